@@ -1,0 +1,186 @@
+"""Every error that the platform raises, each with a stable ``code``, an HTTP status and whether a retry can help.
+
+::
+
+    PlatformError
+    ├─ InvalidRequest            422  the request is inconsistent; ``field`` names where
+    │  └─ UnknownName            422  no such name; ``did_you_mean`` lists the nearest
+    ├─ NotAuthenticated          401
+    ├─ NotAllowed                403
+    ├─ NotFound                  404
+    ├─ Conflict                  409  makes no sense in the present state
+    │  └─ IdempotencyMismatch    409  same Idempotency-Key, another body
+    ├─ TooLarge                  413
+    ├─ TooManyRequests           429  retryable, after ``retry_after_s``
+    └─ ServiceError              500  what *we* failed to do
+       ├─ SandboxFault           500  one sandbox failed; retryable in a fresh one
+       ├─ SandboxUnavailable     503  no sandbox can be had on any node
+       ├─ StorageError           500  the store refused or broke
+       │  └─ Fenced              409  a newer owner has taken over; stop writing
+       ├─ CheckpointError        500  a checkpoint is missing, damaged or not ours
+       ├─ EngineError            500  the training engine failed
+       ├─ CapacityExhausted      503  the cluster cannot place this
+       └─ Unavailable            503  a part of the platform does not answer
+
+What a learner's program did is never in this tree: that is an outcome and a verdict, which are data.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+
+class PlatformError(Exception):
+    """Base of all. ``str(error)`` is the detail shown to a user; ``extra`` are further problem+json members."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = extra
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.detail, self.extra)
+
+
+def _rebuild(cls: type[PlatformError], detail: str, extra: dict[str, Any]) -> PlatformError:
+    error = cls.__new__(cls)
+    PlatformError.__init__(error, detail, **extra)
+    return error
+
+
+class InvalidRequest(PlatformError):
+    """The request cannot be meant as it stands; ``field`` is a dotted path into it."""
+
+    code, status, title = "invalid_request", 422, "Invalid request"
+
+    def __init__(self, detail: str, *, field: str | None = None, **extra: Any) -> None:
+        super().__init__(detail, **({"field": field} if field else {}), **extra)
+
+
+class UnknownName(InvalidRequest):
+    """A name that does not exist, with the nearest ones that do."""
+
+    code, title = "unknown_name", "Unknown name"
+
+    def __init__(self, what: str, name: str, known: Iterable[str], *, field: str | None = None) -> None:
+        known = sorted(known)
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        super().__init__(f"unknown {what} {name!r}{hint}", field=field, did_you_mean=near)
+
+
+class NotAuthenticated(PlatformError):
+    """No credentials, or credentials that are not valid."""
+
+    code, status, title = "not_authenticated", 401, "Not authenticated"
+
+
+class NotAllowed(PlatformError):
+    """The principal lacks the scope for this."""
+
+    code, status, title = "not_allowed", 403, "Not allowed"
+
+
+class NotFound(PlatformError):
+    """No such resource, or not one of this tenant's: the two are told apart by nobody."""
+
+    code, status, title = "not_found", 404, "Not found"
+
+
+class Conflict(PlatformError):
+    """The request makes no sense in the resource's present state."""
+
+    code, status, title = "conflict", 409, "Conflict"
+
+
+class IdempotencyMismatch(Conflict):
+    """An Idempotency-Key was used again with another body."""
+
+    code, title = "idempotency_mismatch", "Idempotency key used with another body"
+
+
+class TooLarge(PlatformError):
+    """The body is larger than accepted."""
+
+    code, status, title = "too_large", 413, "Too large"
+
+
+class TooManyRequests(PlatformError):
+    """A rate limit, a quota or a full queue; ``retry_after_s`` says when to come again."""
+
+    code, status, title, retryable = "too_many_requests", 429, "Too many requests", True
+
+    def __init__(self, detail: str, *, retry_after_s: float = 1.0, **extra: Any) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s, **extra)
+
+
+class ServiceError(PlatformError):
+    """What we failed to do."""
+
+    code, status, title, retryable = "service_error", 500, "Service error", True
+
+
+class SandboxFault(ServiceError):
+    """One sandbox failed on us. Retried in a fresh one; never a learner's verdict."""
+
+    code, title = "sandbox_fault", "Sandbox fault"
+
+
+class SandboxUnavailable(ServiceError):
+    """No sandbox can be had: no Docker engine, no image, or the self-check failed."""
+
+    code, status, title = "sandbox_unavailable", 503, "Sandbox unavailable"
+
+
+class StorageError(ServiceError):
+    """The store refused or broke."""
+
+    code, title = "storage_error", "Storage error"
+
+
+class Fenced(StorageError):
+    """A newer owner has the run: its epoch is higher than the writer's."""
+
+    code, status, title, retryable = "fenced", 409, "Fenced by a newer owner", False
+
+
+class CheckpointError(ServiceError):
+    """A checkpoint is missing, damaged, or was not written by us."""
+
+    code, title, retryable = "checkpoint_error", "Checkpoint error", False
+
+
+class EngineError(ServiceError):
+    """The training engine failed."""
+
+    code, title, retryable = "engine_error", "Training engine error", False
+
+
+class CapacityExhausted(ServiceError):
+    """The cluster lacks the resources for this."""
+
+    code, status, title = "capacity_exhausted", 503, "Capacity exhausted"
+
+
+class Unavailable(ServiceError):
+    """A part of the platform does not answer."""
+
+    code, status, title = "unavailable", 503, "Unavailable"
+
+
+def error_classes() -> list[type[PlatformError]]:
+    """Every error class, base first: the one table of codes (README and problem+json are made from it)."""
+    found: list[type[PlatformError]] = []
+    stack: list[type[PlatformError]] = [PlatformError]
+    while stack:
+        cls = stack.pop(0)
+        found.append(cls)
+        stack.extend(cls.__subclasses__())
+    return found

@@ -1,0 +1,214 @@
+"""An evaluation: a learner's submission, the tests it is judged against, and what came of it.
+
+Hidden tests: their inputs, outputs, messages and fine timings are blanked by :meth:`Evaluation.redacted` before a
+submitter sees them; the stored record keeps them for graders.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+
+from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Verdict(StrEnum):
+    """What an outcome means for the learner."""
+
+    ACCEPTED = "accepted"
+    WRONG_ANSWER = "wrong_answer"
+    TIME_LIMIT_EXCEEDED = "time_limit_exceeded"
+    MEMORY_LIMIT_EXCEEDED = "memory_limit_exceeded"
+    OUTPUT_LIMIT_EXCEEDED = "output_limit_exceeded"
+    RUNTIME_ERROR = "runtime_error"
+    COMPILE_ERROR = "compile_error"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    INTERNAL_ERROR = "internal_error"
+
+
+class SourceFile(_Strict):
+    """A further file of a submission, by relative POSIX path."""
+
+    path: str = Field(min_length=1, max_length=128)
+    content: str = Field(max_length=262_144)
+
+
+class StdioGrader(_Strict):
+    """The program reads stdin and writes stdout."""
+
+    kind: Literal["stdio"] = "stdio"
+
+
+class FunctionGrader(_Strict):
+    """The function ``entry`` of the program is called with JSON values and must return one."""
+
+    kind: Literal["function"] = "function"
+    entry: str = Field(default="solve", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
+
+
+Grader = Annotated[StdioGrader | FunctionGrader, Field(discriminator="kind")]
+
+
+class ExactChecker(_Strict):
+    """Output and expectation are the same to the byte."""
+
+    kind: Literal["exact"] = "exact"
+
+
+class TokensChecker(_Strict):
+    """The same words in the same order; white space does not count."""
+
+    kind: Literal["tokens"] = "tokens"
+
+
+class LinesChecker(_Strict):
+    """The same lines; trailing white space and trailing empty lines do not count."""
+
+    kind: Literal["lines"] = "lines"
+
+
+class FloatsChecker(_Strict):
+    """The same words, numbers compared with a tolerance: |a-b| <= max(abs_tol, rel_tol*|expected|)."""
+
+    kind: Literal["floats"] = "floats"
+    abs_tol: float = Field(default=1e-9, ge=0, allow_inf_nan=False)
+    rel_tol: float = Field(default=1e-6, ge=0, allow_inf_nan=False)
+
+
+class UnorderedChecker(_Strict):
+    """The same lines (or list items) in any order."""
+
+    kind: Literal["unordered"] = "unordered"
+
+
+Checker = Annotated[
+    ExactChecker | TokensChecker | LinesChecker | FloatsChecker | UnorderedChecker, Field(discriminator="kind")
+]
+
+
+class TestCase(_Strict):
+    """One test. ``stdin``/``expected_stdout`` for the stdio grader, ``args``/``kwargs``/``expected`` for a function."""
+
+    __test__ = False
+
+    id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")
+    stdin: str | None = Field(default=None, max_length=1_048_576)
+    expected_stdout: str | None = Field(default=None, max_length=1_048_576)
+    args: list[JsonValue] | None = None
+    kwargs: dict[str, JsonValue] | None = None
+    expected: JsonValue = None
+    points: float = Field(default=1.0, ge=0, le=1e6, allow_inf_nan=False)
+    hidden: bool = False
+
+
+class EvaluationRequest(_Strict):
+    """What a client asks for with ``POST /v1/evaluations``."""
+
+    language: Literal["python"] = "python"
+    source: str = Field(max_length=262_144)
+    files: list[SourceFile] = Field(default_factory=list, max_length=32)
+    grader: Grader = Field(default_factory=StdioGrader)
+    tests: list[TestCase] = Field(min_length=1, max_length=200)
+    checker: Checker = Field(default_factory=TokensChecker)
+    limits: Limits = Field(default_factory=Limits)
+    tier: Tier = Tier.SINGLE_USE
+
+    @field_validator("tests")
+    @classmethod
+    def _unique_ids(cls, tests: list[TestCase]) -> list[TestCase]:
+        seen: set[str] = set()
+        for test in tests:
+            if test.id in seen:
+                raise ValueError(f"test id {test.id!r} is there twice; ids must be unique")
+            seen.add(test.id)
+        return tests
+
+    @model_validator(mode="after")
+    def _tests_fit_grader(self) -> EvaluationRequest:
+        for index, test in enumerate(self.tests):
+            if self.grader.kind == "stdio":
+                wrong = [n for n in ("args", "kwargs") if getattr(test, n) is not None]
+                wrong += ["expected"] if "expected" in test.model_fields_set else []
+            else:
+                wrong = [n for n in ("stdin", "expected_stdout") if getattr(test, n) is not None]
+            if wrong:
+                raise ValueError(
+                    f"tests[{index}].{wrong[0]} does not go with grader {self.grader.kind!r}: stdio takes stdin and "
+                    "expected_stdout, function takes args, kwargs and expected"
+                )
+        return self
+
+
+class TestResult(_Strict):
+    """What one test came to. ``value`` is what a function returned; times in seconds."""
+
+    __test__ = False
+
+    id: str
+    verdict: Verdict
+    points: float
+    hidden: bool = False
+    cpu_time_s: float | None = None
+    wall_time_s: float | None = None
+    peak_memory_bytes: int | None = None
+    exit_code: int | None = None
+    signal: str | None = None
+    stdout: str | None = None
+    stdout_truncated: bool = False
+    stderr: str | None = None
+    value: JsonValue = None
+    message: str | None = None
+
+    def redacted(self) -> TestResult:
+        """This result as the submitter may see it: of a hidden test, verdict and points alone."""
+        if not self.hidden:
+            return self
+        return TestResult(id=self.id, verdict=self.verdict, points=self.points, hidden=True)
+
+
+EvaluationState = Literal["queued", "running", "finished", "cancelled", "failed"]
+
+
+class Evaluation(_Strict):
+    """The public document of an evaluation (``GET /v1/evaluations/{id}``)."""
+
+    id: str
+    state: EvaluationState
+    verdict: Verdict | None = None
+    score: float | None = None
+    max_score: float
+    tests: list[TestResult] = Field(default_factory=list)
+    sandbox: SandboxInfo | None = None
+    attempts: int = 0
+    queue_position: int | None = None
+    message: str | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    def redacted(self) -> Evaluation:
+        """This evaluation with nothing of its hidden tests but verdicts and points."""
+        return self.model_copy(update={"tests": [test.redacted() for test in self.tests]})
+
+
+class Judgement(_Strict):
+    """What the judge hands back for one submission: the verdicts of all its tests."""
+
+    verdict: Verdict
+    score: float
+    tests: list[TestResult]
+    sandbox: SandboxInfo | None = None
+    message: str | None = None
+
+
+def as_json(model: BaseModel) -> dict[str, Any]:
+    """``model`` as plain JSON values."""
+    return model.model_dump(mode="json")

@@ -1,0 +1,49 @@
+"""Typed, sortable ids: a prefix that says what it names, and a UUIDv7 in Crockford base 32 (26 lower-case characters)."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from uuid_utils import uuid7
+
+from rlplatform.errors import InvalidRequest
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_BODY = re.compile(f"[{_ALPHABET}]{{26}}")
+
+
+class Kind(StrEnum):
+    """What an id names."""
+
+    EVALUATION = "eval"
+    TRAINING = "train"
+    CHECKPOINT = "ckpt"
+    POLICY = "pol"
+    KEY = "key"
+    EVENT = "evt"
+
+
+def new_id(kind: Kind) -> str:
+    """A new id of ``kind``; ids made later sort later (to the millisecond)."""
+    number = uuid7().int
+    body = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return f"{kind.value}_{body}"
+
+
+def check_id(text: str, *kinds: Kind) -> str:
+    """``text`` if it is an id of one of ``kinds`` (any, when none is given).
+
+    :raises InvalidRequest: it is not.
+    """
+    prefix, _, body = text.partition("_")
+    allowed = kinds or tuple(Kind)
+    if prefix not in {kind.value for kind in allowed} or not _BODY.fullmatch(body):
+        forms = " or ".join(f"{kind.value}_…" for kind in allowed)
+        raise InvalidRequest(f"{text[:64]!r} is not an id of the form {forms}", field="id")
+    return text
+
+
+def kind_of(text: str) -> Kind:
+    """The kind that an id names."""
+    return Kind(check_id(text).partition("_")[0])

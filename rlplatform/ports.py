@@ -1,0 +1,278 @@
+"""The seams: what the platform's parts need of each other, as Protocols. Fakes and contract suites: ``rlplatform.testing``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from rlplatform.access.principals import ApiKey, Principal
+from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.events import EventBase
+from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.sandbox.models import Execution, Limits, Outcome, PoolStatus, Program, SandboxInfo, Tier
+from rlplatform.training.models import CheckpointInfo, EvaluationReport, IterationReport, TrainingRequest
+
+
+class Clock(Protocol):
+    """Time, so that tests need not wait for it."""
+
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go backwards."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass."""
+
+
+# -- sandbox ----------------------------------------------------------------------------------------------------------
+
+
+class Sandbox(Protocol):
+    """One submission's sandbox, loaded with its program. Blocking; one thread at a time, except for :meth:`cancel`."""
+
+    @property
+    def info(self) -> SandboxInfo:
+        """Tier, runtime and digests, for the result."""
+
+    def run(self, execution: Execution) -> Outcome:
+        """Run the program once, in a fresh process.
+
+        :raises SandboxFault: the sandbox failed, not the program. The sandbox must then be closed.
+        """
+
+    def cancel(self) -> None:
+        """From another thread: kill what runs; the pending :meth:`run` returns ``OutcomeKind.CANCELLED``."""
+
+    def close(self) -> None:
+        """Give it up. Idempotent; nothing of the submission is left afterwards."""
+
+
+class SandboxPool(Protocol):
+    """Where sandboxes come from. Thread-safe."""
+
+    def open(self, program: Program, limits: Limits, tier: Tier) -> Sandbox:
+        """A sandbox for one submission, with ``program`` loaded; ``limits`` are the largest that its executions ask for.
+
+        :raises SandboxUnavailable: none can be had: no engine, no image, a tier that is not configured.
+        :raises SandboxFault: one failed while being prepared.
+        """
+
+    def status(self) -> PoolStatus:
+        """Whether sandboxes can be had, and the counters."""
+
+    def close(self) -> None:
+        """Remove every container of this pool. Idempotent."""
+
+
+# -- training ---------------------------------------------------------------------------------------------------------
+
+
+class TrainingEngine(Protocol):
+    """What turns a request into iterations. Blocking; one thread at a time. Counters are lifetime counters: they go on
+    after :meth:`restore`."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether nothing is really trained."""
+
+    def describe(self) -> Mapping[str, object]:
+        """Effective hyperparameters, backends and fallbacks, for the manifest."""
+
+    def train_iteration(self) -> IterationReport:
+        """One rollout and one update.
+
+        :raises EngineError: no progress can be made.
+        """
+
+    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
+        """Exactly ``episodes`` episodes of the deterministic policy on environments of its own."""
+
+    def save(self, directory: Path) -> None:
+        """Write everything needed to go on into the empty ``directory``."""
+
+    def restore(self, directory: Path) -> None:
+        """Go on from what :meth:`save` wrote.
+
+        :raises CheckpointError: it does not fit this engine.
+        """
+
+    def parameter_hash(self) -> str:
+        """SHA-256 over all policy and value parameters: equal hashes, equal networks."""
+
+    def close(self) -> None:
+        """Free everything: processes, environments, placement. Idempotent."""
+
+
+EngineFactory = Callable[[TrainingRequest], TrainingEngine]
+
+
+class CheckpointStore(Protocol):
+    """Committed checkpoints of trainings. Blocking."""
+
+    def commit(self, info: CheckpointInfo, source: Path) -> CheckpointInfo:
+        """Store the files of ``source`` under ``info``: data first, manifest last; size and hash are filled in."""
+
+    def fetch(self, training_id: str, checkpoint_id: str, target: Path) -> CheckpointInfo:
+        """Copy a checkpoint into the empty ``target``, verified file by file.
+
+        :raises NotFound: there is none such.
+        :raises CheckpointError: it is damaged.
+        """
+
+    def list(self, training_id: str) -> Sequence[CheckpointInfo]:
+        """The committed checkpoints, oldest first. Does not verify their files."""
+
+    def delete(self, training_id: str, checkpoint_id: str) -> None:
+        """Remove one: manifest first, then data. Idempotent."""
+
+
+# -- storage ----------------------------------------------------------------------------------------------------------
+
+
+class EncodedEvent(NamedTuple):
+    """An event as the log holds it: encoded once, when it was appended. ``data`` is one line of JSON, ``seq`` included."""
+
+    seq: int
+    type: str
+    data: str
+
+
+class Idempotency(NamedTuple):
+    """A client's Idempotency-Key, with the hash of the body it came with."""
+
+    tenant: str
+    key: str
+    body_sha256: str
+
+
+class RunStore(Protocol):
+    """Records of runs, as their events have made them."""
+
+    async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
+        """Store a new run with its first event (seq 1); the stored run, and whether it is new.
+
+        With an idempotency key seen before: the run stored then, and False.
+
+        :raises IdempotencyMismatch: the key came with another body before.
+        :raises Conflict: a run of this id exists.
+        """
+
+    async def get(self, run_id: str) -> Run:
+        """:raises NotFound: there is none."""
+
+    async def find(
+        self,
+        kind: str,
+        *,
+        tenant: str | None = None,
+        states: Sequence[str] = (),
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[Run]:
+        """Runs of a kind (``evaluation`` or ``training``), newest first; ``before`` is the last id of the page before."""
+
+    async def acquire(self, run_id: str) -> int:
+        """Take ownership: the run's new epoch, higher than all before it.
+
+        :raises NotFound: there is no such run.
+        """
+
+
+class EventLog(Protocol):
+    """Streams of events: append-only, gapless ``seq`` from 1."""
+
+    async def append(
+        self, stream: str, events: Sequence[EventBase], *, epoch: int | None = None
+    ) -> Sequence[EncodedEvent]:
+        """Append in order and apply to the stream's run, all or nothing. An event id already in the stream is skipped.
+
+        :param epoch: the writer's epoch; None for the supervisor, who is never fenced.
+        :raises Fenced: ``epoch`` is not the run's newest.
+        :raises Conflict: the run is in a final state: nothing may follow.
+        :raises NotFound: there is no such run.
+        """
+
+    async def read(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[EncodedEvent]:
+        """Events with ``seq > after``, in order. :raises NotFound: there is no such stream."""
+
+    async def tail(
+        self, cursors: Mapping[str, int], *, wait_s: float, limit: int = 1000
+    ) -> Mapping[str, Sequence[EncodedEvent]]:
+        """Like :meth:`read` for many streams at once; waits up to ``wait_s`` seconds until one of them has something."""
+
+
+class KeyStore(Protocol):
+    """API keys: never the secret, only its keyed hash."""
+
+    async def put_key(self, key: ApiKey) -> None:
+        """Add or replace."""
+
+    async def get_key(self, key_id: str) -> ApiKey | None:
+        """The key of this id, revoked or not."""
+
+    async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
+        """All keys, oldest first."""
+
+
+class Store(RunStore, EventLog, KeyStore, Protocol):
+    """All three, on one database: a record and its events change together."""
+
+    async def close(self) -> None:
+        """Release it. Idempotent."""
+
+
+# -- the platform as its API sees it ----------------------------------------------------------------------------------
+
+
+class Commands(Protocol):
+    """What the API asks of the supervisor. Reads go to the store."""
+
+    async def submit_evaluation(
+        self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[EvaluationRun, bool]:
+        """Queue an evaluation; the run, and whether it is new.
+
+        :raises SandboxUnavailable: no evaluator has a sandbox.
+        :raises TooManyRequests: the queue is full.
+        """
+
+    async def cancel_evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
+        """Cancel; a finished one is left as it is."""
+
+    async def start_training(
+        self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[TrainingRun, bool]:
+        """Queue a training; the run, and whether it is new.
+
+        :raises InvalidRequest: the environment, preset or hyperparameters make no sense.
+        """
+
+    async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
+        """``pause``, ``resume`` or ``stop``; idempotent.
+
+        :raises Conflict: makes no sense in the present state.
+        """
+
+    async def status(self) -> PlatformStatus:
+        """How the platform's parts are."""
+
+
+class Dependency(NamedTuple):
+    """One thing that readiness depends on."""
+
+    name: str
+    ok: bool
+    detail: str | None = None
+
+
+class PlatformStatus(NamedTuple):
+    """What ``/readyz`` and ``rlp doctor`` show."""
+
+    dependencies: tuple[Dependency, ...]
+    queued_evaluations: int = 0
+    running_evaluations: int = 0
+    running_trainings: int = 0

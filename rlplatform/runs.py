@@ -1,0 +1,171 @@
+"""The records that the store keeps: one run, an evaluation or a training, as its lifecycle events have made it.
+
+``run.apply(event)`` is the only way a record changes, inside the store's append: a record is always the fold of its stream.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from rlplatform import events
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest
+from rlplatform.training.models import Progress, Training, TrainingState
+
+Desired = Literal["run", "pause", "stop"]
+
+
+class RunBase(BaseModel):
+    """What evaluations and trainings share. ``epoch`` is the fence: only the newest owner may append."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    tenant: str
+    created_by: str
+    epoch: int = 0
+    seq: int = 0
+
+    @property
+    def stream(self) -> str:
+        return events.stream_of(self.id)
+
+
+class EvaluationRun(RunBase):
+    kind: Literal["evaluation"] = "evaluation"
+    request: EvaluationRequest
+    document: Evaluation
+
+    @property
+    def state(self) -> str:
+        return self.document.state
+
+    @property
+    def final(self) -> bool:
+        return self.document.state in ("finished", "cancelled", "failed")
+
+    def apply(self, event: events.EventBase) -> EvaluationRun:
+        """This run after ``event``."""
+        document = self.document
+        match event:
+            case events.EvaluationStarted():
+                document = document.model_copy(
+                    update={
+                        "state": "running",
+                        "attempts": event.attempt,
+                        "started_at": document.started_at or event.time,
+                        "tests": [],
+                    }
+                )
+            case events.EvaluationTestFinished():
+                document = document.model_copy(update={"tests": [*document.tests, event.result]})
+            case events.EvaluationRetried():
+                document = document.model_copy(update={"state": "queued", "tests": []})
+            case events.EvaluationFinished():
+                document = document.model_copy(
+                    update={
+                        "state": "finished",
+                        "verdict": event.verdict,
+                        "score": event.score,
+                        "tests": event.tests,
+                        "sandbox": event.sandbox,
+                        "finished_at": event.time,
+                    }
+                )
+            case events.EvaluationCancelled():
+                document = document.model_copy(
+                    update={"state": "cancelled", "message": event.reason, "finished_at": event.time}
+                )
+            case events.EvaluationFailed():
+                document = document.model_copy(
+                    update={"state": "failed", "message": event.reason, "finished_at": event.time}
+                )
+        return self.model_copy(update={"document": document, "seq": event.seq})
+
+
+class TrainingRun(RunBase):
+    kind: Literal["training"] = "training"
+    desired: Desired = "run"
+    document: Training
+
+    @property
+    def state(self) -> str:
+        return self.document.state.value
+
+    @property
+    def final(self) -> bool:
+        return self.document.state.final
+
+    def apply(self, event: events.EventBase) -> TrainingRun:
+        """This run after ``event``."""
+        changes: dict[str, object] = {}
+        desired = self.desired
+        match event:
+            case events.TrainingStarting():
+                changes = {"state": TrainingState.STARTING}
+            case events.TrainingStarted():
+                changes = {
+                    "state": TrainingState.RUNNING,
+                    "manifest": event.manifest,
+                    "started_at": self.document.started_at or event.time,
+                }
+            case events.TrainingIterationCompleted():
+                progress = Progress(
+                    iteration=event.iteration,
+                    env_steps=event.env_steps,
+                    episodes=event.episodes,
+                    train_wall_s=event.train_wall_s,
+                )
+                changes = {"progress": progress, "metrics": event.metrics}
+            case events.TrainingEvaluated():
+                changes = {"evaluation": event.report}
+            case events.TrainingCheckpointSaved():
+                changes = {"checkpoint": event.checkpoint}
+            case events.TrainingPauseRequested():
+                desired = "pause"
+            case events.TrainingResumeRequested():
+                desired = "run"
+            case events.TrainingStopRequested():
+                desired = "stop"
+            case events.TrainingPaused():
+                changes = {"state": TrainingState.PAUSED, "progress": event.progress}
+            case events.TrainingResumed():
+                changes = {"state": TrainingState.RUNNING, "progress": event.progress}
+            case events.TrainingInterrupted():
+                changes = {
+                    "state": TrainingState.INTERRUPTED,
+                    "message": event.reason,
+                    "restarts": self.document.restarts + 1,
+                }
+            case events.TrainingRecovered():
+                changes = {
+                    "state": TrainingState.RUNNING,
+                    "message": None,
+                    "progress": self.document.progress.model_copy(
+                        update={"iteration": event.iteration, "env_steps": event.env_steps}
+                    ),
+                }
+            case events.TrainingSucceeded() | events.TrainingStopped():
+                final = TrainingState.SUCCEEDED if event.type == "training.succeeded" else TrainingState.STOPPED
+                changes = {"state": final, "stop_reason": event.stop_reason, "progress": event.progress}
+            case events.TrainingFailed():
+                changes = {
+                    "state": TrainingState.FAILED,
+                    "stop_reason": event.code,
+                    "message": event.reason,
+                    "progress": event.progress,
+                }
+        if changes.get("state") in (TrainingState.SUCCEEDED, TrainingState.STOPPED, TrainingState.FAILED):
+            changes["finished_at"] = event.time
+        document = self.document.model_copy(update=changes)
+        return self.model_copy(update={"document": document, "desired": desired, "seq": event.seq})
+
+
+Run = EvaluationRun | TrainingRun
+_ADAPTER: TypeAdapter[Run] = TypeAdapter(Annotated[Run, Field(discriminator="kind")])
+
+
+def parse_run(text: str | bytes) -> Run:
+    """The run that a JSON document holds."""
+    return _ADAPTER.validate_json(text)

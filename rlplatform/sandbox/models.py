@@ -1,0 +1,130 @@
+"""What goes into a sandbox and what comes out of it.
+
+These models carry no verdict: an :class:`Outcome` says what the program did, as the kernel saw it. What that means for
+a learner is decided in ``rlplatform.evaluation.verdicts``. What *we* failed to do is never an outcome: it is raised as
+:class:`~rlplatform.errors.SandboxFault` (retry elsewhere) or :class:`~rlplatform.errors.SandboxUnavailable`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Tier(StrEnum):
+    """How strongly a submission is isolated. Echoed in every result, never lowered silently."""
+
+    SINGLE_USE = "single-use"
+    JAIL = "jail"
+    GVISOR = "gvisor"
+
+
+class Limits(BaseModel):
+    """What one test may use. Times in seconds, memory in MiB, output in KiB."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cpu_time_s: float = Field(default=2.0, gt=0, le=60)
+    wall_time_s: float = Field(default=6.0, gt=0, le=120)
+    memory_mb: int = Field(default=256, ge=16, le=2048)
+    output_kb: int = Field(default=256, ge=1, le=4096)
+    processes: int = Field(default=32, ge=1, le=128)
+
+    @model_validator(mode="after")
+    def _wall_covers_cpu(self) -> Limits:
+        if self.wall_time_s < self.cpu_time_s:
+            raise ValueError(f"wall_time_s ({self.wall_time_s}) must be at least cpu_time_s ({self.cpu_time_s})")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A submission as the sandbox sees it: UTF-8 files by relative POSIX path; ``entry`` is what is run."""
+
+    files: dict[str, bytes]
+    entry: str = "main.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function call to make in the program: JSON values in, one JSON value out."""
+
+    function: str
+    args: list[Any] = field(default_factory=list)
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One run of the program: fed ``stdin``; with ``call``, a function of it is called after its module has run."""
+
+    limits: Limits
+    stdin: bytes = b""
+    call: Call | None = None
+
+
+class OutcomeKind(StrEnum):
+    """What ended an execution; the first that has evidence wins (research/sandbox.md 4d)."""
+
+    COMPILE_FAILED = "compile_failed"
+    MEMORY_EXCEEDED = "memory_exceeded"
+    OUTPUT_EXCEEDED = "output_exceeded"
+    CPU_TIME_EXCEEDED = "cpu_time_exceeded"
+    WALL_TIME_EXCEEDED = "wall_time_exceeded"
+    SIGNALLED = "signalled"
+    EXITED = "exited"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one execution used: seconds and bytes, metered by the host from the sandbox's cgroup."""
+
+    cpu_time_s: float
+    wall_time_s: float
+    peak_memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one execution did. ``stdout`` and ``stderr`` are raw bytes, capped; ``returned`` is the raw JSON frame of a call."""
+
+    kind: OutcomeKind
+    usage: Usage
+    exit_code: int | None = None
+    signal: str | None = None
+    stdout: bytes = b""
+    stderr: bytes = b""
+    stdout_truncated: bool = False
+    stderr_truncated: bool = False
+    returned: bytes | None = None
+    detail: str | None = None
+
+
+class SandboxInfo(BaseModel):
+    """Where a submission ran: part of every evaluation result."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tier: Tier
+    runtime: str
+    image: str
+    image_digest: str
+    seccomp_digest: str
+    cgroup: str
+
+
+class PoolStatus(BaseModel):
+    """A pool's counters, for readiness and ``rlp doctor``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    available: bool
+    reason: str | None = None
+    tier: Tier
+    warm: int = 0
+    in_use: int = 0
+    capacity: int = 0

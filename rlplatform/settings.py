@@ -1,0 +1,105 @@
+"""The one place that reads the environment: ``RLP_`` variables, nested with ``__`` (``RLP_SANDBOX__WARM=4``).
+
+Settings are frozen and passed on explicitly, to actors too; nothing else reads ``os.environ``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ApiSettings(_Section):
+    """The HTTP gateway."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    max_body_bytes: int = Field(default=8 * 2**20, ge=1024)
+    max_wait_s: float = Field(default=60.0, gt=0, le=60)
+    stream_heartbeat_s: float = Field(default=15.0, gt=0)
+    stream_max_life_s: float = Field(default=900.0, gt=0)
+    stream_buffer_bytes: int = Field(default=1 << 20, ge=4096)
+
+
+class StoreSettings(_Section):
+    """Where runs and events are kept."""
+
+    url: str = "sqlite:///.rlp/platform.db"
+
+
+class SandboxSettings(_Section):
+    """The container pool of a node that has the resource ``sandbox``."""
+
+    image: str = "rlp-sandbox-python:latest"
+    docker_host: str | None = None
+    runtime: str = "runc"
+    gvisor_runtime: str | None = None
+    warm: int = Field(default=2, ge=0, le=64)
+    slots: int = Field(default=2, ge=1, le=256)
+    cores: str | None = None
+    lease_s: float = Field(default=60.0, gt=0)
+    jail_max_submissions: int = Field(default=200, ge=1)
+    jail_max_age_s: float = Field(default=600.0, gt=0)
+    state_dir: Path = Path("/run/rlp-sandbox")
+
+
+class EvaluationSettings(_Section):
+    """Queueing and retrying of evaluations."""
+
+    max_queued: int = Field(default=1000, ge=1)
+    max_attempts: int = Field(default=3, ge=1, le=10)
+
+
+class TrainingSettings(_Section):
+    """Training sessions."""
+
+    allow_simulated: bool = True
+    checkpoint_url: str = ".rlp/checkpoints"
+    max_running: int = Field(default=4, ge=1)
+    max_restarts: int = Field(default=5, ge=0)
+    placement_timeout_s: float = Field(default=60.0, gt=0)
+    warm_trainers: int = Field(default=1, ge=0, le=16)
+
+
+class AccessSettings(_Section):
+    """API keys."""
+
+    pepper: SecretStr = SecretStr("")
+
+
+class ClusterSettings(_Section):
+    """The Ray cluster that the platform runs on. ``address`` None: start one here."""
+
+    address: str | None = None
+    namespace: str = "rlp"
+    num_cpus: int | None = Field(default=None, ge=1)
+    dashboard_port: int = Field(default=8265, ge=0, le=65535)
+    profile: Literal["local", "cluster"] = "local"
+
+
+class Settings(BaseSettings):
+    """All of them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RLP_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    state_dir: Path = Path(".rlp")
+    api: ApiSettings = ApiSettings()
+    store: StoreSettings = StoreSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    training: TrainingSettings = TrainingSettings()
+    access: AccessSettings = AccessSettings()
+    cluster: ClusterSettings = ClusterSettings()

@@ -126,6 +126,12 @@ class CheckpointStore(Protocol):
     def list(self, training_id: str) -> Sequence[CheckpointInfo]:
         """The committed checkpoints, oldest first. Does not verify their files."""
 
+    def find(self, checkpoint_id: str) -> CheckpointInfo:
+        """A checkpoint by its id alone.
+
+        :raises NotFound: there is none such.
+        """
+
     def delete(self, training_id: str, checkpoint_id: str) -> None:
         """Remove one: manifest first, then data. Idempotent."""
 

@@ -90,6 +90,10 @@ class TrainingRun(RunBase):
     document: Training
 
     @property
+    def simulated(self) -> bool:
+        return self.document.simulated
+
+    @property
     def state(self) -> str:
         return self.document.state.value
 

@@ -1,0 +1,72 @@
+"""What the supervisor needs of the actors that it keeps, as Protocols: ``handles.py`` has them over Ray, tests have fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from rlplatform.runs import EvaluationRun, TrainingRun
+from rlplatform.sandbox.models import PoolStatus
+from rlplatform.training.models import TrainingRequest
+
+
+class EvaluatorLink(Protocol):
+    """An evaluator on some node."""
+
+    @property
+    def name(self) -> str:
+        """Unique among the living."""
+
+    @property
+    def slots(self) -> int:
+        """How many evaluations it runs at a time."""
+
+    async def status(self) -> PoolStatus:
+        """Its pool's state. :raises Unavailable: it is gone."""
+
+    async def evaluate(self, run: EvaluationRun, attempt: int, epoch: int) -> None:
+        """Evaluate ``run`` and record the result; returns when that is done.
+
+        :raises ServiceError: the attempt was lost to a failure of ours; nothing final has been recorded.
+        """
+
+    async def active(self) -> Collection[str]:
+        """The ids of the runs that it works on. :raises Unavailable: it is gone."""
+
+    async def cancel(self, run_id: str) -> None:
+        """Stop working on a run; its slot is free when this returns."""
+
+
+class TrainerLink(Protocol):
+    """A trainer that owns one training session."""
+
+    async def wait(self) -> None:
+        """Until the session is over, one way or another. :raises Unavailable: the trainer was lost."""
+
+    async def command(self, command: str) -> None:
+        """``pause``, ``resume``, ``stop`` or ``suspend`` (save a checkpoint and leave, to be taken up again later)."""
+
+    async def release(self) -> None:
+        """Free everything that the trainer was placed on, dead or alive. Idempotent."""
+
+
+class Launcher(Protocol):
+    """Where evaluators and trainers come from."""
+
+    async def evaluators(self) -> Sequence[EvaluatorLink]:
+        """One for each node with sandboxes, started where it is missing."""
+
+    def check(self, request: TrainingRequest) -> None:
+        """:raises CapacityExhausted: the cluster could not place this even if it were empty."""
+
+    async def launch(self, run: TrainingRun, epoch: int) -> TrainerLink:
+        """Place a trainer for ``run``.
+
+        :raises CapacityExhausted: no room within the time for placement.
+        """
+
+    async def reap(self, keep: Collection[str]) -> None:
+        """End every trainer and free every placement that belongs to no training in ``keep``."""
+
+    async def close(self) -> None:
+        """End all evaluators, so that no container is left."""

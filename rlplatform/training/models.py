@@ -6,15 +6,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rlplatform.jsonvalues import Json, Text
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class StopCriteria(_Strict):
-    """A session ends with ``succeeded`` when the first of these is met. ``episode_return_mean`` is over the last 100 episodes."""
+    """A session ends with ``succeeded`` when the first of these is met, checked between iterations.
+
+    ``episode_return_mean`` is over the last 100 episodes, and needs 20 that have ended; ``wall_time_s`` counts training
+    alone, without pauses, evaluations and checkpoints. After ``resume_from`` the counters include the parent's.
+    """
 
     env_steps: int | None = Field(default=None, ge=1, le=10**12)
     episode_return_mean: float | None = Field(default=None, allow_inf_nan=False)
@@ -56,17 +62,28 @@ class TrainingRequest(_Strict):
     """What a client asks for with ``POST /v1/trainings``."""
 
     env: str = Field(min_length=1, max_length=128)
-    env_config: dict[str, JsonValue] = Field(default_factory=dict)
+    env_config: dict[Text, Json] = Field(default_factory=dict)
     algorithm: Literal["ppo"] = "ppo"
     engine: Literal["rllib", "simulated"] = "rllib"
     seed: int = Field(default=0, ge=0, lt=2**31)
     preset: str | None = None
-    hyperparameters: dict[str, JsonValue] = Field(default_factory=dict)
+    hyperparameters: dict[Text, Json] = Field(default_factory=dict)
     stop: StopCriteria
     resources: Resources = Field(default_factory=Resources)
     evaluation: EvaluationPlan = Field(default_factory=EvaluationPlan)
     checkpoint: CheckpointPlan = Field(default_factory=CheckpointPlan)
     resume_from: str | None = None
+
+
+class EnvironmentInfo(_Strict):
+    """What can be trained. ``backend`` is what steps it; ``preset`` names the tuned hyperparameters, if any."""
+
+    id: str
+    observation_space: str
+    action_space: str
+    backend: Literal["envpool", "gymnasium"]
+    preset: str | None = None
+    max_episode_steps: int | None = None
 
 
 class TrainingState(StrEnum):
@@ -97,7 +114,7 @@ class Progress(_Strict):
 
 
 class IterationReport(_Strict):
-    """What an engine says of one iteration: lifetime counters and metrics by ``group/name`` (``rollout/ time/ train/``).
+    """What an engine says of an iteration: lifetime counters and metrics by ``group/name`` (``rollout/ time/ train/``).
 
     ``rollout/episode_return_mean`` is over a rolling window and absent until the first episode has ended; never NaN.
     """

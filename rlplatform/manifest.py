@@ -1,0 +1,143 @@
+"""The run manifest: what is needed to say what a training was, and to do it again.
+
+Reproducible means here: the same request on the same code, package versions and CPU type, sampled in the trainer itself
+(``num_env_runners`` 0), gives the same parameters after the same number of iterations. Remote env runners, another CPU
+type or GPUs are recorded, but do not reproduce bit by bit.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from rlplatform.training.models import TrainingRequest
+
+PACKAGES = ("rlplatform", "ray", "torch", "numpy", "gymnasium", "envpool")
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Hardware(BaseModel):
+    """The machine that trained. ``memory_bytes`` is the machine's, not a container's share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    machine: str
+    system: str
+    cpu: str
+    cpu_count: int
+    memory_bytes: int | None
+
+
+class RunManifest(BaseModel):
+    """Part of ``training.started``, of the run's record, and of its run folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    training_id: str
+    created_at: datetime
+    request: TrainingRequest
+    seed: int
+    simulated: bool
+    engine: dict[str, JsonValue]
+    parent_checkpoint: str | None
+    python: str
+    packages: dict[str, str]
+    git_commit: str | None
+    code_sha256: str
+    hardware: Hardware
+
+    @classmethod
+    def collect(
+        cls,
+        training_id: str,
+        request: TrainingRequest,
+        *,
+        simulated: bool,
+        engine: Mapping[str, Any],
+        created_at: datetime,
+        parent_checkpoint: str | None = None,
+    ) -> RunManifest:
+        """The manifest of a training that begins here: ``engine`` is what ``TrainingEngine.describe`` says."""
+        return cls(
+            training_id=training_id,
+            created_at=created_at,
+            request=request,
+            seed=request.seed,
+            simulated=simulated,
+            engine=dict(engine),
+            parent_checkpoint=parent_checkpoint,
+            python=platform.python_version(),
+            packages=_versions(),
+            git_commit=_git_commit(),
+            code_sha256=_code_sha256(),
+            hardware=_hardware(),
+        )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@functools.cache
+def _git_commit() -> str | None:
+    """The commit of the working tree that this runs from, ``-dirty`` where it differs; None outside of one."""
+    if not (_ROOT / ".git").exists():
+        return None
+    try:
+        commit = subprocess.run(
+            ["git", "-C", str(_ROOT), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return commit.stdout.strip() or None
+
+
+@functools.cache
+def _code_sha256() -> str:
+    """SHA-256 over the sources that decide what a training does: path and content of each."""
+    digest = hashlib.sha256()
+    for folder in ("rlplatform/ppo", "rlplatform/training", "actors/rllib"):
+        for path in sorted((_ROOT / folder).rglob("*")):
+            if path.suffix in (".py", ".c"):
+                digest.update(path.relative_to(_ROOT).as_posix().encode() + b"\0")
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _hardware() -> Hardware:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(errors="replace").splitlines() if cpuinfo.exists() else []
+    cpu = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
+    try:
+        memory: int | None = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        memory = None
+    return Hardware(
+        machine=platform.machine(),
+        system=f"{platform.system()} {platform.release()}",
+        cpu=cpu,
+        cpu_count=os.cpu_count() or 1,
+        memory_bytes=memory,
+    )

@@ -1,0 +1,25 @@
+"""Which checkpoints of a training stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rlplatform.training.models import CheckpointInfo, CheckpointPlan
+
+
+def best(checkpoints: Sequence[CheckpointInfo]) -> CheckpointInfo | None:
+    """The one with the highest ``episode_return_mean``, the newest of equals; None where none has a return."""
+    scored = [
+        (info.episode_return_mean, index)
+        for index, info in enumerate(checkpoints)
+        if info.episode_return_mean is not None
+    ]
+    return checkpoints[max(scored)[1]] if scored else None
+
+
+def expendable(checkpoints: Sequence[CheckpointInfo], plan: CheckpointPlan) -> list[CheckpointInfo]:
+    """Those of ``checkpoints`` (oldest first) that ``plan`` does not keep."""
+    kept = {info.id for info in checkpoints[-plan.keep_last :]}
+    if plan.keep_best and (champion := best(checkpoints)) is not None:
+        kept.add(champion.id)
+    return [info for info in checkpoints if info.id not in kept]

@@ -1,0 +1,325 @@
+"""A training session: the state machine that drives an engine from its first iteration to its final event.
+
+Plain and synchronous: one thread calls :meth:`TrainingSession.run`, others :meth:`~TrainingSession.pause`,
+:meth:`~TrainingSession.resume` and :meth:`~TrainingSession.stop`, which take effect between two iterations; nothing
+interrupts an iteration. What is not done here: appending events to a log, fencing, restarting after a crash.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from rlplatform import events
+from rlplatform.errors import CheckpointError, EngineError, Fenced, NotFound, PlatformError
+from rlplatform.events import EventBase, stream_of
+from rlplatform.ids import Kind, new_id
+from rlplatform.ports import CheckpointStore, Clock, TrainingEngine
+from rlplatform.training.metrics import EPISODE_RETURN_MEAN, finite
+from rlplatform.training.models import CheckpointInfo, Progress, StopCriteria, TrainingRequest, TrainingState
+from rlplatform.training.retention import best, expendable
+
+MIN_EPISODES = 20
+"""Episodes that must have ended before ``episode_return_mean`` can stop a session: a mean of fewer says little."""
+
+_SESSION_FILE = "session.json"
+_ENGINE_FOLDER = "engine"
+
+
+class _Snapshot(BaseModel):
+    """What a checkpoint holds of the session itself, beside the engine's files."""
+
+    model_config = ConfigDict(frozen=True)
+
+    progress: Progress
+    metrics: dict[str, float]
+
+
+class _Failed(Exception):
+    """The session cannot go on, and trying again elsewhere would not help."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class TrainingSession:
+    """One training, from a fresh engine or a checkpoint to ``succeeded``, ``stopped`` or ``failed``.
+
+    ``emit`` gets every event in order (``seq`` 0, the log gives it) and blocks until it is taken. What it raises leaves
+    :meth:`run` as it is, :class:`~rlplatform.errors.Fenced` above all. So does a *retryable* failure of engine or
+    checkpoint store: the session can be recovered elsewhere. Any other failure of theirs becomes ``training.failed``.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        request: TrainingRequest,
+        engine: TrainingEngine,
+        checkpoints: CheckpointStore,
+        clock: Clock,
+        scratch: Path,
+        emit: Callable[[EventBase], None],
+        *,
+        manifest: dict[str, object] | None = None,
+    ) -> None:
+        """``manifest`` goes into ``training.started``; ``scratch`` is a local folder for checkpoints in the making."""
+        self.run_id = run_id
+        self._request = request
+        self._engine = engine
+        self._checkpoints = checkpoints
+        self._clock = clock
+        self._scratch = scratch
+        self._emit_event = emit
+        self._manifest = manifest or {}
+        self._wishes = threading.Condition()
+        self._pause_wished = False
+        self._stop_reason: str | None = None
+        self._state = TrainingState.STARTING
+        self._progress = Progress()
+        self._metrics: dict[str, float] = {}
+        self._lost: Progress | None = None
+        self._restored: CheckpointInfo | None = None
+        self._evaluated_at: int | None = None
+        self._saved_at: int | None = None
+
+    # -- for any thread ------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> TrainingState:
+        """``starting``, ``running``, ``paused`` or a final state."""
+        return self._state
+
+    @property
+    def progress(self) -> Progress:
+        """Lifetime counters after the last completed iteration."""
+        return self._progress
+
+    def pause(self) -> None:
+        """Pause before the next iteration: checkpoint, then wait. The engine keeps its memory. Idempotent."""
+        with self._wishes:
+            self._pause_wished = True
+
+    def resume(self) -> None:
+        """Go on, or take a pause back that has not begun. Idempotent."""
+        with self._wishes:
+            self._pause_wished = False
+            self._wishes.notify_all()
+
+    def stop(self, reason: str = "stop_requested") -> None:
+        """End as ``stopped`` before the next iteration, paused or not, with a checkpoint. The first reason stands."""
+        with self._wishes:
+            self._stop_reason = self._stop_reason or reason
+            self._wishes.notify_all()
+
+    # -- before run ----------------------------------------------------------------------------------------------------
+
+    def restore(self, checkpoint: CheckpointInfo) -> None:
+        """Begin from ``checkpoint``, usually another run's; its counters go on, and stop criteria count them.
+
+        :raises NotFound: there is none such.
+        :raises CheckpointError: it is damaged, or does not fit the engine.
+        """
+        with self._folder() as folder:
+            self._checkpoints.fetch(checkpoint.training_id, checkpoint.id, folder)
+            self._load(checkpoint, folder)
+
+    def recover(self, lost: Progress, parent: CheckpointInfo | None = None) -> None:
+        """Go on after a crash: from the newest checkpoint that verifies, else from ``parent``, else from the beginning.
+
+        :param lost: how far the run had come, for what is said to be done again.
+        :raises CheckpointError: the checkpoint verifies but does not fit the engine.
+        """
+        self._lost = lost
+        for checkpoint in reversed(self._checkpoints.list(self.run_id)):
+            with self._folder() as folder:
+                try:
+                    self._checkpoints.fetch(self.run_id, checkpoint.id, folder)
+                except (CheckpointError, NotFound):
+                    continue
+                self._load(checkpoint, folder)
+                self._saved_at = checkpoint.iteration
+                return
+        if parent is not None:
+            self.restore(parent)
+
+    def _load(self, checkpoint: CheckpointInfo, folder: Path) -> None:
+        try:
+            snapshot = _Snapshot.model_validate_json((folder / _SESSION_FILE).read_bytes())
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"checkpoint {checkpoint.id} was not written by a training session") from error
+        self._engine.restore(folder / _ENGINE_FOLDER)
+        self._progress, self._metrics, self._restored = snapshot.progress, snapshot.metrics, checkpoint
+
+    # -- the loop ------------------------------------------------------------------------------------------------------
+
+    def run(self) -> EventBase:
+        """Train until the end; the final event. Closes the engine, also when it raises."""
+        try:
+            while (final := self.advance()) is None:
+                with self._wishes:
+                    while self._state is TrainingState.PAUSED and self._pause_wished and self._stop_reason is None:
+                        self._wishes.wait()
+            return final
+        finally:
+            self._engine.close()
+
+    def advance(self) -> EventBase | None:
+        """One turn of :meth:`run`, a transition or an iteration, never waiting; the final event at the end."""
+        try:
+            if self._state is TrainingState.STARTING:
+                self._start()
+                return None
+            if self._stop_reason is not None:
+                return self._finish(self._stop_reason, TrainingState.STOPPED)
+            if (met := self._met(self._request.stop)) is not None:
+                return self._finish(met, TrainingState.SUCCEEDED)
+            if self._state is TrainingState.PAUSED:
+                if not self._pause_wished:
+                    self._state = TrainingState.RUNNING
+                    self._emit(events.TrainingResumed, progress=self._progress)
+            elif self._pause_wished:
+                self._save()
+                self._state = TrainingState.PAUSED
+                self._emit(events.TrainingPaused, progress=self._progress)
+            else:
+                self._iterate()
+            return None
+        except _Failed as failure:
+            self._state = TrainingState.FAILED
+            return self._emit(events.TrainingFailed, code=failure.code, reason=str(failure), progress=self._progress)
+
+    def _start(self) -> None:
+        self._state = TrainingState.RUNNING
+        if self._lost is None:
+            self._emit(events.TrainingStarted, manifest=self._manifest)
+            return
+        self._emit(
+            events.TrainingRecovered,
+            checkpoint_id=self._restored.id if self._restored else None,
+            iteration=self._progress.iteration,
+            env_steps=self._progress.env_steps,
+            redone_iterations=max(0, self._lost.iteration - self._progress.iteration),
+            redone_env_steps=max(0, self._lost.env_steps - self._progress.env_steps),
+        )
+
+    def _iterate(self) -> None:
+        began = self._clock.monotonic()
+        with self._failures():
+            report = self._engine.train_iteration()
+        train_wall_s = self._progress.train_wall_s + (self._clock.monotonic() - began)
+        self._progress = Progress(
+            iteration=report.iteration, env_steps=report.env_steps, episodes=report.episodes, train_wall_s=train_wall_s
+        )
+        self._metrics = finite(report.metrics)
+        self._emit(events.TrainingIterationCompleted, **self._progress.model_dump(), metrics=self._metrics)
+        plans = self._request.evaluation.every_iterations, self._request.checkpoint.every_iterations
+        evaluate, save = (every > 0 and report.iteration % every == 0 for every in plans)
+        if evaluate:
+            self._evaluate()
+        if save:
+            self._save()
+
+    def _met(self, criteria: StopCriteria) -> str | None:
+        """The first criterion met. ``wall_time_s`` counts training alone: no pauses, evaluations or checkpoints."""
+        progress, mean = self._progress, self._metrics.get(EPISODE_RETURN_MEAN)
+        checks = {
+            "env_steps": criteria.env_steps is not None and progress.env_steps >= criteria.env_steps,
+            "episode_return_mean": criteria.episode_return_mean is not None
+            and mean is not None
+            and progress.episodes >= MIN_EPISODES
+            and mean >= criteria.episode_return_mean,
+            "iterations": criteria.iterations is not None and progress.iteration >= criteria.iterations,
+            "wall_time_s": criteria.wall_time_s is not None and progress.train_wall_s >= criteria.wall_time_s,
+        }
+        return next((name for name, met in checks.items() if met), None)
+
+    def _finish(self, reason: str, state: TrainingState) -> EventBase:
+        """The last checkpoint; and, of a session that was not stopped by someone, the last evaluation."""
+        if state is TrainingState.SUCCEEDED:
+            self._evaluate()
+        self._save()
+        self._state = state
+        event = events.TrainingSucceeded if state is TrainingState.SUCCEEDED else events.TrainingStopped
+        return self._emit(event, stop_reason=reason, progress=self._progress)
+
+    def _evaluate(self) -> None:
+        """Evaluate, unless this very iteration has been; always on the same episodes, so that reports compare."""
+        progress = self._progress
+        if self._evaluated_at == progress.iteration:
+            return
+        with self._failures():
+            report = self._engine.evaluate(self._request.evaluation.episodes, self._request.seed)
+        self._evaluated_at = progress.iteration
+        self._emit(events.TrainingEvaluated, iteration=progress.iteration, env_steps=progress.env_steps, report=report)
+
+    def _save(self) -> None:
+        """Commit a checkpoint, unless this very iteration has one, and delete those that the plan does not keep."""
+        if self._saved_at == self._progress.iteration:
+            return
+        with self._folder() as folder, self._failures():
+            (folder / _ENGINE_FOLDER).mkdir()
+            self._engine.save(folder / _ENGINE_FOLDER)
+            snapshot = _Snapshot(progress=self._progress, metrics=self._metrics)
+            (folder / _SESSION_FILE).write_text(snapshot.model_dump_json())
+            info = self._checkpoints.commit(self._checkpoint_info(), folder)
+        try:
+            self._emit(events.TrainingCheckpointSaved, checkpoint=info)
+        except Fenced:
+            self._checkpoints.delete(self.run_id, info.id)
+            raise
+        self._saved_at = self._progress.iteration
+        with self._failures():
+            for old in expendable(self._checkpoints.list(self.run_id), self._request.checkpoint):
+                self._checkpoints.delete(self.run_id, old.id)
+
+    def _checkpoint_info(self) -> CheckpointInfo:
+        mean = self._metrics.get(EPISODE_RETURN_MEAN)
+        champion = best(self._checkpoints.list(self.run_id))
+        beaten = (
+            champion is None or champion.episode_return_mean is None or (mean or 0.0) >= champion.episode_return_mean
+        )
+        return CheckpointInfo(
+            id=new_id(Kind.CHECKPOINT),
+            training_id=self.run_id,
+            iteration=self._progress.iteration,
+            env_steps=self._progress.env_steps,
+            episode_return_mean=mean,
+            size_bytes=0,
+            manifest_sha256="",
+            created_at=self._clock.now(),
+            best=mean is not None and beaten,
+        )
+
+    # -- helpers -------------------------------------------------------------------------------------------------------
+
+    def _emit(self, event: type[events.TrainingEvent], **fields: object) -> events.TrainingEvent:
+        envelope = {"stream": stream_of(self.run_id), "time": self._clock.now(), "simulated": self._engine.simulated}
+        made = event.model_validate(envelope | fields)
+        self._emit_event(made)
+        return made
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+            yield Path(folder)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Sorts what engine and checkpoint store raise: fenced or retryable, as it is; all else, ``_Failed``."""
+        try:
+            yield
+        except Fenced:
+            raise
+        except PlatformError as error:
+            if error.retryable:
+                raise
+            raise _Failed(error.code, str(error)) from error
+        except Exception as error:
+            raise _Failed(EngineError.code, f"{type(error).__name__}: {error}") from error

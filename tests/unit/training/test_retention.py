@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rlplatform.training.models import CheckpointInfo, CheckpointPlan
+from rlplatform.training.retention import best, expendable
+
+returns = st.lists(st.none() | st.integers(-3, 3).map(float), max_size=12)
+
+
+def infos(values: list[float | None]) -> list[CheckpointInfo]:
+    return [
+        CheckpointInfo(
+            id=f"ckpt_{index}", training_id="train_x", iteration=index, env_steps=index, episode_return_mean=value,
+            size_bytes=0, manifest_sha256="", created_at=datetime.now(UTC),
+        )
+        for index, value in enumerate(values)
+    ]  # fmt: skip
+
+
+def test_the_newest_of_equals_is_best() -> None:
+    checkpoints = infos([1.0, 5.0, 5.0, None])
+    assert best(checkpoints) == checkpoints[2]
+    assert best(infos([None])) is None
+
+
+@given(values=returns, keep_last=st.integers(1, 5), keep_best=st.booleans())
+def test_the_last_and_the_best_stay_and_no_more(values: list[float | None], keep_last: int, keep_best: bool) -> None:
+    checkpoints = infos(values)
+    gone = expendable(checkpoints, CheckpointPlan(keep_last=keep_last, keep_best=keep_best))
+    stay = [info for info in checkpoints if info not in gone]
+    assert stay[-keep_last:] == checkpoints[-keep_last:]
+    assert not keep_best or best(checkpoints) is None or best(checkpoints) in stay
+    assert len(stay) <= min(len(checkpoints), keep_last + keep_best)

@@ -1,0 +1,388 @@
+"""The session's state machine, turn by turn and under a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from rlplatform import events
+from rlplatform.errors import CapacityExhausted, CheckpointError, EngineError, Fenced, NotFound
+from rlplatform.events import EventBase, parse_event
+from rlplatform.ids import Kind, new_id
+from rlplatform.runs import TrainingRun
+from rlplatform.testing.clock import FakeClock
+from rlplatform.testing.engines import ScriptedEngine
+from rlplatform.training.models import CheckpointInfo, Progress, Training, TrainingRequest, TrainingState
+from rlplatform.training.session import MIN_EPISODES, TrainingSession
+
+
+class FolderCheckpoints:
+    """Checkpoints as folders, each verified by a flag that tests clear."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.infos, self.damaged = root, {}, set()
+
+    def commit(self, info: CheckpointInfo, source: Path) -> CheckpointInfo:
+        shutil.copytree(source, self.root / info.id)
+        self.infos[info.id] = info.model_copy(update={"size_bytes": 1, "manifest_sha256": "00"})
+        return self.infos[info.id]
+
+    def fetch(self, training_id: str, checkpoint_id: str, target: Path) -> CheckpointInfo:
+        info = self.find(checkpoint_id)
+        if info.training_id != training_id:
+            raise NotFound("no such checkpoint")
+        if checkpoint_id in self.damaged:
+            raise CheckpointError("damaged")
+        shutil.copytree(self.root / checkpoint_id, target, dirs_exist_ok=True)
+        return info
+
+    def find(self, checkpoint_id: str) -> CheckpointInfo:
+        if checkpoint_id not in self.infos:
+            raise NotFound("no such checkpoint")
+        return self.infos[checkpoint_id]
+
+    def list(self, training_id: str) -> list[CheckpointInfo]:
+        return [info for info in self.infos.values() if info.training_id == training_id]
+
+    def delete(self, training_id: str, checkpoint_id: str) -> None:
+        self.infos.pop(checkpoint_id, None)
+
+
+class Rig:
+    """A session with its surroundings; ``log`` is what was emitted."""
+
+    def __init__(self, folder: Path, run_id: str | None = None, **changes: Any) -> None:
+        fields = {"env": "CartPole-v1", "stop": {"iterations": 5}, "checkpoint": {"every_iterations": 0}}
+        self.request = TrainingRequest.model_validate(fields | changes)
+        self.run_id = run_id or new_id(Kind.TRAINING)
+        self.clock = FakeClock()
+        self.checkpoints = FolderCheckpoints(folder / "store")
+        self.scratch = folder / "scratch"
+        self.log: list[EventBase] = []
+
+    def session(self, engine: ScriptedEngine, emit: Callable[[EventBase], None] | None = None) -> TrainingSession:
+        return TrainingSession(
+            self.run_id, self.request, engine, self.checkpoints, self.clock, self.scratch, emit or self.log.append,
+            manifest={"seed": 0},
+        )  # fmt: skip
+
+    def types(self) -> list[str]:
+        return [event.type.removeprefix("training.") for event in self.log]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Callable[..., Rig]:
+    return lambda **changes: Rig(tmp_path, **changes)
+
+
+def test_trains_to_the_end_with_a_last_evaluation_and_checkpoint(rig: Callable[..., Rig]) -> None:
+    r, engine = rig(stop={"iterations": 2}), ScriptedEngine()
+    final = r.session(engine).run()
+    assert r.types() == [
+        "started", "iteration_completed", "iteration_completed", "evaluated", "checkpoint_saved", "succeeded",
+    ]  # fmt: skip
+    assert final == r.log[-1]
+    assert isinstance(final, events.TrainingSucceeded)
+    assert (final.stop_reason, final.progress.env_steps) == ("iterations", 200)
+    assert engine.closed
+    assert all(parse_event(event.model_dump_json()) == event for event in r.log)
+    assert list(r.scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("stop", "reason", "iterations"),
+    [
+        ({"env_steps": 250}, "env_steps", 3),
+        ({"episode_return_mean": 4.0}, "episode_return_mean", 4),
+        ({"iterations": 2}, "iterations", 2),
+        ({"wall_time_s": 2.5}, "wall_time_s", 3),
+        ({"wall_time_s": 1, "iterations": 1, "env_steps": 1}, "env_steps", 1),
+        ({"wall_time_s": 1, "iterations": 1}, "iterations", 1),
+    ],
+)
+def test_stop_criteria(rig: Callable[..., Rig], stop: dict[str, float], reason: str, iterations: int) -> None:
+    r = rig(stop=stop)
+    engine = ScriptedEngine(before_iteration=lambda _: asyncio.run(r.clock.advance(1.0)))
+    final = r.session(engine).run()
+    assert isinstance(final, events.TrainingSucceeded)
+    assert (final.stop_reason, final.progress.iteration) == (reason, iterations)
+    assert final.progress.train_wall_s == iterations
+
+
+def test_a_mean_of_few_episodes_stops_nothing(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"episode_return_mean": 1.0})
+    final = r.session(ScriptedEngine(episodes=1)).run()
+    assert isinstance(final, events.TrainingSucceeded)
+    assert final.progress.episodes == MIN_EPISODES
+
+
+def test_no_return_yet_is_not_a_return_of_zero(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"episode_return_mean": -1.0, "iterations": 3})
+    final = r.session(ScriptedEngine(returns=lambda _: None, episodes=100)).run()
+    assert isinstance(final, events.TrainingSucceeded)
+    assert final.stop_reason == "iterations"
+    assert r.checkpoints.list(r.run_id)[0].episode_return_mean is None
+
+
+def test_metrics_that_json_cannot_hold_are_left_out(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"iterations": 1})
+    r.session(ScriptedEngine(returns=lambda _: float("nan"))).run()
+    assert r.log[1].metrics == {}  # type: ignore[attr-defined]
+
+
+def test_plans_are_kept_and_nothing_is_done_twice_in_an_iteration(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"iterations": 6}, evaluation={"every_iterations": 3}, checkpoint={"every_iterations": 2})
+    r.session(ScriptedEngine()).run()
+    assert [e.iteration for e in r.log if isinstance(e, events.TrainingEvaluated)] == [3, 6]
+    saved = [e.checkpoint.iteration for e in r.log if isinstance(e, events.TrainingCheckpointSaved)]
+    assert saved == [2, 4, 6]
+
+
+def test_keeps_the_last_and_the_best(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"iterations": 5}, checkpoint={"every_iterations": 1, "keep_last": 2, "keep_best": True})
+    returns = {1: 1.0, 2: 9.0, 3: 2.0, 4: 3.0, 5: 4.0}
+    r.session(ScriptedEngine(returns=returns.__getitem__)).run()
+    assert [info.iteration for info in r.checkpoints.list(r.run_id)] == [2, 4, 5]
+    assert [info.iteration for info in r.checkpoints.list(r.run_id) if info.best] == [2]
+
+
+def test_pauses_with_a_checkpoint_and_goes_on(rig: Callable[..., Rig]) -> None:
+    r, engine = rig(stop={"iterations": 2}), ScriptedEngine(gated=True)
+    session = r.session(engine)
+    thread = threading.Thread(target=session.run)
+    thread.start()
+    session.pause()
+    engine.release()
+    wait_for(lambda: session.state is TrainingState.PAUSED and r.types()[-1] == "paused")
+    session.pause()
+    session.resume()
+    engine.release(5)
+    thread.join(10)
+    assert not thread.is_alive()
+    iterations = [name for name in r.types() if name != "iteration_completed"]
+    assert iterations == [
+        "started", "checkpoint_saved", "paused", "resumed", "evaluated", "checkpoint_saved", "succeeded",
+    ]  # fmt: skip
+
+
+def test_stops_while_paused(rig: Callable[..., Rig]) -> None:
+    r, engine = rig(), ScriptedEngine()
+    session = r.session(engine)
+    session.pause()
+    thread = threading.Thread(target=session.run)
+    thread.start()
+    wait_for(lambda: session.state is TrainingState.PAUSED)
+    session.stop("deleted by its owner")
+    session.stop("too late")
+    thread.join(10)
+    assert r.types() == ["started", "checkpoint_saved", "paused", "stopped"]
+    assert r.log[-1].stop_reason == "deleted by its owner"  # type: ignore[attr-defined]
+    assert "evaluate" not in engine.calls
+
+
+def test_a_pause_that_is_taken_back_never_happens(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"iterations": 1})
+    session = r.session(ScriptedEngine())
+    session.pause()
+    session.resume()
+    session.run()
+    assert "paused" not in r.types()
+
+
+def test_an_engine_that_fails_fails_the_training(rig: Callable[..., Rig]) -> None:
+    for error, code in [(EngineError("no progress"), "engine_error"), (ZeroDivisionError("oops"), "engine_error")]:
+        r, engine = rig(), ScriptedEngine(failures={2: error})
+        final = r.session(engine).run()
+        assert isinstance(final, events.TrainingFailed)
+        assert final.code == code
+        assert str(error) in final.reason
+        assert final.progress.iteration == 1
+        assert engine.closed
+
+
+def test_what_can_be_tried_elsewhere_is_not_a_failed_training(rig: Callable[..., Rig]) -> None:
+    r, engine = rig(), ScriptedEngine(failures={2: CapacityExhausted("a node is gone")})
+    with pytest.raises(CapacityExhausted):
+        r.session(engine).run()
+    assert r.types() == ["started", "iteration_completed"]
+    assert engine.closed
+
+
+def test_a_fenced_session_writes_nothing_more(rig: Callable[..., Rig]) -> None:
+    r = rig(checkpoint={"every_iterations": 1})
+
+    def emit(event: EventBase) -> None:
+        if event.type == "training.checkpoint_saved":  # type: ignore[attr-defined]
+            raise Fenced("a newer owner")
+        r.log.append(event)
+
+    with pytest.raises(Fenced):
+        r.session(ScriptedEngine(), emit).run()
+    assert r.types() == ["started", "iteration_completed"]
+    assert r.checkpoints.list(r.run_id) == []
+
+
+def test_recovers_from_the_newest_checkpoint_that_verifies(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"iterations": 8}, checkpoint={"every_iterations": 2})
+    with pytest.raises(CapacityExhausted):
+        r.session(ScriptedEngine(failures={8: CapacityExhausted("gone")})).run()
+    r.checkpoints.damaged.add(r.checkpoints.list(r.run_id)[-1].id)
+    r.log.clear()
+    session = r.session(ScriptedEngine())
+    session.recover(Progress(iteration=7, env_steps=700))
+    session.run()
+    recovered = r.log[0]
+    assert isinstance(recovered, events.TrainingRecovered)
+    assert (recovered.iteration, recovered.redone_iterations, recovered.redone_env_steps) == (4, 3, 300)
+    assert [e.iteration for e in r.log if isinstance(e, events.TrainingIterationCompleted)] == [5, 6, 7, 8]
+
+
+def test_recovers_from_the_beginning_without_a_checkpoint(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"iterations": 2})
+    session = r.session(ScriptedEngine())
+    session.recover(Progress(iteration=1, env_steps=100))
+    session.run()
+    assert r.types()[0] == "recovered"
+    assert r.log[0].checkpoint_id is None  # type: ignore[attr-defined]
+    assert r.log[-1].progress.iteration == 2  # type: ignore[attr-defined]
+
+
+def test_recovers_to_the_end_when_the_end_was_reached(rig: Callable[..., Rig]) -> None:
+    """The last checkpoint was saved, the final event was not."""
+    r = rig(stop={"episode_return_mean": 3.0})
+    r.session(ScriptedEngine()).run()
+    r.log.clear()
+    engine = ScriptedEngine()
+    session = r.session(engine)
+    session.recover(Progress(iteration=3, env_steps=300))
+    session.run()
+    assert r.types() == ["recovered", "evaluated", "succeeded"]
+    assert "train" not in engine.calls
+
+
+def test_begins_from_another_runs_checkpoint(tmp_path: Path) -> None:
+    first = Rig(tmp_path, stop={"iterations": 3})
+    first.session(ScriptedEngine()).run()
+    second = Rig(tmp_path, stop={"iterations": 4})
+    second.checkpoints = first.checkpoints
+    engine = ScriptedEngine()
+    session = second.session(engine)
+    session.restore(first.checkpoints.list(first.run_id)[-1])
+    session.run()
+    assert second.types() == ["started", "iteration_completed", "evaluated", "checkpoint_saved", "succeeded"]
+    assert engine.calls == ["restore", "train", "evaluate", "save"]
+
+
+def test_refuses_a_checkpoint_of_something_else(rig: Callable[..., Rig], tmp_path: Path) -> None:
+    r = rig()
+    (tmp_path / "other").mkdir()
+    info = CheckpointInfo(
+        id=new_id(Kind.CHECKPOINT), training_id=r.run_id, iteration=1, env_steps=1, size_bytes=0, manifest_sha256="",
+        created_at=r.clock.now(),
+    )  # fmt: skip
+    r.checkpoints.commit(info, tmp_path / "other")
+    with pytest.raises(CheckpointError, match="was not written by a training session"):
+        r.session(ScriptedEngine()).restore(info)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if condition():
+            return
+        threading.Event().wait(0.005)
+    raise AssertionError("never came true")
+
+
+class SessionMachine(RuleBasedStateMachine):
+    """Wishes at any moment, turns in between, crashes with recovery: events always fold to the session's own state."""
+
+    @initialize(iterations=st.integers(1, 6), evaluate=st.integers(0, 3), save=st.integers(0, 3))
+    def begin(self, iterations: int, evaluate: int, save: int) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.rig = Rig(
+            Path(self.folder.name),
+            stop={"iterations": iterations},
+            evaluation={"every_iterations": evaluate},
+            checkpoint={"every_iterations": save, "keep_last": 2},
+        )
+        document = Training(
+            id=self.rig.run_id, state=TrainingState.STARTING, request=self.rig.request, created_at=self.rig.clock.now()
+        )
+        self.run = TrainingRun(id=self.rig.run_id, tenant="t", created_by="u", document=document)
+        self.session = self.rig.session(ScriptedEngine(), self.emit)
+        self.final: EventBase | None = None
+        self.paused = self.stopped = False
+
+    def emit(self, event: EventBase) -> None:
+        assert not self.run.final
+        self.run = self.run.apply(event.model_copy(update={"seq": self.run.seq + 1}))
+
+    @rule()
+    def pause(self) -> None:
+        self.session.pause()
+        self.paused = True
+
+    @rule()
+    def resume(self) -> None:
+        self.session.resume()
+        self.paused = False
+
+    @rule()
+    def stop(self) -> None:
+        self.session.stop()
+        self.stopped = True
+
+    @precondition(lambda self: self.final is None)
+    @rule()
+    def turn(self) -> None:
+        starting, before = self.session.state is TrainingState.STARTING, self.session.progress.iteration
+        self.final = self.session.advance()
+        if starting:
+            return
+        if self.stopped:
+            assert isinstance(self.final, events.TrainingStopped)
+        if self.final is None and self.paused:
+            assert self.session.state is TrainingState.PAUSED
+        assert self.session.progress.iteration - before in (0, 1)
+
+    @precondition(lambda self: self.final is None and self.session.state is not TrainingState.STARTING)
+    @rule()
+    def crash(self) -> None:
+        lost = self.session.progress
+        self.emit(
+            events.TrainingInterrupted(stream=self.run.stream, time=self.rig.clock.now(), reason="x", retry_in_s=0)
+        )
+        self.session = self.rig.session(ScriptedEngine(), self.emit)
+        self.session.recover(lost)
+        self.paused = self.stopped = False
+        assert self.session.progress.iteration <= lost.iteration
+        self.session.advance()
+
+    @invariant()
+    def record_agrees(self) -> None:
+        if not hasattr(self, "session"):
+            return
+        assert self.run.document.state == self.session.state
+        assert self.run.document.progress.iteration == self.session.progress.iteration
+        assert self.session.progress.iteration <= (self.rig.request.stop.iterations or 0)
+        assert len(self.rig.checkpoints.list(self.rig.run_id)) <= 3
+
+    def teardown(self) -> None:
+        if hasattr(self, "folder"):
+            self.folder.cleanup()
+
+
+SessionMachine.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+TestSessionMachine = SessionMachine.TestCase

@@ -33,7 +33,7 @@ def run_of(stream: str) -> str:
 class EventBase(BaseModel):
     """The envelope. ``id`` makes an append idempotent: the same id twice is one event."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     telemetry: ClassVar[bool] = False
 
     id: str = Field(default_factory=lambda: new_id(Kind.EVENT))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from rlplatform.jsonvalues import Json, Text
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
 
 
@@ -38,7 +39,7 @@ class SourceFile(_Strict):
     """A further file of a submission, by relative POSIX path."""
 
     path: str = Field(min_length=1, max_length=128)
-    content: str = Field(max_length=262_144)
+    content: Text = Field(max_length=262_144)
 
 
 class StdioGrader(_Strict):
@@ -100,45 +101,78 @@ class TestCase(_Strict):
     __test__ = False
 
     id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")
-    stdin: str | None = Field(default=None, max_length=1_048_576)
-    expected_stdout: str | None = Field(default=None, max_length=1_048_576)
-    args: list[JsonValue] | None = None
-    kwargs: dict[str, JsonValue] | None = None
-    expected: JsonValue = None
+    stdin: Text | None = Field(default=None, max_length=1_048_576)
+    expected_stdout: Text | None = Field(default=None, max_length=1_048_576)
+    args: list[Json] | None = None
+    kwargs: dict[Text, Json] | None = None
+    expected: Json = None
     points: float = Field(default=1.0, ge=0, le=1e6, allow_inf_nan=False)
     hidden: bool = False
+    group: str | None = None
+
+
+class Group(_Strict):
+    """Tests that are scored together. ``sum`` adds their points up; ``all_or_nothing`` gives all of them or none.
+
+    ``stop_on_failure``: after its first test that is not accepted, the rest of the group is skipped.
+    """
+
+    id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")
+    policy: Literal["all_or_nothing", "sum"] = "all_or_nothing"
+    stop_on_failure: bool = False
+
+
+Identified = TypeVar("Identified", TestCase, Group)
 
 
 class EvaluationRequest(_Strict):
-    """What a client asks for with ``POST /v1/evaluations``."""
+    """What a client asks for with ``POST /v1/evaluations``.
+
+    ``stop_on_failure``: after the first test that is not accepted, all others are skipped.
+    """
 
     language: Literal["python"] = "python"
-    source: str = Field(max_length=262_144)
+    source: Text = Field(max_length=262_144)
     files: list[SourceFile] = Field(default_factory=list, max_length=32)
     grader: Grader = Field(default_factory=StdioGrader)
     tests: list[TestCase] = Field(min_length=1, max_length=200)
+    groups: list[Group] = Field(default_factory=list, max_length=200)
+    stop_on_failure: bool = False
     checker: Checker = Field(default_factory=TokensChecker)
     limits: Limits = Field(default_factory=Limits)
     tier: Tier = Tier.SINGLE_USE
 
-    @field_validator("tests")
+    @field_validator("tests", "groups")
     @classmethod
-    def _unique_ids(cls, tests: list[TestCase]) -> list[TestCase]:
+    def _unique_ids(cls, given: list[Identified]) -> list[Identified]:
         seen: set[str] = set()
-        for test in tests:
-            if test.id in seen:
-                raise ValueError(f"test id {test.id!r} is there twice; ids must be unique")
-            seen.add(test.id)
-        return tests
+        for item in given:
+            if item.id in seen:
+                raise ValueError(f"the id {item.id!r} is there twice; ids must be unique")
+            seen.add(item.id)
+        return given
+
+    @model_validator(mode="after")
+    def _tests_fit_groups(self) -> EvaluationRequest:
+        groups = [group.id for group in self.groups]
+        for index, test in enumerate(self.tests):
+            if test.group is not None and test.group not in groups:
+                raise ValueError(f"tests[{index}].group {test.group!r} is not one of groups[].id: {groups}")
+        for index, group in enumerate(groups):
+            if all(test.group != group for test in self.tests):
+                raise ValueError(f"groups[{index}] {group!r} has no test")
+        return self
 
     @model_validator(mode="after")
     def _tests_fit_grader(self) -> EvaluationRequest:
         for index, test in enumerate(self.tests):
             if self.grader.kind == "stdio":
                 wrong = [n for n in ("args", "kwargs") if getattr(test, n) is not None]
-                wrong += ["expected"] if "expected" in test.model_fields_set else []
+                wrong += ["expected"] if test.expected is not None else []
             else:
                 wrong = [n for n in ("stdin", "expected_stdout") if getattr(test, n) is not None]
+                if "expected" not in test.model_fields_set:
+                    raise ValueError(f"tests[{index}].expected is missing; give null if nothing is to be returned")
             if wrong:
                 raise ValueError(
                     f"tests[{index}].{wrong[0]} does not go with grader {self.grader.kind!r}: stdio takes stdin and "

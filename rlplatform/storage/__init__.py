@@ -1,0 +1,35 @@
+"""Where runs, events, keys and checkpoints are kept: adapters of the ``Store`` and ``CheckpointStore`` ports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from rlplatform.clock import SystemClock
+from rlplatform.errors import InvalidRequest
+from rlplatform.ports import Clock, Store
+
+ACCEPTED = "memory://, sqlite:///relative/path.db or sqlite:////absolute/path.db"
+
+
+async def open_store(url: str, *, clock: Clock | None = None) -> Store:
+    """The store at ``url``, ready for use; one event loop uses it, and closes it.
+
+    :param url: ``memory://`` (a new, empty one each time), ``sqlite:///path`` (owned by one process at a time).
+    :raises InvalidRequest: the URL is none of these.
+    :raises StorageError: it cannot be opened: damaged, not ours, written by a newer version, owned by another process.
+    """
+    clock = clock or SystemClock()
+    scheme, path = urlsplit(url).scheme, urlsplit(url).path
+    match scheme:
+        case "memory":
+            from rlplatform.storage.memory import MemoryStore
+
+            return MemoryStore(clock)
+        case "sqlite" if url.startswith("sqlite:///") and path.strip("/"):
+            from rlplatform.storage.sqlite import SqliteStore
+
+            return await SqliteStore.open(Path(url.removeprefix("sqlite:///")), clock)
+    raise InvalidRequest(
+        f"store URL {scheme + '://…' if scheme else url!r} is not one of {ACCEPTED}", field="store.url"
+    )

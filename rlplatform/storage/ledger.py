@@ -1,0 +1,120 @@
+"""What all stores agree on: which events a run takes, and how runs and events are written down. Pure functions.
+
+A run is kept in two parts: its request, written once, and its record, rewritten by every append.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from rlplatform import events, runs
+from rlplatform.errors import Conflict, Fenced, IdempotencyMismatch, InvalidRequest, NotFound
+from rlplatform.events import EventBase
+from rlplatform.ports import EncodedEvent, Idempotency
+from rlplatform.runs import Run
+
+IDEMPOTENCY_LIFE = timedelta(hours=24)
+
+
+class PackedRun(NamedTuple):
+    """A run as text: ``request`` never changes (None: the record holds it); ``record`` is the rest, less the epoch."""
+
+    request: str | None
+    record: str
+
+
+def pack(run: Run) -> PackedRun:
+    """The two parts of ``run``."""
+    request = run.request.model_dump_json() if isinstance(run, runs.EvaluationRun) else None
+    return PackedRun(request, run.model_dump_json(exclude={"request", "epoch"}))
+
+
+def unpack(packed: PackedRun, epoch: int) -> Run:
+    """The run that :func:`pack` took apart."""
+    request = f',"request":{packed.request}' if packed.request is not None else ""
+    return runs.parse_run(f'{packed.record[:-1]},"epoch":{epoch}{request}}}')
+
+
+def run_id_of(stream: str) -> str:
+    """The run that ``stream`` belongs to.
+
+    :raises NotFound: no run can have such a stream.
+    """
+    run_id = events.run_of(stream)
+    try:
+        if events.stream_of(run_id) == stream:
+            return run_id
+    except (InvalidRequest, KeyError):
+        pass
+    raise no_such_stream(stream)
+
+
+def no_such_run(run_id: str) -> NotFound:
+    return NotFound(f"no such run: {run_id[:64]}")
+
+
+def no_such_stream(stream: str) -> NotFound:
+    return NotFound(f"no such stream: {stream[:96]}")
+
+
+def check_limit(limit: int) -> None:
+    """:raises InvalidRequest: ``limit`` is not positive."""
+    if limit < 1:
+        raise InvalidRequest(f"limit must be at least 1, not {limit}", field="limit")
+
+
+def check_epoch(run_id: str, newest: int, epoch: int | None) -> None:
+    """:raises Fenced: ``epoch`` is given and is not the run's newest."""
+    if epoch is not None and epoch != newest:
+        raise Fenced(
+            f"epoch {epoch} of {run_id} is not its newest, {newest}: another owner has taken over; stop writing"
+        )
+
+
+def check_replay(key: Idempotency, stored_sha256: str) -> None:
+    """:raises IdempotencyMismatch: ``key`` came with another body before."""
+    if key.body_sha256 != stored_sha256:
+        raise IdempotencyMismatch(f"Idempotency-Key {key.key!r} was used with another body within the last 24 hours")
+
+
+def open_stream(run: Run, first: EventBase) -> tuple[Run, EncodedEvent]:
+    """A new run after its first event.
+
+    :raises InvalidRequest: the run is not new, or the event is another stream's.
+    """
+    if run.seq or run.epoch:
+        raise InvalidRequest(f"{run.id} is not new: seq {run.seq}, epoch {run.epoch}", field="run")
+    run, (encoded,) = advance(run, [first])
+    return run, encoded
+
+
+def advance(run: Run, new: Sequence[EventBase]) -> tuple[Run, list[EncodedEvent]]:
+    """``run`` after the events ``new``, and these encoded with their numbers.
+
+    :raises Conflict: the run is in a final state before the last of them.
+    :raises InvalidRequest: one of them does not belong to this run.
+    """
+    encoded = []
+    for index, event in enumerate(new):
+        kind = str(getattr(event, "type", ""))
+        if event.stream != run.stream or kind.partition(".")[0] != run.kind:
+            raise InvalidRequest(
+                f"{kind or type(event).__name__} of stream {event.stream!r} does not go into {run.stream!r}",
+                field=f"events[{index}]",
+            )
+        if run.final:
+            raise Conflict(f"{run.id} is {run.state}: nothing may follow, not even {kind}", state=run.state)
+        event = event.model_copy(update={"seq": run.seq + 1})
+        run = run.apply(event)
+        encoded.append(EncodedEvent(event.seq, kind, event.model_dump_json()))
+    return run, encoded
+
+
+def distinct(given: Sequence[EventBase]) -> list[EventBase]:
+    """``given`` without repeated ids: the first of each stays."""
+    found: dict[str, EventBase] = {}
+    for event in given:
+        found.setdefault(event.id, event)
+    return list(found.values())

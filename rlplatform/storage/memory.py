@@ -1,0 +1,126 @@
+"""The store in memory: the public fake, and ``memory://``. Nothing outlives the process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rlplatform.access.principals import ApiKey
+from rlplatform.clock import SystemClock
+from rlplatform.errors import Conflict
+from rlplatform.events import EventBase
+from rlplatform.ports import Clock, EncodedEvent, Idempotency
+from rlplatform.runs import Run
+from rlplatform.storage import ledger
+from rlplatform.storage.wakeups import Wakeups
+
+
+@dataclass
+class _Entry:
+    run: Run
+    log: list[EncodedEvent]
+    seq_of: dict[str, int] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """The ``Store`` port over dictionaries, for one event loop."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._entries: dict[str, _Entry] = {}
+        self._idempotency: dict[tuple[str, str], tuple[Idempotency, str, datetime]] = {}
+        self._keys: dict[str, ApiKey] = {}
+        self._wakeups = Wakeups()
+
+    async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
+        if idempotency is not None:
+            used = self._idempotency.get((idempotency.tenant, idempotency.key))
+            if used is not None and used[2] > self._clock.now():
+                ledger.check_replay(idempotency, used[0].body_sha256)
+                return self._entry(used[1]).run, False
+        if run.id in self._entries:
+            raise Conflict(f"{run.id} exists")
+        run, encoded = ledger.open_stream(run, first)
+        self._entries[run.id] = _Entry(run, [encoded], {first.id: 1})
+        if idempotency is not None:
+            expires = self._clock.now() + ledger.IDEMPOTENCY_LIFE
+            self._idempotency[idempotency.tenant, idempotency.key] = (idempotency, run.id, expires)
+        return run, True
+
+    async def get(self, run_id: str) -> Run:
+        return self._entry(run_id).run
+
+    async def find(
+        self,
+        kind: str,
+        *,
+        tenant: str | None = None,
+        states: Sequence[str] = (),
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[Run]:
+        ledger.check_limit(limit)
+        found = (
+            entry.run
+            for run_id, entry in sorted(self._entries.items(), reverse=True)
+            if entry.run.kind == kind
+            and (tenant is None or entry.run.tenant == tenant)
+            and (not states or entry.run.state in states)
+            and (before is None or run_id < before)
+        )
+        return [run for run, _ in zip(found, range(limit), strict=False)]
+
+    async def acquire(self, run_id: str) -> int:
+        entry = self._entry(run_id)
+        entry.run = entry.run.model_copy(update={"epoch": entry.run.epoch + 1})
+        return entry.run.epoch
+
+    async def append(
+        self, stream: str, events: Sequence[EventBase], *, epoch: int | None = None
+    ) -> Sequence[EncodedEvent]:
+        entry = self._entry(ledger.run_id_of(stream))
+        ledger.check_epoch(entry.run.id, entry.run.epoch, epoch)
+        new = [event for event in ledger.distinct(events) if event.id not in entry.seq_of]
+        entry.run, encoded = ledger.advance(entry.run, new)
+        entry.log.extend(encoded)
+        entry.seq_of.update((event.id, line.seq) for event, line in zip(new, encoded, strict=True))
+        if encoded:
+            self._wakeups.notify(stream)
+        return [entry.log[entry.seq_of[event.id] - 1] for event in events]
+
+    async def read(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[EncodedEvent]:
+        ledger.check_limit(limit)
+        entry = self._entries.get(ledger.run_id_of(stream))
+        if entry is None:
+            raise ledger.no_such_stream(stream)
+        after = max(0, after)
+        return entry.log[after : after + limit]
+
+    async def tail(
+        self, cursors: Mapping[str, int], *, wait_s: float, limit: int = 1000
+    ) -> Mapping[str, Sequence[EncodedEvent]]:
+        async def read_many(wanted: Mapping[str, int]) -> dict[str, Sequence[EncodedEvent]]:
+            found = {stream: await self.read(stream, after=after, limit=limit) for stream, after in wanted.items()}
+            return {stream: lines for stream, lines in found.items() if lines}
+
+        return await self._wakeups.tail(self._clock, cursors, wait_s, read_many)
+
+    async def put_key(self, key: ApiKey) -> None:
+        self._keys[key.id] = key
+
+    async def get_key(self, key_id: str) -> ApiKey | None:
+        return self._keys.get(key_id)
+
+    async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
+        keys = sorted(self._keys.values(), key=lambda key: (key.created_at, key.id))
+        return [key for key in keys if tenant is None or key.tenant == tenant]
+
+    async def close(self) -> None:
+        pass
+
+    def _entry(self, run_id: str) -> _Entry:
+        try:
+            return self._entries[run_id]
+        except KeyError:
+            raise ledger.no_such_run(run_id) from None

@@ -1,0 +1,62 @@
+"""The SQLite schema, as a list of migrations: the file's version is how many of them it has seen."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from rlplatform.errors import StorageError
+
+APPLICATION_ID = 0x524C5031  # "RLP1": tells our files from other SQLite databases
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE runs (
+            id TEXT PRIMARY KEY, kind TEXT NOT NULL, tenant TEXT NOT NULL, state TEXT NOT NULL,
+            epoch INTEGER NOT NULL, request TEXT, record TEXT NOT NULL
+        )""",
+        "CREATE INDEX runs_by_tenant ON runs (kind, tenant, id)",
+        "CREATE INDEX runs_by_state ON runs (kind, state, id)",
+        """CREATE TABLE events (
+            run_id TEXT NOT NULL REFERENCES runs (id), seq INTEGER NOT NULL, event_id TEXT NOT NULL,
+            type TEXT NOT NULL, data TEXT NOT NULL
+        )""",
+        "CREATE UNIQUE INDEX events_by_seq ON events (run_id, seq)",
+        "CREATE UNIQUE INDEX events_by_id ON events (run_id, event_id)",
+        """CREATE TABLE idempotency (
+            tenant TEXT NOT NULL, key TEXT NOT NULL, body_sha256 TEXT NOT NULL, run_id TEXT NOT NULL,
+            expires_at REAL NOT NULL, PRIMARY KEY (tenant, key)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX idempotency_by_expiry ON idempotency (expires_at)",
+        "CREATE TABLE keys (id TEXT PRIMARY KEY, tenant TEXT NOT NULL, created_at REAL NOT NULL, record TEXT NOT NULL)",
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection, where: str) -> None:
+    """Bring the database up to date, in one transaction.
+
+    :raises StorageError: it is not ours, or a newer version of the platform wrote it.
+    """
+    with_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if with_tables and connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise StorageError(f"{where} is a database of another program; point RLP_STORE__URL at another file")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
+        row = connection.execute("SELECT version FROM schema_version").fetchone()
+        version = row[0] if row else 0
+        if version > len(MIGRATIONS):
+            raise StorageError(
+                f"{where} was written by a newer version of the platform (schema {version}; this one knows "
+                f"{len(MIGRATIONS)}): upgrade the platform, or point RLP_STORE__URL at another file"
+            )
+        for migration in MIGRATIONS[version:]:
+            for statement in migration:
+                connection.execute(statement)
+        connection.execute("DELETE FROM schema_version")
+        connection.execute("INSERT INTO schema_version VALUES (?)", (len(MIGRATIONS),))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,300 @@
+"""The store in one SQLite file: the embedded default.
+
+WAL, ``synchronous=FULL``: what was answered survives a power cut. One process owns the file (a lock beside it says so);
+it is not for network file systems, and not for several nodes: that is what Redis is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+from rlplatform.access.principals import ApiKey
+from rlplatform.errors import Conflict, StorageError
+from rlplatform.events import EventBase
+from rlplatform.ports import Clock, EncodedEvent, Idempotency
+from rlplatform.runs import Run
+from rlplatform.storage import ledger, schema
+from rlplatform.storage.wakeups import Wakeups
+from rlplatform.storage.writer import T, Work, Writer, storage_error
+
+_CACHED_RUNS = 512
+_LOCK_WAIT_S = 5.0
+_CHECKED_BYTES = 64 * 2**20  # larger files are not read through on opening
+
+
+class SqliteStore:
+    """The ``Store`` port on a SQLite file. Made by :meth:`open`; for one event loop."""
+
+    def __init__(self, path: Path, lock: int, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = lock
+        self._wakeups = Wakeups()
+        self._runs: OrderedDict[str, Run] = OrderedDict()  # for the writer thread alone
+        self._write_connection = _connect(path)
+        self._read_connection = _connect(path)
+        self._read_connection.execute("PRAGMA query_only = ON")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
+        self._writer = Writer(self._write_connection, rolled_back=self._runs.clear)
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path, clock: Clock) -> SqliteStore:
+        """Open or create the file at ``path``, and own it.
+
+        :raises StorageError: it is damaged, not ours, from a newer version, or owned by another process.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = await _lock(path.with_name(path.name + ".lock"), clock)
+        except OSError as error:
+            raise StorageError(f"{path} cannot be opened: {error}") from error
+        try:
+            await asyncio.to_thread(_prepare, path)
+            return cls(path, lock, clock)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
+        new, encoded = ledger.open_stream(run, first)
+        packed = ledger.pack(new)
+        now = self._clock.now()
+
+        def work(connection: sqlite3.Connection) -> tuple[Run, bool]:
+            if idempotency is not None:
+                connection.execute("DELETE FROM idempotency WHERE expires_at <= ?", (now.timestamp(),))
+                used = connection.execute(
+                    "SELECT body_sha256, run_id FROM idempotency WHERE tenant = ? AND key = ?",
+                    (idempotency.tenant, idempotency.key),
+                ).fetchone()
+                if used is not None:
+                    ledger.check_replay(idempotency, used[0])
+                    return self._load(connection, used[1]), False
+            if connection.execute("SELECT 1 FROM runs WHERE id = ?", (new.id,)).fetchone():
+                raise Conflict(f"{new.id} exists")
+            connection.execute(
+                "INSERT INTO runs (id, kind, tenant, state, epoch, request, record) VALUES (?, ?, ?, ?, 0, ?, ?)",
+                (new.id, new.kind, new.tenant, new.state, packed.request, packed.record),
+            )
+            _insert_events(connection, new.id, [first], [encoded])
+            if idempotency is not None:
+                connection.execute(
+                    "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)",
+                    (*idempotency, new.id, (now + ledger.IDEMPOTENCY_LIFE).timestamp()),
+                )
+            return new, True
+
+        return await self._writer.submit(work)
+
+    async def get(self, run_id: str) -> Run:
+        return await self._read(lambda connection: _load(connection, run_id))
+
+    async def find(
+        self,
+        kind: str,
+        *,
+        tenant: str | None = None,
+        states: Sequence[str] = (),
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[Run]:
+        ledger.check_limit(limit)
+        conditions, values = ["kind = ?"], [kind]
+        if tenant is not None:
+            conditions, values = [*conditions, "tenant = ?"], [*values, tenant]
+        if states:
+            conditions, values = [*conditions, f"state IN ({', '.join('?' * len(states))})"], [*values, *states]
+        if before is not None:
+            conditions, values = [*conditions, "id < ?"], [*values, before]
+        query = f"SELECT epoch, request, record FROM runs WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
+        return await self._read(
+            lambda connection: [_unpack(row) for row in connection.execute(query, (*values, limit)).fetchall()]
+        )
+
+    async def acquire(self, run_id: str) -> int:
+        def work(connection: sqlite3.Connection) -> int:
+            run = self._load(connection, run_id)
+            run = run.model_copy(update={"epoch": run.epoch + 1})
+            connection.execute("UPDATE runs SET epoch = ? WHERE id = ?", (run.epoch, run_id))
+            self._remember(run)
+            return run.epoch
+
+        return await self._writer.submit(work)
+
+    async def append(
+        self, stream: str, events: Sequence[EventBase], *, epoch: int | None = None
+    ) -> Sequence[EncodedEvent]:
+        run_id = ledger.run_id_of(stream)
+
+        def work(connection: sqlite3.Connection) -> list[EncodedEvent]:
+            run = self._load(connection, run_id)
+            ledger.check_epoch(run_id, run.epoch, epoch)
+            lines = _stored(connection, run_id, events)
+            new = [event for event in ledger.distinct(events) if event.id not in lines]
+            if new:
+                run, encoded = ledger.advance(run, new)
+                lines.update((event.id, line) for event, line in zip(new, encoded, strict=True))
+                _insert_events(connection, run_id, new, encoded)
+                connection.execute(
+                    "UPDATE runs SET state = ?, record = ? WHERE id = ?", (run.state, ledger.pack(run).record, run_id)
+                )
+                self._remember(run)
+            return [lines[event.id] for event in events]
+
+        return await self._writer.submit(work, committed=lambda: self._wakeups.notify(stream))
+
+    async def read(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[EncodedEvent]:
+        ledger.check_limit(limit)
+        ledger.run_id_of(stream)
+        return await self._read(lambda connection: _read_stream(connection, stream, after, limit))
+
+    async def tail(
+        self, cursors: Mapping[str, int], *, wait_s: float, limit: int = 1000
+    ) -> Mapping[str, Sequence[EncodedEvent]]:
+        ledger.check_limit(limit)
+
+        async def read_many(wanted: Mapping[str, int]) -> dict[str, Sequence[EncodedEvent]]:
+            def work(connection: sqlite3.Connection) -> dict[str, Sequence[EncodedEvent]]:
+                found = {stream: _read_stream(connection, stream, after, limit) for stream, after in wanted.items()}
+                return {stream: lines for stream, lines in found.items() if lines}
+
+            return await self._read(work)
+
+        return await self._wakeups.tail(self._clock, cursors, wait_s, read_many)
+
+    async def put_key(self, key: ApiKey) -> None:
+        values = (key.id, key.tenant, key.created_at.timestamp(), key.model_dump_json())
+        await self._writer.submit(
+            lambda connection: connection.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", values).rowcount
+        )
+
+    async def get_key(self, key_id: str) -> ApiKey | None:
+        row = await self._read(
+            lambda connection: connection.execute("SELECT record FROM keys WHERE id = ?", (key_id,)).fetchone()
+        )
+        return ApiKey.model_validate_json(row[0]) if row else None
+
+    async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
+        query = "SELECT record FROM keys WHERE ?1 IS NULL OR tenant = ?1 ORDER BY created_at, id"
+        rows = await self._read(lambda connection: connection.execute(query, (tenant,)).fetchall())
+        return [ApiKey.model_validate_json(record) for (record,) in rows]
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+
+        def finish() -> None:
+            self._writer.close()
+            self._reader.shutdown()
+            self._read_connection.close()
+            self._write_connection.close()
+            os.close(self._lock)
+
+        await asyncio.to_thread(finish)
+
+    async def _read(self, work: Work[T]) -> T:
+        if self._closed:
+            raise StorageError("the store is closed")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._reader, work, self._read_connection)
+        except sqlite3.Error as error:
+            raise storage_error(error) from error
+
+    def _load(self, connection: sqlite3.Connection, run_id: str) -> Run:
+        run = self._runs.pop(run_id, None)
+        return run if run is not None else _load(connection, run_id)
+
+    def _remember(self, run: Run) -> None:
+        """Keep ``run`` for the next append. :meth:`_load` takes it out, so that a job that fails leaves none behind."""
+        self._runs[run.id] = run
+        if len(self._runs) > _CACHED_RUNS:
+            self._runs.popitem(last=False)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _prepare(path: Path) -> None:
+    """Create or migrate the file, which nobody but its owner can read."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    try:
+        with closing(_connect(path)) as connection:
+            if path.stat().st_size <= _CHECKED_BYTES:
+                (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+                if found != "ok":
+                    raise sqlite3.DatabaseError(found)
+            connection.execute("PRAGMA journal_mode = WAL")
+            schema.migrate(connection, str(path))
+    except sqlite3.DatabaseError as error:
+        raise StorageError(
+            f"{path} cannot be used as a database ({error}): restore a backup of it, or move it away to start afresh"
+        ) from error
+
+
+async def _lock(path: Path, clock: Clock) -> int:
+    """A descriptor that holds the lock; a dying owner gets a few seconds to let go of it."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    waited = 0.0
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            if waited >= _LOCK_WAIT_S:
+                os.close(lock)
+                raise StorageError(
+                    f"{path.with_suffix('')} is open in another process, and only one may own it: stop that one, or "
+                    "share a redis:// store"
+                ) from None
+            await clock.sleep(0.1)
+            waited += 0.1
+
+
+def _unpack(row: tuple[int, str | None, str]) -> Run:
+    return ledger.unpack(ledger.PackedRun(row[1], row[2]), row[0])
+
+
+def _load(connection: sqlite3.Connection, run_id: str) -> Run:
+    row = connection.execute("SELECT epoch, request, record FROM runs WHERE id = ?", (run_id,)).fetchone()
+    if row is None:
+        raise ledger.no_such_run(run_id)
+    return _unpack(row)
+
+
+def _insert_events(
+    connection: sqlite3.Connection, run_id: str, events: Sequence[EventBase], lines: Sequence[EncodedEvent]
+) -> None:
+    connection.executemany(
+        "INSERT INTO events (run_id, event_id, seq, type, data) VALUES (?, ?, ?, ?, ?)",
+        [(run_id, event.id, *line) for event, line in zip(events, lines, strict=True)],
+    )
+
+
+def _stored(connection: sqlite3.Connection, run_id: str, events: Sequence[EventBase]) -> dict[str, EncodedEvent]:
+    """Those of ``events`` that the log has, by id."""
+    query = "SELECT seq, type, data FROM events WHERE run_id = ? AND event_id = ?"
+    rows = {event.id: connection.execute(query, (run_id, event.id)).fetchone() for event in events}
+    return {event_id: EncodedEvent(*row) for event_id, row in rows.items() if row is not None}
+
+
+def _read_stream(connection: sqlite3.Connection, stream: str, after: int, limit: int) -> list[EncodedEvent]:
+    run_id = ledger.run_id_of(stream)
+    rows = connection.execute(
+        "SELECT seq, type, data FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?", (run_id, after, limit)
+    ).fetchall()
+    if not rows and not connection.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone():
+        raise ledger.no_such_stream(stream)
+    return [EncodedEvent(*row) for row in rows]

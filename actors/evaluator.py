@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from rlplatform.errors import Conflict, Fenced, PlatformError, SandboxUnavailable
 from rlplatform.evaluation.judge import Judge
+
+from rlplatform.errors import Conflict, Fenced, PlatformError, SandboxUnavailable
 from rlplatform.evaluation.models import TestResult
 from rlplatform.events import EvaluationFinished, EvaluationStarted, EvaluationTestFinished
 from rlplatform.outbox import Outbox
@@ -23,7 +24,7 @@ RETRY_S = 5.0
 
 
 class Evaluator:
-    """Evaluates what it is handed. Where no pool can be had it says so and keeps trying; nothing runs outside of one."""
+    """Evaluates what it is handed. Without a pool it says why and keeps trying; nothing ever runs outside of one."""
 
     def __init__(self, make_pool: Callable[[], SandboxPool], events: EventLog, clock: Clock, slots: int) -> None:
         self._make_pool = make_pool
@@ -74,9 +75,7 @@ class Evaluator:
         def note(result: TestResult) -> None:
             try:
                 outbox.put(
-                    EvaluationTestFinished(
-                        stream=run.stream, time=self._clock.now(), attempt=attempt, result=result
-                    )
+                    EvaluationTestFinished(stream=run.stream, time=self._clock.now(), attempt=attempt, result=result)
                 )
             except PlatformError:
                 cancelled.set()  # the run is no longer ours: stop working on it

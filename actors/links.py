@@ -1,4 +1,4 @@
-"""What the supervisor needs of the actors that it keeps, as Protocols: ``handles.py`` has them over Ray, tests have fakes."""
+"""What the supervisor needs of the actors that it keeps, as Protocols; ``handles.py`` has them over Ray."""
 
 from __future__ import annotations
 
@@ -64,6 +64,9 @@ class Launcher(Protocol):
 
         :raises CapacityExhausted: no room within the time for placement.
         """
+
+    async def find(self, run: TrainingRun) -> TrainerLink | None:
+        """The living trainer of ``run``'s present epoch, left by an earlier supervisor."""
 
     async def reap(self, keep: Collection[str]) -> None:
         """End every trainer and free every placement that belongs to no training in ``keep``."""

@@ -1,4 +1,7 @@
-"""One table: actor -> resources, restarts, concurrency, lifetime. Every actor reserves some CPU, so that no node with one looks idle."""
+"""One table: actor -> resources, restarts, concurrency, lifetime.
+
+Every actor reserves some CPU: a node with an actor that reserves nothing looks idle to the autoscaler.
+"""
 
 from __future__ import annotations
 

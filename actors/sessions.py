@@ -1,4 +1,4 @@
-"""Trainings: queued fairly, each owned by one trainer at a time, recovered from its last checkpoint when the trainer is lost."""
+"""Trainings: queued fairly, each owned by one trainer at a time, recovered from a checkpoint when that is lost."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class Sessions:
                 await self._interrupted(await self._get(run_id), error)
 
     async def _launch(self, run: TrainingRun) -> None:
-        link = await self._launcher.launch(run, await self._store.acquire(run.id))
+        link = await self._launcher.find(run) or await self._launcher.launch(run, await self._store.acquire(run.id))
         self._links[run.id] = link
         try:
             desired = (await self._get(run.id)).desired

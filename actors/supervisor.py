@@ -16,7 +16,7 @@ from actors.sessions import Sessions
 from rlplatform.access.principals import Principal
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
-from rlplatform.events import EvaluationQueued, TrainingQueued, stream_of
+from rlplatform.events import EvaluationQueued, TrainingQueued
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.ports import Clock, Dependency, Idempotency, PlatformStatus, Store
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
@@ -51,7 +51,7 @@ class Supervisor:
             await self._clock.sleep(RECONCILE_S)
 
     async def reconcile(self) -> None:
-        """One round: note the evaluators, take up what the store has unfinished (the first time), reap what nobody owns."""
+        """One round: note the evaluators, take up what is unfinished (the first time), reap what nobody owns."""
         await self._evaluations.refresh(await self._launcher.evaluators())
         if not self._restored.is_set():
             await self._evaluations.restore(
@@ -175,8 +175,6 @@ class Supervisor:
             "training": tuple(state.value for state in TrainingState if not state.final),
         }[kind]
         found: list[Run] = []
-        while page := await self._store.find(
-            kind, states=states, before=found[-1].id if found else None, limit=500
-        ):
+        while page := await self._store.find(kind, states=states, before=found[-1].id if found else None, limit=500):
             found += page
         return found

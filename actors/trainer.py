@@ -1,4 +1,4 @@
-"""The trainer: owns one training session; the engine works in a thread of its own, so that commands are always answered."""
+"""The trainer: owns one training session. The engine works in a thread of its own: commands are always answered."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ MAX_BATCH = 256
 class Outbox:
     """Appends the events of one owner of one stream, with its epoch.
 
-    An append that fails for want of a store is tried again for ``patience_s`` seconds (an event id twice is one event, so
-    nothing doubles). One that is refused, above all by a fence, breaks the outbox for good: every later call raises it.
+    An append that fails for want of a store is tried again for ``patience_s`` seconds (an event id twice is one event,
+    so nothing doubles). One that is refused, above all by a fence, breaks the outbox: every later call raises that.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Outbox:
             self._pump = asyncio.get_running_loop().create_task(self._run())
 
     async def send(self, event: EventBase) -> None:
-        """Take ``event``; a lifecycle event is in the log when this returns, telemetry waits only while the box is full.
+        """Take ``event``. A lifecycle event is in the log when this returns; telemetry waits while the box is full.
 
         :raises PlatformError: the outbox is broken.
         """

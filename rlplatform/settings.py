@@ -33,6 +33,11 @@ class StoreSettings(_Section):
 
     url: str = "sqlite:///.rlp/platform.db"
 
+    @property
+    def embedded(self) -> bool:
+        """Whether one process owns the store, and all others reach it through that."""
+        return not self.url.startswith("redis")
+
 
 class SandboxSettings(_Section):
     """The container pool of a node that has the resource ``sandbox``."""

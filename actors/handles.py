@@ -1,0 +1,213 @@
+"""Typed handles on the actors. The only module with ``.remote(``; Ray's errors leave it as ours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
+
+from actors.options import NAMESPACE
+from rlplatform.access.principals import ApiKey, Principal
+from rlplatform.errors import Conflict, PlatformError, ServiceError, Unavailable
+from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.events import EventBase
+from rlplatform.ports import EncodedEvent, Idempotency, PlatformStatus
+from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.sandbox.models import PoolStatus
+from rlplatform.training.models import TrainingRequest
+
+STORE_PATIENCE_S = 20.0
+
+
+def spawn(cls: type, options: Mapping[str, Any], *args: Any) -> ActorHandle:
+    """An actor of the plain class ``cls``. Of a named one that lives already: that one."""
+    options = {"namespace": NAMESPACE, "get_if_exists": "name" in options, **options}
+    return ray.remote(cls).options(**options).remote(*args)
+
+
+def find(name: str) -> ActorHandle | None:
+    """The living actor of this name."""
+    try:
+        return ray.get_actor(name, namespace=NAMESPACE)
+    except ValueError:
+        return None
+
+
+async def call(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> Any:
+    """What ``actor.method(*args)`` returns or raises.
+
+    :raises Unavailable: the actor is gone or does not answer; whether the call was carried out is unknown.
+    """
+    return await result(submit(actor, method, *args, **kwargs), method)
+
+
+def submit(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> ray.ObjectRef:
+    """Begin ``actor.method(*args)``."""
+    return getattr(actor, method).remote(*args, **kwargs)
+
+
+async def result(ref: ray.ObjectRef, what: str) -> Any:
+    """Wait for what :func:`submit` began."""
+    try:
+        return await ref
+    except RayTaskError as error:
+        cause = error.cause
+        if isinstance(cause, PlatformError):
+            raise cause from None
+        raise ServiceError(f"{what} failed: {type(cause).__name__}: {cause}") from error
+    except (RayActorError, GetTimeoutError) as error:
+        raise Unavailable(f"{what}: the actor is gone: {_first_line(error)}") from None
+    except RayError as error:
+        raise ServiceError(f"{what} failed: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+class StoreHandle:
+    """The ``Store`` port over the event hub. While the hub is away, calls are tried again: all bear repeating."""
+
+    def __init__(self, hub: ActorHandle) -> None:
+        self._hub = hub
+
+    async def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        deadline = asyncio.get_running_loop().time() + STORE_PATIENCE_S
+        delay = 0.1
+        while True:
+            try:
+                return await call(self._hub, "call", name, *args, **kwargs)
+            except Unavailable:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(delay)
+            delay = min(1.0, delay * 2)
+
+    async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
+        try:
+            return await self._call("create", run, first, idempotency=idempotency)
+        except Conflict as error:
+            if type(error) is not Conflict:
+                raise
+            return await self.get(run.id), True  # ours: an id is never given twice, so an earlier try got through
+
+    async def get(self, run_id: str) -> Run:
+        return await self._call("get", run_id)
+
+    async def find(self, kind: str, **query: Any) -> list[Run]:
+        return await self._call("find", kind, **query)
+
+    async def acquire(self, run_id: str) -> int:
+        return await self._call("acquire", run_id)
+
+    async def append(
+        self, stream: str, events: Sequence[EventBase], *, epoch: int | None = None
+    ) -> Sequence[EncodedEvent]:
+        return await self._call("append", stream, events, epoch=epoch)
+
+    async def read(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[EncodedEvent]:
+        return await self._call("read", stream, after=after, limit=limit)
+
+    async def tail(
+        self, cursors: Mapping[str, int], *, wait_s: float, limit: int = 1000
+    ) -> Mapping[str, Sequence[EncodedEvent]]:
+        return await self._call("tail", cursors, wait_s=wait_s, limit=limit)
+
+    async def put_key(self, key: ApiKey) -> None:
+        await self._call("put_key", key)
+
+    async def get_key(self, key_id: str) -> ApiKey | None:
+        return await self._call("get_key", key_id)
+
+    async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
+        return await self._call("list_keys", tenant)
+
+    async def close(self) -> None:
+        """The hub's store stays open: others use it."""
+
+
+class SupervisorHandle:
+    """The ``Commands`` port over the supervisor actor, looked up anew when it has been replaced."""
+
+    def __init__(self, lookup: Callable[[], ActorHandle | None]) -> None:
+        self._lookup = lookup
+        self._actor: ActorHandle | None = None
+
+    async def _call(self, method: str, *args: Any) -> Any:
+        self._actor = self._actor or await asyncio.get_running_loop().run_in_executor(None, self._lookup)
+        if self._actor is None:
+            raise Unavailable("the supervisor is not running")
+        try:
+            return await call(self._actor, method, *args)
+        except Unavailable:
+            self._actor = None
+            raise
+
+    async def submit_evaluation(
+        self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[EvaluationRun, bool]:
+        return await self._call("submit_evaluation", request, principal, idempotency)
+
+    async def cancel_evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
+        return await self._call("cancel_evaluation", run_id, principal)
+
+    async def start_training(
+        self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[TrainingRun, bool]:
+        return await self._call("start_training", request, principal, idempotency)
+
+    async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
+        return await self._call("command_training", run_id, command, principal)
+
+    async def status(self) -> PlatformStatus:
+        return await self._call("status")
+
+    async def drain(self) -> None:
+        await self._call("drain")
+
+
+class EvaluatorHandle:
+    """An ``EvaluatorLink`` over Ray."""
+
+    def __init__(self, name: str, slots: int, actor: ActorHandle) -> None:
+        self.name = name
+        self.slots = slots
+        self._actor = actor
+
+    async def status(self) -> PoolStatus:
+        return await call(self._actor, "status")
+
+    async def active(self) -> list[str]:
+        return await call(self._actor, "active")
+
+    async def evaluate(self, run: EvaluationRun, attempt: int, epoch: int) -> None:
+        await call(self._actor, "evaluate", run, attempt, epoch)
+
+    async def cancel(self, run_id: str) -> None:
+        await call(self._actor, "cancel", run_id)
+
+    async def close(self) -> None:
+        await call(self._actor, "close")
+        ray.kill(self._actor)
+
+
+class TrainerHandle:
+    """A ``TrainerLink`` over Ray: ``over`` is the call whose end is the end of the session."""
+
+    def __init__(self, actor: ActorHandle, over: ray.ObjectRef, release: Callable[[], None]) -> None:
+        self._actor = actor
+        self._over = over
+        self._release = release
+
+    async def wait(self) -> None:
+        await result(self._over, "the training session")
+
+    async def command(self, command: str) -> None:
+        await call(self._actor, "command", command)
+
+    async def release(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self._release)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rlplatform.ports import Store
@@ -14,11 +16,12 @@ CALLS = frozenset(
 class EventHub:
     """The ``Store`` port behind one method, so that it crosses an actor boundary as it is."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, open_store: Callable[[], Awaitable[Store]]) -> None:
+        """``open_store`` is awaited once, in the background; what it raises, every call raises."""
+        self._store = asyncio.ensure_future(open_store())
 
     async def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Call ``name`` of the store."""
         if name not in CALLS:
             raise ValueError(f"not a call of the store: {name}")
-        return await getattr(self._store, name)(*args, **kwargs)
+        return await getattr(await asyncio.shield(self._store), name)(*args, **kwargs)

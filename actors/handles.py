@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import ray
@@ -70,17 +70,18 @@ def _first_line(error: Exception) -> str:
 
 
 class StoreHandle:
-    """The ``Store`` port over the event hub. While the hub is away, calls are tried again: all bear repeating."""
+    """The ``Store`` port over ``EventHub.call``, here or in its actor. While that is away, calls are tried again: all
+    bear repeating."""
 
-    def __init__(self, hub: ActorHandle) -> None:
-        self._hub = hub
+    def __init__(self, call: Callable[..., Awaitable[Any]]) -> None:
+        self._hub = call
 
     async def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         deadline = asyncio.get_running_loop().time() + STORE_PATIENCE_S
         delay = 0.1
         while True:
             try:
-                return await call(self._hub, "call", name, *args, **kwargs)
+                return await self._hub(name, *args, **kwargs)
             except Unavailable:
                 if asyncio.get_running_loop().time() > deadline:
                     raise

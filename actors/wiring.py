@@ -11,7 +11,7 @@ import ray
 from actors import options
 from actors.evaluator import Evaluator
 from actors.event_hub import EventHub
-from actors.handles import StoreHandle, find, spawn
+from actors.handles import StoreHandle, call, find, spawn
 from actors.placement import Placement
 from actors.supervisor import Supervisor
 from actors.trainer import Trainer
@@ -28,7 +28,7 @@ class EventHubActor(EventHub):
     """Owns the embedded store."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(open_store(settings.store.url))
+        super().__init__(partial(open_store, settings.store.url))
 
 
 class SupervisorActor(Supervisor):
@@ -69,11 +69,11 @@ class TrainerActor(Trainer):
 def shared_store(settings: Settings) -> Store:
     """The store as any process of the cluster reaches it: through the event hub, or a server of its own."""
     if not settings.store.embedded:
-        return open_store(settings.store.url)
+        return StoreHandle(EventHub(partial(open_store, settings.store.url)).call)
     hub = find(str(options.EVENT_HUB["name"]))
     if hub is None:
         raise Unavailable("the event hub is not running")
-    return StoreHandle(hub)
+    return StoreHandle(partial(call, hub, "call"))
 
 
 def start(settings: Settings) -> None:

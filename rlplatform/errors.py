@@ -106,6 +106,30 @@ class IdempotencyMismatch(Conflict):
     code, title = "idempotency_mismatch", "Idempotency key used with another body"
 
 
+class Malformed(PlatformError):
+    """The body cannot be read: not UTF-8, not JSON, or JSON that could mean two things."""
+
+    code, status, title = "malformed", 400, "Malformed body"
+
+
+class MethodNotAllowed(PlatformError):
+    """The path exists, but not with this method."""
+
+    code, status, title = "method_not_allowed", 405, "Method not allowed"
+
+
+class RequestTimeout(PlatformError):
+    """The body did not arrive in time."""
+
+    code, status, title, retryable = "request_timeout", 408, "Request timeout", True
+
+
+class UnsupportedMediaType(PlatformError):
+    """The body is of a type or an encoding that is not accepted."""
+
+    code, status, title = "unsupported_media_type", 415, "Unsupported media type"
+
+
 class TooLarge(PlatformError):
     """The body is larger than accepted."""
 

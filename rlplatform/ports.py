@@ -31,6 +31,20 @@ class Clock(Protocol):
 # -- sandbox ----------------------------------------------------------------------------------------------------------
 
 
+class Interactor(Protocol):
+    """A trusted conversation partner of an interactive program, on the host. Lines come without their newline."""
+
+    @property
+    def turn_time_s(self) -> float:
+        """Seconds that the program may take until its next line; longer is ``WALL_TIME_EXCEEDED``."""
+
+    def begin(self) -> bytes:
+        """What the program finds on its stdin first, after the execution's own ``stdin``."""
+
+    def reply(self, line: bytes) -> bytes | None:
+        """What to answer to one line of the program (may be empty); None ends the conversation and its stdin."""
+
+
 class Sandbox(Protocol):
     """One submission's sandbox, loaded with its program. Blocking; one thread at a time, except for :meth:`cancel`."""
 
@@ -38,9 +52,10 @@ class Sandbox(Protocol):
     def info(self) -> SandboxInfo:
         """Tier, runtime and digests, for the result."""
 
-    def run(self, execution: Execution) -> Outcome:
-        """Run the program once, in a fresh process.
+    def run(self, execution: Execution, interactor: Interactor | None = None) -> Outcome:
+        """Run the program once, in a fresh process; with an ``interactor``, its stdout is answered line by line.
 
+        :raises InvalidRequest: an argument of the call cannot be passed as JSON.
         :raises SandboxFault: the sandbox failed, not the program. The sandbox must then be closed.
         """
 
@@ -48,7 +63,7 @@ class Sandbox(Protocol):
         """From another thread: kill what runs; the pending :meth:`run` returns ``OutcomeKind.CANCELLED``."""
 
     def close(self) -> None:
-        """Give it up. Idempotent; nothing of the submission is left afterwards."""
+        """Give it up. Idempotent; all its processes are killed, and what holds them is removed within seconds."""
 
 
 class SandboxPool(Protocol):
@@ -161,10 +176,10 @@ class RunStore(Protocol):
     async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
         """Store a new run with its first event (seq 1); the stored run, and whether it is new.
 
-        With an idempotency key seen before: the run stored then, and False.
+        With an idempotency key seen in the last 24 hours, or with the same first event again: the run as it is, and False.
 
         :raises IdempotencyMismatch: the key came with another body before.
-        :raises Conflict: a run of this id exists.
+        :raises Conflict: another run of this id exists.
         """
 
     async def get(self, run_id: str) -> Run:
@@ -196,6 +211,8 @@ class EventLog(Protocol):
     ) -> Sequence[EncodedEvent]:
         """Append in order and apply to the stream's run, all or nothing. An event id already in the stream is skipped.
 
+        One line for each given event, in order; for a skipped one, the line that the log has.
+
         :param epoch: the writer's epoch; None for the supervisor, who is never fenced.
         :raises Fenced: ``epoch`` is not the run's newest.
         :raises Conflict: the run is in a final state: nothing may follow.
@@ -208,7 +225,10 @@ class EventLog(Protocol):
     async def tail(
         self, cursors: Mapping[str, int], *, wait_s: float, limit: int = 1000
     ) -> Mapping[str, Sequence[EncodedEvent]]:
-        """Like :meth:`read` for many streams at once; waits up to ``wait_s`` seconds until one of them has something."""
+        """Like :meth:`read` for many streams at once; waits up to ``wait_s`` seconds until one of them has something.
+
+        Holds the streams that have something; nothing after ``wait_s``. :raises NotFound: one of them does not exist.
+        """
 
 
 class KeyStore(Protocol):

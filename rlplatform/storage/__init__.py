@@ -9,13 +9,15 @@ from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest
 from rlplatform.ports import Clock, Store
 
-ACCEPTED = "memory://, sqlite:///relative/path.db or sqlite:////absolute/path.db"
+ACCEPTED = "memory://, sqlite:///relative/path.db, sqlite:////absolute/path.db, redis://host:6379/0 or rediss://…"
 
 
-async def open_store(url: str, *, clock: Clock | None = None) -> Store:
+async def open_store(url: str, *, clock: Clock | None = None, namespace: str = "rlp") -> Store:
     """The store at ``url``, ready for use; one event loop uses it, and closes it.
 
-    :param url: ``memory://`` (a new, empty one each time), ``sqlite:///path`` (owned by one process at a time).
+    :param url: ``memory://`` (a new, empty one each time), ``sqlite:///path`` (owned by one process at a time) or
+        ``redis://…`` (shared by many).
+    :param namespace: keeps several platforms on one Redis apart.
     :raises InvalidRequest: the URL is none of these.
     :raises StorageError: it cannot be opened: damaged, not ours, written by a newer version, owned by another process.
     """
@@ -30,6 +32,10 @@ async def open_store(url: str, *, clock: Clock | None = None) -> Store:
             from rlplatform.storage.sqlite import SqliteStore
 
             return await SqliteStore.open(Path(url.removeprefix("sqlite:///")), clock)
+        case "redis" | "rediss":
+            from rlplatform.storage.redis import RedisStore
+
+            return await RedisStore.open(url, clock, namespace)
     raise InvalidRequest(
         f"store URL {scheme + '://…' if scheme else url!r} is not one of {ACCEPTED}", field="store.url"
     )

@@ -39,7 +39,9 @@ class MemoryStore:
             if used is not None and used[2] > self._clock.now():
                 ledger.check_replay(idempotency, used[0].body_sha256)
                 return self._entry(used[1]).run, False
-        if run.id in self._entries:
+        if (entry := self._entries.get(run.id)) is not None:
+            if entry.seq_of.get(first.id) == 1:
+                return entry.run, False
             raise Conflict(f"{run.id} exists")
         run, encoded = ledger.open_stream(run, first)
         self._entries[run.id] = _Entry(run, [encoded], {first.id: 1})

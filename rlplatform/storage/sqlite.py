@@ -79,6 +79,8 @@ class SqliteStore:
                     ledger.check_replay(idempotency, used[0])
                     return self._load(connection, used[1]), False
             if connection.execute("SELECT 1 FROM runs WHERE id = ?", (new.id,)).fetchone():
+                if (line := _stored(connection, new.id, [first]).get(first.id)) and line.seq == 1:
+                    return self._load(connection, new.id), False
                 raise Conflict(f"{new.id} exists")
             connection.execute(
                 "INSERT INTO runs (id, kind, tenant, state, epoch, request, record) VALUES (?, ?, ?, ?, 0, ?, ?)",

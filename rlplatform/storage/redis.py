@@ -1,0 +1,302 @@
+"""The store on Redis: what a cluster shares. Any number of processes use it at once.
+
+Appends are compare-and-append: the run is folded here and written by a script only if nothing was appended meanwhile.
+All keys carry one hash tag, so that scripts stay atomic: the data of one platform lives on one Redis shard.
+How much a crash of Redis may lose is its own ``appendfsync`` setting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+from weakref import WeakValueDictionary
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from rlplatform.access.principals import ApiKey
+from rlplatform.errors import Conflict, Fenced, InvalidRequest, StorageError
+from rlplatform.events import EventBase
+from rlplatform.ports import Clock, EncodedEvent, Idempotency
+from rlplatform.runs import Run
+from rlplatform.storage import ledger, scripts
+
+SCHEMA = 1
+_CACHED_RUNS = 512
+_TIMEOUT_S = 15.0
+_BLOCK_S = 5.0  # a longer wait is several of these, so that a dead connection is noticed
+
+
+class RedisStore:
+    """The ``Store`` port on Redis 6 or later. Made by :meth:`open`; for one event loop."""
+
+    def __init__(self, redis: Redis, clock: Clock, namespace: str) -> None:
+        self._redis: Any = redis  # its answers are typed as the union of what all protocols and decodings give
+        self._clock = clock
+        self._prefix = f"{{{namespace}}}:"
+        self._create = redis.register_script(scripts.CREATE)
+        self._append = redis.register_script(scripts.APPEND)
+        self._acquire = redis.register_script(scripts.ACQUIRE)
+        self._find = redis.register_script(scripts.FIND)
+        self._runs: OrderedDict[str, Run] = OrderedDict()  # as this process last wrote them; another may have gone on
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @classmethod
+    async def open(cls, url: str, clock: Clock, namespace: str) -> RedisStore:
+        """Connect, and check that this Redis can be relied on.
+
+        :raises InvalidRequest: ``url`` cannot be read.
+        :raises StorageError: it does not answer, may evict our keys, or holds a newer version's data.
+        """
+        try:
+            redis: Redis = Redis.from_url(
+                url,
+                protocol=2,
+                decode_responses=True,
+                socket_timeout=_TIMEOUT_S,
+                socket_connect_timeout=5.0,
+                max_connections=4096,
+            )
+        except ValueError as error:
+            raise InvalidRequest(f"the Redis URL cannot be read: {error}", field="store.url") from None
+        store = cls(redis, clock, namespace)
+        try:
+            await store._check()
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
+        new, line = ledger.open_stream(run, first)
+        packed = ledger.pack(new)
+        key, once = "", ("", 0.0, 0.0, 0)
+        if idempotency is not None:
+            now = self._clock.now().timestamp()
+            life_s = ledger.IDEMPOTENCY_LIFE.total_seconds()
+            key = f"{quote(idempotency.tenant, safe='')}:{quote(idempotency.key, safe='')}"
+            once = (idempotency.body_sha256, now, now + life_s, int(life_s))
+        indices = [*self._indices(new.kind, new.tenant), *self._indices(new.kind, new.tenant, new.state)]
+        with _as_storage_errors():
+            answer, *details = await self._create(
+                keys=[*self._keys(new.id), self._key("idempotency", key), *indices],
+                args=[
+                    *(new.id, new.kind, new.tenant, new.state, packed.request or "", packed.record),
+                    *(first.id, line.type, line.data),
+                    *once,
+                ],
+            )
+        match answer:
+            case "USED":
+                assert idempotency is not None
+                ledger.check_replay(idempotency, details[0])
+                return await self.get(details[1]), False
+            case "AGAIN":
+                return await self.get(new.id), False
+            case "EXISTS":
+                raise Conflict(f"{new.id} exists")
+        return new, True
+
+    async def get(self, run_id: str) -> Run:
+        with _as_storage_errors():
+            fields = await self._redis.hmget(self._key("run", run_id), "epoch", "request", "record")
+        return _unpack(run_id, fields)
+
+    async def find(
+        self,
+        kind: str,
+        *,
+        tenant: str | None = None,
+        states: Sequence[str] = (),
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[Run]:
+        ledger.check_limit(limit)
+        keys = [self._index(kind, tenant, state) for state in dict.fromkeys(states)] or [self._index(kind, tenant)]
+        newest = "+" if before is None else f"({before}"
+        with _as_storage_errors():
+            rows = await self._find(keys=keys, args=[newest, limit, self._key("run", "")])
+        return [_unpack("", row) for row in rows]
+
+    async def acquire(self, run_id: str) -> int:
+        with _as_storage_errors():
+            epoch = int(await self._acquire(keys=[self._key("run", run_id)]))
+        if epoch < 0:
+            raise ledger.no_such_run(run_id)
+        return epoch
+
+    async def append(
+        self, stream: str, events: Sequence[EventBase], *, epoch: int | None = None
+    ) -> Sequence[EncodedEvent]:
+        run_id = ledger.run_id_of(stream)
+        lock = self._locks.setdefault(run_id, asyncio.Lock())
+        async with lock:
+            known = self._runs.pop(run_id, None)
+            run = known if events and known is not None and not known.final else None
+            lines: dict[str, EncodedEvent] = {}
+            while True:
+                if run is None:
+                    run, lines = await self._load(run_id, events)
+                    ledger.check_epoch(run_id, run.epoch, epoch)
+                new = [event for event in ledger.distinct(events) if event.id not in lines]
+                after, encoded = ledger.advance(run, new)
+                if new and not await self._write(run, after, new, encoded, epoch):
+                    run = None
+                    continue
+                self._remember(after)
+                lines.update((event.id, line) for event, line in zip(new, encoded, strict=True))
+                return [lines[event.id] for event in events]
+
+    async def read(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[EncodedEvent]:
+        ledger.check_limit(limit)
+        run_id = ledger.run_id_of(stream)
+        with _as_storage_errors():
+            entries = await self._redis.xrange(self._key("events", run_id), min=f"{max(0, after) + 1}-0", count=limit)
+            if not entries and not await self._redis.exists(self._key("run", run_id)):
+                raise ledger.no_such_stream(stream)
+        return [_line(entry) for entry in entries]
+
+    async def tail(
+        self, cursors: Mapping[str, int], *, wait_s: float, limit: int = 1000
+    ) -> Mapping[str, Sequence[EncodedEvent]]:
+        ledger.check_limit(limit)
+        keys = {self._key("events", ledger.run_id_of(stream)): stream for stream in cursors}
+        if not keys:
+            await self._clock.sleep(wait_s)
+            return {}
+        positions = {key: f"{max(0, cursors[stream])}-0" for key, stream in keys.items()}
+        with _as_storage_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            for key in keys:
+                pipeline.exists(key)
+            for stream, exists in zip(cursors, await pipeline.execute(), strict=True):
+                if not exists:
+                    raise ledger.no_such_stream(stream)
+            deadline = time.monotonic() + wait_s
+            while True:
+                left = deadline - time.monotonic()
+                block = max(1, int(min(left, _BLOCK_S) * 1000)) if left > 0 else None
+                found = await self._redis.xread(positions, count=limit, block=block)
+                if found or left <= 0:
+                    return {keys[key]: [_line(entry) for entry in entries] for key, entries in found}
+
+    async def put_key(self, key: ApiKey) -> None:
+        with _as_storage_errors():
+            await self._redis.hset(self._key("keys"), key.id, key.model_dump_json())
+
+    async def get_key(self, key_id: str) -> ApiKey | None:
+        with _as_storage_errors():
+            record = await self._redis.hget(self._key("keys"), key_id)
+        return ApiKey.model_validate_json(record) if record is not None else None
+
+    async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
+        with _as_storage_errors():
+            records = await self._redis.hvals(self._key("keys"))
+        keys = sorted(map(ApiKey.model_validate_json, records), key=lambda key: (key.created_at, key.id))
+        return [key for key in keys if tenant is None or key.tenant == tenant]
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _check(self) -> None:
+        with _as_storage_errors():
+            info: dict[str, Any] = await self._redis.info()
+            await self._redis.setnx(self._key("schema"), SCHEMA)
+            version = int(await self._redis.get(self._key("schema")))
+        if int(str(info["redis_version"]).partition(".")[0]) < 6:
+            raise StorageError(f"Redis {info['redis_version']} is too old; the store needs 6.0 or later")
+        if str(info.get("maxmemory_policy", "")).startswith("allkeys"):
+            raise StorageError(
+                f"this Redis evicts keys (maxmemory-policy {info['maxmemory_policy']}), so it would lose runs: "
+                "set maxmemory-policy noeviction"
+            )
+        if version > SCHEMA:
+            raise StorageError(
+                f"this Redis was written by a newer version of the platform (schema {version}; this one knows "
+                f"{SCHEMA}): upgrade the platform, or point RLP_STORE__URL at another database"
+            )
+
+    async def _load(self, run_id: str, events: Sequence[EventBase]) -> tuple[Run, dict[str, EncodedEvent]]:
+        """The run as it is, and those of ``events`` that its log has, by id."""
+        with _as_storage_errors():
+            pipeline = self._redis.pipeline(transaction=True)
+            pipeline.hmget(self._key("run", run_id), "epoch", "request", "record")
+            if events:
+                pipeline.hmget(self._key("seen", run_id), [event.id for event in events])
+            fields, *seen = await pipeline.execute()
+            run = _unpack(run_id, fields)
+            found = {event.id: seq for event, seq in zip(events, seen[0], strict=True) if seq} if seen else {}
+            pipeline = self._redis.pipeline(transaction=False)
+            for seq in found.values():
+                pipeline.xrange(self._key("events", run_id), min=f"{seq}-0", max=f"{seq}-0")
+            entries = await pipeline.execute()
+        return run, {event_id: _line(entry) for event_id, (entry,) in zip(found, entries, strict=True)}
+
+    async def _write(
+        self, before: Run, after: Run, new: Sequence[EventBase], lines: Sequence[EncodedEvent], epoch: int | None
+    ) -> bool:
+        """Whether ``new`` was appended; False if another process appended since ``before``."""
+        fields = [
+            field
+            for event, line in zip(new, lines, strict=True)
+            for field in (line.seq, event.id, line.type, line.data)
+        ]
+        record = ledger.pack(after).record
+        with _as_storage_errors():
+            answer, *details = await self._append(
+                keys=[
+                    *self._keys(before.id),
+                    *self._indices(before.kind, before.tenant, before.state),
+                    *self._indices(after.kind, after.tenant, after.state),
+                ],
+                args=[before.id, "" if epoch is None else epoch, before.seq, after.state, record, *fields],
+            )
+        match answer:
+            case "NONE":
+                raise ledger.no_such_run(before.id)
+            case "FENCED":
+                ledger.check_epoch(before.id, int(details[0]), epoch)
+                raise Fenced(f"epoch {epoch} of {before.id} is not its newest")
+        return bool(answer == "OK")
+
+    def _remember(self, run: Run) -> None:
+        self._runs[run.id] = run
+        if len(self._runs) > _CACHED_RUNS:
+            self._runs.popitem(last=False)
+
+    def _key(self, *parts: str) -> str:
+        return self._prefix + ":".join(parts)
+
+    def _keys(self, run_id: str) -> list[str]:
+        return [self._key(name, run_id) for name in ("run", "events", "seen")]
+
+    def _index(self, kind: str, tenant: str | None = None, state: str | None = None) -> str:
+        return self._key("index", kind, "*" if tenant is None else f"={quote(tenant, safe='')}", state or "*")
+
+    def _indices(self, kind: str, tenant: str, state: str | None = None) -> list[str]:
+        return [self._index(kind, None, state), self._index(kind, tenant, state)]
+
+
+@contextmanager
+def _as_storage_errors() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise StorageError(f"Redis did not do it: {error or type(error).__name__}") from error
+
+
+def _unpack(run_id: str, fields: Sequence[str | None]) -> Run:
+    epoch, request, record = fields
+    if epoch is None or record is None:
+        raise ledger.no_such_run(run_id)
+    return ledger.unpack(ledger.PackedRun(request or None, record), int(epoch))
+
+
+def _line(entry: tuple[str, dict[str, str]]) -> EncodedEvent:
+    position, fields = entry
+    return EncodedEvent(int(position.partition("-")[0]), fields["type"], fields["data"])

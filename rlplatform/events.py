@@ -8,7 +8,7 @@ left out for a slow reader, who is told so by ``stream.gap``. Events only ever g
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -269,6 +269,11 @@ FINAL_TYPES = frozenset(
         "training.failed",
     }
 )
+
+
+def event_schema(ref_template: str) -> dict[str, Any]:
+    """The JSON schema of the union, with every event type in its ``$defs``."""
+    return _ADAPTER.json_schema(ref_template=ref_template)
 
 
 def parse_event(text: str | bytes) -> Event:

@@ -1,0 +1,172 @@
+"""The ``Commands`` port without actors: real runs and events in a store; a test plays what happens to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rlplatform import events
+from rlplatform.access.principals import Principal
+from rlplatform.errors import Conflict, SandboxUnavailable
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestResult, Verdict
+from rlplatform.ids import Kind, new_id
+from rlplatform.ports import Clock, Dependency, EncodedEvent, Idempotency, PlatformStatus, Store
+from rlplatform.runs import EvaluationRun, TrainingRun
+from rlplatform.training.models import Training, TrainingRequest, TrainingState
+
+
+class FakeCommands:
+    """Queues what it is asked to; nothing runs by itself.
+
+    :param sandbox: None, or why no sandbox can be had: evaluations are then refused.
+    :param judge: finish every evaluation at once, with this verdict for each test.
+    """
+
+    def __init__(self, store: Store, clock: Clock, *, sandbox: str | None = None, judge: Verdict | None = None) -> None:
+        self.sandbox = sandbox
+        self.judge = judge
+        self._store = store
+        self._clock = clock
+
+    async def submit_evaluation(
+        self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[EvaluationRun, bool]:
+        if self.sandbox is not None:
+            raise SandboxUnavailable(self.sandbox)
+        run_id = new_id(Kind.EVALUATION)
+        max_score = sum(test.points for test in request.tests)
+        document = Evaluation(id=run_id, state="queued", max_score=max_score, created_at=self._now())
+        run = EvaluationRun(
+            id=run_id, tenant=principal.tenant, created_by=principal.id, request=request, document=document
+        )
+        first = events.EvaluationQueued(
+            stream=run.stream, time=self._now(), tests=len(request.tests), max_score=max_score
+        )
+        stored, new = await self._store.create(run, first, idempotency=idempotency)
+        assert isinstance(stored, EvaluationRun)
+        if new and self.judge is not None:
+            await self.finish(stored, [self.judge] * len(request.tests))
+            stored = await self._evaluation(run_id)
+        return stored, new
+
+    async def cancel_evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
+        by = principal.id
+        run = await self._evaluation(run_id)
+        if not run.final:
+            await self.play(
+                run.stream, events.EvaluationCancelled(stream=run.stream, time=self._now(), reason=f"by {by}")
+            )
+        return await self._evaluation(run_id)
+
+    async def start_training(
+        self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[TrainingRun, bool]:
+        run_id = new_id(Kind.TRAINING)
+        simulated = request.engine == "simulated"
+        document = Training(
+            id=run_id, state=TrainingState.QUEUED, request=request, simulated=simulated, created_at=self._now()
+        )
+        run = TrainingRun(id=run_id, tenant=principal.tenant, created_by=principal.id, document=document)
+        first = events.TrainingQueued(stream=run.stream, time=self._now(), simulated=simulated)
+        stored, new = await self._store.create(run, first, idempotency=idempotency)
+        assert isinstance(stored, TrainingRun)
+        return stored, new
+
+    async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
+        run = await self._training(run_id)
+        desired = {"pause": "pause", "resume": "run", "stop": "stop"}[command]
+        if run.final and command != "stop":
+            raise Conflict(f"the training is {run.state}", state=run.state)
+        if run.final or run.desired == desired:
+            return run
+        asked = {
+            "pause": events.TrainingPauseRequested,
+            "resume": events.TrainingResumeRequested,
+            "stop": events.TrainingStopRequested,
+        }[command]
+        await self.play(run.stream, asked(stream=run.stream, time=self._now(), by=principal.id))
+        return await self._training(run_id)
+
+    async def status(self) -> PlatformStatus:
+        sandbox = Dependency("sandbox", ok=self.sandbox is None, detail=self.sandbox)
+        return PlatformStatus((sandbox, Dependency("ray", ok=True)))
+
+    # -- what happens to the runs --------------------------------------------------------------------------------------
+
+    async def play(self, stream: str, *happened: events.EventBase) -> Sequence[EncodedEvent]:
+        """Append ``happened`` to ``stream``."""
+        return await self._store.append(stream, happened)
+
+    async def finish(self, run: EvaluationRun, verdicts: Sequence[Verdict]) -> None:
+        """Start ``run`` and finish it, with one verdict a test."""
+        results = [
+            TestResult(
+                id=test.id,
+                verdict=verdict,
+                points=test.points if verdict is Verdict.ACCEPTED else 0.0,
+                hidden=test.hidden,
+                cpu_time_s=0.01,
+                wall_time_s=0.02,
+                stdout=f"output of {test.id}\n",
+            )
+            for test, verdict in zip(run.request.tests, verdicts, strict=True)
+        ]
+        overall = next((verdict for verdict in verdicts if verdict is not Verdict.ACCEPTED), Verdict.ACCEPTED)
+        at: dict[str, object] = {"stream": run.stream, "time": self._now()}
+        await self.play(
+            run.stream,
+            events.EvaluationStarted.model_validate({**at, "attempt": 1}),
+            *(events.EvaluationTestFinished.model_validate({**at, "attempt": 1, "result": r}) for r in results),
+            events.EvaluationFinished.model_validate(
+                {
+                    **at,
+                    "verdict": overall,
+                    "score": sum(result.points for result in results),
+                    "max_score": run.document.max_score,
+                    "tests": results,
+                }
+            ),
+        )
+
+    async def iterate(self, run: TrainingRun, first: int, last: int) -> None:
+        """Iterations ``first`` to ``last``: 256 steps each, a return that climbs."""
+        await self.play(run.stream, *(self._iteration(run, number) for number in range(first, last + 1)))
+
+    async def succeed(self, run: TrainingRun) -> None:
+        """The end of ``run``."""
+        progress = (await self._training(run.id)).document.progress
+        await self.play(
+            run.stream,
+            events.TrainingSucceeded(
+                stream=run.stream,
+                time=self._now(),
+                simulated=run.document.simulated,
+                stop_reason="env_steps",
+                progress=progress,
+            ),
+        )
+
+    def _iteration(self, run: TrainingRun, number: int) -> events.TrainingIterationCompleted:
+        return events.TrainingIterationCompleted(
+            stream=run.stream,
+            time=self._now(),
+            simulated=run.document.simulated,
+            iteration=number,
+            env_steps=256 * number,
+            episodes=2 * number,
+            train_wall_s=0.1 * number,
+            metrics={"rollout/episode_return_mean": min(500.0, 10.0 * number)},
+        )
+
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+    async def _evaluation(self, run_id: str) -> EvaluationRun:
+        run = await self._store.get(run_id)
+        assert isinstance(run, EvaluationRun)
+        return run
+
+    async def _training(self, run_id: str) -> TrainingRun:
+        run = await self._store.get(run_id)
+        assert isinstance(run, TrainingRun)
+        return run

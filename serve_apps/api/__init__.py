@@ -1,0 +1,1 @@
+"""The HTTP interface. Knows the domain alone, never Ray."""

@@ -1,0 +1,48 @@
+"""The HTTP application. ``create_app`` is all that a server needs; it knows neither Ray nor Serve."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from rlplatform.access.keys import KeyRing
+from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.settings import Settings
+from rlplatform.training.models import TrainingRequest
+from serve_apps.api import openapi, problems
+from serve_apps.api.deps import Context
+from serve_apps.api.envelope import Envelope
+from serve_apps.api.hub import Hubs
+from serve_apps.api.routes import checkpoints, environments, evaluations, events, health, live, trainings
+from serve_apps.api.routes.evaluations import EvaluationBatch
+from serve_apps.api.services import Services
+
+_ROUTERS = (evaluations, trainings, checkpoints, events, live, environments, health)
+_DESCRIPTION = "Sandboxed evaluation of Python code, PPO training, and live event streams."
+
+
+def create_app(services: Services, settings: Settings) -> FastAPI:
+    """The application over ``services``. Keeps nothing but event hubs: any number of replicas serve one store."""
+    app = FastAPI(
+        title="rlplatform",
+        version=version("rlplatform"),
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.context = Context(
+        services=services,
+        settings=settings,
+        keys=KeyRing(services.store, settings.access.pepper, services.clock),
+        hubs=Hubs(services.store, services.clock, ring_bytes=settings.api.stream_buffer_bytes),
+    )
+    app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes)
+    problems.install(app)
+    openapi.install(app, EvaluationRequest, EvaluationBatch, TrainingRequest)
+    for module in _ROUTERS:
+        app.include_router(module.router)
+    return app

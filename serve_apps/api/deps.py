@@ -1,0 +1,125 @@
+"""From a request to what a handler needs: who asks, the services, the run that is asked about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+
+from rlplatform.access.keys import KeyRing
+from rlplatform.access.principals import Principal, Scope
+from rlplatform.errors import InvalidRequest, NotAuthenticated, NotFound
+from rlplatform.events import stream_of
+from rlplatform.ids import Kind, check_id
+from rlplatform.ports import Idempotency
+from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.settings import Settings
+from serve_apps.api.hub import Hubs
+from serve_apps.api.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What one application holds: made once by ``create_app``, at ``app.state.context``."""
+
+    services: Services
+    settings: Settings
+    keys: KeyRing
+    hubs: Hubs
+
+    async def evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
+        """The tenant's evaluation of this id. :raises NotFound: there is none."""
+        run = await self._run(run_id, Kind.EVALUATION, principal)
+        assert isinstance(run, EvaluationRun)
+        return run
+
+    async def training(self, run_id: str, principal: Principal) -> TrainingRun:
+        """The tenant's training of this id. :raises NotFound: there is none."""
+        run = await self._run(run_id, Kind.TRAINING, principal)
+        assert isinstance(run, TrainingRun)
+        return run
+
+    async def of_stream(self, stream: str, principal: Principal) -> Run:
+        """The run whose stream is ``stream``: ``trainings/train_…`` or ``evaluations/eval_…``."""
+        run_id = stream.rpartition("/")[2]
+        try:
+            if stream_of(run_id) != stream:
+                raise InvalidRequest("")
+        except (InvalidRequest, KeyError):
+            accepted = "trainings/train_… or evaluations/eval_…"
+            raise InvalidRequest(f"{stream[:80]!r} is not a stream; accepted are {accepted}", field="stream") from None
+        run = await self.services.store.get(run_id)
+        principal.require_tenant(run.tenant, "run")
+        return run
+
+    async def _run(self, run_id: str, kind: Kind, principal: Principal) -> Run:
+        missing = NotFound(f"no such {kind.name.lower()}")
+        try:
+            check_id(run_id, kind)
+            run = await self.services.store.get(run_id)
+        except (InvalidRequest, NotFound):
+            raise missing from None
+        principal.require_tenant(run.tenant, kind.name.lower())
+        return run
+
+
+def context(request: Request) -> Context:
+    """What the application holds."""
+    found: Context = request.app.state.context
+    return found
+
+
+Ctx = Annotated[Context, Depends(context)]
+
+_BEARER = HTTPBearer(auto_error=False, scheme_name="api_key", description="`rlp_<key id>_<secret>`")
+
+
+async def principal(
+    ctx: Ctx, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+) -> Principal:
+    """Who asks. :raises NotAuthenticated: nobody we know."""
+    if credentials is None:
+        raise NotAuthenticated("send an API key: Authorization: Bearer rlp_…")
+    return await ctx.keys.authenticate(credentials.credentials)
+
+
+Caller = Annotated[Principal, Depends(principal)]
+
+
+class _Scoped:
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    async def __call__(self, caller: Caller) -> Principal:
+        caller.require(self._scope)
+        return caller
+
+
+Reader = Annotated[Principal, Depends(_Scoped(Scope.READ))]
+Learner = Annotated[Principal, Depends(_Scoped(Scope.EVALUATE))]
+Researcher = Annotated[Principal, Depends(_Scoped(Scope.TRAIN))]
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Any string of your own: repeating a request with the same key and body gives the same resource.",
+    ),
+]
+
+
+def idempotency(key: str | None, caller: Principal, operation: str, request: BaseModel) -> Idempotency | None:
+    """The key of a creating request: one tenant's, for one operation, with the hash of what was asked."""
+    if key is None:
+        return None
+    canonical: Any = request.model_dump(mode="json")
+    body = json.dumps(canonical, sort_keys=True, separators=(",", ":")).encode()
+    return Idempotency(caller.tenant, f"{operation}:{key}", hashlib.sha256(body).hexdigest())

@@ -1,0 +1,80 @@
+"""The outermost layer, plain ASGI: request ids, security headers, the body limit, and nothing unexpected past it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rlplatform.errors import TooLarge
+from serve_apps.api.problems import internal_error, problem_response
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SECURITY: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_LOG = logging.getLogger("rlplatform.api")
+
+
+class Envelope:
+    """Around the whole application. No CORS header is ever sent: other origins' pages cannot read anything."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def send_sealed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                sealed = MutableHeaders(scope=message)
+                sealed["X-Request-Id"] = request_id
+                for name, value in _SECURITY.items():
+                    sealed.setdefault(name, value)
+            await send(message)
+
+        if (declared := headers.get("content-length", "0")).isdecimal() and int(declared[:20]) > self._max_body_bytes:
+            await problem_response(self._too_large(), request_id)(scope, receive, send_sealed)
+            return
+        try:
+            await self._app(scope, self._limited(receive), send_sealed)
+        except Exception:
+            _LOG.exception("%s %s failed [%s]", scope["method"], scope["path"], request_id)
+            if started:
+                raise
+            await problem_response(internal_error(request_id), request_id)(scope, receive, send_sealed)
+
+    def _limited(self, receive: Receive) -> Receive:
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > self._max_body_bytes:
+                    raise self._too_large()
+            return message
+
+        return receive_limited
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the body is larger than {self._max_body_bytes} bytes", max_body_bytes=self._max_body_bytes)

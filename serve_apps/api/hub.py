@@ -1,0 +1,214 @@
+"""Fan-out of event streams: one reader of the log for each (replica, stream), any number of connections.
+
+A hub tails its stream and keeps the newest events as encoded chunks in a ring; a connection is a cursor over that ring
+and holds nothing else, so a slow one costs no memory. A cursor that starts behind the ring replays the log in full. One
+that was live and fell behind has telemetry left out, is told so by ``stream.gap``, and gets every lifecycle event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from rlplatform.errors import StorageError
+from rlplatform.events import EVENT_TYPES, FINAL_TYPES, EventBase, StreamGap, parse_event
+from rlplatform.ports import Clock, EncodedEvent, EventLog
+
+_TAIL_WAIT_S = 10.0
+_PAGE = 200
+_BATCH_BYTES = 64 * 1024
+_REDACTED = frozenset(name for name, cls in EVENT_TYPES.items() if cls.public is not EventBase.public)
+_TELEMETRY = frozenset(name for name, cls in EVENT_TYPES.items() if cls.telemetry)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One event as submitters may see it, framed once for all connections."""
+
+    seq: int
+    type: str
+    json: str
+    sse: bytes
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing follows in its stream."""
+        return self.type in FINAL_TYPES
+
+
+def encode(event: EncodedEvent) -> Chunk:
+    """The chunk of a logged event, redacted where hidden tests ask for it."""
+    text = parse_event(event.data).public().model_dump_json() if event.type in _REDACTED else event.data
+    return _chunk(event.seq, event.type, text)
+
+
+def _chunk(seq: int, kind: str, text: str) -> Chunk:
+    return Chunk(seq, kind, text, f"id: {seq}\ndata: {text}\n\n".encode())
+
+
+class Hub:
+    """The ring of one stream. ``base`` is the sequence number before the ring's first chunk."""
+
+    def __init__(self, log: EventLog, clock: Clock, stream: str, *, after: int, ring_bytes: int) -> None:
+        self.stream = stream
+        self.base = after
+        self.readers = 0
+        self.error: Exception | None = None
+        self._log = log
+        self._clock = clock
+        self._ring: list[Chunk] = []
+        self._ring_bytes = ring_bytes
+        self._size = 0
+        self._changed = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin to tail the stream."""
+        self._task = asyncio.create_task(self._run(), name=f"hub {self.stream}")
+
+    async def close(self) -> None:
+        """Leave the stream."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _run(self) -> None:
+        """Tail the stream until its final event. A failure of the log reaches every cursor."""
+        try:
+            while not (self._ring and self._ring[-1].final):
+                head = self.base + len(self._ring)
+                events = (await self._log.tail({self.stream: head}, wait_s=_TAIL_WAIT_S)).get(self.stream, ())
+                if events:
+                    self._append(encode(event) for event in events)
+                    await self._clock.sleep(self._coalescing_s())
+        except Exception as error:
+            self.error = error
+            self._notify()
+
+    def after(self, seq: int) -> list[Chunk]:
+        """The chunks that follow ``seq`` (not before ``base``), as many as go in one batch."""
+        return _batch(self._ring[seq - self.base :])
+
+    async def read(self, seq: int) -> list[Chunk]:
+        """Like :meth:`after`, from the log: for a cursor that is behind the ring."""
+        events = await self._log.read(self.stream, after=seq, limit=_PAGE)
+        if not events:
+            raise StorageError(f"{self.stream} has lost its events from {seq + 1} to {self.base}")
+        return _batch(encode(event) for event in events)
+
+    async def changed(self) -> None:
+        """Wait until there is something new. :raises StorageError: the log cannot be read."""
+        if self.error is not None:
+            raise self.error
+        await self._changed.wait()
+
+    def gap(self, first: int, last: int) -> Chunk:
+        """Tells a reader that telemetry was left out for it. Has the last number left out: a resume goes on there."""
+        event = StreamGap(stream=self.stream, seq=last, time=self._clock.now(), first_seq=first, last_seq=last)
+        return _chunk(last, event.type, event.model_dump_json())
+
+    def _append(self, chunks: Iterable[Chunk]) -> None:
+        for chunk in chunks:
+            self._ring.append(chunk)
+            self._size += len(chunk.sse)
+        drop = 0
+        while self._size > self._ring_bytes and drop < len(self._ring) - 1:
+            self._size -= len(self._ring[drop].sse)
+            drop += 1
+        del self._ring[:drop]
+        self.base += drop
+        self._notify()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _coalescing_s(self) -> float:
+        """How long events are gathered after some were sent: longer for a large audience."""
+        return min(0.25, 0.01 + 0.00025 * self.readers)
+
+
+class Cursor:
+    """Where one connection stands in a stream."""
+
+    def __init__(self, hub: Hub, after: int) -> None:
+        self.seq = after
+        self.done = False
+        self._hub = hub
+        self._live = False
+
+    async def next(self) -> list[Chunk]:
+        """The next chunks, waited for; ``done`` once the final event is among them. Safe to cancel: nothing is lost.
+
+        :raises StorageError: the log cannot be read.
+        """
+        while True:
+            if self.seq >= self._hub.base:
+                self._live = True
+                chunks = self._hub.after(self.seq)
+                if not chunks:
+                    await self._hub.changed()
+                    continue
+            else:
+                chunks = await self._hub.read(self.seq)
+                if self._live:
+                    chunks = self._thinned(chunks)
+            self.seq = chunks[-1].seq
+            self.done = chunks[-1].final
+            return chunks
+
+    def _thinned(self, chunks: list[Chunk]) -> list[Chunk]:
+        kept: list[Chunk] = []
+        first = self.seq + 1
+        for chunk in chunks:
+            if chunk.type in _TELEMETRY:
+                continue
+            if chunk.seq > first:
+                kept.append(self._hub.gap(first, chunk.seq - 1))
+            kept.append(chunk)
+            first = chunk.seq + 1
+        if first <= chunks[-1].seq:
+            kept.append(self._hub.gap(first, chunks[-1].seq))
+        return kept
+
+
+class Hubs:
+    """The hubs of one replica. One comes with the first cursor of its stream and goes with the last."""
+
+    def __init__(self, log: EventLog, clock: Clock, *, ring_bytes: int) -> None:
+        self._log = log
+        self._clock = clock
+        self._ring_bytes = ring_bytes
+        self._hubs: dict[str, Hub] = {}
+
+    def __len__(self) -> int:
+        return len(self._hubs)
+
+    @asynccontextmanager
+    async def open(self, stream: str, after: int) -> AsyncIterator[Cursor]:
+        """A cursor behind event ``after`` of ``stream``."""
+        hub = self._hubs.get(stream)
+        if hub is None or hub.error is not None:
+            hub = self._hubs[stream] = Hub(self._log, self._clock, stream, after=after, ring_bytes=self._ring_bytes)
+            hub.start()
+        hub.readers += 1
+        try:
+            yield Cursor(hub, after)
+        finally:
+            hub.readers -= 1
+            if not hub.readers:
+                if self._hubs.get(stream) is hub:
+                    del self._hubs[stream]
+                await hub.close()
+
+
+def _batch(chunks: Iterable[Chunk]) -> list[Chunk]:
+    found: list[Chunk] = []
+    size = 0
+    for chunk in chunks:
+        size += len(chunk.sse)
+        if found and size > _BATCH_BYTES:
+            break
+        found.append(chunk)
+    return found

@@ -1,0 +1,206 @@
+"""Many streams on one WebSocket. Every message, in either direction, is a JSON object with a ``type``.
+
+From the client: ``auth`` (``token``; first, unless the handshake carried an Authorization header), ``subscribe``
+(``stream``, ``after``), ``unsubscribe`` (``stream``). From the server: the events themselves, the same JSON as
+everywhere; ``authenticated``, ``subscribed``, ``unsubscribed``, ``stream.end`` after a final event, ``heartbeat``,
+``error`` (a problem document), and ``reconnect`` with all cursors before a connection at its capped life is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from contextlib import suppress
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from rlplatform.access.principals import Principal, Scope
+from rlplatform.errors import Conflict, InvalidRequest, NotAuthenticated, PlatformError, TooLarge, TooManyRequests
+from serve_apps.api.bodies import parse
+from serve_apps.api.deps import Context
+from serve_apps.api.problems import problem
+from serve_apps.api.validation import invalid_request
+
+_AUTH_S = 10.0
+_STALL_S = 30.0
+_MAX_MESSAGE = 16 * 1024
+_MAX_STREAMS = 200
+_POLICY_VIOLATION, _SERVICE_RESTART, _TRY_AGAIN = 1008, 1012, 1013
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Auth(_Message):
+    type: Literal["auth"]
+    token: str
+
+
+class Subscribe(_Message):
+    type: Literal["subscribe"]
+    stream: str
+    after: int = Field(default=0, ge=0, strict=True)
+
+
+class Unsubscribe(_Message):
+    type: Literal["unsubscribe"]
+    stream: str
+
+
+_MESSAGES: TypeAdapter[Auth | Subscribe | Unsubscribe] = TypeAdapter(
+    Annotated[Auth | Subscribe | Unsubscribe, Field(discriminator="type")]
+)
+
+
+class LiveConnection:
+    """One socket: a pump for each subscription, all writing through one lock. Who does not read is cut off."""
+
+    def __init__(self, socket: WebSocket, context: Context) -> None:
+        self._socket = socket
+        self._context = context
+        self._settings = context.settings.api
+        self._lock = asyncio.Lock()
+        self._pumps: dict[str, asyncio.Task[None]] = {}
+        self._cursors: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Serve the socket until it closes."""
+        await self._socket.accept()
+        heartbeat = asyncio.create_task(self._heartbeats())
+        try:
+            async with asyncio.timeout(self._settings.stream_max_life_s * random.uniform(0.9, 1.0)):
+                principal = await self._authenticate()
+                while principal is not None:
+                    await self._handle(await self._receive(), principal)
+        except TimeoutError:
+            with suppress(TimeoutError, WebSocketDisconnect):
+                await self._send({"type": "reconnect", "cursors": self._cursors})
+            await self._close(_SERVICE_RESTART, "reconnect with your cursors")
+        except WebSocketDisconnect:
+            pass
+        finally:
+            tasks = [heartbeat, *self._pumps.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _authenticate(self) -> Principal | None:
+        try:
+            scheme, _, token = self._socket.headers.get("authorization", "").partition(" ")
+            if scheme.lower() != "bearer":
+                token = await self._token()
+            principal = await self._context.keys.authenticate(token)
+            principal.require(Scope.READ)
+        except PlatformError as error:
+            await self._fail(error)
+            await self._close(_POLICY_VIOLATION, error.title)
+            return None
+        await self._send({"type": "authenticated"})
+        return principal
+
+    async def _token(self) -> str:
+        try:
+            async with asyncio.timeout(_AUTH_S):
+                message = _message(await self._receive())
+        except TimeoutError:
+            raise NotAuthenticated(f"no auth message within {_AUTH_S:.0f} s") from None
+        if not isinstance(message, Auth):
+            raise NotAuthenticated('the first message must be {"type": "auth", "token": "rlp_…"}')
+        return message.token
+
+    async def _handle(self, text: str | bytes, principal: Principal) -> None:
+        stream = None
+        try:
+            message = _message(text)
+            if isinstance(message, Auth):
+                raise Conflict("this connection is authenticated already")
+            stream = message.stream
+            if isinstance(message, Subscribe):
+                await self._subscribe(message, principal)
+            else:
+                await self._unsubscribe(stream)
+        except PlatformError as error:
+            await self._fail(error, stream)
+
+    async def _subscribe(self, message: Subscribe, principal: Principal) -> None:
+        if message.stream in self._pumps:
+            raise Conflict(f"already subscribed to {message.stream}")
+        if len(self._pumps) >= _MAX_STREAMS:
+            raise TooManyRequests(f"at most {_MAX_STREAMS} streams on one connection")
+        run = await self._context.of_stream(message.stream, principal)
+        if message.after > run.seq:
+            raise InvalidRequest(f"after is {message.after}, but the stream has come to {run.seq}", field="after")
+        await self._send({"type": "subscribed", "stream": message.stream, "after": message.after})
+        if run.final and message.after == run.seq:
+            await self._send({"type": "stream.end", "stream": message.stream})
+            return
+        self._cursors[message.stream] = message.after
+        self._pumps[message.stream] = asyncio.create_task(self._pump(message.stream, message.after))
+
+    async def _unsubscribe(self, stream: str) -> None:
+        pump = self._pumps.pop(stream, None)
+        if pump is None:
+            raise InvalidRequest(f"not subscribed to {stream[:80]!r}", field="stream")
+        self._cursors.pop(stream, None)
+        pump.cancel()
+        await asyncio.gather(pump, return_exceptions=True)
+        await self._send({"type": "unsubscribed", "stream": stream})
+
+    async def _pump(self, stream: str, after: int) -> None:
+        try:
+            async with self._context.hubs.open(stream, after) as cursor:
+                while not cursor.done:
+                    for chunk in await cursor.next():
+                        await self._send_text(chunk.json)
+                        self._cursors[stream] = chunk.seq
+            await self._send({"type": "stream.end", "stream": stream})
+        except TimeoutError:
+            await self._close(_TRY_AGAIN, f"too slow; resume {stream} after {self._cursors.get(stream, after)}"[:120])
+        except PlatformError as error:
+            await self._fail(error, stream)
+        except (WebSocketDisconnect, RuntimeError):
+            return  # the socket has closed; the receiving side notices by itself
+        self._pumps.pop(stream, None)
+        self._cursors.pop(stream, None)
+
+    async def _heartbeats(self) -> None:
+        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+            while True:
+                await self._context.services.clock.sleep(self._settings.stream_heartbeat_s)
+                await self._send({"type": "heartbeat", "time": self._context.services.clock.now().isoformat()})
+
+    async def _receive(self) -> str | bytes:
+        message = await self._socket.receive()
+        if message["type"] != "websocket.receive":
+            raise WebSocketDisconnect(message.get("code", 1005))
+        found: str | bytes = message.get("text") or message.get("bytes") or ""
+        return found
+
+    async def _fail(self, error: PlatformError, stream: str | None = None) -> None:
+        await self._send({**problem(error), "type": "error"} | ({"stream": stream} if stream else {}))
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self._send_text(json.dumps(message))
+
+    async def _send_text(self, text: str) -> None:
+        async with asyncio.timeout(_STALL_S), self._lock:
+            await self._socket.send_text(text)
+
+    async def _close(self, code: int, reason: str) -> None:
+        if self._socket.application_state is WebSocketState.CONNECTED:
+            with suppress(RuntimeError, WebSocketDisconnect):
+                await self._socket.close(code, reason)
+
+
+def _message(text: str | bytes) -> Auth | Subscribe | Unsubscribe:
+    if len(text) > _MAX_MESSAGE:
+        raise TooLarge(f"a message is larger than {_MAX_MESSAGE} bytes")
+    value = parse(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+    try:
+        return _MESSAGES.validate_python(value)
+    except ValidationError as error:
+        raise invalid_request(error.errors(include_url=False, include_input=False), body=value) from None

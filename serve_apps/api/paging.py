@@ -1,0 +1,47 @@
+"""Lists: newest first, by keyset cursor."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from rlplatform.access.principals import Principal
+from rlplatform.errors import InvalidRequest, UnknownName
+from rlplatform.ids import Kind, check_id
+from rlplatform.ports import RunStore
+from rlplatform.runs import Run
+
+
+class ListQuery(BaseModel):
+    """What every list takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
+    state: list[str] = Field(default_factory=list, description="only runs in one of these states")
+
+
+Listing = Annotated[ListQuery, Query()]
+
+
+async def list_runs(
+    store: RunStore, kind: Kind, query: ListQuery, principal: Principal, states: list[str]
+) -> list[Run]:
+    """One more run than ``query.limit``, if there are as many.
+
+    :raises InvalidRequest: an unknown state, or a cursor that is none of ours.
+    """
+    for state in query.state:
+        if state not in states:
+            raise UnknownName("state", state[:80], states, field="state")
+    if query.cursor is not None:
+        try:
+            check_id(query.cursor, kind)
+        except InvalidRequest:
+            raise InvalidRequest("the cursor is not one of this list's", field="cursor") from None
+    return await store.find(
+        kind.name.lower(), tenant=principal.tenant, states=query.state, before=query.cursor, limit=query.limit + 1
+    )

@@ -1,0 +1,48 @@
+"""Documents as responses: entity tags, pages, acceptance of new runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list, newest first. ``next_cursor`` goes into ``?cursor=``; null on the last page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+def document(request: Request, model: BaseModel) -> Response:
+    """200 with an entity tag, or 304 where the client has it already."""
+    body = model.model_dump_json().encode()
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    asked = [candidate.strip().removeprefix("W/") for candidate in request.headers.get("if-none-match", "").split(",")]
+    if tag in asked or "*" in asked:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def accepted(location: str, model: BaseModel, *, new: bool = True, status: int = 202) -> Response:
+    """202 with the run's place. A repeated Idempotency-Key says so in ``Idempotency-Replayed``."""
+    headers = {"Location": location} | ({} if new else {"Idempotency-Replayed": "true"})
+    return Response(model.model_dump_json(), status_code=status, media_type="application/json", headers=headers)
+
+
+def page(request: Request, rows: Sequence[T], ids: Sequence[str], limit: int) -> Response:
+    """A page of ``rows``, of which one more than ``limit`` were looked up."""
+    cursor = ids[limit - 1] if len(rows) > limit else None
+    body = Page[BaseModel].model_construct(items=list(rows[:limit]), next_cursor=cursor)
+    headers = {"Link": f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'} if cursor else {}
+    text = body.model_dump_json(serialize_as_any=True)
+    return Response(text, media_type="application/json", headers=headers)

@@ -1,0 +1,84 @@
+"""Checkpoints of a training: what there are, and one as a tar archive."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+
+from rlplatform.errors import InvalidRequest, NotFound, Unavailable
+from rlplatform.ids import Kind, check_id
+from rlplatform.ports import CheckpointStore
+from rlplatform.training.models import CheckpointInfo
+from serve_apps.api.deps import Ctx, Reader
+from serve_apps.api.openapi import problems
+
+router = APIRouter(prefix="/v1", tags=["checkpoints"])
+
+
+class CheckpointList(BaseModel):
+    """The committed checkpoints of a training, oldest first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[CheckpointInfo]
+
+
+@router.get(
+    "/trainings/{training_id}/checkpoints",
+    summary="The checkpoints of a training, oldest first",
+    responses={200: {"model": CheckpointList}, **problems(401, 403, 404, 503)},
+)
+async def index(ctx: Ctx, caller: Reader, training_id: str) -> CheckpointList:
+    run = await ctx.training(training_id, caller)
+    found = await asyncio.to_thread(_store(ctx.services.checkpoints).list, run.id)
+    return CheckpointList(items=list(found))
+
+
+@router.get(
+    "/checkpoints/{checkpoint_id}/download",
+    summary="One checkpoint as a tar archive, verified file by file",
+    response_class=FileResponse,
+    responses={
+        200: {"content": {"application/x-tar": {"schema": {"type": "string", "format": "binary"}}}},
+        **problems(401, 403, 404, 503),
+    },
+)
+async def download(ctx: Ctx, caller: Reader, checkpoint_id: str) -> Response:
+    store = _store(ctx.services.checkpoints)
+    try:
+        info = await asyncio.to_thread(store.find, check_id(checkpoint_id, Kind.CHECKPOINT))
+        await ctx.training(info.training_id, caller)
+    except (InvalidRequest, NotFound):
+        raise NotFound("no such checkpoint") from None
+    directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="rlp-download-"))
+    cleanup = BackgroundTask(shutil.rmtree, directory, ignore_errors=True)
+    try:
+        archive = await asyncio.to_thread(_archive, store, info, directory)
+    except BaseException:
+        await cleanup()
+        raise
+    return FileResponse(archive, media_type="application/x-tar", filename=f"{info.id}.tar", background=cleanup)
+
+
+def _archive(store: CheckpointStore, info: CheckpointInfo, directory: Path) -> Path:
+    files = directory / info.id
+    files.mkdir()
+    store.fetch(info.training_id, info.id, files)
+    archive = directory / f"{info.id}.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(files, arcname=info.id)
+    return archive
+
+
+def _store(store: CheckpointStore | None) -> CheckpointStore:
+    if store is None:
+        raise Unavailable("this deployment keeps no checkpoints")
+    return store

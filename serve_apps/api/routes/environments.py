@@ -1,0 +1,29 @@
+"""``/v1/environments``: what can be trained."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from rlplatform.training.models import EnvironmentInfo
+from serve_apps.api.deps import Ctx, Reader
+from serve_apps.api.openapi import problems
+
+router = APIRouter(prefix="/v1", tags=["environments"])
+
+
+class EnvironmentList(BaseModel):
+    """By id."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[EnvironmentInfo]
+
+
+@router.get(
+    "/environments",
+    summary="What can be trained",
+    responses={200: {"model": EnvironmentList}, **problems(401, 403)},
+)
+async def index(ctx: Ctx, _: Reader) -> EnvironmentList:
+    return EnvironmentList(items=list(ctx.services.environments))

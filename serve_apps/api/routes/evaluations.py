@@ -1,0 +1,157 @@
+"""``/v1/evaluations``: submit, follow, cancel."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, get_args
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from rlplatform.access.principals import Principal
+from rlplatform.errors import PlatformError
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest, EvaluationState
+from rlplatform.ids import Kind
+from rlplatform.runs import EvaluationRun
+from serve_apps.api.bodies import accepts, body_of, validate
+from serve_apps.api.deps import Context, Ctx, IdempotencyKey, Learner, Reader, idempotency
+from serve_apps.api.openapi import problems
+from serve_apps.api.paging import Listing, list_runs
+from serve_apps.api.problems import problem
+from serve_apps.api.responses import Page, accepted, document, page
+
+router = APIRouter(prefix="/v1", tags=["evaluations"])
+_STATES = list(get_args(EvaluationState))
+
+
+class WaitQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    wait: float = Field(default=0.0, ge=0, le=60, description="seconds to wait for the result before answering 202")
+
+
+class EvaluationBatch(BaseModel):
+    """Up to 200 evaluations; each is accepted or refused by itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    evaluations: list[dict[str, Any]] = Field(min_length=1, max_length=200, description="EvaluationRequest documents")
+
+
+class BatchRow(BaseModel):
+    """What became of one row: ``evaluation`` where ``status`` is 202, a problem document as ``error`` otherwise."""
+
+    status: int
+    evaluation: Evaluation | None = None
+    error: dict[str, Any] | None = None
+
+
+class BatchResult(BaseModel):
+    """One row for each evaluation, in the order of the request."""
+
+    results: list[BatchRow]
+
+
+@router.post(
+    "/evaluations",
+    summary="Submit code for evaluation",
+    status_code=202,
+    responses={
+        200: {"model": Evaluation, "description": "finished within `wait`"},
+        202: {"model": Evaluation, "description": "queued; `Location` is where it is"},
+        **problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
+    },
+    openapi_extra=accepts(EvaluationRequest),
+)
+async def submit(
+    ctx: Ctx,
+    caller: Learner,
+    query: Annotated[WaitQuery, Query()],
+    body: Annotated[EvaluationRequest, Depends(body_of(EvaluationRequest))],
+    key: IdempotencyKey = None,
+) -> Response:
+    repeatable = idempotency(key, caller, "evaluations", body)
+    run, new = await ctx.services.commands.submit_evaluation(body, caller, repeatable)
+    if query.wait:
+        run = await _finished(ctx, run, min(query.wait, ctx.settings.api.max_wait_s))
+    shown = run.document.redacted()
+    return accepted(f"/v1/evaluations/{run.id}", shown, new=new, status=200 if run.final else 202)
+
+
+@router.post(
+    "/evaluations:batch",
+    summary="Submit many at once",
+    responses={200: {"model": BatchResult}, **problems(400, 401, 403, 408, 413, 415, 422, 429)},
+    openapi_extra=accepts(EvaluationBatch),
+)
+async def submit_batch(
+    ctx: Ctx,
+    caller: Learner,
+    body: Annotated[EvaluationBatch, Depends(body_of(EvaluationBatch))],
+    key: IdempotencyKey = None,
+) -> BatchResult:
+    rows = [
+        await _row(ctx, caller, raw, f"{key}:{index}" if key is not None else None)
+        for index, raw in enumerate(body.evaluations)
+    ]
+    return BatchResult(results=rows)
+
+
+@router.get(
+    "/evaluations",
+    summary="List evaluations, newest first, without their tests",
+    responses={200: {"model": Page[Evaluation]}, **problems(401, 403, 422)},
+)
+async def index(ctx: Ctx, request: Request, caller: Reader, query: Listing) -> Response:
+    runs = await list_runs(ctx.services.store, Kind.EVALUATION, query, caller, _STATES)
+    rows = [run.document.model_copy(update={"tests": []}) for run in runs if isinstance(run, EvaluationRun)]
+    return page(request, rows, [row.id for row in rows], query.limit)
+
+
+@router.get(
+    "/evaluations/{evaluation_id}",
+    summary="Show an evaluation and its result",
+    responses={200: {"model": Evaluation}, 304: {"description": "unchanged"}, **problems(401, 403, 404)},
+)
+async def show(ctx: Ctx, request: Request, caller: Reader, evaluation_id: str) -> Response:
+    run = await ctx.evaluation(evaluation_id, caller)
+    return document(request, run.document.redacted())
+
+
+@router.delete(
+    "/evaluations/{evaluation_id}",
+    summary="Cancel an evaluation; a finished one is left as it is",
+    status_code=202,
+    responses={202: {"model": Evaluation}, **problems(401, 403, 404, 503)},
+)
+async def cancel(ctx: Ctx, caller: Learner, evaluation_id: str) -> Response:
+    await ctx.evaluation(evaluation_id, caller)
+    run = await ctx.services.commands.cancel_evaluation(evaluation_id, caller)
+    return accepted(f"/v1/evaluations/{run.id}", run.document.redacted())
+
+
+async def _row(ctx: Context, caller: Principal, raw: dict[str, Any], key: str | None) -> BatchRow:
+    try:
+        request = validate(raw, EvaluationRequest)
+        run, _ = await ctx.services.commands.submit_evaluation(
+            request, caller, idempotency(key, caller, "evaluations:batch", request)
+        )
+    except PlatformError as error:
+        return BatchRow(status=error.status, error=problem(error))
+    return BatchRow(status=202, evaluation=run.document.redacted())
+
+
+async def _finished(ctx: Context, run: EvaluationRun, wait_s: float) -> EvaluationRun:
+    """``run`` as it is once finished, or after ``wait_s``."""
+    if run.final:
+        return run
+    try:
+        async with asyncio.timeout(wait_s), ctx.hubs.open(run.stream, run.seq) as cursor:
+            while not cursor.done:
+                await cursor.next()
+    except TimeoutError:
+        pass
+    found = await ctx.services.store.get(run.id)
+    assert isinstance(found, EvaluationRun)
+    return found

@@ -1,0 +1,93 @@
+"""``/healthz`` and ``/readyz``, for probes: no credentials, no details of a tenant."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from rlplatform.errors import PlatformError
+from rlplatform.ports import Dependency
+from serve_apps.api.deps import Context, Ctx
+
+router = APIRouter(tags=["health"])
+_BUDGET_S = 3.0
+_OPTIONAL = frozenset({"sandbox"})
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Health(_Strict):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class DependencyState(_Strict):
+    """One thing that the platform stands on."""
+
+    name: str
+    ok: bool
+    detail: str | None = None
+
+
+class Readiness(_Strict):
+    """``degraded`` without a sandbox: trainings go on, evaluations are refused with 503."""
+
+    status: Literal["ready", "degraded", "unavailable"]
+    dependencies: list[DependencyState]
+    queued_evaluations: int = 0
+    running_evaluations: int = 0
+    running_trainings: int = 0
+
+
+@router.get("/healthz", summary="Alive")
+async def healthz() -> Health:
+    return Health()
+
+
+@router.get(
+    "/readyz",
+    summary="Ready, with one entry for each dependency",
+    responses={200: {"model": Readiness}, 503: {"model": Readiness, "description": "the store or Ray does not answer"}},
+)
+async def readyz(ctx: Ctx) -> Response:
+    readiness = await _readiness(ctx)
+    status = 503 if readiness.status == "unavailable" else 200
+    return Response(readiness.model_dump_json(), status_code=status, media_type="application/json")
+
+
+async def _readiness(ctx: Context) -> Readiness:
+    found = [await _store(ctx)]
+    counts = {}
+    try:
+        async with asyncio.timeout(_BUDGET_S):
+            status = await ctx.services.commands.status()
+        found += [dependency for dependency in status.dependencies if dependency.name != "store"]
+        counts = {name: getattr(status, name) for name in status._fields if name != "dependencies"}
+    except TimeoutError:
+        found.append(Dependency("ray", ok=False, detail=f"the supervisor did not answer within {_BUDGET_S:.0f} s"))
+    except PlatformError as error:
+        found.append(Dependency("ray", ok=False, detail=error.detail))
+    failed = {dependency.name for dependency in found if not dependency.ok}
+    return Readiness(
+        status="ready" if not failed else "degraded" if failed <= _OPTIONAL else "unavailable",
+        dependencies=[DependencyState(**dependency._asdict()) for dependency in found],
+        **counts,
+    )
+
+
+async def _store(ctx: Context) -> Dependency:
+    try:
+        async with asyncio.timeout(_BUDGET_S):
+            await ctx.services.store.find("training", limit=1)
+    except TimeoutError:
+        return Dependency("store", ok=False, detail=f"no answer within {_BUDGET_S:.0f} s")
+    except PlatformError as error:
+        return Dependency("store", ok=False, detail=error.detail)
+    return Dependency("store", ok=True)

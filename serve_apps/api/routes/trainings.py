@@ -1,0 +1,121 @@
+"""``/v1/trainings``: start, steer, measure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from rlplatform.access.principals import Principal
+from rlplatform.ids import Kind
+from rlplatform.runs import TrainingRun
+from rlplatform.training.models import Training, TrainingRequest, TrainingState
+from serve_apps.api.bodies import accepts, body_of
+from serve_apps.api.deps import Context, Ctx, IdempotencyKey, Reader, Researcher, idempotency
+from serve_apps.api.openapi import problems
+from serve_apps.api.paging import Listing, list_runs
+from serve_apps.api.responses import Page, accepted, document, page
+from serve_apps.api.series import MetricSeries, read_series
+
+router = APIRouter(prefix="/v1", tags=["trainings"])
+_STATES = [state.value for state in TrainingState]
+_COMMAND: dict[int | str, dict[str, Any]] = {
+    202: {"model": Training, "description": "asked for; the events say when it is done"}
+}
+
+
+class SeriesQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    names: str | None = Field(default=None, description="comma-separated metric names; all where left out")
+    max_points: int = Field(default=500, ge=2, le=10_000)
+
+
+@router.post(
+    "/trainings",
+    summary="Start a training",
+    status_code=202,
+    responses={
+        202: {"model": Training, "description": "queued; `Location` is where it is"},
+        **problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
+    },
+    openapi_extra=accepts(TrainingRequest),
+)
+async def start(
+    ctx: Ctx,
+    caller: Researcher,
+    body: Annotated[TrainingRequest, Depends(body_of(TrainingRequest))],
+    key: IdempotencyKey = None,
+) -> Response:
+    run, new = await ctx.services.commands.start_training(body, caller, idempotency(key, caller, "trainings", body))
+    return accepted(f"/v1/trainings/{run.id}", run.document, new=new)
+
+
+@router.get(
+    "/trainings",
+    summary="List trainings, newest first",
+    responses={200: {"model": Page[Training]}, **problems(401, 403, 422)},
+)
+async def index(ctx: Ctx, request: Request, caller: Reader, query: Listing) -> Response:
+    runs = await list_runs(ctx.services.store, Kind.TRAINING, query, caller, _STATES)
+    rows = [run.document for run in runs if isinstance(run, TrainingRun)]
+    return page(request, rows, [row.id for row in rows], query.limit)
+
+
+@router.get(
+    "/trainings/{training_id}",
+    summary="Show a training: state, progress, latest metrics",
+    responses={200: {"model": Training}, 304: {"description": "unchanged"}, **problems(401, 403, 404)},
+)
+async def show(ctx: Ctx, request: Request, caller: Reader, training_id: str) -> Response:
+    run = await ctx.training(training_id, caller)
+    return document(request, run.document)
+
+
+@router.post(
+    "/trainings/{training_id}/pause",
+    summary="Pause: checkpoint, then free its resources",
+    status_code=202,
+    responses={**_COMMAND, **problems(401, 403, 404, 409, 503)},
+)
+async def pause(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
+    return await _command(ctx, caller, training_id, "pause")
+
+
+@router.post(
+    "/trainings/{training_id}/resume",
+    summary="Go on with a paused training",
+    status_code=202,
+    responses={**_COMMAND, **problems(401, 403, 404, 409, 503)},
+)
+async def resume(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
+    return await _command(ctx, caller, training_id, "resume")
+
+
+@router.post(
+    "/trainings/{training_id}/stop",
+    summary="Stop for good, after a last checkpoint",
+    status_code=202,
+    responses={**_COMMAND, **problems(401, 403, 404, 409, 503)},
+)
+async def stop(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
+    return await _command(ctx, caller, training_id, "stop")
+
+
+@router.get(
+    "/trainings/{training_id}/metrics",
+    summary="The time series of its metrics, down-sampled to `max_points`",
+    responses={200: {"model": MetricSeries}, **problems(401, 403, 404, 422)},
+)
+async def metrics(ctx: Ctx, caller: Reader, training_id: str, query: Annotated[SeriesQuery, Query()]) -> MetricSeries:
+    run = await ctx.training(training_id, caller)
+    names = [name.strip() for name in query.names.split(",") if name.strip()] if query.names else None
+    return await read_series(ctx.services.store, run, names, query.max_points)
+
+
+async def _command(ctx: Context, caller: Principal, training_id: str, command: str) -> Response:
+    await ctx.training(training_id, caller)
+    run = await ctx.services.commands.command_training(training_id, command, caller)
+    return accepted(f"/v1/trainings/{run.id}", run.document)

@@ -1,0 +1,20 @@
+"""What the API is built on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rlplatform.ports import CheckpointStore, Clock, Commands, Store
+from rlplatform.training.models import EnvironmentInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """``store`` answers reads, ``commands`` does everything that changes something."""
+
+    store: Store
+    commands: Commands
+    clock: Clock
+    checkpoints: CheckpointStore | None = None
+    environments: Sequence[EnvironmentInfo] = ()

@@ -1,0 +1,96 @@
+"""Validation errors as people want to read them: a dotted path into what they sent, and what they probably meant."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Sequence
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from rlplatform.errors import InvalidRequest
+
+_PARTS = ("body", "query", "path", "header")
+_MANY = 20
+
+
+def invalid_request(errors: Sequence[Any], *, body: Any = None, model: type[BaseModel] | None = None) -> InvalidRequest:
+    """The errors of pydantic as one exception: the first in ``detail`` and ``field``, all of them in ``errors``.
+
+    :param errors: an unknown field comes first: it is often why another is missing.
+    :param body: the parsed JSON that was validated, to tell a field's name from the tag of a union.
+    :param model: what it was validated as, to suggest a field for an unknown one.
+    """
+    errors = sorted(errors, key=lambda error: bool(error["type"] != "extra_forbidden"))
+    found = [_describe(error, body, model) for error in errors[:_MANY]]
+    first = found[0]
+    detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
+    if len(errors) > 1:
+        detail += f" (and {len(errors) - 1} more)"
+    return InvalidRequest(detail, field=first["field"] or None, errors=found)
+
+
+def _describe(error: Any, body: Any, model: type[BaseModel] | None) -> dict[str, str]:
+    location = tuple(error["loc"])
+    if location and location[0] in _PARTS:
+        location = location[1:]
+    message = error["msg"].removeprefix("Value error, ")
+    path = _path(location, body, error["type"]) if body is not None else [str(part) for part in location]
+    if error["type"] == "extra_forbidden":
+        message = f"unknown field {str(location[-1])!r}"
+        known = _fields_at(model, location[:-1]) if model else []
+        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+        if near:
+            message += f"; did you mean {near[0]!r}?"
+        elif known:
+            message += f"; accepted are {', '.join(known)}"
+    return {"field": ".".join(path), "message": message}
+
+
+def _path(location: Sequence[str | int], body: Any, kind: str) -> list[str]:
+    """``location`` without pydantic's tags of unions: ``checker.floats.abs_tol`` -> ``checker.abs_tol``."""
+    path: list[str] = []
+    for index, part in enumerate(location):
+        last = index == len(location) - 1
+        if isinstance(part, int) and isinstance(body, list):
+            body = body[part] if part < len(body) else None
+        elif isinstance(body, dict) and part in body:
+            body = body[part]
+        elif not (last and kind == "missing"):
+            continue
+        path.append(str(part))
+    return path
+
+
+def _fields_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
+    """The names of the fields that are accepted at ``location`` of ``model``."""
+    candidates: list[Any] = [model]
+    for part in location:
+        candidates = [inner for candidate in candidates for inner in _inner(candidate, part)]
+    return sorted({name for c in candidates if _is_model(c) for name in c.model_fields})
+
+
+def _inner(annotation: Any, part: str | int) -> list[Any]:
+    if _is_model(annotation):
+        field = annotation.model_fields.get(part)
+        if field is not None:
+            return _flat(field.annotation)
+        kind = annotation.model_fields.get("kind")
+        return [annotation] if kind is not None and kind.default == part else []
+    if isinstance(part, int) and get_args(annotation):
+        return _flat(get_args(annotation)[0])
+    return []
+
+
+def _flat(annotation: Any) -> list[Any]:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _flat(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return [inner for arg in get_args(annotation) for inner in _flat(arg)]
+    return [annotation]
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

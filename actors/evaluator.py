@@ -78,7 +78,7 @@ class Evaluator:
                     EvaluationTestFinished(stream=run.stream, time=self._clock.now(), attempt=attempt, result=result)
                 )
             except PlatformError:
-                cancelled.set()  # the run is no longer ours: stop working on it
+                cancelled.set()  # another owner has the run, or it is over: stop working on it
 
         try:
             outbox.put(EvaluationStarted(stream=run.stream, time=self._clock.now(), attempt=attempt))

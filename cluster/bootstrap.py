@@ -1,0 +1,273 @@
+"""The production composition root: a Ray cluster, started or joined, with the actors and the gateway on it.
+
+In the single-user local mode the address and an API key are kept in ``<state_dir>/local.json`` (mode 0600).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import SecretStr
+
+from rlplatform.errors import PlatformError, Unavailable
+from rlplatform.settings import Settings
+
+Report = Callable[[str], None]
+
+START_TIMEOUT_S = 60.0
+DRAIN_TIMEOUT_S = 30.0
+
+
+class Address(NamedTuple):
+    """Where the platform answers, and with which key."""
+
+    url: str
+    api_key: str
+
+
+class Platform:
+    """The whole platform on this machine, from :meth:`start` to :meth:`stop`."""
+
+    def __init__(self, settings: Settings, report: Report) -> None:
+        self.settings = localized(settings)
+        self._report = report
+        self._file = self.settings.state_dir / "local.json"
+        self._started = False
+
+    def start(self) -> Address:
+        """Start what does not run yet; returns when the API is ready.
+
+        :raises Unavailable: it does not get ready, the port is taken, or a platform of this directory runs already.
+        """
+        api = self.settings.api
+        self._refuse_a_second()
+        self._started = True
+        self._report("starting Ray")
+        _start_ray(self.settings)
+        self._report("starting the supervisor")
+        key = asyncio.run(self._start_actors())
+        self._report(f"starting the gateway on {api.host}:{api.port}")
+        _start_gateway(self.settings)
+        address = Address(f"http://{api.host}:{api.port}", key)
+        self._wait_until_ready(address.url)
+        _write_private(self._file, json.dumps({"url": address.url, "api_key": key, "pid": os.getpid()}))
+        return address
+
+    def stop(self) -> None:
+        """Save checkpoints, remove containers, end every actor and process that :meth:`start` started. Idempotent."""
+        if not self._started:
+            return
+        self._started = False
+        import ray
+        from ray import serve
+
+        if ray.is_initialized():
+            self._report("draining: checkpoints are saved, containers removed")
+            with suppress(PlatformError, TimeoutError):
+                asyncio.run(asyncio.wait_for(_supervisor().drain(), DRAIN_TIMEOUT_S))
+            self._report("stopping")
+            with suppress(Exception):
+                serve.shutdown()
+            _kill_actors()
+            ray.shutdown()
+        self._forget()
+
+    async def _start_actors(self) -> str:
+        from actors import wiring
+        from rlplatform.access.keys import KeyRing
+        from rlplatform.access.principals import Scope
+        from rlplatform.clock import SystemClock
+
+        wiring.start(self.settings)
+        store = wiring.shared_store(self.settings)
+        ring = KeyRing(store, self.settings.access.pepper, SystemClock())
+        key_file = self.settings.state_dir / "key"
+        with suppress(OSError, PlatformError):
+            await ring.authenticate(key_file.read_text())
+            return key_file.read_text()
+        _, key = await ring.mint(tenant="local", name="local", scopes=list(Scope))
+        _write_private(key_file, key)
+        return key
+
+    def _wait_until_ready(self, url: str) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        waiting = "no answer"
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{url}/readyz", timeout=5):
+                    return
+            except urllib.error.HTTPError as error:
+                body = json.loads(error.read() or b"{}")
+                dependencies = body.get("dependencies", [])
+                missing = {entry["name"]: entry.get("detail") for entry in dependencies if not entry["ok"]}
+                waiting = ", ".join(f"{name}: {detail}" for name, detail in missing.items()) or str(error)
+                if set(missing) == {"sandbox"} and "being prepared" not in str(missing["sandbox"]):
+                    self._report(f"no sandbox: evaluation answers 503 ({missing['sandbox']})")
+                    return
+            except OSError as error:
+                waiting = str(error)
+            time.sleep(0.1)
+        raise Unavailable(f"the platform is not ready within {START_TIMEOUT_S:g} s: {waiting}")
+
+    def _refuse_a_second(self) -> None:
+        api = self.settings.api
+        with suppress(OSError, ValueError, KeyError):
+            running = json.loads(self._file.read_text())
+            os.kill(running["pid"], 0)
+            raise Unavailable(f"a platform of this directory runs already at {running['url']} (pid {running['pid']})")
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((api.host, api.port))
+            except OSError as error:
+                raise Unavailable(
+                    f"port {api.port} on {api.host} is taken ({error.strerror}); choose another with RLP_API__PORT"
+                ) from None
+
+    def _forget(self) -> None:
+        with suppress(OSError, ValueError, KeyError):
+            if json.loads(self._file.read_text())["pid"] == os.getpid():
+                self._file.unlink()
+
+
+def serve(settings: Settings, report: Report | None = None) -> int:
+    """Run the platform until Ctrl-C or SIGTERM; the exit status."""
+    platform = Platform(settings, report or _print)
+    with interruptible():
+        try:
+            address = platform.start()
+            platform._report(f"ready at {address.url}; API key in {platform._file}")
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            pass
+        except PlatformError as error:
+            platform._report(f"error: {error}")
+            return 5
+        finally:
+            with ignoring_interrupts():
+                platform.stop()
+    return 0
+
+
+def localized(settings: Settings) -> Settings:
+    """``settings`` with absolute paths, for actors whose working directory is another, and with a pepper."""
+    state = settings.state_dir.resolve()
+    state.mkdir(parents=True, exist_ok=True)
+    changes: dict[str, object] = {"state_dir": state}
+    scheme, _, path = settings.store.url.partition(":///")
+    if scheme == "sqlite":
+        changes["store"] = settings.store.model_copy(update={"url": f"sqlite:///{Path(path).resolve()}"})
+    if "://" not in settings.training.checkpoint_url:
+        root = str(Path(settings.training.checkpoint_url).resolve())
+        changes["training"] = settings.training.model_copy(update={"checkpoint_url": root})
+    if not settings.access.pepper.get_secret_value():
+        pepper = state / "pepper"
+        if not pepper.exists():
+            _write_private(pepper, secrets.token_hex(32))
+        changes["access"] = settings.access.model_copy(update={"pepper": SecretStr(pepper.read_text())})
+    return settings.model_copy(update=changes)
+
+
+class interruptible:  # noqa: N801
+    """SIGTERM is Ctrl-C, for as long as this lasts."""
+
+    def __enter__(self) -> None:
+        self._before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+
+
+class ignoring_interrupts:  # noqa: N801
+    """Ctrl-C and SIGTERM do nothing, for as long as this lasts: what is being ended ends."""
+
+    def __enter__(self) -> None:
+        self._before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def _start_ray(settings: Settings) -> None:
+    import ray
+
+    from actors import options
+
+    cluster = settings.cluster
+    common = {"namespace": options.NAMESPACE, "log_to_driver": False, "logging_level": "ERROR"}
+    if cluster.address:
+        ray.init(address=cluster.address, **common)
+        return
+    ray.init(
+        address="local",
+        num_cpus=cluster.num_cpus or max(4, os.cpu_count() or 1),
+        resources={options.SANDBOX_RESOURCE: 1},
+        include_dashboard=True,
+        dashboard_host="127.0.0.1",
+        dashboard_port=cluster.dashboard_port,
+        **common,
+    )
+
+
+def _start_gateway(settings: Settings) -> None:
+    from ray import serve
+
+    from serve_apps.gateway import GatewayArgs, app
+
+    quiet = {"log_level": "WARNING", "enable_access_log": False}
+    serve.start(
+        proxy_location="HeadOnly",
+        http_options={"host": settings.api.host, "port": settings.api.port},
+        logging_config=quiet,
+    )
+    serve.run(app(GatewayArgs(settings=settings)), name="api", route_prefix="/", logging_config=quiet)
+
+
+def _supervisor() -> object:
+    from functools import partial
+
+    from actors import options
+    from actors.handles import SupervisorHandle, find
+
+    return SupervisorHandle(partial(find, str(options.SUPERVISOR["name"])))
+
+
+def _kill_actors() -> None:
+    import ray
+    from ray.util import list_named_actors
+
+    from actors import options
+
+    for entry in list_named_actors(all_namespaces=True):
+        if entry["namespace"] == options.NAMESPACE:
+            with suppress(ValueError):
+                ray.kill(ray.get_actor(entry["name"], namespace=options.NAMESPACE))
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, all at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    part.replace(path)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"[rlp] {text}\n")
+    sys.stdout.flush()

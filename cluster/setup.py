@@ -1,0 +1,203 @@
+"""Makes a machine ready: ``python3 cluster/setup.py [run|test]``. Standard library only: it runs first of all.
+
+What is there already is left as it is, so a second call takes moments and needs no network:
+
+- a virtual environment in ``.venv`` with the packages of ``requirements.lock``;
+- a Docker engine that answers. On Debian or Ubuntu as root one is installed and started; elsewhere it says what to do;
+- the sandbox image;
+- for ``test``: the servers that tests talk to.
+
+Without a Docker engine training still works; evaluation answers 503 until there is one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOCK = ROOT / "requirements.lock"
+STATE = ROOT / ".rlp"
+DOCKER_SOCKET = Path("/var/run/docker.sock")
+TEST_PACKAGES = {"redis-server": "redis-server"}
+
+
+class SetupError(Exception):
+    """What is missing, and what to do about it."""
+
+
+def say(text: str) -> None:
+    print(f"[setup] {text}", flush=True)
+
+
+def main(purpose: str) -> int:
+    try:
+        if sys.version_info[:2] not in ((3, 11), (3, 12)):
+            raise SetupError(f"Python 3.11 or 3.12 is needed; this is {sys.version.split()[0]}")
+        environment()
+        if purpose == "test":
+            test_servers()
+        try:
+            engine()
+            image()
+        except SetupError as error:
+            if purpose == "test":
+                raise
+            say(f"{error}\n[setup] going on without a sandbox: training works, evaluation answers 503")
+    except SetupError as error:
+        print(f"[setup] error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\n[setup] interrupted; the next call goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+# -- the virtual environment ------------------------------------------------------------------------------------------
+
+
+def environment() -> None:
+    """The virtual environment, with what the lock file says and this checkout in it."""
+    stamp = VENV / ".complete"
+    kernel = (ROOT / "rlplatform" / "ppo" / "_kernel.c").read_bytes()
+    wanted = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + kernel).hexdigest()
+    if stamp.exists() and stamp.read_text() == f"{wanted} {ROOT}":
+        return
+    if not (VENV / "bin" / "pip").exists():
+        say("making a virtual environment in .venv")
+        make_venv()
+    total = sum(1 for line in LOCK.read_text().splitlines() if "==" in line)
+    say(f"installing {total} packages (about 3 GB on disk; minutes the first time)")
+    pip(["-r", str(LOCK)], total)
+    pip(["--no-deps", "-e", str(ROOT)], 1)
+    stamp.write_text(f"{wanted} {ROOT}")
+
+
+def make_venv() -> None:
+    shutil.rmtree(VENV, ignore_errors=True)
+    if subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, check=False).returncode == 0:
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    need("Python's venv module", [f"{version}-venv"])
+    run([sys.executable, "-m", "venv", str(VENV)])
+
+
+def pip(arguments: list[str], total: int) -> None:
+    """Install, with a line of progress each time another tenth of the packages has been looked at."""
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
+    seen, tail = 0, []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            tail = [*tail[-15:], line]
+            if re.match(r"\s*(Collecting|Requirement already satisfied)", line):
+                seen += 1
+                if total >= 10 and seen % max(1, total // 10) == 0:
+                    say(f"  {min(100, 100 * seen // total):3d} % of the packages found")
+            elif line.startswith("Installing collected packages"):
+                say("  unpacking")
+    if process.returncode:
+        raise SetupError("pip failed:\n" + "".join(tail))
+
+
+# -- Debian packages --------------------------------------------------------------------------------------------------
+
+
+def need(what: str, packages: list[str]) -> None:
+    """Install Debian packages.
+
+    :raises SetupError: not on Debian, or not as root: says what to install.
+    """
+    names = " ".join(packages)
+    if not shutil.which("apt-get"):
+        raise SetupError(f"{what} is missing and this is not Debian or Ubuntu: install it by hand (Debian: {names})")
+    if os.geteuid() != 0:
+        raise SetupError(f"{what} is missing: run 'sudo apt-get install {names}', or run this as root")
+    say(f"installing {what} (Debian: {names})")
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    if subprocess.run(install, env=quiet, capture_output=True, check=False).returncode:
+        run(["apt-get", "update", "-qq"])
+        run(install)
+
+
+def test_servers() -> None:
+    """The servers that tests talk to."""
+    missing = [package for command, package in TEST_PACKAGES.items() if not shutil.which(command)]
+    if missing:
+        need("servers for the tests", missing)
+        for package in missing:  # tests start their own
+            if shutil.which("systemctl"):
+                subprocess.run(["systemctl", "disable", "--now", package], capture_output=True, check=False)
+
+
+# -- Docker -----------------------------------------------------------------------------------------------------------
+
+
+def engine() -> None:
+    """A Docker engine that answers on its socket."""
+    if "DOCKER_HOST" in os.environ or answers():
+        return
+    if not shutil.which("dockerd"):
+        need("a Docker engine", ["docker.io"])
+    if answers(within_s=3):
+        return
+    if os.geteuid() != 0:
+        raise SetupError("the Docker engine does not answer: start it ('sudo systemctl start docker')")
+    say("starting the Docker engine")
+    if Path("/run/systemd/system").exists():
+        subprocess.run(["systemctl", "start", "docker"], check=False)
+    else:
+        STATE.mkdir(exist_ok=True)
+        with (STATE / "dockerd.log").open("ab") as log:
+            subprocess.Popen(["dockerd"], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+    if not answers(within_s=30):
+        raise SetupError(
+            "the Docker engine does not answer within 30 s; see .rlp/dockerd.log or 'journalctl -u docker'"
+        )
+
+
+def answers(within_s: float = 0) -> bool:
+    """Whether a Docker engine answers on the socket."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(5)
+                connection.connect(str(DOCKER_SOCKET))
+                connection.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
+                if b" 200 " in connection.recv(64):
+                    return True
+        except PermissionError:
+            raise SetupError(f"no access to {DOCKER_SOCKET}: join the group 'docker', or run this as root") from None
+        except OSError:
+            pass
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.2)
+
+
+def image() -> None:
+    """The sandbox image."""
+    if subprocess.run([str(PYTHON), "-m", "cluster.sandbox_image"], cwd=ROOT, check=False).returncode:
+        raise SetupError("the sandbox image could not be built; see above")
+
+
+def run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SetupError(f"'{' '.join(command)}' failed:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "run"))

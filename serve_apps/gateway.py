@@ -1,0 +1,60 @@
+"""The Serve application: the API on its replicas, reading from the store and calling the supervisor.
+
+The only module that joins Serve and the API. No ``from __future__ import annotations`` here: Serve looks at the class of
+``app``'s argument to know how to fill it from a configuration file.
+"""
+
+from functools import partial
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from ray import serve
+from ray.serve import Application
+
+from actors import options, wiring
+from actors.handles import SupervisorHandle, find
+from rlplatform.clock import SystemClock
+from rlplatform.settings import Settings
+from rlplatform.storage import open_checkpoints
+from rlplatform.training.environments import list_environments
+from serve_apps.api.app import create_app
+from serve_apps.api.services import Services
+
+
+class GatewayArgs(BaseModel):
+    """What a Serve configuration file may say. ``settings`` None: from the environment of the replica's node."""
+
+    settings: Settings | None = None
+    num_replicas: int = 1
+    max_ongoing_requests: int = 2000
+
+
+def app(args: GatewayArgs) -> Application:
+    """The application to hand to ``serve.run`` or to name in a Serve configuration file."""
+    settings = args.settings
+
+    def build() -> FastAPI:
+        return build_api(settings or Settings())
+
+    deployment = serve.deployment(
+        serve.ingress(build)(),
+        name="api",
+        num_replicas=args.num_replicas,
+        max_ongoing_requests=args.max_ongoing_requests,
+        ray_actor_options={"num_cpus": 0.05},
+        graceful_shutdown_timeout_s=5,
+        health_check_period_s=5,
+    )
+    return deployment.bind()
+
+
+def build_api(settings: Settings) -> FastAPI:
+    """The API over the actors of this cluster."""
+    services = Services(
+        store=wiring.shared_store(settings),
+        commands=SupervisorHandle(partial(find, str(options.SUPERVISOR["name"]))),
+        clock=SystemClock(),
+        checkpoints=open_checkpoints(settings.training.checkpoint_url),
+        environments=list_environments(),
+    )
+    return create_app(services, settings)

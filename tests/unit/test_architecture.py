@@ -1,0 +1,79 @@
+"""The rules of the code that a machine can check."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("rlplatform", "actors", "serve_apps", "cluster")
+LINE_CEILING = 500
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield str(path.relative_to(ROOT)), path.read_text()
+
+
+def offenders(pattern: str, allowed: tuple[str, ...]) -> list[str]:
+    return [
+        f"{name}:{number}"
+        for name, text in sources()
+        if not name.startswith(allowed)
+        for number, line in enumerate(text.splitlines(), 1)
+        if re.search(pattern, line)
+    ]
+
+
+@pytest.mark.parametrize("command", ["ruff check", "ruff format --check", "mypy", "lint-imports"])
+def test_the_checkers_are_content(command: str) -> None:
+    tool, *arguments = command.split()
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name(tool)), *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_module_is_longer_than_the_ceiling() -> None:
+    assert [name for name, text in sources() if text.count("\n") > LINE_CEILING] == []
+
+
+def test_nothing_but_the_settings_reads_the_environment() -> None:
+    # set-up runs before there are settings; the guest runs where there are none
+    allowed = ("rlplatform/settings.py", "cluster/setup.py", "cluster/bootstrap.py", "rlplatform/sandbox/guest/")
+    assert offenders(r"os\.(environ|getenv)", allowed) == []
+
+
+def test_only_the_handles_call_actors() -> None:
+    assert offenders(r"\.remote\(", ("actors/handles.py", "actors/rllib/")) == []
+
+
+def test_only_the_engine_knows_rllib() -> None:
+    assert offenders(r"^\s*(import|from) ray\.rllib", ("actors/rllib/",)) == []
+
+
+def test_nothing_is_unpickled() -> None:
+    # the state of our own environments, in checkpoints that we wrote and whose hashes are checked
+    allowed = ("rlplatform/training/vector_env.py",)
+    assert offenders(r"\b(pickle|cloudpickle|dill|joblib)\.loads?\b|allow_pickle=True", allowed) == []
+
+
+def test_nothing_runs_a_learners_code_outside_a_container() -> None:
+    programs_of_ours = (
+        "cluster/setup.py",  # apt-get, pip, dockerd
+        "cluster/lock.py",  # pip
+        "cluster/sandbox_image/",  # debootstrap
+        "rlplatform/manifest.py",  # git
+        "rlplatform/ppo/c_library.py",  # the C compiler
+        "rlplatform/sandbox/guest/",  # inside the container
+    )
+    starts = r"(?<![\w.])(exec|eval)\(|\bsubprocess\.|os\.(system|popen|exec\w+|spawn\w+|fork)\("
+    assert offenders(starts, programs_of_ours) == []
+
+
+def test_comments_tell_no_history() -> None:
+    assert offenders(r"#.*\b(no longer|previously|used to be|was changed|TODO|FIXME|XXX)\b", ()) == []

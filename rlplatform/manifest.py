@@ -13,14 +13,12 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from rlplatform.training.models import TrainingRequest
+from rlplatform.ports import TrainingEngine
+from rlplatform.training.models import CheckpointInfo, TrainingRequest
 
 PACKAGES = ("rlplatform", "ray", "torch", "numpy", "gymnasium", "envpool")
 _ROOT = Path(__file__).resolve().parent.parent
@@ -44,7 +42,6 @@ class RunManifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     training_id: str
-    created_at: datetime
     request: TrainingRequest
     seed: int
     simulated: bool
@@ -57,25 +54,17 @@ class RunManifest(BaseModel):
     hardware: Hardware
 
     @classmethod
-    def collect(
-        cls,
-        training_id: str,
-        request: TrainingRequest,
-        *,
-        simulated: bool,
-        engine: Mapping[str, Any],
-        created_at: datetime,
-        parent_checkpoint: str | None = None,
+    def of(
+        cls, training_id: str, request: TrainingRequest, engine: TrainingEngine, *, parent: CheckpointInfo | None = None
     ) -> RunManifest:
-        """The manifest of a training that begins here: ``engine`` is what ``TrainingEngine.describe`` says."""
+        """The manifest of a training that begins here, from the checkpoint ``parent`` if there is one."""
         return cls(
             training_id=training_id,
-            created_at=created_at,
             request=request,
             seed=request.seed,
-            simulated=simulated,
-            engine=dict(engine),
-            parent_checkpoint=parent_checkpoint,
+            simulated=engine.simulated,
+            engine=dict(engine.describe()),
+            parent_checkpoint=parent.id if parent is not None else None,
             python=platform.python_version(),
             packages=_versions(),
             git_commit=_git_commit(),

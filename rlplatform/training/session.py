@@ -20,7 +20,7 @@ from rlplatform.errors import CheckpointError, EngineError, Fenced, NotFound, Pl
 from rlplatform.events import EventBase, stream_of
 from rlplatform.ids import Kind, new_id
 from rlplatform.ports import CheckpointStore, Clock, TrainingEngine
-from rlplatform.training.metrics import EPISODE_RETURN_MEAN, finite
+from rlplatform.training.metrics import EPISODE_RETURN_MEAN
 from rlplatform.training.models import CheckpointInfo, Progress, StopCriteria, TrainingRequest, TrainingState
 from rlplatform.training.retention import best, expendable
 
@@ -79,6 +79,7 @@ class TrainingSession:
         self._manifest = manifest or {}
         self._wishes = threading.Condition()
         self._pause_wished = False
+        self._suspend_wished = self._suspended = False
         self._stop_reason: str | None = None
         self._state = TrainingState.STARTING
         self._progress = Progress()
@@ -115,6 +116,12 @@ class TrainingSession:
         """End as ``stopped`` before the next iteration, paused or not, with a checkpoint. The first reason stands."""
         with self._wishes:
             self._stop_reason = self._stop_reason or reason
+            self._wishes.notify_all()
+
+    def suspend(self) -> None:
+        """Leave :meth:`run` before the next iteration with a checkpoint and no final event: to be recovered later."""
+        with self._wishes:
+            self._suspend_wished = True
             self._wishes.notify_all()
 
     # -- before run ----------------------------------------------------------------------------------------------------
@@ -158,16 +165,21 @@ class TrainingSession:
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
-    def run(self) -> EventBase:
-        """Train until the end; the final event. Closes the engine, also when it raises."""
+    def run(self) -> EventBase | None:
+        """Train until the end; the final event, None where it was suspended. Closes the engine, also when it raises."""
         try:
             while (final := self.advance()) is None:
                 with self._wishes:
-                    while self._state is TrainingState.PAUSED and self._pause_wished and self._stop_reason is None:
-                        self._wishes.wait()
+                    self._wishes.wait_for(lambda: not self._waits())
+                if self._suspended:
+                    return None
             return final
         finally:
             self._engine.close()
+
+    def _waits(self) -> bool:
+        wished = self._pause_wished and self._stop_reason is None and not self._suspend_wished
+        return wished and self._state is TrainingState.PAUSED
 
     def advance(self) -> EventBase | None:
         """One turn of :meth:`run`, a transition or an iteration, never waiting; the final event at the end."""
@@ -179,7 +191,10 @@ class TrainingSession:
                 return self._finish(self._stop_reason, TrainingState.STOPPED)
             if (met := self._met(self._request.stop)) is not None:
                 return self._finish(met, TrainingState.SUCCEEDED)
-            if self._state is TrainingState.PAUSED:
+            if self._suspend_wished:
+                self._save()
+                self._suspended = True
+            elif self._state is TrainingState.PAUSED:
                 if not self._pause_wished:
                     self._state = TrainingState.RUNNING
                     self._emit(events.TrainingResumed, progress=self._progress)
@@ -216,7 +231,7 @@ class TrainingSession:
         self._progress = Progress(
             iteration=report.iteration, env_steps=report.env_steps, episodes=report.episodes, train_wall_s=train_wall_s
         )
-        self._metrics = finite(report.metrics)
+        self._metrics = report.metrics
         self._emit(events.TrainingIterationCompleted, **self._progress.model_dump(), metrics=self._metrics)
         plans = self._request.evaluation.every_iterations, self._request.checkpoint.every_iterations
         evaluate, save = (every > 0 and report.iteration % every == 0 for every in plans)

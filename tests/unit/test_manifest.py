@@ -1,23 +1,21 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from rlplatform.ids import Kind, new_id
 from rlplatform.manifest import RunManifest
+from rlplatform.testing.engines import ScriptedEngine
 from rlplatform.training.models import TrainingRequest
 
 
 def test_says_what_a_run_was_and_survives_json() -> None:
     request = TrainingRequest.model_validate({"env": "CartPole-v1", "seed": 5, "stop": {"env_steps": 10}})
-    manifest = RunManifest.collect(
+    manifest = RunManifest.of(
         new_id(Kind.TRAINING),
         request,
-        simulated=False,
-        engine={"backend": "numpy", "fallbacks": []},
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        parent_checkpoint="ckpt_0",
+        ScriptedEngine(),
     )
     assert manifest.seed == 5
+    assert manifest.engine == {"engine": "scripted"}
+    assert manifest.parent_checkpoint is None
     assert manifest.packages["rlplatform"] == "0.1.0"
     assert len(manifest.code_sha256) == 64
     assert manifest.hardware.cpu_count >= 1

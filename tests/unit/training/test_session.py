@@ -134,12 +134,6 @@ def test_no_return_yet_is_not_a_return_of_zero(rig: Callable[..., Rig]) -> None:
     assert r.checkpoints.list(r.run_id)[0].episode_return_mean is None
 
 
-def test_metrics_that_json_cannot_hold_are_left_out(rig: Callable[..., Rig]) -> None:
-    r = rig(stop={"iterations": 1})
-    r.session(ScriptedEngine(returns=lambda _: float("nan"))).run()
-    assert r.log[1].metrics == {}  # type: ignore[attr-defined]
-
-
 def test_plans_are_kept_and_nothing_is_done_twice_in_an_iteration(rig: Callable[..., Rig]) -> None:
     r = rig(stop={"iterations": 6}, evaluation={"every_iterations": 3}, checkpoint={"every_iterations": 2})
     r.session(ScriptedEngine()).run()
@@ -188,6 +182,32 @@ def test_stops_while_paused(rig: Callable[..., Rig]) -> None:
     assert r.types() == ["started", "checkpoint_saved", "paused", "stopped"]
     assert r.log[-1].stop_reason == "deleted by its owner"  # type: ignore[attr-defined]
     assert "evaluate" not in engine.calls
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_suspends_with_a_checkpoint_and_is_recovered(rig: Callable[..., Rig], paused: bool) -> None:
+    r, engine = rig(stop={"iterations": 3}), ScriptedEngine(gated=True)
+    session = r.session(engine)
+    if paused:
+        session.pause()
+    thread = threading.Thread(target=session.run)
+    thread.start()
+    if paused:
+        wait_for(lambda: session.state is TrainingState.PAUSED)
+    session.suspend()
+    engine.release(2)
+    thread.join(10)
+    assert not thread.is_alive()
+    assert engine.closed
+    assert not parse_final(r.log)
+    assert "checkpoint_saved" in r.types()
+    recovered = r.session(ScriptedEngine())
+    recovered.recover(session.progress)
+    assert recovered.progress == session.progress
+
+
+def parse_final(log: list[EventBase]) -> bool:
+    return any(event.type in events.FINAL_TYPES for event in log)  # type: ignore[attr-defined]
 
 
 def test_a_pause_that_is_taken_back_never_happens(rig: Callable[..., Rig]) -> None:

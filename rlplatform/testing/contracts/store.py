@@ -1,0 +1,426 @@
+"""What every :class:`~rlplatform.ports.Store` keeps to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+
+import pytest
+
+from rlplatform import events, ids
+from rlplatform.access.principals import ApiKey, Scope
+from rlplatform.errors import Conflict, Fenced, IdempotencyMismatch, InvalidRequest, NotFound
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestCase, TestResult, Verdict
+from rlplatform.ports import Clock, EncodedEvent, Idempotency, Store
+from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.testing.clock import FakeClock
+from rlplatform.training.models import StopCriteria, Training, TrainingRequest, TrainingState
+
+
+def evaluation_run(clock: Clock, tenant: str = "acme") -> EvaluationRun:
+    """A new evaluation that has no event yet."""
+    run_id = ids.new_id(ids.Kind.EVALUATION)
+    request = EvaluationRequest(source="print(input())", tests=[TestCase(id="t1", stdin="é\u2028\n", hidden=True)])
+    document = Evaluation(id=run_id, state="queued", max_score=1.0, created_at=clock.now())
+    return EvaluationRun(id=run_id, tenant=tenant, created_by="key_1", request=request, document=document)
+
+
+def training_run(clock: Clock, tenant: str = "acme") -> TrainingRun:
+    """A new training that has no event yet."""
+    run_id = ids.new_id(ids.Kind.TRAINING)
+    request = TrainingRequest(env="CartPole-v1", stop=StopCriteria(iterations=10), env_config={"x": [1, 2.0, None]})
+    document = Training(id=run_id, state=TrainingState.QUEUED, request=request, created_at=clock.now())
+    return TrainingRun(id=run_id, tenant=tenant, created_by="key_1", document=document)
+
+
+def queued(run: Run, clock: Clock) -> events.EventBase:
+    """The first event of ``run``."""
+    if isinstance(run, EvaluationRun):
+        return events.EvaluationQueued(stream=run.stream, time=clock.now(), tests=1, max_score=1.0)
+    return events.TrainingQueued(stream=run.stream, time=clock.now())
+
+
+def retried(run: Run, clock: Clock, reason: str = "lost") -> events.EventBase:
+    return events.EvaluationRetried(stream=run.stream, time=clock.now(), attempt=1, reason=reason)
+
+
+def iteration(run: Run, clock: Clock, number: int) -> events.EventBase:
+    return events.TrainingIterationCompleted(
+        stream=run.stream,
+        time=clock.now(),
+        iteration=number,
+        env_steps=number * 100,
+        episodes=number,
+        train_wall_s=number / 10,
+        metrics={"rollout/episode_return_mean": number / 3},
+    )
+
+
+def finished(run: Run, clock: Clock) -> events.EventBase:
+    result = TestResult(id="t1", verdict=Verdict.ACCEPTED, points=1.0, hidden=True, stdout="é\n", value=[1, 1.0])
+    return events.EvaluationFinished(
+        stream=run.stream, time=clock.now(), verdict=Verdict.ACCEPTED, score=1.0, max_score=1.0, tests=[result]
+    )
+
+
+def key_of(tenant: str, clock: Clock, key_id: str | None = None) -> ApiKey:
+    return ApiKey(
+        id=key_id or ids.new_id(ids.Kind.KEY),
+        tenant=tenant,
+        name="laptop",
+        scopes=frozenset({Scope.READ, Scope.TRAIN}),
+        secret_hmac="0" * 64,
+        created_at=clock.now(),
+    )
+
+
+def seqs(lines: Sequence[EncodedEvent]) -> list[int]:
+    return [line.seq for line in lines]
+
+
+def fold(run: Run, lines: Sequence[EncodedEvent]) -> Run:
+    """``run``, as it was before its first event, after all of ``lines``."""
+    for line in lines:
+        run = run.apply(events.parse_event(line.data))
+    return run
+
+
+class StoreContract:
+    """Subclasses provide ``open_store(clock)``, an asynchronous context of a store that holds nothing."""
+
+    pytestmark = pytest.mark.anyio
+
+    def open_store(self, clock: Clock) -> AbstractAsyncContextManager[Store]:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def anyio_backend(self) -> str:
+        return "asyncio"
+
+    @pytest.fixture
+    def clock(self) -> FakeClock:
+        return FakeClock()
+
+    @pytest.fixture
+    async def store(self, anyio_backend: str, clock: FakeClock) -> AsyncIterator[Store]:
+        async with self.open_store(clock) as store:
+            yield store
+
+    async def started(self, store: Store, clock: Clock, tenant: str = "acme") -> EvaluationRun:
+        run = evaluation_run(clock, tenant)
+        stored, _ = await store.create(run, queued(run, clock))
+        assert isinstance(stored, EvaluationRun)
+        return stored
+
+    # -- runs
+
+    @pytest.mark.parametrize("make", [evaluation_run, training_run])
+    async def test_what_was_created_is_read_back(self, store: Store, clock: FakeClock, make: object) -> None:
+        run = evaluation_run(clock) if make is evaluation_run else training_run(clock)
+        stored, new = await store.create(run, queued(run, clock))
+        assert new
+        assert stored == run.model_copy(update={"seq": 1})
+        assert await store.get(run.id) == stored
+        assert seqs(await store.read(run.stream)) == [1]
+
+    async def test_a_run_is_created_once(self, store: Store, clock: FakeClock) -> None:
+        run = evaluation_run(clock)
+        first = queued(run, clock)
+        stored, _ = await store.create(run, first)
+        assert await store.create(run, first) == (stored, False)
+        with pytest.raises(Conflict, match=run.id):
+            await store.create(run, queued(run, clock))
+        assert seqs(await store.read(run.stream)) == [1]
+
+    async def test_a_run_with_a_past_is_refused(self, store: Store, clock: FakeClock) -> None:
+        run = evaluation_run(clock)
+        with pytest.raises(InvalidRequest, match="not new"):
+            await store.create(run.model_copy(update={"seq": 3}), queued(run, clock))
+        with pytest.raises(NotFound):
+            await store.get(run.id)
+
+    async def test_unknown_runs_and_streams_are_not_found(self, store: Store, clock: FakeClock) -> None:
+        run = evaluation_run(clock)
+        for attempt in (
+            store.get(run.id),
+            store.get("nonsense"),
+            store.acquire(run.id),
+            store.read(run.stream),
+            store.read("nonsense"),
+            store.read(f"trainings/{run.id}"),
+            store.tail({run.stream: 0}, wait_s=60),
+            store.append(run.stream, [retried(run, clock)]),
+        ):
+            with pytest.raises(NotFound):
+                await attempt
+
+    async def test_an_idempotency_key_creates_one_run_for_24_hours(self, store: Store, clock: FakeClock) -> None:
+        key = Idempotency("acme", "submit:1", "a" * 64)
+        first, other, later = (evaluation_run(clock) for _ in range(3))
+        stored, new = await store.create(first, queued(first, clock), idempotency=key)
+        assert new
+        assert await store.create(other, queued(other, clock), idempotency=key) == (stored, False)
+        with pytest.raises(NotFound):
+            await store.get(other.id)
+        with pytest.raises(IdempotencyMismatch):
+            await store.create(other, queued(other, clock), idempotency=key._replace(body_sha256="b" * 64))
+        await clock.advance(timedelta(hours=24).total_seconds() - 1)
+        assert (await store.create(other, queued(other, clock), idempotency=key))[1] is False
+        await clock.advance(1)
+        assert (await store.create(later, queued(later, clock), idempotency=key))[0].id == later.id
+
+    async def test_idempotency_keys_belong_to_their_tenant(self, store: Store, clock: FakeClock) -> None:
+        runs = [evaluation_run(clock, "a"), evaluation_run(clock, "a:b"), evaluation_run(clock, "b")]
+        keys = [Idempotency("a", "b:c", "1"), Idempotency("a:b", "c", "2"), Idempotency("b", "b:c", "3")]
+        for run, key in zip(runs, keys, strict=True):
+            assert (await store.create(run, queued(run, clock), idempotency=key))[1] is True
+
+    async def test_the_same_key_at_the_same_time_creates_one_run(self, store: Store, clock: FakeClock) -> None:
+        runs = [evaluation_run(clock) for _ in range(50)]
+        key = Idempotency("acme", "k", "a" * 64)
+        answers = await asyncio.gather(*(store.create(run, queued(run, clock), idempotency=key) for run in runs))
+        assert [new for _, new in answers].count(True) == 1
+        assert len({run.id for run, _ in answers}) == 1
+        assert len(await store.find("evaluation")) == 1
+
+    async def test_find_pages_newest_first(self, store: Store, clock: FakeClock) -> None:
+        runs = [await self.started(store, clock, tenant="ab"[i % 2]) for i in range(11)]
+        training = training_run(clock, "a")
+        await store.create(training, queued(training, clock))
+        newest = sorted((run.id for run in runs), reverse=True)
+        assert [run.id for run in await store.find("evaluation")] == newest
+        pages: list[str] = []
+        before: str | None = None
+        while page := await store.find("evaluation", before=before, limit=4):
+            pages += [run.id for run in page]
+            before = page[-1].id
+        assert pages == newest
+        of_b = sorted((run.id for run in runs if run.tenant == "b"), reverse=True)
+        assert [run.id for run in await store.find("evaluation", tenant="b", limit=3)] == of_b[:3]
+        assert [run.id for run in await store.find("training")] == [training.id]
+        assert await store.find("training", tenant="b") == []
+        with pytest.raises(InvalidRequest, match="limit"):
+            await store.find("evaluation", limit=0)
+
+    async def test_find_by_state_follows_the_events(self, store: Store, clock: FakeClock) -> None:
+        runs = [await self.started(store, clock) for _ in range(4)]
+        start = events.EvaluationStarted(stream=runs[1].stream, time=clock.now(), attempt=1)
+        await store.append(runs[1].stream, [start])
+        await store.append(runs[2].stream, [finished(runs[2], clock)])
+
+        async def found(*states: str) -> set[str]:
+            return {run.id for run in await store.find("evaluation", tenant="acme", states=states)}
+
+        assert await found("queued") == {runs[0].id, runs[3].id}
+        assert await found("running") == {runs[1].id}
+        assert await found("running", "finished") == {runs[1].id, runs[2].id}
+        assert await found("failed") == set()
+        newest = await store.find("evaluation", states=["queued", "running", "finished"], limit=2)
+        assert [run.id for run in newest] == sorted((run.id for run in runs), reverse=True)[:2]
+
+    # -- events
+
+    async def test_seq_starts_at_1_and_has_no_gaps(self, store: Store, clock: FakeClock) -> None:
+        run = await self.started(store, clock)
+        one = await store.append(run.stream, [retried(run, clock)])
+        more = await store.append(run.stream, [retried(run, clock), retried(run, clock)])
+        assert seqs([*one, *more]) == [2, 3, 4]
+        assert await store.append(run.stream, []) == []
+        log = await store.read(run.stream)
+        assert seqs(log) == [1, 2, 3, 4]
+        assert log[1:] == [*one, *more]
+        assert seqs(await store.read(run.stream, after=1, limit=2)) == [2, 3]
+        assert list(await store.read(run.stream, after=4)) == []
+        assert list(await store.read(run.stream, after=99)) == []
+
+    async def test_a_line_is_the_event(self, store: Store, clock: FakeClock) -> None:
+        run = await self.started(store, clock)
+        event = retried(run, clock, reason='two\nlines, é, \u2028, "quoted", 🦊')
+        (line,) = await store.append(run.stream, [event])
+        assert line == (await store.read(run.stream, after=1))[0]
+        assert "\n" not in line.data
+        assert json.loads(line.data)["seq"] == line.seq == 2
+        assert line.type == "evaluation.retried"
+        assert events.parse_event(line.data) == event.model_copy(update={"seq": 2})
+
+    async def test_an_event_id_is_appended_once(self, store: Store, clock: FakeClock) -> None:
+        run = await self.started(store, clock)
+        first, second = retried(run, clock), retried(run, clock)
+        (line,) = await store.append(run.stream, [first])
+        again = await store.append(run.stream, [second, first, second])
+        assert seqs(again) == [3, 2, 3]
+        assert again[1] == line
+        last = finished(run, clock)
+        await store.append(run.stream, [last])
+        assert seqs(await store.append(run.stream, [last, first])) == [4, 2]
+        assert seqs(await store.read(run.stream)) == [1, 2, 3, 4]
+
+    async def test_nothing_follows_a_final_state(self, store: Store, clock: FakeClock) -> None:
+        run = await self.started(store, clock)
+        with pytest.raises(Conflict, match="finished"):
+            await store.append(run.stream, [finished(run, clock), retried(run, clock)])
+        assert seqs(await store.read(run.stream)) == [1]
+        assert (await store.get(run.id)).state == "queued"
+        await store.append(run.stream, [finished(run, clock)])
+        with pytest.raises(Conflict, match="finished"):
+            await store.append(run.stream, [retried(run, clock)])
+        assert (await store.get(run.id)).state == "finished"
+
+    async def test_events_of_others_are_refused(self, store: Store, clock: FakeClock) -> None:
+        run, other = await self.started(store, clock), await self.started(store, clock)
+        gap = events.StreamGap(stream=run.stream, time=clock.now(), first_seq=1, last_seq=2)
+        for stranger in (retried(other, clock), events.TrainingQueued(stream=run.stream, time=clock.now()), gap):
+            with pytest.raises(InvalidRequest) as caught:
+                await store.append(run.stream, [retried(run, clock), stranger])
+            assert caught.value.extra["field"] == "events[1]"
+        assert seqs(await store.read(run.stream)) == [1]
+
+    async def test_an_older_epoch_is_fenced(self, store: Store, clock: FakeClock) -> None:
+        run = await self.started(store, clock)
+        assert (await store.get(run.id)).epoch == 0
+        old = await store.acquire(run.id)
+        mine = retried(run, clock)
+        await store.append(run.stream, [mine], epoch=old)
+        new = await store.acquire(run.id)
+        assert new > old > 0
+        assert (await store.get(run.id)).epoch == new
+        for attempt in (retried(run, clock), mine):
+            with pytest.raises(Fenced, match="another owner"):
+                await store.append(run.stream, [attempt], epoch=old)
+        with pytest.raises(Fenced):
+            await store.append(run.stream, [retried(run, clock)], epoch=new + 1)
+        await store.append(run.stream, [retried(run, clock)], epoch=new)
+        await store.append(run.stream, [finished(run, clock)])
+        with pytest.raises(Fenced):
+            await store.append(run.stream, [retried(run, clock)], epoch=old)
+        assert seqs(await store.read(run.stream)) == [1, 2, 3, 4]
+
+    async def test_only_one_of_many_owners_can_write(self, store: Store, clock: FakeClock) -> None:
+        run = await self.started(store, clock)
+        epochs = await asyncio.gather(*(store.acquire(run.id) for _ in range(20)))
+        assert len(set(epochs)) == 20
+        answers = await asyncio.gather(
+            *(store.append(run.stream, [retried(run, clock)], epoch=epoch) for epoch in epochs), return_exceptions=True
+        )
+        won = [epoch for epoch, answer in zip(epochs, answers, strict=True) if not isinstance(answer, Fenced)]
+        assert won == [max(epochs)]
+
+    async def test_a_record_is_the_fold_of_its_stream(self, store: Store, clock: FakeClock) -> None:
+        evaluation, training = evaluation_run(clock), training_run(clock)
+        result = TestResult(id="t1", verdict=Verdict.WRONG_ANSWER, points=0.0, stdout="x", value={"a": [1.5, None]})
+        await store.create(evaluation, queued(evaluation, clock))
+        await clock.advance(1.5)
+        start = events.EvaluationStarted(stream=evaluation.stream, time=clock.now(), attempt=1)
+        judged = events.EvaluationTestFinished(stream=evaluation.stream, time=clock.now(), attempt=1, result=result)
+        await store.append(evaluation.stream, [start, judged])
+        await store.append(evaluation.stream, [finished(evaluation, clock)])
+        await store.create(training, queued(training, clock))
+        await store.append(
+            training.stream,
+            [
+                events.TrainingStarting(stream=training.stream, time=clock.now(), epoch=1),
+                events.TrainingStarted(stream=training.stream, time=clock.now(), manifest={"seed": 1, "x": [0.1]}),
+                *(iteration(training, clock, number) for number in range(1, 20)),
+                events.TrainingPauseRequested(stream=training.stream, time=clock.now(), by="key_1"),
+            ],
+        )
+        for run in (evaluation, training):
+            assert fold(run, await store.read(run.stream)) == await store.get(run.id)
+        assert (await store.get(training.id)).state == "running"
+
+    async def test_thousands_of_concurrent_appends_lose_nothing(self, store: Store, clock: FakeClock) -> None:
+        runs = [await self.started(store, clock) for _ in range(4)]
+        sent = {run.stream: [retried(run, clock, str(i)) for i in range(500)] for run in runs}
+        answers = await asyncio.gather(
+            *(store.append(stream, [event]) for stream, batch in sent.items() for event in batch)
+        )
+        assert len({(line.data) for (line,) in answers}) == 2000
+        for run in runs:
+            log = await store.read(run.stream, limit=1000)
+            assert seqs(log) == list(range(1, 502))
+            assert {events.parse_event(line.data).id for line in log[1:]} == {event.id for event in sent[run.stream]}
+            assert (await store.get(run.id)).seq == 501
+
+    # -- tail
+
+    async def test_tail_answers_at_once_when_there_is_something(self, store: Store, clock: FakeClock) -> None:
+        run, quiet = await self.started(store, clock), await self.started(store, clock)
+        await store.append(run.stream, [retried(run, clock) for _ in range(3)])
+        found = await store.tail({run.stream: 1, quiet.stream: 1}, wait_s=60, limit=2)
+        assert {stream: seqs(lines) for stream, lines in found.items()} == {run.stream: [2, 3]}
+
+    async def test_tail_wakes_when_something_is_appended(self, store: Store, clock: FakeClock) -> None:
+        run, other, third = [await self.started(store, clock) for _ in range(3)]
+        waiting = [
+            asyncio.create_task(store.tail({run.stream: 1, other.stream: 1}, wait_s=60)),
+            asyncio.create_task(store.tail({other.stream: 1}, wait_s=60)),
+        ]
+        await asyncio.sleep(0.05)
+        await store.append(third.stream, [retried(third, clock)])
+        await asyncio.sleep(0.05)
+        assert not any(task.done() for task in waiting)
+        (line,) = await store.append(other.stream, [retried(other, clock)])
+        async with asyncio.timeout(5):
+            assert await asyncio.gather(*waiting) == [{other.stream: [line]}] * 2
+
+    async def test_tail_gives_up_after_its_wait(self, store: Store, clock: FakeClock) -> None:
+        run = await self.started(store, clock)
+        assert await store.tail({run.stream: 1}, wait_s=0) == {}
+        assert await store.tail({}, wait_s=0) == {}
+        waiting = asyncio.create_task(store.tail({run.stream: 1}, wait_s=0.2))
+        async with asyncio.timeout(5):
+            while not waiting.done():
+                await clock.advance(0.1)
+                await asyncio.sleep(0.01)
+        assert waiting.result() == {}
+
+    async def test_a_tail_that_follows_appends_misses_nothing(self, store: Store, clock: FakeClock) -> None:
+        runs = [await self.started(store, clock) for _ in range(3)]
+        cursors = {run.stream: 0 for run in runs}
+
+        async def write(run: Run) -> None:
+            for _ in range(100):
+                await store.append(run.stream, [retried(run, clock)])
+
+        async def follow() -> None:
+            while any(seq < 101 for seq in cursors.values()):
+                for stream, lines in (await store.tail(cursors, wait_s=60, limit=7)).items():
+                    assert seqs(lines) == list(range(cursors[stream] + 1, cursors[stream] + len(lines) + 1))
+                    cursors[stream] = lines[-1].seq
+
+        async with asyncio.timeout(60):
+            await asyncio.gather(follow(), *(write(run) for run in runs))
+
+    async def test_a_cancelled_tail_harms_nobody(self, store: Store, clock: FakeClock) -> None:
+        run = await self.started(store, clock)
+        waiting = [asyncio.create_task(store.tail({run.stream: 1}, wait_s=60)) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        waiting[0].cancel()
+        await asyncio.gather(waiting[0], return_exceptions=True)
+        (line,) = await store.append(run.stream, [retried(run, clock)])
+        async with asyncio.timeout(5):
+            assert await asyncio.gather(*waiting[1:]) == [{run.stream: [line]}] * 2
+
+    # -- keys
+
+    async def test_keys(self, store: Store, clock: FakeClock) -> None:
+        first = key_of("b", clock)
+        await clock.advance(1)
+        second, third = key_of("a", clock), key_of("b", clock)
+        for key in (third, second, first):
+            await store.put_key(key)
+        assert await store.get_key(second.id) == second
+        assert await store.get_key("key_unknown") is None
+        assert [key.id for key in await store.list_keys()] == [first.id, *sorted([second.id, third.id])]
+        assert list(await store.list_keys("b")) == [first, third]
+        revoked = first.model_copy(update={"revoked_at": clock.now()})
+        await store.put_key(revoked)
+        assert await store.get_key(first.id) == revoked
+        assert len(await store.list_keys()) == 3
+
+    async def test_close_is_idempotent(self, store: Store) -> None:
+        await store.close()
+        await store.close()

@@ -7,60 +7,24 @@ global norm; Adam with epsilon 1e-5; an early stop once the approximate KL diver
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rlplatform.errors import EngineError, InvalidRequest
 from rlplatform.ppo.adam import Adam
 from rlplatform.ppo.backend import BackendName, select_backend
 from rlplatform.ppo.batch import Batch, explained_variance, minibatch_bounds
-from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic
+from rlplatform.ppo.phase import MinibatchStats, Phase, UpdateSettings
+
+__all__ = ["MinibatchStats", "PPOUpdate", "Phase", "UpdateBackend", "UpdateSettings", "select_backend"]
 
 Reduce = Callable[[NDArray[np.float32]], None]
-
-
-@dataclass(frozen=True)
-class UpdateSettings:
-    """What stays the same over a session; learning rate and clip ranges are given with each phase."""
-
-    n_epochs: int = 10
-    batch_size: int = 64
-    ent_coef: float = 0.0
-    vf_coef: float = 0.5
-    max_grad_norm: float = 0.5
-    normalize_advantage: bool = True
-    target_kl: float | None = None
-
-    @classmethod
-    def of(cls, hyperparameters: Hyperparameters) -> UpdateSettings:
-        """The part of the hyperparameters that an update needs."""
-        return cls(**{name: getattr(hyperparameters, name) for name in cls.__dataclass_fields__})
-
-
-@dataclass
-class Phase:
-    """One update phase's current values, as every backend takes them."""
-
-    settings: UpdateSettings
-    learning_rate: float
-    clip_range: float
-    clip_range_vf: float | None
-    ent_coef: float
-
-
-@dataclass
-class MinibatchStats:
-    """Means over one minibatch, or sums of them over many."""
-
-    policy_gradient_loss: float = 0.0
-    value_loss: float = 0.0
-    entropy_loss: float = 0.0
-    approx_kl: float = 0.0
-    clip_fraction: float = 0.0
+Integers = NDArray[np.int64]
 
 
 class UpdateBackend(Protocol):
@@ -71,26 +35,38 @@ class UpdateBackend(Protocol):
     def bind(self, batch: Batch) -> None:
         """Take the batch of a phase."""
 
-    def backward(self, indices: NDArray[np.int64], phase: Phase) -> MinibatchStats:
+    def backward(self, indices: Integers, phase: Phase) -> MinibatchStats:
         """Loss and gradient of the rows ``indices`` into ``gradient``; parameters stay as they are."""
 
     def step(self, phase: Phase) -> None:
         """Clip the gradient by its global norm and take one Adam step, in place."""
 
-    def values(self, obs: NDArray[Any]) -> NDArray[np.float32]:
-        """Values [n] of encoded observations [n, *shape]."""
+    def epoch(
+        self, order: Integers, bounds: Integers, phase: Phase, sums: MinibatchStats
+    ) -> tuple[int, MinibatchStats] | None:
+        """A whole epoch at once where the backend can: steps taken and the last minibatch's numbers; else None."""
 
 
 class PPOUpdate:
-    """The optimiser of one network: run it once an iteration. ``backend`` is its name, ``reason`` why it was chosen."""
+    """The optimiser of one network: run it once an iteration. ``backend`` is its name, ``reason`` why it was chosen.
+
+    Everything that it holds beside the parameters is in ``get_state``. One object is one thread's.
+    """
 
     def __init__(
         self, network: ActorCritic, settings: UpdateSettings, *, seed: int = 0, prefer: BackendName = "auto"
-    ) -> None: ...
+    ) -> None:
+        self.network = network
+        self.settings = settings
+        self.backend, self.reason = select_backend(network, prefer)
+        self.adam = Adam(network.flat.numel())
+        self.n_updates = 0
+        self._rng = np.random.default_rng(seed)
+        self._impl: Any = _make(self.backend)(network, self.adam)
 
     def values(self, obs: NDArray[Any]) -> NDArray[np.float32]:
         """Values [n] of encoded observations [n, *shape]: the ``value_fn`` of ``pack``."""
-        ...
+        return self._impl.values(obs)  # type: ignore[no-any-return]
 
     def run(
         self,
@@ -105,14 +81,101 @@ class PPOUpdate:
     ) -> dict[str, float]:
         """All epochs over ``batch``. Returns the train statistics by Stable-Baselines3's names (README).
 
-        ``reduce`` averages a float32 vector over the learners in place. ``ent_coef`` overrides the settings'.
+        ``reduce`` averages a float32 vector over the learners in place. ``ent_coef`` overrides the settings'. Raises
+        ``EngineError`` where the loss stops being finite: the parameters are lost then, go back to a checkpoint.
         """
-        ...
+        settings = self.settings
+        phase = Phase(
+            settings,
+            float(learning_rate),
+            float(clip_range),
+            None if clip_range_vf is None else float(clip_range_vf),
+            settings.ent_coef if ent_coef is None else float(ent_coef),
+        )
+        if reduce is not None and minibatches_per_epoch is None:
+            raise InvalidRequest("several learners need the same minibatches_per_epoch", field="minibatches_per_epoch")
+        bounds = minibatch_bounds(len(batch), settings.batch_size, minibatches_per_epoch)
+        self._impl.bind(batch)
+        sums, minibatches = MinibatchStats(), 0
+        kl, last = 0.0, MinibatchStats()
+        for _ in range(settings.n_epochs):
+            epoch = MinibatchStats()
+            order = self._rng.permutation(len(batch))
+            done, last, stopped = self._epoch(order, bounds, phase, epoch, reduce)
+            self.n_updates += 1
+            minibatches += done
+            kl = epoch.approx_kl / done
+            sums.add(epoch)
+            if stopped:
+                break
+        loss = last.loss(phase)
+        if not math.isfinite(loss):
+            raise EngineError("the update diverged: the loss is no longer a finite number; try a smaller learning_rate")
+        return self._statistics(batch, phase, sums, minibatches, kl, loss)
+
+    def _epoch(
+        self, order: Integers, bounds: Integers, phase: Phase, sums: MinibatchStats, reduce: Reduce | None
+    ) -> tuple[int, MinibatchStats, bool]:
+        """Minibatches looked at, the last one's numbers, and whether the KL limit stopped before its step."""
+        count = len(bounds) - 1
+        if reduce is None and (fused := self._impl.epoch(order, bounds, phase, sums)) is not None:
+            taken, last = fused
+            return min(taken + 1, count), last, taken < count
+        target = phase.settings.target_kl
+        stats = MinibatchStats()
+        for index in range(count):
+            stats = self._impl.backward(order[bounds[index] : bounds[index + 1]], phase)
+            if reduce is not None:
+                reduce(self._impl.gradient)
+                stats.approx_kl = float(self._impl.gradient[-1])
+            sums.add(stats)
+            if target is not None and stats.approx_kl > 1.5 * target:
+                return index + 1, stats, True
+            self._impl.step(phase)
+        return count, stats, False
+
+    def _statistics(
+        self, batch: Batch, phase: Phase, sums: MinibatchStats, minibatches: int, kl: float, loss: float
+    ) -> dict[str, float]:
+        statistics = {
+            "policy_gradient_loss": sums.policy_gradient_loss / minibatches,
+            "value_loss": sums.value_loss / minibatches,
+            "entropy_loss": sums.entropy_loss / minibatches,
+            "approx_kl": kl,
+            "clip_fraction": sums.clip_fraction / minibatches,
+            "loss": loss,
+            "n_updates": float(self.n_updates),
+            "learning_rate": phase.learning_rate,
+            "clip_range": phase.clip_range,
+        }
+        if phase.clip_range_vf is not None:
+            statistics["clip_range_vf"] = phase.clip_range_vf
+        if (explained := explained_variance(batch.values, batch.returns)) is not None:
+            statistics["explained_variance"] = explained
+        if self.network.log_std is not None:
+            statistics["std"] = float(self.network.log_std.detach().exp().mean())
+        return statistics
 
     def get_state(self) -> dict[str, Any]:
         """Adam's moments and step, the permutation generator and ``n_updates``; NumPy arrays and plain values."""
-        ...
+        return {"adam": self.adam.get_state(), "rng": self._rng.bit_generator.state, "n_updates": self.n_updates}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Restore in place; raises ``CheckpointError`` where the moments do not fit the network."""
-        ...
+        self.adam.set_state(state["adam"])
+        self._rng.bit_generator.state = state["rng"]
+        self.n_updates = int(state["n_updates"])
+
+
+def _make(name: str) -> Any:
+    if name == "c":
+        from rlplatform.ppo.c_update import CUpdate
+
+        return CUpdate
+    if name == "numpy":
+        from rlplatform.ppo.numpy_update import NumpyUpdate
+
+        return NumpyUpdate
+    from rlplatform.ppo.torch_update import TorchUpdate
+
+    return TorchUpdate

@@ -9,20 +9,31 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import ray
 from pydantic import SecretStr
+from ray.util import list_named_actors
 
+from actors import options, wiring
+from actors.handles import SupervisorHandle, find
+from cluster import ingress
+from rlplatform.access.keys import KeyRing
+from rlplatform.access.principals import Scope
+from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.settings import Settings
 
@@ -47,6 +58,7 @@ class Platform:
         self._report = report
         self._file = self.settings.state_dir / "local.json"
         self._started = False
+        self._folder = Path()
 
     def start(self) -> Address:
         """Start what does not run yet; returns when the API is ready.
@@ -57,14 +69,14 @@ class Platform:
         self._refuse_a_second()
         self._started = True
         self._report("starting Ray")
-        _start_ray(self.settings)
-        self._report("starting the supervisor")
-        key = asyncio.run(self._start_actors())
-        self._report(f"starting the gateway on {api.host}:{api.port}")
+        self._folder = Path(tempfile.mkdtemp(prefix="rlp-"))
+        _start_ray(self.settings, ingress.environment(ingress.choose(self.settings.cluster), self._folder))
+        self._report(f"starting the supervisor and the gateway on {api.host}:{api.port}")
+        wiring.start(self.settings)
         _start_gateway(self.settings)
-        address = Address(f"http://{api.host}:{api.port}", key)
+        address = Address(f"http://{api.host}:{api.port}", asyncio.run(self._key()))
         self._wait_until_ready(address.url)
-        _write_private(self._file, json.dumps({"url": address.url, "api_key": key, "pid": os.getpid()}))
+        _write_private(self._file, json.dumps({"url": address.url, "api_key": address.api_key, "pid": os.getpid()}))
         return address
 
     def stop(self) -> None:
@@ -72,10 +84,9 @@ class Platform:
         if not self._started:
             return
         self._started = False
-        import ray
-        from ray import serve
-
         if ray.is_initialized():
+            from ray import serve
+
             self._report("draining: checkpoints are saved, containers removed")
             with suppress(PlatformError, TimeoutError):
                 asyncio.run(asyncio.wait_for(_supervisor().drain(), DRAIN_TIMEOUT_S))
@@ -84,15 +95,11 @@ class Platform:
                 serve.shutdown()
             _kill_actors()
             ray.shutdown()
+        shutil.rmtree(self._folder, ignore_errors=True)
         self._forget()
 
-    async def _start_actors(self) -> str:
-        from actors import wiring
-        from rlplatform.access.keys import KeyRing
-        from rlplatform.access.principals import Scope
-        from rlplatform.clock import SystemClock
-
-        wiring.start(self.settings)
+    async def _key(self) -> str:
+        """The local key: the one of the last time if it still holds, else a new one."""
         store = wiring.shared_store(self.settings)
         ring = KeyRing(store, self.settings.access.pepper, SystemClock())
         key_file = self.settings.state_dir / "key"
@@ -203,11 +210,8 @@ class ignoring_interrupts:  # noqa: N801
             signal.signal(number, handler)
 
 
-def _start_ray(settings: Settings) -> None:
-    import ray
-
-    from actors import options
-
+def _start_ray(settings: Settings, environment: dict[str, str]) -> None:
+    os.environ.update(environment)  # Ray's processes inherit it; Serve reads it where it is imported, hence late below
     cluster = settings.cluster
     common = {"namespace": options.NAMESPACE, "log_to_driver": False, "logging_level": "ERROR"}
     if cluster.address:
@@ -238,21 +242,11 @@ def _start_gateway(settings: Settings) -> None:
     serve.run(app(GatewayArgs(settings=settings)), name="api", route_prefix="/", logging_config=quiet)
 
 
-def _supervisor() -> object:
-    from functools import partial
-
-    from actors import options
-    from actors.handles import SupervisorHandle, find
-
+def _supervisor() -> SupervisorHandle:
     return SupervisorHandle(partial(find, str(options.SUPERVISOR["name"])))
 
 
 def _kill_actors() -> None:
-    import ray
-    from ray.util import list_named_actors
-
-    from actors import options
-
     for entry in list_named_actors(all_namespaces=True):
         if entry["namespace"] == options.NAMESPACE:
             with suppress(ValueError):

@@ -86,7 +86,7 @@ class ClusterSettings(_Section):
     namespace: str = "rlp"
     num_cpus: int | None = Field(default=None, ge=1)
     dashboard_port: int = Field(default=8265, ge=0, le=65535)
-    profile: Literal["local", "cluster"] = "local"
+    ingress: Literal["auto", "haproxy", "proxy"] = "auto"
 
 
 class Settings(BaseSettings):

@@ -129,7 +129,11 @@ class CheckpointStore(Protocol):
     """Committed checkpoints of trainings. Blocking."""
 
     def commit(self, info: CheckpointInfo, source: Path) -> CheckpointInfo:
-        """Store the files of ``source`` under ``info``: data first, manifest last; size and hash are filled in."""
+        """Store the files of ``source`` under ``info``: data first, manifest last; size and hash are filled in.
+
+        :raises Conflict: one of this id is committed.
+        :raises CheckpointError: ``source`` holds no files, or things that are not files.
+        """
 
     def fetch(self, training_id: str, checkpoint_id: str, target: Path) -> CheckpointInfo:
         """Copy a checkpoint into the empty ``target``, verified file by file.
@@ -149,6 +153,9 @@ class CheckpointStore(Protocol):
 
     def delete(self, training_id: str, checkpoint_id: str) -> None:
         """Remove one: manifest first, then data. Idempotent."""
+
+    def sweep(self, min_age_s: float = 3600.0) -> int:
+        """Remove what was never committed and has not been touched for ``min_age_s``; how many there were."""
 
 
 # -- storage ----------------------------------------------------------------------------------------------------------

@@ -90,7 +90,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one execution did. ``stdout`` and ``stderr`` are raw bytes, capped; ``returned`` is the raw JSON frame of a call."""
+    """What one execution did. ``stdout`` and ``stderr`` are raw bytes, capped. ``returned`` is what the called function
+    returned, as validated JSON of ``rlplatform.sandbox.guest.values``; None when there is no valid value."""
 
     kind: OutcomeKind
     usage: Usage

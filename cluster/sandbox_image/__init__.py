@@ -1,0 +1,1 @@
+"""Builds the sandbox image: ``python -m cluster.sandbox_image``."""

@@ -1,0 +1,123 @@
+"""The Docker engine, as far as sandboxes need it. Engine trouble becomes a platform error with the reason in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+import docker
+import docker.errors
+import requests.exceptions
+from docker.types import LogConfig, Ulimit
+
+from rlplatform.errors import SandboxFault, SandboxUnavailable
+
+APP_LABEL = "rlp.sandbox"
+OWNER_LABEL = "rlp.owner"
+STATE_LABEL = "rlp.state-dir"
+BOOT_LABEL = "rlp.boot"
+GUEST_LABEL = "rlp.guest"
+FLAVOUR_LABEL = "rlp.flavour"
+
+_TROUBLE = (docker.errors.DockerException, requests.exceptions.RequestException)
+
+
+class Image(NamedTuple):
+    """An image by its content: ``digest`` is its id, which is what containers are created from."""
+
+    name: str
+    digest: str
+    labels: Mapping[str, str]
+
+
+class ContainerEntry(NamedTuple):
+    """A container in the engine's list."""
+
+    id: str
+    labels: Mapping[str, str]
+
+
+class Engine:
+    """A connection to one Docker engine.
+
+    :raises SandboxUnavailable: it does not answer.
+    """
+
+    def __init__(self, host: str | None = None, timeout_s: int = 30) -> None:
+        self._api: Any = None
+        try:
+            self._api = docker.APIClient(base_url=host, version="auto", timeout=timeout_s)
+            self._runtimes = frozenset(self._api.info().get("Runtimes") or ())
+        except _TROUBLE as error:
+            self.close()
+            raise SandboxUnavailable(f"no Docker engine answers at {host or 'the default socket'}: {error}") from error
+
+    @property
+    def api(self) -> Any:
+        """The low-level client of the Docker SDK."""
+        return self._api
+
+    def image(self, name: str) -> Image | None:
+        """The image ``name``, if the engine has it."""
+        with self._trouble(f"the image {name} cannot be looked up"):
+            try:
+                found = self._api.inspect_image(name)
+            except docker.errors.ImageNotFound:
+                return None
+            return Image(name, found["Id"], found["Config"].get("Labels") or {})
+
+    def require_runtime(self, runtime: str) -> None:
+        """:raises SandboxUnavailable: the engine does not know this runtime."""
+        if runtime not in self._runtimes:
+            raise SandboxUnavailable(
+                f"the Docker engine has no runtime {runtime!r}; it has {', '.join(sorted(self._runtimes))}"
+            )
+
+    def create(self, name: str, image: str, command: list[str], **options: Any) -> str:
+        """Create a container; its id. If that fails there is none of this name afterwards."""
+        host_config = self._api.create_host_config(**options.pop("host_config")) | options.pop("raw_host_config")
+        try:
+            with self._trouble("a container cannot be created"):
+                created = self._api.create_container(image, command, name=name, host_config=host_config, **options)
+        except SandboxFault:
+            self.remove(name)
+            raise
+        return str(created["Id"])
+
+    def start(self, container: str) -> None:
+        with self._trouble("a container cannot be started"):
+            self._api.start(container)
+
+    def remove(self, container: str) -> None:
+        """Kill and remove. Idempotent; trouble is left to the reaper."""
+        with suppress(*_TROUBLE):
+            self._api.remove_container(container, v=True, force=True)
+
+    def list(self, **labels: str) -> list[ContainerEntry]:
+        """The containers of ours, running or not, that have these labels as well."""
+        wanted = [f"{APP_LABEL}=1", *(f"{name}={value}" for name, value in labels.items())]
+        with self._trouble("containers cannot be listed"):
+            found = self._api.containers(all=True, filters={"label": wanted})
+        return [ContainerEntry(entry["Id"], entry["Labels"]) for entry in found]
+
+    def close(self) -> None:
+        if self._api is not None:
+            self._api.close()
+
+    @contextmanager
+    def _trouble(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except _TROUBLE as error:
+            raise SandboxFault(f"{what}: {error}") from error
+
+
+def ulimits(**values: int) -> list[Ulimit]:
+    """Soft and hard limits of the same value."""
+    return [Ulimit(name=name, soft=value, hard=value) for name, value in values.items()]
+
+
+def no_log() -> LogConfig:
+    """Keep no output: a log file would be an unbounded host disk."""
+    return LogConfig(type="none")

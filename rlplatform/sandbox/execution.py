@@ -1,0 +1,247 @@
+"""One execution on the host: own its pipes, feed and read them, watch the clocks, stop it, collect the evidence."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from rlplatform.errors import InvalidRequest, SandboxFault
+from rlplatform.ports import Interactor
+from rlplatform.sandbox.cgroup import Cgroup
+from rlplatform.sandbox.guest import values
+from rlplatform.sandbox.models import Call, Execution, Usage
+from rlplatform.sandbox.outcomes import Evidence, Stop
+from rlplatform.sandbox.pipes import Capture, Feed
+from rlplatform.sandbox.wire import Channel, memory_file, parse_records, parse_report
+
+_POLL_MS = 10
+_STDERR_KEPT = 64 << 10
+_STDERR_MOST = 4 << 20
+_RECORDS_EXTRA = 8 << 10
+_STOP_GRACE_S = 10.0
+
+
+class Run:
+    """A single run of a loaded program. :meth:`evidence` blocks until it has ended; :meth:`cancel` may come from
+    another thread."""
+
+    def __init__(
+        self, channel: Channel, cgroup: Cgroup, execution: Execution, interactor: Interactor | None = None
+    ) -> None:
+        self._channel, self._cgroup, self._limits = channel, cgroup, execution.limits
+        self._nonce = secrets.token_hex(16)
+        self._request = _encode_call(execution.call, self._nonce) if execution.call else None
+        self._stop: Stop | None = None
+        self._stopped_at = 0.0
+        self._oom_kills = 0
+        output = self._limits.output_kb * 1024
+        self._stdin = Feed()
+        self._stdout = Capture(output, output)
+        self._stderr = Capture(min(output, _STDERR_KEPT), max(output, _STDERR_MOST))
+        self._records = Capture(output + _RECORDS_EXTRA, output + _RECORDS_EXTRA)
+        self._bell = _Bell()
+        self._poll = select.poll()
+        self._handlers: dict[int, Callable[[], object]] = {}
+        self._conversation = _Conversation(interactor, self._stdin) if interactor else None
+        self._stdin.put(execution.stdin)
+        if self._conversation:
+            self._conversation.begin()
+        else:
+            self._stdin.end()
+
+    def cancel(self) -> None:
+        """End it as soon as possible. Idempotent."""
+        self._bell.ring()
+
+    def evidence(self) -> Evidence:
+        """Run to the end.
+
+        :raises SandboxFault: the sandbox does not do as told.
+        """
+        try:
+            return self._run()
+        finally:
+            self._bell.close()
+            for pipe in (self._stdin, self._stdout, self._stderr, self._records):
+                pipe.close()
+
+    def _run(self) -> Evidence:
+        self._watch()
+        self._cgroup.begin()
+        started = time.monotonic()
+        self._start()
+        control = self._channel.fileno()
+        ended = False
+        while not ended:
+            for descriptor, _ in self._poll.poll(_POLL_MS):
+                if descriptor == control:
+                    ended = True
+                else:
+                    self._handlers[descriptor]()
+            if not ended:
+                self._check(time.monotonic() - started)
+        message = self._channel.receive(_STOP_GRACE_S)
+        wall_s = time.monotonic() - started
+        for capture in (self._stdout, self._stderr, self._records):
+            capture.drain()
+        return Evidence(
+            usage=self._usage(wall_s, alive=message is not None),
+            oom_kills=self._oom_kills,
+            stop=self._stop,
+            report=parse_report(message) if message is not None else None,
+            records=parse_records(self._records.captured().data, self._nonce),
+            stdout=self._stdout.captured(),
+            stderr=self._stderr.captured(),
+        )
+
+    def _watch(self) -> None:
+        self._poll.register(self._channel.fileno(), select.POLLIN)
+        self._handle(self._bell.fileno(), select.POLLIN, lambda: self._end(Stop.CANCELLED))
+        self._handle(self._stdin.host, select.POLLOUT, self._push)
+        self._handle(self._stdout.host, select.POLLIN, self._pull_stdout)
+        self._handle(self._stderr.host, select.POLLIN, lambda: self._pull(self._stderr))
+        self._handle(self._records.host, select.POLLIN, lambda: self._pull(self._records))
+
+    def _handle(self, descriptor: int, events: int, handler: Callable[[], object]) -> None:
+        self._handlers[descriptor] = handler
+        self._poll.register(descriptor, events)
+
+    def _start(self) -> None:
+        order = {
+            "op": "run",
+            "call": self._request is not None,
+            "cpu_s": self._limits.cpu_time_s,
+            "wall_s": self._limits.wall_time_s,
+        }
+        pipes = (self._stdin, self._stdout, self._stderr, self._records)
+        request = memory_file(self._request) if self._request is not None else None
+        try:
+            self._channel.send(order, [pipe.child for pipe in pipes] + ([request] if request is not None else []))
+        finally:
+            if request is not None:
+                os.close(request)
+            for pipe in pipes:
+                pipe.close_child()
+
+    def _check(self, wall_s: float) -> None:
+        if self._stop is not None:
+            if time.monotonic() - self._stopped_at > _STOP_GRACE_S:
+                raise SandboxFault(f"the sandbox did not stop within {_STOP_GRACE_S:g} s")
+            return
+        try:
+            self._oom_kills = self._cgroup.oom_kills()
+            cpu_s = self._cgroup.cpu_s()
+        except SandboxFault:
+            cpu_s = 0.0  # it is dying: the control socket says so next
+        if cpu_s > self._limits.cpu_time_s:
+            self._end(Stop.CPU)
+        elif wall_s > self._limits.wall_time_s:
+            self._end(Stop.WALL)
+        elif self._conversation and self._conversation.overdue():
+            self._end(Stop.TURN)
+
+    def _end(self, stop: Stop) -> None:
+        self._bell.hush()
+        if self._stop is None:
+            self._stop, self._stopped_at = stop, time.monotonic()
+            self._channel.send({"op": "kill"})
+
+    def _pull_stdout(self) -> None:
+        chunk = self._pull(self._stdout)
+        if chunk and self._conversation and not self._stdin.closed and self._conversation.hear(chunk):
+            self._poll.register(self._stdin.host, select.POLLOUT)
+
+    def _pull(self, capture: Capture) -> bytes | None:
+        chunk = capture.pull()
+        if chunk == b"":
+            self._poll.unregister(capture.host)
+        if capture.exceeded:
+            self._end(Stop.OUTPUT)
+        return chunk
+
+    def _push(self) -> None:
+        descriptor = self._stdin.host
+        if not self._stdin.push():
+            self._poll.unregister(descriptor)
+
+    def _usage(self, wall_s: float, alive: bool) -> Usage:
+        try:
+            self._oom_kills = max(self._oom_kills, self._cgroup.oom_kills())
+            return Usage(self._cgroup.cpu_s(), wall_s, self._cgroup.peak_bytes())
+        except SandboxFault:
+            if alive:
+                raise
+            return Usage(0.0, wall_s, 0)
+
+
+class _Bell:
+    """Wakes the poll loop from another thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._descriptor = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def ring(self) -> None:
+        with self._lock:
+            if self._descriptor >= 0:
+                os.eventfd_write(self._descriptor, 1)
+
+    def hush(self) -> None:
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._descriptor)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
+
+
+class _Conversation:
+    """Lines of the program to the interactor, its replies to the program's stdin."""
+
+    def __init__(self, interactor: Interactor, stdin: Feed) -> None:
+        self._interactor, self._stdin = interactor, stdin
+        self._line = bytearray()
+        self._turn_ends = 0.0
+        self._over = False
+
+    def begin(self) -> None:
+        self._stdin.put(self._interactor.begin())
+        self._turn_ends = time.monotonic() + self._interactor.turn_time_s
+
+    def hear(self, chunk: bytes) -> bool:
+        """Take output of the program; whether there is something to write (or to close) on its stdin."""
+        self._line += chunk
+        answered = False
+        while not self._over and (end := self._line.find(b"\n")) >= 0:
+            line = bytes(self._line[:end])
+            del self._line[: end + 1]
+            reply = self._interactor.reply(line)
+            answered = True
+            self._turn_ends = time.monotonic() + self._interactor.turn_time_s
+            if reply is None:
+                self._over = True
+                self._stdin.end()
+            else:
+                self._stdin.put(reply)
+        return answered
+
+    def overdue(self) -> bool:
+        return not self._over and time.monotonic() > self._turn_ends
+
+
+def _encode_call(call: Call, nonce: str) -> bytes:
+    try:
+        parts = (values.encode(call.args), values.encode(call.kwargs))
+    except values.ValueRefused as refusal:
+        raise InvalidRequest(f"an argument cannot be passed: {refusal}", field="args") from refusal
+    return b"\n".join((nonce.encode(), call.function.encode(), *parts))

@@ -1,0 +1,75 @@
+"""The guest's end of the control socket."""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import select
+import socket
+import time
+from typing import Any
+
+from .protocol import MAX_MESSAGE
+
+_MAX_DESCRIPTORS = 5
+
+
+class Closed(Exception):
+    """The host is gone or has let the lease run out."""
+
+
+class Channel:
+    """Commands in, answers out. Every command renews the lease."""
+
+    def __init__(self, path: str, lease_s: float) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.connect(path)
+        self._lease_s = lease_s
+        self._deadline = time.monotonic() + lease_s
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, message: dict[str, Any]) -> None:
+        try:
+            self._socket.send(json.dumps(message).encode())
+        except OSError:
+            raise Closed from None
+
+    def receive(self, pidfd: int | None = None) -> tuple[dict[str, Any], list[int]] | None:
+        """The next command with its descriptors; None as soon as the process of ``pidfd`` has ended.
+
+        :raises Closed: the host is gone.
+        """
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        if pidfd is not None:
+            poll.register(pidfd, select.POLLIN)
+        ready = dict(poll.poll(max(0.0, self._deadline - time.monotonic()) * 1000))
+        if pidfd in ready:
+            return None
+        if not ready:
+            raise Closed
+        data, ancillary, _, _ = self._socket.recvmsg(MAX_MESSAGE, socket.CMSG_SPACE(4 * _MAX_DESCRIPTORS))
+        if not data:
+            raise Closed
+        descriptors = array.array("i")
+        for level, kind, payload in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                descriptors.frombytes(payload[: len(payload) // 4 * 4])
+        self._deadline = time.monotonic() + self._lease_s
+        return json.loads(data), list(descriptors)
+
+    def extend(self, seconds: float) -> None:
+        """The lease lasts at least ``seconds`` more: a run is on."""
+        self._deadline = max(self._deadline, time.monotonic() + seconds)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def read_all(descriptor: int) -> bytes:
+    """Everything that can be read from ``descriptor``, which is closed."""
+    with os.fdopen(descriptor, "rb") as stream:
+        return stream.read()

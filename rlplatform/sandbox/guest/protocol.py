@@ -1,0 +1,43 @@
+"""What host and guest agree on.
+
+One connected ``AF_UNIX`` ``SEQPACKET`` socket carries JSON objects, one a packet:
+
+=============================  ======================================================================================
+host to guest                  meaning
+=============================  ======================================================================================
+``{"op": "load", "entry": …}``  one descriptor: the archive of the submission's files. Answer: ``{"loaded": true}``
+``{"op": "run", …}``           descriptors stdin, stdout, stderr, records and, for a call, its request. Answer: a report
+``{"op": "kill"}``             kill what runs (ignored when nothing does); the report follows
+``{"op": "ping"}``             renew the lease. No answer
+``{"op": "open"}``, ``close``  tier *jail* alone: build and tear down the submission's jail
+=============================  ======================================================================================
+
+The guest says ``{"ready": VERSION}`` first. It leaves, and with it all that runs, when the socket closes or nothing
+was heard for the length of its lease.
+
+A *record* is what the forked child says about itself on its own pipe: a kind byte, a length, a payload. Those up to and
+including ``RUNNING`` or ``COMPILE_FAILED`` are written before any of the submission's code runs and can be believed;
+whatever follows may have been written by the submission.
+"""
+
+from __future__ import annotations
+
+import struct
+
+VERSION = 1
+MAX_MESSAGE = 1 << 16
+RECORD = struct.Struct("!cI")
+
+COMPILING = b"B"
+COMPILE_FAILED = b"E"
+RUNNING = b"R"
+VALUE = b"V"
+MEMORY_REFUSED = b"M"
+COMPLAINT = b"X"
+
+NONCE_LENGTH = 32
+
+
+def record(kind: bytes, payload: bytes = b"") -> bytes:
+    """One record as bytes."""
+    return RECORD.pack(kind, len(payload)) + payload

@@ -1,0 +1,118 @@
+"""PID 1 of a sandbox: a trusted zygote. It imports once, forks one child a test, and reports how the child ended.
+
+It never sees an expected value, a test's input or its output: the host passes its own pipes, and they are the child's.
+As PID 1 it is out of reach of its children: the kernel drops every signal from inside that it has no handler for.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import site
+import sys
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from . import child
+from .channel import Channel, Closed, read_all
+from .kernel import kernel
+from .preload import preload
+from .program import BOX, Program
+from .protocol import VERSION
+
+_SCRUBBED = (BOX, "/tmp", "/dev/shm")
+_SWEEPS = 200
+_KILL_GRACE_S = 30.0
+
+
+def main() -> NoReturn:
+    """``runner SOCKET LEASE_SECONDS``: serve until the host is gone."""
+    path, lease_s = sys.argv[1], float(sys.argv[2])
+    kernel.set_dumpable(False)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    site.setquit()
+    preload()
+    channel = Channel(path, lease_s)
+    gc.collect()
+    gc.freeze()
+    try:
+        channel.send({"ready": VERSION})
+        serve(channel)
+    except Closed:
+        pass
+    os._exit(0)
+
+
+def serve(channel: Channel) -> None:
+    """Carry out the host's commands for one submission.
+
+    :raises Closed: the host is gone.
+    """
+    program: Program | None = None
+    while True:
+        received = channel.receive()
+        assert received is not None
+        order, descriptors = received
+        if order["op"] == "load":
+            program = Program(read_all(descriptors[0]), order["entry"])
+            channel.send({"loaded": True})
+        elif order["op"] == "run" and program is not None:
+            channel.send(_run(channel, program, order, descriptors))
+
+
+def _run(channel: Channel, program: Program, order: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+    channel.extend(order["wall_s"] + _KILL_GRACE_S)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            channel.close()
+            child.become(program, order, descriptors)
+        finally:
+            os._exit(121)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    pidfd = os.pidfd_open(pid)
+    while (received := channel.receive(pidfd)) is not None:
+        if received[0]["op"] == "kill":
+            os.kill(pid, signal.SIGKILL)
+    os.close(pidfd)
+    status = os.waitpid(pid, 0)[1]
+    strays = _sweep()
+    return {"status": status, "strays": strays, "clean": _scrub_all()}
+
+
+def _sweep() -> int:
+    """Kill and reap every process but this one; how many there were."""
+    reaped = 0
+    for _ in range(_SWEEPS):
+        with suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
+        try:
+            while True:
+                os.waitpid(-1, 0)
+                reaped += 1
+        except ChildProcessError:
+            return reaped
+    return reaped
+
+
+def _scrub_all() -> bool:
+    return not [folder for folder in _SCRUBBED if not _scrub(folder)]
+
+
+def _scrub(folder: str) -> bool:
+    """Delete what is in ``folder``; whether nothing is left."""
+    clean = True
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    os.chmod(entry.path, 0o700)
+                    clean &= _scrub(entry.path)
+                    os.rmdir(entry.path)
+                else:
+                    os.unlink(entry.path)
+            except OSError:
+                clean = False
+    return clean

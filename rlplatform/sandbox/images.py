@@ -1,0 +1,191 @@
+"""The sandbox image: an interpreter, and the guest baked in. Built once; rebuilt only when the guest's source changed.
+
+The base is the official slim Python image where a registry answers, and a Debian minbase made with ``debootstrap``
+(root is needed) where none does. Base and image are kept by the engine: a second build needs no network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import docker.errors
+
+from rlplatform.errors import SandboxUnavailable
+from rlplatform.sandbox.engine import FLAVOUR_LABEL, GUEST_LABEL, Engine, Image
+
+BASE = "rlp-sandbox-base:bookworm-1"
+_REGISTRY_BASE = "python:3.11-slim-bookworm"
+_SUITE = "bookworm"
+_PACKAGES = ("python3.11", "libpython3.11-stdlib", "media-types", "libsqlite3-0")
+_COMPILE = ("python3", "-I", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
+_DROPPED = (
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/locale",
+    "usr/share/info",
+    "var/cache/apt",
+    "var/lib/apt/lists",
+)
+
+Progress = Callable[[str], None]
+
+
+class Flavour(StrEnum):
+    """What a sandbox offers its programs."""
+
+    PYTHON = "python"
+
+    @property
+    def image(self) -> str:
+        """The image's name."""
+        return f"rlp-sandbox-{self.value}:latest"
+
+
+def guest_digest() -> str:
+    """SHA-256 over the guest's sources and the recipe of the image."""
+    digest = hashlib.sha256()
+    for name, content in sorted(_context().items()):
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def require_image(engine: Engine, name: str) -> Image:
+    """The image ``name``, built from this very guest.
+
+    :raises SandboxUnavailable: it is missing, or was built from another guest.
+    """
+    image = engine.image(name)
+    how = "build it with: python -m cluster.sandbox_image"
+    if image is None:
+        raise SandboxUnavailable(f"the Docker engine has no image {name!r}; {how}")
+    if image.labels.get(GUEST_LABEL) != guest_digest():
+        raise SandboxUnavailable(f"the image {name!r} was built from another version of the guest; {how}")
+    return image
+
+
+def build(engine: Engine, flavour: Flavour, progress: Progress) -> Image:
+    """The image of ``flavour``, built if the engine does not have it from this guest already.
+
+    :raises SandboxUnavailable: it cannot be built; the reason says what is missing.
+    """
+    image = engine.image(flavour.image)
+    if image is not None and image.labels.get(GUEST_LABEL) == guest_digest():
+        progress(f"{flavour.image} is up to date")
+        return image
+    _ensure_base(engine, progress)
+    progress(f"building {flavour.image}")
+    _build_layer(engine, flavour)
+    image = require_image(engine, flavour.image)
+    progress(f"built {flavour.image} ({image.digest})")
+    return image
+
+
+def _context() -> dict[str, bytes]:
+    package = resources.files("rlplatform.sandbox")
+    files = {"Dockerfile": package.joinpath("data", "Dockerfile").read_bytes()}
+    for source in package.joinpath("guest").iterdir():
+        if source.name.endswith(".py"):
+            target = "rlp/__main__.py" if source.name == "__main__.py" else f"rlp/guest/{source.name}"
+            files[target] = source.read_bytes()
+    return files
+
+
+def _build_layer(engine: Engine, flavour: Flavour) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in sorted(_context().items()):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    buffer.seek(0)
+    _follow(
+        engine.api.build(
+            fileobj=buffer,
+            custom_context=True,
+            tag=flavour.image,
+            buildargs={"BASE": BASE},
+            labels={GUEST_LABEL: guest_digest(), FLAVOUR_LABEL: flavour.value},
+            network_mode="none",
+            rm=True,
+            forcerm=True,
+            decode=True,
+        )
+    )
+
+
+def _follow(messages: Iterator[dict[str, Any]]) -> None:
+    try:
+        for message in messages:
+            if "error" in message:
+                raise SandboxUnavailable(f"the sandbox image cannot be built: {message['error'].strip()}")
+    except docker.errors.DockerException as error:
+        raise SandboxUnavailable(f"the sandbox image cannot be built: {error}") from error
+
+
+def _ensure_base(engine: Engine, progress: Progress) -> None:
+    if engine.image(BASE) is not None:
+        progress(f"base {BASE} is cached")
+        return
+    progress(f"fetching the base {_REGISTRY_BASE} from the registry")
+    try:
+        engine.api.pull(*_REGISTRY_BASE.split(":"))
+        engine.api.tag(_REGISTRY_BASE, *BASE.split(":"))
+    except docker.errors.DockerException:
+        progress("no registry answers; making the base with debootstrap (about a minute)")
+        _debootstrap(engine)
+
+
+def _debootstrap(engine: Engine) -> None:
+    tool = shutil.which("debootstrap") or shutil.which("debootstrap", path="/usr/sbin:/sbin")
+    if tool is None or os.geteuid() != 0:
+        raise SandboxUnavailable(
+            "the sandbox image needs a base: either a registry that the Docker engine can pull from, "
+            "or debootstrap (Debian package of that name) and root"
+        )
+    with tempfile.TemporaryDirectory(prefix="rlp-base-", dir="/var/tmp") as folder:
+        root = Path(folder, "root")
+        _command(tool, "--variant=minbase", f"--include={','.join(_PACKAGES)}", _SUITE, str(root))
+        (root / "usr/bin/python3").symlink_to("python3.11")
+        _strip(root)
+        _command(
+            "chroot",
+            str(root),
+            *_COMPILE,
+            "/usr/lib/python3.11",
+        )
+        _import(engine, root)
+
+
+def _strip(root: Path) -> None:
+    for name in _DROPPED:
+        shutil.rmtree(root / name, ignore_errors=True)
+    for path in root.rglob("*"):
+        if path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o6000:
+            path.chmod(path.stat().st_mode & 0o1777)
+
+
+def _import(engine: Engine, root: Path) -> None:
+    with subprocess.Popen(["tar", "-C", str(root), "--numeric-owner", "-c", "."], stdout=subprocess.PIPE) as tar:
+        assert tar.stdout is not None
+        repository, tag = BASE.split(":")
+        engine.api.import_image_from_stream(tar.stdout, repository=repository, tag=tag)
+    if tar.returncode != 0 or engine.image(BASE) is None:
+        raise SandboxUnavailable("the base of the sandbox image could not be imported")
+
+
+def _command(*arguments: str) -> None:
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        tail = (done.stderr or done.stdout).strip().splitlines()[-3:]
+        raise SandboxUnavailable(f"{Path(arguments[0]).name} failed: {' / '.join(tail)}")

@@ -1,0 +1,107 @@
+"""The host's ends of an execution's pipes: never blocking, never unbounded, never waiting for the other end."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+
+from rlplatform.sandbox.outcomes import Captured
+
+CHUNK = 1 << 16
+
+
+class _Pipe:
+    """A pipe with one end for the child and a non-blocking one for the host. Both are closed at most once."""
+
+    def __init__(self, host_reads: bool) -> None:
+        ends = os.pipe2(os.O_CLOEXEC)
+        self.host, self.child = ends if host_reads else ends[::-1]
+        os.set_blocking(self.host, False)
+        self._open = {self.host, self.child}
+
+    @property
+    def closed(self) -> bool:
+        """Whether the host's end is closed."""
+        return self.host not in self._open
+
+    def close_child(self) -> None:
+        """Close the end that was handed over."""
+        self._close(self.child)
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._close(self.host)
+        self._close(self.child)
+
+    def _close(self, descriptor: int) -> None:
+        if descriptor in self._open:
+            self._open.discard(descriptor)
+            os.close(descriptor)
+
+
+class Capture(_Pipe):
+    """What comes out: ``keep`` bytes are kept, more than ``most`` is too much."""
+
+    def __init__(self, keep: int, most: int) -> None:
+        super().__init__(host_reads=True)
+        self._keep, self._most = keep, most
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def pull(self) -> bytes | None:
+        """Take one chunk and return it; empty at the end of the pipe, None when there is nothing at the moment."""
+        try:
+            chunk = os.read(self.host, CHUNK)
+        except BlockingIOError:
+            return None
+        if self._size < self._keep:
+            self._parts.append(chunk[: self._keep - self._size])
+        self._size += len(chunk)
+        return chunk
+
+    def drain(self) -> None:
+        """Take what is left in the pipe. Not its end: a descriptor of it may be anywhere."""
+        while not self.exceeded and self.pull():
+            pass
+
+    @property
+    def exceeded(self) -> bool:
+        return self._size > self._most
+
+    def captured(self) -> Captured:
+        return Captured(b"".join(self._parts), self._size > self._keep)
+
+
+class Feed(_Pipe):
+    """What goes in, as fast as it is read."""
+
+    def __init__(self) -> None:
+        super().__init__(host_reads=False)
+        self._waiting: deque[memoryview] = deque()
+        self._ended = False
+
+    def put(self, data: bytes) -> None:
+        """Add ``data`` to what is to be written."""
+        if data:
+            self._waiting.append(memoryview(data))
+
+    def end(self) -> None:
+        """Nothing comes after what was put."""
+        self._ended = True
+
+    def push(self) -> bool:
+        """Write what fits; whether there is more to write. After the end, or if nobody reads, the pipe is closed."""
+        try:
+            while self._waiting:
+                written = os.write(self.host, self._waiting[0][:CHUNK])
+                self._waiting[0] = self._waiting[0][written:]
+                if not self._waiting[0]:
+                    self._waiting.popleft()
+        except BlockingIOError:
+            return True
+        except BrokenPipeError:
+            self._waiting.clear()
+            self._ended = True
+        if self._ended:
+            self._close(self.host)
+        return False

@@ -1,0 +1,135 @@
+"""Sandboxes without containers, for tests of what uses them: outcomes are scripted, misuse is refused as in real ones.
+
+They run nothing: what a program does is what the script says.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+from rlplatform.errors import SandboxFault, SandboxUnavailable
+from rlplatform.ports import Interactor
+from rlplatform.sandbox.models import (
+    Execution,
+    Limits,
+    Outcome,
+    OutcomeKind,
+    PoolStatus,
+    Program,
+    SandboxInfo,
+    Tier,
+    Usage,
+)
+from rlplatform.sandbox.programs import check_program
+
+Answer = Outcome | SandboxFault
+Script = Callable[[Program, Execution], Answer] | Iterable[Answer]
+
+NO_USAGE = Usage(cpu_time_s=0.0, wall_time_s=0.0, peak_memory_bytes=0)
+
+
+def exited(stdout: bytes = b"", *, code: int = 0, returned: bytes | None = None, stderr: bytes = b"") -> Outcome:
+    """The outcome of a program that came to its end."""
+    return Outcome(OutcomeKind.EXITED, NO_USAGE, exit_code=code, stdout=stdout, stderr=stderr, returned=returned)
+
+
+def ended(kind: OutcomeKind, *, detail: str | None = None) -> Outcome:
+    """The outcome of a program that was ended by ``kind``."""
+    return Outcome(kind, NO_USAGE, signal="SIGKILL", detail=detail)
+
+
+class ScriptedSandbox:
+    """Answers each run with the next of the script; a :class:`SandboxFault` in it is raised."""
+
+    def __init__(self, program: Program, limits: Limits, script: Script, *, tier: Tier) -> None:
+        self.program, self.limits = program, limits
+        self.executions: list[Execution] = []
+        self.interactors: list[Interactor | None] = []
+        self._script = script if callable(script) else iter(script)
+        self._info = SandboxInfo(
+            tier=tier, runtime="scripted", image="scripted", image_digest="", seccomp_digest="", cgroup="none"
+        )
+        self._cancelled = threading.Event()
+        self._fault: str | None = None
+        self.closed = False
+
+    @property
+    def info(self) -> SandboxInfo:
+        return self._info
+
+    def run(self, execution: Execution, interactor: Interactor | None = None) -> Outcome:
+        if self.closed:
+            raise SandboxFault("the sandbox is closed")
+        if self._fault:
+            raise SandboxFault(f"the sandbox cannot be used any more: {self._fault}")
+        self.executions.append(execution)
+        self.interactors.append(interactor)
+        if self._cancelled.is_set():
+            return Outcome(OutcomeKind.CANCELLED, NO_USAGE)
+        answer = self._answer(execution)
+        if isinstance(answer, SandboxFault):
+            self._fault = str(answer)
+            raise answer
+        return Outcome(OutcomeKind.CANCELLED, NO_USAGE) if self._cancelled.is_set() else answer
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _answer(self, execution: Execution) -> Answer:
+        if callable(self._script):
+            return self._script(self.program, execution)
+        try:
+            return next(self._script)
+        except StopIteration:
+            raise AssertionError("the script has no outcome for this execution") from None
+
+
+class ScriptedPool:
+    """A pool whose sandboxes follow ``script``: a function of program and execution, or outcomes for the sandboxes in
+    turn (all sandboxes share them). ``unavailable`` is a reason to have none."""
+
+    def __init__(self, script: Script, *, slots: int = 2, tiers: Iterable[Tier] = (Tier.SINGLE_USE,)) -> None:
+        self._script = script if callable(script) else iter(script)
+        self._tiers = frozenset(tiers)
+        self._slots = slots
+        self._lock = threading.Lock()
+        self.unavailable: str | None = None
+        self.opened: list[ScriptedSandbox] = []
+        self.closed = False
+
+    def open(self, program: Program, limits: Limits, tier: Tier) -> ScriptedSandbox:
+        check_program(program)
+        if self.closed:
+            raise SandboxUnavailable("the sandbox pool is closed")
+        if self.unavailable:
+            raise SandboxUnavailable(self.unavailable)
+        if tier not in self._tiers:
+            raise SandboxUnavailable(f"the isolation tier {tier.value!r} is not configured on this node")
+        with self._lock:
+            if self._in_use() >= self._slots:
+                raise SandboxUnavailable(f"all {self._slots} sandbox slots of this node are in use")
+            sandbox = ScriptedSandbox(program, limits, self._script, tier=tier)
+            self.opened.append(sandbox)
+        return sandbox
+
+    def status(self) -> PoolStatus:
+        reason = "the sandbox pool is closed" if self.closed else self.unavailable
+        return PoolStatus(
+            available=reason is None,
+            reason=reason,
+            tier=Tier.SINGLE_USE,
+            in_use=self._in_use(),
+            capacity=self._slots,
+        )
+
+    def close(self) -> None:
+        self.closed = True
+        for sandbox in self.opened:
+            sandbox.close()
+
+    def _in_use(self) -> int:
+        return sum(not sandbox.closed for sandbox in self.opened)

@@ -7,6 +7,7 @@ observations other than Box, Discrete, MultiDiscrete and MultiBinary (but for En
 from __future__ import annotations
 
 import functools
+import inspect
 import pickle
 import warnings
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import load_env_creator
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
@@ -194,6 +196,7 @@ def envpool_ids() -> frozenset[str]:
 
 
 def _make_gym(env: str, backend: Backend, num_envs: int, env_config: Mapping[str, Any]) -> Any:
+    _check_config(env, backend, env_config)
     try:
         if backend == "vector_entry_point":
             return gym.make_vec(env, num_envs=num_envs, vectorization_mode=backend, **env_config)
@@ -205,6 +208,24 @@ def _make_gym(env: str, backend: Backend, num_envs: int, env_config: Mapping[str
         raise InvalidRequest(f"env_config: {env} does not take it: {error}", field="env_config") from error
     except Exception as error:
         raise InvalidRequest(f"env: {env} cannot be made here: {error}", field="env") from error
+
+
+def _check_config(env: str, backend: Backend, env_config: Mapping[str, Any]) -> None:
+    """Refuse names that the environment's constructor does not have, before it is half built."""
+    spec = gym.registry[env]
+    entry = spec.vector_entry_point if backend == "vector_entry_point" else spec.entry_point
+    try:
+        creator = entry if callable(entry) else load_env_creator(str(entry))
+    except Exception:
+        return
+    parameters = inspect.signature(creator).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    accepted = sorted(set(parameters) - {"num_envs", "render_mode"})
+    for name in env_config:
+        if name not in accepted:
+            field = f"env_config.{name}"
+            raise InvalidRequest(f"{field}: {env} takes {', '.join(accepted) or 'nothing'}", field=field)
 
 
 def _make_envpool(env: str, seeds: Sequence[int], env_config: Mapping[str, Any], training: bool, threads: int) -> Any:

@@ -93,11 +93,14 @@ def test_refuses_autoreset_modes_that_it_does_not_know() -> None:
         GymVectorEnv(gym.vector.SyncVectorEnv([Counter], autoreset_mode=AutoresetMode.DISABLED), "sync", [0])
 
 
-@pytest.mark.parametrize(("env", "config"), [("Pendulum-v1", {"gravity": 1}), ("Acrobot-v1", {"bogus": 1})])
+@pytest.mark.parametrize(
+    ("env", "config"),
+    [("CartPole-v1", {"gravity": 1}), ("Pendulum-v1", {"gravity": 1}), ("MiniGrid-DoorKey-5x5-v0", {"bogus": 1})],
+)
 def test_refuses_config_that_the_environment_does_not_take(env: str, config: dict[str, object]) -> None:
     with pytest.raises(InvalidRequest) as refused:
         make_vector_env(env, config, [0])
-    assert refused.value.extra["field"] == "env_config"
+    assert refused.value.extra["field"].startswith("env_config")
 
 
 @pytest.mark.parametrize("config", [{}, {"g": 9.0}])

@@ -1,0 +1,133 @@
+"""What can be trained: environments by id, checked before anything is queued.
+
+Importing this loads neither torch nor Ray. Not accepted: ids with a module to import (``module:Env-v0``); packages
+register their environments through Gymnasium's plugin entry points instead.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from rlplatform.errors import InvalidRequest
+from rlplatform.ppo.hyperparameters import Hyperparameters
+from rlplatform.ppo.presets import Preset, find_preset, preset_names, resolve, unknown_env
+from rlplatform.training.models import EnvironmentInfo, Resources, TrainingRequest
+from rlplatform.training.vector_env import VectorEnv, envpool_ids, make_vector_env
+
+DEFAULT_NUM_ENVS = 8
+
+
+def known_environments() -> frozenset[str]:
+    """The id of every environment that Gymnasium or EnvPool has here, whether or not its dependencies are installed."""
+    return frozenset(gym.registry) | envpool_ids()
+
+
+def describe_environment(env: str) -> EnvironmentInfo:
+    """One environment's spaces, backend and preset. Raises as :func:`probe` does."""
+    made = probe(env, {})
+    try:
+        return EnvironmentInfo(
+            id=env,
+            observation_space=describe_space(made.single_observation_space),
+            action_space=describe_space(made.single_action_space),
+            backend="envpool" if made.backend == "envpool" else "gymnasium",
+            preset=env if find_preset(env) is not None else None,
+            max_episode_steps=made.max_episode_steps,
+        )
+    finally:
+        made.close()
+
+
+@functools.cache
+def list_environments() -> tuple[EnvironmentInfo, ...]:
+    """The environments worth showing: those with a preset, and those of Gymnasium's registry that can be made here.
+
+    EnvPool's hundreds of others are accepted, too. Takes about a second the first time.
+    """
+    found = []
+    for env in sorted({*preset_names(), *gym.registry}):
+        try:
+            found.append(describe_environment(env))
+        except InvalidRequest:
+            continue
+    return tuple(found)
+
+
+def probe(env: str, env_config: Mapping[str, Any]) -> VectorEnv:
+    """One copy of the environment, to be closed by the caller.
+
+    :raises UnknownName: there is no such environment; says which are near.
+    :raises InvalidRequest: it cannot be made with ``env_config``, or its spaces are not covered.
+    """
+    if env not in known_environments():
+        raise unknown_env(env, known_environments())
+    made = make_vector_env(env, env_config, [0])
+    try:
+        for name, space in (("observation", made.single_observation_space), ("action", made.single_action_space)):
+            if not isinstance(space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
+                raise InvalidRequest(
+                    f"env: {env} has {name} space {type(space).__name__}; Box, Discrete, MultiDiscrete and MultiBinary "
+                    "are covered",
+                    field="env",
+                )
+    except InvalidRequest:
+        made.close()
+        raise
+    return made
+
+
+def check_request(request: TrainingRequest) -> None:
+    """Refuse what cannot be trained, before it is queued.
+
+    :raises UnknownName: environment, preset or hyperparameter, with the nearest names.
+    :raises InvalidRequest: names the field and says what is accepted.
+    """
+    if request.env not in known_environments():
+        raise unknown_env(request.env, known_environments())
+    hyperparameters, preset = resolve(request.env, request.preset, request.hyperparameters)
+    hyperparameters.check(total_envs(request.resources, preset))
+    if request.engine != "simulated":
+        probed = probe(request.env, request.env_config)
+        try:
+            if hyperparameters.use_sde and not isinstance(probed.single_action_space, spaces.Box):
+                field = "hyperparameters.use_sde"
+                raise InvalidRequest(f"{field}: {request.env} has no Box actions", field=field)
+        finally:
+            probed.close()
+
+
+def effective(request: TrainingRequest) -> tuple[Hyperparameters, Preset | None]:
+    """The hyperparameters of a request: what is given, over its preset or the environment's own, over the defaults."""
+    return resolve(request.env, request.preset, request.hyperparameters)
+
+
+def envs_per_runner(resources: Resources, preset: Preset | None) -> int:
+    """Environments of each env runner: what is asked for, else the preset's number split over the runners."""
+    if resources.num_envs_per_env_runner is not None:
+        return resources.num_envs_per_env_runner
+    total = preset.n_envs if preset is not None else DEFAULT_NUM_ENVS
+    return -(-total // max(1, resources.num_env_runners))
+
+
+def total_envs(resources: Resources, preset: Preset | None) -> int:
+    """Environments that sample in all."""
+    return envs_per_runner(resources, preset) * max(1, resources.num_env_runners)
+
+
+def describe_space(space: spaces.Space[Any]) -> str:
+    """A space in a few words: ``Box(4,) float32``, with bounds where they are the same for all elements."""
+    if isinstance(space, spaces.Box):
+        low, high = np.unique(space.low), np.unique(space.high)
+        bounds = (
+            f" in [{low[0]:g}, {high[0]:g}]"
+            if len(low) == len(high) == 1 and np.isfinite([low[0], high[0]]).all()
+            else ""
+        )
+        return f"Box{space.shape} {space.dtype}{bounds}"
+    return str(space)

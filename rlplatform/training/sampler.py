@@ -1,0 +1,164 @@
+"""A sampler: takes steps in its environments with the present policy and hands them out as fragments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlplatform.ppo.fragment import Fragment
+from rlplatform.ppo.hyperparameters import Hyperparameters
+from rlplatform.ppo.network import ActorCritic
+from rlplatform.ppo.normalize import ObservationNormalizer, RewardNormalizer
+from rlplatform.ppo.policy import KernelName, make_policy_kernel
+from rlplatform.training.seeds import generator, training_seeds
+from rlplatform.training.vector_env import VectorEnv, make_vector_env
+
+
+class Sampler:
+    """``num_envs`` environments, the network that acts in them (shared, never changed here), and the normalisers.
+
+    ``worker`` and ``generation`` tell its random numbers from those of other samplers and of its own former lives.
+    """
+
+    def __init__(
+        self,
+        network: ActorCritic,
+        hyperparameters: Hyperparameters,
+        env: str,
+        env_config: Mapping[str, Any],
+        num_envs: int,
+        *,
+        seed: int,
+        worker: int = 0,
+        generation: int = 0,
+        kernel: KernelName = "auto",
+    ) -> None:
+        """:raises InvalidRequest: the environment cannot be made, or the kernel cannot be had."""
+        self.network = network
+        self.num_envs = num_envs
+        self._hyperparameters = hyperparameters
+        self._env_id, self._env_config = env, env_config
+        self._seed, self._worker, self._generation = seed, worker, generation
+        rng = generator(seed, worker, generation)
+        self.kernel = make_policy_kernel(network, rng, prefer=kernel, sde_sample_freq=hyperparameters.sde_sample_freq)
+        normalize = hyperparameters.normalize
+        self.norm_obs = (
+            ObservationNormalizer(network.encoder.shape, clip=normalize.clip_obs)
+            if normalize.norm_obs and not network.encoder.image
+            else None
+        )
+        self.norm_reward = (
+            RewardNormalizer(num_envs, hyperparameters.gamma, clip=normalize.clip_reward)
+            if normalize.norm_reward
+            else None
+        )
+        self._obs: NDArray[Any] = np.empty(0)
+        self._done = np.zeros(num_envs, np.bool_)
+        self._returns = np.zeros(num_envs)
+        self._lengths = np.zeros(num_envs, np.int64)
+        self.env = self._make_env()
+        self._begin()
+
+    def sample(self, steps: int, *, seq: int = 0) -> Fragment:
+        """Take ``steps`` steps in each environment, from where the last fragment ended. ``seq`` numbers the weights."""
+        fragment = Fragment.empty(
+            steps, self.num_envs, self.network.encoder, self.network.head, autoreset=self.env.autoreset, seq=seq
+        )
+        next_step = self.env.autoreset == "next_step"
+        encode, to_env, step_env = self.network.encoder, self.network.head.to_env, self.env.step
+        norm_obs, norm_reward, act_at = self.norm_obs, self.norm_reward, self.kernel.act_at
+        obs, rewards, valid = fragment.obs, fragment.rewards, fragment.valid
+        running_returns, running_lengths, done = self._returns, self._lengths, self._done
+        returns: list[float] = []
+        lengths: list[int] = []
+        finals: list[tuple[Any, Any]] = []
+        obs[0] = self._obs
+        self.kernel.begin(fragment)
+        for t in range(steps):
+            if next_step:
+                np.logical_not(done, out=valid[t])
+            step = step_env(to_env(act_at(t)))
+            fragment.terminated[t] = step.terminated
+            fragment.truncated[t] = step.truncated
+            done = np.logical_or(step.terminated, step.truncated)
+            ended = done.any()
+            running_returns += step.rewards
+            running_lengths += valid[t]
+            if norm_reward is None:
+                rewards[t] = step.rewards
+            else:
+                norm_reward(step.rewards, done, valid=valid[t] if next_step else None, out=rewards[t])
+            if norm_obs is None:
+                encode(step.obs, out=obs[t + 1])
+            else:
+                norm_obs(encode(step.obs), out=obs[t + 1], update=~done if next_step and ended else True)
+            if ended:
+                which = np.flatnonzero(done)
+                returns += running_returns[which].tolist()
+                lengths += running_lengths[which].tolist()
+                running_returns[which] = 0.0
+                running_lengths[which] = 0
+                if step.finals is not None:
+                    encoded = encode(step.finals[0])
+                    if norm_obs is not None:
+                        encoded = norm_obs(encoded, update=False)
+                    finals.append((encoded, [(t, env) for env in step.finals[1]]))
+        self._obs, self._done = obs[steps].copy(), done
+        fragment.set_episodes(returns, lengths)
+        if finals:
+            fragment.set_finals(np.concatenate([f[0] for f in finals]), np.concatenate([f[1] for f in finals]))
+        return fragment
+
+    def get_state(self) -> dict[str, Any]:
+        """All but the network: environments (where they can be saved), random numbers, normalisers, open episodes."""
+        return {
+            "env": self.env.get_state(),
+            "generation": self._generation,
+            "rng": self.kernel.rng.bit_generator.state,
+            "obs": self._obs,
+            "done": self._done,
+            "returns": self._returns,
+            "lengths": self._lengths,
+            "norm_obs": self.norm_obs.get_state() if self.norm_obs else None,
+            "norm_reward": self.norm_reward.get_state() if self.norm_reward else None,
+            "discounted_returns": self.norm_reward.returns if self.norm_reward else None,
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from :meth:`get_state`. Environments that could not be saved begin anew, on seeds not used before."""
+        if self.norm_obs and state["norm_obs"]:
+            self.norm_obs.set_state(state["norm_obs"])
+        if self.norm_reward and state["norm_reward"]:
+            self.norm_reward.set_state(state["norm_reward"])
+        self.kernel.rng.bit_generator.state = state["rng"]
+        whole = state["env"] is not None and len(state["done"]) == self.num_envs
+        self._generation = int(state["generation"]) + (not whole)
+        if not whole:
+            self.env.close()
+            self.env = self._make_env()
+            self._begin()
+            return
+        self.env.set_state(state["env"])
+        self._obs, self._done = state["obs"].copy(), state["done"].copy()
+        self._returns, self._lengths = state["returns"].copy(), state["lengths"].copy()
+        if self.norm_reward:
+            self.norm_reward.returns[:] = state["discounted_returns"]
+
+    def close(self) -> None:
+        """Close the environments. Idempotent."""
+        self.env.close()
+
+    def _make_env(self) -> VectorEnv:
+        seeds = training_seeds(self._seed, self._worker, self._generation, self.num_envs)
+        return make_vector_env(self._env_id, self._env_config, seeds)
+
+    def _begin(self) -> None:
+        raw = self.network.encoder(self.env.reset())
+        self._obs = self.norm_obs(raw) if self.norm_obs else np.array(raw)
+        for running in (self._done, self._returns, self._lengths):
+            running[:] = 0
+        if self.norm_reward:
+            self.norm_reward.reset()

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from rlplatform.errors import InvalidRequest, UnknownName
+from rlplatform.training.environments import check_request, describe_environment, list_environments, total_envs
+from rlplatform.training.models import Resources, TrainingRequest
+
+
+def request(**changes: Any) -> TrainingRequest:
+    return TrainingRequest.model_validate({"env": "CartPole-v1", "stop": {"env_steps": 1000}} | changes)
+
+
+def test_importing_it_loads_neither_torch_nor_ray() -> None:
+    code = "import sys, rlplatform.training.environments; sys.exit('torch' in sys.modules or 'ray' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_lists_what_can_be_trained_with_spaces_and_presets() -> None:
+    infos = {info.id: info for info in list_environments()}
+    assert infos["CartPole-v1"].backend == "gymnasium"
+    assert infos["CartPole-v1"].preset == "CartPole-v1"
+    assert infos["CartPole-v1"].action_space == "Discrete(2)"
+    assert infos["LunarLander-v3"].backend == "envpool"
+    assert infos["LunarLander-v3"].max_episode_steps == 1000
+    assert infos["Pendulum-v1"].action_space == "Box(1,) float32 in [-2, 2]"
+    assert "HalfCheetah-v2" not in infos
+
+
+def test_accepts_what_only_envpool_has() -> None:
+    assert describe_environment("MiniGrid-DoorKey-5x5-v0").backend == "envpool"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "near"),
+    [
+        ({"env": "CartPol-v1"}, "env", "CartPole-v1"),
+        ({"env": "os:system"}, "env", None),
+        ({"preset": "CartPole"}, "preset", "CartPole-v1"),
+        ({"hyperparameters": {"learning_rat": 1}}, "hyperparameters.learning_rat", "learning_rate"),
+    ],
+)
+def test_an_unknown_name_gets_a_hint(changes: dict[str, Any], field: str, near: str | None) -> None:
+    with pytest.raises(UnknownName) as refused:
+        check_request(request(**changes))
+    assert refused.value.extra["field"] == field
+    assert near is None or near in refused.value.extra["did_you_mean"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"hyperparameters": {"batch_size": 4096}}, "hyperparameters.batch_size"),
+        ({"hyperparameters": {"learning_rate": "quick"}}, "hyperparameters.learning_rate"),
+        ({"hyperparameters": {"use_sde": True}}, "hyperparameters.use_sde"),
+        ({"env_config": {"bogus": 1}}, "env_config.bogus"),
+        ({"env": "HalfCheetah-v2"}, "env"),
+    ],
+)
+def test_refuses_what_cannot_be_trained(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        check_request(request(**changes))
+    assert refused.value.extra["field"] == field
+
+
+def test_the_presets_environments_are_split_over_the_runners() -> None:
+    from rlplatform.ppo.presets import get_preset
+
+    preset = get_preset("LunarLander-v3")
+    assert total_envs(Resources(), preset) == 16
+    assert total_envs(Resources(num_env_runners=4), preset) == 16
+    assert total_envs(Resources(num_env_runners=3), preset) == 18
+    assert total_envs(Resources(num_env_runners=2, num_envs_per_env_runner=5), preset) == 10

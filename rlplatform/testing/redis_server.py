@@ -44,7 +44,7 @@ def redis_server(directory: Path) -> Iterator[str]:
         _await_port(port, process, log)
         yield f"redis://127.0.0.1:{port}/0"
     finally:
-        process.terminate()
+        process.kill()
         process.wait(timeout=10)
 
 

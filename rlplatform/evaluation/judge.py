@@ -1,0 +1,194 @@
+"""The judge: one submission, one sandbox, all of its tests.
+
+A sandbox that fails on us is replaced and its test run again; after a few such failures the judge raises. No failure of
+ours ever becomes a verdict.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rlplatform.errors import SandboxFault
+from rlplatform.evaluation.graders import Grading, grading_of
+from rlplatform.evaluation.models import EvaluationRequest, Judgement, TestCase, TestResult, Verdict
+from rlplatform.evaluation.scoring import Stops, overall, score, scored
+from rlplatform.evaluation.submissions import program_of
+from rlplatform.evaluation.verdicts import rule
+from rlplatform.ports import Sandbox, SandboxPool
+from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind, SandboxInfo
+
+log = logging.getLogger(__name__)
+
+MAX_FAULTS = 2
+STDOUT_KEPT = 64 << 10
+STDERR_KEPT = 16 << 10
+VALUE_KEPT = 16 << 10
+OUTPUT_KEPT = 1 << 20  # all of these, of all tests together
+_CANCEL_POLL_S = 0.02
+
+OnResult = Callable[[TestResult], None]
+
+
+class Judge:
+    """Judges submissions in the sandboxes of ``pool``. Thread-safe: each call has a sandbox of its own."""
+
+    def __init__(self, pool: SandboxPool) -> None:
+        self._pool = pool
+
+    def judge(
+        self, request: EvaluationRequest, on_result: OnResult, cancelled: threading.Event | None = None
+    ) -> Judgement:
+        """Run every test and return the verdicts. Blocking.
+
+        :param on_result: told of every test as soon as it is judged, in test order. Points of groups are settled only
+            in the judgement.
+        :param cancelled: when set, the sandbox is freed at once and the rest of the tests are ``cancelled``.
+        :raises InvalidRequest: the submission is not a program.
+        :raises SandboxUnavailable: no sandbox can be had.
+        :raises SandboxFault: sandboxes failed more than twice.
+        """
+        sitting = _Sitting(request, on_result, cancelled or threading.Event())
+        program = program_of(request)
+        info: SandboxInfo | None = None
+        faults = 0
+        while not sitting.done:
+            try:
+                sandbox = self._pool.open(program, request.limits, request.tier)
+                info = sandbox.info
+                try:
+                    sitting.proceed(sandbox)
+                finally:
+                    sandbox.close()
+            except SandboxFault as fault:
+                faults += 1
+                log.warning("sandbox fault %d of %d: %s", faults, MAX_FAULTS + 1, fault)
+                if faults > MAX_FAULTS:
+                    raise
+        results = scored(request, sitting.results)
+        return Judgement(
+            verdict=overall(results), score=score(results), tests=results, sandbox=info, message=sitting.message
+        )
+
+
+class _Sitting:
+    """The judging of one submission, over as many sandboxes as it takes."""
+
+    def __init__(self, request: EvaluationRequest, on_result: OnResult, cancelled: threading.Event) -> None:
+        self.results: list[TestResult] = []
+        self.message: str | None = None
+        self._tests = request.tests
+        self._limits: Limits = request.limits
+        self._grading: Grading = grading_of(request)
+        self._stops = Stops(request)
+        self._on_result = on_result
+        self._cancelled = cancelled
+        self._output = _Output()
+        self._pass_over()
+
+    @property
+    def done(self) -> bool:
+        return len(self.results) == len(self._tests)
+
+    def proceed(self, sandbox: Sandbox) -> None:
+        """Judge the tests that are left.
+
+        :raises SandboxFault: the sandbox failed; the tests judged so far stay judged.
+        """
+        with _cancelling(sandbox, self._cancelled):
+            while not self.done:
+                test = self._tests[len(self.results)]
+                outcome = sandbox.run(self._grading.execution(test))
+                if outcome.kind is OutcomeKind.CANCELLED and not self._cancelled.is_set():
+                    raise SandboxFault("the sandbox was cancelled, but not by us")
+                self._add(test, self._result(test, outcome))
+                self._pass_over()
+
+    def _pass_over(self) -> None:
+        """Give their verdict to the next tests that are not to be run."""
+        while not self.done:
+            test = self._tests[len(self.results)]
+            if self._cancelled.is_set():
+                verdict, message = Verdict.CANCELLED, "cancelled"
+            elif self._stops.skips(test.group):
+                verdict, message = Verdict.SKIPPED, "skipped: an earlier test was not accepted"
+            else:
+                return
+            self._add(test, TestResult(id=test.id, verdict=verdict, points=0.0, hidden=test.hidden, message=message))
+
+    def _add(self, test: TestCase, result: TestResult) -> None:
+        self.results.append(result)
+        self._stops.note(test.group, result.verdict)
+        if result.verdict is Verdict.COMPILE_ERROR:
+            self.message = result.message
+        self._on_result(result)
+
+    def _result(self, test: TestCase, outcome: Outcome) -> TestResult:
+        ruling = rule(
+            outcome,
+            self._limits,
+            needs_value=self._grading.needs_value,
+            mismatch=lambda: self._grading.mismatch(test, outcome),
+        )
+        stdout, cut = self._output.keep(outcome.stdout, STDOUT_KEPT)
+        stderr, _ = self._output.keep(outcome.stderr, STDERR_KEPT)
+        return TestResult(
+            id=test.id,
+            verdict=ruling.verdict,
+            points=test.points if ruling.verdict is Verdict.ACCEPTED else 0.0,
+            hidden=test.hidden,
+            cpu_time_s=outcome.usage.cpu_time_s,
+            wall_time_s=outcome.usage.wall_time_s,
+            peak_memory_bytes=outcome.usage.peak_memory_bytes,
+            exit_code=outcome.exit_code,
+            signal=outcome.signal,
+            stdout=stdout,
+            stdout_truncated=outcome.stdout_truncated or cut,
+            stderr=stderr,
+            value=self._grading.value(outcome) if self._output.has_room(outcome.returned) else None,
+            message=ruling.message,
+        )
+
+
+class _Output:
+    """Captured output as text, within what a whole result may hold."""
+
+    def __init__(self) -> None:
+        self._left = OUTPUT_KEPT
+
+    def keep(self, data: bytes, limit: int) -> tuple[str, bool]:
+        """``data`` as UTF-8 with replacement, and whether it was cut."""
+        kept = data[: min(limit, self._left)]
+        self._left -= len(kept)
+        text = kept.decode("utf-8", "replace")
+        if len(kept) == len(data):
+            return text, False
+        return text.rstrip("\N{REPLACEMENT CHARACTER}"), True
+
+    def has_room(self, returned: bytes | None) -> bool:
+        """Whether a returned value of this size is kept."""
+        size = len(returned or b"")
+        if size > min(VALUE_KEPT, self._left):
+            return False
+        self._left -= size
+        return True
+
+
+@contextmanager
+def _cancelling(sandbox: Sandbox, cancelled: threading.Event) -> Iterator[None]:
+    """Cancel ``sandbox`` as soon as ``cancelled`` is set."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            if cancelled.wait(_CANCEL_POLL_S):
+                sandbox.cancel()
+                return
+
+    threading.Thread(target=watch, name="judge-cancel", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()

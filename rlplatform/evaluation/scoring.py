@@ -1,0 +1,53 @@
+"""Points: an accepted test earns its own; a group may earn all of its points or none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rlplatform.evaluation.models import EvaluationRequest, TestResult, Verdict
+
+
+def max_score(request: EvaluationRequest) -> float:
+    """What a submission earns that is accepted on every test."""
+    return math.fsum(test.points for test in request.tests)
+
+
+def scored(request: EvaluationRequest, results: Sequence[TestResult]) -> list[TestResult]:
+    """``results``, one for each test in order, with the points that their groups leave them."""
+    strict = {group.id for group in request.groups if group.policy == "all_or_nothing"}
+    tests = list(zip(request.tests, results, strict=True))
+    failed = {test.group for test, result in tests if result.verdict is not Verdict.ACCEPTED} & strict
+    return [result if test.group not in failed else result.model_copy(update={"points": 0.0}) for test, result in tests]
+
+
+def score(results: Sequence[TestResult]) -> float:
+    """The points of ``results`` together."""
+    return math.fsum(result.points for result in results)
+
+
+def overall(results: Sequence[TestResult]) -> Verdict:
+    """The first verdict that is not ``accepted``, in test order."""
+    return next((result.verdict for result in results if result.verdict is not Verdict.ACCEPTED), Verdict.ACCEPTED)
+
+
+class Stops:
+    """Which tests are skipped because others failed: ``stop_on_failure`` of the request and of its groups."""
+
+    def __init__(self, request: EvaluationRequest) -> None:
+        self._everything = request.stop_on_failure
+        self._groups = {group.id for group in request.groups if group.stop_on_failure}
+        self._stopped: set[str] = set()
+        self._over = False
+
+    def note(self, group: str | None, verdict: Verdict) -> None:
+        """Take the verdict of a test of ``group`` into account."""
+        if verdict is Verdict.ACCEPTED:
+            return
+        self._over |= self._everything or verdict is Verdict.COMPILE_ERROR
+        if group in self._groups:
+            self._stopped.add(group)
+
+    def skips(self, group: str | None) -> bool:
+        """Whether a test of ``group`` is not to be run any more."""
+        return self._over or group in self._stopped

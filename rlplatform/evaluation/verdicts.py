@@ -1,0 +1,79 @@
+"""The one place where an outcome, which is what a program did, becomes a verdict, which is what that means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rlplatform.evaluation.models import Verdict
+from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind
+
+_SIGNALS = {
+    "SIGSEGV": "an invalid memory access",
+    "SIGBUS": "an invalid memory access",
+    "SIGFPE": "an arithmetic error",
+    "SIGILL": "an illegal instruction",
+    "SIGABRT": "it aborted",
+    "SIGSYS": "a system call that is not allowed here",
+    "SIGXFSZ": "it wrote a file that is too large",
+    "SIGPIPE": "it wrote to something that nobody reads",
+    "SIGKILL": "it was not us: the program ended itself",
+}
+_LAST_LINE = 200
+
+
+class Ruling(NamedTuple):
+    """A verdict and what to tell the learner. The message quotes expected values: not for hidden tests."""
+
+    verdict: Verdict
+    message: str | None = None
+
+
+def rule(outcome: Outcome, limits: Limits, *, needs_value: bool, mismatch: Callable[[], str | None]) -> Ruling:
+    """What ``outcome`` means.
+
+    :param needs_value: the program had to return a value, not only to end.
+    :param mismatch: why the answer is wrong, None if it is right; asked only of programs that ended well.
+    """
+    usage = outcome.usage
+    match outcome.kind:
+        case OutcomeKind.COMPILE_FAILED:
+            return Ruling(Verdict.COMPILE_ERROR, outcome.detail or "the program does not compile")
+        case OutcomeKind.MEMORY_EXCEEDED:
+            peak = f"peak {usage.peak_memory_bytes / 2**20:.0f} MiB, the limit is {limits.memory_mb} MiB"
+            return Ruling(Verdict.MEMORY_LIMIT_EXCEEDED, f"memory limit exceeded: {peak}{_aside(outcome.detail)}")
+        case OutcomeKind.OUTPUT_EXCEEDED:
+            return Ruling(Verdict.OUTPUT_LIMIT_EXCEEDED, f"output limit exceeded: more than {limits.output_kb} KiB")
+        case OutcomeKind.CPU_TIME_EXCEEDED:
+            used = f"used {usage.cpu_time_s:.2f} s, the limit is {limits.cpu_time_s:g} s"
+            return Ruling(Verdict.TIME_LIMIT_EXCEEDED, f"CPU time limit exceeded: {used}")
+        case OutcomeKind.WALL_TIME_EXCEEDED:
+            used = f"took {usage.wall_time_s:.2f} s, the limit is {limits.wall_time_s:g} s"
+            hint = f" (CPU time {usage.cpu_time_s:.2f} s of {limits.cpu_time_s:g} s: it slept or waited)"
+            return Ruling(Verdict.TIME_LIMIT_EXCEEDED, f"wall time limit exceeded: {used}{hint}")
+        case OutcomeKind.SIGNALLED:
+            name = outcome.signal or "a signal"
+            return Ruling(Verdict.RUNTIME_ERROR, f"killed by {name}{_aside(_SIGNALS.get(name))}")
+        case OutcomeKind.CANCELLED:
+            return Ruling(Verdict.CANCELLED, "cancelled")
+        case OutcomeKind.EXITED:
+            return _rule_exited(outcome, needs_value, mismatch)
+
+
+def _rule_exited(outcome: Outcome, needs_value: bool, mismatch: Callable[[], str | None]) -> Ruling:
+    if outcome.exit_code != 0:
+        why = outcome.detail or _last_line(outcome.stderr)
+        return Ruling(Verdict.RUNTIME_ERROR, f"exit status {outcome.exit_code}" + (f": {why}" if why else ""))
+    if needs_value and outcome.returned is None:
+        return Ruling(Verdict.RUNTIME_ERROR, outcome.detail or "the program ended before the function returned")
+    reason = mismatch()
+    return Ruling(Verdict.ACCEPTED) if reason is None else Ruling(Verdict.WRONG_ANSWER, reason)
+
+
+def _last_line(stderr: bytes) -> str:
+    lines = stderr[-4096:].decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].strip()[:_LAST_LINE] if lines else ""
+
+
+def _aside(text: str | None) -> str:
+    return f" ({text})" if text else ""

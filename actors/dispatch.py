@@ -4,35 +4,54 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from actors.links import EvaluatorLink
 from rlplatform.admission import FairQueue
-from rlplatform.errors import Conflict, Fenced, PlatformError, SandboxUnavailable, Unavailable
+from rlplatform.errors import Conflict, PlatformError, SandboxUnavailable, Unavailable
 from rlplatform.events import EvaluationCancelled, EvaluationFailed, EvaluationRetried
 from rlplatform.ports import Clock, Store
+from rlplatform.retries import persevere, within
 from rlplatform.runs import EvaluationRun
 from rlplatform.sandbox.models import PoolStatus
 from rlplatform.settings import EvaluationSettings
 
 log = logging.getLogger(__name__)
 
+STATUS_S = 5.0
+WATCH_S = 0.2
+
+
+@dataclass
+class _Lease:
+    link: EvaluatorLink
+    cancelled: bool = False
+
 
 class Dispatcher:
-    """Hands queued evaluations to evaluators with a free slot. Holds nothing that the store does not also hold."""
+    """Hands queued evaluations to evaluators with a free slot. Holds nothing that the store does not also hold.
 
-    def __init__(self, store: Store, settings: EvaluationSettings, clock: Clock) -> None:
+    :param on_lost: called when an evaluator was lost, so that it is replaced soon.
+    """
+
+    def __init__(
+        self, store: Store, settings: EvaluationSettings, clock: Clock, on_lost: Callable[[], None] = lambda: None
+    ) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._on_lost = on_lost
         self._queue = FairQueue(settings.max_queued)
-        self._waiting: dict[str, EvaluationRun] = {}
-        self._running: dict[str, EvaluatorLink] = {}
+        self._leases: dict[str, _Lease] = {}
+        self._tried: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._links: dict[str, EvaluatorLink] = {}
         self._statuses: dict[str, PoolStatus] = {}
+        self._draining = False
 
     @property
     def queued(self) -> int:
@@ -40,7 +59,7 @@ class Dispatcher:
 
     @property
     def running(self) -> int:
-        return len(self._running)
+        return len(self._leases)
 
     def check_open(self) -> None:
         """Whether an evaluation can be taken now.
@@ -60,32 +79,33 @@ class Dispatcher:
         reasons = sorted({status.reason or "unknown reason" for status in self._statuses.values()})
         return False, "; ".join(reasons) or "no node of the cluster offers sandboxes"
 
-    def position(self, run_id: str) -> int | None:
-        """How many evaluations are served before this one; None when it does not wait."""
-        return self._queue.order().index(run_id) if run_id in self._queue else None
+    def order(self) -> list[str]:
+        """The ids that wait, in the order in which they will be served if nothing else comes."""
+        return self._queue.order()
 
-    def enqueue(self, run: EvaluationRun, *, front: bool = False) -> None:
-        """Put a stored run in the queue and serve it as soon as there is a slot."""
-        self._waiting[run.id] = run
-        self._queue.push(run.tenant, run.id, front=front)
-        self._pump()
+    def enqueue(self, run: EvaluationRun) -> None:
+        """Put a stored run in the queue and serve it as soon as there is a slot. One that is known stays as it is."""
+        if run.id not in self._leases:
+            self._queue.push(run.tenant, run.id)
+            self._pump(run)
 
     async def cancel(self, run: EvaluationRun, reason: str) -> EvaluationRun:
         """Cancel a run, waiting or running. One that is final stays as it is."""
-        self._queue.remove(run.id)
-        self._waiting.pop(run.id, None)
+        event = EvaluationCancelled(stream=run.stream, time=self._clock.now(), reason=reason)
         with suppress(Conflict):
-            await self._store.append(
-                run.stream, [EvaluationCancelled(stream=run.stream, time=self._clock.now(), reason=reason)]
-            )
-        if link := self._running.get(run.id):
+            await self._store.append(run.stream, [event])
+        self._queue.remove(run.id)
+        self._tried.pop(run.id, None)
+        if lease := self._leases.get(run.id):
+            lease.cancelled = True
             with suppress(PlatformError):
-                await link.cancel(run.id)
+                await lease.link.cancel(run.id)
         return await self._get(run.id)
 
     async def refresh(self, links: Sequence[EvaluatorLink]) -> None:
         """Take note of the evaluators that there are and how their sandboxes fare."""
-        statuses = await asyncio.gather(*(link.status() for link in links), return_exceptions=True)
+        asked = (within(self._clock, STATUS_S, link.status()) for link in links)
+        statuses = await asyncio.gather(*asked, return_exceptions=True)
         self._links = {}
         self._statuses = {}
         for link, status in zip(links, statuses, strict=True):
@@ -97,96 +117,133 @@ class Dispatcher:
         self._pump()
 
     async def restore(self, runs: Sequence[EvaluationRun]) -> None:
-        """Take up unfinished runs after a restart of ours: what an evaluator still works on is left to it."""
+        """Take up unfinished runs that are not known here: what an evaluator still works on is left to it."""
         owners: dict[str, EvaluatorLink] = {}
         for link in self._links.values():
             with suppress(PlatformError):
                 owners |= dict.fromkeys(await link.active(), link)
         for run in sorted(runs, key=lambda run: run.id):
-            if run.id in self._running or run.id in self._waiting:
+            if run.id in self._leases or run.id in self._queue:
                 continue
             if owner := owners.get(run.id):
-                self._running[run.id] = owner
-                self._spawn(self._watch(run, owner))
+                self._start(run.id, owner, self._watch(run.id, owner))
             elif run.state == "queued":
                 self.enqueue(run)
-            elif await self._lost(run, run.document.attempts, "its evaluator is gone"):
-                self.enqueue(await self._get(run.id))
+            elif lost := await self._lost(run.id, "its evaluator is gone"):
+                self.enqueue(lost)
+        self._pump()
 
-    async def drain(self) -> None:
-        """Wait for what runs to end."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+    async def drain(self, grace_s: float) -> None:
+        """Lease no more, and wait for what runs to end; what has not ended by then is left as it is."""
+        self._draining = True
+        if self._tasks:
+            with suppress(TimeoutError):
+                await within(self._clock, grace_s, asyncio.wait(set(self._tasks)))
 
-    def _pump(self) -> None:
-        while len(self._queue) and (link := self._free_link()):
+    def _pump(self, fresh: EvaluationRun | None = None) -> None:
+        """Lease what waits while there are free slots; ``fresh`` need not be read from the store again."""
+        while len(self._queue) and not self._draining and self._free_link():
             run_id = self._queue.pop()
             assert run_id is not None
-            self._running[run_id] = link
-            self._spawn(self._lease(self._waiting.pop(run_id), link))
+            link = self._free_link(not_on=self._tried.pop(run_id, None))
+            assert link is not None
+            run = fresh if fresh and fresh.id == run_id else None
+            self._start(run_id, link, self._attempt(run_id, link, run))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _free_link(self, not_on: str | None = None) -> EvaluatorLink | None:
+        """The evaluator with the fewest leases and a free slot; another than ``not_on``, if there is another."""
+        load = {name: 0 for name, status in self._statuses.items() if status.available}
+        for lease in self._leases.values():
+            if lease.link.name in load:
+                load[lease.link.name] += 1
+        free = [name for name, used in load.items() if used < self._links[name].slots]
+        return self._links[min(free, key=lambda name: (name == not_on, load[name]))] if free else None
+
+    def _start(self, run_id: str, link: EvaluatorLink, work: Coroutine[Any, Any, EvaluationRun | None]) -> None:
+        self._leases[run_id] = _Lease(link)
+        task = asyncio.get_running_loop().create_task(self._conclude(run_id, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _free_link(self) -> EvaluatorLink | None:
-        load = {name: 0 for name, status in self._statuses.items() if status.available}
-        for link in self._running.values():
-            if link.name in load:
-                load[link.name] += 1
-        free = {name: used for name, used in load.items() if used < self._links[name].slots}
-        return self._links[min(free, key=lambda name: free[name])] if free else None
-
-    async def _lease(self, run: EvaluationRun, link: EvaluatorLink) -> None:
-        attempt = run.document.attempts + 1
-        again = False
+    async def _conclude(self, run_id: str, work: Coroutine[Any, Any, EvaluationRun | None]) -> None:
+        """See a lease through to its end: ``work`` gives the run that is to be queued again, if any."""
+        again = None
         try:
-            epoch = await self._store.acquire(run.id)
-            await link.evaluate(run, attempt, epoch)
-        except (Conflict, Fenced):
-            pass  # it became final, or another owner has it
-        except Exception as error:
-            log.warning("attempt %d of %s was lost on %s: %s", attempt, run.id, link.name, error)
-            if isinstance(error, Unavailable | SandboxUnavailable):
-                self._statuses.pop(link.name, None)  # until the next refresh finds it well
-            again = await self._lost(run, attempt, str(error))
-        finally:
-            del self._running[run.id]
-        if again:
-            self.enqueue(await self._get(run.id), front=True)
-        else:
-            self._pump()
+            again = await work
+        except Exception:
+            log.exception("the lease of %s broke off", run_id)
+        lease = self._leases.pop(run_id)
+        if again and not lease.cancelled:
+            self._tried[run_id] = lease.link.name
+            self._queue.push(again.tenant, run_id, front=True)
+        self._pump(again)
 
-    async def _watch(self, run: EvaluationRun, link: EvaluatorLink) -> None:
+    async def _attempt(self, run_id: str, link: EvaluatorLink, run: EvaluationRun | None) -> EvaluationRun | None:
+        run = run or await self._persevere(self._get, run_id)
+        if run.final:
+            return None
+        attempt = run.document.attempts + 1
+        epoch = await self._persevere(self._store.acquire, run_id)
+        if self._leases[run_id].cancelled:
+            return None
+        try:
+            await link.evaluate(run, attempt, epoch)
+        except Exception as error:
+            if self._leases[run_id].cancelled:
+                return None
+            if isinstance(error, SandboxUnavailable):
+                self._suspect(link, error)
+                return await self._lost(run_id, str(error), attempt=0)
+            log.warning("attempt %d of %s was lost on %s: %s", attempt, run_id, link.name, error)
+            if isinstance(error, Unavailable):
+                self._suspect(link, error)
+            last = isinstance(error, PlatformError) and not error.retryable
+            return await self._lost(run_id, str(error), attempt, last=last)
+        return None
+
+    async def _watch(self, run_id: str, link: EvaluatorLink) -> EvaluationRun | None:
         """Wait for an evaluation that an earlier life of ours has leased out."""
         try:
-            while run.id in await link.active():
-                await self._clock.sleep(0.2)
+            while run_id in await link.active():
+                await self._clock.sleep(WATCH_S)
         except PlatformError as error:
-            log.warning("%s was lost on %s: %s", run.id, link.name, error)
-        finally:
-            del self._running[run.id]
-        run = await self._get(run.id)
-        if not run.final and await self._lost(run, run.document.attempts, "its evaluator is gone"):
-            self.enqueue(await self._get(run.id), front=True)
+            self._suspect(link, error)
+        return await self._lost(run_id, "its evaluator is gone")
 
-    async def _lost(self, run: EvaluationRun, attempt: int, reason: str) -> bool:
-        """Record a lost attempt; whether the run is to be queued again."""
+    def _suspect(self, link: EvaluatorLink, error: PlatformError) -> None:
+        """Give ``link`` nothing until the next refresh finds it well."""
+        log.warning("evaluator %s: %s", link.name, error)
+        self._statuses.pop(link.name, None)
+        self._on_lost()
+
+    async def _lost(self, run_id: str, reason: str, attempt: int = 1, *, last: bool = False) -> EvaluationRun | None:
+        """Record a lost attempt; the run, if it is to be queued again.
+
+        :param attempt: 0 for one that was refused: it counts only if it had begun.
+        :param last: whether trying again makes no sense.
+        """
+        await self._persevere(self._store.acquire, run_id)  # fences the lost owner, should it still live
+        run: EvaluationRun = await self._persevere(self._get, run_id)
+        if run.final:
+            return None
+        if attempt == 0 and run.state == "queued":
+            return run
+        attempt = max(attempt, run.document.attempts)
         now = self._clock.now()
         event: EvaluationRetried | EvaluationFailed
-        if attempt < self._settings.max_attempts:
+        if not last and (attempt < self._settings.max_attempts or self._draining):
             event = EvaluationRetried(stream=run.stream, time=now, attempt=attempt, reason=reason)
         else:
-            event = EvaluationFailed(
-                stream=run.stream, time=now, reason=f"gave up after {attempt} attempts; the last: {reason}"
-            )
-        await self._store.acquire(run.id)  # fences the lost owner, should it still live
+            reason = f"gave up after {attempt} attempts; the last: {reason}"
+            event = EvaluationFailed(stream=run.stream, time=now, reason=reason)
         try:
-            await self._store.append(run.stream, [event])
+            await self._persevere(self._store.append, run.stream, [event])
         except Conflict:
-            return False
-        return event.type == "evaluation.retried"
+            return None
+        return await self._persevere(self._get, run_id) if isinstance(event, EvaluationRetried) else None
+
+    async def _persevere(self, call: Callable[..., Any], *args: Any) -> Any:
+        return await persevere(self._clock, partial(call, *args))
 
     async def _get(self, run_id: str) -> EvaluationRun:
         run = await self._store.get(run_id)

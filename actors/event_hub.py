@@ -17,11 +17,19 @@ class EventHub:
     """The ``Store`` port behind one method, so that it crosses an actor boundary as it is."""
 
     def __init__(self, open_store: Callable[[], Awaitable[Store]]) -> None:
-        """``open_store`` is awaited once, in the background; what it raises, every call raises."""
-        self._store = asyncio.ensure_future(open_store())
+        """``open_store`` is awaited by the first call; should it raise, by the next one again."""
+        self._open_store = open_store
+        self._opening = asyncio.Lock()
+        self._store: Store | None = None
 
     async def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Call ``name`` of the store."""
         if name not in CALLS:
             raise ValueError(f"not a call of the store: {name}")
-        return await getattr(await asyncio.shield(self._store), name)(*args, **kwargs)
+        return await getattr(await self._opened(), name)(*args, **kwargs)
+
+    async def _opened(self) -> Store:
+        if self._store is None:
+            async with self._opening:
+                self._store = self._store or await self._open_store()
+        return self._store

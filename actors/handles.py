@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
+from ray.exceptions import (
+    ActorPlacementGroupRemoved,
+    GetTimeoutError,
+    NodeDiedError,
+    OwnerDiedError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+)
 
 from actors.options import NAMESPACE
 from rlplatform.access.principals import ApiKey, Principal
-from rlplatform.errors import Conflict, PlatformError, ServiceError, Unavailable
+from rlplatform.clock import SystemClock
+from rlplatform.errors import PlatformError, ServiceError, Unavailable
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.events import EventBase
-from rlplatform.ports import EncodedEvent, Idempotency, PlatformStatus
+from rlplatform.ports import Clock, EncodedEvent, Idempotency, PlatformStatus
+from rlplatform.retries import Backoff
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 from rlplatform.sandbox.models import PoolStatus
 from rlplatform.training.models import TrainingRequest
 
 STORE_PATIENCE_S = 20.0
+CLOSE_S = 10.0
+
+_GONE = (RayActorError, ActorPlacementGroupRemoved, NodeDiedError, OwnerDiedError, GetTimeoutError)
+
+T = TypeVar("T")
 
 
 def spawn(cls: type, options: Mapping[str, Any], *args: Any) -> ActorHandle:
@@ -35,6 +51,16 @@ def find(name: str) -> ActorHandle | None:
         return ray.get_actor(name, namespace=NAMESPACE)
     except ValueError:
         return None
+
+
+async def kill(actor: ActorHandle) -> None:
+    """End ``actor`` for good, if it lives."""
+    await in_thread(ray.kill, actor)
+
+
+async def in_thread(function: Callable[..., T], *args: Any) -> T:
+    """What the blocking ``function`` returns, called in a thread."""
+    return await asyncio.get_running_loop().run_in_executor(None, function, *args)
 
 
 async def call(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -59,7 +85,7 @@ async def result(ref: ray.ObjectRef, what: str) -> Any:
         if isinstance(cause, PlatformError):
             raise cause from None
         raise ServiceError(f"{what} failed: {type(cause).__name__}: {cause}") from error
-    except (RayActorError, GetTimeoutError) as error:
+    except _GONE as error:
         raise Unavailable(f"{what}: the actor is gone: {_first_line(error)}") from None
     except RayError as error:
         raise ServiceError(f"{what} failed: {_first_line(error)}") from error
@@ -73,28 +99,25 @@ class StoreHandle:
     """The ``Store`` port over ``EventHub.call``, here or in its actor. While that is away, calls are tried again: all
     bear repeating."""
 
-    def __init__(self, call: Callable[..., Awaitable[Any]]) -> None:
+    def __init__(self, call: Callable[..., Awaitable[Any]], clock: Clock | None = None) -> None:
         self._hub = call
+        self._clock = clock or SystemClock()
 
     async def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        deadline = asyncio.get_running_loop().time() + STORE_PATIENCE_S
-        delay = 0.1
+        deadline: float | None = None
+        backoff = Backoff(self._clock, 0.1, 1.0)
         while True:
             try:
                 return await self._hub(name, *args, **kwargs)
             except Unavailable:
-                if asyncio.get_running_loop().time() > deadline:
+                deadline = deadline or self._clock.monotonic() + STORE_PATIENCE_S
+                if self._clock.monotonic() > deadline:
                     raise
-            await asyncio.sleep(delay)
-            delay = min(1.0, delay * 2)
+            await backoff.wait()
 
     async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
-        try:
-            return await self._call("create", run, first, idempotency=idempotency)
-        except Conflict as error:
-            if type(error) is not Conflict:
-                raise
-            return await self.get(run.id), True  # ours: an id is never given twice, so an earlier try got through
+        stored, created = await self._call("create", run, first, idempotency=idempotency)
+        return stored, created or stored.id == run.id  # ids are never given twice: an earlier try of ours got through
 
     async def get(self, run_id: str) -> Run:
         return await self._call("get", run_id)
@@ -139,7 +162,7 @@ class SupervisorHandle:
         self._actor: ActorHandle | None = None
 
     async def _call(self, method: str, *args: Any) -> Any:
-        self._actor = self._actor or await asyncio.get_running_loop().run_in_executor(None, self._lookup)
+        self._actor = self._actor or await in_thread(self._lookup)
         if self._actor is None:
             raise Unavailable("the supervisor is not running")
         try:
@@ -167,6 +190,9 @@ class SupervisorHandle:
     async def status(self) -> PlatformStatus:
         return await self._call("status")
 
+    async def positions(self, run_ids: Sequence[str]) -> list[int | None]:
+        return await self._call("positions", run_ids)
+
     async def drain(self) -> None:
         await self._call("drain")
 
@@ -192,17 +218,18 @@ class EvaluatorHandle:
         await call(self._actor, "cancel", run_id)
 
     async def close(self) -> None:
-        await call(self._actor, "close")
-        ray.kill(self._actor)
+        """Remove its containers and end it; one that does not answer within ``CLOSE_S`` is ended all the same."""
+        with suppress(PlatformError, TimeoutError):
+            await asyncio.wait_for(call(self._actor, "close"), CLOSE_S)
+        await kill(self._actor)
 
 
 class TrainerHandle:
-    """A ``TrainerLink`` over Ray: ``over`` is the call whose end is the end of the session."""
+    """A ``TrainerLink`` over Ray. A call of ``run`` is pending all along: the trainer's end is noticed at once."""
 
-    def __init__(self, actor: ActorHandle, over: ray.ObjectRef, release: Callable[[], None]) -> None:
+    def __init__(self, actor: ActorHandle) -> None:
         self._actor = actor
-        self._over = over
-        self._release = release
+        self._over = submit(actor, "run")
 
     async def wait(self) -> None:
         await result(self._over, "the training session")
@@ -211,4 +238,4 @@ class TrainerHandle:
         await call(self._actor, "command", command)
 
     async def release(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(None, self._release)
+        await kill(self._actor)

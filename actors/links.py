@@ -25,8 +25,9 @@ class EvaluatorLink(Protocol):
         """Its pool's state. :raises Unavailable: it is gone."""
 
     async def evaluate(self, run: EvaluationRun, attempt: int, epoch: int) -> None:
-        """Evaluate ``run`` and record the result; returns when that is done.
+        """Evaluate ``run`` and record the result; returns when that is done, or when the run is another's or over.
 
+        :raises SandboxUnavailable: it has no sandbox.
         :raises ServiceError: the attempt was lost to a failure of ours; nothing final has been recorded.
         """
 
@@ -41,13 +42,13 @@ class TrainerLink(Protocol):
     """A trainer that owns one training session."""
 
     async def wait(self) -> None:
-        """Until the session is over, one way or another. :raises Unavailable: the trainer was lost."""
+        """Until the session is over, suspended or another owner's. :raises PlatformError: it broke off, or was lost."""
 
     async def command(self, command: str) -> None:
         """``pause``, ``resume``, ``stop`` or ``suspend`` (save a checkpoint and leave, to be taken up again later)."""
 
     async def release(self) -> None:
-        """Free everything that the trainer was placed on, dead or alive. Idempotent."""
+        """End the trainer, dead or alive; a pending :meth:`wait` raises. Its placement stays. Idempotent."""
 
 
 class Launcher(Protocol):
@@ -56,20 +57,23 @@ class Launcher(Protocol):
     async def evaluators(self) -> Sequence[EvaluatorLink]:
         """One for each node with sandboxes, started where it is missing."""
 
-    def check(self, request: TrainingRequest) -> None:
+    async def check(self, request: TrainingRequest) -> None:
         """:raises CapacityExhausted: the cluster could not place this even if it were empty."""
 
     async def launch(self, run: TrainingRun, epoch: int) -> TrainerLink:
-        """Place a trainer for ``run``.
+        """Start a trainer for ``run``, on the placement that it has or else on a new one, replacing any before it.
 
-        :raises CapacityExhausted: no room within the time for placement.
+        :raises CapacityExhausted: no room within the time for placement; none is held then.
         """
 
     async def find(self, run: TrainingRun) -> TrainerLink | None:
         """The living trainer of ``run``'s present epoch, left by an earlier supervisor."""
 
-    async def reap(self, keep: Collection[str]) -> None:
-        """End every trainer and free every placement that belongs to no training in ``keep``."""
+    async def placed(self) -> Collection[str]:
+        """The ids of the trainings that have a trainer or a placement."""
+
+    async def free(self, training_id: str) -> None:
+        """End every trainer of a training and give its placement back. Idempotent."""
 
     async def close(self) -> None:
         """End all evaluators, so that no container is left."""

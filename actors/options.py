@@ -5,10 +5,14 @@ Every actor reserves some CPU: a node with an actor that reserves nothing looks 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 NAMESPACE = "rlp"
 SANDBOX_RESOURCE = "sandbox"
+EVALUATOR_PREFIX = "evaluator:"
+
+_OF_TRAININGS = re.compile(r"(trainer|training):(?P<training>train_\w+)(:\d+)?")
 
 EVENT_HUB: dict[str, Any] = {
     "name": "event_hub",
@@ -35,15 +39,26 @@ TRAINER: dict[str, Any] = {
     "lifetime": "detached",
     "num_cpus": 1,
     "max_restarts": 0,
-    "concurrency_groups": {"train": 1, "control": 4},
+    "max_concurrency": 100,
 }
 
 
 def evaluator_name(node_id: str) -> str:
     """The name of the evaluator of a node."""
-    return f"evaluator:{node_id}"
+    return f"{EVALUATOR_PREFIX}{node_id}"
 
 
 def trainer_name(training_id: str, epoch: int) -> str:
     """The name of the trainer that owns a training in an epoch."""
     return f"trainer:{training_id}:{epoch}"
+
+
+def placement_name(training_id: str) -> str:
+    """The name of the placement group of a training, which outlives its trainers."""
+    return f"training:{training_id}"
+
+
+def training_of(name: str) -> str | None:
+    """The training that a trainer or a placement group of this name belongs to."""
+    match = _OF_TRAININGS.fullmatch(name)
+    return match["training"] if match else None

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import ray
@@ -15,15 +12,11 @@ from ray.util.placement_group import PlacementGroup, placement_group, placement_
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 
 from actors import options
-from actors.handles import EvaluatorHandle, TrainerHandle, find, spawn, submit
-from rlplatform.errors import CapacityExhausted, PlatformError
+from actors.handles import EvaluatorHandle, TrainerHandle, find, in_thread, spawn
+from rlplatform.errors import CapacityExhausted
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
-
-log = logging.getLogger(__name__)
-
-_OURS = re.compile(r"trainer:(?P<training>train_\w+):(?P<epoch>\d+)")
 
 
 def bundles_of(request: TrainingRequest) -> list[dict[str, float]]:
@@ -46,35 +39,16 @@ class Placement:
         self._evaluator = evaluator
         self._trainer = trainer
         self._evaluators: dict[str, EvaluatorHandle] = {}
+        self._waiters = ThreadPoolExecutor(2, thread_name_prefix="placing")
 
     async def evaluators(self) -> list[EvaluatorHandle]:
         """One for each living node with the resource ``sandbox`` (see the link)."""
-        nodes = await _in_thread(ray.nodes)
-        alive = {
-            node["NodeID"]
-            for node in nodes
-            if node["Alive"] and node["Resources"].get(options.SANDBOX_RESOURCE, 0) >= 1
-        }
-        names = await _in_thread(_names)
-        found = {}
-        for node in sorted(alive):
-            name = options.evaluator_name(node)
-            known = self._evaluators.get(node)
-            found[node] = known if known and name in names else await _in_thread(self._start_evaluator, node)
-        self._evaluators = found
-        return list(found.values())
+        self._evaluators = await in_thread(self._find_evaluators)
+        return list(self._evaluators.values())
 
-    def _start_evaluator(self, node: str) -> EvaluatorHandle:
-        name = options.evaluator_name(node)
-        pinned = NodeAffinitySchedulingStrategy(node, soft=False)
-        actor = spawn(
-            self._evaluator, {**options.EVALUATOR, "name": name, "scheduling_strategy": pinned}, self._settings
-        )
-        return EvaluatorHandle(name, self._settings.sandbox.slots, actor)
-
-    def check(self, request: TrainingRequest) -> None:
+    async def check(self, request: TrainingRequest) -> None:
         """Whether the cluster is large enough (see the link)."""
-        have = ray.cluster_resources()
+        have = await in_thread(ray.cluster_resources)
         wanted: dict[str, float] = {}
         for bundle in bundles_of(request):
             for name, amount in bundle.items():
@@ -88,78 +62,90 @@ class Placement:
                 )
 
     async def launch(self, run: TrainingRun, epoch: int) -> TrainerHandle:
-        """Place a trainer (see the link)."""
-        name = options.trainer_name(run.id, epoch)
-        group = placement_group(bundles_of(run.document.request), strategy="PACK", name=name, lifetime="detached")
+        """Start a trainer on the run's placement group (see the link)."""
+        await in_thread(_end_trainers, run.id)
         timeout = self._settings.training.placement_timeout_s
+        group = await in_thread(_group_of, run.id) or await in_thread(_make_group, run)
         try:
-            await asyncio.wait_for(_until_ready(group), timeout)
-            actor = await _in_thread(self._start_trainer, name, group, run, epoch)
-        except BaseException as error:
+            ready = await asyncio.get_running_loop().run_in_executor(self._waiters, group.wait, timeout)
+            if not ready:
+                raise CapacityExhausted(f"no room in the cluster within {timeout:g} s")
+            actor = await in_thread(self._start_trainer, group, run, epoch)
+        except BaseException:
             remove_placement_group(group)
-            if isinstance(error, TimeoutError):
-                raise CapacityExhausted(f"no room in the cluster within {timeout:g} s") from None
             raise
-        return TrainerHandle(actor, submit(actor, "run"), _release(name))
+        return TrainerHandle(actor)
 
-    def _start_trainer(self, name: str, group: PlacementGroup, run: TrainingRun, epoch: int) -> Any:
+    async def find(self, run: TrainingRun) -> TrainerHandle | None:
+        """The living trainer of a run's present epoch (see the link)."""
+        actor = await in_thread(find, options.trainer_name(run.id, run.epoch))
+        return TrainerHandle(actor) if actor else None
+
+    async def placed(self) -> set[str]:
+        """The trainings that have a trainer or a placement group (see the link)."""
+        names = await in_thread(_names) | set(await in_thread(_groups))
+        return {training for name in names if (training := options.training_of(name))}
+
+    async def free(self, training_id: str) -> None:
+        """End a training's trainers and remove its placement group (see the link)."""
+        await in_thread(_end_trainers, training_id)
+        if group := await in_thread(_group_of, training_id):
+            await in_thread(remove_placement_group, group)
+
+    async def close(self) -> None:
+        """End all evaluators (see the link)."""
+        names = [name for name in await in_thread(_names) if name.startswith(options.EVALUATOR_PREFIX)]
+        actors = [(name, await in_thread(find, name)) for name in names]
+        await asyncio.gather(*(EvaluatorHandle(name, 0, actor).close() for name, actor in actors if actor))
+        self._evaluators = {}
+
+    def _find_evaluators(self) -> dict[str, EvaluatorHandle]:
+        wanted = options.SANDBOX_RESOURCE
+        nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get(wanted, 0) >= 1]
+        names = _names()
+        known = {node: handle for node, handle in self._evaluators.items() if handle.name in names}
+        return {node: known.get(node) or self._start_evaluator(node) for node in sorted(nodes)}
+
+    def _start_evaluator(self, node: str) -> EvaluatorHandle:
+        name = options.evaluator_name(node)
+        strategy = NodeAffinitySchedulingStrategy(node, soft=False)
+        chosen = {**options.EVALUATOR, "name": name, "scheduling_strategy": strategy}
+        return EvaluatorHandle(name, self._settings.sandbox.slots, spawn(self._evaluator, chosen, self._settings))
+
+    def _start_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> Any:
         strategy = PlacementGroupSchedulingStrategy(group, 0, placement_group_capture_child_tasks=True)
+        name = options.trainer_name(run.id, epoch)
         chosen = {**options.TRAINER, "name": name, "scheduling_strategy": strategy}
         if gpus := bundles_of(run.document.request)[0].get("GPU"):
             chosen["num_gpus"] = gpus
         return spawn(self._trainer, chosen, self._settings, run, epoch)
 
-    async def find(self, run: TrainingRun) -> TrainerHandle | None:
-        """The living trainer of a run's present epoch (see the link)."""
-        name = options.trainer_name(run.id, run.epoch)
-        actor = await _in_thread(find, name)
-        return TrainerHandle(actor, submit(actor, "join"), _release(name)) if actor else None
-
-    async def reap(self, keep: Collection[str]) -> None:
-        """End what belongs to nobody (see the link)."""
-        await _in_thread(_reap, frozenset(keep))
-
-    async def close(self) -> None:
-        """End all evaluators (see the link)."""
-        for handle in self._evaluators.values():
-            with suppress(PlatformError):
-                await handle.close()
-        self._evaluators = {}
-
 
 def _names() -> set[str]:
+    """The names of our living actors."""
+    entries = list_named_actors(all_namespaces=True)
+    return {entry["name"] for entry in entries if entry["namespace"] == options.NAMESPACE}
+
+
+def _groups() -> dict[str, PlacementGroup]:
+    """Placement groups that stand, by name."""
     return {
-        entry["name"] for entry in list_named_actors(all_namespaces=True) if entry["namespace"] == options.NAMESPACE
+        group["name"]: PlacementGroup(ray.PlacementGroupID(bytes.fromhex(key)))
+        for key, group in placement_group_table().items()
+        if group["state"] != "REMOVED" and group["name"]
     }
 
 
-def _groups() -> dict[str, str]:
-    """Placement groups that stand, by name."""
-    table = placement_group_table()
-    return {group["name"]: key for key, group in table.items() if group["state"] != "REMOVED" and group["name"]}
+def _group_of(training_id: str) -> PlacementGroup | None:
+    return _groups().get(options.placement_name(training_id))
 
 
-def _release(name: str) -> Callable[[], None]:
-    def release() -> None:
-        if actor := find(name):
+def _make_group(run: TrainingRun) -> PlacementGroup:
+    bundles = bundles_of(run.document.request)
+    return placement_group(bundles, strategy="PACK", name=options.placement_name(run.id), lifetime="detached")
+
+
+def _end_trainers(training_id: str) -> None:
+    for name in _names():
+        if name.startswith(f"trainer:{training_id}:") and (actor := find(name)):
             ray.kill(actor)
-        if key := _groups().get(name):
-            remove_placement_group(PlacementGroup(ray.PlacementGroupID(bytes.fromhex(key))))
-
-    return release
-
-
-def _reap(keep: frozenset[str]) -> None:
-    for name in _names() | set(_groups()):
-        match = _OURS.fullmatch(name)
-        if match and match["training"] not in keep:
-            log.warning("reaping %s: no training of ours", name)
-            _release(name)()
-
-
-async def _until_ready(group: PlacementGroup) -> None:
-    await group.ready()
-
-
-async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:
-    return await asyncio.get_running_loop().run_in_executor(None, function, *args)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from actors.links import Launcher, TrainerLink
 from rlplatform.admission import FairQueue
-from rlplatform.errors import CapacityExhausted, Conflict, Fenced, NotAllowed, PlatformError
+from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, PlatformError
 from rlplatform.events import (
     TrainingEvent,
     TrainingFailed,
@@ -20,19 +23,38 @@ from rlplatform.events import (
     TrainingStopRequested,
 )
 from rlplatform.ports import Clock, Store
+from rlplatform.retries import Backoff, persevere, within
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import TrainingSettings
 from rlplatform.training.models import TrainingRequest, TrainingState
 
 log = logging.getLogger(__name__)
 
+COMMAND_S = 2.0
+MAX_DELAY_S = 60.0
+WAIT_FOR_ROOM_S = 1.0
+SHUTDOWN = "the platform shut down"
+
 _REQUESTED = {"pause": TrainingPauseRequested, "resume": TrainingResumeRequested, "stop": TrainingStopRequested}
 _DESIRED = {"pause": "pause", "resume": "run", "stop": "stop"}
+_COMMANDS = {desired: command for command, desired in _DESIRED.items()}
+_BEGUN = {TrainingState.STARTING, TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.INTERRUPTED}
 _SENSIBLE = {
-    "pause": {TrainingState.STARTING, TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.INTERRUPTED},
-    "resume": {TrainingState.STARTING, TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.INTERRUPTED},
-    "stop": {state for state in TrainingState if not state.final} | {TrainingState.STOPPED},
+    "pause": _BEGUN,
+    "resume": _BEGUN,
+    "stop": _BEGUN | {TrainingState.QUEUED, TrainingState.STOPPED},
 }
+
+
+@dataclass
+class _Kept:
+    """A training that has, or is to get, a trainer. ``failures``: in a row, with no iteration beyond ``furthest``."""
+
+    task: asyncio.Task[None]
+    link: TrainerLink | None = None
+    commanding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    failures: int = 0
+    furthest: int = -1
 
 
 class Sessions:
@@ -44,8 +66,8 @@ class Sessions:
         self._settings = settings
         self._clock = clock
         self._queue = FairQueue(max_length=10_000)
-        self._links: dict[str, TrainerLink] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._placing = asyncio.Lock()
         self._draining = False
 
     @property
@@ -54,36 +76,31 @@ class Sessions:
 
     @property
     def running(self) -> int:
-        return len(self._tasks)
+        return len(self._kept)
 
-    @property
-    def kept(self) -> set[str]:
-        """The ids of the trainings that have, or are about to get, a trainer."""
-        return set(self._tasks)
-
-    def check(self, request: TrainingRequest) -> None:
+    async def check(self, request: TrainingRequest) -> None:
         """:raises NotAllowed, CapacityExhausted, TooManyRequests: the training cannot be taken."""
         if request.engine == "simulated" and not self._settings.allow_simulated:
             raise NotAllowed("the simulated engine is switched off here (RLP_TRAINING__ALLOW_SIMULATED=false)")
-        self._launcher.check(request)
         self._queue.check()
+        await self._launcher.check(request)
 
-    def position(self, run_id: str) -> int | None:
-        """How many trainings are admitted before this one; None when it does not wait."""
-        return self._queue.order().index(run_id) if run_id in self._queue else None
+    def order(self) -> list[str]:
+        """The ids that wait, in the order in which they will be admitted if nothing else comes."""
+        return self._queue.order()
 
     def enqueue(self, run: TrainingRun) -> None:
-        """Put a stored run in the queue and admit it as soon as there is room."""
-        if run.id not in self._tasks:
+        """Put a stored run in the queue and admit it as soon as there is room. One that is known stays as it is."""
+        if run.id not in self._kept:
             self._queue.push(run.tenant, run.id)
             self._pump()
 
     def restore(self, runs: Sequence[TrainingRun]) -> None:
-        """Take up unfinished runs after a restart of ours: those that had begun go before those that had not."""
+        """Take up unfinished runs that are not known here: those that had begun go before those that had not."""
         for run in sorted(runs, key=lambda run: (run.state == "queued", run.id)):
             if run.state == "queued":
                 self.enqueue(run)
-            elif run.id not in self._tasks:
+            elif run.id not in self._kept:
                 self._keep(run.id)
 
     async def command(self, run: TrainingRun, command: str, by: str) -> TrainingRun:
@@ -91,95 +108,200 @@ class Sessions:
 
         :raises Conflict: it makes no sense in the run's state.
         """
-        if run.document.state not in _SENSIBLE[command]:
-            raise Conflict(f"cannot {command} a training that is {run.state}", state=run.state)
+        if _refused(run, command):
+            raise Conflict(f"cannot {command} a training that is {_described(run)}", state=run.state)
         if run.final:
             return run
         if run.desired != _DESIRED[command]:
             event = _REQUESTED[command](stream=run.stream, time=self._clock.now(), by=by, simulated=run.simulated)
-            await self._store.append(run.stream, [event])
-        if command == "stop" and self._queue.remove(run.id):
-            await self._finish(run, TrainingStopped, stop_reason="stopped before it began")
-        elif link := self._links.get(run.id):
-            with suppress(PlatformError):
-                await link.command(command)
+            try:
+                await self._store.append(run.stream, [event])
+            except Conflict:  # it has ended meanwhile
+                return await self.command(await self._get(run.id), command, by)
+        kept = self._kept.get(run.id)
+        if kept and kept.link:
+            await self._pass_on(run.id, kept)
+        elif command == "stop":
+            await self._drop(run)
         return await self._get(run.id)
 
-    async def suspend(self) -> None:
-        """Have every trainer save a checkpoint and leave; they are taken up again by the next :meth:`restore`."""
+    async def reap(self) -> None:
+        """End every trainer and free every placement of a training that has no business having one."""
+        for training_id in await self._launcher.placed():
+            if training_id not in self._kept:
+                log.warning("freeing what %s was placed on: nobody keeps it", training_id)
+                await self._launcher.free(training_id)
+
+    async def suspend(self, grace_s: float) -> None:
+        """Have every trainer save a checkpoint and leave, within ``grace_s``; a later :meth:`restore` takes them up."""
         self._draining = True
-        for link in list(self._links.values()):
-            with suppress(PlatformError):
-                await link.command("suspend")
-        while self._tasks:
-            await asyncio.wait(set(self._tasks.values()))
+        await asyncio.gather(*(self._send_off(kept) for kept in list(self._kept.values())))
+        await self._gone_within(grace_s)
+        for kept in list(self._kept.values()):
+            if kept.link:
+                await kept.link.release()
+        await self._gone_within(COMMAND_S)
+        for kept in self._kept.values():
+            kept.task.cancel()
+        await self._gone_within(COMMAND_S)
+
+    async def _send_off(self, kept: _Kept) -> None:
+        if kept.link is None:
+            kept.task.cancel()
+        else:
+            with suppress(PlatformError, TimeoutError):
+                await within(self._clock, COMMAND_S, kept.link.command("suspend"))
+
+    async def _gone_within(self, seconds: float) -> None:
+        if self._kept:
+            with suppress(TimeoutError):
+                await within(self._clock, seconds, asyncio.wait({kept.task for kept in self._kept.values()}))
 
     def _pump(self) -> None:
-        while len(self._queue) and len(self._tasks) < self._settings.max_running and not self._draining:
+        while len(self._queue) and len(self._kept) < self._settings.max_running and not self._draining:
             run_id = self._queue.pop()
             assert run_id is not None
             self._keep(run_id)
 
-    def _keep(self, run_id: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._own(run_id))
-        self._tasks[run_id] = task
-        task.add_done_callback(lambda _: self._gone(run_id))
+    def _keep(self, run_id: str) -> _Kept:
+        kept = self._kept[run_id] = _Kept(asyncio.get_running_loop().create_task(self._own(run_id)))
+        kept.task.add_done_callback(lambda _: self._gone(run_id, kept))
+        return kept
 
-    def _gone(self, run_id: str) -> None:
-        self._tasks.pop(run_id, None)
+    def _gone(self, run_id: str, kept: _Kept) -> None:
+        if self._kept.get(run_id) is kept:
+            del self._kept[run_id]
         self._pump()
 
+    async def _drop(self, run: TrainingRun) -> None:
+        """End a run that is to stop and has no trainer yet, whatever it waits for."""
+        self._queue.remove(run.id)
+        if (kept := self._kept.get(run.id)) and not kept.task.cancelling():
+            kept.task.cancel()
+            await asyncio.wait({kept.task})
+        kept = self._kept.get(run.id) or self._keep(run.id)
+        with suppress(TimeoutError):
+            await within(self._clock, COMMAND_S, asyncio.wait({kept.task}))
+
     async def _own(self, run_id: str) -> None:
-        """Keep a trainer on a run until the run is final."""
-        while not (run := await self._get(run_id)).final and not self._draining:
-            try:
-                await self._launch(run)
-            except (Conflict, Fenced):
-                continue
-            except CapacityExhausted as error:
-                await self._finish(run, TrainingFailed, code=error.code, reason=str(error))
-            except Exception as error:
-                await self._interrupted(await self._get(run_id), error)
-
-    async def _launch(self, run: TrainingRun) -> None:
-        link = await self._launcher.find(run) or await self._launcher.launch(run, await self._store.acquire(run.id))
-        self._links[run.id] = link
+        """Keep a trainer on a run until the run is final, past every failure of store and cluster."""
+        backoff = Backoff(self._clock, most_s=10.0)
         try:
-            desired = (await self._get(run.id)).desired
-            if desired != run.desired:  # it changed while the trainer was being placed
-                await link.command({"pause": "pause", "run": "resume", "stop": "stop"}[desired])
-            await link.wait()
+            while not self._draining:
+                try:
+                    if await self._attend(run_id):
+                        return
+                    backoff = Backoff(self._clock, most_s=10.0)
+                except Exception:
+                    log.exception("attending to %s failed; trying again", run_id)
+                    await backoff.wait()
         finally:
-            del self._links[run.id]
-            await link.release()
+            with suppress(PlatformError):
+                await self._launcher.free(run_id)
 
-    async def _interrupted(self, run: TrainingRun, error: Exception) -> None:
-        log.warning("the trainer of %s was lost: %s", run.id, error)
+    async def _attend(self, run_id: str) -> bool:
+        """One trainer's life, from its placement to its end; whether the run is final."""
+        run = await self._get(run_id)
+        if run.final:
+            return True
+        if link := await self._link(run):
+            await self._interrupted(run_id, await self._follow(run_id, link))
+        return False
+
+    async def _link(self, run: TrainingRun) -> TrainerLink | None:
+        """The run's trainer, the one that lives or a new one; None where it has been settled without, or must wait."""
+        if link := await self._launcher.find(run):
+            return link
+        if run.desired == "stop":
+            await self._finish(run, TrainingStopped, stop_reason="stop_requested")
+            return None
+        async with self._placing:
+            epoch = await self._store.acquire(run.id)
+            try:
+                return await self._launcher.launch(run, epoch)
+            except Exception as error:
+                failure = error
+        if isinstance(failure, CapacityExhausted) and any(kept.link for kept in self._kept.values()):
+            log.info("%s waits for room: %s", run.id, failure)
+            await self._clock.sleep(WAIT_FOR_ROOM_S)
+        elif isinstance(failure, CapacityExhausted) and run.document.started_at is None:
+            await self._finish(run, TrainingFailed, code=failure.code, reason=str(failure))
+        else:
+            await self._interrupted(run.id, failure)
+        return None
+
+    async def _follow(self, run_id: str, link: TrainerLink) -> Exception | None:
+        """Wait for the end of a trainer; what it broke off with, if anything."""
+        kept = self._kept[run_id]
+        kept.link = link
+        try:
+            await self._persevere(self._pass_on, run_id, kept)
+            await link.wait()
+        except Exception as error:
+            return error
+        finally:
+            kept.link = None
+            with suppress(PlatformError):
+                await link.release()
+        return None
+
+    async def _pass_on(self, run_id: str, kept: _Kept) -> None:
+        """Tell the trainer what is wished of it, the newest wish last."""
+        async with kept.commanding:
+            command = _COMMANDS[(await self._get(run_id)).desired]
+            if kept.link:
+                with suppress(PlatformError, TimeoutError):
+                    await within(self._clock, COMMAND_S, kept.link.command(command))
+
+    async def _interrupted(self, run_id: str, error: Exception | None) -> None:
+        """The trainer is gone: settle what follows, if the run is not over."""
+        run: TrainingRun = await self._persevere(self._get, run_id)
         if run.final:
             return
-        restarts = run.document.restarts
+        kept = self._kept[run_id]
+        reason = str(error) if error else "the trainer left without an end"
+        if self._draining:
+            await self._interrupt(run, reason=SHUTDOWN, retry_in_s=0.0, planned=True)
+            return
+        log.warning("the trainer of %s was lost: %s", run_id, reason)
+        if run.document.progress.iteration > kept.furthest:
+            kept.furthest, kept.failures = run.document.progress.iteration, 0
         if run.desired == "stop":
-            await self._finish(run, TrainingStopped, stop_reason="stopped while its trainer was lost")
-        elif restarts >= self._settings.max_restarts:
-            reason = f"gave up after {restarts} restarts; the last: {error}"
+            await self._finish(run, TrainingStopped, stop_reason="stop_requested")
+        elif kept.failures >= self._settings.max_restarts:
+            reason = f"gave up after {kept.failures} restarts without progress; the last: {reason}"
             await self._finish(run, TrainingFailed, code="trainer_lost", reason=reason)
         else:
-            delay = 0.0 if restarts == 0 else min(60.0, 2.0 ** (restarts - 1))
-            await self._store.acquire(run.id)  # fences the lost owner, should it still live
-            await self._append(run, TrainingInterrupted, reason=str(error), retry_in_s=delay)
+            delay = min(MAX_DELAY_S, 2.0 ** min(kept.failures - 1, 10)) if kept.failures else 0.0
+            kept.failures += 1
+            await self._interrupt(run, reason=reason, retry_in_s=delay)
             await self._clock.sleep(delay)
+
+    async def _interrupt(self, run: TrainingRun, **fields: object) -> None:
+        await self._persevere(self._store.acquire, run.id)  # fences the lost owner, should it still live
+        await self._append(run, TrainingInterrupted, **fields)
 
     async def _finish(self, run: TrainingRun, event: type[TrainingEvent], **fields: object) -> None:
         await self._append(run, event, progress=run.document.progress, **fields)
 
     async def _append(self, run: TrainingRun, event: type[TrainingEvent], **fields: object) -> None:
-        now = self._clock.now()
+        envelope = {"stream": run.stream, "time": self._clock.now(), "simulated": run.simulated}
         with suppress(Conflict):
-            await self._store.append(
-                run.stream, [event(stream=run.stream, time=now, simulated=run.simulated, **fields)]
-            )
+            await self._persevere(self._store.append, run.stream, [event.model_validate(envelope | fields)])
+
+    async def _persevere(self, call: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        return await persevere(self._clock, partial(call, *args))
 
     async def _get(self, run_id: str) -> TrainingRun:
         run = await self._store.get(run_id)
         assert isinstance(run, TrainingRun)
         return run
+
+
+def _refused(run: TrainingRun, command: str) -> bool:
+    stopping = run.desired == "stop" and command != "stop"
+    return stopping or run.document.state not in _SENSIBLE[command]
+
+
+def _described(run: TrainingRun) -> str:
+    return "being stopped" if run.desired == "stop" and not run.final else run.state

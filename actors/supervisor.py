@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from actors.dispatch import Dispatcher
 from actors.links import Launcher
 from actors.sessions import Sessions
 from rlplatform.access.principals import Principal
-from rlplatform.errors import PlatformError, Unavailable
+from rlplatform.errors import PlatformError, ServiceError, Unavailable
+from rlplatform.evaluation import scoring
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
-from rlplatform.events import EvaluationQueued, TrainingQueued
+from rlplatform.evaluation.submissions import check_submission
+from rlplatform.events import EvaluationQueued, EventBase, TrainingQueued
 from rlplatform.ids import Kind, check_id, new_id
-from rlplatform.ports import Clock, Dependency, Idempotency, PlatformStatus, Store
+from rlplatform.ports import CheckpointStore, Clock, Dependency, Idempotency, PlatformStatus, Store
+from rlplatform.retries import within
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 from rlplatform.settings import Settings
 from rlplatform.training.models import Training, TrainingRequest, TrainingState
@@ -26,56 +31,89 @@ from rlplatform.training.models import Training, TrainingRequest, TrainingState
 log = logging.getLogger(__name__)
 
 RECONCILE_S = 2.0
+DRAIN_S = 20.0
+SETTLE_S = 5.0
+PAGE = 100
+
+R = TypeVar("R", EvaluationRun, TrainingRun)
+
+_UNFINISHED: dict[type[Run], tuple[str, tuple[str, ...]]] = {
+    EvaluationRun: ("evaluation", ("queued", "running")),
+    TrainingRun: ("training", tuple(state.value for state in TrainingState if not state.final)),
+}
 
 
 class Supervisor:
     """Implements the ``Commands`` port over a store and a launcher."""
 
-    def __init__(self, settings: Settings, store: Store, launcher: Launcher, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, checkpoints: CheckpointStore, launcher: Launcher, clock: Clock
+    ) -> None:
         self._settings = settings
         self._store = store
+        self._checkpoints = checkpoints
         self._launcher = launcher
         self._clock = clock
-        self._evaluations = Dispatcher(store, settings.evaluation, clock)
+        self._wake = asyncio.Event()
+        self._evaluations = Dispatcher(store, settings.evaluation, clock, self._wake.set)
         self._trainings = Sessions(store, launcher, settings.training, clock)
+        self._reconciling = asyncio.Lock()
         self._draining = False
         self._restored = asyncio.Event()
+        self._doubtful = False
 
     async def run(self) -> None:
-        """Reconcile until :meth:`drain`."""
+        """Reconcile until :meth:`drain`, at once when an evaluator is lost."""
         while not self._draining:
+            self._wake.clear()
             try:
                 await self.reconcile()
             except Exception:
                 log.exception("reconciling failed; trying again")
-            await self._clock.sleep(RECONCILE_S)
+            with suppress(TimeoutError):
+                await within(self._clock, RECONCILE_S, self._wake.wait())
 
     async def reconcile(self) -> None:
-        """One round: note the evaluators, take up what is unfinished (the first time), reap what nobody owns."""
-        await self._evaluations.refresh(await self._launcher.evaluators())
-        if not self._restored.is_set():
-            await self._evaluations.restore(
-                [run for run in await self._unfinished("evaluation") if isinstance(run, EvaluationRun)]
-            )
-            self._trainings.restore([run for run in await self._unfinished("training") if isinstance(run, TrainingRun)])
+        """One round: take up what is unfinished and unknown, note the evaluators, reap what nobody owns."""
+        async with self._reconciling:
+            if self._draining:
+                return
+            anew = self._doubtful or not self._restored.is_set()
+            self._doubtful = False
+            try:
+                if anew:
+                    self._trainings.restore([run async for run in self._unfinished(TrainingRun)])
+                await self._evaluations.refresh(await self._launcher.evaluators())
+                if anew:
+                    await self._evaluations.restore([run async for run in self._unfinished(EvaluationRun)])
+            except BaseException:
+                self._doubtful = anew
+                raise
             self._restored.set()
-        await self._launcher.reap(self._trainings.kept)
+            await self._trainings.reap()
 
-    async def drain(self) -> None:
-        """Stop admitting, let evaluations end, have trainings save a checkpoint and leave, remove every container."""
+    async def drain(self, grace_s: float = DRAIN_S) -> None:
+        """Stop admitting, let evaluations end, have trainings save a checkpoint and leave, remove every container.
+
+        What has not ended after ``grace_s`` is cut off; the next start takes it up.
+        """
         self._draining = True
-        await asyncio.gather(self._evaluations.drain(), self._trainings.suspend())
-        await self._launcher.reap(set())
-        await self._launcher.close()
+        self._wake.set()
+        await asyncio.gather(self._evaluations.drain(grace_s), self._trainings.suspend(grace_s))
+        async with self._reconciling:
+            await self._launcher.close()
+        await self._evaluations.drain(SETTLE_S)
+        await self._trainings.reap()
 
     async def submit_evaluation(
         self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[EvaluationRun, bool]:
         """Queue an evaluation (see the port)."""
+        check_submission(request)
         await self._open()
         self._evaluations.check_open()
         now = self._clock.now()
-        max_score = sum(test.points for test in request.tests)
+        max_score = scoring.max_score(request)
         run_id = new_id(Kind.EVALUATION)
         run = EvaluationRun(
             id=run_id,
@@ -85,8 +123,7 @@ class Supervisor:
             document=Evaluation(id=run_id, state="queued", max_score=max_score, created_at=now),
         )
         queued = EvaluationQueued(stream=run.stream, time=now, tests=len(request.tests), max_score=max_score)
-        stored, created = await self._store.create(run, queued, idempotency=idempotency)
-        assert isinstance(stored, EvaluationRun)
+        stored, created = await self._create(run, queued, idempotency)
         if created:
             self._evaluations.enqueue(stored)
         return stored, created
@@ -103,7 +140,9 @@ class Supervisor:
     ) -> tuple[TrainingRun, bool]:
         """Queue a training (see the port)."""
         await self._open()
-        self._trainings.check(request)
+        await self._trainings.check(request)
+        if request.resume_from:
+            await self._check_parent(request.resume_from, principal)
         now = self._clock.now()
         run_id = new_id(Kind.TRAINING)
         simulated = request.engine == "simulated"
@@ -116,8 +155,7 @@ class Supervisor:
             ),
         )
         queued = TrainingQueued(stream=run.stream, time=now, simulated=simulated)
-        stored, created = await self._store.create(run, queued, idempotency=idempotency)
-        assert isinstance(stored, TrainingRun)
+        stored, created = await self._create(run, queued, idempotency)
         if created:
             self._trainings.enqueue(stored)
         return stored, created
@@ -133,7 +171,7 @@ class Supervisor:
         """How the platform's parts are (see the port)."""
         store_ok, store_detail = True, None
         try:
-            await asyncio.wait_for(self._store.find("training", limit=1), timeout=2)
+            await within(self._clock, 2, self._store.find("training", limit=1))
         except (PlatformError, TimeoutError) as error:
             store_ok, store_detail = False, str(error) or "no answer within 2 s"
         sandbox_ok, sandbox_detail = self._evaluations.availability()
@@ -149,32 +187,45 @@ class Supervisor:
             running_trainings=self._trainings.running,
         )
 
-    def positions(self, run_ids: list[str]) -> list[int | None]:
+    def positions(self, run_ids: Sequence[str]) -> list[int | None]:
         """For each run, how many are served before it; None when it does not wait."""
-        return [
-            (self._trainings if run_id.startswith(Kind.TRAINING.value) else self._evaluations).position(run_id)
-            for run_id in run_ids
-        ]
+        order = [*enumerate(self._evaluations.order()), *enumerate(self._trainings.order())]
+        position = {run_id: place for place, run_id in order}
+        return [position.get(run_id) for run_id in run_ids]
 
     async def _open(self) -> None:
         if self._draining:
             raise Unavailable("the platform is shutting down")
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._restored.wait(), timeout=10)
+            await within(self._clock, 10, self._restored.wait())
         if not self._restored.is_set():
             raise Unavailable("the platform is starting")
+
+    async def _create(self, run: R, first: EventBase, idempotency: Idempotency | None) -> tuple[R, bool]:
+        try:
+            stored, created = await self._store.create(run, first, idempotency=idempotency)
+        except ServiceError:
+            self._doubtful = True  # it may have been stored: the next round looks
+            raise
+        assert isinstance(stored, type(run))
+        return stored, created
+
+    async def _check_parent(self, checkpoint_id: str, principal: Principal) -> None:
+        """:raises NotFound: there is no such checkpoint, or it is another tenant's."""
+        check_id(checkpoint_id, Kind.CHECKPOINT)
+        parent = await asyncio.to_thread(self._checkpoints.find, checkpoint_id)
+        principal.require_tenant((await self._store.get(parent.training_id)).tenant, "checkpoint")
 
     async def _owned(self, run_id: str, principal: Principal) -> Run:
         run = await self._store.get(run_id)
         principal.require_tenant(run.tenant, run.kind)
         return run
 
-    async def _unfinished(self, kind: str) -> list[Run]:
-        states = {
-            "evaluation": ("queued", "running"),
-            "training": tuple(state.value for state in TrainingState if not state.final),
-        }[kind]
-        found: list[Run] = []
-        while page := await self._store.find(kind, states=states, before=found[-1].id if found else None, limit=500):
-            found += page
-        return found
+    async def _unfinished(self, cls: type[R]) -> AsyncIterator[R]:
+        kind, states = _UNFINISHED[cls]
+        before = None
+        while page := await self._store.find(kind, states=states, before=before, limit=PAGE):
+            for run in page:
+                assert isinstance(run, cls)
+                yield run
+            before = page[-1].id

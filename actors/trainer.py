@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from rlplatform.errors import Conflict, EngineError, Fenced, PlatformError
+from rlplatform.errors import Conflict, EngineError, Fenced, NotFound, PlatformError
 from rlplatform.events import EventBase, TrainingFailed, TrainingStarting
 from rlplatform.manifest import RunManifest
 from rlplatform.outbox import Outbox
 from rlplatform.ports import CheckpointStore, Clock, EngineFactory, EventLog
 from rlplatform.runs import TrainingRun
+from rlplatform.training.models import CheckpointInfo
 from rlplatform.training.session import TrainingSession
 
 log = logging.getLogger(__name__)
@@ -45,26 +46,15 @@ class Trainer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="train")
         self._session: TrainingSession | None = None
         self._commands: list[str] = {"run": [], "pause": ["pause"], "stop": ["stop"]}[run.desired]
-        self._over = asyncio.Event()
+        self._work: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Train until the session is over, suspended, or another owner's.
+        """Train until the session is over, suspended, or another owner's. Called again: wait for that.
 
         :raises PlatformError: the session broke off by a failure that a fresh trainer may not meet.
         """
-        loop = asyncio.get_running_loop()
-        try:
-            await self._outbox.send(self._event(TrainingStarting, epoch=self._epoch))
-            await loop.run_in_executor(self._thread, self._train, loop)
-            await self._outbox.flush()
-        except (Fenced, Conflict):
-            log.info("%s has another owner or is over", self._run.id)
-        finally:
-            self._over.set()
-
-    async def join(self) -> None:
-        """Until :meth:`run` has ended."""
-        await self._over.wait()
+        self._work = self._work or asyncio.get_running_loop().create_task(self._run_session())
+        await asyncio.shield(self._work)
 
     def command(self, command: str) -> None:
         """``pause``, ``resume``, ``stop`` or ``suspend``: takes effect between two iterations."""
@@ -73,43 +63,67 @@ class Trainer:
         else:
             self._apply(self._session, command)
 
+    async def _run_session(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await self._outbox.send(self._event(TrainingStarting, epoch=self._epoch))
+            await loop.run_in_executor(self._thread, self._train, loop)
+            await self._outbox.flush()
+        except (Fenced, Conflict):
+            log.info("%s has another owner or is over", self._run.id)
+
     def _train(self, loop: asyncio.AbstractEventLoop) -> None:
         def emit(event: EventBase) -> None:
             asyncio.run_coroutine_threadsafe(self._outbox.send(event), loop).result()
 
-        request = self._run.document.request
         try:
-            engine = self._make_engine(request)
+            session = self._make_session(emit)
         except PlatformError as error:
-            if error.retryable:
+            if error.retryable or isinstance(error, Fenced | Conflict):
                 raise
-            return emit(self._failed(error.code, str(error)))
+            emit(self._failed(error.code, str(error)))
         except Exception as error:
-            log.exception("the engine of %s could not be built", self._run.id)
-            return emit(self._failed(EngineError.code, f"{type(error).__name__}: {error}"))
-        parent = self._checkpoints.find(request.resume_from) if request.resume_from else None
-        manifest = RunManifest.of(self._run.id, request, engine, parent=parent)
-        session = TrainingSession(
-            self._run.id,
-            request,
-            engine,
-            self._checkpoints,
-            self._clock,
-            self._scratch,
-            emit,
-            manifest=manifest.model_dump(mode="json"),
-        )
+            log.exception("the session of %s could not be set up", self._run.id)
+            emit(self._failed(EngineError.code, f"{type(error).__name__}: {error}"))
+        else:
+            loop.call_soon_threadsafe(self._open, session)
+            session.run()
+
+    def _make_session(self, emit: Callable[[EventBase], None]) -> TrainingSession:
+        """The session, as far as it had come, with its engine built."""
+        request = self._run.document.request
+        parent = self._parent()
+        engine = self._make_engine(request)
         try:
+            manifest = RunManifest.of(self._run.id, request, engine, parent=parent)
+            session = TrainingSession(
+                self._run.id,
+                request,
+                engine,
+                self._checkpoints,
+                self._clock,
+                self._scratch,
+                emit,
+                manifest=manifest.model_dump(mode="json"),
+            )
             if self._run.document.started_at is not None:
                 session.recover(self._run.document.progress, parent)
             elif parent is not None:
                 session.restore(parent)
-        except PlatformError as error:
+        except BaseException:
             engine.close()
-            return emit(self._failed(error.code, str(error)))
-        loop.call_soon_threadsafe(self._open, session)
-        session.run()
-        return None
+            raise
+        return session
+
+    def _parent(self) -> CheckpointInfo | None:
+        """What the session began from. :raises NotFound: that is gone, and there is no later checkpoint either."""
+        wanted = self._run.document.request.resume_from
+        try:
+            return self._checkpoints.find(wanted) if wanted else None
+        except NotFound:
+            if not self._checkpoints.list(self._run.id):
+                raise
+            return None
 
     def _open(self, session: TrainingSession) -> None:
         self._session = session

@@ -35,8 +35,13 @@ class SupervisorActor(Supervisor):
     """Reconciles for as long as it lives."""
 
     def __init__(self, settings: Settings) -> None:
-        placement = Placement(settings, EvaluatorActor, TrainerActor)
-        super().__init__(settings, shared_store(settings), placement, SystemClock())
+        super().__init__(
+            settings,
+            shared_store(settings),
+            open_checkpoints(settings.training.checkpoint_url),
+            Placement(settings, EvaluatorActor, TrainerActor),
+            SystemClock(),
+        )
         self._loop = asyncio.get_running_loop().create_task(self.run())
 
 

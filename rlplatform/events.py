@@ -1,8 +1,9 @@
 """Everything that happens, as one union of events under one envelope.
 
-An event's JSON is the same in the log, over SSE and WebSocket, and in the Python client. ``seq`` is given by the log: it
-starts at 1 and has no gaps within a stream. *Lifecycle* events rebuild the state of a run; *telemetry* events may be
-left out for a slow reader, who is told so by ``stream.gap``. Events only ever gain fields; another meaning is another type.
+An event's JSON is the same in the log, over SSE and WebSocket, and in the Python client. ``seq`` is given by the log:
+it starts at 1 and has no gaps within a stream. *Lifecycle* events rebuild the state of a run; *telemetry* events may be
+left out for a slow reader, who is told so by ``stream.gap``. Events only ever gain fields; another meaning is another
+type.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ class EvaluationFinished(EventBase):
     max_score: float
     tests: list[TestResult]
     sandbox: SandboxInfo | None = None
+    message: str | None = None
 
     def public(self) -> EventBase:
         return self.model_copy(update={"tests": [test.redacted() for test in self.tests]})
@@ -176,11 +178,13 @@ class TrainingStopRequested(TrainingEvent):
 
 
 class TrainingInterrupted(TrainingEvent):
-    """The trainer was lost; the supervisor recovers the session from its newest checkpoint that verifies."""
+    """The trainer was lost, or left for a ``planned`` shutdown; the session is recovered from its newest checkpoint that
+    verifies."""
 
     type: Literal["training.interrupted"] = "training.interrupted"
     reason: str
     retry_in_s: float
+    planned: bool = False
 
 
 class TrainingRecovered(TrainingEvent):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
+from functools import partial
+from itertools import islice
 
-from rlplatform.errors import PlatformError, StorageError, Unavailable
+from rlplatform.errors import PlatformError, ServiceError
 from rlplatform.events import EventBase
 from rlplatform.ports import Clock, EventLog
+from rlplatform.retries import persevere
 
 MAX_BATCH = 256
 
@@ -68,25 +70,13 @@ class Outbox:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                batch = list(self._waiting)[:MAX_BATCH]
-                await self._append(batch)
+                batch = list(islice(self._waiting, MAX_BATCH))
+                append = partial(self._log.append, self._stream, batch, epoch=self._epoch)
+                await persevere(self._clock, append, self._patience_s)
                 for _ in batch:
                     self._waiting.popleft()
-        except PlatformError as error:
-            self._error = error
+        except Exception as error:
+            self._error = error if isinstance(error, PlatformError) else ServiceError(f"the log failed: {error!r}")
             self._waiting.clear()
         finally:
             self._pump = None
-
-    async def _append(self, batch: list[EventBase]) -> None:
-        deadline = self._clock.monotonic() + self._patience_s
-        delay = 0.05
-        while True:
-            try:
-                await self._log.append(self._stream, batch, epoch=self._epoch)
-                return
-            except (StorageError, Unavailable) as error:
-                if not error.retryable or self._clock.monotonic() + delay > deadline:
-                    raise
-            await self._clock.sleep(delay * random.uniform(0.5, 1.0))
-            delay = min(2.0, delay * 2)

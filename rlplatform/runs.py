@@ -1,6 +1,7 @@
 """The records that the store keeps: one run, an evaluation or a training, as its lifecycle events have made it.
 
-``run.apply(event)`` is the only way a record changes, inside the store's append: a record is always the fold of its stream.
+``run.apply(event)`` is the only way a record changes, inside the store's append: a record is always the fold of its
+stream.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class EvaluationRun(RunBase):
             case events.EvaluationTestFinished():
                 document = document.model_copy(update={"tests": [*document.tests, event.result]})
             case events.EvaluationRetried():
-                document = document.model_copy(update={"state": "queued", "tests": []})
+                document = document.model_copy(update={"state": "queued", "attempts": event.attempt, "tests": []})
             case events.EvaluationFinished():
                 document = document.model_copy(
                     update={
@@ -70,6 +71,7 @@ class EvaluationRun(RunBase):
                         "score": event.score,
                         "tests": event.tests,
                         "sandbox": event.sandbox,
+                        "message": event.message,
                         "finished_at": event.time,
                     }
                 )
@@ -140,7 +142,7 @@ class TrainingRun(RunBase):
                 changes = {
                     "state": TrainingState.INTERRUPTED,
                     "message": event.reason,
-                    "restarts": self.document.restarts + 1,
+                    "restarts": self.document.restarts + (0 if event.planned else 1),
                 }
             case events.TrainingRecovered():
                 changes = {

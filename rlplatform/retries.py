@@ -1,0 +1,60 @@
+"""Trying again: back-off with jitter, and calls that outlast an outage of what they call."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from rlplatform.errors import PlatformError
+from rlplatform.ports import Clock
+
+T = TypeVar("T")
+
+
+class Backoff:
+    """Growing delays: ``first_s``, doubled each time, up to ``most_s``, each shortened at random by up to a half."""
+
+    def __init__(self, clock: Clock, first_s: float = 0.05, most_s: float = 2.0) -> None:
+        self._clock = clock
+        self._next_s = first_s
+        self._most_s = most_s
+
+    async def wait(self) -> None:
+        """Let the next delay pass."""
+        delay, self._next_s = self._next_s, min(self._most_s, self._next_s * 2)
+        await self._clock.sleep(delay * random.uniform(0.5, 1.0))
+
+
+async def persevere(clock: Clock, call: Callable[[], Awaitable[T]], patience_s: float | None = None) -> T:
+    """What ``call`` returns, called again after every retryable error, for ``patience_s`` seconds (None: for ever).
+
+    ``call`` must bear repeating. :raises PlatformError: one that is not retryable, or the last when patience is over.
+    """
+    backoff = Backoff(clock)
+    deadline = None if patience_s is None else clock.monotonic() + patience_s
+    while True:
+        try:
+            return await call()
+        except PlatformError as error:
+            if not error.retryable or (deadline is not None and clock.monotonic() >= deadline):
+                raise
+        await backoff.wait()
+
+
+async def within(clock: Clock, seconds: float, work: Awaitable[T]) -> T:
+    """What ``work`` gives, if it does so within ``seconds``.
+
+    :raises TimeoutError: it does not; it has then been cancelled.
+    """
+    task = asyncio.ensure_future(work)
+    timer = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait((task, timer), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise TimeoutError(f"not within {seconds:g} s")
+    finally:
+        task.cancel()
+        timer.cancel()

@@ -28,7 +28,7 @@ What a learner's program did is never in this tree: that is an outcome and a ver
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 
@@ -197,6 +197,14 @@ class Unavailable(ServiceError):
     """A part of the platform does not answer."""
 
     code, status, title = "unavailable", 503, "Unavailable"
+
+
+def error_from(problem: Mapping[str, Any]) -> PlatformError:
+    """The error that a problem document describes; :class:`PlatformError` itself where its code is not known here."""
+    members = dict(problem)
+    described = {name: members.pop(name, None) for name in ("type", "title", "status", "code", "detail", "retryable")}
+    cls = next((cls for cls in error_classes() if cls.code == described["code"]), PlatformError)
+    return _rebuild(cls, str(described["detail"] or described["title"] or described["code"]), members)
 
 
 def error_classes() -> list[type[PlatformError]]:

@@ -89,6 +89,15 @@ class ClusterSettings(_Section):
     ingress: Literal["auto", "haproxy", "proxy"] = "auto"
 
 
+class ClientSettings(BaseSettings):
+    """What the client and the ``rlp`` command take from the environment: ``RLP_URL`` and ``RLP_API_KEY``."""
+
+    model_config = SettingsConfigDict(env_prefix="RLP_", frozen=True, extra="ignore")
+
+    url: str | None = None
+    api_key: SecretStr | None = None
+
+
 class Settings(BaseSettings):
     """All of them."""
 

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from rlplatform.access.keys import KeyRing
+from rlplatform.documents import EvaluationBatch
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
@@ -15,7 +16,6 @@ from serve_apps.api.deps import Context
 from serve_apps.api.envelope import Envelope
 from serve_apps.api.hub import Hubs
 from serve_apps.api.routes import checkpoints, environments, evaluations, events, health, live, trainings
-from serve_apps.api.routes.evaluations import EvaluationBatch
 from serve_apps.api.services import Services
 
 _ROUTERS = (evaluations, trainings, checkpoints, events, live, environments, health)

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from starlette.responses import Response
 
+from rlplatform.documents import Page
+
 T = TypeVar("T", bound=BaseModel)
-
-
-class Page(BaseModel, Generic[T]):
-    """One page of a list, newest first. ``next_cursor`` goes into ``?cursor=``; null on the last page."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    items: list[T]
-    next_cursor: str | None = None
 
 
 def document(request: Request, model: BaseModel) -> Response:

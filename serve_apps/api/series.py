@@ -4,31 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
-
+from rlplatform.documents import MetricSeries
 from rlplatform.errors import UnknownName
 from rlplatform.events import TrainingIterationCompleted, TrainingRecovered, parse_event
 from rlplatform.ports import EncodedEvent, EventLog
 from rlplatform.runs import TrainingRun
 
 _PAGE = 1000
-
-
-class MetricSeries(BaseModel):
-    """Columns of equal length, a row for each iteration that was kept; null where an iteration had no such metric.
-
-    Every ``stride``-th iteration is kept, and the last. Iterations done again after a recovery are there once.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    training_id: str
-    simulated: bool
-    stride: int
-    iteration: list[int]
-    env_steps: list[int]
-    train_wall_s: list[float]
-    metrics: dict[str, list[float | None]]
 
 
 class _Thinned:

@@ -1,4 +1,4 @@
-"""The application in process, over the store in memory and scripted commands; on a loopback socket where a test streams."""
+"""The application in process, over the store in memory and scripted commands; on a socket where a test streams."""
 
 from __future__ import annotations
 

@@ -9,10 +9,10 @@ import tempfile
 from pathlib import Path
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
+from rlplatform.documents import CheckpointList
 from rlplatform.errors import InvalidRequest, NotFound, Unavailable
 from rlplatform.ids import Kind, check_id
 from rlplatform.ports import CheckpointStore
@@ -21,14 +21,6 @@ from serve_apps.api.deps import Ctx, Reader
 from serve_apps.api.openapi import problems
 
 router = APIRouter(prefix="/v1", tags=["checkpoints"])
-
-
-class CheckpointList(BaseModel):
-    """The committed checkpoints of a training, oldest first."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    items: list[CheckpointInfo]
 
 
 @router.get(

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
 
-from rlplatform.training.models import EnvironmentInfo
+from rlplatform.documents import EnvironmentList
 from serve_apps.api.deps import Ctx, Reader
 from serve_apps.api.openapi import problems
 
 router = APIRouter(prefix="/v1", tags=["environments"])
-
-
-class EnvironmentList(BaseModel):
-    """By id."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    items: list[EnvironmentInfo]
 
 
 @router.get(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from rlplatform.access.principals import Principal
+from rlplatform.documents import BatchResult, BatchRow, EvaluationBatch, Page
 from rlplatform.errors import PlatformError
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, EvaluationState
 from rlplatform.ids import Kind
@@ -19,7 +20,7 @@ from serve_apps.api.deps import Context, Ctx, IdempotencyKey, Learner, Reader, i
 from serve_apps.api.openapi import problems
 from serve_apps.api.paging import Listing, list_runs
 from serve_apps.api.problems import problem
-from serve_apps.api.responses import Page, accepted, document, page
+from serve_apps.api.responses import accepted, document, page
 
 router = APIRouter(prefix="/v1", tags=["evaluations"])
 _STATES = list(get_args(EvaluationState))
@@ -29,28 +30,6 @@ class WaitQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     wait: float = Field(default=0.0, ge=0, le=60, description="seconds to wait for the result before answering 202")
-
-
-class EvaluationBatch(BaseModel):
-    """Up to 200 evaluations; each is accepted or refused by itself."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    evaluations: list[dict[str, Any]] = Field(min_length=1, max_length=200, description="EvaluationRequest documents")
-
-
-class BatchRow(BaseModel):
-    """What became of one row: ``evaluation`` where ``status`` is 202, a problem document as ``error`` otherwise."""
-
-    status: int
-    evaluation: Evaluation | None = None
-    error: dict[str, Any] | None = None
-
-
-class BatchResult(BaseModel):
-    """One row for each evaluation, in the order of the request."""
-
-    results: list[BatchRow]
 
 
 @router.post(

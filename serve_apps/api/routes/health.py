@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
+from rlplatform.documents import DependencyState, Health, Readiness
 from rlplatform.errors import PlatformError
 from rlplatform.ports import Dependency
 from serve_apps.api.deps import Context, Ctx
@@ -16,34 +15,6 @@ from serve_apps.api.deps import Context, Ctx
 router = APIRouter(tags=["health"])
 _BUDGET_S = 3.0
 _OPTIONAL = frozenset({"sandbox"})
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Health(_Strict):
-    """The process answers."""
-
-    status: Literal["alive"] = "alive"
-
-
-class DependencyState(_Strict):
-    """One thing that the platform stands on."""
-
-    name: str
-    ok: bool
-    detail: str | None = None
-
-
-class Readiness(_Strict):
-    """``degraded`` without a sandbox: trainings go on, evaluations are refused with 503."""
-
-    status: Literal["ready", "degraded", "unavailable"]
-    dependencies: list[DependencyState]
-    queued_evaluations: int = 0
-    running_evaluations: int = 0
-    running_trainings: int = 0
 
 
 @router.get("/healthz", summary="Alive")

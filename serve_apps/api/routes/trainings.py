@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from rlplatform.access.principals import Principal
+from rlplatform.documents import MetricSeries, Page
 from rlplatform.ids import Kind
 from rlplatform.runs import TrainingRun
 from rlplatform.training.models import Training, TrainingRequest, TrainingState
@@ -16,8 +17,8 @@ from serve_apps.api.bodies import accepts, body_of
 from serve_apps.api.deps import Context, Ctx, IdempotencyKey, Reader, Researcher, idempotency
 from serve_apps.api.openapi import problems
 from serve_apps.api.paging import Listing, list_runs
-from serve_apps.api.responses import Page, accepted, document, page
-from serve_apps.api.series import MetricSeries, read_series
+from serve_apps.api.responses import accepted, document, page
+from serve_apps.api.series import read_series
 
 router = APIRouter(prefix="/v1", tags=["trainings"])
 _STATES = [state.value for state in TrainingState]

@@ -3,6 +3,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define PAD(n) (((n) + 15) & ~15L)
+#define BLOCK 256
 
 #if defined(__AVX512F__)
 #define LANES 16
@@ -10,7 +11,7 @@
 #define TILE_VECTORS 4
 #elif defined(__AVX__)
 #define LANES 8
-#define TILE_ROWS 4
+#define TILE_ROWS 6
 #define TILE_VECTORS 2
 #else
 #define LANES 4
@@ -49,18 +50,37 @@ INLINE void tile(const int mr, const int nr, const float *a, long a_row, long a_
 INLINE void panel(const int nr, const float *a, long a_row, long a_k, const float *b, long ldb, long kk,
                   const float *init, long ldi, float *c, long ldc, long rows) {
   long r = 0;
-  for (; r + TILE_ROWS <= rows; r += TILE_ROWS)
-    tile(TILE_ROWS, nr, a + r * a_row, a_row, a_k, b, ldb, kk, init ? init + r * ldi : 0, ldi, c + r * ldc, ldc);
-  for (; r < rows; r++) tile(1, nr, a + r * a_row, a_row, a_k, b, ldb, kk, init ? init + r * ldi : 0, ldi, c + r * ldc, ldc);
+#define TILES(mr) \
+  for (; r + (mr) <= rows; r += (mr)) \
+    tile(mr, nr, a + r * a_row, a_row, a_k, b, ldb, kk, init ? init + r * ldi : 0, ldi, c + r * ldc, ldc);
+  TILES(TILE_ROWS)
+  TILES(2)
+  TILES(1)
+#undef TILES
 }
 
-/* columns is a multiple of 16 */
+/* c = init + a b; columns is a multiple of 16. Blocked over k, so that a panel of b stays in the first-level cache. */
 static void product(const float *a, long a_row, long a_k, const float *b, long kk, const float *init, long ldi, float *c,
                     long rows, long columns) {
-  long j = 0;
-  for (; j + TILE_VECTORS * LANES <= columns; j += TILE_VECTORS * LANES)
-    panel(TILE_VECTORS, a, a_row, a_k, b + j, columns, kk, init ? init + j : 0, ldi, c + j, columns, rows);
-  for (; j < columns; j += LANES) panel(1, a, a_row, a_k, b + j, columns, kk, init ? init + j : 0, ldi, c + j, columns, rows);
+  for (long k = 0; k < kk; k += BLOCK) {
+    const long depth = kk - k < BLOCK ? kk - k : BLOCK;
+    const float *ak = a + k * a_k, *bk = b + k * columns;
+    long j = 0;
+    for (; j + TILE_VECTORS * LANES <= columns; j += TILE_VECTORS * LANES)
+      panel(TILE_VECTORS, ak, a_row, a_k, bk + j, columns, depth, init ? init + j : 0, ldi, c + j, columns, rows);
+    for (; j < columns; j += LANES) panel(1, ak, a_row, a_k, bk + j, columns, depth, init ? init + j : 0, ldi, c + j, columns, rows);
+    init = c, ldi = columns;
+  }
+}
+
+/* out[j][i] = in[i][j] in squares that fit the cache; out's rows are padded to ldo, the padding is left alone. */
+static void transpose(const float *in, long ldi, long rows, long columns, float *out, long ldo) {
+  for (long i = 0; i < rows; i += 16)
+    for (long j = 0; j < columns; j += 16) {
+      const long iend = i + 16 < rows ? i + 16 : rows, jend = j + 16 < columns ? j + 16 : columns;
+      for (long jj = j; jj < jend; jj++)
+        for (long ii = i; ii < iend; ii++) out[jj * ldo + ii] = in[ii * ldi + jj];
+    }
 }
 
 INLINE float dot(const float *a, const float *b, long n) { /* n is a multiple of 16 */

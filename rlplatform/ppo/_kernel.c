@@ -298,9 +298,8 @@ static void clear_gradient(const Net *net, Plan *plan, float *gradient, int64_t 
       if (y->gw != y->flat_gw) memset(y->gw, 0, y->in * y->outp * sizeof(float)), memset(y->gb, 0, y->outp * sizeof(float));
       if (!l) continue;
       const long inp = PAD(y->in);
-      memset(y->wt, 0, y->out * inp * sizeof(float));
-      for (long i = 0; i < y->in; i++)
-        for (long j = 0; j < y->out; j++) y->wt[j * inp + i] = y->w[i * y->outp + j];
+      if (inp != y->in) memset(y->wt, 0, y->out * inp * sizeof(float));
+      transpose(y->w, y->outp, y->in, y->out, y->wt, inp);
     }
 }
 

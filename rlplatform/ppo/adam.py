@@ -1,4 +1,6 @@
-"""Adam (Kingma & Ba 2015, arXiv:1412.6980) on one flat float32 vector, with clipping by the global norm, as torch has both."""
+"""Adam (Kingma & Ba 2015, arXiv:1412.6980) on one flat float32 vector, with clipping by the global norm, as torch has
+both.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-5
 
 
 class Adam:
-    """Moments ``m``, ``v`` [P] and the number of steps taken. The arrays stay the same objects for ever, over restores too."""
+    """Moments ``m``, ``v`` [P] and the number of steps taken. The arrays stay the same objects for ever, over
+    restores too.
+    """
 
     def __init__(self, size: int) -> None:
         self.m = np.zeros(size, np.float32)

@@ -1,7 +1,8 @@
-"""Generalised advantage estimation (Schulman et al. 2016, arXiv:1506.02438) over [T, B] slabs, and packing of valid rows.
+"""Generalised advantage estimation (Schulman et al. 2016, arXiv:1506.02438) over [T, B] slabs, and packing of valid
+rows.
 
-Both autoreset modes of Gymnasium are exact: a terminated step has no successor, a truncated one bootstraps from the value of
-its final observation, and nothing leaks from one episode to the next. Not covered: DISABLED autoreset.
+Both autoreset modes of Gymnasium are exact: a terminated step has no successor, a truncated one bootstraps from the
+value of its final observation, and nothing leaks from one episode to the next. Not covered: DISABLED autoreset.
 """
 
 from __future__ import annotations
@@ -31,23 +32,27 @@ def gae(
 ) -> Floats:
     """Advantages [T, B] of rewards [T, B].
 
-    ``values`` [T, B] are V(obs[t]); ``next_values`` [T, B] are V of the observation that step t led to, before any reset:
-    ``V(obs[t + 1])``, or under SAME_STEP the final observation's at the end of an episode.
-    Rows that are not valid get numbers without meaning, which no valid row depends on.
+    ``values`` [T, B] are V(obs[t]); ``next_values`` [T, B] are V of the observation that step t led to, before any
+    reset: ``V(obs[t + 1])``, or under SAME_STEP the final observation's at the end of an episode. Rows that are not
+    valid get numbers without meaning, which no valid row depends on.
     """
     gamma32, decay = np.float32(gamma), np.float32(gamma * gae_lambda)
-    deltas = rewards + gamma32 * np.where(terminated, np.float32(0), next_values) - values
-    carry = np.where(terminated | truncated, np.float32(0), decay)
+    deltas = np.where(terminated, np.float32(0), gamma32 * next_values)
+    deltas += rewards
+    deltas -= values
+    goes_on = ~(terminated | truncated)
     advantages = np.empty_like(deltas)
     last = np.zeros(deltas.shape[1:], np.float32)
     for step in range(len(deltas) - 1, -1, -1):
-        last = carry[step] * last
+        last = np.where(goes_on[step], decay * last, np.float32(0))
         last += deltas[step]
         advantages[step] = last
     return advantages
 
 
-def fragment_advantages(fragment: Fragment, value_fn: ValueFn, gamma: float, gae_lambda: float) -> tuple[Floats, Floats]:
+def fragment_advantages(
+    fragment: Fragment, value_fn: ValueFn, gamma: float, gae_lambda: float
+) -> tuple[Floats, Floats]:
     """Advantages and values, both [T, B], from one batched pass of ``value_fn`` (obs [n, *shape] -> values [n]).
 
     Raises ``InvalidRequest`` where a SAME_STEP fragment lacks the final observation of a truncated step.
@@ -78,7 +83,9 @@ def fragment_advantages(fragment: Fragment, value_fn: ValueFn, gamma: float, gae
 
 
 def pack(fragments: Sequence[Fragment], value_fn: ValueFn, gamma: float, gae_lambda: float) -> Batch:
-    """The valid rows of all fragments with their advantages and returns (advantage + value), time-major, not shuffled."""
+    """The valid rows of all fragments with their advantages and returns (advantage + value), time-major, not
+    shuffled.
+    """
     parts: list[list[NDArray[Any]]] = []
     for fragment in fragments:
         advantages, values = fragment_advantages(fragment, value_fn, gamma, gae_lambda)

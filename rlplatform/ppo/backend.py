@@ -11,7 +11,7 @@ from rlplatform.ppo.network import ActorCritic
 
 BackendName = Literal["auto", "c", "numpy", "torch"]
 MAX_C_DEPTH, MAX_C_OUTPUTS, MAX_C_COMPONENTS = 4, 256, 64
-NUMPY_PAYS_TO = 256  # above this width torch's fused products win over NumPy's
+NUMPY_PAYS_TO = 512  # above this width torch may use more threads
 C_PAYS_TO = 512
 
 

@@ -12,8 +12,8 @@ from rlplatform.errors import InvalidRequest
 
 class Batch:
     """The valid rows of one rollout, C-contiguous: ``obs`` [N, *shape] float32 or uint8, ``actions`` [N, *head.shape]
-
-    int64 or float32, and float32 [N]: ``logp``, ``advantages`` (not normalised), ``returns`` and ``values`` (the old ones).
+    int64 or float32, and float32 [N]: ``logp``, ``advantages`` (not normalised), ``returns`` and ``values`` (the old
+    ones).
     """
 
     __slots__ = ("actions", "advantages", "logp", "obs", "returns", "values")
@@ -41,8 +41,8 @@ class Batch:
 def minibatch_bounds(rows: int, batch_size: int, minibatches: int | None = None) -> NDArray[np.int64]:
     """Ends of an epoch's minibatches, from 0 to ``rows``: [m + 1].
 
-    Without ``minibatches`` they have ``batch_size`` rows and the last, partial one is kept, as in Stable-Baselines3; with it
-    there are exactly that many, of nearly equal size, so that several learners step alike.
+    Without ``minibatches`` they have ``batch_size`` rows and the last, partial one is kept, as in Stable-Baselines3;
+    with it there are exactly that many, of nearly equal size, so that several learners step alike.
     """
     if rows < 1:
         raise InvalidRequest("a batch without valid rows cannot be trained on", field="n_steps")

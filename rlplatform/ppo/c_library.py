@@ -1,9 +1,11 @@
-"""Finds or compiles ``_kernel.c``. Where that fails there is no C kernel, and ``obstacle()`` says why; nothing else breaks.
+"""Finds or compiles ``_kernel.c``. Where that fails there is no C kernel, and ``obstacle()`` says why; nothing else
+breaks.
 
-A binary is compiled for a named level of the instruction set, never for "native", and its file name carries that level and
-a hash of sources and flags. Only a level whose every CPU flag this machine has is ever loaded, so that a binary made on
-another machine cannot meet an illegal instruction. Looked for beside this file (``python -m rlplatform.ppo.c_library``
-compiles every level there, for images without a compiler), then in the user's cache; else compiled into the cache.
+A binary is compiled for a named level of the instruction set, never for "native", and its file name carries that
+level and a hash of sources and flags. Only a level whose every CPU flag this machine has is ever loaded, so that a
+binary made on another machine cannot meet an illegal instruction. Looked for beside this file (``python -m
+rlplatform.ppo.c_library`` compiles every level there, for images without a compiler), then in the user's cache; else
+compiled into the cache.
 """
 
 from __future__ import annotations
@@ -51,23 +53,26 @@ class Net(ctypes.Structure):
     ]
 
 
+BATCH_NAMES = ("obs", "actions", "logp", "advantages", "returns", "values")
+
+
 class CBatch(ctypes.Structure):
     """``Batch`` of ``_kernel.c``."""
 
-    _fields_ = [(name, ctypes.c_void_p) for name in ("obs", "actions", "logp", "advantages", "returns", "values")]
+    _fields_ = [(name, ctypes.c_void_p) for name in BATCH_NAMES]
+
+
+_FLOAT_SETTINGS = (
+    "learning_rate", "clip_range", "clip_range_vf", "ent_coef", "vf_coef", "max_grad_norm",
+    "beta1", "beta2", "epsilon", "kl_limit",
+)  # fmt: skip
 
 
 class CSettings(ctypes.Structure):
     """``Settings`` of ``_kernel.c``."""
 
     _fields_ = [
-        *(
-            (name, ctypes.c_float)
-            for name in (
-                "learning_rate", "clip_range", "clip_range_vf", "ent_coef", "vf_coef", "max_grad_norm",
-                "beta1", "beta2", "epsilon", "kl_limit",
-            )  # fmt: skip
-        ),
+        *((name, ctypes.c_float) for name in _FLOAT_SETTINGS),
         ("normalize_advantage", ctypes.c_int32),
     ]
 
@@ -162,14 +167,16 @@ def file_name(level: str) -> str:
 
 
 def cache_directory() -> Path:
-    """Where binaries are cached: the user's own, or, where that cannot be trusted or written, a fresh private directory."""
+    """Where binaries are cached: the user's own, or, where that cannot be trusted or written, a fresh private
+    directory.
+    """
     try:
         directory = Path.home() / ".cache" / "rlplatform" / "kernels"
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = directory.stat()
-        if status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            if os.access(directory, os.W_OK):
-                return directory
+        ours = status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if ours and os.access(directory, os.W_OK):
+            return directory
     except (OSError, RuntimeError):
         pass
     return Path(tempfile.mkdtemp(prefix="rlplatform-kernel-"))
@@ -194,7 +201,7 @@ def compile_level(level: str, directory: Path) -> Path:
         done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S, check=False)
         if done.returncode:
             raise KernelUnavailable(f"{cc} failed: {done.stderr.strip()[-400:]}")
-        os.replace(temporary, target)
+        Path(temporary).replace(target)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise KernelUnavailable(f"compiling failed: {error}") from error
     finally:
@@ -228,4 +235,4 @@ if __name__ == "__main__":
     for name in LEVELS:
         if LEVELS[name][0] and platform.machine() not in ("x86_64", "AMD64"):
             continue
-        print(compile_level(name, BESIDE))
+        sys.stdout.write(f"{compile_level(name, BESIDE)}\n")

@@ -94,9 +94,7 @@ class CPolicyKernel(PolicyKernel):
         logp = np.empty(len(obs), np.float32)
         noise_address = None if noise is None else noise.ctypes.data
         params = self.network.flat.data_ptr()
-        self._call(
-            net, params, obs.ctypes.data, noise_address, len(obs), actions.ctypes.data, logp.ctypes.data, space
-        )
+        self._call(net, params, obs.ctypes.data, noise_address, len(obs), actions.ctypes.data, logp.ctypes.data, space)
         return actions, logp
 
     def begin(self, fragment: Fragment) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rlplatform.ppo.adam import BETA1, BETA2, EPSILON, Adam
 from rlplatform.ppo.batch import Batch
-from rlplatform.ppo.c_library import CBatch, CSettings, CStats
+from rlplatform.ppo.c_library import BATCH_NAMES, CBatch, CSettings, CStats
 from rlplatform.ppo.c_policy import CValues
 from rlplatform.ppo.network import ActorCritic
 from rlplatform.ppo.phase import MinibatchStats, Phase
@@ -42,11 +42,11 @@ class CUpdate:
             raise ValueError(f"expected float32 observations [{rows}, {layout.inputs}]")
         actions = batch.actions.reshape(rows, -1)
         if actions.shape[1:] != columns or actions.dtype != wanted or any(array.shape != (rows,) for array in floats):
-            raise ValueError(f"expected {np.dtype(wanted)} actions [{rows}, {columns[0]}] and a number a row of the rest")
+            raise ValueError(f"expected {np.dtype(wanted)} actions [{rows}, {columns[0]}] and one number a row else")
         if layout.nvec and rows and (actions.min() < 0 or (actions >= np.asarray(layout.nvec)).any()):
             raise ValueError("an action is outside of its space")
         self.batch = batch  # keeps the arrays alive that the addresses point into
-        for name, _ in CBatch._fields_:
+        for name in BATCH_NAMES:
             setattr(self._batch, name, getattr(batch, name).ctypes.data)
 
     def _set(self, phase: Phase) -> None:
@@ -95,9 +95,8 @@ class CUpdate:
     def epoch(
         self, order: NDArray[np.int64], bounds: NDArray[np.int64], phase: Phase, sums: MinibatchStats
     ) -> tuple[int, MinibatchStats]:
-        """All minibatches of one epoch. Returns how many steps were taken (fewer where the KL limit stopped it) and the
-
-        last minibatch's numbers; ``sums`` gains the minibatches' numbers.
+        """All minibatches of one epoch. Returns how many steps were taken (fewer where the KL limit stopped it) and
+        the last minibatch's numbers; ``sums`` gains the minibatches' numbers.
         """
         order = self._checked(order)
         count = len(bounds) - 1

@@ -34,9 +34,10 @@ class Head(IntEnum):
 class ActionHead:
     """One action space's distribution.
 
-    ``outputs``: width of the policy head (logits of all components, or A means). ``nvec``: categories of each component
-    (empty for Box). ``shape``, ``dtype``: of one stored action: ``()`` int64 (Discrete), ``(A,)`` int64, ``(A,)`` float32.
-    ``to_env`` makes environment actions of stored ones: Box actions are clipped to the bounds, never rescaled.
+    ``outputs``: width of the policy head (logits of all components, or A means). ``nvec``: categories of each
+    component (empty for Box). ``shape``, ``dtype``: of one stored action: ``()`` int64 (Discrete), ``(A,)`` int64,
+    ``(A,)`` float32. ``to_env`` makes environment actions of stored ones: Box actions are clipped to the bounds,
+    never rescaled.
     """
 
     def __init__(self, kind: Head, outputs: int, shape: tuple[int, ...], *, nvec: tuple[int, ...] = ()) -> None:
@@ -60,7 +61,7 @@ class ActionHead:
             size = int(np.prod(space.shape))
             head = cls(Head.SDE if use_sde else Head.GAUSSIAN, size, (size,))
             head.low, head.high = space.low, space.high
-            head.env_shape, head.env_dtype = space.shape, space.dtype
+            head.env_shape, head.env_dtype = space.shape, np.dtype(space.dtype)
             return head
         if use_sde:
             field = "hyperparameters.use_sde"
@@ -70,15 +71,18 @@ class ActionHead:
             head.start = np.asarray(space.start, np.int64) if space.start else None
             return head
         if isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
-            binary = isinstance(space, spaces.MultiBinary)
-            nvec = (2,) * int(np.prod(space.shape)) if binary else tuple(int(n) for n in np.ravel(space.nvec))
+            if isinstance(space, spaces.MultiDiscrete):
+                nvec = tuple(int(n) for n in np.ravel(space.nvec))
+            else:
+                nvec = (2,) * int(np.prod(space.shape))
             head = cls(Head.CATEGORICAL, sum(nvec), (len(nvec),), nvec=nvec)
             if isinstance(space, spaces.MultiDiscrete) and space.start.any():
                 head.start = space.start.ravel()
             head.env_shape, head.env_dtype = space.shape, np.dtype(space.dtype)
             return head
         raise InvalidRequest(
-            f"env: action space {type(space).__name__} is not covered; Box, Discrete, MultiDiscrete and MultiBinary are",
+            f"env: action space {type(space).__name__} is not covered; "
+            "Box, Discrete, MultiDiscrete and MultiBinary are",
             field="env",
         )
 
@@ -88,7 +92,9 @@ class ActionHead:
         return self.kind is not Head.CATEGORICAL
 
     def to_env(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """Stored actions [B, *shape] as the environment takes them. Discrete actions that start at 0 are passed through."""
+        """Stored actions [B, *shape] as the environment takes them. Discrete actions that start at 0 are passed
+        through.
+        """
         if self.kind is Head.CATEGORICAL:
             if self.start is not None:
                 actions = actions + self.start
@@ -96,8 +102,11 @@ class ActionHead:
                 return actions
             return actions.reshape(len(actions), *self.env_shape).astype(self.env_dtype, copy=False)
         shaped = actions.reshape(len(actions), *self.env_shape)
+        assert self.low is not None
+        assert self.high is not None
         clipped = np.minimum(np.maximum(shaped, self.low), self.high)
-        return clipped.astype(self.env_dtype, copy=False)
+        result: NDArray[Any] = clipped.astype(self.env_dtype, copy=False)
+        return result
 
     def noise_shape(self, rows: int, latent: int) -> tuple[int, ...]:
         """Shape of the noise that samples ``rows`` actions: uniforms a component, normals, or gSDE's matrices."""
@@ -112,7 +121,9 @@ class ActionHead:
         return draw(shape, dtype=np.float32)
 
     def mode(self, out: Tensor) -> Tensor:
-        """The deterministic actions for head outputs [B, outputs]: most likely categories, or means. ONNX can export it."""
+        """The deterministic actions for head outputs [B, outputs]: most likely categories, or means. ONNX can export
+        it.
+        """
         if self.kind is not Head.CATEGORICAL:
             return out
         parts = [logits.argmax(-1) for logits in torch.split(out, list(self.nvec), dim=-1)]
@@ -138,7 +149,8 @@ class ActionHead:
                 part_entropy = -(log_probs.exp() * log_probs).sum(-1)
                 logp = part if logp is None else logp + part
                 entropy = part_entropy if entropy is None else entropy + part_entropy
-            assert logp is not None and entropy is not None
+            assert logp is not None
+            assert entropy is not None
             return logp, entropy
         assert log_std is not None
         std = self.std(log_std, latent if latent is not None else out)
@@ -150,7 +162,9 @@ class ActionHead:
     def sample(
         self, out: Tensor, noise: Tensor, log_std: Tensor | None = None, latent: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Stored actions and their log-probability [B] for head outputs [B, outputs] and noise as ``draw_noise`` gives it."""
+        """Stored actions and their log-probability [B] for head outputs [B, outputs] and noise as ``draw_noise``
+        gives it.
+        """
         if self.kind is Head.CATEGORICAL:
             parts = []
             for index, logits in enumerate(torch.split(out, list(self.nvec), dim=-1)):
@@ -162,7 +176,8 @@ class ActionHead:
             assert log_std is not None
             actions = out + log_std.exp() * noise
         else:
-            assert log_std is not None and latent is not None
+            assert log_std is not None
+            assert latent is not None
             actions = out + torch.einsum("bl,bla->ba", latent, noise * log_std.exp())
         logp, _ = self.log_prob_entropy(out, actions, log_std, latent)
         return actions, logp

@@ -18,7 +18,8 @@ _NAMES = (
 
 
 class Fragment:
-    """A plain class, on purpose: dm-tree takes it for a leaf and never tears it apart; pickle sends its arrays out of band.
+    """A plain class, on purpose: dm-tree takes it for a leaf and never tears it apart; pickle sends its arrays out of
+    band.
 
     - ``obs`` [T+1, B, *shape] float32 or uint8: row T is the observation after the last step.
     - ``actions`` [T, B] int64 (Discrete), [T, B, A] int64 (MultiDiscrete) or [T, B, A] float32 (Box, not clipped)

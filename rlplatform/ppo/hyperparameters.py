@@ -1,4 +1,6 @@
-"""PPO's hyperparameters, with the names, defaults and meaning of Stable-Baselines3; strict about every name and value."""
+"""PPO's hyperparameters, with the names, defaults and meaning of Stable-Baselines3; strict about every name and
+value.
+"""
 
 from __future__ import annotations
 
@@ -47,10 +49,9 @@ class NetArch(BaseModel):
 
 
 class PolicyKwargs(BaseModel):
-    """The policy's network. ``net_arch`` is one list for both towers or ``{"pi": [...], "vf": [...]}``; the default is two
-
-    layers of 64 for vectors and none on top of the Nature CNN for images. ``shared_critic`` lets the value function use the
-    policy's features; ``None`` does so for images only, as Stable-Baselines3 does.
+    """The policy's network. ``net_arch`` is one list for both towers or ``{"pi": [...], "vf": [...]}``; the default
+    is two layers of 64 for vectors and none on top of the Nature CNN for images. ``shared_critic`` lets the value
+    function use the policy's features; ``None`` does so for images only, as Stable-Baselines3 does.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -82,7 +83,8 @@ class Normalize(BaseModel):
 
 
 class Hyperparameters(BaseModel):
-    """See Stable-Baselines3's PPO for each name. ``normalize`` is a bool or ``{"norm_obs": true, "norm_reward": false}``.
+    """See Stable-Baselines3's PPO for each name. ``normalize`` is a bool or ``{"norm_obs": true, "norm_reward":
+    false}``.
 
     Build one with ``Hyperparameters.of``: its errors name the field and the nearest names that exist.
     """
@@ -128,7 +130,9 @@ class Hyperparameters(BaseModel):
 
     @classmethod
     def of(cls, given: Mapping[str, Any], *, field: str = "hyperparameters") -> Hyperparameters:
-        """Validate. Raises ``UnknownName`` (with did-you-mean) or ``InvalidRequest``; ``field`` prefixes the path named."""
+        """Validate. Raises ``UnknownName`` (with did-you-mean) or ``InvalidRequest``; ``field`` prefixes the path
+        named.
+        """
         check_names(given, field=field)
         try:
             return cls.model_validate(dict(given))
@@ -139,7 +143,9 @@ class Hyperparameters(BaseModel):
             raise InvalidRequest(f"{path}: {message}", field=path) from None
 
     def check(self, n_envs: int, *, field: str = "hyperparameters") -> None:
-        """Refuse what cannot work with ``n_envs`` environments in all: raises ``InvalidRequest`` that says what would."""
+        """Refuse what cannot work with ``n_envs`` environments in all: raises ``InvalidRequest`` that says what
+        would.
+        """
         rows = self.n_steps * n_envs
         if rows < 2:
             raise InvalidRequest(
@@ -149,8 +155,8 @@ class Hyperparameters(BaseModel):
             )
         if self.batch_size > rows:
             raise InvalidRequest(
-                f"{field}.batch_size: {self.batch_size} is more than a rollout has (n_steps * n_envs = {self.n_steps} * "
-                f"{n_envs} = {rows}); accepted: 2 to {rows}",
+                f"{field}.batch_size: {self.batch_size} is more than a rollout has (n_steps * n_envs = "
+                f"{self.n_steps} * {n_envs} = {rows}); accepted: 2 to {rows}",
                 field=f"{field}.batch_size",
             )
 

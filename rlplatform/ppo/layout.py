@@ -33,9 +33,11 @@ class MLPViews(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """Widths of the towers over ``inputs`` features; ``value`` is empty and ``shared`` set where they share one tower.
+    """Widths of the towers over ``inputs`` features; ``value`` is empty and ``shared`` set where they share one
+    tower.
 
-    Order in the buffer: policy tower (weight [in, out], bias, layer by layer), policy head, log_std, value tower, value head.
+    Order in the buffer: policy tower (weight [in, out], bias, layer by layer), policy head, log_std, value tower,
+    value head.
     """
 
     inputs: int

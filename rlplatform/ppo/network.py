@@ -1,8 +1,8 @@
 """The actor-critic network: torch for whoever wants torch, one flat float32 buffer for the hand-written kernels.
 
-Initialisation as in Stable-Baselines3 (and Huang et al. 2022, "The 37 implementation details of PPO"): orthogonal with gain
-sqrt(2) for hidden layers, 0.01 for the policy head and 1 for the value head, biases 0. Images go through the CNN of Mnih
-et al. 2015. Not covered: recurrent networks, layer normalisation, heads for more than one agent.
+Initialisation as in Stable-Baselines3 (and Huang et al. 2022, "The 37 implementation details of PPO"): orthogonal
+with gain sqrt(2) for hidden layers, 0.01 for the policy head and 1 for the value head, biases 0. Images go through
+the CNN of Mnih et al. 2015. Not covered: recurrent networks, layer normalisation, heads for more than one agent.
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ class NatureCNN(nn.Module):
         super().__init__()
         channels, height, width = shape
         self.convolutions = nn.Sequential(
-            nn.Conv2d(channels, 32, 8, 4), nn.ReLU(), nn.Conv2d(32, 64, 4, 2), nn.ReLU(), nn.Conv2d(64, 64, 3, 1), nn.ReLU()
+            nn.Conv2d(channels, 32, 8, 4),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, 4, 2),
+            nn.ReLU(),
+            nn.Conv2d(64, 64, 3, 1),
+            nn.ReLU(),
         )
         sides = []
         for side in (height, width):
@@ -42,15 +47,16 @@ class NatureCNN(nn.Module):
         self.linear = nn.Linear(64 * sides[0] * sides[1], CNN_FEATURES)
 
     def forward(self, obs: Tensor) -> Tensor:
-        features = self.convolutions(obs.float() / 255.0)
+        features = self.convolutions(obs.to(self.linear.weight.dtype) / 255.0)
         return torch.relu(self.linear(features.flatten(1)))
 
 
 class ActorCritic(nn.Module):
     """Policy and value function. ``forward(obs)`` -> head outputs [B, outputs] and values [B].
 
-    ``obs`` are encoded observations: float32 [B, D] or uint8 [B, C, H, W]. ``layout`` says where a pure MLP's parts lie in
-    the flat buffer; it is None with a CNN. ``seed`` fixes the initial parameters without touching torch's global generator.
+    ``obs`` are encoded observations: float32 [B, D] or uint8 [B, C, H, W]. ``layout`` says where a pure MLP's parts
+    lie in the flat buffer; it is None with a CNN. ``seed`` fixes the initial parameters without touching torch's
+    global generator.
     """
 
     def __init__(
@@ -61,6 +67,19 @@ class ActorCritic(nn.Module):
         self.head = head
         self.architecture = architecture
         separate = not architecture.shared_critic
+        with torch.random.fork_rng(devices=[]):  # modules draw initial values, which _initialise replaces
+            self._build(separate)
+        self.log_std: nn.Parameter | None = None
+        if head.continuous:
+            shape = (self.latent, head.outputs) if head.kind is Head.SDE else (head.outputs,)
+            self.log_std = nn.Parameter(torch.full(shape, architecture.log_std_init))
+        self._initialise(seed)
+        self.layout = None if encoder.image else Layout.of(encoder.shape[0], head, architecture)
+        self._flat = torch.empty(0)
+        self.ensure_flat()
+
+    def _build(self, separate: bool) -> None:
+        encoder, head, architecture = self.encoder, self.head, self.architecture
         features = CNN_FEATURES if encoder.image else encoder.shape[0]
         self.policy_features: nn.Module | None = NatureCNN(encoder.shape) if encoder.image else None
         self.value_features: nn.Module | None = NatureCNN(encoder.shape) if encoder.image and separate else None
@@ -74,14 +93,6 @@ class ActorCritic(nn.Module):
         latent_vf = (architecture.vf[-1] if architecture.vf else features) if own_value_net else self.latent
         self.action_head = nn.Linear(self.latent, head.outputs)
         self.value_head = nn.Linear(latent_vf, 1)
-        self.log_std: nn.Parameter | None = None
-        if head.continuous:
-            shape = (self.latent, head.outputs) if head.kind is Head.SDE else (head.outputs,)
-            self.log_std = nn.Parameter(torch.full(shape, architecture.log_std_init))
-        self._initialise(seed)
-        self.layout = None if encoder.image else Layout.of(encoder.shape[0], head, architecture)
-        self._flat = torch.empty(0)
-        self.ensure_flat()
 
     # -- torch -------------------------------------------------------------------------------------------------------
 
@@ -148,7 +159,9 @@ class ActorCritic(nn.Module):
                 yield from part.parameters()
 
     def ensure_flat(self) -> bool:
-        """Bind every parameter to the flat buffer again if something has replaced its tensor. True if that was needed."""
+        """Bind every parameter to the flat buffer again if something has replaced its tensor. True if that was
+        needed.
+        """
         parameters = self.ordered_parameters()
         if self._is_bound(parameters):
             return False
@@ -204,7 +217,9 @@ class ActorCritic(nn.Module):
 
 
 def flat_views(flat: Tensor, parameters: list[nn.Parameter], transposed: set[int]) -> Iterator[Tensor]:
-    """Consecutive views of ``flat`` with the parameters' shapes; those whose id is in ``transposed`` lie as [in, out]."""
+    """Consecutive views of ``flat`` with the parameters' shapes; those whose id is in ``transposed`` lie as [in,
+    out].
+    """
     start = 0
     for parameter in parameters:
         piece = flat[start : start + parameter.numel()]

@@ -157,7 +157,9 @@ class ObservationNormalizer(_Mergeable):
 
 
 class RewardNormalizer(_Mergeable):
-    """For rewards of ``envs`` environments. Keeps each one's running discounted return, which is not part of its state."""
+    """For rewards of ``envs`` environments. Keeps each one's running discounted return, which is not part of its
+    state.
+    """
 
     def __init__(self, envs: int, gamma: float, *, clip: float = 10.0, epsilon: float = EPSILON) -> None:
         super().__init__(())

@@ -117,7 +117,9 @@ class NumpyPolicyKernel(PolicyKernel):
     def values(self, obs: NDArray[Any]) -> Floats:
         """Values [n]."""
         self.network.ensure_flat()
-        return numpy_values(self._views(), obs, self.network.architecture.activation, self.network.architecture.shared_critic)
+        return numpy_values(
+            self._views(), obs, self.network.architecture.activation, self.network.architecture.shared_critic
+        )
 
 
 def numpy_values(views: MLPViews, obs: Floats, activation: str, shared: bool) -> Floats:

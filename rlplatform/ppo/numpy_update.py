@@ -1,9 +1,9 @@
-"""Gradient and step of one minibatch in NumPy, by hand, on views of the flat buffers. The reference for the C kernel."""
+"""Gradient and step of one minibatch in NumPy, by hand, on views of the flat buffers: the C kernel's reference."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ class NumpyUpdate:
         stats = MinibatchStats()
         count = len(indices)
         inverse = np.float32(1 / count)
-        obs = batch.obs[indices]
+        obs = cast(Floats, batch.obs[indices])
         policy = forward(obs, views.policy, layout.activation)
         value = policy if layout.shared else forward(obs, views.value, layout.activation)
 
@@ -107,7 +107,7 @@ class NumpyUpdate:
 class _Categorical:
     """``logp`` [n] and ``entropy`` [n] of independent categoricals, and the gradient of a loss of both."""
 
-    def __init__(self, update: NumpyUpdate, out: Floats, latent: Floats, actions: NDArray[Any]) -> None:
+    def __init__(self, update: NumpyUpdate, out: Floats, _latent: Floats, actions: NDArray[Any]) -> None:
         self.rows = np.arange(len(out))
         self.actions = actions.reshape(len(out), -1)
         self.parts: list[tuple[slice, Floats, Floats, Floats]] = []
@@ -144,7 +144,8 @@ class _Gaussian:
 
     def __init__(self, update: NumpyUpdate, out: Floats, latent: Floats, actions: NDArray[Any]) -> None:
         log_std, gradient = update._views.log_std, update._gradients.log_std
-        assert log_std is not None and gradient is not None
+        assert log_std is not None
+        assert gradient is not None
         self.sde = update.layout.kind is Head.SDE
         self.log_std, self.gradient, self.latent = log_std, gradient, latent
         self.variance = sde_variance(latent, log_std) if self.sde else np.exp(2 * log_std)
@@ -160,7 +161,8 @@ class _Gaussian:
         """d loss / d mean; writes the gradient of log_std.
 
         With z = (a - mean) / std: d logp / d mean = z / std; d logp / d log std = z^2 - 1; d entropy / d log std = 1.
-        gSDE: var_a = sum_j h_j^2 exp(2 log_std_ja) + epsilon, so that d var_a / d log_std_ja = 2 h_j^2 exp(2 log_std_ja).
+        gSDE: var_a = sum_j h_j^2 exp(2 log_std_ja) + epsilon, so that d var_a / d log_std_ja = 2 h_j^2 exp(2
+        log_std_ja).
         """
         d_scale = d_logp[:, None] * (self.squares - ONE) - ent_coef
         if self.sde:
@@ -169,17 +171,22 @@ class _Gaussian:
             self.gradient *= 2 * np.exp(2 * self.log_std)
         else:
             d_scale.sum(0, out=self.gradient)
-        return d_logp[:, None] * self.slope
+        return cast(Floats, d_logp[:, None] * self.slope)
 
 
 def _head_backward(d_out: Floats, latent: Floats, layer: LayerViews, gradient: LayerViews) -> Floats:
     np.matmul(latent.T, d_out, out=gradient.weight)
     d_out.sum(0, out=gradient.bias)
-    return d_out @ layer.weight.T
+    down: Floats = np.matmul(d_out, layer.weight.T)
+    return down
 
 
 def _tower_backward(
-    down: Floats, activations: list[Floats], layers: Sequence[LayerViews], gradients: Sequence[LayerViews], activation: str
+    down: Floats,
+    activations: list[Floats],
+    layers: Sequence[LayerViews],
+    gradients: Sequence[LayerViews],
+    activation: str,
 ) -> None:
     """Gradients of a tower's layers, given d loss / d of its last activations. Overwrites the activations."""
     for index in range(len(layers) - 1, -1, -1):

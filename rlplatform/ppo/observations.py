@@ -32,7 +32,9 @@ class ObservationEncoder:
 
     @classmethod
     def of(cls, space: spaces.Space[Any]) -> ObservationEncoder:
-        """The encoder for one environment's space. Raises ``InvalidRequest`` for Dict, Tuple, Text, Graph and Sequence."""
+        """The encoder for one environment's space. Raises ``InvalidRequest`` for Dict, Tuple, Text, Graph and
+        Sequence.
+        """
         if isinstance(space, spaces.Discrete):
             return cls("one_hot", (int(space.n),), nvec=(int(space.n),), start=int(space.start))
         if isinstance(space, spaces.MultiDiscrete):
@@ -49,7 +51,8 @@ class ObservationEncoder:
                 return encoder
             return cls("vector", (int(np.prod(space.shape)),))
         raise InvalidRequest(
-            f"env: observation space {type(space).__name__} is not covered; Box, Discrete, MultiDiscrete and MultiBinary are",
+            f"env: observation space {type(space).__name__} is not covered; "
+            "Box, Discrete, MultiDiscrete and MultiBinary are",
             field="env",
         )
 
@@ -59,7 +62,9 @@ class ObservationEncoder:
         return self.kind == "image"
 
     def __call__(self, obs: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Encode ``obs`` [B, *space.shape] to [B, *shape], into ``out`` where given. May return ``obs`` itself otherwise."""
+        """Encode ``obs`` [B, *space.shape] to [B, *shape], into ``out`` where given. May return ``obs`` itself
+        otherwise.
+        """
         if self.kind == "vector":
             if out is None:
                 return np.asarray(obs, np.float32).reshape(len(obs), -1)
@@ -81,7 +86,9 @@ class ObservationEncoder:
 
 
 def is_image(space: spaces.Box) -> bool:
-    """Three axes of uint8, both sides large enough for the Nature CNN; the smallest of first and last axis is channels."""
+    """Three axes of uint8, both sides large enough for the Nature CNN; the smallest of first and last axis is
+    channels.
+    """
     if space.dtype != np.uint8 or len(space.shape) != 3:
         return False
     sides = space.shape[:2] if space.shape[-1] <= min(space.shape[:2]) else space.shape[1:]

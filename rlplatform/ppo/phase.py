@@ -53,6 +53,4 @@ class MinibatchStats:
 
     def loss(self, phase: Phase) -> float:
         """The total loss that these make."""
-        return (
-            self.policy_gradient_loss + phase.ent_coef * self.entropy_loss + phase.settings.vf_coef * self.value_loss
-        )
+        return self.policy_gradient_loss + phase.ent_coef * self.entropy_loss + phase.settings.vf_coef * self.value_loss

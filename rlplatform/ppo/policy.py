@@ -53,7 +53,9 @@ class PolicyKernel:
             self._noise = noise.reshape(steps, envs, -1)
 
     def act_at(self, step: int) -> NDArray[Any]:
-        """Read ``fragment.obs[step]``, write ``fragment.actions[step]`` and ``fragment.logp[step]``; returns the former."""
+        """Read ``fragment.obs[step]``, write ``fragment.actions[step]`` and ``fragment.logp[step]``; returns the
+        former.
+        """
         fragment = self._fragment
         assert fragment is not None, "begin(fragment) first"
         actions, logp = self._act(fragment.obs[step], self._noise_at(step, fragment.envs))
@@ -63,7 +65,8 @@ class PolicyKernel:
 
     def _noise_at(self, step: int, envs: int) -> Floats:
         if self.head.kind is not Head.SDE:
-            return self._noise[step]
+            noise: Floats = self._noise[step]
+            return noise
         if self.sde_sample_freq > 0 and step > 0 and step % self.sde_sample_freq == 0:
             self._noise[...] = self.head.draw_noise(self.rng, envs, self.network.latent)
         return self._noise

@@ -17,8 +17,8 @@ from rlplatform.ppo.hyperparameters import Hyperparameters, check_names, merge
 class Preset(BaseModel):
     """One row of the zoo: how many environments, for how many env steps, with which wrapper and hyperparameters.
 
-    ``env_wrapper`` names a wrapper class (``minigrid.wrappers.FlatObsWrapper``) or ``atari`` (Mnih et al. preprocessing);
-    ``published_return`` and ``published_std`` are the zoo's benchmark row where there is one.
+    ``env_wrapper`` names a wrapper class (``minigrid.wrappers.FlatObsWrapper``) or ``atari`` (Mnih et al.
+    preprocessing); ``published_return`` and ``published_std`` are the zoo's benchmark row where there is one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,9 +57,11 @@ def find_preset(env: str) -> Preset | None:
 
 
 def resolve(env: str, preset: str | None, given: Mapping[str, Any]) -> tuple[Hyperparameters, Preset | None]:
-    """The hyperparameters of a training: what is given, over the preset asked for (or the environment's own), over SB3's defaults.
+    """The hyperparameters of a training: what is given, over the preset asked for (or the environment's own), over
+    SB3's defaults.
 
-    Raises ``UnknownName`` or ``InvalidRequest``, naming the field. ``Hyperparameters.check(n_envs)`` is up to the caller.
+    Raises ``UnknownName`` or ``InvalidRequest``, naming the field. ``Hyperparameters.check(n_envs)`` is up to the
+    caller.
     """
     check_names(given)
     found = get_preset(preset) if preset is not None else find_preset(env)

@@ -20,7 +20,9 @@ class Schedule:
 
     @classmethod
     def parse(cls, text: object) -> Schedule:
-        """A number, a number as text, ``"lin_X"`` or a schedule. Raises ValueError for anything else and for negatives."""
+        """A number, a number as text, ``"lin_X"`` or a schedule. Raises ValueError for anything else and for
+        negatives.
+        """
         if isinstance(text, Schedule):
             return text
         linear = isinstance(text, str) and text.startswith("lin_")

@@ -1,4 +1,6 @@
-"""Gradient and step of one minibatch by torch: any network, CNNs and GPUs included. The judge of the hand-written ones."""
+"""Gradient and step of one minibatch by torch: any network, CNNs and GPUs included. The judge of the hand-written
+ones.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The update phase of PPO with the semantics of Stable-Baselines3's ``PPO.train``, over one of three backends.
 
-Each epoch shuffles all rows; the last, partial minibatch is kept; advantages are normalised a minibatch (standard deviation
-with n - 1); the clipped surrogate, a value loss with optional clipping, an entropy bonus; gradients clipped by their
-global norm; Adam with epsilon 1e-5; an early stop once the approximate KL divergence exceeds 1.5 times its target.
+Each epoch shuffles all rows; the last, partial minibatch is kept; advantages are normalised a minibatch (standard
+deviation with n - 1); the clipped surrogate, a value loss with optional clipping, an entropy bonus; gradients clipped
+by their global norm; Adam with epsilon 1e-5; an early stop once the approximate KL divergence exceeds 1.5 times its
+target.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ Integers = NDArray[np.int64]
 
 
 class UpdateBackend(Protocol):
-    """Gradient and step of one minibatch. ``gradient`` is [P + 1]: the last element holds the approximate KL divergence."""
+    """Gradient and step of one minibatch. ``gradient`` is [P + 1]: the last element holds the approximate KL
+    divergence.
+    """
 
     gradient: NDArray[np.float32]
 

@@ -16,6 +16,7 @@ import subprocess
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic_core import to_jsonable_python
 
 from rlplatform.ports import TrainingEngine
 from rlplatform.training.models import CheckpointInfo, TrainingRequest
@@ -63,7 +64,7 @@ class RunManifest(BaseModel):
             request=request,
             seed=request.seed,
             simulated=engine.simulated,
-            engine=dict(engine.describe()),
+            engine=to_jsonable_python(dict(engine.describe())),
             parent_checkpoint=parent.id if parent is not None else None,
             python=platform.python_version(),
             packages=_versions(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
@@ -36,7 +37,7 @@ def environment(ingress: Ingress, folder: Path) -> dict[str, str]:
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_HAPROXY_NBTHREAD": str(min(4, os.cpu_count() or 1)),
-        "RAY_SERVE_HAPROXY_MAXCONN": "20000",
+        "RAY_SERVE_HAPROXY_MAXCONN": str(max_connections()),
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "3600",
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics_port),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(stats_port),
@@ -46,6 +47,12 @@ def environment(ingress: Ingress, folder: Path) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
     }
+
+
+def max_connections() -> int:
+    """How many connections HAProxy may hold: it wants three file descriptors for each, or does not start."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 20_000 if hard == resource.RLIM_INFINITY else max(100, min(20_000, hard // 3))
 
 
 def free_ports(count: int) -> list[int]:

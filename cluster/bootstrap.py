@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -19,8 +20,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,7 +93,10 @@ class Platform:
             with suppress(PlatformError, TimeoutError):
                 asyncio.run(asyncio.wait_for(_supervisor().drain(), DRAIN_TIMEOUT_S))
             self._report("stopping")
-            with suppress(Exception):
+            with (
+                suppress(Exception),
+                redirect_stderr(StringIO()),
+            ):  # Ray tells there that the controller it ended is gone
                 serve.shutdown()
             _kill_actors()
             ray.shutdown()
@@ -232,6 +237,8 @@ def _start_gateway(settings: Settings) -> None:
     from ray import serve
 
     from serve_apps.gateway import GatewayArgs, app
+
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
 
     quiet = {"log_level": "WARNING", "enable_access_log": False}
     serve.start(

@@ -135,4 +135,4 @@ class Equivalence(RuleBasedStateMachine):
 
 
 TestEquivalence = Equivalence.TestCase
-TestEquivalence.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestEquivalence.settings = settings(max_examples=40, stateful_step_count=30)

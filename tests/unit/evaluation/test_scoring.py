@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from rlplatform.evaluation.models import EvaluationRequest, TestResult, Verdict
+from rlplatform.evaluation.scoring import Stops, max_score, overall, score, scored
+
+
+@st.composite
+def judged(draw: st.DrawFn) -> tuple[EvaluationRequest, list[TestResult]]:
+    groups = draw(st.lists(st.sampled_from("abc"), unique=True))
+    count = draw(st.integers(max(1, len(groups)), 8))
+    choice = st.sampled_from([None, *groups])
+    tests = [
+        {
+            "id": f"t{i}",
+            "points": draw(st.floats(0, 100)),
+            "group": groups[i] if i < len(groups) else draw(choice),
+        }
+        for i in range(count)
+    ]
+    policy = st.sampled_from(["sum", "all_or_nothing"])
+    request = EvaluationRequest(
+        source="", tests=tests, groups=[{"id": group, "policy": draw(policy)} for group in groups]
+    )
+    verdict = st.sampled_from([Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.WRONG_ANSWER, Verdict.SKIPPED])
+    results = []
+    for test in request.tests:
+        got = draw(verdict)
+        results.append(TestResult(id=test.id, verdict=got, points=test.points if got is Verdict.ACCEPTED else 0.0))
+    return request, results
+
+
+@given(judged())
+def test_a_score_lies_between_nothing_and_everything(case: tuple[EvaluationRequest, list[TestResult]]) -> None:
+    request, results = case
+    final = scored(request, results)
+    assert [(r.id, r.verdict) for r in final] == [(r.id, r.verdict) for r in results]
+    assert 0 <= score(final) <= score(results) <= max_score(request)
+    assert score(final) == math.fsum(result.points for result in final)
+    if overall(results) is Verdict.ACCEPTED:
+        assert score(final) == max_score(request)
+
+
+@given(judged())
+def test_groups_keep_to_their_policy(case: tuple[EvaluationRequest, list[TestResult]]) -> None:
+    request, results = case
+    policies = {group.id: group.policy for group in request.groups}
+    final = scored(request, results)
+    for group in [None, *policies]:
+        mine = [i for i, test in enumerate(request.tests) if test.group == group]
+        failed = any(results[i].verdict is not Verdict.ACCEPTED for i in mine)
+        for i in mine:
+            lost = failed and policies.get(group) == "all_or_nothing"
+            assert final[i].points == (0.0 if lost else results[i].points)
+
+
+@given(judged())
+def test_the_overall_verdict_is_the_first_that_is_not_accepted(
+    case: tuple[EvaluationRequest, list[TestResult]],
+) -> None:
+    verdicts = [result.verdict for result in case[1]]
+    bad = [verdict for verdict in verdicts if verdict is not Verdict.ACCEPTED]
+    assert overall(case[1]) is (bad[0] if bad else Verdict.ACCEPTED)
+
+
+def test_stops() -> None:
+    tests = [{"id": "1", "group": "a"}, {"id": "2", "group": "b"}, {"id": "3"}]
+    groups = [{"id": "a", "stop_on_failure": True}, {"id": "b"}]
+    stops = Stops(EvaluationRequest(source="", tests=tests, groups=groups))
+    stops.note("a", Verdict.ACCEPTED)
+    assert not stops.skips("a")
+    stops.note("b", Verdict.WRONG_ANSWER)
+    stops.note(None, Verdict.WRONG_ANSWER)
+    assert not any(stops.skips(group) for group in ("a", "b", None))
+    stops.note("a", Verdict.TIME_LIMIT_EXCEEDED)
+    assert [stops.skips(group) for group in ("a", "b", None)] == [True, False, False]
+    stops.note("b", Verdict.COMPILE_ERROR)
+    assert all(stops.skips(group) for group in ("a", "b", None))
+
+
+def test_stop_on_failure_of_everything() -> None:
+    stops = Stops(EvaluationRequest(source="", tests=[{"id": "1"}], stop_on_failure=True))
+    assert not stops.skips(None)
+    stops.note(None, Verdict.WRONG_ANSWER)
+    assert stops.skips(None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"tests": [{"id": "1", "group": "x"}]}, "tests\\[0\\].group 'x' is not one of"),
+        ({"groups": [{"id": "x"}]}, "groups\\[0\\] 'x' has no test"),
+        ({"tests": [{"id": "1"}, {"id": "1"}]}, "'1' is there twice"),
+        ({"tests": [{"id": "1", "args": []}]}, "tests\\[0\\].args does not go with grader 'stdio'"),
+        ({"tests": [{"id": "1", "expected": 1}]}, "tests\\[0\\].expected does not go with grader 'stdio'"),
+        ({"grader": {"kind": "function"}}, "tests\\[0\\].expected is missing"),
+        (
+            {"grader": {"kind": "function"}, "tests": [{"id": "1", "expected": 1, "stdin": ""}]},
+            "tests\\[0\\].stdin does not go with grader 'function'",
+        ),
+        ({"source": "\ud800"}, "unicode string"),
+        ({"tests": [{"id": "1", "stdin": "\udfff"}]}, "lone surrogate"),
+    ],
+)
+def test_requests_that_make_no_sense_are_refused(changes: dict, what: str) -> None:
+    with pytest.raises(ValidationError, match=what):
+        EvaluationRequest.model_validate({"source": "", "tests": [{"id": "1"}]} | changes)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text("aé\0🦊"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab$"), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(args=st.lists(json_values), expected=json_values)
+def test_a_request_is_read_back_from_its_own_json(args: list[object], expected: object) -> None:
+    request = EvaluationRequest(
+        source="x",
+        grader={"kind": "function"},
+        tests=[{"id": "1", "args": args, "expected": expected}],
+        checker={"kind": "floats"},
+    )
+    again = EvaluationRequest.model_validate_json(request.model_dump_json())
+    assert again == request
+    assert repr(again) == repr(request)
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        (float("nan"), "not a JSON number"),
+        ([{"a": float("inf")}], "not a JSON number"),
+        ("\ud800", "lone surrogate"),
+        ({"\ud800": 1}, "lone surrogate"),
+        (10**4000, "bits"),
+        (eval("[" * 60 + "]" * 60), "levels deep"),
+    ],
+)
+def test_what_json_cannot_hold_is_refused(value: object, what: str) -> None:
+    tests = [{"id": "1", "expected": value}]
+    with pytest.raises(ValidationError, match=what):
+        EvaluationRequest.model_validate({"source": "", "grader": {"kind": "function"}, "tests": tests})

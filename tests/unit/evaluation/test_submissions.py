@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from rlplatform.errors import InvalidRequest
+from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.evaluation.submissions import check_submission, program_of
+from rlplatform.sandbox.programs import check_program
+
+
+def request(*paths: str, **changes: object) -> EvaluationRequest:
+    files = [{"path": path, "content": "é"} for path in paths]
+    return EvaluationRequest.model_validate({"source": "x = 1", "files": files, "tests": [{"id": "1"}]} | changes)
+
+
+def test_source_and_files_become_a_program() -> None:
+    program = program_of(request("helper.py", "pkg/__init__.py", "data/in put.txt"))
+    assert program.entry == "main.py"
+    assert program.files == {
+        "main.py": b"x = 1",
+        "helper.py": "é".encode(),
+        "pkg/__init__.py": "é".encode(),
+        "data/in put.txt": "é".encode(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/etc/passwd", "relative"),
+        ("../x", "'..'"),
+        ("a/../b", "'..'"),
+        ("a/..", "'..'"),
+        ("./a", "'.' or empty"),
+        ("a//b", "'.' or empty"),
+        ("a/", "'.' or empty"),
+        ("a\\b", "'/' between"),
+        ("a\0b", "NUL"),
+        ("a\nb", "control"),
+        ("é" * 65, "128 bytes"),
+        ("__pycache__/main.cpython-311.pyc", "__pycache__"),
+        ("main.py", "source"),
+        ("fine.py", "twice"),
+        ("main.py/x", "'main.py' is a file"),
+        ("fine.py/x", "'fine.py' is a file"),
+    ],
+)
+def test_bad_paths_are_refused_by_name(path: str, why: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        program_of(request("fine.py", "other.py", path))
+    assert why in str(caught.value)
+    assert caught.value.extra["field"] == "files[2].path"
+
+
+def test_too_much_is_refused() -> None:
+    files = [{"path": f"f{i}", "content": "é" * 250_000} for i in range(9)]
+    with pytest.raises(InvalidRequest, match="bytes") as caught:
+        program_of(request(files=files))
+    assert caught.value.extra["field"] == "files"
+
+
+def test_tests_that_may_take_for_ever_are_refused() -> None:
+    tests = [{"id": str(i)} for i in range(200)]
+    check_submission(request(tests=tests))
+    with pytest.raises(InvalidRequest, match="wall time") as caught:
+        check_submission(request(tests=tests, limits={"wall_time_s": 120}))
+    assert caught.value.extra["field"] == "limits.wall_time_s"
+
+
+@given(st.lists(st.text(st.sampled_from("ab./\\\0é_")), max_size=4))
+def test_what_is_taken_is_what_the_sandbox_takes(paths: list[str]) -> None:
+    try:
+        program = program_of(request(*paths))
+    except (InvalidRequest, ValidationError):
+        return
+    assert check_program(program) is program

@@ -115,7 +115,6 @@ class Evaluator:
                 tests=judgement.tests,
                 sandbox=judgement.sandbox,
                 message=judgement.message,
-                message=judgement.message,
             )
         )
         await outbox.flush()

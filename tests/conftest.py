@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
 
 from rlplatform.errors import SandboxUnavailable
 from rlplatform.sandbox.docker_pool import DockerPool
 from rlplatform.settings import SandboxSettings
+
+hypothesis.settings.register_profile("shared", deadline=None)  # the machine may be busy with other things
+hypothesis.settings.load_profile("shared")
 
 Missing = Callable[[str], NoReturn]
 

@@ -1,0 +1,286 @@
+"""The client, for programs on asyncio. Method by method the same as :mod:`rlplatform.client.sync`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx2
+
+from rlplatform.client import calls
+from rlplatform.client.calls import Call
+from rlplatform.client.connection import find_connection
+from rlplatform.client.following import Following
+from rlplatform.client.retry import Retry
+from rlplatform.documents import MetricSeries, Readiness
+from rlplatform.errors import PlatformError, Unavailable
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest
+from rlplatform.events import FINAL_TYPES, Event
+from rlplatform.ids import Kind, kind_of
+from rlplatform.training.models import CheckpointInfo, EnvironmentInfo, Training, TrainingRequest
+
+T = TypeVar("T")
+
+TIMEOUT_S = 30.0
+
+
+class AsyncClient:
+    """Talks to a platform; returns the platform's own models and raises its own errors (``rlplatform.errors``).
+
+    Calls that fail in passing are repeated, which is safe: those that create carry an Idempotency-Key. One event
+    loop. Close it, or use it as a context manager.
+
+    :param url: the platform's address; without it ``RLP_URL`` or the nearest ``.rlp/local.json``.
+    :param api_key: likewise, with ``RLP_API_KEY``.
+    :param transport: for tests.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        retry: Retry | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        connection = find_connection(url, api_key)
+        self.url = connection.url
+        self._retry = retry or Retry()
+        self._sleep = sleep
+        self._http = httpx2.AsyncClient(
+            base_url=connection.url,
+            headers={"Authorization": f"Bearer {connection.api_key}"},
+            timeout=TIMEOUT_S,
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections. Idempotent."""
+        await self._http.aclose()
+
+    # -- evaluations ---------------------------------------------------------------------------------------------------
+
+    async def evaluate(
+        self, request: EvaluationRequest | Mapping[str, Any], *, timeout_s: float | None = None
+    ) -> Evaluation:
+        """Submit and wait for the result.
+
+        :raises TimeoutError: it is not finished after ``timeout_s``; it goes on.
+        """
+        submitted = await self.submit_evaluation(request, wait_s=min(timeout_s or 20.0, 20.0))
+        if submitted.finished_at is not None:
+            return submitted
+        done = await self.wait(submitted.id, timeout_s=timeout_s)
+        assert isinstance(done, Evaluation)
+        return done
+
+    async def submit_evaluation(
+        self,
+        request: EvaluationRequest | Mapping[str, Any],
+        *,
+        wait_s: float = 0.0,
+        idempotency_key: str | None = None,
+    ) -> Evaluation:
+        """Queue an evaluation; its result, if it finishes within ``wait_s`` (at most 60)."""
+        return await self._send(calls.submit_evaluation(request, wait_s, idempotency_key))
+
+    async def submit_evaluations(
+        self, requests: Sequence[EvaluationRequest | Mapping[str, Any]], *, idempotency_key: str | None = None
+    ) -> list[Evaluation | PlatformError]:
+        """Queue up to 200 at once; for each, in order, the queued evaluation or why it was refused."""
+        return await self._send(calls.submit_evaluations(requests, idempotency_key))
+
+    async def evaluation(self, evaluation_id: str) -> Evaluation:
+        """:raises NotFound: there is none such."""
+        return await self._send(calls.evaluation(evaluation_id))
+
+    async def evaluations(self, *, states: Sequence[str] = (), page_size: int = 50) -> AsyncIterator[Evaluation]:
+        """All evaluations, newest first, without their tests; pages are fetched as they are needed."""
+        cursor = None
+        while True:
+            page = await self._send(calls.evaluations(states, cursor, page_size))
+            for item in page.items:
+                yield item
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def cancel_evaluation(self, evaluation_id: str) -> Evaluation:
+        """Cancel; a finished one is left as it is."""
+        return await self._send(calls.cancel_evaluation(evaluation_id))
+
+    # -- trainings -----------------------------------------------------------------------------------------------------
+
+    async def start_training(
+        self, request: TrainingRequest | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Training:
+        """Queue a training."""
+        return await self._send(calls.start_training(request, idempotency_key))
+
+    async def training(self, training_id: str) -> Training:
+        """:raises NotFound: there is none such."""
+        return await self._send(calls.training(training_id))
+
+    async def trainings(self, *, states: Sequence[str] = (), page_size: int = 50) -> AsyncIterator[Training]:
+        """All trainings, newest first; pages are fetched as they are needed."""
+        cursor = None
+        while True:
+            page = await self._send(calls.trainings(states, cursor, page_size))
+            for item in page.items:
+                yield item
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def pause_training(self, training_id: str) -> Training:
+        """:raises Conflict: it is over."""
+        return await self._send(calls.command_training(training_id, "pause"))
+
+    async def resume_training(self, training_id: str) -> Training:
+        """:raises Conflict: it is over."""
+        return await self._send(calls.command_training(training_id, "resume"))
+
+    async def stop_training(self, training_id: str) -> Training:
+        """Stop for good; one that is over is left as it is."""
+        return await self._send(calls.command_training(training_id, "stop"))
+
+    async def metrics(self, training_id: str, *names: str, max_points: int = 500) -> MetricSeries:
+        """The time series of the metrics ``names``; of all of them without names."""
+        return await self._send(calls.metrics(training_id, names, max_points))
+
+    async def checkpoints(self, training_id: str) -> list[CheckpointInfo]:
+        """The committed checkpoints, oldest first."""
+        return (await self._send(calls.checkpoints(training_id))).items
+
+    async def download_checkpoint(
+        self, checkpoint_id: str, target: Path, *, progress: Callable[[int, int], None] | None = None
+    ) -> Path:
+        """Save a checkpoint as the tar archive ``target``, which is there only once it is whole.
+
+        :param progress: called with the bytes received and the bytes in all.
+        """
+        part = target.with_name(target.name + ".part")
+        try:
+            async with self._http.stream("GET", calls.download_path(checkpoint_id), timeout=TIMEOUT_S) as response:
+                if response.status_code != 200:
+                    raise await _failure(response)
+                with part.open("wb") as file:
+                    async for chunk in response.aiter_bytes():
+                        file.write(chunk)
+                        if progress is not None:
+                            progress(file.tell(), int(response.headers.get("content-length", 0)))
+            part.replace(target)
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from error
+        finally:
+            part.unlink(missing_ok=True)
+        return target
+
+    # -- following -----------------------------------------------------------------------------------------------------
+
+    async def events(
+        self, run_id: str, *, after: int = 0, types: Sequence[str] = (), timeout_s: float | None = None
+    ) -> AsyncIterator[Event]:
+        """The events of a run behind ``after``, live, to its final one. Reconnects by itself and misses none.
+
+        :param types: only events of these types.
+        :raises TimeoutError: the run is not over after ``timeout_s``; it goes on.
+        :raises Unavailable: the server has not answered for two minutes.
+        """
+        path = calls.events_path(run_id)
+        following = Following(after, types, timeout_s)
+        while not following.done:
+            try:
+                async with aclosing(self._connection(path, following)) as events:
+                    async for event in events:
+                        yield event
+            except httpx2.ReadTimeout:
+                continue
+            except httpx2.TransportError as error:
+                await self._sleep(following.pause_s(self._unreachable(error)))
+            except PlatformError as error:
+                await self._sleep(following.pause_s(error))
+
+    async def wait(self, run_id: str, *, timeout_s: float | None = None) -> Evaluation | Training:
+        """The run once it is over.
+
+        :raises TimeoutError: it is not after ``timeout_s``; it goes on.
+        """
+        async for _ in self.events(run_id, types=tuple(FINAL_TYPES), timeout_s=timeout_s):
+            pass
+        return await self.evaluation(run_id) if kind_of(run_id) is Kind.EVALUATION else await self.training(run_id)
+
+    # -- the platform --------------------------------------------------------------------------------------------------
+
+    async def environments(self) -> list[EnvironmentInfo]:
+        """What can be trained."""
+        return (await self._send(calls.environments())).items
+
+    async def ready(self) -> Readiness:
+        """How the platform's parts are."""
+        return await self._send(calls.ready())
+
+    # -- within --------------------------------------------------------------------------------------------------------
+
+    async def _connection(self, path: str, following: Following) -> AsyncGenerator[Event]:
+        timeout = httpx2.Timeout(TIMEOUT_S, read=following.patience_s())
+        async with self._http.sse(path, params=following.params, headers=following.headers, timeout=timeout) as source:
+            if source.response.status_code == 204:
+                following.done = True
+                return
+            if source.response.status_code != 200:
+                raise await _failure(source.response)
+            following.connected()
+            async for message in source:
+                event = following.take(message)
+                if event is not None:
+                    yield event
+                if following.done:
+                    return
+
+    async def _send(self, call: Call[T]) -> T:
+        attempt = 1
+        while True:
+            try:
+                return await self._once(call)
+            except PlatformError as error:
+                delay = self._retry.delay_s(attempt, error)
+                if delay is None:
+                    raise
+                await self._sleep(delay)
+                attempt += 1
+
+    async def _once(self, call: Call[T]) -> T:
+        try:
+            response = await self._http.request(
+                call.method,
+                call.path,
+                params=call.params,
+                content=call.body,
+                headers=call.headers,
+                timeout=TIMEOUT_S + call.wait_s,
+            )
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from error
+        if response.status_code not in call.accepted:
+            raise calls.failure(response.status_code, response.headers.get("content-type", ""), response.content)
+        return call.read(response.content)
+
+    def _unreachable(self, error: httpx2.TransportError) -> Unavailable:
+        return Unavailable(f"nothing answers at {self.url} ({error or type(error).__name__}); is the platform running?")
+
+
+async def _failure(response: httpx2.Response) -> PlatformError:
+    body = await response.aread()
+    return calls.failure(response.status_code, response.headers.get("content-type", ""), body)

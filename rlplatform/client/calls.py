@@ -1,0 +1,147 @@
+"""What the client asks for, as values: method, path, body, how the answer is read. Nothing is sent here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+from uuid import uuid4
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from rlplatform.documents import BatchResult, CheckpointList, EnvironmentList, MetricSeries, Page, Readiness
+from rlplatform.errors import PlatformError, ServiceError, error_from
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest
+from rlplatform.events import stream_of
+from rlplatform.training.models import Training, TrainingRequest
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """One request. All are safe to repeat: creating ones carry an Idempotency-Key, the others are idempotent."""
+
+    method: str
+    path: str
+    read: Callable[[bytes], T]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    wait_s: float = 0.0
+    accepted: frozenset[int] = frozenset({200, 202})
+
+
+def submit_evaluation(
+    request: EvaluationRequest | Mapping[str, Any], wait_s: float = 0.0, idempotency_key: str | None = None
+) -> Call[Evaluation]:
+    params = {"wait": wait_s} if wait_s else {}
+    body = _body(request)
+    return _create("/v1/evaluations", body, _reads(Evaluation), idempotency_key, params, wait_s)
+
+
+def submit_evaluations(
+    requests: Sequence[EvaluationRequest | Mapping[str, Any]], idempotency_key: str | None = None
+) -> Call[list[Evaluation | PlatformError]]:
+    rows = b",".join(_body(request) for request in requests)
+    body = b'{"evaluations":[' + rows + b"]}"
+    return _create("/v1/evaluations:batch", body, _rows, idempotency_key)
+
+
+def evaluation(evaluation_id: str) -> Call[Evaluation]:
+    return Call("GET", f"/v1/evaluations/{quote(evaluation_id)}", _reads(Evaluation))
+
+
+def evaluations(states: Sequence[str], cursor: str | None, limit: int) -> Call[Page[Evaluation]]:
+    return Call("GET", "/v1/evaluations", _reads(Page[Evaluation]), _listing(states, cursor, limit))
+
+
+def cancel_evaluation(evaluation_id: str) -> Call[Evaluation]:
+    return Call("DELETE", f"/v1/evaluations/{quote(evaluation_id)}", _reads(Evaluation))
+
+
+def start_training(request: TrainingRequest | Mapping[str, Any], idempotency_key: str | None = None) -> Call[Training]:
+    return _create("/v1/trainings", _body(request), _reads(Training), idempotency_key)
+
+
+def training(training_id: str) -> Call[Training]:
+    return Call("GET", f"/v1/trainings/{quote(training_id)}", _reads(Training))
+
+
+def trainings(states: Sequence[str], cursor: str | None, limit: int) -> Call[Page[Training]]:
+    return Call("GET", "/v1/trainings", _reads(Page[Training]), _listing(states, cursor, limit))
+
+
+def command_training(training_id: str, command: str) -> Call[Training]:
+    return Call("POST", f"/v1/trainings/{quote(training_id)}/{command}", _reads(Training))
+
+
+def metrics(training_id: str, names: Sequence[str], max_points: int) -> Call[MetricSeries]:
+    params = {"max_points": max_points} | ({"names": ",".join(names)} if names else {})
+    return Call("GET", f"/v1/trainings/{quote(training_id)}/metrics", _reads(MetricSeries), params)
+
+
+def checkpoints(training_id: str) -> Call[CheckpointList]:
+    return Call("GET", f"/v1/trainings/{quote(training_id)}/checkpoints", _reads(CheckpointList))
+
+
+def environments() -> Call[EnvironmentList]:
+    return Call("GET", "/v1/environments", _reads(EnvironmentList))
+
+
+def ready() -> Call[Readiness]:
+    return Call("GET", "/readyz", _reads(Readiness), accepted=frozenset({200, 503}))
+
+
+def download_path(checkpoint_id: str) -> str:
+    return f"/v1/checkpoints/{quote(checkpoint_id)}/download"
+
+
+def events_path(run_id: str) -> str:
+    """:raises InvalidRequest: not the id of a run."""
+    return f"/v1/{stream_of(run_id)}/events"
+
+
+def failure(status: int, media_type: str, body: bytes) -> PlatformError:
+    """The exception for an answer that is none of the expected ones."""
+    if media_type.startswith("application/problem+json"):
+        try:
+            return error_from(TypeAdapter(dict[str, Any]).validate_json(body))
+        except ValidationError:
+            pass
+    return ServiceError(f"the server answered {status}: {body[:200].decode('utf-8', 'replace')}", status_code=status)
+
+
+def _create(
+    path: str,
+    body: bytes,
+    read: Callable[[bytes], T],
+    idempotency_key: str | None,
+    params: Mapping[str, Any] | None = None,
+    wait_s: float = 0.0,
+) -> Call[T]:
+    headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key or uuid4().hex}
+    return Call("POST", path, read, params or {}, body, headers, wait_s)
+
+
+def _body(request: BaseModel | Mapping[str, Any]) -> bytes:
+    """What was set, and nothing else: the server's defaults hold, and an older server is not sent newer fields."""
+    if isinstance(request, BaseModel):
+        return request.model_dump_json(exclude_unset=True).encode()
+    return TypeAdapter(dict[str, Any]).dump_json(dict(request))
+
+
+def _reads(model: type[T]) -> Callable[[bytes], T]:
+    """A reader that passes over fields which only a newer server knows."""
+    adapter: TypeAdapter[T] = TypeAdapter(model)
+    return lambda body: adapter.validate_json(body, extra="ignore")
+
+
+def _rows(body: bytes) -> list[Evaluation | PlatformError]:
+    rows = _reads(BatchResult)(body).results
+    return [row.evaluation if row.evaluation is not None else error_from(row.error or {}) for row in rows]
+
+
+def _listing(states: Sequence[str], cursor: str | None, limit: int) -> dict[str, Any]:
+    return {"state": list(states), "limit": limit} | ({"cursor": cursor} if cursor else {})

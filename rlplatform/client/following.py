@@ -1,0 +1,93 @@
+"""The bookkeeping of following a stream over many connections: where it is, what to skip, when to give up."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from httpx2 import ServerSentEvent
+from pydantic import TypeAdapter, ValidationError
+
+from rlplatform.errors import PlatformError, ServiceError, TooManyRequests, Unavailable
+from rlplatform.events import FINAL_TYPES, AnyEvent, Event
+
+_EVENT: TypeAdapter[Event] = TypeAdapter(AnyEvent)
+_GIVE_UP_S = 120.0
+_SILENCE_S = 60.0  # four heartbeats
+_STEP_S = 5.0  # heartbeats are not seen here: with a deadline, a connection is left between two of them
+
+
+class Following:
+    """One stream from behind ``after`` to its final event. Knows nothing of sync and async."""
+
+    def __init__(
+        self,
+        after: int,
+        types: Sequence[str],
+        timeout_s: float | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.after = after
+        self.done = False
+        self._timeout_s = timeout_s
+        self._deadline = None if timeout_s is None else now() + timeout_s
+        self._types = types
+        self._now = now
+        self._failing_since: float | None = None
+        self._failures = 0
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        # the final event is always asked for: it is how the end is known
+        return {"types": ",".join({*self._types, *FINAL_TYPES})} if self._types else {}
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return {"Last-Event-ID": str(self.after)} if self.after else {}
+
+    def connected(self) -> None:
+        """The server has answered: what failed before has passed."""
+        self._failing_since, self._failures = None, 0
+
+    def patience_s(self) -> float:
+        """Seconds to wait for a message before connecting anew.
+
+        :raises TimeoutError: the deadline has passed.
+        """
+        if self._deadline is None:
+            return _SILENCE_S
+        left = self._deadline - self._now()
+        if left <= 0:
+            raise TimeoutError(f"the run is not over after {self._timeout_s} s; it goes on")
+        return min(left, _STEP_S)
+
+    def take(self, message: ServerSentEvent) -> Event | None:
+        """The event of a message; None for what is none, or of a type that only a newer server knows."""
+        if self._deadline is not None:
+            self.patience_s()
+        if message.event != "message" or not message.data:
+            return None
+        self.after = int(message.id)
+        try:
+            event = _EVENT.validate_json(message.data, extra="ignore")
+        except ValidationError as error:
+            if any(found["type"] == "union_tag_invalid" for found in error.errors()):
+                return None
+            raise ServiceError(f"event {self.after} cannot be read: {error}") from error
+        self.done = event.type in FINAL_TYPES
+        return event if not self._types or event.type in self._types else None
+
+    def pause_s(self, error: PlatformError) -> float:
+        """Seconds to wait before the next connection.
+
+        :raises PlatformError: ``error``, if it will not pass, or the server has not answered for two minutes.
+        """
+        passing = isinstance(error, Unavailable | TooManyRequests) or type(error) is ServiceError
+        if self._failing_since is None:
+            self._failing_since = self._now()
+        if not passing or self._now() - self._failing_since > _GIVE_UP_S:
+            raise error
+        self._failures += 1
+        backoff: float = min(5.0, 0.1 * 2.0**self._failures)
+        return backoff * random.uniform(0.5, 1.0)

@@ -1,0 +1,279 @@
+"""The client, for programs that block."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx2
+
+from rlplatform.client import calls
+from rlplatform.client.calls import Call
+from rlplatform.client.connection import find_connection
+from rlplatform.client.following import Following
+from rlplatform.client.retry import Retry
+from rlplatform.documents import MetricSeries, Readiness
+from rlplatform.errors import PlatformError, Unavailable
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest
+from rlplatform.events import FINAL_TYPES, Event
+from rlplatform.ids import Kind, kind_of
+from rlplatform.training.models import CheckpointInfo, EnvironmentInfo, Training, TrainingRequest
+
+T = TypeVar("T")
+
+TIMEOUT_S = 30.0
+
+
+class Client:
+    """Talks to a platform; returns the platform's own models and raises its own errors (``rlplatform.errors``).
+
+    Calls that fail in passing are repeated, which is safe: those that create carry an Idempotency-Key. One thread at a
+    time. Close it, or use it as a context manager.
+
+    :param url: the platform's address; without it ``RLP_URL`` or the nearest ``.rlp/local.json``.
+    :param api_key: likewise, with ``RLP_API_KEY``.
+    :param transport: for tests.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        retry: Retry | None = None,
+        transport: httpx2.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        connection = find_connection(url, api_key)
+        self.url = connection.url
+        self._retry = retry or Retry()
+        self._sleep = sleep
+        self._http = httpx2.Client(
+            base_url=connection.url,
+            headers={"Authorization": f"Bearer {connection.api_key}"},
+            timeout=TIMEOUT_S,
+            transport=transport,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. Idempotent."""
+        self._http.close()
+
+    # -- evaluations ---------------------------------------------------------------------------------------------------
+
+    def evaluate(self, request: EvaluationRequest | Mapping[str, Any], *, timeout_s: float | None = None) -> Evaluation:
+        """Submit and wait for the result.
+
+        :raises TimeoutError: it is not finished after ``timeout_s``; it goes on.
+        """
+        submitted = self.submit_evaluation(request, wait_s=min(timeout_s or 20.0, 20.0))
+        if submitted.finished_at is not None:
+            return submitted
+        done = self.wait(submitted.id, timeout_s=timeout_s)
+        assert isinstance(done, Evaluation)
+        return done
+
+    def submit_evaluation(
+        self,
+        request: EvaluationRequest | Mapping[str, Any],
+        *,
+        wait_s: float = 0.0,
+        idempotency_key: str | None = None,
+    ) -> Evaluation:
+        """Queue an evaluation; its result, if it finishes within ``wait_s`` (at most 60)."""
+        return self._send(calls.submit_evaluation(request, wait_s, idempotency_key))
+
+    def submit_evaluations(
+        self, requests: Sequence[EvaluationRequest | Mapping[str, Any]], *, idempotency_key: str | None = None
+    ) -> list[Evaluation | PlatformError]:
+        """Queue up to 200 at once; for each, in order, the queued evaluation or why it was refused."""
+        return self._send(calls.submit_evaluations(requests, idempotency_key))
+
+    def evaluation(self, evaluation_id: str) -> Evaluation:
+        """:raises NotFound: there is none such."""
+        return self._send(calls.evaluation(evaluation_id))
+
+    def evaluations(self, *, states: Sequence[str] = (), page_size: int = 50) -> Iterator[Evaluation]:
+        """All evaluations, newest first, without their tests; pages are fetched as they are needed."""
+        cursor = None
+        while True:
+            page = self._send(calls.evaluations(states, cursor, page_size))
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def cancel_evaluation(self, evaluation_id: str) -> Evaluation:
+        """Cancel; a finished one is left as it is."""
+        return self._send(calls.cancel_evaluation(evaluation_id))
+
+    # -- trainings -----------------------------------------------------------------------------------------------------
+
+    def start_training(
+        self, request: TrainingRequest | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Training:
+        """Queue a training."""
+        return self._send(calls.start_training(request, idempotency_key))
+
+    def training(self, training_id: str) -> Training:
+        """:raises NotFound: there is none such."""
+        return self._send(calls.training(training_id))
+
+    def trainings(self, *, states: Sequence[str] = (), page_size: int = 50) -> Iterator[Training]:
+        """All trainings, newest first; pages are fetched as they are needed."""
+        cursor = None
+        while True:
+            page = self._send(calls.trainings(states, cursor, page_size))
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def pause_training(self, training_id: str) -> Training:
+        """:raises Conflict: it is over."""
+        return self._send(calls.command_training(training_id, "pause"))
+
+    def resume_training(self, training_id: str) -> Training:
+        """:raises Conflict: it is over."""
+        return self._send(calls.command_training(training_id, "resume"))
+
+    def stop_training(self, training_id: str) -> Training:
+        """Stop for good; one that is over is left as it is."""
+        return self._send(calls.command_training(training_id, "stop"))
+
+    def metrics(self, training_id: str, *names: str, max_points: int = 500) -> MetricSeries:
+        """The time series of the metrics ``names``; of all of them without names."""
+        return self._send(calls.metrics(training_id, names, max_points))
+
+    def checkpoints(self, training_id: str) -> list[CheckpointInfo]:
+        """The committed checkpoints, oldest first."""
+        return self._send(calls.checkpoints(training_id)).items
+
+    def download_checkpoint(
+        self, checkpoint_id: str, target: Path, *, progress: Callable[[int, int], None] | None = None
+    ) -> Path:
+        """Save a checkpoint as the tar archive ``target``, which is there only once it is whole.
+
+        :param progress: called with the bytes received and the bytes in all.
+        """
+        part = target.with_name(target.name + ".part")
+        try:
+            with self._http.stream("GET", calls.download_path(checkpoint_id), timeout=TIMEOUT_S) as response:
+                if response.status_code != 200:
+                    raise _failure(response)
+                with part.open("wb") as file:
+                    for chunk in response.iter_bytes():
+                        file.write(chunk)
+                        if progress is not None:
+                            progress(file.tell(), int(response.headers.get("content-length", 0)))
+            part.replace(target)
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from error
+        finally:
+            part.unlink(missing_ok=True)
+        return target
+
+    # -- following -----------------------------------------------------------------------------------------------------
+
+    def events(
+        self, run_id: str, *, after: int = 0, types: Sequence[str] = (), timeout_s: float | None = None
+    ) -> Iterator[Event]:
+        """The events of a run behind ``after``, live, to its final one. Reconnects by itself and misses none.
+
+        :param types: only events of these types.
+        :raises TimeoutError: the run is not over after ``timeout_s``; it goes on.
+        :raises Unavailable: the server has not answered for two minutes.
+        """
+        path = calls.events_path(run_id)
+        following = Following(after, types, timeout_s)
+        while not following.done:
+            try:
+                yield from self._connection(path, following)
+            except httpx2.ReadTimeout:
+                continue
+            except httpx2.TransportError as error:
+                self._sleep(following.pause_s(self._unreachable(error)))
+            except PlatformError as error:
+                self._sleep(following.pause_s(error))
+
+    def wait(self, run_id: str, *, timeout_s: float | None = None) -> Evaluation | Training:
+        """The run once it is over.
+
+        :raises TimeoutError: it is not after ``timeout_s``; it goes on.
+        """
+        for _ in self.events(run_id, types=tuple(FINAL_TYPES), timeout_s=timeout_s):
+            pass
+        return self.evaluation(run_id) if kind_of(run_id) is Kind.EVALUATION else self.training(run_id)
+
+    # -- the platform --------------------------------------------------------------------------------------------------
+
+    def environments(self) -> list[EnvironmentInfo]:
+        """What can be trained."""
+        return self._send(calls.environments()).items
+
+    def ready(self) -> Readiness:
+        """How the platform's parts are."""
+        return self._send(calls.ready())
+
+    # -- within --------------------------------------------------------------------------------------------------------
+
+    def _connection(self, path: str, following: Following) -> Iterator[Event]:
+        timeout = httpx2.Timeout(TIMEOUT_S, read=following.patience_s())
+        with self._http.sse(path, params=following.params, headers=following.headers, timeout=timeout) as source:
+            if source.response.status_code == 204:
+                following.done = True
+                return
+            if source.response.status_code != 200:
+                raise _failure(source.response)
+            following.connected()
+            for message in source:
+                event = following.take(message)
+                if event is not None:
+                    yield event
+                if following.done:
+                    return
+
+    def _send(self, call: Call[T]) -> T:
+        attempt = 1
+        while True:
+            try:
+                return self._once(call)
+            except PlatformError as error:
+                delay = self._retry.delay_s(attempt, error)
+                if delay is None:
+                    raise
+                self._sleep(delay)
+                attempt += 1
+
+    def _once(self, call: Call[T]) -> T:
+        try:
+            response = self._http.request(
+                call.method,
+                call.path,
+                params=call.params,
+                content=call.body,
+                headers=call.headers,
+                timeout=TIMEOUT_S + call.wait_s,
+            )
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from error
+        if response.status_code not in call.accepted:
+            raise calls.failure(response.status_code, response.headers.get("content-type", ""), response.content)
+        return call.read(response.content)
+
+    def _unreachable(self, error: httpx2.TransportError) -> Unavailable:
+        return Unavailable(f"nothing answers at {self.url} ({error or type(error).__name__}); is the platform running?")
+
+
+def _failure(response: httpx2.Response) -> PlatformError:
+    body = response.read()
+    return calls.failure(response.status_code, response.headers.get("content-type", ""), body)

@@ -1,0 +1,223 @@
+"""Both clients against the real application on a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from rlplatform.client import AsyncClient, Client, Retry
+from rlplatform.errors import (
+    IdempotencyMismatch,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+    SandboxUnavailable,
+    ServiceError,
+    TooManyRequests,
+    Unavailable,
+    error_classes,
+    error_from,
+)
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest, Verdict
+from rlplatform.training.models import Training, TrainingState
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_sync_client_does_it_all(platform, evaluation, training) -> None:
+    async with platform(judge=Verdict.ACCEPTED) as it, it.served() as url:
+        key = await it.key()
+
+        def use() -> Training:
+            with Client(url, key) as client:
+                assert client.evaluate(evaluation).verdict is Verdict.ACCEPTED
+                assert client.evaluate(EvaluationRequest.model_validate(evaluation), timeout_s=5).score == 1.0
+                accepted, refused = client.submit_evaluations([evaluation, {"source": "1"}])
+                assert isinstance(accepted, Evaluation)
+                assert isinstance(refused, InvalidRequest)
+                assert refused.extra["field"] == "tests"
+                assert accepted.id in [found.id for found in client.evaluations(page_size=1)]
+                assert client.cancel_evaluation(accepted.id).state == "finished"
+                assert [found.id for found in client.environments()] == ["CartPole-v1"]
+                assert client.ready().status == "ready"
+                started = client.start_training(training)
+                assert client.pause_training(started.id).id == started.id
+                assert client.resume_training(started.id).state is TrainingState.QUEUED
+                return started
+
+        started = await asyncio.to_thread(use)
+        run = await it.store.get(started.id)
+        await it.commands.iterate(run, 1, 7)
+        await it.commands.succeed(run)
+
+        def follow() -> list[int]:
+            with Client(url, key) as client:
+                assert client.wait(started.id).finished_at is not None
+                series = client.metrics(started.id, "rollout/episode_return_mean")
+                assert series.iteration == [1, 2, 3, 4, 5, 6, 7]
+                assert [event.type for event in client.events(started.id, types=["training.succeeded"])] == [
+                    "training.succeeded"
+                ]
+                return [event.seq for event in client.events(started.id, after=2)]
+
+        seen = await asyncio.to_thread(follow)
+        assert seen == list(range(3, seen[0] + len(seen)))
+
+
+async def test_the_async_client_follows_through_dropped_connections(platform, training) -> None:
+    short = {"api": {"stream_max_life_s": 0.05}}
+    async with platform(settings=short) as it, it.served() as url, AsyncClient(url, await it.key()) as client:
+        started = await client.start_training(training)
+        run = await it.store.get(started.id)
+
+        async def write() -> None:
+            for number in range(1, 31):
+                await it.commands.iterate(run, number, number)
+                await asyncio.sleep(0.01)
+            await it.commands.succeed(run)
+
+        writing = asyncio.create_task(write())
+        assert [event.seq async for event in client.events(started.id)] == list(range(1, 33))
+        await writing
+        done = await client.wait(started.id)
+        assert isinstance(done, Training)
+        assert done.state is TrainingState.SUCCEEDED
+
+
+async def test_waiting_has_an_end_but_the_run_has_not(platform, training) -> None:
+    async with platform() as it, it.served() as url, AsyncClient(url, await it.key()) as client:
+        started = await client.start_training(training)
+        with pytest.raises(TimeoutError, match="it goes on"):
+            await client.wait(started.id, timeout_s=0.2)
+        assert (await client.training(started.id)).state is TrainingState.QUEUED
+
+
+async def test_errors_are_the_platforms_own(platform, evaluation) -> None:
+    async with (
+        platform(sandbox="no Docker engine") as it,
+        it.served() as url,
+        AsyncClient(url, await it.key()) as client,
+    ):
+        with pytest.raises(SandboxUnavailable, match="no Docker engine"):
+            await client.evaluate(evaluation)
+        with pytest.raises(NotFound):
+            await client.training("train_nope")
+        with pytest.raises(InvalidRequest, match="unknown field 'sourc'"):
+            await client.submit_evaluation({"sourc": ""})
+        async with AsyncClient(url, "rlp_wrong") as stranger:
+            with pytest.raises(NotAuthenticated):
+                await stranger.training("x")
+
+
+async def test_an_idempotency_key_gives_the_same_run(platform, training) -> None:
+    async with platform() as it, it.served() as url, AsyncClient(url, await it.key()) as client:
+        first = await client.start_training(training, idempotency_key="k")
+        assert (await client.start_training(training, idempotency_key="k")).id == first.id
+        with pytest.raises(IdempotencyMismatch):
+            await client.start_training({**training, "seed": 1}, idempotency_key="k")
+
+
+def answering(
+    *answers: httpx2.Response | Exception,
+) -> tuple[Callable[[httpx2.Request], httpx2.Response], list[httpx2.Request]]:
+    """A server that gives ``answers`` in turn, the last one for ever; and what it was asked."""
+    asked: list[httpx2.Request] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        given = answers[min(len(asked), len(answers)) - 1]
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    return answer, asked
+
+
+def client_of(answer: Any, slept: list[float], **retry: Any) -> Client:
+    return Client(
+        "http://rlp.test", "k", transport=httpx2.MockTransport(answer), sleep=slept.append, retry=Retry(**retry)
+    )
+
+
+def problem(code: str, status: int, **more: Any) -> httpx2.Response:
+    headers = {"content-type": "application/problem+json"}
+    return httpx2.Response(status, headers=headers, json={"code": code, "detail": "d", "status": status, **more})
+
+
+TRAINING = httpx2.Response(
+    202,
+    json={
+        "id": "train_00000000000000000000000000",
+        "state": "queued",
+        "request": {"env": "x", "stop": {"env_steps": 1}, "of_tomorrow": 1},
+        "created_at": "2026-01-01T00:00:00Z",
+        "also_of_tomorrow": {},
+    },
+)
+
+
+def test_passing_failures_are_tried_again_under_one_idempotency_key() -> None:
+    answer, asked = answering(
+        httpx2.ConnectError("refused"),
+        httpx2.Response(502),
+        problem("too_many_requests", 429, retry_after_s=3),
+        TRAINING,
+    )
+    slept: list[float] = []
+    started = client_of(answer, slept).start_training({"env": "x", "stop": {"env_steps": 1}})
+    assert started.state is TrainingState.QUEUED
+    assert len({request.headers["idempotency-key"] for request in asked}) == 1
+    assert len(asked) == 4
+    assert slept[2] == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "times"),
+    [
+        (httpx2.ConnectError("refused"), Unavailable, 4),
+        (problem("too_many_requests", 429, retry_after_s=3600), TooManyRequests, 1),
+        (problem("sandbox_unavailable", 503), SandboxUnavailable, 1),
+        (problem("invalid_request", 422, field="env"), InvalidRequest, 1),
+        (httpx2.Response(418, text="teapot"), ServiceError, 1),
+    ],
+)
+def test_when_a_client_gives_up(answer: Any, error: type[Exception], times: int) -> None:
+    answer, asked = answering(answer)
+    with pytest.raises(error):
+        client_of(answer, []).start_training({})
+    assert len(asked) == times
+
+
+@pytest.mark.parametrize("cls", error_classes())
+def test_every_error_survives_the_wire(cls: type[Any]) -> None:
+    back = error_from({"code": cls.code, "title": cls.title, "status": cls.status, "detail": "why", "field": "f"})
+    assert type(back) is cls
+    assert (back.detail, back.extra) == ("why", {"field": "f"})
+
+
+def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    def broken() -> Any:
+        yield b"half"
+        raise httpx2.ReadError("gone")
+
+    answer, _ = answering(httpx2.Response(200, content=broken()))
+    with pytest.raises(Unavailable):
+        client_of(answer, []).download_checkpoint("ckpt_x", tmp_path / "c.tar")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_importing_the_client_imports_no_server() -> None:
+    program = (
+        "import sys, rlplatform.client, rlplatform.cli.main;"
+        "heavy = {'ray', 'torch', 'fastapi', 'starlette', 'gymnasium', 'numpy', 'uvicorn'} & set(sys.modules);"
+        "sys.exit(repr(heavy) if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

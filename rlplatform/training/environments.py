@@ -69,17 +69,23 @@ def probe(env: str, env_config: Mapping[str, Any]) -> VectorEnv:
         raise unknown_env(env, known_environments())
     made = make_vector_env(env, env_config, [0])
     try:
-        for name, space in (("observation", made.single_observation_space), ("action", made.single_action_space)):
-            if not isinstance(space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
-                raise InvalidRequest(
-                    f"env: {env} has {name} space {type(space).__name__}; Box, Discrete, MultiDiscrete and MultiBinary "
-                    "are covered",
-                    field="env",
-                )
+        _check_space(made.single_observation_space, f"env: {env}'s observations", nested=made.backend == "sync")
+        _check_space(made.single_action_space, f"env: {env}'s actions", nested=False)
     except InvalidRequest:
         made.close()
         raise
     return made
+
+
+def _check_space(space: spaces.Space[Any], what: str, *, nested: bool) -> None:
+    """``nested``: whether it may be a Dict or Tuple of what is covered."""
+    if nested and isinstance(space, spaces.Dict | spaces.Tuple):
+        for part in space.values() if isinstance(space, spaces.Dict) else space.spaces:
+            _check_space(part, what, nested=True)
+        return
+    if not isinstance(space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
+        covered = "Box, Discrete, MultiDiscrete and MultiBinary are covered"
+        raise InvalidRequest(f"{what} are of {type(space).__name__}; {covered}", field="env")
 
 
 def check_request(request: TrainingRequest) -> None:

@@ -151,9 +151,11 @@ class CheckpointInfo(_Strict):
 
 
 class Training(_Strict):
-    """The public document of a training (``GET /v1/trainings/{id}``)."""
+    """The public document of a training (``GET /v1/trainings/{id}``). ``seq`` is the newest event it reflects: whoever
+    follows the events after that misses none and sees none twice."""
 
     id: str
+    seq: int = 0
     state: TrainingState
     request: TrainingRequest
     simulated: bool = False

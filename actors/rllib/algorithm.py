@@ -1,0 +1,383 @@
+"""PPO on whole fragments: RLlib's PPO with another env runner, learner and training step.
+
+Kept of RLlib: configuration, checkpoints (``save_to_path``, ``from_checkpoint``), restarts of failed env runners,
+learner groups, placement groups, Tune. Not covered: more than one agent or module, connectors, offline data, recurrent
+modules.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import numpy as np
+import ray
+from numpy.typing import NDArray
+from ray.exceptions import RayError
+from ray.rllib.algorithms.ppo.ppo import PPO, PPOConfig
+from ray.rllib.core import ALL_MODULES, DEFAULT_AGENT_ID, DEFAULT_MODULE_ID
+from ray.rllib.core.rl_module.rl_module import RLModuleSpec
+from ray.rllib.utils.metrics import (
+    ENV_RUNNER_RESULTS,
+    EPISODE_LEN_MEAN,
+    EPISODE_RETURN_MEAN,
+    LEARNER_RESULTS,
+    NUM_AGENT_STEPS_SAMPLED,
+    NUM_ENV_STEPS_SAMPLED,
+    NUM_ENV_STEPS_SAMPLED_LIFETIME,
+    NUM_ENV_STEPS_TRAINED_LIFETIME,
+    NUM_EPISODES,
+)
+
+from actors.rllib.env_runner import Rollout, VectorEnvRunner, split
+from actors.rllib.learner import VectorPPOLearner
+from actors.rllib.module import ActorCriticModule
+from rlplatform.errors import Unavailable
+from rlplatform.ppo.fragment import Fragment
+from rlplatform.ppo.hyperparameters import Hyperparameters
+from rlplatform.ppo.network import ActorCritic
+from rlplatform.ppo.normalize import ObservationNormalizer, RewardNormalizer
+from rlplatform.ppo.schedule import progress_remaining
+from rlplatform.training.evaluate import evaluate_policy
+from rlplatform.training.models import EvaluationReport
+from rlplatform.training.policy import Policy
+
+log = logging.getLogger(__name__)
+
+VECTOR = "vector"
+_TAG = "rollout"
+_PATIENCE = 20.0
+
+
+class VectorPPOConfig(PPOConfig):
+    """``options()`` sets what the fast path needs, last of all. Spaces have to be given to ``environment()``."""
+
+    def __init__(self, algo_class: type | None = None) -> None:
+        super().__init__(algo_class or VectorPPO)
+        self.vector: dict[str, Any] = {
+            "hyperparameters": {},
+            "seed": 0,
+            "total_env_steps": None,
+            "rollouts_per_iteration": 1,
+            "pipeline_depth": 0,
+            "kernel": "auto",
+            "backend": "auto",
+        }
+        self.env_runners(env_runner_cls=VectorEnvRunner, create_env_on_local_worker=False, sample_timeout_s=600.0)
+        self.learners(learner_class=VectorPPOLearner)
+        self.learners(add_default_connectors_to_learner_pipeline=False)
+        self.fault_tolerance(
+            restart_failed_env_runners=True,
+            delay_between_env_runner_restarts_s=0.5,
+            env_runner_health_probe_timeout_s=1.0,
+            env_runner_restore_timeout_s=60.0,
+            max_num_env_runner_restarts=100,
+        )
+        self.use_kl_loss = False
+        self._dont_auto_sync_env_runner_states = True
+
+    def options(self, **options: Any) -> Self:
+        """Set entries of ``vector``. :raises TypeError: there is none such."""
+        if unknown := set(options) - set(self.vector):
+            raise TypeError(f"unknown options {sorted(unknown)}; there are {sorted(self.vector)}")
+        self.vector = {**self.vector, **options}
+        hyperparameters = Hyperparameters.of(self.vector["hyperparameters"])
+        rows = hyperparameters.n_steps * self.num_envs_per_env_runner * max(1, self.num_env_runners)
+        self.training(
+            gamma=hyperparameters.gamma,
+            lambda_=hyperparameters.gae_lambda,
+            num_epochs=hyperparameters.n_epochs,
+            minibatch_size=min(hyperparameters.batch_size, rows),
+            train_batch_size_per_learner=rows,
+        )
+        spec = {"hyperparameters": self.vector["hyperparameters"], "seed": self.vector["seed"]}
+        self.rl_module(rl_module_spec=RLModuleSpec(module_class=ActorCriticModule, model_config=spec))
+        return self
+
+    def get_rollout_fragment_length(self, worker_index: int = 0) -> int:  # noqa: ARG002
+        return Hyperparameters.of(self.vector["hyperparameters"]).n_steps
+
+
+class VectorPPO(PPO):
+    """One training step is ``rollouts_per_iteration`` times a rollout and an update.
+
+    Without remote env runners and learners all of it happens in this process, on one network. With env runners, each
+    gets one call a rollout, and fragments go to the learners as references. ``pipeline_depth`` 1 has them sample with
+    the weights from before the update that runs at the same time.
+    """
+
+    @classmethod
+    def get_default_config(cls) -> VectorPPOConfig:
+        return VectorPPOConfig()
+
+    def setup(self, config: Any) -> None:
+        super().setup(config)
+        self.options: dict[str, Any] = self.config.vector
+        self.hyperparameters = Hyperparameters.of(self.options["hyperparameters"])
+        self.env_steps = self.episodes = 0
+        self.generation = 0
+        self.returns: list[float] = []
+        self.lengths: list[int] = []
+        self.statistics: dict[str, float] = {}
+        self.seconds = {"sample": 0.0, "update": 0.0}
+        self._seq = 0
+        self._weights: Any = None
+        self._pending: set[int] = set()
+        self._slowest = 1.0
+        learner = self.learner_group._learner
+        if learner is not None:
+            self.network: ActorCritic = learner.network
+            self.env_runner.share(learner.module[DEFAULT_MODULE_ID])
+        else:
+            self.network = self.env_runner.module.network
+        self.normalizers = self._make_normalizers()
+
+    # -- training ------------------------------------------------------------------------------------------------------
+
+    def training_step(self) -> None:
+        """:raises Unavailable: no env runner answers, or a learner is lost; a fresh trainer may have better luck."""
+        self.returns, self.lengths = [], []
+        self.seconds = {"sample": 0.0, "update": 0.0}
+        began, trained = self.env_steps, 0
+        for _ in range(self.options["rollouts_per_iteration"]):
+            if self._remote_runners:
+                trained += self._step_remote()
+            else:
+                trained += self._step_local()
+        if self.env_steps == began:
+            raise Unavailable("no environment step was taken in a whole iteration")
+        self._log(self.env_steps - began, trained)
+
+    @property
+    def _remote_runners(self) -> bool:
+        return bool(self.config.num_env_runners)
+
+    def _step_local(self) -> int:
+        with self._timed("sample"):
+            fragment = self.env_runner.sampler.sample(self.hyperparameters.n_steps, seq=self._seq)
+        self._count(fragment.env_steps(), fragment.episode_returns, fragment.episode_lengths)
+        if self.learner_group.is_local:
+            return self._update_local([fragment])
+        parts = split(fragment, max(1, self.config.num_learners))
+        return self._update_remote([ray.put(part) for part in parts], [part.env_steps() for part in parts])
+
+    def _step_remote(self) -> int:
+        with self._timed("sample"):
+            self._request()
+            rollouts = self._collect()
+        if self.options["pipeline_depth"]:
+            self._request()
+        for rollout in rollouts:
+            self._count(sum(rollout.rows), rollout.returns, rollout.lengths)
+            for name, delta in rollout.deltas.items():
+                self.normalizers[name].merge([delta])
+        if not self.learner_group.is_local:
+            pieces = max(1, self.config.num_learners)
+            refs = [rollout.fragments[piece] for piece in range(pieces) for rollout in rollouts]
+            rows = [sum(rollout.rows[piece] for rollout in rollouts) for piece in range(pieces)]
+            return self._update_remote(refs, rows)
+        fragments = []
+        for rollout in rollouts:
+            try:
+                fragments += ray.get(rollout.fragments)
+            except RayError:
+                log.warning("a fragment was lost with its env runner")
+        return self._update_local(fragments) if fragments else 0
+
+    def _update_local(self, fragments: list[Fragment]) -> int:
+        with self._timed("update"):
+            self.statistics = self.learner_group._learner.fit(fragments, self._progress_remaining())
+        self._seq += 1
+        self._weights = None
+        return sum(fragment.env_steps() for fragment in fragments)
+
+    def _update_remote(self, refs: list[ray.ObjectRef], rows: list[int]) -> int:
+        share = max(1, self.hyperparameters.batch_size // max(1, self.config.num_learners))
+        with self._timed("update"):
+            try:
+                results = self.learner_group.update(
+                    batch_refs=refs,
+                    progress_remaining=self._progress_remaining(),
+                    minibatches_per_epoch=min(math.ceil(max(rows) / share), min(rows)),
+                )
+                self.metrics.aggregate(results, key=LEARNER_RESULTS)
+                self._fetch_weights()
+            except RayError as error:
+                raise Unavailable(f"a learner is lost: {error}") from error
+        self.statistics = {
+            name: float(np.mean([result[DEFAULT_MODULE_ID][name].peek() for result in results]))
+            for name in results[0][DEFAULT_MODULE_ID]
+        }
+        return sum(rows)
+
+    def _fetch_weights(self) -> None:
+        first = self.learner_group._worker_manager.actor_ids()[:1]
+        answers = self.learner_group.foreach_learner(lambda learner: learner.weights(), remote_actor_ids=first)
+        self._seq, weights = next(iter(answers)).get()
+        self.network.ensure_flat()
+        self.network.flat_numpy[:] = weights
+        self._weights = None
+
+    def _progress_remaining(self) -> float:
+        return progress_remaining(self.env_steps, self.options["total_env_steps"])
+
+    # -- remote env runners --------------------------------------------------------------------------------------------
+
+    def _request(self) -> None:
+        """Ask each healthy env runner that has nothing to do for a rollout."""
+        if self._weights is None:
+            self.network.ensure_flat()
+            self._weights = ray.put(self.network.flat_numpy.copy())
+        manager = self.env_runner_group._worker_manager
+        idle = [runner for runner in manager.healthy_actor_ids() if runner not in self._pending]
+        if not idle:
+            return
+        manager.foreach_actor_async(
+            "rollout",
+            tag=_TAG,
+            remote_actor_ids=idle,
+            kwargs={
+                "weights": self._weights,
+                "seq": self._seq,
+                "pieces": max(1, self.config.num_learners),
+                "generation": self.generation,
+                "normalizers": {name: normalizer.get_state() for name, normalizer in self.normalizers.items()},
+            },
+        )
+        self._pending |= set(idle)
+
+    def _collect(self) -> list[Rollout]:
+        """The rollouts of all env runners that were asked; of those that fail or hang, nothing. At least one."""
+        manager = self.env_runner_group._worker_manager
+        began = time.monotonic()
+        rollouts: list[Rollout] = []
+        while True:
+            patience = self.config.sample_timeout_s if not rollouts else max(5.0, _PATIENCE * self._slowest)
+            left = patience - (time.monotonic() - began)
+            for answer in manager.fetch_ready_async_reqs(tags=_TAG, timeout_seconds=min(1.0, max(0.0, left))):
+                self._pending.discard(answer.actor_id)
+                if answer.ok:
+                    rollouts.append(answer.get())
+            self._pending &= set(manager.healthy_actor_ids())
+            if rollouts and not self._pending:
+                self._slowest = max(time.monotonic() - began, 0.9 * self._slowest)
+                return rollouts
+            if left <= 0:
+                if rollouts:
+                    log.warning("going on without env runners %s, which do not answer", sorted(self._pending))
+                    return rollouts
+                raise Unavailable(f"no env runner has answered for {patience:g} s")
+            if not self._pending:
+                self.restore_env_runners(self.env_runner_group)
+                self._request()
+                time.sleep(0.1)
+
+    def restore_env_runners(self, env_runner_group: Any) -> list[int]:
+        """Restarted env runners are taken into service as they are: each rollout brings its weights along."""
+        return list(env_runner_group.probe_unhealthy_env_runners())
+
+    def _make_normalizers(self) -> dict[str, Any]:
+        """Those of the sampler in this process, or the ones that the env runners' are merged into."""
+        if not self._remote_runners:
+            sampler = self.env_runner.sampler
+            found = {"norm_obs": sampler.norm_obs, "norm_reward": sampler.norm_reward}
+            return {name: normalizer for name, normalizer in found.items() if normalizer is not None}
+        hyperparameters, encoder = self.hyperparameters, self.network.encoder
+        made: dict[str, Any] = {}
+        if hyperparameters.norm_obs and not encoder.image:
+            made["norm_obs"] = ObservationNormalizer(encoder.shape, clip=hyperparameters.normalize.clip_obs)
+        if hyperparameters.norm_reward:
+            made["norm_reward"] = RewardNormalizer(1, hyperparameters.gamma, clip=hyperparameters.normalize.clip_reward)
+        return made
+
+    # -- evaluation ----------------------------------------------------------------------------------------------------
+
+    @property
+    def policy(self) -> Policy:
+        """The deterministic policy as it is now."""
+        return Policy(self.network, self.normalizers.get("norm_obs"))
+
+    def play(self, episodes: int, seed: int) -> EvaluationReport:
+        """Exactly so many episodes of the deterministic policy on environments of their own."""
+        return evaluate_policy(self.policy, self.config.env, self.config.env_config, episodes, seed)
+
+    def evaluate(self, parallel_train_future: Any = None) -> dict[str, Any]:  # noqa: ARG002
+        """RLlib's way in: ``evaluation_duration`` episodes, as :meth:`play` plays them."""
+        report = self.play(self.config.evaluation_duration, self.options["seed"])
+        return {
+            ENV_RUNNER_RESULTS: {
+                EPISODE_RETURN_MEAN: report.episode_return_mean,
+                EPISODE_LEN_MEAN: report.episode_length_mean,
+                NUM_EPISODES: report.episodes,
+            }
+        }
+
+    # -- checkpoints ---------------------------------------------------------------------------------------------------
+
+    def get_state(self, components: Any = None, *, not_components: Any = None, **kwargs: Any) -> dict[str, Any]:
+        state = super().get_state(components, not_components=not_components, **kwargs)
+        state[VECTOR] = {
+            "env_steps": self.env_steps,
+            "episodes": self.episodes,
+            "generation": self.generation,
+            "normalizers": {name: normalizer.get_state() for name, normalizer in self.normalizers.items()},
+        }
+        return state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        if VECTOR in state:
+            ours = state[VECTOR]
+            self.env_steps, self.episodes = ours["env_steps"], ours["episodes"]
+            self.generation = ours["generation"] + 1
+            for name, normalizer in self.normalizers.items():
+                if name in ours["normalizers"]:
+                    normalizer.set_state(ours["normalizers"][name])
+        self._resync()
+
+    def restore_from_path(self, path: Any, *args: Any, **kwargs: Any) -> None:
+        super().restore_from_path(path, *args, **kwargs)
+        self._resync()
+
+    def _resync(self) -> None:
+        """After a restore: act with the learner's weights, and take nothing that was sampled before."""
+        if not self.learner_group.is_local:
+            self._fetch_weights()
+        else:
+            self._seq = self.learner_group._learner._weights_seq_no
+        self._weights = None
+        while self._pending:
+            self._collect()
+
+    # -- what is counted -----------------------------------------------------------------------------------------------
+
+    def _count(self, steps: int, returns: NDArray[np.float64], lengths: NDArray[np.int64]) -> None:
+        self.env_steps += steps
+        self.episodes += len(returns)
+        self.returns += returns.tolist()
+        self.lengths += lengths.tolist()
+
+    def _log(self, sampled: int, trained: int) -> None:
+        """What RLlib itself, and Tune, look for in results."""
+        metrics, runners = self.metrics, ENV_RUNNER_RESULTS
+        metrics.log_value((runners, NUM_ENV_STEPS_SAMPLED), sampled, reduce="sum")
+        metrics.log_value((runners, NUM_AGENT_STEPS_SAMPLED, DEFAULT_AGENT_ID), sampled, reduce="sum")
+        metrics.log_value((runners, NUM_ENV_STEPS_SAMPLED_LIFETIME), sampled, reduce="lifetime_sum")
+        metrics.log_value((runners, NUM_EPISODES), len(self.returns), reduce="sum")
+        for episode_return, length in zip(self.returns, self.lengths, strict=True):
+            metrics.log_value((runners, EPISODE_RETURN_MEAN), episode_return, window=100)
+            metrics.log_value((runners, EPISODE_LEN_MEAN), length, window=100)
+        if self.learner_group.is_local:
+            metrics.log_dict(self.statistics, key=(LEARNER_RESULTS, DEFAULT_MODULE_ID), window=1)
+            name = NUM_ENV_STEPS_TRAINED_LIFETIME
+            metrics.log_value((LEARNER_RESULTS, ALL_MODULES, name), trained, reduce="lifetime_sum")
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[name] += time.perf_counter() - began

@@ -1,0 +1,140 @@
+"""The training engine on RLlib: the fast path where it covers the request, RLlib's own PPO otherwise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actors.rllib.capacity import check_capacity
+from rlplatform.errors import CheckpointError
+from rlplatform.training.metrics import FPS, EpisodeWindow, finite
+from rlplatform.training.models import EvaluationReport, IterationReport, TrainingRequest
+
+log = logging.getLogger(__name__)
+
+_FILE = "engine.json"
+_FOLDER = "algorithm"
+
+
+class Algorithm(Protocol):
+    """What the engine needs of either path. Counters are lifetime counters that checkpoints carry on."""
+
+    name: str
+    env_steps: int
+
+    def describe(self) -> dict[str, object]:
+        """Backends, effective hyperparameters, and what of the request is not applied."""
+
+    def train(self) -> tuple[list[float], list[int], dict[str, float]]:
+        """One iteration: returns and lengths of the episodes that ended, and metrics by name."""
+
+    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
+        """Exactly so many deterministic episodes on environments of their own."""
+
+    def save(self, directory: Path) -> None:
+        """Everything needed to go on."""
+
+    def restore(self, directory: Path) -> None:
+        """Go on from what :meth:`save` wrote; whatever acts, acts with the restored weights at once."""
+
+    def parameters(self) -> NDArray[np.float32]:
+        """All parameters of policy and value function, in a fixed order."""
+
+    def close(self) -> None:
+        """End all actors."""
+
+
+class RllibEngine:
+    """A ``TrainingEngine``. Needs a running Ray. The stock path wants a process for itself: RLlib seeds it globally."""
+
+    simulated = False
+
+    def __init__(self, request: TrainingRequest, *, path: str = "auto") -> None:
+        """``path``: ``fast``, ``stock``, or ``auto``: fast where it can be.
+
+        :raises InvalidRequest: environment or hyperparameters make no sense.
+        :raises CapacityExhausted: there is no room for the env runners and learners asked for; nothing waits for it.
+        """
+        from actors.rllib.fast import FastPath, obstacle
+        from actors.rllib.stock import StockPath
+
+        check_capacity(request.resources)
+        reason = "asked for" if path != "auto" else obstacle(request)
+        self._fallback = reason if path == "stock" or (path == "auto" and reason) else None
+        if self._fallback is not None:
+            log.warning("trained by RLlib's own PPO, not on the fast path: %s", self._fallback)
+        build: Callable[[TrainingRequest], Algorithm] = FastPath if self._fallback is None else StockPath
+        self._algorithm: Algorithm | None = build(request)
+        self._env = request.env
+        self._window = EpisodeWindow()
+        self._iteration = self._episodes = 0
+
+    def describe(self) -> Mapping[str, object]:
+        return {"engine": "rllib", "path": self._open.name, "fallback": self._fallback} | self._open.describe()
+
+    def train_iteration(self) -> IterationReport:
+        algorithm = self._open
+        began, steps = time.perf_counter(), algorithm.env_steps
+        returns, lengths, metrics = algorithm.train()
+        self._iteration += 1
+        self._episodes += len(returns)
+        self._window.extend(returns, lengths)
+        fps = (algorithm.env_steps - steps) / (time.perf_counter() - began)
+        return IterationReport(
+            iteration=self._iteration,
+            env_steps=algorithm.env_steps,
+            episodes=self._episodes,
+            metrics=finite(metrics | self._window.metrics() | {FPS: fps}),
+        )
+
+    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
+        return self._open.evaluate(episodes, seed)
+
+    def save(self, directory: Path) -> None:
+        (directory / _FOLDER).mkdir()
+        self._open.save(directory / _FOLDER)
+        state = {
+            "env": self._env,
+            "path": self._open.name,
+            "iteration": self._iteration,
+            "episodes": self._episodes,
+            "window": self._window.get_state(),
+        }
+        (directory / _FILE).write_text(json.dumps(state))
+
+    def restore(self, directory: Path) -> None:
+        algorithm = self._open
+        try:
+            state = json.loads((directory / _FILE).read_text())
+            found, ours = (state["env"], state["path"]), (self._env, algorithm.name)
+            if found != ours:
+                raise CheckpointError(
+                    f"the checkpoint is of {found[0]!r} ({found[1]}), this is {ours[0]!r} ({ours[1]})"
+                )
+            algorithm.restore(directory / _FOLDER)
+            self._iteration, self._episodes = state["iteration"], state["episodes"]
+            self._window.set_state(state["window"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"the checkpoint does not fit this engine: {error}") from error
+
+    def parameter_hash(self) -> str:
+        return hashlib.sha256(np.ascontiguousarray(self._open.parameters()).tobytes()).hexdigest()
+
+    def close(self) -> None:
+        algorithm, self._algorithm = self._algorithm, None
+        if algorithm is not None:
+            algorithm.close()
+
+    @property
+    def _open(self) -> Algorithm:
+        if self._algorithm is None:
+            raise RuntimeError("the engine is closed")
+        return self._algorithm

@@ -1,0 +1,242 @@
+"""The env runner of the fast path: a sampler with RLlib's EnvRunner contract around it."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import ray
+import torch
+from numpy.typing import NDArray
+from ray.rllib.core import COMPONENT_RL_MODULE, DEFAULT_AGENT_ID, DEFAULT_MODULE_ID
+from ray.rllib.env import INPUT_ENV_SINGLE_SPACES, INPUT_ENV_SPACES
+from ray.rllib.env.env_runner import EnvRunner
+from ray.rllib.utils.checkpoints import Checkpointable
+from ray.rllib.utils.metrics import (
+    EPISODE_LEN_MEAN,
+    EPISODE_RETURN_MEAN,
+    NUM_AGENT_STEPS_SAMPLED,
+    NUM_ENV_STEPS_SAMPLED,
+    NUM_ENV_STEPS_SAMPLED_LIFETIME,
+    NUM_EPISODES,
+    WEIGHTS_SEQ_NO,
+)
+
+from actors.rllib.module import ActorCriticModule
+from rlplatform.ppo.fragment import Fragment
+from rlplatform.ppo.hyperparameters import Hyperparameters
+from rlplatform.ppo.normalize import Moments
+from rlplatform.training.sampler import Sampler
+
+SAMPLER = "sampler"
+
+
+@dataclass
+class Rollout:
+    """What a remote env runner hands to the driver: references to fragments, one a learner, and the small things."""
+
+    fragments: list[ray.ObjectRef]
+    rows: list[int]
+    returns: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+    deltas: dict[str, Moments] = field(default_factory=dict)
+
+
+class VectorEnvRunner(EnvRunner, Checkpointable):
+    """Samples fragments from one vector environment. The environments are made when they are first needed."""
+
+    def __init__(self, *, config: Any, **kwargs: Any) -> None:
+        super().__init__(config=config, **kwargs)
+        torch.set_num_threads(1)
+        self._options = self.config.vector
+        self.hyperparameters = Hyperparameters.of(self._options["hyperparameters"])
+        self.module: ActorCriticModule
+        self.make_module()
+        self._generation = 0
+        if self.worker_index and ray.get_runtime_context().was_current_actor_reconstructed:
+            self._generation = 1 + os.urandom(1)[0]
+        self._sampler: Sampler | None = None
+        self._weights_seq_no = 0
+        self._returns: list[float] = []
+        self._lengths: list[int] = []
+
+    # -- what RLlib calls ----------------------------------------------------------------------------------------------
+
+    def make_module(self) -> None:
+        self.module = self.config.get_rl_module_spec(spaces=self.get_spaces(), inference_only=True).build()
+
+    def make_env(self) -> None:
+        """Begin anew in new environments."""
+        self.stop()
+        self._sampler = None
+
+    def assert_healthy(self) -> None:
+        assert self.sampler is not None
+
+    def get_spaces(self) -> dict[str, Any]:
+        spaces = self.config.observation_space, self.config.action_space
+        return {INPUT_ENV_SPACES: spaces, INPUT_ENV_SINGLE_SPACES: spaces, DEFAULT_MODULE_ID: spaces}
+
+    def sample(
+        self,
+        *,
+        num_timesteps: int | None = None,
+        num_episodes: int | None = None,
+        force_reset: bool = False,
+        **_: Any,
+    ) -> list[Fragment]:
+        """RLlib's way in: one rollout, or as many as it takes to end ``num_episodes``. Always explores."""
+        if force_reset:
+            self.make_env()
+        if num_episodes is None:
+            steps = (
+                self.hyperparameters.n_steps
+                if num_timesteps is None
+                else math.ceil(num_timesteps / self.sampler.num_envs)
+            )
+            return [self._record(self.sampler.sample(steps, seq=self._weights_seq_no))]
+        fragments: list[Fragment] = []
+        while sum(len(fragment.episode_returns) for fragment in fragments) < num_episodes:
+            fragments.append(self._record(self.sampler.sample(32, seq=self._weights_seq_no)))
+        return fragments
+
+    def get_metrics(self) -> Any:
+        window = self.config.metrics_num_episodes_for_smoothing
+        for episode_return, length in zip(self._returns[-window:], self._lengths[-window:], strict=True):
+            self.metrics.log_value(EPISODE_RETURN_MEAN, episode_return, window=window)
+            self.metrics.log_value(EPISODE_LEN_MEAN, length, window=window)
+        self._returns.clear()
+        self._lengths.clear()
+        return self.metrics.reduce()
+
+    def stop(self) -> None:
+        if self._sampler is not None:
+            self._sampler.close()
+
+    # -- what VectorPPO calls ------------------------------------------------------------------------------------------
+
+    @property
+    def sampler(self) -> Sampler:
+        """The sampler, made at its first use."""
+        if self._sampler is None:
+            self._sampler = Sampler(
+                self.module.network,
+                self.hyperparameters,
+                self.config.env,
+                self.config.env_config,
+                self.config.num_envs_per_env_runner,
+                seed=self._options["seed"],
+                worker=self.worker_index or 0,
+                generation=self._generation,
+                kernel=self._options["kernel"],
+            )
+        return self._sampler
+
+    def share(self, module: ActorCriticModule) -> None:
+        """Act with the learner's own module: no weights are ever copied."""
+        self.module = module
+        self.make_env()
+
+    def rollout(
+        self,
+        weights: NDArray[np.float32],
+        seq: int,
+        pieces: int,
+        generation: int,
+        normalizers: dict[str, dict[str, Any]],
+    ) -> Rollout:
+        """Take weights and normalisers, sample, and put the fragment in the object store, in ``pieces``."""
+        network = self.module.network
+        network.ensure_flat()
+        network.flat_numpy[:] = weights
+        if generation > self._generation:
+            self._generation = generation
+            self.make_env()
+        for name, state in normalizers.items():
+            getattr(self.sampler, name).set_state(state)
+        fragment = self.sampler.sample(self.hyperparameters.n_steps, seq=seq)
+        parts = split(fragment, pieces)
+        return Rollout(
+            [ray.put(part) for part in parts],
+            [part.env_steps() for part in parts],
+            fragment.episode_returns,
+            fragment.episode_lengths,
+            {name: getattr(self.sampler, name).pop_delta() for name in normalizers},
+        )
+
+    # -- checkpoints ---------------------------------------------------------------------------------------------------
+
+    def get_ctor_args_and_kwargs(self) -> tuple[tuple[()], dict[str, Any]]:
+        return (), {"config": self.config}
+
+    def get_checkpointable_components(self) -> list[tuple[str, Any]]:
+        return [(COMPONENT_RL_MODULE, self.module)]
+
+    def get_state(self, components: Any = None, *, not_components: Any = None, **kwargs: Any) -> dict[str, Any]:
+        state: dict[str, Any] = {NUM_ENV_STEPS_SAMPLED_LIFETIME: self.num_env_steps_sampled_lifetime}
+        if self._check_component(COMPONENT_RL_MODULE, components, not_components):
+            state[COMPONENT_RL_MODULE] = self.module.get_state(**kwargs)
+            state[WEIGHTS_SEQ_NO] = self._weights_seq_no
+        if self._sampler is not None and self._check_component(SAMPLER, components, not_components):
+            state[SAMPLER] = self._sampler.get_state()
+        return state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """What is set always wins, whatever its number."""
+        if COMPONENT_RL_MODULE in state:
+            weights = state[COMPONENT_RL_MODULE]
+            weights = ray.get(weights) if isinstance(weights, ray.ObjectRef) else weights
+            self.module.set_state(weights.get(DEFAULT_MODULE_ID, weights))
+            self._weights_seq_no = state.get(WEIGHTS_SEQ_NO, 0)
+        if SAMPLER in state and self._samples_here:
+            self.sampler.set_state(state[SAMPLER])
+        if NUM_ENV_STEPS_SAMPLED_LIFETIME in state:
+            self.num_env_steps_sampled_lifetime = state[NUM_ENV_STEPS_SAMPLED_LIFETIME]
+
+    @property
+    def _samples_here(self) -> bool:
+        return bool(self.worker_index) or self.config.num_env_runners == 0
+
+    def _record(self, fragment: Fragment) -> Fragment:
+        steps = fragment.env_steps()
+        self.num_env_steps_sampled_lifetime += steps
+        self._returns += fragment.episode_returns.tolist()
+        self._lengths += fragment.episode_lengths.tolist()
+        self.metrics.log_value(NUM_ENV_STEPS_SAMPLED, steps, reduce="sum")
+        self.metrics.log_value((NUM_AGENT_STEPS_SAMPLED, DEFAULT_AGENT_ID), steps, reduce="sum")
+        self.metrics.log_value(NUM_ENV_STEPS_SAMPLED_LIFETIME, steps, reduce="lifetime_sum")
+        self.metrics.log_value(NUM_EPISODES, len(fragment.episode_returns), reduce="sum")
+        return fragment
+
+
+def split(fragment: Fragment, pieces: int) -> list[Fragment]:
+    """The fragment cut along its environments into ``pieces`` of equal size, episodes left out; itself for one."""
+    if pieces == 1:
+        return [fragment]
+    share = fragment.envs // pieces
+    parts = []
+    for place in range(pieces):
+        envs = slice(place * share, (place + 1) * share)
+        fields = {
+            name: getattr(fragment, name)[:, envs]
+            for name in ("obs", "actions", "logp", "rewards", "terminated", "truncated", "valid")
+        }
+        final_obs, final_index = fragment.final_obs, fragment.final_index
+        if final_obs is not None and final_index is not None:
+            mine = (final_index[:, 1] >= envs.start) & (final_index[:, 1] < envs.stop)
+            final_obs, final_index = final_obs[mine], final_index[mine] - [0, envs.start]
+        parts.append(
+            Fragment(
+                **fields,
+                autoreset=fragment.autoreset,
+                seq=fragment.seq,
+                episode_returns=np.empty(0),
+                episode_lengths=np.empty(0, np.int64),
+                final_obs=final_obs,
+                final_index=final_index,
+            )
+        )
+    return parts

@@ -1,0 +1,122 @@
+"""The fast path: a request as a ``VectorPPO``."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from actors.rllib.algorithm import VectorPPO, VectorPPOConfig
+from rlplatform.errors import CheckpointError, InvalidRequest
+from rlplatform.training.environments import effective, envs_per_runner, probe, total_envs
+from rlplatform.training.metrics import TRAIN_NAMES
+from rlplatform.training.models import EvaluationReport, TrainingRequest
+
+ITERATION_ENV_STEPS = 2048
+"""Rollouts of fewer steps are bundled into iterations of about this many: an iteration has a fixed cost of some ms."""
+
+
+def obstacle(request: TrainingRequest) -> str | None:
+    """What keeps the fast path from training this; None where nothing does."""
+    if request.resources.num_gpus_per_learner:
+        return "num_gpus_per_learner: the fast path computes on the CPU"
+    probed = probe(request.env, request.env_config)
+    probed.close()
+    if isinstance(probed.single_observation_space, spaces.Dict | spaces.Tuple):
+        return "env: observations of several parts"
+    return None
+
+
+class FastPath:
+    """A ``VectorPPO`` for one request."""
+
+    name = "fast"
+
+    def __init__(self, request: TrainingRequest) -> None:
+        hyperparameters, preset = effective(request)
+        resources = request.resources
+        envs, per_runner = total_envs(resources, preset), envs_per_runner(resources, preset)
+        hyperparameters.check(envs)
+        learners = max(1, resources.num_learners)
+        if per_runner % learners or hyperparameters.batch_size < 2 * learners:
+            raise InvalidRequest(
+                f"resources.num_learners: {per_runner} environments an env runner and a batch_size of "
+                f"{hyperparameters.batch_size} cannot be shared out equally among {learners} learners",
+                field="resources.num_learners",
+            )
+        torch.set_num_threads(1)
+        probed = probe(request.env, request.env_config)
+        probed.close()
+        config = (
+            VectorPPOConfig()
+            .environment(
+                request.env,
+                env_config=dict(request.env_config),
+                observation_space=probed.single_observation_space,
+                action_space=probed.single_action_space,
+            )
+            .env_runners(num_env_runners=resources.num_env_runners, num_envs_per_env_runner=per_runner)
+            .learners(num_learners=resources.num_learners)
+            .debugging(seed=request.seed, log_level="ERROR")
+            .options(
+                hyperparameters=hyperparameters.model_dump(mode="json"),
+                seed=request.seed,
+                total_env_steps=request.stop.env_steps,
+                rollouts_per_iteration=max(1, math.ceil(ITERATION_ENV_STEPS / (hyperparameters.n_steps * envs))),
+            )
+        )
+        self._hyperparameters = hyperparameters
+        self._preset = preset.env if preset is not None else None
+        self._env_backend = probed.backend
+        self._algo: VectorPPO = config.build_algo()
+
+    @property
+    def env_steps(self) -> int:
+        return self._algo.env_steps
+
+    def describe(self) -> dict[str, object]:
+        algo = self._algo
+        learner = algo.learner_group._learner
+        return {
+            "preset": self._preset,
+            "hyperparameters": self._hyperparameters.model_dump(mode="json"),
+            "num_env_runners": algo.config.num_env_runners,
+            "num_envs_per_env_runner": algo.config.num_envs_per_env_runner,
+            "rollouts_per_iteration": algo.options["rollouts_per_iteration"],
+            "pipeline_depth": algo.options["pipeline_depth"],
+            "env_backend": self._env_backend,
+            "policy_kernel": algo.policy.kernel,
+            "update_backend": [learner.updater.backend, learner.updater.reason] if learner is not None else None,
+        }
+
+    def train(self) -> tuple[list[float], list[int], dict[str, float]]:
+        algo = self._algo
+        steps = algo.env_steps
+        algo.train()
+        metrics = {f"train/{name}": value for name, value in algo.statistics.items() if name in TRAIN_NAMES}
+        metrics |= {f"time/{name}_s": seconds for name, seconds in algo.seconds.items()}
+        metrics["rollout/env_steps"] = float(algo.env_steps - steps)
+        return algo.returns, algo.lengths, metrics
+
+    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
+        return self._algo.play(episodes, seed)
+
+    def save(self, directory: Path) -> None:
+        self._algo.save_to_path(str(directory))
+
+    def restore(self, directory: Path) -> None:
+        try:
+            self._algo.restore_from_path(str(directory))
+        except RuntimeError as error:
+            raise CheckpointError(f"the checkpoint does not fit this training: {error}") from error
+
+    def parameters(self) -> NDArray[np.float32]:
+        self._algo.network.ensure_flat()
+        return self._algo.network.flat_numpy
+
+    def close(self) -> None:
+        self._algo.stop()

@@ -1,0 +1,250 @@
+"""RLlib's own PPO, for what the fast path does not cover: GPUs, and observations made of several parts.
+
+Stable-Baselines3's hyperparameters are translated as far as RLlib has them; ``describe()["not_applied"]`` lists the
+rest. Not deterministic: RLlib samples from process-wide random generators.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from ray.rllib.algorithms.ppo import PPO, PPOConfig
+from ray.rllib.connectors.env_to_module import FlattenObservations
+from ray.rllib.core import COMPONENT_LEARNER, COMPONENT_RL_MODULE, DEFAULT_MODULE_ID
+from ray.rllib.core.rl_module.default_model_config import DefaultModelConfig
+from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
+from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, LEARNER_RESULTS, NUM_ENV_STEPS_SAMPLED, WEIGHTS_SEQ_NO
+
+from rlplatform.errors import InvalidRequest, Unavailable
+from rlplatform.ppo.hyperparameters import Hyperparameters
+from rlplatform.ppo.schedule import Schedule
+from rlplatform.training.environments import effective, envs_per_runner, probe, total_envs
+from rlplatform.training.models import EvaluationReport, TrainingRequest
+
+_FILE = "stock.json"
+_RETURNS, _LENGTHS = "finished_episode_returns", "finished_episode_lengths"
+_NAMES = {
+    "policy_loss": "policy_gradient_loss",
+    "vf_loss": "value_loss",
+    "mean_kl_loss": "approx_kl",
+    "vf_explained_var": "explained_variance",
+    "total_loss": "loss",
+    "default_optimizer_learning_rate": "learning_rate",
+}
+
+
+def log_episode(*, episode: Any, env_runner: Any, metrics_logger: Any, **_: Any) -> None:
+    """RLlib's hook at the end of an episode: return and length of each, which RLlib's own means do not keep.
+
+    ``episode`` is but the last piece of one that began in an earlier rollout.
+    """
+    pieces = [*env_runner._ongoing_episodes_for_metrics.get(episode.id_, []), episode]
+    metrics_logger.log_value(_RETURNS, float(sum(piece.get_return() for piece in pieces)), reduce="item_series")
+    metrics_logger.log_value(_LENGTHS, sum(len(piece) for piece in pieces), reduce="item_series")
+
+
+def flatten(env: Any = None, spaces: Any = None, device: Any = None) -> Any:  # noqa: ARG001
+    """RLlib's hook that makes one vector of observations that are not one already."""
+    return FlattenObservations()
+
+
+class StockPath:
+    """A ``PPO`` for one request."""
+
+    name = "stock"
+
+    def __init__(self, request: TrainingRequest) -> None:
+        """:raises InvalidRequest: only EnvPool has the environment: RLlib steps those of Gymnasium."""
+        if request.env not in gym.registry:
+            raise InvalidRequest(
+                f"env: RLlib's own PPO needs an environment of Gymnasium, not {request.env}", field="env"
+            )
+        self._hyperparameters, preset = effective(request)
+        self._hyperparameters.check(total_envs(request.resources, preset))
+        probed = probe(request.env, request.env_config)
+        probed.close()
+        per_runner = envs_per_runner(request.resources, preset)
+        envs = total_envs(request.resources, preset)
+        both = probed.single_observation_space, probed.single_action_space
+        self._config = _config(request, self._hyperparameters, *both, per_runner, envs)
+        self._algo: PPO = self._config.copy(copy_frozen=False).build_algo()
+        self.env_steps = 0
+
+    def describe(self) -> dict[str, object]:
+        return {
+            "hyperparameters": self._hyperparameters.model_dump(mode="json"),
+            "not_applied": _not_applied(self._hyperparameters),
+            "num_env_runners": self._config.num_env_runners,
+            "num_envs_per_env_runner": self._config.num_envs_per_env_runner,
+            "env_backend": "sync",
+        }
+
+    def train(self) -> tuple[list[float], list[int], dict[str, float]]:
+        result = self._algo.train()
+        sampled = result[ENV_RUNNER_RESULTS]
+        steps = int(sampled.get(NUM_ENV_STEPS_SAMPLED, 0))
+        if not steps:
+            raise Unavailable("no environment step was taken in a whole iteration")
+        self.env_steps += steps
+        learned = result[LEARNER_RESULTS][DEFAULT_MODULE_ID]
+        metrics = {f"train/{ours}": float(learned[theirs]) for theirs, ours in _NAMES.items() if theirs in learned}
+        metrics["train/entropy_loss"] = -float(learned["entropy"])
+        return _series(sampled, _RETURNS), _series(sampled, _LENGTHS), metrics
+
+    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
+        config = self._config.copy(copy_frozen=False).debugging(seed=seed)
+        config.env_runners(num_env_runners=0, num_envs_per_env_runner=1, explore=False)
+        with _own_random_numbers():
+            runner = SingleAgentEnvRunner(config=config, worker_index=0)
+            try:
+                runner.set_state({COMPONENT_RL_MODULE: self._algo.get_module().get_state(), WEIGHTS_SEQ_NO: 0})
+                played = runner.sample(num_episodes=episodes, explore=False, force_reset=True)
+            finally:
+                runner.stop()
+        returns = [float(episode.get_return()) for episode in played]
+        return EvaluationReport(
+            episodes=len(returns),
+            episode_return_mean=float(np.mean(returns)),
+            episode_return_std=float(np.std(returns)),
+            episode_return_min=min(returns),
+            episode_return_max=max(returns),
+            episode_length_mean=float(np.mean([len(episode) for episode in played])),
+        )
+
+    def save(self, directory: Path) -> None:
+        self._algo.save_to_path(str(directory))
+        (directory / _FILE).write_text(json.dumps({"env_steps": self.env_steps}))
+
+    def restore(self, directory: Path) -> None:
+        self.env_steps = json.loads((directory / _FILE).read_text())["env_steps"]
+        self._algo.restore_from_path(str(directory))
+        self._force_weights()
+
+    def parameters(self) -> NDArray[np.float32]:
+        state = self._learned_state()
+        return np.concatenate([np.ravel(state[name]) for name in sorted(state)])
+
+    def close(self) -> None:
+        self._algo.stop()
+
+    def _learned_state(self) -> dict[str, Any]:
+        """The learner's module, critic and all."""
+        found = self._algo.learner_group.get_state(components=f"{COMPONENT_LEARNER}/{COMPONENT_RL_MODULE}")
+        return dict(found[COMPONENT_LEARNER][COMPONENT_RL_MODULE][DEFAULT_MODULE_ID])
+
+    def _force_weights(self) -> None:
+        """RLlib leaves env runners on newer weights after going back to older ones; they take anything as number 0."""
+        state = {COMPONENT_RL_MODULE: self._learned_state(), WEIGHTS_SEQ_NO: 0}
+        self._algo.env_runner_group.foreach_env_runner("set_state", kwargs={"state": state}, local_env_runner=False)
+        self._algo.env_runner.set_state(state)
+
+
+def _series(results: dict[str, Any], name: str) -> list[Any]:
+    """A series that was logged; RLlib makes an empty one NaN."""
+    found = results.get(name)
+    return list(found) if isinstance(found, list) else []
+
+
+def _config(
+    request: TrainingRequest,
+    hyperparameters: Hyperparameters,
+    space: spaces.Space[Any],
+    action_space: spaces.Space[Any],
+    per_runner: int,
+    envs: int,
+) -> PPOConfig:
+    resources, total = request.resources, request.stop.env_steps
+    rows = hyperparameters.n_steps * envs
+    learners = max(1, resources.num_learners)
+    policy = hyperparameters.architecture(image=False)
+    config = (
+        PPOConfig()
+        .environment(request.env, env_config=dict(request.env_config), normalize_actions=False, clip_actions=True)
+        .env_runners(
+            num_env_runners=resources.num_env_runners,
+            num_envs_per_env_runner=per_runner,
+            rollout_fragment_length=hyperparameters.n_steps,
+        )
+        .learners(num_learners=resources.num_learners, num_gpus_per_learner=resources.num_gpus_per_learner)
+        .training(
+            lr=_annealed(hyperparameters.learning_rate, total),
+            gamma=hyperparameters.gamma,
+            lambda_=hyperparameters.gae_lambda,
+            train_batch_size_per_learner=rows // learners,
+            minibatch_size=min(hyperparameters.batch_size, rows) // learners,
+            num_epochs=hyperparameters.n_epochs,
+            clip_param=hyperparameters.clip_range.initial,
+            vf_clip_param=1e9,
+            vf_loss_coeff=hyperparameters.vf_coef,
+            entropy_coeff=hyperparameters.ent_coef,
+            grad_clip=hyperparameters.max_grad_norm,
+            grad_clip_by="global_norm",
+            use_kl_loss=False,
+        )
+        .fault_tolerance(
+            restart_failed_env_runners=True,
+            delay_between_env_runner_restarts_s=0.5,
+            env_runner_health_probe_timeout_s=5.0,
+            env_runner_restore_timeout_s=60.0,
+        )
+        .callbacks(on_episode_end=log_episode)
+        .debugging(seed=request.seed, log_level="ERROR")
+    )
+    vector = isinstance(space, spaces.Box) and len(space.shape) == 1
+    if not vector and not (isinstance(space, spaces.Box) and len(space.shape) == 3):
+        config.env_runners(env_to_module_connector=flatten)
+    if not isinstance(space, spaces.Box) or vector:
+        config.rl_module(
+            model_config=DefaultModelConfig(
+                fcnet_hiddens=list(policy.pi),
+                fcnet_activation=policy.activation,
+                vf_share_layers=policy.shared_critic,
+                free_log_std=isinstance(action_space, spaces.Box),
+            )
+        )
+    return config
+
+
+def _annealed(schedule: Schedule, total: int | None) -> float | list[list[float]]:
+    if not schedule.linear or total is None:
+        return schedule.initial
+    return [[0, schedule.initial], [total, 0.0]]
+
+
+def _not_applied(hyperparameters: Hyperparameters) -> list[str]:
+    """What RLlib's PPO has no counterpart of, where it was asked for."""
+    kwargs = hyperparameters.policy_kwargs
+    missing = {
+        "clip_range: stays at its initial value": hyperparameters.clip_range.linear,
+        "clip_range_vf": hyperparameters.clip_range_vf is not None,
+        "target_kl": hyperparameters.target_kl is not None,
+        "use_sde": hyperparameters.use_sde,
+        "normalize": hyperparameters.norm_obs or hyperparameters.norm_reward,
+        "normalize_advantage: over the whole batch": True,
+        "policy_kwargs.ortho_init": kwargs.ortho_init,
+        "policy_kwargs.log_std_init": bool(kwargs.log_std_init),
+        "policy_kwargs.net_arch.vf: as pi": kwargs.net_arch is not None and kwargs.net_arch.vf != kwargs.net_arch.pi,
+    }
+    return [name for name, asked in missing.items() if asked]
+
+
+@contextmanager
+def _own_random_numbers() -> Iterator[None]:
+    """Leave the process-wide generators as they were."""
+    kept = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(kept[0])
+        np.random.set_state(kept[1])
+        torch.set_rng_state(kept[2])

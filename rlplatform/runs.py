@@ -83,6 +83,7 @@ class EvaluationRun(RunBase):
                 document = document.model_copy(
                     update={"state": "failed", "message": event.reason, "finished_at": event.time}
                 )
+        document = document.model_copy(update={"seq": event.seq})
         return self.model_copy(update={"document": document, "seq": event.seq})
 
 
@@ -164,7 +165,7 @@ class TrainingRun(RunBase):
                 }
         if changes.get("state") in (TrainingState.SUCCEEDED, TrainingState.STOPPED, TrainingState.FAILED):
             changes["finished_at"] = event.time
-        document = self.document.model_copy(update=changes)
+        document = self.document.model_copy(update={**changes, "seq": event.seq})
         return self.model_copy(update={"document": document, "desired": desired, "seq": event.seq})
 
 

@@ -212,9 +212,11 @@ EvaluationState = Literal["queued", "running", "finished", "cancelled", "failed"
 
 
 class Evaluation(_Strict):
-    """The public document of an evaluation (``GET /v1/evaluations/{id}``)."""
+    """The public document of an evaluation (``GET /v1/evaluations/{id}``). ``seq`` is the newest event it reflects:
+    whoever follows the events after that misses none and sees none twice."""
 
     id: str
+    seq: int = 0
     state: EvaluationState
     verdict: Verdict | None = None
     score: float | None = None

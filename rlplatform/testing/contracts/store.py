@@ -122,7 +122,7 @@ class StoreContract:
         run = evaluation_run(clock) if make is evaluation_run else training_run(clock)
         stored, new = await store.create(run, queued(run, clock))
         assert new
-        assert stored == run.model_copy(update={"seq": 1})
+        assert stored == run.apply(queued(run, clock).model_copy(update={"seq": 1}))
         assert await store.get(run.id) == stored
         assert seqs(await store.read(run.stream)) == [1]
 

@@ -1,0 +1,107 @@
+"""The judge on real containers: what learners do, and the verdict that they get for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from rlplatform.evaluation.judge import Judge
+from rlplatform.evaluation.models import EvaluationRequest, Judgement, Verdict
+from rlplatform.sandbox.docker_pool import DockerPool
+
+pytestmark = pytest.mark.docker
+
+LIMITS = {"cpu_time_s": 0.5, "wall_time_s": 5, "memory_mb": 64, "output_kb": 16}
+
+
+def judged(pool: DockerPool, source: str, **fields: object) -> Judgement:
+    defaults = {"tests": [{"id": "1", "stdin": "2\n", "expected_stdout": "4\n"}], "limits": LIMITS}
+    request = EvaluationRequest.model_validate({"source": source} | defaults | fields)
+    return Judge(pool).judge(request, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict", "message"),
+    [
+        ("print(int(input()) * 2)", "accepted", None),
+        ("print(5)", "wrong_answer", "word 1: expected '4', got '5'"),
+        ("print(4); print(1 / 0)", "runtime_error", "exit status 1: ZeroDivisionError: division by zero"),
+        ("import os; os.kill(os.getpid(), 11)", "runtime_error", "killed by SIGSEGV"),
+        ("while True: pass", "time_limit_exceeded", "CPU time limit exceeded: used "),
+        ("import time; time.sleep(9)", "time_limit_exceeded", "wall time limit exceeded: took "),
+        ("x = bytearray(300 << 20)", "memory_limit_exceeded", "the limit is 64 MiB"),
+        ("while True: print('x' * 1000)", "output_limit_exceeded", "more than 16 KiB"),
+        ("def f(:\n  pass", "compile_error", "main.py"),
+    ],
+)
+def test_verdicts(docker_pool: DockerPool, source: str, verdict: str, message: str | None) -> None:
+    judgement = judged(docker_pool, source)
+    (result,) = judgement.tests
+    assert (result.verdict, judgement.verdict) == (Verdict(verdict), Verdict(verdict))
+    assert result.message is None if message is None else message in result.message
+    assert result.wall_time_s >= 0
+    assert judgement.score == (1.0 if verdict == "accepted" else 0.0)
+    assert judgement.sandbox.tier == "single-use"
+
+
+def test_functions(docker_pool: DockerPool) -> None:
+    source = "import helper\n\ndef solve(xs, *, key=None):\n    print('noise')\n    return helper.pick(xs, key)\n"
+    helper = "def pick(xs, key):\n    return {'n': len(xs), 'max': max(xs) if key is None else xs[key]}\n"
+    tests = [
+        {"id": "1", "args": [[3, 1, 2]], "expected": {"max": 3, "n": 3}},
+        {"id": "2", "args": [[1.5]], "kwargs": {"key": 0}, "expected": {"n": 1, "max": 1.5}},
+        {"id": "3", "args": [[True]], "expected": {"n": 1, "max": 1}},
+        {"id": "4", "args": [[]], "expected": None},
+    ]
+    files = [{"path": "helper.py", "content": helper}]
+    judgement = judged(docker_pool, source, tests=tests, files=files, grader={"kind": "function"})
+    assert [result.verdict for result in judgement.tests] == ["accepted", "accepted", "wrong_answer", "runtime_error"]
+    assert judgement.tests[0].value == {"n": 3, "max": 3}
+    assert judgement.tests[0].stdout == "noise\n"
+    assert judgement.tests[2].message == "the value['max']: expected 1, got True (int, not bool)"
+    assert "ValueError" in judgement.tests[3].message
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("x = 1", "main.py defines no function 'solve'"),
+        ("def solve(): return {1, 2}", "a set is not a JSON value"),
+        ("import os\ndef solve(): os._exit(0)", "ended before the function returned"),
+        ("def solve():\n    class L(list): pass\n    return L()", "L is not a JSON value"),
+    ],
+)
+def test_functions_that_return_nothing_to_judge(docker_pool: DockerPool, source: str, message: str) -> None:
+    tests = [{"id": "1", "expected": None}]
+    judgement = judged(docker_pool, source, tests=tests, grader={"kind": "function"})
+    assert judgement.verdict is Verdict.RUNTIME_ERROR
+    assert message in judgement.tests[0].message
+
+
+def test_tests_do_not_see_each_other(docker_pool: DockerPool) -> None:
+    source = "import os, pathlib\np = pathlib.Path('mark')\nprint(p.exists())\np.write_text('x')\n"
+    tests = [{"id": str(i), "expected_stdout": "False\n"} for i in range(3)]
+    assert judged(docker_pool, source, tests=tests).verdict is Verdict.ACCEPTED
+
+
+def test_cancelling_frees_the_slot_at_once(docker_pool: DockerPool) -> None:
+    limits = LIMITS | {"wall_time_s": 60}
+    tests = [{"id": str(i)} for i in range(3)]
+    request = EvaluationRequest.model_validate(
+        {"source": "import time; time.sleep(50)", "tests": tests, "limits": limits}
+    )
+    cancelled = threading.Event()
+    answers: list[Judgement] = []
+    thread = threading.Thread(
+        target=lambda: answers.append(Judge(docker_pool).judge(request, lambda _: None, cancelled))
+    )
+    thread.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    cancelled.set()
+    thread.join(20)
+    assert time.monotonic() - began < 5
+    assert [result.verdict for result in answers[0].tests] == ["cancelled"] * 3
+    assert docker_pool.status().in_use == 0

@@ -96,7 +96,7 @@ class Platform:
             with (
                 suppress(Exception),
                 redirect_stderr(StringIO()),
-            ):  # Ray tells there that the controller it ended is gone
+            ):  # Ray reports what it ended
                 serve.shutdown()
             _kill_actors()
             ray.shutdown()

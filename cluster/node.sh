@@ -1,0 +1,57 @@
+#!/bin/sh
+# The entry point of a node's container.
+#   node.sh COMMAND …          read the secrets into the environment, then be COMMAND
+#   node.sh sandbox COMMAND …  the same, after starting this node's own Docker engine (needs a privileged container)
+#   node.sh engine             start the engine and return (for a Kubernetes postStart hook)
+set -eu
+
+secret() { # FILE VARIABLE
+    if [ -r "/run/secrets/$1" ]; then
+        export "$2=$(cat "/run/secrets/$1")"
+    fi
+}
+
+split_control_groups() {
+    # cgroup v2, in a control group namespace of our own: a group with processes cannot have controlled children
+    root=/sys/fs/cgroup
+    if [ -f $root/cgroup.controllers ] && [ -f $root/cgroup.type ]; then
+        mkdir -p $root/node
+        while read -r pid; do echo "$pid" >$root/node/cgroup.procs 2>/dev/null || :; done <$root/cgroup.procs
+        sed -e 's/ / +/g' -e 's/^/+/' $root/cgroup.controllers >$root/cgroup.subtree_control
+    fi
+}
+
+engine() {
+    if docker version >/dev/null 2>&1; then
+        return
+    fi
+    split_control_groups
+    rm -f /var/run/docker.pid
+    setsid dockerd --bridge=none --iptables=false >>/var/log/dockerd.log 2>&1 </dev/null &
+    for _ in $(seq 300); do
+        if docker version >/dev/null 2>&1; then
+            python -m cluster.sandbox_image
+            return
+        fi
+        sleep 0.1
+    done
+    tail -20 /var/log/dockerd.log >&2
+    echo "node.sh: the Docker engine does not answer; is this container privileged?" >&2
+    exit 1
+}
+
+secret store_url RLP_STORE__URL
+secret pepper RLP_ACCESS__PEPPER
+case "${1:-}" in
+engine) engine ;;
+sandbox)
+    shift
+    engine
+    exec "$@"
+    ;;
+"")
+    echo "node.sh: what is this node to run?" >&2
+    exit 2
+    ;;
+*) exec "$@" ;;
+esac

@@ -1,0 +1,95 @@
+"""``python -m cluster.operate start|drain|key``: an operator's commands to a cluster, from any of its nodes.
+
+``start`` starts the supervisor after a drain. ``drain`` has trainings save a checkpoint and leave, lets evaluations
+end, removes every container and ends the supervisor: nodes can then be stopped, and a start goes on where it was.
+``key`` makes an API key and prints it, this once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import socket
+import sys
+from functools import partial
+
+import ray
+
+from actors import options, wiring
+from actors.handles import SupervisorHandle, find
+from rlplatform.access.keys import KeyRing
+from rlplatform.access.principals import Scope
+from rlplatform.clock import SystemClock
+from rlplatform.errors import InvalidRequest, PlatformError
+from rlplatform.settings import Settings
+
+DRAIN_TIMEOUT_S = 120.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status 0: done; 2: misuse; 5: it could not be done, with the reason on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m cluster.operate", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("start", help="start the supervisor, if it does not run")
+    drain_ = commands.add_parser("drain", help="suspend trainings, end evaluations, end the supervisor")
+    drain_.add_argument("--timeout", type=float, default=DRAIN_TIMEOUT_S, metavar="SECONDS")
+    key_ = commands.add_parser("key", help="make an API key")
+    key_.add_argument("--tenant", required=True)
+    key_.add_argument("--name", required=True, help="whose or what for")
+    key_.add_argument("--scope", action="append", choices=[scope.value for scope in Scope], required=True)
+    given = parser.parse_args(arguments)
+    settings = Settings()
+    try:
+        join(settings.cluster.address or "auto")
+        match given.command:
+            case "start":
+                wiring.start(settings)
+            case "drain":
+                asyncio.run(drain(given.timeout))
+            case "key":
+                sys.stdout.write(asyncio.run(make_key(settings, given.tenant, given.name, given.scope)) + "\n")
+    except (PlatformError, ConnectionError, TimeoutError) as error:
+        sys.stderr.write(f"{given.command}: {error or 'not done in time'}\n")
+        return 5
+    return 0
+
+
+def join(address: str) -> None:
+    """Join a running cluster.
+
+    :raises ConnectionError: there is none at ``address``, or none on this machine (``auto``).
+    """
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon:
+        try:
+            socket.create_connection((host, int(port)), timeout=5).close()  # Ray itself takes minutes to give up
+        except OSError as error:
+            raise ConnectionError(f"no Ray cluster answers at {address}: {error}") from None
+    ray.init(address=address, namespace=options.NAMESPACE, log_to_driver=False, logging_level="ERROR")
+
+
+async def drain(timeout_s: float) -> None:
+    """Drain, then end the supervisor.
+
+    :raises TimeoutError: it is not done in time; the supervisor is left draining.
+    :raises Unavailable: no supervisor runs.
+    """
+    lookup = partial(find, str(options.SUPERVISOR["name"]))
+    await asyncio.wait_for(SupervisorHandle(lookup).drain(), timeout_s)
+    if supervisor := lookup():
+        ray.kill(supervisor)
+
+
+async def make_key(settings: Settings, tenant: str, name: str, scopes: list[str]) -> str:
+    """The text of a new API key.
+
+    :raises InvalidRequest: there is no pepper, so that its hash would be another than the gateway's.
+    """
+    if not settings.access.pepper.get_secret_value():
+        raise InvalidRequest("set RLP_ACCESS__PEPPER to the platform's pepper", field="access.pepper")
+    ring = KeyRing(wiring.shared_store(settings), settings.access.pepper, SystemClock())
+    return (await ring.mint(tenant=tenant, name=name, scopes=[Scope(scope) for scope in scopes]))[1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

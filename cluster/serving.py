@@ -1,0 +1,17 @@
+"""What a Serve configuration file names: the gateway, with the actors behind it started where they do not run yet.
+
+No ``from __future__ import annotations`` here: Serve looks at the class of ``app``'s argument.
+"""
+
+from ray.serve import Application
+
+from actors import wiring
+from rlplatform.settings import Settings
+from serve_apps import gateway
+from serve_apps.gateway import GatewayArgs
+
+
+def app(args: GatewayArgs) -> Application:
+    """The gateway. Its settings, and the actors', are those of the file or of the nodes' environment."""
+    wiring.start(args.settings or Settings())
+    return gateway.app(args)

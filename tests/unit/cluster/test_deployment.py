@@ -1,0 +1,322 @@
+"""The deployment files, refused where they say something that their reader would silently ignore."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+from ray.autoscaler._private.util import prepare_config, validate_config
+from ray.serve import schema
+
+from actors import options
+from rlplatform.settings import Settings
+from serve_apps.gateway import GatewayArgs
+
+ROOT = Path(__file__).parents[3]
+CLUSTER = ROOT / "cluster"
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        assert len(keys) == len(set(keys)), f"a key twice in line {node.start_mark.line + 1}: {keys}"
+        return super().construct_mapping(node, deep)
+
+
+def load(name: str) -> list[Any]:
+    with (CLUSTER / name).open() as file:
+        return list(yaml.load_all(file, _Loader))
+
+
+def profile() -> dict[str, str]:
+    lines = (CLUSTER / "profile.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+# -- the profile ------------------------------------------------------------------------------------------------------
+
+
+def test_the_profile_is_read_by_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in profile().items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    assert settings.training.allow_simulated is False
+    assert settings.cluster.ingress == "haproxy"
+    assert settings.state_dir.is_absolute()
+
+
+def test_every_variable_of_ours_is_a_setting() -> None:
+    for name in profile():
+        if name.startswith("RLP_"):
+            model: type[BaseModel] = Settings
+            *sections, last = name.removeprefix("RLP_").lower().split("__")
+            for section in sections:
+                annotation = model.model_fields[section].annotation
+                assert isinstance(annotation, type)
+                model = annotation
+            assert last in model.model_fields, name
+
+
+def test_every_variable_of_serves_is_one_that_serve_reads() -> None:
+    constants = (Path(schema.__file__).parent / "_private" / "constants.py").read_text()
+    assert [name for name in profile() if name.startswith("RAY_SERVE_") and f'"{name}"' not in constants] == []
+
+
+def test_no_secret_is_in_the_profile() -> None:
+    assert [name for name in profile() if re.search(r"PEPPER|PASSWORD|STORE__URL|TOKEN$", name)] == []
+
+
+# -- Serve ------------------------------------------------------------------------------------------------------------
+
+
+def unknown(given: Any, model: type[BaseModel], where: str = "") -> Iterator[str]:
+    """The keys of ``given`` that ``model`` does not have, however deep."""
+    for name, value in given.items():
+        if name not in model.model_fields:
+            yield f"{where}{name}"
+            continue
+        inner = {
+            "http_options": schema.HTTPOptionsSchema,
+            "logging_config": schema.LoggingConfig,
+            "applications": schema.ServeApplicationSchema,
+            "deployments": schema.DeploymentSchema,
+            "ray_actor_options": schema.RayActorOptionsSchema,
+        }.get(name)
+        for entry in [] if inner is None else value if isinstance(value, list) else [value]:
+            yield from unknown(entry, inner, f"{where}{name}.")
+
+
+def check_serve(config: dict[str, Any]) -> None:
+    parsed = schema.ServeDeploySchema.model_validate(config)
+    assert list(unknown(config, schema.ServeDeploySchema)) == []
+    (application,) = parsed.applications
+    assert set(application.args) <= set(GatewayArgs.model_fields)
+    GatewayArgs.model_validate(application.args, strict=True)
+    assert application.import_path == "cluster.serving:app"
+    assert [deployment.name for deployment in application.deployments] == ["api"]
+    assert parsed.http_options.request_timeout_s is None
+
+
+def test_the_serve_file() -> None:
+    (config,) = load("serve.yaml")
+    check_serve(config)
+    assert config["http_options"]["port"] == int(profile()["RLP_API__PORT"])
+
+
+@pytest.mark.parametrize("where", ["config", "http_options", "application", "deployment", "args"])
+def test_a_key_that_serve_ignores_is_refused(where: str) -> None:
+    (config,) = load("serve.yaml")
+    application = config["applications"][0]
+    places = {
+        "config": config,
+        "http_options": config["http_options"],
+        "application": application,
+        "deployment": application["deployments"][0],
+        "args": application["args"],
+    }
+    places[where]["num_replica"] = 2
+    with pytest.raises((AssertionError, ValueError)):
+        check_serve(config)
+
+
+def test_serve_makes_the_argument_of_the_class_that_the_builder_names() -> None:
+    import cluster.serving
+
+    assert cluster.serving.app.__annotations__["args"] is GatewayArgs
+
+
+# -- Kubernetes -------------------------------------------------------------------------------------------------------
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Group(Strict):
+    """What of KubeRay's HeadGroupSpec and WorkerGroupSpec is used here."""
+
+    ray_start_params: dict[str, str] = Field(alias="rayStartParams")
+    template: dict[str, Any]
+    name: str = Field(default="head", alias="groupName")
+    replicas: int = 1
+    min_replicas: int = Field(default=1, alias="minReplicas")
+    max_replicas: int = Field(default=1, alias="maxReplicas")
+
+
+class Auth(Strict):
+    mode: Literal["token"]
+
+
+class FaultTolerance(Strict):
+    redis_address: str = Field(alias="redisAddress")
+    redis_password: dict[str, Any] = Field(alias="redisPassword")
+    namespace: str = Field(alias="externalStorageNamespace")
+
+
+class RayCluster(Strict):
+    version: str = Field(alias="rayVersion")
+    auth: Auth = Field(alias="authOptions")
+    fault_tolerance: FaultTolerance = Field(alias="gcsFaultToleranceOptions")
+    head: Group = Field(alias="headGroupSpec")
+    workers: list[Group] = Field(alias="workerGroupSpecs")
+
+
+class Upgrade(Strict):
+    type: Literal["None"]
+
+
+class Service(Strict):
+    upgrade: Upgrade = Field(alias="upgradeStrategy")
+    serve: str = Field(alias="serveConfigV2")
+    cluster: RayCluster = Field(alias="rayClusterConfig")
+
+
+@pytest.fixture
+def service() -> Service:
+    (manifest,) = load("kuberay/rayservice.yaml")
+    assert set(manifest) == {"apiVersion", "kind", "metadata", "spec"}
+    return Service.model_validate(manifest["spec"])
+
+
+def test_kubernetes_serves_what_serve_yaml_says(service: Service) -> None:
+    assert yaml.safe_load(service.serve) == load("serve.yaml")[0]
+
+
+def test_kubernetes_runs_the_ray_that_is_pinned(service: Service) -> None:
+    pinned = re.search(r"ray\[[\w,]+\]==([\d.]+)", (ROOT / "pyproject.toml").read_text())
+    assert pinned
+    assert service.cluster.version == pinned[1]
+
+
+def test_one_group_and_only_one_has_sandboxes(service: Service) -> None:
+    resources = {
+        group.name: json.loads(json.loads(group.ray_start_params.get("resources", '"{}"')))
+        for group in service.cluster.workers
+    }
+    assert resources == {"train": {}, "sandbox": {options.SANDBOX_RESOURCE: 1}}
+
+
+def test_only_the_sandbox_group_is_privileged(service: Service) -> None:
+    for group in [service.cluster.head, *service.cluster.workers]:
+        spec = group.template["spec"]
+        (container,) = spec["containers"]
+        assert spec["automountServiceAccountToken"] is False
+        assert {entry["name"] for entry in container["env"]} >= {"RLP_STORE__URL", "RLP_ACCESS__PEPPER"}
+        assert {"configMapRef": {"name": "rlp-profile"}} in container["envFrom"]
+        if group.name == "sandbox":
+            assert container["securityContext"]["privileged"] is True
+        else:
+            assert spec["securityContext"]["runAsNonRoot"] is True
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+            }
+
+
+def test_the_network_is_closed_but_for_the_ports_that_pods_have(service: Service) -> None:
+    (policy,) = load("kuberay/network.yaml")
+    (container,) = service.cluster.head.template["spec"]["containers"]
+    ports = {port["containerPort"] for port in container["ports"]}
+    opened = {port["port"] for rule in policy["spec"]["ingress"] for port in rule.get("ports", [])}
+    assert opened <= ports
+    assert all(rule["from"] for rule in policy["spec"]["ingress"])
+    (monitor,) = load("kuberay/monitoring.yaml")
+    named = {port["name"] for port in container["ports"]}
+    assert {endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]} <= named
+
+
+def test_redis_keeps_what_it_is_given() -> None:
+    arguments = load("kuberay/redis.yaml")[1]["spec"]["template"]["spec"]["containers"][0]["args"]
+    compose = load("compose.yaml")[0]["services"]["redis"]["command"][-1]
+    for line in (" ".join(arguments), compose):
+        assert "--appendonly yes" in line
+        assert "--maxmemory-policy noeviction" in line
+        assert "--requirepass" in line
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl")
+def test_kustomize_builds() -> None:
+    done = subprocess.run(["kubectl", "kustomize", str(CLUSTER)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    built = {(entry["kind"], entry["metadata"]["name"]): entry for entry in yaml.safe_load_all(done.stdout)}
+    assert built["ConfigMap", "rlp-profile"]["data"] == profile()
+    assert {kind for kind, _ in built} >= {"RayService", "StatefulSet", "Service", "NetworkPolicy", "PodMonitor"}
+
+
+# -- Compose and the cluster launcher ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = load("compose.yaml")[0]
+    return loaded
+
+
+def test_compose_publishes_on_loopback_alone(compose: dict[str, Any]) -> None:
+    published = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert published
+    assert [port for port in published if not port.startswith("127.0.0.1:")] == []
+
+
+def test_compose_gives_every_node_the_profile_and_only_the_sandbox_privileges(compose: dict[str, Any]) -> None:
+    nodes = {name: compose["services"][name] for name in ("head", "worker", "sandbox", "deploy")}
+    assert all(node["env_file"] == ["profile.env"] for node in nodes.values())
+    assert all("RAY_AUTH_TOKEN_PATH" in node["environment"] for node in nodes.values())
+    assert [name for name, node in nodes.items() if node.get("privileged")] == ["sandbox"]
+    assert [name for name, node in nodes.items() if node["cap_drop"] != ["ALL"]] == ["sandbox"]
+    assert any('"sandbox": 1' in word for word in nodes["sandbox"]["command"])
+
+
+def test_compose_mounts_what_is_there(compose: dict[str, Any]) -> None:
+    mounted = [volume for service in compose["services"].values() for volume in service.get("volumes", [])]
+    files = [CLUSTER / volume.split(":")[0] for volume in mounted if volume.startswith(".")]
+    assert files
+    assert [str(path) for path in files if not path.exists()] == []
+
+
+@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="no docker-compose")
+def test_compose_accepts_the_file() -> None:
+    command = ["docker-compose", "-f", str(CLUSTER / "compose.yaml"), "config", "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_cluster_launcher_accepts_the_file() -> None:
+    (config,) = load("launcher.yaml")
+    prepared = prepare_config(config)
+    validate_config(prepared)
+    assert prepared["available_node_types"]["sandbox"]["resources"]["sandbox"] == 1
+    for command in prepared["head_start_ray_commands"] + prepared["worker_start_ray_commands"]:
+        assert "ray start" not in command or "profile.env" in command
+
+
+# -- the image --------------------------------------------------------------------------------------------------------
+
+
+def test_the_image_does_not_run_as_root() -> None:
+    stages = re.split(r"(?m)^FROM ", (CLUSTER / "Dockerfile").read_text())[1:]
+    platform = next(stage for stage in stages if re.match(r"\S+ AS platform\n", stage))
+    assert re.findall(r"(?m)^USER (\S+)", platform) == ["10001:10001"]
+
+
+def test_what_the_image_copies_is_there_and_not_ignored() -> None:
+    copied = re.findall(r"(?m)^COPY (?!--from)(.+) \S+$", (CLUSTER / "Dockerfile").read_text())
+    names = {name for line in copied for name in line.split()}
+    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert names == kept
+
+
+def test_the_entry_point_is_a_shell_script_that_parses() -> None:
+    script = CLUSTER / "node.sh"
+    assert script.stat().st_mode & 0o111
+    assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
+    done = subprocess.run([str(script), "echo", "a node"], capture_output=True, text=True, check=False)
+    assert done.stdout == "a node\n"

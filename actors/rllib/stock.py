@@ -46,11 +46,11 @@ _NAMES = {
 def log_episode(*, episode: Any, env_runner: Any, metrics_logger: Any, **_: Any) -> None:
     """RLlib's hook at the end of an episode: return and length of each, which RLlib's own means do not keep.
 
-    ``episode`` is but the last piece of one that began in an earlier rollout.
+    ``episode`` is but the last piece of one that began in an earlier rollout; the learner has lengthened the others.
     """
     pieces = [*env_runner._ongoing_episodes_for_metrics.get(episode.id_, []), episode]
     metrics_logger.log_value(_RETURNS, float(sum(piece.get_return() for piece in pieces)), reduce="item_series")
-    metrics_logger.log_value(_LENGTHS, sum(len(piece) for piece in pieces), reduce="item_series")
+    metrics_logger.log_value(_LENGTHS, int(episode.t), reduce="item_series")
 
 
 def flatten(env: Any = None, spaces: Any = None, device: Any = None) -> Any:  # noqa: ARG001

@@ -1,0 +1,142 @@
+"""The engine on RLlib keeps the contract of training engines, on both of its paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actors.rllib.engine import RllibEngine
+from rlplatform.errors import CapacityExhausted, CheckpointError, InvalidRequest, UnknownName
+from rlplatform.ports import TrainingEngine
+from rlplatform.testing.contracts.engine import TrainingEngineContract, small_request
+from rlplatform.training.models import TrainingRequest
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_here")]
+
+
+class TestFastPath(TrainingEngineContract):
+    def build(self, request: TrainingRequest) -> TrainingEngine:
+        return RllibEngine(request)
+
+
+class TestStockPath(TrainingEngineContract):
+    deterministic = False
+
+    def build(self, request: TrainingRequest) -> TrainingEngine:
+        return RllibEngine(request, path="stock")
+
+
+def test_trains_cartpole_to_475() -> None:
+    request = small_request(seed=1, hyperparameters={}, resources={}, stop={"env_steps": 100_000})
+    engine = RllibEngine(request)
+    assert not engine.simulated
+    described = engine.describe()
+    assert described["path"] == "fast"
+    assert described["fallback"] is None
+    assert described["preset"] == "CartPole-v1"
+    report = engine.train_iteration()
+    while report.env_steps < 100_000:
+        report = engine.train_iteration()
+    assert report.metrics["rollout/episode_return_mean"] >= 475
+    assert engine.evaluate(20, seed=9).episode_return_mean >= 475
+    assert report.metrics["train/learning_rate"] == pytest.approx(0.0, abs=1e-5)
+    engine.close()
+
+
+def test_interrupted_and_resumed_it_ends_with_the_same_parameters(tmp_path: Path) -> None:
+    """CartPole's state can be saved: the interruption leaves no trace at all."""
+    through, first, second = (RllibEngine(small_request()) for _ in range(3))
+    reports = [through.train_iteration() for _ in range(4)]
+    first.train_iteration()
+    first.train_iteration()
+    first.save(tmp_path)
+    second.restore(tmp_path)
+    resumed = [second.train_iteration() for _ in range(2)]
+    assert second.parameter_hash() == through.parameter_hash()
+    for report, again in zip(reports[2:], resumed, strict=True):
+        assert (report.iteration, report.env_steps, report.episodes) == (
+            again.iteration,
+            again.env_steps,
+            again.episodes,
+        )
+        same = {name: value for name, value in report.metrics.items() if not name.startswith("time/")}
+        assert same == {name: value for name, value in again.metrics.items() if not name.startswith("time/")}
+    for engine in (through, first, second):
+        engine.close()
+
+
+def test_resumes_counters_schedules_and_optimiser_where_environments_cannot_be_saved(tmp_path: Path) -> None:
+    """EnvPool's state cannot be saved; with a learning rate of next to nothing the rest must go on all the same."""
+    changes = {"env": "Pendulum-v1", "hyperparameters": {"n_steps": 64, "batch_size": 64, "n_epochs": 2,
+               "normalize": True, "learning_rate": "lin_0.001"}, "stop": {"env_steps": 5000}}  # fmt: skip
+    engine, resumed = RllibEngine(small_request(**changes)), RllibEngine(small_request(**changes))
+    for _ in range(2):
+        saved = engine.train_iteration()
+    engine.save(tmp_path)
+    resumed.restore(tmp_path)
+    before, after = engine._open._algo, resumed._open._algo  # type: ignore[attr-defined]
+    state, again = (algo.learner_group._learner.updater.get_state() for algo in (before, after))
+    assert state["n_updates"] == again["n_updates"] > 0
+    assert state["rng"] == again["rng"]
+    for name, moments in state["adam"].items():
+        assert (moments == again["adam"][name]).all() if hasattr(moments, "all") else moments == again["adam"][name]
+    for name, normalizer in before.normalizers.items():
+        assert normalizer.get_state()["count"] <= after.normalizers[name].get_state()["count"]
+        assert normalizer.get_state()["mean"] == pytest.approx(
+            after.normalizers[name].get_state()["mean"], rel=0.05, abs=0.05
+        )
+    report = resumed.train_iteration()
+    assert report.env_steps > saved.env_steps
+    assert report.metrics["train/learning_rate"] < saved.metrics["train/learning_rate"]
+    engine.close()
+    resumed.close()
+
+
+def test_refuses_a_checkpoint_of_another_environment(tmp_path: Path) -> None:
+    engine, other = RllibEngine(small_request()), RllibEngine(small_request(env="Acrobot-v1"))
+    engine.save(tmp_path)
+    with pytest.raises(CheckpointError, match="CartPole-v1"):
+        other.restore(tmp_path)
+    engine.close()
+    other.close()
+
+
+def test_refuses_a_checkpoint_of_another_network(tmp_path: Path) -> None:
+    small = {"n_steps": 64, "batch_size": 64, "policy_kwargs": {"net_arch": [8]}}
+    engine, other = RllibEngine(small_request()), RllibEngine(small_request(hyperparameters=small))
+    engine.save(tmp_path)
+    with pytest.raises(CheckpointError):
+        other.restore(tmp_path)
+    engine.close()
+    other.close()
+
+
+def test_refuses_what_there_is_no_room_for_at_once() -> None:
+    with pytest.raises(CapacityExhausted, match="40 env runners"):
+        RllibEngine(small_request(resources={"num_env_runners": 40, "num_envs_per_env_runner": 1}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"env": "CartPol-v1"}, UnknownName),
+        ({"hyperparameters": {"gama": 1}}, UnknownName),
+        ({"hyperparameters": {"batch_size": 100_000}}, InvalidRequest),
+    ],
+)
+def test_refuses_requests_that_make_no_sense(changes: dict[str, object], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        RllibEngine(small_request(**changes))
+
+
+def test_falls_back_to_rllibs_own_ppo_and_says_why() -> None:
+    request = small_request(env="Blackjack-v1", env_config={"natural": True})
+    engine = RllibEngine(request)
+    described = engine.describe()
+    assert described["path"] == "stock"
+    assert described["fallback"] == "env: observations of several parts"
+    report = engine.train_iteration()
+    assert report.episodes > 0
+    assert engine.evaluate(3, seed=1).episodes == 3
+    engine.close()

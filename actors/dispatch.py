@@ -122,12 +122,14 @@ class Dispatcher:
         for link in self._links.values():
             with suppress(PlatformError):
                 owners |= dict.fromkeys(await link.active(), link)
-        for run in sorted(runs, key=lambda run: run.id):
-            if run.id in self._leases or run.id in self._queue:
-                continue
+        unknown = [run for run in runs if run.id not in self._leases and run.id not in self._queue]
+        for run in unknown:
             if owner := owners.get(run.id):
                 self._start(run.id, owner, self._watch(run.id, owner))
-            elif run.state == "queued":
+        for run in sorted(unknown, key=lambda run: run.id):
+            if run.id in owners:
+                continue
+            if run.state == "queued":
                 self.enqueue(run)
             elif lost := await self._lost(run.id, "its evaluator is gone"):
                 self.enqueue(lost)

@@ -1,0 +1,1 @@
+"""The ``rlp`` command: one family a file; only ``render`` prints."""

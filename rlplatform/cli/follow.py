@@ -1,0 +1,61 @@
+"""Following runs to their end, with what is shown meanwhile. ``make run`` uses this too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rlplatform.cli.render import Output
+from rlplatform.client import Client
+from rlplatform.evaluation.models import Evaluation
+from rlplatform.training.models import Training
+
+
+class Interrupted(Exception):
+    """Ctrl-C while following: the run goes on."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"{run_id} goes on. Follow it: rlp runs watch {run_id}   End it: rlp runs stop {run_id}")
+
+
+def follow_training(client: Client, training: Training, output: Output, *, after: int = 0) -> Training:
+    """Show the events of ``training`` until it is over; how it ended.
+
+    :raises Interrupted: Ctrl-C.
+    """
+    with _interruptible(training.id), output.training(training) as view:
+        for event in client.events(training.id, after=after):
+            view.show(event)
+    return client.training(training.id)
+
+
+def follow_evaluation(client: Client, evaluation: Evaluation, output: Output, *, after: int = 0) -> Evaluation:
+    """Likewise for an evaluation."""
+    with _interruptible(evaluation.id), output.evaluation() as view:
+        for event in client.events(evaluation.id, after=after):
+            view.show(event)
+    return client.evaluation(evaluation.id)
+
+
+def summary(training: Training) -> dict[str, Any]:
+    """The last line of ``rlp train --json``."""
+    progress = training.progress
+    report = training.evaluation
+    return {
+        "type": "summary",
+        "training_id": training.id,
+        "state": training.state.value,
+        "env_steps": progress.env_steps,
+        "train_wall_s": progress.train_wall_s,
+        "env_steps_per_s": progress.env_steps / progress.train_wall_s if progress.train_wall_s else None,
+        "evaluation": report and {"episode_return_mean": report.episode_return_mean, "episodes": report.episodes},
+    }
+
+
+@contextmanager
+def _interruptible(run_id: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(run_id) from None

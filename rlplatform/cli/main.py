@@ -1,0 +1,63 @@
+"""The entry point of ``rlp``: its families, and what becomes of errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from rlplatform.cli import env, exits, runs
+from rlplatform.cli.doctor import doctor
+from rlplatform.cli.evaluate import evaluate
+from rlplatform.cli.follow import Interrupted
+from rlplatform.cli.render import Output
+from rlplatform.cli.serve import serve
+from rlplatform.cli.train import train
+from rlplatform.errors import PlatformError
+
+
+class _Rlp(TyperGroup):
+    """Turns the platform's errors into messages and exit codes."""
+
+    def invoke(self, ctx: Any) -> Any:
+        ctx.obj = output = Output()
+        try:
+            return super().invoke(ctx)
+        except PlatformError as error:
+            output.error(error)
+            raise typer.Exit(exits.code_of(error)) from None
+        except TimeoutError as error:
+            output.note(f"error: {error}")
+            raise typer.Exit(exits.FAILED) from None
+        except Interrupted as left:
+            output.note(f"\n{left}")
+            raise typer.Exit(exits.INTERRUPTED) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(exits.INTERRUPTED) from None
+
+
+app = typer.Typer(
+    cls=_Rlp,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Train policies and evaluate code on an rlplatform. Every command has --json.",
+)
+app.command()(train)
+app.command()(evaluate)
+app.add_typer(runs.app, name="runs")
+app.add_typer(env.app, name="env")
+app.command()(doctor)
+app.command()(serve)
+
+
+@app.callback()
+def _root() -> None:
+    """Exit codes: 0 done (and accepted), 1 failed or not accepted, 2 usage, 3 not authenticated, 4 not found, 5 server,
+    130 interrupted (a run that was followed goes on)."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,190 @@
+"""The only module of the command line that prints.
+
+Results go to stdout, everything else to stderr. With ``--json`` stdout is JSON Lines and nothing else. On a terminal
+work in progress is drawn live; otherwise it is told in plain lines, at most one a second of the run's own time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from rlplatform import events
+from rlplatform.cli import words
+from rlplatform.errors import PlatformError
+from rlplatform.events import Event
+from rlplatform.training.models import Training
+
+
+class View(Protocol):
+    """Shows the events of one run as they come."""
+
+    def show(self, event: Event) -> None:
+        """One more event."""
+
+
+class Output:
+    """Where a command's results go, and in which form.
+
+    :param lines: JSON Lines instead of text.
+    """
+
+    def __init__(self, *, lines: bool = False, stdout: Console | None = None, stderr: Console | None = None) -> None:
+        self.lines = lines
+        self.out = stdout or Console(highlight=False, soft_wrap=True)
+        self.err = stderr or Console(highlight=False, soft_wrap=True, stderr=True)
+
+    def document(self, document: BaseModel | Mapping[str, Any], text: str) -> None:
+        """A result: as JSON, or as ``text``."""
+        if self.lines:
+            self._line(document)
+        else:
+            self.out.print(text, markup=False)
+
+    def table(self, documents: Sequence[BaseModel], rows: Sequence[Mapping[str, str]], empty: str) -> None:
+        """Results, one a row: ``rows`` by column title; ``empty`` is said where there are none."""
+        if self.lines:
+            for document in documents:
+                self._line(document)
+            return
+        if not rows:
+            self.note(empty)
+            return
+        titles = list(rows[0])
+        widths = [max(len(title), *(len(row[title]) for row in rows)) for title in titles]
+        for cells in (titles, *(list(row.values()) for row in rows)):
+            line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+            self.out.print(line.rstrip(), markup=False)
+
+    def event(self, event: Event) -> None:
+        """An event, as JSON or as a line."""
+        if self.lines:
+            self._line(event)
+        elif (text := words.event(event)) is not None:
+            self.out.print(text, markup=False)
+
+    def note(self, text: str) -> None:
+        """Something by the way."""
+        self.err.print(text, markup=False)
+
+    def error(self, error: PlatformError) -> None:
+        """What went wrong, and what may help."""
+        if self.lines:
+            document = {"code": error.code, "detail": error.detail, "retryable": error.retryable, **error.extra}
+            self._line({"type": "error", **document})
+        self.err.print(f"error: {error.detail}", markup=False, style="red" if self.err.is_terminal else None)
+        for found in error.extra.get("errors", ())[1:]:
+            self.note(f"       {found.get('field')}: {found.get('message')}")
+        if (hint := words.hint(error)) is not None:
+            self.note(f"hint: {hint}")
+
+    @contextmanager
+    def training(self, training: Training) -> Iterator[View]:
+        """A live view of ``training``."""
+        if self.lines:
+            yield _Lines(self)
+        elif self.out.is_terminal:
+            with _bar(self.out) as progress:
+                yield _TrainingBar(progress, training)
+        else:
+            yield _TrainingLines(self, training)
+
+    @contextmanager
+    def evaluation(self) -> Iterator[View]:
+        """A live view of an evaluation: a line a test."""
+        yield _Lines(self)
+
+    @contextmanager
+    def transfer(self, name: str) -> Iterator[Callable[[int, int], None]]:
+        """A function to call with the bytes received and the bytes in all; a bar on a terminal."""
+        if self.lines or not self.err.is_terminal:
+            yield lambda _received, _total: None
+            return
+        with Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=self.err) as progress:
+            task = progress.add_task(name, total=None)
+            yield lambda received, total: progress.update(task, completed=received, total=total or None)
+
+    def _line(self, document: BaseModel | Mapping[str, Any]) -> None:
+        text = document.model_dump_json() if isinstance(document, BaseModel) else json.dumps(document, default=str)
+        self.out.file.write(text + "\n")
+        self.out.file.flush()
+
+
+def step(text: str) -> None:
+    """One step of something longer, told on stdout."""
+    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+class _Lines:
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def show(self, event: Event) -> None:
+        self._output.event(event)
+
+
+class _TrainingLines:
+    """Plain lines: every lifecycle event, and an iteration at most once a second."""
+
+    def __init__(self, output: Output, training: Training) -> None:
+        self._output = output
+        self._training = training
+        self._told_at = float("-inf")
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, events.TrainingIterationCompleted):
+            at = event.time.timestamp()
+            if at - self._told_at < 1.0:
+                return
+            self._told_at = at
+            self._output.out.print(words.progress(event, self._training.request.stop), markup=False)
+        else:
+            self._output.event(event)
+
+
+class _TrainingBar:
+    """A bar towards the stop criterion that is nearest, with lifecycle events as lines above it."""
+
+    def __init__(self, progress: Progress, training: Training) -> None:
+        self._progress = progress
+        self._stop = training.request.stop
+        self._task = progress.add_task(training.request.env, total=None, figures=str(training.state))
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, events.TrainingIterationCompleted):
+            fraction = words.fraction(event, self._stop)
+            self._progress.update(
+                self._task,
+                total=None if fraction is None else 1.0,
+                completed=fraction or 0.0,
+                figures=words.figures(event),
+            )
+        elif (text := words.event(event)) is not None:
+            self._progress.console.print(text, markup=False)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[figures]}", markup=False),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )

@@ -1,0 +1,80 @@
+"""``rlp train``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from rlplatform.cli import exits, words
+from rlplatform.cli.follow import follow_training, summary
+from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
+from rlplatform.errors import InvalidRequest
+from rlplatform.training.models import TrainingState
+
+
+def train(
+    ctx: typer.Context,
+    env: Annotated[str, typer.Option("--env", help="Gymnasium id; `rlp env ls` lists them.")],
+    algo: Annotated[str, typer.Option("--algo", help="The algorithm: ppo.")] = "ppo",
+    preset: Annotated[str | None, typer.Option(help="Tuned hyperparameters by name.")] = None,
+    env_steps: Annotated[
+        int | None, typer.Option("--env-steps", "-n", "--n-timesteps", help="Stop after so many steps.")
+    ] = None,
+    episode_return_mean: Annotated[float | None, typer.Option(help="Stop at this return over 100 episodes.")] = None,
+    wall_time_s: Annotated[float | None, typer.Option(help="Stop after so many seconds of training.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Stop after so many iterations.")] = None,
+    seed: Annotated[int, typer.Option(help="Seeds everything.")] = 0,
+    engine: Annotated[str, typer.Option(help="rllib, or simulated: nothing is trained.")] = "rllib",
+    hyperparams: Annotated[
+        list[str] | None, typer.Option("--hyperparams", "-H", help="name:value, as Stable-Baselines3 names them.")
+    ] = None,
+    env_kwargs: Annotated[list[str] | None, typer.Option(help="name:value for the environment.")] = None,
+    num_env_runners: Annotated[int | None, typer.Option(help="Processes that sample; 0: the trainer itself.")] = None,
+    num_envs: Annotated[int | None, typer.Option(help="Environments in each of them.")] = None,
+    num_learners: Annotated[int | None, typer.Option(help="Processes that learn; 0: the trainer itself.")] = None,
+    eval_freq: Annotated[int | None, typer.Option(help="Evaluate every so many iterations; 0: at the end.")] = None,
+    eval_episodes: Annotated[int | None, typer.Option(help="Episodes of an evaluation.")] = None,
+    save_freq: Annotated[int | None, typer.Option(help="Checkpoint every so many iterations.")] = None,
+    resume_from: Annotated[str | None, typer.Option(help="Begin with this checkpoint.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Start it, print its id, do not follow.")] = False,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Train a policy with PPO, and follow it to its end. Ctrl-C leaves it going."""
+    output = output_of(ctx, json)
+    stop = _given(
+        env_steps=env_steps, episode_return_mean=episode_return_mean, wall_time_s=wall_time_s, iterations=iterations
+    )
+    if not stop:
+        raise InvalidRequest(
+            "say when to stop: --env-steps, --episode-return-mean, --wall-time-s or --iterations", field="stop"
+        )
+    request = _given(
+        env=env,
+        algorithm=algo,
+        engine=engine,
+        seed=seed,
+        preset=preset,
+        stop=stop,
+        hyperparameters=pairs(hyperparams or [], "--hyperparams"),
+        env_config=pairs(env_kwargs or [], "--env-kwargs"),
+        resources=_given(num_env_runners=num_env_runners, num_envs_per_env_runner=num_envs, num_learners=num_learners),
+        evaluation=_given(every_iterations=eval_freq, episodes=eval_episodes),
+        checkpoint=_given(every_iterations=save_freq),
+        resume_from=resume_from,
+    )
+    with connect(url, api_key) as client:
+        training = client.start_training(request)
+        if detach:
+            output.document(training, training.id)
+            return
+        output.note(f"{training.id}: {env} with {algo}")
+        training = follow_training(client, training, output)
+    output.document(summary(training), words.training(training))
+    raise typer.Exit(exits.FAILED if training.state is TrainingState.FAILED else exits.DONE)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None and value != {}}

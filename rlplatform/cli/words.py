@@ -1,0 +1,196 @@
+"""Runs, events and errors in words. Pure: returns text, prints nothing."""
+
+from __future__ import annotations
+
+from rlplatform import events
+from rlplatform.errors import (
+    CapacityExhausted,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    PlatformError,
+    SandboxUnavailable,
+    Unavailable,
+)
+from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
+from rlplatform.events import Event, TrainingIterationCompleted
+from rlplatform.training.models import CheckpointInfo, EvaluationReport, StopCriteria, Training
+
+RETURN = "rollout/episode_return_mean"
+
+_HINTS: tuple[tuple[type[PlatformError], str], ...] = (
+    (NotAuthenticated, "give --api-key or set RLP_API_KEY; `make run` keeps one in .rlp/local.json"),
+    (NotAllowed, "ask for a key with this scope"),
+    (NotFound, "`rlp runs ls` shows what there is"),
+    (SandboxUnavailable, "`rlp doctor` says what is missing on this machine"),
+    (CapacityExhausted, "ask for fewer env runners or learners, or come again later"),
+    (Unavailable, "start it with `make run` or `rlp serve`"),
+)
+
+
+def hint(error: PlatformError) -> str | None:
+    """What may help against ``error``."""
+    return next((text for cls, text in _HINTS if isinstance(error, cls)), None)
+
+
+def event(event: Event) -> str | None:
+    """An event as one line; None for those that say nothing to people."""
+    match event:
+        case events.EvaluationQueued():
+            return f"queued: {event.tests} test{'s' if event.tests != 1 else ''}"
+        case events.EvaluationStarted():
+            return "running" if event.attempt == 1 else f"running, attempt {event.attempt}"
+        case events.EvaluationTestFinished():
+            return test(event.result)
+        case events.EvaluationRetried():
+            return f"attempt {event.attempt} was lost, not by your fault: {event.reason}; trying again"
+        case events.EvaluationFinished():
+            return f"{event.verdict}: {event.score:g} of {event.max_score:g} points"
+        case events.EvaluationCancelled() | events.EvaluationFailed():
+            return f"{event.type.partition('.')[2]}: {event.reason}"
+        case events.TrainingQueued():
+            return "queued" + (" (simulated)" if event.simulated else "")
+        case events.TrainingStarted():
+            return "running"
+        case events.TrainingIterationCompleted():
+            return figures(event)
+        case events.TrainingEvaluated():
+            return f"evaluated at {event.env_steps:,} steps: {report(event.report)}"
+        case events.TrainingCheckpointSaved():
+            return f"checkpoint {event.checkpoint.id} at {event.checkpoint.env_steps:,} steps"
+        case events.TrainingPaused():
+            return f"paused at {event.progress.env_steps:,} steps"
+        case events.TrainingResumed():
+            return f"resumed at {event.progress.env_steps:,} steps"
+        case events.TrainingInterrupted():
+            return f"interrupted: {event.reason}; recovering in {event.retry_in_s:.1f} s"
+        case events.TrainingRecovered():
+            return f"recovered at {event.env_steps:,} steps; {event.redone_iterations} iterations are done again"
+        case events.TrainingSucceeded() | events.TrainingStopped():
+            state = event.type.partition(".")[2]
+            return f"{state} at {event.progress.env_steps:,} steps: {event.stop_reason}"
+        case events.TrainingFailed():
+            return f"failed at {event.progress.env_steps:,} steps: {event.reason}"
+        case events.StreamGap():
+            return f"(events {event.first_seq} to {event.last_seq} were left out: this reader is slow)"
+    return None
+
+
+def test(result: TestResult) -> str:
+    """A test's result as one line."""
+    mark = "✓" if result.verdict is Verdict.ACCEPTED else "✗"
+    parts = [f"{mark} {result.id}  {result.verdict}"]
+    if result.cpu_time_s is not None:
+        parts.append(f"{result.cpu_time_s:.3f} s")
+    if result.peak_memory_bytes is not None:
+        parts.append(f"{result.peak_memory_bytes / 2**20:.1f} MiB")
+    if result.message:
+        parts.append(result.message)
+    return "  ".join(parts)
+
+
+def report(report: EvaluationReport) -> str:
+    """Episodes of a deterministic policy as a phrase."""
+    return f"return {report.episode_return_mean:.1f} ± {report.episode_return_std:.1f} over {report.episodes} episodes"
+
+
+def figures(event: TrainingIterationCompleted) -> str:
+    """Where a training stands: steps, return, speed."""
+    parts = [f"{event.env_steps:,} steps"]
+    if RETURN in event.metrics:
+        parts.append(f"return {event.metrics[RETURN]:.1f}")
+    if event.train_wall_s > 0:
+        parts.append(f"{event.env_steps / event.train_wall_s:,.0f} steps/s")
+    return " · ".join(parts)
+
+
+def progress(event: TrainingIterationCompleted, stop: StopCriteria) -> str:
+    """The same with the iteration, and how far it is."""
+    done = fraction(event, stop)
+    return f"iteration {event.iteration}" + (f" ({done:.0%})" if done is not None else "") + f": {figures(event)}"
+
+
+def fraction(event: TrainingIterationCompleted, stop: StopCriteria) -> float | None:
+    """How far a training is towards the criterion that it is nearest to; the return does not count, for it may fall."""
+    parts = [
+        done / goal
+        for done, goal in (
+            (event.env_steps, stop.env_steps),
+            (event.train_wall_s, stop.wall_time_s),
+            (event.iteration, stop.iterations),
+        )
+        if goal
+    ]
+    return min(1.0, max(parts)) if parts else None
+
+
+def evaluation(evaluation: Evaluation) -> str:
+    """An evaluation as text: a line a test, then the verdict."""
+    lines = [test(result) for result in evaluation.tests]
+    points = f": {evaluation.score:g} of {evaluation.max_score:g} points" if evaluation.score is not None else ""
+    lines.append(f"{evaluation.verdict or evaluation.state}{points}")
+    if evaluation.queue_position is not None:
+        lines.append(f"position in the queue: {evaluation.queue_position}")
+    if evaluation.message:
+        lines.append(evaluation.message)
+    return "\n".join(lines)
+
+
+def training(training: Training) -> str:
+    """A training as text: a line a fact."""
+    progress = training.progress
+    facts = {
+        "id": training.id,
+        "state": training.state.value + (" (simulated)" if training.simulated else ""),
+        "stopped because": training.stop_reason,
+        "message": training.message,
+        "queue position": training.queue_position,
+        "environment": training.request.env,
+        "iterations": progress.iteration,
+        "steps": f"{progress.env_steps:,}",
+        "episodes": f"{progress.episodes:,}",
+        "training time": f"{progress.train_wall_s:.1f} s",
+        "return": f"{training.metrics[RETURN]:.1f}" if RETURN in training.metrics else None,
+        "evaluation": report(training.evaluation) if training.evaluation else None,
+        "checkpoint": training.checkpoint.id if training.checkpoint else None,
+        "restarts": training.restarts or None,
+        "created": training.created_at.isoformat(timespec="seconds"),
+        "finished": training.finished_at.isoformat(timespec="seconds") if training.finished_at else None,
+    }
+    return "\n".join(f"{name:<16}{value}" for name, value in facts.items() if value is not None)
+
+
+def evidence(evaluation: Evaluation, most: int = 2000) -> str:
+    """What the first test that was not accepted wrote, where it may be seen."""
+    failed = next((found for found in evaluation.tests if found.verdict is not Verdict.ACCEPTED), None)
+    if failed is None or failed.hidden:
+        return evaluation.message or "nothing more is known: the test is hidden"
+    parts = [
+        f"{name} of {failed.id}:\n{text[-most:]}" for name in ("stdout", "stderr") if (text := getattr(failed, name))
+    ]
+    return "\n".join(parts) or f"{failed.id} wrote nothing"
+
+
+def row(run: Training | Evaluation) -> dict[str, str]:
+    """A run as a row of a list."""
+    if isinstance(run, Training):
+        what, result = run.request.env, f"{run.progress.env_steps:,} steps"
+        if RETURN in run.metrics:
+            result += f", return {run.metrics[RETURN]:.1f}"
+        state = run.state.value
+    else:
+        what, state = "evaluation", str(run.state)
+        result = f"{run.verdict} {run.score:g}/{run.max_score:g}" if run.score is not None else run.message or ""
+    created = run.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return {"ID": run.id, "WHAT": what, "STATE": state, "RESULT": result, "CREATED": created}
+
+
+def checkpoint(info: CheckpointInfo) -> dict[str, str]:
+    """A checkpoint as a row of a list."""
+    return {
+        "ID": info.id,
+        "STEPS": f"{info.env_steps:,}",
+        "RETURN": f"{info.episode_return_mean:.1f}" if info.episode_return_mean is not None else "",
+        "SIZE": f"{info.size_bytes / 2**20:.2f} MiB",
+        "BEST": "best" if info.best else "",
+    }

@@ -1,0 +1,224 @@
+"""The ``rlp`` command as people run it: a process of its own, against the application on a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from rich.console import Console
+
+from rlplatform.cli import exits
+from rlplatform.cli.follow import summary
+from rlplatform.cli.render import Output
+from rlplatform.errors import PlatformError, error_classes
+from rlplatform.evaluation.models import Verdict
+from rlplatform.events import TrainingIterationCompleted
+from rlplatform.training.models import Training
+
+pytestmark = pytest.mark.anyio
+
+RLP = str(Path(sys.executable).with_name("rlp"))
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+async def start(directory: Path, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("RLP_")}
+    return await asyncio.create_subprocess_exec(
+        RLP,
+        *arguments,
+        cwd=directory,
+        env=plain | environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def rlp(directory: Path, *arguments: str, **environment: str) -> Done:
+    process = await start(directory, *arguments, **environment)
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return Done(process.returncode, out.decode(), err.decode())
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> str:
+    (tmp_path / "double.py").write_text("print(int(input())*2)")
+    return "double.py"
+
+
+async def test_train_ends_with_the_summary_line(platform, tmp_path: Path) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        asked = ["train", "--env", "CartPole-v1", "--env-steps", "1000", "--seed", "1", "-H", "gamma:0.9", "--json"]
+        process = await start(tmp_path, *asked, **at)
+        assert process.stdout is not None
+        queued = json.loads(await process.stdout.readline())
+        run = await it.store.get(queued["stream"].rpartition("/")[2])
+        assert run.document.request.seed == 1
+        assert run.document.request.hyperparameters == {"gamma": 0.9}
+        await it.commands.iterate(run, 1, 4)
+        await it.commands.succeed(run)
+        out, _ = await process.communicate()
+        lines = [json.loads(line) for line in out.splitlines()]
+        assert [line["seq"] for line in lines[:-1]] == [2, 3, 4, 5, 6]
+        assert lines[-1] == {
+            "type": "summary",
+            "training_id": run.id,
+            "state": "succeeded",
+            "env_steps": 1024,
+            "train_wall_s": 0.4,
+            "env_steps_per_s": 2560.0,
+            "evaluation": None,
+        }
+        assert process.returncode == 0
+
+
+async def test_interrupting_leaves_the_training_going(platform, tmp_path: Path) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        process = await start(tmp_path, "train", "--env", "CartPole-v1", "--env-steps", "9", **at)
+        assert process.stdout is not None
+        await process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+        assert process.returncode == exits.INTERRUPTED
+        assert b"goes on. Follow it: rlp runs watch train_" in err
+        (run,) = await it.store.find("training")
+        assert (run.state, run.desired) == ("queued", "run")
+
+
+@pytest.mark.parametrize(("verdict", "code"), [(Verdict.ACCEPTED, 0), (Verdict.WRONG_ANSWER, 1)])
+async def test_evaluate_tells_the_verdict(platform, tmp_path: Path, program: str, verdict: Verdict, code: int) -> None:
+    async with platform(judge=verdict) as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        done = await rlp(tmp_path, "evaluate", program, "--stdin", "2", "--expect", "4", **at)
+        assert done.code == code
+        assert f"t1  {verdict}" in done.out
+        tests = [{"id": "a", "args": [1], "expected": 2}, {"id": "b", "args": [2], "expected": 4}]
+        (tmp_path / "tests.json").write_text(json.dumps(tests))
+        more = ["--tests", "tests.json", "--function", "solve", "--memory-mb", "64", "--json"]
+        done = await rlp(tmp_path, "evaluate", program, *more, **at)
+        assert done.code == code
+        assert done.lines[-1]["type"] == "summary"
+        assert done.lines[-1]["verdict"] == verdict
+        run = await it.store.get(done.lines[-1]["id"])
+        assert run.request.limits.memory_mb == 64
+        assert run.request.grader.kind == "function"
+
+
+async def test_runs(platform, tmp_path: Path, training: dict[str, Any]) -> None:
+    async with platform() as it, it.served() as url:
+        key = await it.key()
+        at = {"RLP_URL": url, "RLP_API_KEY": key}
+        assert "no runs yet" in (await rlp(tmp_path, "runs", "ls", **at)).err
+        async with it.client(key) as client:
+            made = (await client.post("/v1/trainings", json=training)).json()
+        assert made["id"] in (await rlp(tmp_path, "runs", "ls", **at)).out
+        assert (await rlp(tmp_path, "runs", "ls", "--state", "queued", "--json", **at)).lines == [made]
+        assert (await rlp(tmp_path, "runs", "show", made["id"], "--json", **at)).lines == [made]
+        assert "environment     CartPole-v1" in (await rlp(tmp_path, "runs", "show", made["id"], **at)).out
+        assert (await rlp(tmp_path, "runs", "stop", made["id"], **at)).out == f"{made['id']}: stop asked for\n"
+        run = await it.store.get(made["id"])
+        assert run.desired == "stop"
+        await it.commands.succeed(run)
+        watched = await rlp(tmp_path, "runs", "watch", made["id"], "--after", "1", **at)
+        assert watched.code == 0
+        assert watched.out.startswith("succeeded at 0 steps: env_steps\n")
+
+
+async def test_exit_codes_and_hints(platform, tmp_path: Path, program: str) -> None:
+    async with platform(sandbox="no Docker engine") as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        nothing = await rlp(tmp_path, "runs", "ls")
+        assert (nothing.code, "set RLP_URL" in nothing.err) == (exits.USAGE, True)
+        unknown = await rlp(tmp_path, "evaluat", **at)
+        assert (unknown.code, "Did you mean 'evaluate'?" in unknown.err) == (exits.USAGE, True)
+        wrong = await rlp(tmp_path, "runs", "ls", "--state", "finishd", "--kind", "evaluations", **at)
+        assert (wrong.code, "did you mean finished?" in wrong.err) == (exits.USAGE, True)
+        stranger = await rlp(tmp_path, "runs", "ls", RLP_URL=url, RLP_API_KEY="rlp_no")
+        assert (stranger.code, "hint: give --api-key" in stranger.err) == (exits.NOT_AUTHENTICATED, True)
+        missing = await rlp(tmp_path, "runs", "show", "train_" + "0" * 26, **at)
+        assert missing.code == exits.NOT_FOUND
+        down = await rlp(tmp_path, "evaluate", program, "--stdin", "1", "--json", **at)
+        assert (down.code, down.lines[-1]["code"]) == (exits.SERVER, "sandbox_unavailable")
+        doctor = await rlp(tmp_path, "doctor", "--remote", **at)
+        assert (doctor.code, "✗ platform: sandbox: no Docker engine" in doctor.out) == (exits.FAILED, True)
+
+
+async def test_the_local_file_is_found_from_below(platform, tmp_path: Path) -> None:
+    async with platform() as it, it.served() as url:
+        (tmp_path / ".rlp").mkdir()
+        (tmp_path / ".rlp/local.json").write_text(json.dumps({"url": url, "api_key": await it.key(), "pid": 1}))
+        below = tmp_path / "a/b"
+        below.mkdir(parents=True)
+        done = await rlp(below, "env", "ls", "--json")
+        assert [line["id"] for line in done.lines] == ["CartPole-v1"]
+        elsewhere = await rlp(below, "env", "ls", RLP_URL=url + "0")
+        assert elsewhere.code == exits.NOT_AUTHENTICATED
+
+
+@pytest.mark.parametrize("cls", error_classes())
+async def test_every_error_has_an_exit_code(cls: type[PlatformError]) -> None:
+    code = exits.code_of(cls.__new__(cls))
+    expected = {400: 2, 401: 3, 403: 3, 404: 4, 413: 2, 422: 2, 429: 5}.get(cls.status, 5 if cls.status >= 500 else 1)
+    assert code == expected or cls.__name__ == "Fenced"
+
+
+def iteration(number: int, second: float) -> TrainingIterationCompleted:
+    return TrainingIterationCompleted(
+        stream="trainings/train_x",
+        seq=number,
+        time=datetime.fromtimestamp(second, UTC),
+        iteration=number,
+        env_steps=100 * number,
+        episodes=number,
+        train_wall_s=second,
+        metrics={"rollout/episode_return_mean": float(number)},
+    )
+
+
+def a_training() -> Training:
+    request = {"env": "CartPole-v1", "stop": {"env_steps": 1000, "episode_return_mean": 475}}
+    return Training.model_validate(
+        {"id": "train_x", "state": "running", "request": request, "created_at": "2026-01-01T00:00:00Z"}
+    )
+
+
+async def test_plain_lines_come_at_most_once_a_second() -> None:
+    written = io.StringIO()
+    with Output(stdout=Console(file=written, highlight=False)).training(a_training()) as view:
+        for number in range(1, 11):
+            view.show(iteration(number, 1 + number * 0.3))
+    lines = written.getvalue().splitlines()
+    assert len(lines) == 3
+    assert lines[0] == "iteration 1 (10%): 100 steps · return 1.0 · 77 steps/s"
+
+
+async def test_a_terminal_gets_a_bar() -> None:
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=120)
+    with Output(stdout=console).training(a_training()) as view:
+        view.show(iteration(5, 2.0))
+    assert "500 steps · return 5.0 · 250 steps/s" in written.getvalue()
+    assert "50%" in written.getvalue()
+
+
+async def test_a_summary_of_nothing() -> None:
+    assert summary(a_training())["env_steps_per_s"] is None

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from rlplatform.errors import SandboxFault
-from rlplatform.evaluation.graders import Grading, grading_of
+from rlplatform.evaluation.graders import Attempt, grader_of
 from rlplatform.evaluation.models import EvaluationRequest, Judgement, TestCase, TestResult, Verdict
 from rlplatform.evaluation.scoring import Stops, overall, score, scored
 from rlplatform.evaluation.submissions import program_of
@@ -81,7 +81,7 @@ class _Sitting:
         self.message: str | None = None
         self._tests = request.tests
         self._limits: Limits = request.limits
-        self._grading: Grading = grading_of(request)
+        self._attempt = grader_of(request)
         self._stops = Stops(request)
         self._on_result = on_result
         self._cancelled = cancelled
@@ -100,10 +100,12 @@ class _Sitting:
         with _cancelling(sandbox, self._cancelled):
             while not self.done:
                 test = self._tests[len(self.results)]
-                outcome = sandbox.run(self._grading.execution(test))
-                if outcome.kind is OutcomeKind.CANCELLED and not self._cancelled.is_set():
-                    raise SandboxFault("the sandbox was cancelled, but not by us")
-                self._add(test, self._result(test, outcome))
+                with closing(self._attempt(test)) as attempt:
+                    outcome = sandbox.run(attempt.execution, attempt.interactor)
+                    if outcome.kind is OutcomeKind.CANCELLED and not self._cancelled.is_set():
+                        raise SandboxFault("the sandbox was cancelled, but not by us")
+                    result = self._result(test, attempt, outcome)
+                self._add(test, result)
                 self._pass_over()
 
     def _pass_over(self) -> None:
@@ -125,12 +127,12 @@ class _Sitting:
             self.message = result.message
         self._on_result(result)
 
-    def _result(self, test: TestCase, outcome: Outcome) -> TestResult:
+    def _result(self, test: TestCase, attempt: Attempt, outcome: Outcome) -> TestResult:
         ruling = rule(
             outcome,
             self._limits,
-            needs_value=self._grading.needs_value,
-            mismatch=lambda: self._grading.mismatch(test, outcome),
+            needs_value=attempt.needs_value,
+            mismatch=lambda: attempt.mismatch(outcome),
         )
         stdout, cut = self._output.keep(outcome.stdout, STDOUT_KEPT)
         stderr, _ = self._output.keep(outcome.stderr, STDERR_KEPT)
@@ -147,7 +149,7 @@ class _Sitting:
             stdout=stdout,
             stdout_truncated=outcome.stdout_truncated or cut,
             stderr=stderr,
-            value=self._grading.value(outcome) if self._output.has_room(outcome.returned) else None,
+            value=attempt.value(outcome) if self._output.has_room(outcome.returned) else None,
             message=ruling.message,
         )
 

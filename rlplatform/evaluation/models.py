@@ -55,7 +55,28 @@ class FunctionGrader(_Strict):
     entry: str = Field(default="solve", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
 
 
-Grader = Annotated[StdioGrader | FunctionGrader, Field(discriminator="kind")]
+class EpisodeGrader(_Strict):
+    """The program is an agent: ``entry(observation)`` picks the actions of one episode of a Gymnasium environment.
+
+    Observations and actions are JSON: a number for Discrete, lists for arrays. ``max_steps`` ends an episode that the
+    environment does not end; ``turn_time_s`` is how long one action may take.
+    """
+
+    kind: Literal["episode"] = "episode"
+    env: str = Field(min_length=1, max_length=128)
+    entry: str = Field(default="act", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
+    max_steps: int = Field(default=1000, ge=1, le=100_000)
+    turn_time_s: float = Field(default=1.0, gt=0, le=60)
+
+
+Grader = Annotated[StdioGrader | FunctionGrader | EpisodeGrader, Field(discriminator="kind")]
+
+# the fields of a test that go with each kind of grader
+_TEST_FIELDS: dict[str, tuple[str, ...]] = {
+    "stdio": ("stdin", "expected_stdout"),
+    "function": ("args", "kwargs", "expected"),
+    "episode": ("seed", "min_return"),
+}
 
 
 class ExactChecker(_Strict):
@@ -96,7 +117,8 @@ Checker = Annotated[
 
 
 class TestCase(_Strict):
-    """One test. ``stdin``/``expected_stdout`` for the stdio grader, ``args``/``kwargs``/``expected`` for a function."""
+    """One test: ``stdin`` and ``expected_stdout`` for the stdio grader; ``args``, ``kwargs`` and ``expected`` for a
+    function; ``seed`` (0) and ``min_return`` (none: the episode must only be played to its end) for an episode."""
 
     __test__ = False
 
@@ -106,6 +128,8 @@ class TestCase(_Strict):
     args: list[Json] | None = None
     kwargs: dict[Text, Json] | None = None
     expected: Json = None
+    seed: int | None = Field(default=None, ge=0, lt=2**31)
+    min_return: float | None = Field(default=None, allow_inf_nan=False)
     points: float = Field(default=1.0, ge=0, le=1e6, allow_inf_nan=False)
     hidden: bool = False
     group: str | None = None
@@ -165,19 +189,14 @@ class EvaluationRequest(_Strict):
 
     @model_validator(mode="after")
     def _tests_fit_grader(self) -> EvaluationRequest:
+        fitting = _TEST_FIELDS[self.grader.kind]
+        others = [name for names in _TEST_FIELDS.values() for name in names if name not in fitting]
         for index, test in enumerate(self.tests):
-            if self.grader.kind == "stdio":
-                wrong = [n for n in ("args", "kwargs") if getattr(test, n) is not None]
-                wrong += ["expected"] if test.expected is not None else []
-            else:
-                wrong = [n for n in ("stdin", "expected_stdout") if getattr(test, n) is not None]
-                if "expected" not in test.model_fields_set:
-                    raise ValueError(f"tests[{index}].expected is missing; give null if nothing is to be returned")
-            if wrong:
-                raise ValueError(
-                    f"tests[{index}].{wrong[0]} does not go with grader {self.grader.kind!r}: stdio takes stdin and "
-                    "expected_stdout, function takes args, kwargs and expected"
-                )
+            if wrong := next((name for name in others if getattr(test, name) is not None), None):
+                takes = f"grader {self.grader.kind!r}, which takes {', '.join(fitting)}"
+                raise ValueError(f"tests[{index}].{wrong} does not go with {takes}")
+            if self.grader.kind == "function" and "expected" not in test.model_fields_set:
+                raise ValueError(f"tests[{index}].expected is missing; give null if nothing is to be returned")
         return self
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from rlplatform.errors import InvalidRequest
+from rlplatform.evaluation.graders import agent_loop
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.sandbox.models import Program
 
@@ -17,6 +18,10 @@ MAX_TOTAL_WALL_S = 3600.0
 def check_submission(request: EvaluationRequest) -> None:
     """:raises InvalidRequest: the request cannot be evaluated as it stands; ``field`` says where."""
     program_of(request)
+    if request.grader.kind == "episode":
+        from rlplatform.evaluation.graders.episode import make_environment  # needs Gymnasium
+
+        make_environment(request.grader.env).close()
     total = len(request.tests) * request.limits.wall_time_s
     if total > MAX_TOTAL_WALL_S:
         raise InvalidRequest(
@@ -27,16 +32,20 @@ def check_submission(request: EvaluationRequest) -> None:
 
 
 def program_of(request: EvaluationRequest) -> Program:
-    """The program of ``request``: its source as ``main.py``, and its files.
+    """The program of ``request``: its source as ``main.py``, its files, and the loop in front of an agent.
 
     :raises InvalidRequest: a path is not a plain relative one, is taken, or all is too large; ``field`` says which.
     """
     files = {ENTRY: request.source.encode()}
+    entry = ENTRY
+    if request.grader.kind == "episode":
+        entry = agent_loop.PATH
+        files[entry] = agent_loop.source(request.grader.entry)
     for index, file in enumerate(request.files):
         field = f"files[{index}].path"
         _check_path(file.path, field)
-        if file.path == ENTRY:
-            raise InvalidRequest(f"{ENTRY!r} is where `source` goes; choose another path", field=field)
+        if file.path in (ENTRY, entry):
+            raise InvalidRequest(f"{file.path!r} is taken: `source` is {ENTRY!r}; choose another path", field=field)
         if file.path in files:
             raise InvalidRequest(f"{file.path!r} is there twice", field=field)
         files[file.path] = file.content.encode()
@@ -51,7 +60,7 @@ def program_of(request: EvaluationRequest) -> Program:
         raise InvalidRequest(
             f"source and files have {total} bytes; at most {MAX_PROGRAM_BYTES} are accepted", field="files"
         )
-    return Program(files, ENTRY)
+    return Program(files, entry)
 
 
 def _check_path(path: str, field: str) -> None:

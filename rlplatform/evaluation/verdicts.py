@@ -48,6 +48,8 @@ def rule(outcome: Outcome, limits: Limits, *, needs_value: bool, mismatch: Calla
             used = f"used {usage.cpu_time_s:.2f} s, the limit is {limits.cpu_time_s:g} s"
             return Ruling(Verdict.TIME_LIMIT_EXCEEDED, f"CPU time limit exceeded: {used}")
         case OutcomeKind.WALL_TIME_EXCEEDED:
+            if usage.wall_time_s < limits.wall_time_s and outcome.detail:
+                return Ruling(Verdict.TIME_LIMIT_EXCEEDED, f"wall time limit exceeded: {outcome.detail}")
             used = f"took {usage.wall_time_s:.2f} s, the limit is {limits.wall_time_s:g} s"
             hint = f" (CPU time {usage.cpu_time_s:.2f} s of {limits.cpu_time_s:g} s: it slept or waited)"
             return Ruling(Verdict.TIME_LIMIT_EXCEEDED, f"wall time limit exceeded: {used}{hint}")

@@ -105,3 +105,27 @@ def test_cancelling_frees_the_slot_at_once(docker_pool: DockerPool) -> None:
     assert time.monotonic() - began < 5
     assert [result.verdict for result in answers[0].tests] == ["cancelled"] * 3
     assert docker_pool.status().in_use == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict", "message"),
+    [
+        ("def act(o):\n    print('thinking')\n    return int(o[2] + 0.3 * o[3] > 0)", "accepted", None),
+        ("def act(o): return 0", "wrong_answer", "at least 150 is asked"),
+        ("def act(o): return 5", "wrong_answer", "step 1: the action 5 is not in Discrete(2)"),
+        ("def act(o): return o[9]", "runtime_error", "IndexError"),
+        ("x = 1", "runtime_error", "main.py defines no function 'act'"),
+        ("import os\ndef act(o): os._exit(0)", "wrong_answer", "ended after 0 steps"),
+        ("import time\ndef act(o): time.sleep(30)", "time_limit_exceeded", "turn"),
+        ("import os\nos.write(1, b'0\\n' * 5)\ndef act(o): return 0", "wrong_answer", "is asked"),
+    ],
+)
+def test_agents(docker_pool: DockerPool, source: str, verdict: str, message: str | None) -> None:
+    grader = {"kind": "episode", "env": "CartPole-v1", "turn_time_s": 2}
+    tests = [{"id": "1", "seed": 1, "min_return": 150}]
+    (result,) = judged(docker_pool, source, tests=tests, grader=grader, limits=LIMITS | {"wall_time_s": 10}).tests
+    assert result.verdict == verdict
+    assert result.message is None if message is None else message in result.message
+    if verdict == "accepted":
+        assert result.stderr.startswith("thinking\n")
+        assert result.value["episode_return"] >= 150

@@ -1,34 +1,53 @@
-"""Graders: how a test is put to a program, and what of its outcome is compared."""
+"""Graders: how a test is put to a program, and what of its outcome is compared. Expected values stay on this side."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from rlplatform.evaluation.graders.function import FunctionGrading
-from rlplatform.evaluation.graders.stdio import StdioGrading
+from rlplatform.evaluation.graders.function import FunctionAttempt
+from rlplatform.evaluation.graders.stdio import StdioAttempt
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
+from rlplatform.ports import Interactor
 from rlplatform.sandbox.models import Execution, Outcome
 
 
-class Grading(Protocol):
-    """One kind of test. Expected values stay on this side of the sandbox."""
+class Attempt(Protocol):
+    """One test put to a program once."""
 
     @property
     def needs_value(self) -> bool:
         """Whether a program that ends without returning a value has failed."""
 
-    def execution(self, test: TestCase) -> Execution:
-        """What to run for ``test``."""
+    @property
+    def execution(self) -> Execution:
+        """What to run."""
 
-    def mismatch(self, test: TestCase, outcome: Outcome) -> str | None:
+    @property
+    def interactor(self) -> Interactor | None:
+        """Who talks to the program while it runs."""
+
+    def mismatch(self, outcome: Outcome) -> str | None:
         """Why the answer of a program that ended well is wrong; None if it is right."""
 
     def value(self, outcome: Outcome) -> Any:
-        """What was returned, as a JSON value to show; None where nothing was."""
+        """What came of it, as a JSON value to show; None where there is none."""
+
+    def close(self) -> None:
+        """Free what it holds. Idempotent."""
 
 
-def grading_of(request: EvaluationRequest) -> Grading:
-    """The grading that ``request.grader`` asks for."""
-    if request.grader.kind == "function":
-        return FunctionGrading(request.grader, request.checker, request.limits)
-    return StdioGrading(request.checker, request.limits)
+def grader_of(request: EvaluationRequest) -> Callable[[TestCase], Attempt]:
+    """What makes the attempts at ``request``'s tests."""
+    limits, checker, grader = request.limits, request.checker, request.grader
+    match grader.kind:
+        case "stdio":
+            return lambda test: StdioAttempt(test, checker, limits)
+        case "function":
+            entry = grader.entry
+            return lambda test: FunctionAttempt(test, entry, checker, limits)
+        case "episode":
+            from rlplatform.evaluation.graders.episode import EpisodeAttempt  # needs Gymnasium
+
+            agent = grader
+            return lambda test: EpisodeAttempt(test, agent, limits)

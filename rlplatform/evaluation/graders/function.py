@@ -6,38 +6,40 @@ import math
 from typing import Any
 
 from rlplatform.evaluation.checkers import compare_value
-from rlplatform.evaluation.models import Checker, FunctionGrader, TestCase
+from rlplatform.evaluation.models import Checker, TestCase
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Call, Execution, Limits, Outcome
 
 
-class FunctionGrading:
-    """The ``function`` grader."""
+class FunctionAttempt:
+    """An attempt at a test of the ``function`` grader."""
 
     needs_value = True
+    interactor = None
 
-    def __init__(self, grader: FunctionGrader, checker: Checker, limits: Limits) -> None:
-        self._entry = grader.entry
+    def __init__(self, test: TestCase, entry: str, checker: Checker, limits: Limits) -> None:
+        self.execution = Execution(limits, call=Call(entry, list(test.args or []), dict(test.kwargs or {})))
+        self._expected = test.expected
         self._checker = checker
-        self._limits = limits
 
-    def execution(self, test: TestCase) -> Execution:
-        return Execution(self._limits, call=Call(self._entry, list(test.args or []), dict(test.kwargs or {})))
-
-    def mismatch(self, test: TestCase, outcome: Outcome) -> str | None:
+    def mismatch(self, outcome: Outcome) -> str | None:
         assert outcome.returned is not None
-        return compare_value(self._checker, test.expected, values.decode(outcome.returned))
+        return compare_value(self._checker, self._expected, values.decode(outcome.returned))
 
     def value(self, outcome: Outcome) -> Any:
         """The returned value; NaN and infinities as text, since JSON has none."""
-        return None if outcome.returned is None else _showable(values.decode(outcome.returned))
+        return None if outcome.returned is None else showable(values.decode(outcome.returned))
+
+    def close(self) -> None:
+        pass
 
 
-def _showable(value: Any) -> Any:
+def showable(value: Any) -> Any:
+    """``value`` with text in place of the floats that JSON does not have."""
     if type(value) is float and not math.isfinite(value):
         return repr(value)
     if type(value) is list:
-        return [_showable(item) for item in value]
+        return [showable(item) for item in value]
     if type(value) is dict:
-        return {key: _showable(item) for key, item in value.items()}
+        return {key: showable(item) for key, item in value.items()}
     return value

@@ -7,22 +7,24 @@ from rlplatform.evaluation.models import Checker, TestCase
 from rlplatform.sandbox.models import Execution, Limits, Outcome
 
 
-class StdioGrading:
-    """The ``stdio`` grader."""
+class StdioAttempt:
+    """An attempt at a test of the ``stdio`` grader."""
 
     needs_value = False
+    interactor = None
 
-    def __init__(self, checker: Checker, limits: Limits) -> None:
+    def __init__(self, test: TestCase, checker: Checker, limits: Limits) -> None:
+        self.execution = Execution(limits, stdin=(test.stdin or "").encode())
+        self._expected = test.expected_stdout
         self._checker = checker
-        self._limits = limits
 
-    def execution(self, test: TestCase) -> Execution:
-        return Execution(self._limits, stdin=(test.stdin or "").encode())
-
-    def mismatch(self, test: TestCase, outcome: Outcome) -> str | None:
-        if test.expected_stdout is None:
+    def mismatch(self, outcome: Outcome) -> str | None:
+        if self._expected is None:
             return None
-        return compare_output(self._checker, test.expected_stdout, outcome.stdout)
+        return compare_output(self._checker, self._expected, outcome.stdout)
 
-    def value(self, outcome: Outcome) -> None:  # noqa: ARG002 - the port's name
+    def value(self, outcome: Outcome) -> None:  # noqa: ARG002 - a program has no value
         return None
+
+    def close(self) -> None:
+        pass

@@ -83,6 +83,13 @@ def test_an_answer_is_compared_only_if_the_program_ended_well() -> None:
             assert ruled(kind, exit_code=0, mismatch=None)[0] not in (Verdict.ACCEPTED, Verdict.WRONG_ANSWER)
 
 
+def test_a_turn_that_takes_too_long_is_told_from_the_whole() -> None:
+    usage = Usage(cpu_time_s=0.1, wall_time_s=1.2, peak_memory_bytes=1)
+    outcome = Outcome(OutcomeKind.WALL_TIME_EXCEEDED, usage, detail="no answer within the time of a turn")
+    ruling = rule(outcome, LIMITS, needs_value=False, mismatch=lambda: None)
+    assert ruling.message == "wall time limit exceeded: no answer within the time of a turn"
+
+
 def test_a_call_needs_a_value() -> None:
     early = ruled(OutcomeKind.EXITED, exit_code=0, needs_value=True)
     assert early == (Verdict.RUNTIME_ERROR, "the program ended before the function returned")

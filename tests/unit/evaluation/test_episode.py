@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from rlplatform.errors import InvalidRequest, ServiceError, UnknownName
+from rlplatform.evaluation.graders.episode import make_environment, read_action
+from rlplatform.evaluation.judge import Judge
+from rlplatform.evaluation.models import EvaluationRequest, Judgement
+from rlplatform.evaluation.submissions import check_submission, program_of
+from rlplatform.sandbox.models import Execution, Outcome, Program
+from rlplatform.testing.sandboxes import ScriptedPool, exited
+
+
+def request(*tests: dict, env: str = "CartPole-v1", **grader: object) -> EvaluationRequest:
+    fields = [{"id": f"t{i}"} | test for i, test in enumerate(tests or ({},), 1)]
+    return EvaluationRequest.model_validate(
+        {"source": "", "grader": {"kind": "episode", "env": env, **grader}, "tests": fields}
+    )
+
+
+def play(asked: EvaluationRequest, act: Callable[[Any], Any]) -> Judgement:
+    """Judge a program whose answer to each observation is the text ``act(observation)``."""
+
+    def converse(_: Program, execution: Execution) -> Outcome:
+        partner = pool.opened[-1].interactors[-1]
+        said: bytes | None = partner.begin()
+        while said is not None:
+            answer = act(json.loads(said)["observation"])
+            if answer is None:
+                break
+            said = partner.reply(answer if isinstance(answer, bytes) else json.dumps(answer).encode())
+        return exited()
+
+    pool = ScriptedPool(converse)
+    return Judge(pool).judge(asked, lambda _: None)
+
+
+def balance(observation: list[float]) -> int:
+    return int(observation[2] + 0.3 * observation[3] > 0)
+
+
+def test_an_agent_earns_its_return() -> None:
+    judgement = play(request({"seed": 1, "min_return": 150}, {"seed": 1, "min_return": 600}, {}), balance)
+    assert [result.verdict for result in judgement.tests] == ["accepted", "wrong_answer", "accepted"]
+    first, second, _ = judgement.tests
+    assert first.value == second.value
+    assert first.value["episode_return"] == first.value["episode_length"] >= 150
+    assert "at least 600 is asked" in second.message
+
+
+def test_an_episode_is_that_of_its_seed() -> None:
+    seen: list[list[float]] = []
+    play(request({"seed": 7}, max_steps=1), lambda observation: seen.append(observation) or 0)
+    expected, _ = gym.make("CartPole-v1").reset(seed=7)
+    assert seen == [expected.tolist()]
+
+
+def test_an_episode_ends_after_max_steps() -> None:
+    (result,) = play(request({}, max_steps=5), balance).tests
+    assert result.verdict == "accepted"
+    assert result.value == {"episode_return": 5.0, "episode_length": 5}
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (2, "step 1: the action 2 is not in Discrete(2)"),
+        (True, "step 1: the action true is not in Discrete(2)"),
+        (1.0, "step 1: the action 1.0 is not in Discrete(2)"),
+        ([1], "step 1: the action [1] is not in Discrete(2)"),
+        (b"left", "step 1: the action is refused: not JSON"),
+        (b"\xff", "step 1: the action is refused"),
+        (b"[" * 70_000, "step 1: an action of 70000 bytes"),
+        (None, "the program ended after 0 steps, before the episode did"),
+    ],
+)
+def test_bad_actions_are_wrong_answers(answer: object, message: str) -> None:
+    (result,) = play(request(), lambda _: answer).tests
+    assert result.verdict == "wrong_answer"
+    assert message in result.message
+    assert result.points == 0
+
+
+@pytest.mark.parametrize(
+    ("env", "text", "good"),
+    [
+        ("Pendulum-v1", "[0.5]", True),
+        ("Pendulum-v1", "[1]", True),
+        ("Pendulum-v1", "[2.5]", False),
+        ("Pendulum-v1", "0.5", False),
+        ("Pendulum-v1", "[0.5, 0.5]", False),
+        ("Pendulum-v1", "[true]", False),
+        ("Pendulum-v1", '["1"]', False),
+        ("Pendulum-v1", '[{"$float": "nan"}]', False),
+        ("Pendulum-v1", "[[1], 2]", False),
+        ("FrozenLake-v1", "3", True),
+        ("FrozenLake-v1", "-1", False),
+        ("FrozenLake-v1", "9" * 300, False),
+    ],
+)
+def test_actions_are_those_of_the_space(env: str, text: str, good: bool) -> None:
+    space = make_environment(env).action_space
+    if good:
+        assert space.contains(read_action(space, text.encode()))
+    else:
+        with pytest.raises(ValueError, match="action"):
+            read_action(space, text.encode())
+
+
+@given(data=st.binary(max_size=40) | st.text('[]{}0123456789.,-e"$floatnai', max_size=20).map(str.encode))
+def test_any_line_is_an_action_or_refused(data: bytes) -> None:
+    for space in (gym.spaces.Discrete(5, start=-2), gym.spaces.Box(-1, 1, (2,)), gym.spaces.MultiBinary(2)):
+        try:
+            action = read_action(space, data)
+        except ValueError:
+            continue
+        assert space.contains(action)
+
+
+def test_other_observations_are_json_too() -> None:
+    seen: list[object] = []
+    play(request({}, env="Blackjack-v1"), lambda observation: seen.append(observation) or 0)
+    assert [type(part) for part in seen[0]] == [int, int, int]
+
+
+def test_environments_are_those_of_the_registry() -> None:
+    with pytest.raises(UnknownName, match="CartPole-v1") as caught:
+        check_submission(request(env="CartPoll-v1"))
+    assert caught.value.extra["field"] == "grader.env"
+    with pytest.raises(UnknownName):
+        check_submission(request(env="antigravity:CartPole-v1"))
+    check_submission(request(env="Taxi-v3"))
+
+
+def test_environments_that_cannot_be_made_are_refused() -> None:
+    def broken() -> gym.Env:
+        raise RuntimeError("no display")
+
+    gym.register("Broken-v0", entry_point=broken)
+    try:
+        with pytest.raises(InvalidRequest, match="cannot be made here: no display"):
+            check_submission(request(env="Broken-v0"))
+    finally:
+        del gym.registry["Broken-v0"]
+
+
+def test_a_failing_environment_is_nobodys_verdict() -> None:
+    class Failing(gym.Env):
+        observation_space = action_space = gym.spaces.Discrete(2)
+
+        def reset(self, **_: object) -> tuple[int, dict]:
+            return 0, {}
+
+        def step(self, action: int) -> tuple:
+            raise RuntimeError("broken")
+
+    gym.register("Failing-v0", entry_point=Failing)
+    try:
+        with pytest.raises(ServiceError, match="environment failed in step 1"):
+            play(request(env="Failing-v0"), lambda _: 0)
+    finally:
+        del gym.registry["Failing-v0"]
+
+
+def test_the_loop_goes_in_front_of_the_program() -> None:
+    program = program_of(request(entry="choose"))
+    assert program.entry == "_agent_loop.py"
+    assert set(program.files) == {"main.py", "_agent_loop.py"}
+    compile(program.files[program.entry], "loop", "exec")
+    with pytest.raises(InvalidRequest, match="taken"):
+        program_of(
+            request().model_copy(
+                update={
+                    "files": EvaluationRequest.model_validate(
+                        {"source": "", "tests": [{"id": "1"}], "files": [{"path": "_agent_loop.py", "content": ""}]}
+                    ).files
+                }
+            )
+        )
+
+
+@pytest.mark.parametrize("test", [{"stdin": ""}, {"expected": 1}, {"args": []}])
+def test_tests_of_other_graders_are_refused(test: dict) -> None:
+    with pytest.raises(ValidationError, match="does not go with grader 'episode', which takes seed, min_return"):
+        request(test)

@@ -135,6 +135,7 @@ static long make_plan(const Net *net, const float *params, float *gradient, floa
   if (ws) memset(v->wt, 0, v->inp * sizeof(float)), memcpy(v->wt, w, v->in * sizeof(float));
   if (plan->xp > widest) widest = plan->xp;
   plan->x = CARVE(ROWS * plan->xp), plan->da = CARVE(ROWS * widest), plan->db = CARVE(ROWS * widest);
+  if (ws && plan->xp != net->inputs) memset(plan->x, 0, ROWS * plan->xp * sizeof(float)); /* rows are copied without their padding */
   return used;
 }
 
@@ -198,7 +199,6 @@ static void load_rows(Plan *plan, const Net *net, const float *obs, const int64_
   for (long r = 0; r < rows; r++) {
     float *x = plan->x + r * plan->xp;
     memcpy(x, obs + (index ? index[r] : r) * net->inputs, net->inputs * sizeof(float));
-    for (long j = net->inputs; j < plan->xp; j++) x[j] = 0;
   }
 }
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlplatform.errors import InvalidRequest
+from rlplatform.ppo import c_library
 from rlplatform.ppo.batch import Batch
 from rlplatform.ppo.fragment import Fragment
 
@@ -22,6 +23,30 @@ ValueFn = Callable[[NDArray[Any]], Floats]
 
 
 def gae(
+    rewards: Floats,
+    values: Floats,
+    next_values: Floats,
+    terminated: NDArray[np.bool_],
+    truncated: NDArray[np.bool_],
+    gamma: float,
+    gae_lambda: float,
+) -> Floats:
+    """``gae_numpy`` in C where there is the kernel, to rounding the same."""
+    library = c_library.load_or_none()
+    if library is None:
+        return gae_numpy(rewards, values, next_values, terminated, truncated, gamma, gae_lambda)
+    steps, envs = rewards.shape
+    floats = [np.ascontiguousarray(array, np.float32) for array in (rewards, values, next_values)]
+    flags = [np.ascontiguousarray(array, np.bool_) for array in (terminated, truncated)]
+    if any(array.shape != (steps, envs) for array in (*floats, *flags)):
+        raise ValueError(f"expected arrays of shape {(steps, envs)}")
+    advantages = np.empty((steps, envs), np.float32)
+    addresses = [array.ctypes.data for array in (*floats, *flags)]
+    library.gae(*addresses, steps, envs, gamma, gamma * gae_lambda, advantages.ctypes.data)
+    return advantages
+
+
+def gae_numpy(
     rewards: Floats,
     values: Floats,
     next_values: Floats,

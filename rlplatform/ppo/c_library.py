@@ -1,4 +1,4 @@
-"""Finds or compiles ``_kernel.c``. Where that fails there is no C kernel, and ``obstacle()`` says why; nothing else
+"""Finds or compiles the C kernels. Where that fails there is no C kernel, and ``obstacle()`` says why; nothing else
 breaks.
 
 A binary is compiled for a named level of the instruction set, never for "native", and its file name carries that
@@ -23,7 +23,8 @@ import threading
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-SOURCES = (_HERE / "_kernel.c", _HERE / "_dense.h")
+UNITS = (_HERE / "_kernel.c", _HERE / "_rollout.c")
+SOURCES = (*UNITS, _HERE / "_dense.h")
 BESIDE = _HERE / "_build"
 FLAGS = (
     "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math",
@@ -105,6 +106,21 @@ class Library:
         self.act.argtypes, self.act.restype = [*[pointer] * 4, int64, *[pointer] * 3], None
         self.values = dll.ppo_values
         self.values.argtypes, self.values.restype = [*[pointer] * 3, int64, *[pointer] * 2], None
+        real, single = ctypes.c_double, ctypes.c_float
+        self.normalize = dll.ppo_normalize
+        self.normalize.argtypes = [*[pointer] * 3, ctypes.c_int32, int64, int64, real, single, pointer]
+        self.normalize.restype = None
+        self.normalize_rewards = dll.ppo_normalize_rewards
+        self.normalize_rewards.argtypes = [*[pointer] * 5, int64, real, real, single, pointer]
+        self.normalize_rewards.restype = None
+        self.gae = dll.ppo_gae
+        self.gae.argtypes, self.gae.restype = [*[pointer] * 5, int64, int64, single, single, pointer], None
+
+
+class CMoments(ctypes.Structure):
+    """``Moments`` of ``_rollout.c``."""
+
+    _fields_ = [("mean", ctypes.c_void_p), ("var", ctypes.c_void_p), ("count", ctypes.c_double)]
 
 
 class KernelUnavailable(Exception):
@@ -127,6 +143,14 @@ def load() -> Library:
         if isinstance(_loaded, KernelUnavailable):
             raise _loaded
         return _loaded
+
+
+def load_or_none() -> Library | None:
+    """The library, or None where it cannot be had."""
+    try:
+        return load()
+    except KernelUnavailable:
+        return None
 
 
 def obstacle() -> str:
@@ -197,7 +221,7 @@ def compile_level(level: str, directory: Path) -> Path:
     handle, temporary = tempfile.mkstemp(suffix=".so", dir=directory)
     os.close(handle)
     try:
-        command = [cc, *FLAGS, *LEVELS[level][1], "-o", temporary, str(SOURCES[0]), "-lm"]
+        command = [cc, *FLAGS, *LEVELS[level][1], "-o", temporary, *map(str, UNITS), "-lm"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S, check=False)
         if done.returncode:
             raise KernelUnavailable(f"{cc} failed: {done.stderr.strip()[-400:]}")

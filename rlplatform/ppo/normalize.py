@@ -6,6 +6,7 @@ deviation of the running discounted return, never shifted, then clipped. Statist
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
@@ -13,9 +14,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rlplatform.ppo import c_library
+
 Doubles = NDArray[np.float64]
 EPSILON = 1e-8
 INITIAL_COUNT = 1e-4  # VecNormalize's: a prior of mean 0 and variance 1 with next to no weight
+
+
+def _address(array: NDArray[Any]) -> int:
+    return int(array.__array_interface__["data"][0])
 
 
 class Moments:
@@ -45,7 +52,7 @@ class Moments:
 
     def copy(self) -> Moments:
         """An independent copy."""
-        return Moments(self.count, self.mean.copy(), self.var.copy())
+        return Moments(self.count, np.array(self.mean), np.array(self.var))
 
     def add(self, other: Moments) -> None:
         """Take in the other's rows."""
@@ -54,8 +61,8 @@ class Moments:
         total = self.count + other.count
         delta = other.mean - self.mean
         weight = other.count / total
-        self.var += weight * (other.var - self.var + delta * delta * (self.count / total))
-        self.mean += weight * delta
+        np.add(self.var, weight * (other.var - self.var + delta * delta * (self.count / total)), out=self.var)
+        np.add(self.mean, weight * delta, out=self.mean)
         self.count = total
 
     def minus(self, earlier: Moments) -> Moments:
@@ -87,6 +94,22 @@ class _Mergeable:
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.moments = Moments.initial(shape)
         self._popped = self.moments.copy()
+        self._library = c_library.load_or_none()
+        self._bound: tuple[Moments, c_library.CMoments] | None = None
+
+    def _c_moments(self) -> c_library.CMoments:
+        """The moments as C sees them: the arrays themselves, and the present count."""
+        if self._bound is None or self._bound[0] is not self.moments:
+            found = c_library.CMoments(self.moments.mean.ctypes.data, self.moments.var.ctypes.data, 0.0)
+            self._bound = self.moments, found
+        self._bound[1].count = self.moments.count
+        return self._bound[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_library", "_bound")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _library=c_library.load_or_none(), _bound=None)
 
     def pop_delta(self) -> Moments:
         """What was seen since the last call (or ``set_state``), to be merged elsewhere."""
@@ -128,6 +151,10 @@ class ObservationNormalizer(_Mergeable):
         ``update``: whether, or for which rows [B], the statistics take the observations in. Evaluation passes False;
         NEXT_STEP rollouts pass ``~done``, since VecNormalize never sees the last observation of an episode.
         """
+        if obs.shape[1:] != self.moments.mean.shape:
+            raise ValueError(f"expected observations [B, *{self.moments.mean.shape}], got {obs.shape}")
+        if self._library is not None and obs.dtype == np.float32 and obs.flags.c_contiguous:
+            return self._in_c(obs, out, update)
         if update is not False:
             self.update(obs if update is True else obs[update])
         if self._scale is None:
@@ -138,6 +165,39 @@ class ObservationNormalizer(_Mergeable):
         out *= inverse32
         np.minimum(out, self.clip, out=out)
         return np.maximum(out, -self.clip, out=out)
+
+    def _in_c(
+        self, obs: NDArray[np.float32], out: NDArray[np.float32] | None, update: bool | NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        assert self._library is not None
+        if out is None:
+            out = np.empty_like(obs)
+        keep = None
+        if not isinstance(update, bool):
+            update = np.ascontiguousarray(update, np.bool_)
+            keep = _address(update)
+        rows = len(obs)
+        fits = obs.shape == out.shape == (rows, *self.moments.mean.shape) and (keep is None or len(update) == rows)  # type: ignore[arg-type]
+        if not fits or out.dtype != np.float32 or not out.flags.c_contiguous:
+            raise ValueError(
+                f"expected float32 observations [B, *{self.moments.mean.shape}], and out and update to fit"
+            )
+        moments = self._c_moments()
+        self._library.normalize(
+            ctypes.addressof(moments),
+            _address(obs),
+            keep,
+            update is not False,
+            rows,
+            self.moments.mean.size,
+            self.epsilon,
+            self.clip,
+            _address(out),
+        )
+        if update is not False:
+            self.moments.count = moments.count
+            self._scale = None
+        return out
 
     def update(self, obs: NDArray[Any]) -> None:
         """Take in observations [n, *shape]."""
@@ -180,6 +240,8 @@ class RewardNormalizer(_Mergeable):
 
         ``valid``: False where the step was a NEXT_STEP reset, which adds nothing to the statistics.
         """
+        if self._library is not None:
+            return self._in_c(rewards, done, valid, out)
         self.returns *= self.gamma
         self.returns += rewards
         self.moments.add(Moments.of(self.returns if valid is None or valid.all() else self.returns[valid]))
@@ -188,6 +250,40 @@ class RewardNormalizer(_Mergeable):
         out = np.multiply(rewards, np.float32(scale), out=out, dtype=np.float32, casting="same_kind")
         np.minimum(out, self.clip, out=out)
         return np.maximum(out, -self.clip, out=out)
+
+    def _in_c(
+        self,
+        rewards: NDArray[Any],
+        done: NDArray[np.bool_],
+        valid: NDArray[np.bool_] | None,
+        out: NDArray[np.float32] | None,
+    ) -> NDArray[np.float32]:
+        assert self._library is not None
+        rewards = np.ascontiguousarray(rewards, np.float64)
+        done = np.ascontiguousarray(done, np.bool_)
+        valid = None if valid is None else np.ascontiguousarray(valid, np.bool_)
+        if out is None:
+            out = np.empty(len(rewards), np.float32)
+        arrays = (rewards, done, out) if valid is None else (rewards, done, out, valid)
+        if any(array.shape != self.returns.shape for array in arrays) or out.dtype != np.float32:
+            raise ValueError(f"expected a number for each of {len(self.returns)} environments")
+        if not out.flags.c_contiguous:
+            raise ValueError("expected a contiguous out")
+        moments = self._c_moments()
+        self._library.normalize_rewards(
+            ctypes.addressof(moments),
+            _address(rewards),
+            _address(done),
+            None if valid is None else _address(valid),
+            _address(self.returns),
+            len(rewards),
+            self.gamma,
+            self.epsilon,
+            self.clip,
+            _address(out),
+        )
+        self.moments.count = moments.count
+        return out
 
     def reset(self) -> None:
         """Forget the running returns (not the statistics): all environments were reset."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,22 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rlplatform.errors import InvalidRequest
+from rlplatform.ppo import c_library
 from rlplatform.ppo.advantages import fragment_advantages, gae, pack
 from rlplatform.ppo.fragment import Autoreset, Fragment
+
+
+@pytest.fixture(autouse=True, scope="module", params=["c", "numpy"])
+def _both(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Everything in here holds with the C kernel and without."""
+    if request.param == "c":
+        if c_library.obstacle():
+            pytest.skip(c_library.obstacle())
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(c_library, "load_or_none", lambda: None)
+        yield
 
 
 def value_of(obs: NDArray[Any]) -> NDArray[np.float32]:
@@ -189,3 +204,9 @@ def test_minibatches_cut_every_row_once(rows: int, size: int, data: st.DataObjec
     forced = np.diff(minibatch_bounds(rows, size, count))
     assert (len(forced), forced.sum()) == (count, rows)
     assert forced.max() - forced.min() <= 1
+
+
+def test_arrays_that_do_not_fit_are_refused() -> None:
+    one, flag = np.zeros((3, 2), np.float32), np.zeros((3, 2), np.bool_)
+    with pytest.raises(ValueError, match=r"expected|broadcast"):
+        gae(one, np.zeros((3, 3), np.float32), one, flag, flag, 0.9, 0.9)

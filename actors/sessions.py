@@ -192,8 +192,13 @@ class Sessions:
                     if await self._attend(run_id):
                         return
                     backoff = Backoff(self._clock, most_s=10.0)
-                except Exception:
-                    log.exception("attending to %s failed; trying again", run_id)
+                except Exception as error:
+                    log.error(
+                        "attending to %s failed; trying again: %s",
+                        run_id,
+                        error,
+                        exc_info=not isinstance(error, PlatformError),
+                    )
                     await backoff.wait()
         finally:
             with suppress(PlatformError):

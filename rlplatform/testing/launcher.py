@@ -219,9 +219,11 @@ class FakeLauncher:
         await asyncio.sleep(0)
         if self.errors:
             raise self.errors.pop(0)
-        if self.room is not None and len(self.placements | {run.id}) > self.room:
-            await self._clock.sleep(60)
-            raise CapacityExhausted("no room in the cluster within 60 s")
+        deadline = self._clock.monotonic() + 60
+        while self.room is not None and len(self.placements | {run.id}) > self.room:
+            if self._clock.monotonic() >= deadline:
+                raise CapacityExhausted("no room in the cluster within 60 s")
+            await self._clock.sleep(1)
         for old in self.alive(run.id):
             await old.release()
         self.placements.add(run.id)

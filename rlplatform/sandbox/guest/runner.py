@@ -21,7 +21,7 @@ from .preload import preload
 from .program import BOX, Program
 from .protocol import VERSION
 
-_SCRUBBED = (BOX, "/tmp", "/dev/shm")
+_SCRUBBED = {BOX: 0o700, "/tmp": 0o1777, "/dev/shm": 0o1777}
 _SWEEPS = 200
 _KILL_GRACE_S = 30.0
 
@@ -98,21 +98,33 @@ def _sweep() -> int:
 
 
 def _scrub_all() -> bool:
-    return not [folder for folder in _SCRUBBED if not _scrub(folder)]
-
-
-def _scrub(folder: str) -> bool:
-    """Delete what is in ``folder``; whether nothing is left."""
     clean = True
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    os.chmod(entry.path, 0o700)
-                    clean &= _scrub(entry.path)
-                    os.rmdir(entry.path)
-                else:
-                    os.unlink(entry.path)
-            except OSError:
-                clean = False
+    for folder, mode in _SCRUBBED.items():
+        clean = _scrub(folder, mode) and clean
     return clean
+
+
+def _scrub(root: str, mode: int) -> bool:
+    """Delete what is in ``root``, whatever its rights and however deep, and give ``root`` its own rights back; whether
+    nothing is left. Folders are moved up before they are emptied, so that no path grows long."""
+    aside = f"{root}/{os.urandom(8).hex()}-"
+    moved = 0
+    try:
+        os.chmod(root, mode)
+        while entries := list(os.scandir(root)):
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    os.unlink(entry.path)
+                    continue
+                os.chmod(entry.path, 0o700)
+                for inner in list(os.scandir(entry.path)):
+                    if inner.is_dir(follow_symlinks=False):
+                        os.chmod(inner.path, 0o700)
+                        os.rename(inner.path, f"{aside}{moved}")
+                        moved += 1
+                    else:
+                        os.unlink(inner.path)
+                os.rmdir(entry.path)
+    except OSError:
+        return False
+    return True

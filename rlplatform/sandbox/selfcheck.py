@@ -1,0 +1,132 @@
+"""Hostile canaries and one good program in a real sandbox: what readiness and ``rlp doctor`` depend on.
+
+It shows that the pieces of the hardening are in place on this machine; it is not the hostile corpus of the tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rlplatform.errors import ServiceError
+from rlplatform.ports import SandboxPool
+from rlplatform.sandbox.models import Execution, Limits, Outcome, OutcomeKind, Program, Tier
+
+_LIMITS = Limits(cpu_time_s=1.0, wall_time_s=3.0, memory_mb=64, output_kb=16, processes=8)
+
+
+class CheckResult(NamedTuple):
+    """One check: its name, whether it passed, and what a failure means."""
+
+    name: str
+    ok: bool
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A program, what must become of it, and what it means if something else does."""
+
+    name: str
+    source: str
+    kind: OutcomeKind
+    stdout: bytes
+    meaning: str
+    limits: Limits = _LIMITS
+
+    def judge(self, outcome: Outcome) -> CheckResult:
+        """Whether ``outcome`` is the right one."""
+        if outcome.kind is self.kind and outcome.stdout == self.stdout:
+            return CheckResult(self.name, True)
+        seen = f"{outcome.kind.value}, output {outcome.stdout[:80]!r}, stderr {outcome.stderr[-160:]!r}"
+        return CheckResult(self.name, False, f"{self.meaning} (seen: {seen})")
+
+
+def _blocked(name: str, attempt: str, meaning: str, imports: str = "ctypes, os, resource, socket") -> Canary:
+    source = (
+        f"import {imports}\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        f"try:\n    done = {attempt}\nexcept OSError:\n    done = False\nprint('open' if done else 'closed')\n"
+    )
+    return Canary(name, source, OutcomeKind.EXITED, b"closed\n", meaning)
+
+
+CANARIES = (
+    Canary(
+        "good program",
+        "import json, math\nprint(json.dumps(math.comb(10, 5)))",
+        OutcomeKind.EXITED,
+        b"252\n",
+        "an ordinary program does not run: rebuild the image with python -m cluster.sandbox_image",
+    ),
+    Canary(
+        "cpu time",
+        "while True: pass",
+        OutcomeKind.CPU_TIME_EXCEEDED,
+        b"",
+        "CPU time is not metered from the control group, or the machine is so loaded that a second of it takes three",
+    ),
+    Canary(
+        "wall time",
+        "import time; time.sleep(60)",
+        OutcomeKind.WALL_TIME_EXCEEDED,
+        b"",
+        "a program that sleeps is not stopped",
+        Limits(cpu_time_s=0.2, wall_time_s=0.2),
+    ),
+    Canary(
+        "memory",
+        "x = bytearray(1 << 28)",
+        OutcomeKind.MEMORY_EXCEEDED,
+        b"",
+        "the kernel does not enforce the memory limit, or its OOM counter cannot be read",
+    ),
+    Canary(
+        "output",
+        "while True: print('x' * 1000)",
+        OutcomeKind.OUTPUT_EXCEEDED,
+        ((b"x" * 1000 + b"\n") * 17)[: 16 << 10],
+        "output is not capped",
+    ),
+    Canary(
+        "processes",
+        "import os, time\nn = 0\ntry:\n    while n < 100:\n        if os.fork() == 0: time.sleep(9)\n        n += 1\n"
+        "except OSError: pass\nprint(n < 10)",
+        OutcomeKind.EXITED,
+        b"True\n",
+        "the pids controller does not limit processes: a fork bomb would reach the host",
+    ),
+    Canary(
+        "privileges",
+        "s = dict(l.split(':', 1) for l in open('/proc/self/status'))\n"
+        "print(int(s['CapBnd'], 16), s['NoNewPrivs'].strip(), s['Seccomp'].strip(), s['Uid'].split())",
+        OutcomeKind.EXITED,
+        b"0 1 2 ['65534', '65534', '65534', '65534']\n",
+        "capabilities, no-new-privileges, seccomp or the user are not as created: check the engine's runtime",
+    ),
+    _blocked("network", "socket.socket(socket.AF_INET)", "sockets can be made: seccomp is not enforced"),
+    _blocked("hypervisor socket", "socket.socket(40, socket.SOCK_STREAM)", "AF_VSOCK is open: seccomp is not enforced"),
+    _blocked("io_uring", "libc.syscall(425, 4, ctypes.create_string_buffer(120)) >= 0", "io_uring is open"),
+    _blocked(
+        "runner's limits",
+        "resource.prlimit(1, resource.RLIMIT_NOFILE, (64, 64)) is not None",
+        "a program can limit the runner, and so turn its failures into ours",
+    ),
+    _blocked("root file system", "open('/var/tmp/x', 'w') is not None", "the root file system can be written"),
+    _blocked("kernel tables", "bool(os.listdir('/sys'))", "/sys is not masked: the engine ignores MaskedPaths"),
+)
+
+
+def run_selfcheck(pool: SandboxPool, tier: Tier = Tier.SINGLE_USE) -> list[CheckResult]:
+    """Every check, each in a sandbox of its own; takes some seconds. Never raises: our own failures are results too."""
+    return [_check(pool, tier, canary) for canary in CANARIES]
+
+
+def _check(pool: SandboxPool, tier: Tier, canary: Canary) -> CheckResult:
+    try:
+        sandbox = pool.open(Program({"main.py": canary.source.encode()}), canary.limits, tier)
+        try:
+            return canary.judge(sandbox.run(Execution(canary.limits)))
+        finally:
+            sandbox.close()
+    except ServiceError as error:
+        return CheckResult(canary.name, False, str(error))

@@ -1,0 +1,6 @@
+#| family = "system"
+#| why = "nothing of the host is in the environment"
+#| kinds = ["exited"]
+import os
+allowed = {"PATH", "HOME", "LANG", "PYTHONHASHSEED", "HOSTNAME", "LC_CTYPE", "PYTHON_VERSION", "PYTHON_SHA256", "GPG_KEY"}
+print("BREACH" if set(os.environ) - allowed or os.uname().nodename != "box" else "ok", sorted(os.environ))

@@ -1,0 +1,205 @@
+"""Is the corpus able to see a hole? Each piece of the hardening is switched off, and the programs that it stops must
+get through. It is switched off in the recipe, or the guest, of the test's own containers: the pool has no such switch.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpus import load
+
+import rlplatform.sandbox.guest
+from rlplatform.errors import SandboxFault
+from rlplatform.sandbox.cgroup import Hierarchy
+from rlplatform.sandbox.container import TMPFS, Recipe, boot
+from rlplatform.sandbox.docker_pool import DockerPool
+from rlplatform.sandbox.engine import APP_LABEL, OWNER_LABEL, Engine
+from rlplatform.sandbox.execution import Run
+from rlplatform.sandbox.images import Flavour, require_image
+from rlplatform.sandbox.outcomes import decide
+from rlplatform.sandbox.seccomp import load_profile
+
+pytestmark = pytest.mark.docker
+
+ATTACKS = {attack.name: attack for attack in load()}
+Weaken = Callable[[dict[str, Any]], object]
+
+
+@dataclass(frozen=True)
+class WeakRecipe(Recipe):
+    """A recipe with something taken away."""
+
+    weaken: Weaken = lambda options: None
+
+    def options(self, socket_directory: Path) -> dict[str, Any]:
+        options = super().options(socket_directory)
+        self.weaken(options)
+        return options
+
+
+@pytest.fixture(scope="module")
+def engine(docker_pool: DockerPool) -> Iterator[Engine]:
+    """Only where the pool of all tests works."""
+    engine = Engine()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def folder(sandbox_state: Path) -> Path:
+    """A folder for sockets that no reaper sweeps."""
+    folder = sandbox_state.parent / "mutations"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    return folder
+
+
+Attempt = Callable[..., list[str]]
+
+
+@pytest.fixture
+def attempt(engine: Engine, folder: Path) -> Attempt:
+    """What is wrong with the outcomes of an attack in a container with ``weaken`` applied."""
+
+    def attempt(name: str, weaken: Weaken, *, limits: bool = True) -> list[str]:
+        recipe = WeakRecipe(
+            image_digest=require_image(engine, Flavour.PYTHON.image).digest,
+            runtime="runc",
+            profile=load_profile("sandbox"),
+            cpus="0",
+            labels={APP_LABEL: "1", OWNER_LABEL: "mutation"},
+            lease_s=60.0,
+            tmpfs=TMPFS,
+            weaken=weaken,
+        )
+        container = boot(engine, Hierarchy(), recipe, "mutation", folder)
+        attack = ATTACKS[name]
+        outcomes = []
+        try:
+            container.load(attack.program)
+            for execution in attack.executions:
+                if limits:
+                    container.apply(execution.limits)
+                evidence = Run(container.channel, container.cgroup, execution).evidence()
+                outcomes.append(decide(evidence, execution))
+        except SandboxFault as fault:
+            return [str(fault)]
+        finally:
+            container.destroy()
+        return attack.complaints(outcomes)
+
+    return attempt
+
+
+def nothing(options: dict[str, Any]) -> None: ...
+
+
+def host(**changes: Any) -> Weaken:
+    return lambda options: options["host_config"].update(changes)
+
+
+def raw(**changes: Any) -> Weaken:
+    return lambda options: options["raw_host_config"].update(changes)
+
+
+def tmpfs(old: str, new: str) -> Weaken:
+    return host(tmpfs={path: options.replace(old, new) for path, options in TMPFS.items()})
+
+
+def every(*steps: Weaken) -> Weaken:
+    return lambda options: [step(options) for step in steps]
+
+
+def on_a_bridge(options: dict[str, Any]) -> None:
+    options["network_disabled"] = False
+    options["host_config"]["network_mode"] = "bridge"
+
+
+NO_SECCOMP = host(security_opt=["no-new-privileges:true", "seccomp=unconfined"])
+ROOMY = host(mem_limit=2 << 30, memswap_limit=2 << 30, ulimits=[])
+
+MUTATIONS: dict[str, tuple[Weaken, list[str]]] = {
+    "no seccomp": (
+        NO_SECCOMP,
+        [
+            "forbidden_calls",
+            "families",
+            "addresses",
+            "io_uring",
+            "limit_the_runner",
+            "privileges",
+            "compat_calls",
+            "x32_calls",
+            "personality",
+            "namespaces",
+            "ptrace_runner",
+        ],
+    ),
+    "new privileges allowed": (host(security_opt=[f"seccomp={load_profile('sandbox').text}"]), ["privileges"]),
+    "capabilities kept": (host(cap_drop=[]), ["privileges"]),
+    "writable root": (host(read_only=False), ["write_root"]),
+    "a network": (on_a_bridge, ["interfaces"]),
+    "no masks": (raw(MaskedPaths=[], ReadonlyPaths=[]), ["kernel_files"]),
+    "control groups of the host": (raw(CgroupnsMode="host"), ["control_groups"]),
+    "executable files": (tmpfs("noexec", "exec"), ["execute_file"]),
+    "endless inodes": (tmpfs("nr_inodes=512", "nr_inodes=0"), ["fill_inodes"]),
+    "no ulimits": (host(ulimits=[]), ["open_everything", "sparse_file", "message_queue"]),
+    "large file systems": (every(ROOMY, tmpfs("size=16m", "size=900m")), ["fill_disk", "in_tmpfs", "huge_file_signal"]),
+    "a mounted engine": (
+        lambda options: options["raw_host_config"]["Binds"].append("/var/run/docker.sock:/run/docker.sock"),
+        ["mounts"],
+    ),
+    "an environment": (lambda options: options["environment"].update(SECRET="1"), ["secrets_in_environment"]),
+}
+
+
+@pytest.mark.parametrize(
+    ("weaken", "name"),
+    [pytest.param(weaken, name, id=f"{what}-{name}") for what, (weaken, names) in MUTATIONS.items() for name in names],
+)
+def test_without_this_piece_the_attack_gets_through(attempt: Attempt, weaken: Weaken, name: str) -> None:
+    assert attempt(name, nothing) == [], "it must fail with the piece in place"
+    assert attempt(name, weaken) != []
+
+
+@pytest.mark.parametrize("name", ["count_children", "count_threads", "one_shot"])
+def test_without_the_limits_of_the_kernel_the_attack_gets_through(attempt: Attempt, name: str) -> None:
+    assert attempt(name, every(ROOMY, host(pids_limit=250)), limits=False) != []
+
+
+GUEST_MUTATIONS = [
+    ("runner.py", "kernel.set_dumpable(False)", "kernel.set_dumpable(True)", "read_the_runner"),
+    ("runner.py", "signal.signal(signal.SIGINT, signal.SIG_DFL)", "", "kill_everything"),
+    ("runner.py", "strays = _sweep()", "strays = 0", "abstract_socket"),
+    ("runner.py", '"clean": _scrub_all()', '"clean": True', "files"),
+    ("runner.py", "os.chmod(root, mode)", "", "working_directory"),
+    ("child.py", "resource.setrlimit(limit, (value, value))", "pass", "raised_cpu_limit"),
+    (
+        "values.py",
+        'raise ValueRefused(f"a {kind.__name__} is',
+        'return value\n    raise ValueRefused(f"a {kind.__name__} is',
+        "always_equal",
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "name"), GUEST_MUTATIONS, ids=[m[3] for m in GUEST_MUTATIONS])
+def test_without_this_line_of_the_guest_the_attack_gets_through(
+    attempt: Attempt, folder: Path, file: str, old: str, new: str, name: str
+) -> None:
+    guest = folder / f"guest-{name}"
+    shutil.copytree(Path(rlplatform.sandbox.guest.__file__).parent, guest, ignore=shutil.ignore_patterns("__pycache__"))
+    source = (guest / file).read_text()
+    assert source.count(old) == 1
+    (guest / file).write_text(source.replace(old, new))
+    mounted = lambda options: options["raw_host_config"]["Binds"].append(f"{guest}:/opt/rlp/guest:ro")  # noqa: E731
+    assert attempt(name, mounted) != []
+
+
+def test_a_container_that_runs_as_root_is_refused(attempt: Attempt) -> None:
+    with pytest.raises(SandboxFault, match="user 0"):
+        attempt("privileges", every(host(cap_drop=[]), lambda options: options.update(user="0:0")))

@@ -177,7 +177,7 @@ class RedisStore:
             for stream, exists in zip(cursors, await pipeline.execute(), strict=True):
                 if not exists:
                     raise ledger.no_such_stream(stream)
-            deadline = time.monotonic() + wait_s
+            deadline = time.monotonic() + wait_s  # the waiting is done in Redis, in real time
             while True:
                 left = deadline - time.monotonic()
                 block = max(1, int(min(left, _BLOCK_S) * 1000)) if left > 0 else None

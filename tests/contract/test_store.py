@@ -158,11 +158,16 @@ class TestRedisStore(StoreContract):
     async def test_two_processes_append_to_one_stream(self, store: Store, clock: FakeClock) -> None:
         run = await self.started(store, clock)
         async with self.open_store(clock) as other:
-            batch = [retried(run, clock) for _ in range(200)]
+            shared, *mine = ([retried(run, clock) for _ in range(100)] for _ in range(3))
             await asyncio.gather(
-                *(side.append(run.stream, [event]) for event in batch for side in (store, other)),
+                *(
+                    side.append(run.stream, [event])
+                    for side, own in zip((store, other), mine, strict=True)
+                    for pair in zip(own, shared, strict=True)
+                    for event in pair
+                )
             )
-            assert seqs(await other.read(run.stream)) == list(range(1, 202))
+            assert seqs(await other.read(run.stream)) == list(range(1, 302))
             assert await other.get(run.id) == await store.get(run.id)
             assert fold(run.model_copy(update={"seq": 0}), await store.read(run.stream)) == await store.get(run.id)
 

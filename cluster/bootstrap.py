@@ -93,13 +93,11 @@ class Platform:
             with suppress(PlatformError, TimeoutError):
                 asyncio.run(asyncio.wait_for(_supervisor().drain(), DRAIN_TIMEOUT_S))
             self._report("stopping")
-            with (
-                suppress(Exception),
-                redirect_stderr(StringIO()),
-            ):  # Ray reports what it ended
-                serve.shutdown()
-            _kill_actors()
-            ray.shutdown()
+            with redirect_stderr(StringIO()):  # Ray reports every actor that it ends
+                with suppress(Exception):
+                    serve.shutdown()
+                _kill_actors()
+                ray.shutdown()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._forget()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from rlplatform.access.keys import KeyRing
 from rlplatform.documents import EvaluationBatch
@@ -45,4 +46,5 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     openapi.install(app, EvaluationRequest, EvaluationBatch, TrainingRequest)
     for module in _ROUTERS:
         app.include_router(module.router)
+    app.state.routes = [route for module in _ROUTERS for route in module.router.routes if isinstance(route, APIRoute)]
     return app

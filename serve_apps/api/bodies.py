@@ -1,7 +1,7 @@
 """Request bodies: read within a deadline, parsed as JSON that can mean one thing only, validated by a strict model.
 
 A body is read after its sender has been authenticated. What JSON leaves open is refused: duplicate names, NaN, lone
-surrogates, numbers beyond what a double or a thousand digits can hold, nesting deeper than 100.
+surrogates, numbers beyond what a double or a thousand digits can hold, deep nesting.
 """
 
 from __future__ import annotations

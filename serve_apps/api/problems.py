@@ -69,19 +69,29 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http_exception(request: Request, error: HTTPException) -> Response:
-        found = _from_status(request, error)
-        return problem_response(found, _request_id(request), error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_allowed(request))
+        return problem_response(_from_status(request, error), _request_id(request), headers)
 
 
 def _from_status(request: Request, error: HTTPException) -> PlatformError:
     if error.status_code == 404:
         return NotFound(f"there is nothing at {request.url.path[:200]}")
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        return MethodNotAllowed(f"{request.method} is not accepted here; accepted: {allowed}")
+        return MethodNotAllowed(f"{request.method} is not accepted here; accepted: {', '.join(_allowed(request))}")
     if error.status_code >= 500:
         return ServiceError(HTTPStatus(error.status_code).phrase)
     return _BY_STATUS.get(error.status_code, InvalidRequest)(str(error.detail))
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that the path takes, over all routes: the framework names those of the first alone."""
+    found: set[str] = set()
+    for route in request.app.state.routes:
+        if route.path_regex.match(request.url.path):
+            found |= route.methods
+    return sorted(found)
 
 
 def _request_id(request: Request) -> str | None:

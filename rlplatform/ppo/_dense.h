@@ -5,7 +5,7 @@
 #define PAD(n) (((n) + 15) & ~15L)
 #define BLOCK 256
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(PPO_WIDE) /* PPO_WIDE: the same tiles on a lesser machine, for tests */
 #define LANES 16
 #define TILE_ROWS 4
 #define TILE_VECTORS 4

@@ -1,7 +1,8 @@
 """Microseconds of one PPO minibatch update and of one acting step, by backend: torch, NumPy, C; interleaved, medians.
 
 python tests/benchmarks/ppo_update.py [--rounds 5] [--json FILE] One minibatch is gather, forward, loss, backward,
-clip by global norm, Adam. One BLAS and torch thread for all.
+clip by global norm, Adam. One BLAS and torch thread for all, so that CPU time is
+what an idle machine's wall clock would show; it is measured instead of that, since machines are shared.
 """
 
 from __future__ import annotations
@@ -67,15 +68,15 @@ def build(case: str) -> tuple[ActorCritic, Batch, ObservationEncoder]:
 
 
 def interleaved(calls: dict[str, Callable[[], int]], rounds: int) -> dict[str, float]:
-    """Median microseconds a unit; each call does some work and returns how many units that was."""
+    """Median CPU microseconds a unit; each call does some work and returns how many units that was."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for name in calls:
         calls[name]()
     for _ in range(rounds):
         for name, call in calls.items():
-            start = time.perf_counter()
+            start = time.process_time()
             units = call()
-            times[name].append((time.perf_counter() - start) / units * 1e6)
+            times[name].append((time.process_time() - start) / units * 1e6)
     return {name: round(median(values), 1) for name, values in times.items()}
 
 

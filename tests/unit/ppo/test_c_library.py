@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rlplatform.ppo import c_library
+from rlplatform.ppo.update import PPOUpdate, UpdateSettings, select_backend
+
+from .cases import make_batch, make_mlp
 
 needs_compiler = pytest.mark.skipif(c_library.compiler() is None, reason="no C compiler")
 
@@ -32,50 +35,36 @@ def test_names_tell_levels_and_sources_apart(monkeypatch: Any, tmp_path: Path) -
     assert names.isdisjoint(c_library.file_name(level) for level in c_library.LEVELS)
 
 
-@needs_compiler
-@pytest.mark.parametrize("level", list(c_library.LEVELS))
-def test_every_level_compiles_without_a_warning(level: str, tmp_path: Path) -> None:
-    if c_library.LEVELS[level][0] and not c_library.cpu_flags():
-        pytest.skip("not an x86 machine")
-    assert c_library.compile_level(level, tmp_path).name == c_library.file_name(level)
-    assert [path.name for path in tmp_path.iterdir()] == [c_library.file_name(level)]
-    command = [str(c_library.compiler()), *c_library.FLAGS, *c_library.LEVELS[level][1], "-Wall", "-Wextra"]
-    done = subprocess.run(
-        [*command, "-fsyntax-only", str(c_library.SOURCES[0])],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+@pytest.fixture(scope="module")
+def binaries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every level's binary, compiled without a warning. ``wide`` has AVX-512's tiles, split for lesser machines."""
+    levels = {name: level for name, level in c_library.LEVELS.items() if not level[0] or c_library.cpu_flags()}
+    best = c_library.LEVELS[c_library.usable_levels()[0]]
+    levels["wide"] = (best[0], (*best[1], "-DPPO_WIDE"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(c_library, "LEVELS", levels)
+        patch.setattr(c_library, "FLAGS", (*c_library.FLAGS, "-Wall", "-Wextra", "-Werror"))
+        directory = tmp_path_factory.mktemp("kernels")
+        made = {name: c_library.compile_level(name, directory) for name in levels}
+    assert sorted(directory.iterdir()) == sorted(made.values())  # and nothing temporary is left
+    return made
 
 
 @needs_compiler
-@pytest.mark.parametrize("level", c_library.usable_levels())
-def test_every_level_that_runs_here_computes_the_same(level: str, tmp_path: Path, monkeypatch: Any) -> None:
-    import numpy as np
-
-    from rlplatform.ppo.update import PPOUpdate, UpdateSettings
-
-    from .cases import make_batch, make_mlp
-
-    library = c_library.Library(c_library.compile_level(level, tmp_path), level)
-    monkeypatch.setattr(c_library, "_loaded", library)
+@pytest.mark.parametrize("level", [*c_library.usable_levels(), "wide"])
+def test_every_level_that_runs_here_computes_the_same(level: str, binaries: dict[str, Path], monkeypatch: Any) -> None:
+    monkeypatch.setattr(c_library, "_loaded", c_library.Library(binaries[level], level))
     for name in ("discrete, relu, odd widths", "multi-discrete, three layers", "gSDE", "box, towers differ"):
         networks = [make_mlp(name), make_mlp(name)]
         batch = make_batch(networks[0], 150)
+        assert level in PPOUpdate(networks[0], UpdateSettings()).reason
         for network, backend in zip(networks, ("numpy", "c"), strict=True):
             update = PPOUpdate(network, UpdateSettings(n_epochs=2, ent_coef=0.01), prefer=backend)  # type: ignore[arg-type]
-            if backend == "c":
-                assert level in PPOUpdate(network, UpdateSettings()).reason
             update.run(batch, learning_rate=1e-3, clip_range=0.2)
         np.testing.assert_allclose(networks[0].flat_numpy, networks[1].flat_numpy, atol=2e-6)
 
 
 def test_without_compiler_and_binary_numpy_takes_over(monkeypatch: Any, tmp_path: Path) -> None:
-    from rlplatform.ppo.update import select_backend
-
-    from .cases import make_mlp
-
     monkeypatch.setattr(c_library, "_loaded", None)
     monkeypatch.setattr(c_library, "BESIDE", tmp_path / "nowhere")
     monkeypatch.setattr(c_library, "cache_directory", lambda: tmp_path)

@@ -202,6 +202,7 @@ class VectorPPO(PPO):
                 results = self.learner_group.update(
                     batch_refs=refs,
                     progress_remaining=self._progress_remaining(),
+                    total_rows=sum(rows),
                     minibatches_per_epoch=min(math.ceil(max(rows) / share), min(rows)),
                 )
                 self.metrics.aggregate(results, key=LEARNER_RESULTS)

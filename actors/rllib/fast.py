@@ -66,6 +66,7 @@ class FastPath:
                 hyperparameters=hyperparameters.model_dump(mode="json"),
                 seed=request.seed,
                 total_env_steps=request.stop.env_steps,
+                pipeline_depth=resources.pipeline_depth,
                 rollouts_per_iteration=max(1, math.ceil(ITERATION_ENV_STEPS / (hyperparameters.n_steps * envs))),
             )
         )

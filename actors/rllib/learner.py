@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ UPDATE = "update"
 
 
 class VectorPPOLearner(PPOTorchLearner):
-    """Several learners average their gradients once a minibatch, so that all take the same steps.
+    """Several learners average their gradients once a minibatch, weighted by their rows: all take the same steps.
 
     Advantages are normalised over each learner's own part of a minibatch.
     """
@@ -53,19 +54,27 @@ class VectorPPOLearner(PPOTorchLearner):
         """No: the updater averages one flat gradient instead."""
 
     def fit(
-        self, fragments: Sequence[Fragment], progress_remaining: float, minibatches_per_epoch: int | None = None
+        self,
+        fragments: Sequence[Fragment],
+        progress_remaining: float,
+        *,
+        total_rows: int | None = None,
+        minibatches_per_epoch: int | None = None,
     ) -> dict[str, float]:
-        """One update phase; its statistics by name. ``progress_remaining`` falls from 1 to 0 over the training."""
+        """One update phase; its statistics by name. ``progress_remaining`` falls from 1 to 0 over the training.
+
+        With several learners, ``total_rows`` are those of all, and all take ``minibatches_per_epoch``.
+        """
         hyperparameters = self.hyperparameters
         batch = pack(fragments, self.updater.values, hyperparameters.gamma, hyperparameters.gae_lambda)
         clip_range_vf = hyperparameters.clip_range_vf
-        several = self.config.num_learners > 1
+        several = self.config.num_learners > 1 and total_rows is not None
         statistics = self.updater.run(
             batch,
             learning_rate=hyperparameters.learning_rate.value(progress_remaining),
             clip_range=hyperparameters.clip_range.value(progress_remaining),
             clip_range_vf=clip_range_vf.value(progress_remaining) if clip_range_vf is not None else None,
-            reduce=_average if several else None,
+            reduce=partial(_average, len(batch) / total_rows) if several else None,
             minibatches_per_epoch=minibatches_per_epoch if several else None,
         )
         self._weights_seq_no += 1
@@ -76,13 +85,16 @@ class VectorPPOLearner(PPOTorchLearner):
         *_: Any,
         training_data: Any = None,
         progress_remaining: float = 1.0,
+        total_rows: int | None = None,
         minibatches_per_epoch: int | None = None,
         **__: Any,
     ) -> Any:
         """RLlib's way in, for learners in actors of their own: references to fragments are fetched here."""
         training_data.solve_refs()
         fragments = training_data.batches if training_data.batches is not None else [training_data.batch]
-        statistics = self.fit(fragments, progress_remaining, minibatches_per_epoch)
+        statistics = self.fit(
+            fragments, progress_remaining, total_rows=total_rows, minibatches_per_epoch=minibatches_per_epoch
+        )
         rows = sum(len(fragment) for fragment in fragments)
         self.metrics.log_dict(statistics, key=DEFAULT_MODULE_ID, window=1)
         self.metrics.log_value((ALL_MODULES, NUM_ENV_STEPS_TRAINED), rows, reduce="sum")
@@ -110,8 +122,8 @@ class VectorPPOLearner(PPOTorchLearner):
             self.updater.set_state(state[UPDATE])
 
 
-def _average(vector: NDArray[np.float32]) -> None:
-    """Replace a float32 vector by its mean over all learners."""
+def _average(weight: float, vector: NDArray[np.float32]) -> None:
+    """Replace a float32 vector by the weighted mean over all learners; their weights add up to 1."""
     tensor = torch.from_numpy(vector)
+    tensor *= weight
     torch.distributed.all_reduce(tensor)
-    tensor /= torch.distributed.get_world_size()

@@ -35,12 +35,16 @@ class StopCriteria(_Strict):
 
 
 class Resources(_Strict):
-    """What a session is placed on. 0 env runners: the trainer samples by itself."""
+    """What a session is placed on. 0 env runners: the trainer samples by itself; 0 learners: it learns by itself.
+
+    ``pipeline_depth`` 1: env runners sample while the learner learns, with weights one update old.
+    """
 
     num_env_runners: int = Field(default=0, ge=0, le=512)
     num_envs_per_env_runner: int | None = Field(default=None, ge=1, le=4096)
     num_learners: int = Field(default=0, ge=0, le=16)
     num_gpus_per_learner: float = Field(default=0, ge=0, le=8)
+    pipeline_depth: int = Field(default=0, ge=0, le=1)
 
 
 class EvaluationPlan(_Strict):

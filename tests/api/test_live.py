@@ -1,0 +1,183 @@
+"""``WS /v1/live``: one socket, many streams."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from rlplatform.access.principals import Scope
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def live(url: str, key: str | None) -> AsyncIterator[ClientConnection]:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    address = url.replace("http", "ws") + "/v1/live"
+    async with connect(address, additional_headers=headers, max_queue=None) as socket:
+        yield socket
+
+
+async def say(socket: ClientConnection, **message: Any) -> None:
+    await socket.send(json.dumps(message))
+
+
+async def hear(socket: ClientConnection) -> dict[str, Any]:
+    async with asyncio.timeout(5):
+        found: dict[str, Any] = json.loads(await socket.recv())
+        return found
+
+
+async def until_closed(socket: ClientConnection) -> list[dict[str, Any]]:
+    heard: list[dict[str, Any]] = []
+    with suppress(ConnectionClosed):
+        while True:
+            heard.append(await hear(socket))
+    return heard
+
+
+async def a_run(it: Any, key: str, training: dict[str, Any]) -> Any:
+    async with it.client(key) as client:
+        return await it.store.get((await client.post("/v1/trainings", json=training)).json()["id"])
+
+
+async def test_two_streams_on_one_socket(platform, training) -> None:
+    async with platform() as it, it.served() as url:
+        key = await it.key()
+        one, two = await a_run(it, key, training), await a_run(it, key, training)
+        await it.commands.succeed(one)
+        async with live(url, key) as socket:
+            assert (await hear(socket))["type"] == "authenticated"
+            await say(socket, type="subscribe", stream=one.stream)
+            heard = [await hear(socket) for _ in range(4)]
+            assert [message["type"] for message in heard] == [
+                "subscribed",
+                "training.queued",
+                "training.succeeded",
+                "stream.end",
+            ]
+            await say(socket, type="subscribe", stream=two.stream, after=1)
+            assert await hear(socket) == {"type": "subscribed", "stream": two.stream, "after": 1}
+            await it.commands.iterate(two, 1, 1)
+            message = await hear(socket)
+            assert (message["seq"], message["stream"]) == (2, two.stream)
+            (logged,) = await it.store.read(two.stream, after=1)
+            assert message == json.loads(logged.data)
+            await say(socket, type="unsubscribe", stream=two.stream)
+            assert (await hear(socket))["type"] == "unsubscribed"
+            await it.commands.iterate(two, 2, 2)
+            await say(socket, type="subscribe", stream=two.stream, after=2)
+            assert [(await hear(socket))["type"] for _ in range(2)] == ["subscribed", "training.iteration_completed"]
+        await asyncio.sleep(0.05)
+        assert len(it.app.state.context.hubs) == 0
+
+
+async def test_authenticating_by_message(platform, training) -> None:
+    async with platform() as it, it.served() as url:
+        key = await it.key()
+        run = await a_run(it, key, training)
+        async with live(url, None) as socket:
+            await say(socket, type="auth", token=key)
+            assert (await hear(socket))["type"] == "authenticated"
+            await say(socket, type="subscribe", stream=run.stream)
+            assert (await hear(socket))["type"] == "subscribed"
+
+
+@pytest.mark.parametrize("first", [{"type": "auth", "token": "rlp_no"}, {"type": "subscribe", "stream": "x"}, {"a": 1}])
+async def test_strangers_are_told_why_and_closed(platform, first: dict[str, Any]) -> None:
+    async with platform() as it, it.served() as url, live(url, None) as socket:
+        await say(socket, **first)
+        message = await hear(socket)
+        assert message["type"] == "error"
+        assert message["code"] in ("not_authenticated", "invalid_request")
+        with pytest.raises(ConnectionClosed) as closed:
+            await hear(socket)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
+
+
+async def test_a_key_that_may_not_read_is_closed(platform) -> None:
+    async with platform() as it, it.served() as url, live(url, await it.key(scopes=[Scope.TRAIN])) as socket:
+        assert (await hear(socket))["code"] == "not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("{", "malformed"),
+        ("[1]", "invalid_request"),
+        ('{"type": "fly"}', "invalid_request"),
+        ('{"type": "subscribe"}', "invalid_request"),
+        ('{"type": "subscribe", "stream": "nonsense"}', "invalid_request"),
+        ('{"type": "subscribe", "stream": "trainings/train_00000000000000000000000000"}', "not_found"),
+        ('{"type": "subscribe", "stream": "evaluations/train_00000000000000000000000000"}', "invalid_request"),
+        ('{"type": "subscribe", "stream": "RUN", "after": -1}', "invalid_request"),
+        ('{"type": "subscribe", "stream": "RUN", "after": 99}', "invalid_request"),
+        ('{"type": "subscribe", "stream": "RUN", "from": 1}', "invalid_request"),
+        ('{"type": "unsubscribe", "stream": "RUN"}', "invalid_request"),
+        ('{"type": "auth", "token": "again"}', "conflict"),
+        ('{"type": "auth", "token": "' + "x" * 20_000 + '"}', "too_large"),
+        ('{"type": "subscribe", "stream": "\\ud800"}', "malformed"),
+    ],
+)
+async def test_a_wrong_message_is_answered_and_the_socket_lives(platform, training, message: str, code: str) -> None:
+    async with platform() as it, it.served() as url:
+        key = await it.key()
+        run = await a_run(it, key, training)
+        async with live(url, key) as socket:
+            await hear(socket)
+            await socket.send(message.replace("RUN", run.stream))
+            error = await hear(socket)
+            assert (error["type"], error["code"]) == ("error", code)
+            await say(socket, type="subscribe", stream=run.stream)
+            assert (await hear(socket))["type"] == "subscribed"
+
+
+async def test_another_tenants_stream_is_not_found(platform, training) -> None:
+    async with platform() as it, it.served() as url:
+        run = await a_run(it, await it.key("ours"), training)
+        async with live(url, await it.key("theirs")) as socket:
+            await hear(socket)
+            await say(socket, type="subscribe", stream=run.stream)
+            assert (await hear(socket))["code"] == "not_found"
+
+
+async def test_a_life_has_an_end_and_tells_where_to_go_on(platform, training) -> None:
+    short = {"api": {"stream_max_life_s": 0.3, "stream_heartbeat_s": 0.1}}
+    async with platform(settings=short) as it, it.served() as url:
+        key = await it.key()
+        run = await a_run(it, key, training)
+        async with live(url, key) as socket:
+            await say(socket, type="subscribe", stream=run.stream)
+            heard = await until_closed(socket)
+        assert "heartbeat" in [message["type"] for message in heard]
+        assert heard[-1] == {"type": "reconnect", "cursors": {run.stream: 1}}
+        assert socket.close_code == 1012
+
+
+async def test_sse_has_heartbeats_a_retry_and_an_end(platform, training) -> None:
+    short = {"api": {"stream_max_life_s": 0.3, "stream_heartbeat_s": 0.1}}
+    async with platform(settings=short) as it, it.client() as client:
+        path = (await client.post("/v1/trainings", json=training)).headers["location"] + "/events"
+        answer = await client.get(path)
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"] == "no-cache"
+        assert answer.text.startswith("retry: 1000\n\nid: 1\ndata: {")
+        assert ": heartbeat\n\n" in answer.text
+        assert answer.text.endswith('event: reconnect\ndata: {"after": 1}\n\n')
+        run = (await it.store.find("training"))[0]
+        await it.commands.iterate(run, 1, 3)
+        await it.commands.succeed(run)
+        answer = await client.get(path, params={"types": "training.succeeded"}, headers={"Last-Event-ID": "2"})
+        assert answer.text.count("data: ") == 1
+        for wrong in ({"Last-Event-ID": "x"}, {"Last-Event-ID": "-1"}, {"Last-Event-ID": "99"}):
+            refused = await client.get(path, headers=wrong)
+            assert (refused.status_code, refused.json()["field"]) == (422, "Last-Event-ID")
+        assert (await client.get(path + "?types=training.succeded")).json()["did_you_mean"][0] == "training.succeeded"

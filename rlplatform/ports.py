@@ -69,8 +69,10 @@ class Sandbox(Protocol):
 class SandboxPool(Protocol):
     """Where sandboxes come from. Thread-safe."""
 
-    def open(self, program: Program, limits: Limits, tier: Tier) -> Sandbox:
+    def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "") -> Sandbox:
         """A sandbox for one submission, with ``program`` loaded; ``limits`` are the largest that its executions ask for.
+
+        Tier *jail* reuses a container, but never for another ``tenant``.
 
         :raises SandboxUnavailable: none can be had: no engine, no image, a tier that is not configured.
         :raises SandboxFault: one failed while being prepared.

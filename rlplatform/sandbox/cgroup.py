@@ -7,12 +7,14 @@ same container reports the highest usage that was *sampled* while it ran.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
 
 ROOT = Path("/sys/fs/cgroup")
+PROC = Path("/proc")
 
 
 class Cgroup(Protocol):
@@ -36,6 +38,12 @@ class Cgroup(Protocol):
     def tasks(self) -> int:
         """Processes and threads at this moment."""
 
+    def settle(self) -> None:
+        """What runs at this moment is the guest itself: :meth:`starved_s` leaves it out."""
+
+    def starved_s(self) -> float:
+        """The longest that any process which runs at this moment has waited for a core, in seconds."""
+
     def set_memory(self, limit: int) -> None:
         """Limit memory (and swap: none)."""
 
@@ -50,10 +58,11 @@ class Cgroup(Protocol):
 
 
 class _Files:
-    """Files of a group, opened on first use and read with ``pread``."""
+    """Files of a group, opened on first use and read with ``pread``; and the scheduler's word on its processes."""
 
-    def __init__(self, folders: dict[str, Path]) -> None:
-        self._folders = folders
+    def __init__(self, folders: dict[str, Path], proc: Path) -> None:
+        self._folders, self._proc = folders, proc
+        self._settled: set[str] = set()
         self._open: dict[str, int] = {}
 
     def read(self, name: str) -> str:
@@ -84,6 +93,22 @@ class _Files:
                 return int(value)
         return 0
 
+    def processes(self) -> set[str]:
+        try:
+            return set((self._folders["memory"] / "cgroup.procs").read_text().split())
+        except OSError:
+            return set()
+
+    def settle(self) -> None:
+        self._settled = self.processes()
+
+    def starved_s(self) -> float:
+        delays = [0.0]
+        for pid in self.processes() - self._settled:
+            with suppress(OSError, IndexError):
+                delays.append(int((self._proc / pid / "schedstat").read_text().split()[1]) / 1e9)
+        return max(delays)
+
     def close(self) -> None:
         for descriptor in self._open.values():
             os.close(descriptor)
@@ -93,8 +118,8 @@ class _Files:
 class CgroupV1:
     """Version 1: one hierarchy a controller."""
 
-    def __init__(self, folders: dict[str, Path]) -> None:
-        self._files = _Files(folders)
+    def __init__(self, folders: dict[str, Path], proc: Path = PROC) -> None:
+        self._files = _Files(folders, proc)
         self._cpu_ns = self._usage = self._kills = 0
         self._swap = self._files.path("memory.memsw.limit_in_bytes").exists()
 
@@ -119,6 +144,12 @@ class CgroupV1:
     def tasks(self) -> int:
         return self._files.number("pids.current")
 
+    def settle(self) -> None:
+        self._files.settle()
+
+    def starved_s(self) -> float:
+        return self._files.starved_s()
+
     def set_memory(self, limit: int) -> None:
         names = ["memory.limit_in_bytes"]
         if self._swap:
@@ -140,8 +171,8 @@ class CgroupV1:
 class CgroupV2:
     """Version 2: one hierarchy for all."""
 
-    def __init__(self, folder: Path) -> None:
-        self._files = _Files(dict.fromkeys(("memory", "cpu", "pids", "cpuset"), folder))
+    def __init__(self, folder: Path, proc: Path = PROC) -> None:
+        self._files = _Files(dict.fromkeys(("memory", "cpu", "pids", "cpuset"), folder), proc)
         self._peak = os.open(self._files.path("memory.peak"), os.O_RDWR | os.O_CLOEXEC)
         self._cpu_us = self._usage = self._kills = self._old_peak = self._sampled = 0
 
@@ -173,6 +204,12 @@ class CgroupV2:
     def tasks(self) -> int:
         return self._files.number("pids.current")
 
+    def settle(self) -> None:
+        self._files.settle()
+
+    def starved_s(self) -> float:
+        return self._files.starved_s()
+
     def set_memory(self, limit: int) -> None:
         self._files.write("memory.max", str(limit))
         if self._files.path("memory.swap.max").exists():
@@ -203,7 +240,7 @@ class Hierarchy:
     :raises SandboxUnavailable: controllers that metering needs are not there.
     """
 
-    def __init__(self, root: Path = ROOT, proc: Path = Path("/proc")) -> None:
+    def __init__(self, root: Path = ROOT, proc: Path = PROC) -> None:
         self._root, self._proc = root, proc
         if (root / "cgroup.controllers").is_file():
             self.layout = "v2"
@@ -234,5 +271,6 @@ class Hierarchy:
         if container_id not in paths.get("" if self.layout == "v2" else "memory", ""):
             raise SandboxFault(f"process {pid} is not in the container {container_id[:12]}")
         if self.layout == "v2":
-            return CgroupV2(self._root / paths[""])
-        return CgroupV1({name: self._root / name / paths[name] for name in ("memory", "cpuacct", "pids", "cpuset")})
+            return CgroupV2(self._root / paths[""], self._proc)
+        folders = {name: self._root / name / paths[name] for name in ("memory", "cpuacct", "pids", "cpuset")}
+        return CgroupV1(folders, self._proc)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.cgroup import Cgroup, Hierarchy
@@ -84,6 +84,12 @@ class Recipe:
     labels: Mapping[str, str]
     lease_s: float
     tmpfs: Mapping[str, str]
+    mode: Literal["single-use", "jail"] = "single-use"
+
+    @property
+    def resting_tasks(self) -> int:
+        """Processes of the guest between executions: the zygote; with a jail also its keeper and its first process."""
+        return 3 if self.mode == "jail" else 1
 
     def options(self, socket_directory: Path) -> dict[str, Any]:
         """The create call's arguments. Every line is a defence: see README.md beside this module."""
@@ -148,6 +154,7 @@ class Container:
         self.booted_at = time.monotonic()
         self._resting_tasks = resting_tasks
         self._memory_base = 0
+        self._core: int | None = None
         self._applied: tuple[int, int] | None = None
 
     def is_alive(self) -> bool:
@@ -163,6 +170,12 @@ class Container:
         """
         self.channel.send({"op": "ping"})
 
+    def pin(self, core: int) -> None:
+        """Run on ``core`` alone."""
+        if core != self._core:
+            self.cgroup.set_cpus(str(core))
+            self._core = core
+
     def load(self, program: Program) -> None:
         """Hand over the submission's files. They are held by the guest, unparsed."""
         archive = memory_file(pack(program.files))
@@ -173,6 +186,8 @@ class Container:
         if self.channel.expect("loaded", _ANSWER_TIMEOUT_S) is not True:
             raise SandboxFault("the sandbox did not take the program")
         self._memory_base = self.cgroup.usage_bytes()
+        self.cgroup.settle()
+        self._applied = None
 
     def apply(self, limits: Limits) -> None:
         """Set the kernel's limits for the next executions; memory counts above what the guest itself uses."""
@@ -214,7 +229,7 @@ def boot(engine: Engine, hierarchy: Hierarchy, recipe: Recipe, name: str, direct
             container_id = engine.create(
                 f"{name}-{secrets.token_hex(6)}",
                 recipe.image_digest,
-                ["/s/s", str(recipe.lease_s)],
+                ["/s/s", str(recipe.lease_s), recipe.mode],
                 **recipe.options(rendezvous.directory),
             )
             engine.start(container_id)
@@ -222,7 +237,7 @@ def boot(engine: Engine, hierarchy: Hierarchy, recipe: Recipe, name: str, direct
         if channel.peer_uid != USER:
             raise SandboxFault(f"a process of user {channel.peer_uid} answered in the sandbox's place")
         cgroup = hierarchy.of(channel.peer_pid, container_id)
-        return Container(engine, container_id, channel, cgroup, resting_tasks=1)
+        return Container(engine, container_id, channel, cgroup, recipe.resting_tasks)
     except (SandboxFault, OSError) as error:
         if channel is not None:
             channel.close()

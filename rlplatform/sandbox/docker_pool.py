@@ -1,12 +1,15 @@
-"""Sandboxes on a Docker engine: a warm pool of single-use containers, one for each submission.
+"""Sandboxes on a Docker engine, one for each submission, in the isolation tier that is asked for.
 
-There is no fallback of any kind: where no engine answers, :class:`DockerPool` raises ``SandboxUnavailable``.
+There is no fallback of any kind: where no engine answers, :class:`DockerPool` raises ``SandboxUnavailable``, and a tier
+that is not configured is refused rather than replaced by another.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from functools import partial
+from typing import NamedTuple, Protocol
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
 from rlplatform.sandbox.cgroup import Hierarchy
@@ -14,6 +17,7 @@ from rlplatform.sandbox.container import TMPFS, Container, Recipe, boot
 from rlplatform.sandbox.docker_sandbox import DockerSandbox
 from rlplatform.sandbox.engine import APP_LABEL, BOOT_LABEL, OWNER_LABEL, STATE_LABEL, Engine
 from rlplatform.sandbox.images import require_image
+from rlplatform.sandbox.jails import JailContainers
 from rlplatform.sandbox.models import Limits, PoolStatus, Program, SandboxInfo, Tier
 from rlplatform.sandbox.ownership import Ownership, boot_id
 from rlplatform.sandbox.programs import check_program
@@ -23,9 +27,26 @@ from rlplatform.sandbox.slots import Slots
 from rlplatform.sandbox.warm import WarmContainers
 from rlplatform.settings import SandboxSettings
 
-_WAIT_S = 60.0
+_SLOT_WAIT_S = 60.0
 _SWEEP_S = 10.0
-_LOAD_ATTEMPTS = 3
+_ATTEMPTS = 3
+
+
+class _Source(Protocol):
+    """Where the containers of a tier come from."""
+
+    def take(self, tenant: str) -> Container: ...
+    def give_back(self, container: Container, sound: bool) -> None: ...
+    def ids(self) -> set[str]: ...
+    def tend(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class _Lane(NamedTuple):
+    """One tier, as it is offered."""
+
+    source: _Source
+    info: SandboxInfo
 
 
 class DockerPool:
@@ -55,31 +76,35 @@ class DockerPool:
         except BaseException:
             self._shut()
             raise
-        self._owner = owner
-        self._in_use: set[str] = set()
         self._strangers: set[str] = set()
-        self._recipe = self._make_recipe()
-        self._info = self._make_info()
-        self._warm = WarmContainers(self._boot, settings.warm, busy=lambda: self._slots.in_use > 0)
+        single_use, jail = self._recipe(Tier.SINGLE_USE), self._recipe(Tier.JAIL)
+        self._warm = WarmContainers(self._booter(single_use), settings.warm, busy=lambda: self._slots.in_use > 0)
+        jails = JailContainers(
+            self._booter(jail), settings.slots, settings.jail_max_submissions, settings.jail_max_age_s
+        )
+        self._lanes = {
+            Tier.SINGLE_USE: _Lane(self._warm, self._describe(Tier.SINGLE_USE, single_use)),
+            Tier.JAIL: _Lane(jails, self._describe(Tier.JAIL, jail)),
+        }
         self._closed = threading.Event()
         self._closing = threading.Lock()
         self._housekeeper = threading.Thread(target=self._keep_house, name="sandbox-housekeeper", daemon=True)
         self._housekeeper.start()
 
-    def open(self, program: Program, limits: Limits, tier: Tier) -> DockerSandbox:
-        """See the port. Waits up to a minute for a slot and a container.
+    def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "") -> DockerSandbox:
+        """See the port. Waits up to a minute for a slot, and as long for a container.
 
         :raises InvalidRequest: ``program`` may not enter a sandbox.
         """
         check_program(program)
-        self._require_tier(tier)
-        core = self._slots.acquire(_WAIT_S)
+        lane = self._lane(tier)
+        core = self._slots.acquire(_SLOT_WAIT_S)
         try:
-            container = self._prepare(program, limits, core)
+            container = self._prepare(lane.source, program, limits, core, tenant)
         except BaseException:
             self._slots.release(core)
             raise
-        return DockerSandbox(container, self._info, lambda sound: self._release(container, core, sound))
+        return DockerSandbox(container, lane.info, partial(self._release, lane.source, container, core))
 
     def status(self) -> PoolStatus:
         """See the port."""
@@ -100,95 +125,97 @@ class DockerPool:
                 return
             self._closed.set()
             self._slots.close()
-            self._warm.close()
+            for lane in self._lanes.values():
+                lane.source.close()
             self._housekeeper.join()
             self._remove_containers()
             self._shut()
 
-    def _make_recipe(self) -> Recipe:
+    def _lane(self, tier: Tier) -> _Lane:
+        lane = self._lanes.get(tier)
+        if lane is None:
+            raise SandboxUnavailable(f"the isolation tier {tier.value!r} is not configured on this node")
+        return lane
+
+    def _prepare(self, source: _Source, program: Program, limits: Limits, core: int, tenant: str) -> Container:
+        for attempt in range(1, _ATTEMPTS + 1):
+            container = source.take(tenant)
+            try:
+                container.pin(core)
+                container.load(program)
+                container.apply(limits)
+                return container
+            except BaseException as error:
+                source.give_back(container, sound=False)
+                if attempt == _ATTEMPTS or not isinstance(error, SandboxFault):
+                    raise
+        raise AssertionError("unreachable")
+
+    def _release(self, source: _Source, container: Container, core: int, sound: bool) -> None:
+        self._slots.release(core)
+        source.give_back(container, sound)
+
+    def _recipe(self, tier: Tier) -> Recipe:
+        assert self._ownership is not None
         return Recipe(
             image_digest=self._image.digest,
             runtime=self._settings.runtime,
-            profile=load_profile("sandbox"),
+            profile=load_profile("jail-host" if tier is Tier.JAIL else "sandbox"),
             cpus=self._slots.cpus,
             labels={
                 APP_LABEL: "1",
-                OWNER_LABEL: self._owner,
+                OWNER_LABEL: self._ownership.owner,
                 STATE_LABEL: str(self._settings.state_dir),
                 BOOT_LABEL: boot_id(),
             },
             lease_s=self._settings.lease_s,
             tmpfs=TMPFS,
+            mode="jail" if tier is Tier.JAIL else "single-use",
         )
 
-    def _make_info(self) -> SandboxInfo:
+    def _describe(self, tier: Tier, recipe: Recipe) -> SandboxInfo:
         return SandboxInfo(
-            tier=Tier.SINGLE_USE,
-            runtime=self._recipe.runtime,
+            tier=tier,
+            runtime=recipe.runtime,
             image=self._image.name,
-            image_digest=self._image.digest,
-            seccomp_digest=self._recipe.profile.digest,
+            image_digest=recipe.image_digest,
+            seccomp_digest=recipe.profile.digest,
             cgroup=self._hierarchy.layout,
         )
 
-    def _require_tier(self, tier: Tier) -> None:
-        if tier is not Tier.SINGLE_USE:
-            raise SandboxUnavailable(f"the isolation tier {tier.value!r} is not configured on this node")
-
-    def _boot(self) -> Container:
+    def _booter(self, recipe: Recipe) -> partial[Container]:
         assert self._ownership is not None
-        return boot(self._engine, self._hierarchy, self._recipe, f"rlp-{os.getpid()}", self._ownership.directory)
-
-    def _prepare(self, program: Program, limits: Limits, core: int) -> Container:
-        for attempt in range(_LOAD_ATTEMPTS):
-            container = self._warm.take(_WAIT_S)
-            self._in_use.add(container.id)
-            try:
-                container.cgroup.set_cpus(str(core))
-                container.load(program)
-                container.apply(limits)
-                return container
-            except SandboxFault:
-                container.destroy()
-                self._in_use.discard(container.id)
-                if attempt == _LOAD_ATTEMPTS - 1:
-                    raise
-        raise AssertionError("unreachable")
-
-    def _release(self, container: Container, core: int, sound: bool) -> None:
-        if sound:
-            container.hang_up()
-        else:
-            container.destroy()
-        self._in_use.discard(container.id)
-        self._slots.release(core)
-        self._warm.nudge()
+        return partial(
+            boot, self._engine, self._hierarchy, recipe, f"rlp-{os.getpid()}-{recipe.mode}", self._ownership.directory
+        )
 
     def _keep_house(self) -> None:
         pause = min(_SWEEP_S, self._settings.lease_s / 3)
         while not self._closed.wait(pause):
-            self._warm.tend()
+            for lane in self._lanes.values():
+                lane.source.tend()
             try:
                 self._reaper.sweep()
                 self._remove_strangers()
             except SandboxFault:
                 continue  # the engine does not answer: the next boot reports it
 
+    def _own_containers(self) -> set[str]:
+        assert self._ownership is not None
+        labels = {OWNER_LABEL: self._ownership.owner, STATE_LABEL: str(self._settings.state_dir)}
+        return {entry.id for entry in self._engine.list(**labels)}
+
     def _remove_strangers(self) -> None:
-        """Containers of this owner that it does not know of, seen twice: one that is being made is known soon."""
-        found = {entry.id for entry in self._engine.list(**{OWNER_LABEL: self._owner, STATE_LABEL: self._state()})}
-        strangers = found - self._in_use - self._warm.ids()
+        """Own containers that no source knows of, seen twice: one that is being made is known soon."""
+        known = set().union(*(lane.source.ids() for lane in self._lanes.values()))
+        strangers = self._own_containers() - known
         for container in strangers & self._strangers:
             self._engine.remove(container)
         self._strangers = strangers
 
     def _remove_containers(self) -> None:
-        assert self._ownership is not None
-        for entry in self._engine.list(**{OWNER_LABEL: self._ownership.owner, STATE_LABEL: self._state()}):
-            self._engine.remove(entry.id)
-
-    def _state(self) -> str:
-        return str(self._settings.state_dir)
+        for container in self._own_containers():
+            self._engine.remove(container)
 
     def _shut(self) -> None:
         if self._ownership is not None:

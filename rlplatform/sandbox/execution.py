@@ -87,13 +87,14 @@ class Run:
                 self._check(time.monotonic() - started)
         message = self._channel.receive(_STOP_GRACE_S)
         wall_s = time.monotonic() - started
+        report = parse_report(message) if message is not None else None
         for capture in (self._stdout, self._stderr, self._records):
             capture.drain()
         return Evidence(
-            usage=self._usage(wall_s, alive=message is not None),
+            usage=self._usage(wall_s, alive=report is not None),
             oom_kills=self._oom_kills,
             stop=self._stop,
-            report=parse_report(message) if message is not None else None,
+            report=report,
             records=parse_records(self._records.captured().data, self._nonce),
             stdout=self._stdout.captured(),
             stderr=self._stderr.captured(),
@@ -140,10 +141,14 @@ class Run:
             cpu_s = 0.0  # it is dying: the control socket says so next
         if cpu_s > self._limits.cpu_time_s:
             self._end(Stop.CPU)
-        elif wall_s > self._limits.wall_time_s:
+        elif wall_s > self._limits.wall_time_s and wall_s > self._limits.wall_time_s + self._starved_s():
             self._end(Stop.WALL)
         elif self._conversation and self._conversation.overdue():
             self._end(Stop.TURN)
+
+    def _starved_s(self) -> float:
+        """How much longer it may take, because the machine had no core for it: as long again at most."""
+        return min(self._cgroup.starved_s(), self._limits.wall_time_s)
 
     def _end(self, stop: Stop) -> None:
         self._bell.hush()

@@ -98,6 +98,8 @@ def _context() -> dict[str, bytes]:
         if source.name.endswith(".py"):
             target = "rlp/__main__.py" if source.name == "__main__.py" else f"rlp/guest/{source.name}"
             files[target] = source.read_bytes()
+    profile = "seccomp-sandbox.json"
+    files[f"rlp/guest/{profile}"] = package.joinpath("data", profile).read_bytes()
     return files
 
 

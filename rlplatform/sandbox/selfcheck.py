@@ -63,7 +63,8 @@ CANARIES = (
         "while True: pass",
         OutcomeKind.CPU_TIME_EXCEEDED,
         b"",
-        "CPU time is not metered from the control group, or the machine is so loaded that a second of it takes three",
+        "CPU time is not metered from the control group",
+        Limits(cpu_time_s=0.3, wall_time_s=6.0),
     ),
     Canary(
         "wall time",
@@ -97,10 +98,11 @@ CANARIES = (
     ),
     Canary(
         "privileges",
-        "s = dict(l.split(':', 1) for l in open('/proc/self/status'))\n"
-        "print(int(s['CapBnd'], 16), s['NoNewPrivs'].strip(), s['Seccomp'].strip(), s['Uid'].split())",
+        "import ctypes, os\nread = ctypes.CDLL(None).prctl\n"
+        "held = [c for c in range(64) if read(23, c, 0, 0, 0) == 1]\n"
+        "print(held, read(39, 0, 0, 0, 0), read(21, 0, 0, 0, 0), os.getuid())",
         OutcomeKind.EXITED,
-        b"0 1 2 ['65534', '65534', '65534', '65534']\n",
+        b"[] 1 2 65534\n",
         "capabilities, no-new-privileges, seccomp or the user are not as created: check the engine's runtime",
     ),
     _blocked("network", "socket.socket(socket.AF_INET)", "sockets can be made: seccomp is not enforced"),

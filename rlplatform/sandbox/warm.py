@@ -14,6 +14,7 @@ from rlplatform.sandbox.container import Container
 _THREADS = 2
 _FAILURES_TO_GIVE_UP = 3
 _LONGEST_PAUSE_S = 10.0
+_WAIT_S = 60.0
 
 
 class WarmContainers:
@@ -26,6 +27,7 @@ class WarmContainers:
     def __init__(self, boot: Callable[[], Container], target: int, busy: Callable[[], bool]) -> None:
         self._boot, self._target, self._busy = boot, target, busy
         self._changed = threading.Condition()
+        self._busy_ids: set[str] = set()
         self._ready: deque[Container] = deque()
         self._booting = self._waiting = self._failures = 0
         self._pause_until = 0.0
@@ -48,20 +50,31 @@ class WarmContainers:
         return str(self._fault) if self._fault and self._failures >= _FAILURES_TO_GIVE_UP else None
 
     def ids(self) -> set[str]:
+        """The containers that are known here."""
         with self._changed:
-            return {container.id for container in self._ready}
+            return {container.id for container in self._ready} | self._busy_ids
 
-    def take(self, timeout_s: float) -> Container:
-        """A live container that nobody else gets.
+    def take(self, tenant: str = "") -> Container:  # noqa: ARG002 - a container serves one submission, of anyone
+        """A live container that nobody else gets. Waits up to a minute.
 
         :raises SandboxUnavailable: none can be made, or none was in time.
         """
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + _WAIT_S
         while True:
             container = self._next(deadline)
             if container.is_alive():
                 return container
+            self.give_back(container, sound=False)
+
+    def give_back(self, container: Container, sound: bool) -> None:
+        """The submission is over, and the container with it; ``sound`` says that nothing odd was seen."""
+        if sound:
+            container.hang_up()
+        else:
             container.destroy()
+        with self._changed:
+            self._busy_ids.discard(container.id)
+            self._changed.notify_all()
 
     def tend(self) -> None:
         """Renew the leases of those that wait, and drop the dead."""
@@ -77,11 +90,6 @@ class WarmContainers:
                     self._ready.remove(container)
                     self._changed.notify_all()
                 container.destroy()
-
-    def nudge(self) -> None:
-        """A submission has ended: there may be time to refill."""
-        with self._changed:
-            self._changed.notify_all()
 
     def close(self) -> None:
         """Destroy them all; refuse whoever waits. Idempotent."""
@@ -105,7 +113,9 @@ class WarmContainers:
                         raise SandboxUnavailable(f"no sandbox can be made: {self.fault}")
                     if not self._changed.wait(deadline - time.monotonic()):
                         raise SandboxUnavailable("no sandbox became ready in time")
-                return self._ready.popleft()
+                container = self._ready.popleft()
+                self._busy_ids.add(container.id)
+                return container
             finally:
                 self._waiting -= 1
                 self._changed.notify_all()

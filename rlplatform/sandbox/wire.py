@@ -69,6 +69,8 @@ class Channel:
         message = self.receive(timeout_s)
         if message is None:
             raise SandboxFault(f"the sandbox closed where {key!r} was expected")
+        if "fault" in message:
+            raise SandboxFault(f"the sandbox reports: {message['fault']!s:.300}")
         if key not in message:
             raise SandboxFault(f"the sandbox sent {sorted(message)!r:.200} where {key!r} was expected")
         return message[key]
@@ -92,11 +94,13 @@ def parse_message(data: bytes) -> dict[str, Any]:
     return message
 
 
-def parse_report(message: Mapping[str, Any]) -> Report:
-    """The report of a run.
+def parse_report(message: Mapping[str, Any]) -> Report | None:
+    """The report of a run; None if it says that the jail has ended instead.
 
     :raises SandboxFault: it is none.
     """
+    if "closed" in message:
+        return None
     status, strays, clean = (message.get(name) for name in ("status", "strays", "clean"))
     if type(status) is not int or type(strays) is not int or type(clean) is not bool or not 0 <= status <= 0xFFFF:
         raise SandboxFault("the sandbox sent a malformed report")

@@ -42,8 +42,8 @@ def ended(kind: OutcomeKind, *, detail: str | None = None) -> Outcome:
 class ScriptedSandbox:
     """Answers each run with the next of the script; a :class:`SandboxFault` in it is raised."""
 
-    def __init__(self, program: Program, limits: Limits, script: Script, *, tier: Tier) -> None:
-        self.program, self.limits = program, limits
+    def __init__(self, program: Program, limits: Limits, script: Script, *, tier: Tier, tenant: str) -> None:
+        self.program, self.limits, self.tenant = program, limits, tenant
         self.executions: list[Execution] = []
         self.interactors: list[Interactor | None] = []
         self._script = script if callable(script) else iter(script)
@@ -101,7 +101,7 @@ class ScriptedPool:
         self.opened: list[ScriptedSandbox] = []
         self.closed = False
 
-    def open(self, program: Program, limits: Limits, tier: Tier) -> ScriptedSandbox:
+    def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "") -> ScriptedSandbox:
         check_program(program)
         if self.closed:
             raise SandboxUnavailable("the sandbox pool is closed")
@@ -112,7 +112,7 @@ class ScriptedPool:
         with self._lock:
             if self._in_use() >= self._slots:
                 raise SandboxUnavailable(f"all {self._slots} sandbox slots of this node are in use")
-            sandbox = ScriptedSandbox(program, limits, self._script, tier=tier)
+            sandbox = ScriptedSandbox(program, limits, self._script, tier=tier, tenant=tenant)
             self.opened.append(sandbox)
         return sandbox
 

@@ -35,7 +35,7 @@ def test_the_corpus_covers_every_family() -> None:
     assert {attack.family for attack in ATTACKS} == FAMILIES
 
 
-@pytest.fixture(params=[Tier.SINGLE_USE], ids=lambda tier: tier.value)
+@pytest.fixture(params=[Tier.SINGLE_USE, Tier.JAIL], ids=lambda tier: tier.value)
 def tier(request: pytest.FixtureRequest) -> Tier:
     return request.param
 

@@ -6,14 +6,15 @@ import pytest
 
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.docker_pool import DockerPool
-from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, Program
+from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, Program, Tier
 from rlplatform.sandbox.selfcheck import CANARIES, run_selfcheck
 from rlplatform.testing.sandboxes import ScriptedPool, ended, exited
 
 
 @pytest.mark.docker
-def test_all_is_well_in_a_real_sandbox(docker_pool: DockerPool) -> None:
-    assert [check for check in run_selfcheck(docker_pool) if not check.ok] == []
+@pytest.mark.parametrize("tier", [Tier.SINGLE_USE, Tier.JAIL])
+def test_all_is_well_in_a_real_sandbox(docker_pool: DockerPool, tier: Tier) -> None:
+    assert [check for check in run_selfcheck(docker_pool, tier) if not check.ok] == []
 
 
 def test_every_hole_is_explained() -> None:

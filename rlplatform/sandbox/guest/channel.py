@@ -61,6 +61,10 @@ class Channel:
         self._deadline = time.monotonic() + self._lease_s
         return json.loads(data), list(descriptors)
 
+    def renew(self) -> None:
+        """The lease starts anew: another process of the guest heard the host meanwhile."""
+        self._deadline = time.monotonic() + self._lease_s
+
     def extend(self, seconds: float) -> None:
         """The lease lasts at least ``seconds`` more: a run is on."""
         self._deadline = max(self._deadline, time.monotonic() + seconds)

@@ -38,11 +38,15 @@ class Request:
         self.kwargs = values.decode(kwargs)
 
 
-def become(program: Program, order: dict[str, Any], descriptors: list[int]) -> NoReturn:
-    """Run ``program`` as the order says, and exit with its status."""
+def become(
+    program: Program, order: dict[str, Any], descriptors: list[int], second_filter: bytes | None = None
+) -> NoReturn:
+    """Run ``program`` as the order says, behind ``second_filter`` if there is one, and exit with its status."""
     request = Request(read_all(descriptors.pop())) if order["call"] else None
     _confine(order)
     _attach(descriptors)
+    if second_filter is not None:
+        kernel.filter_calls(second_filter)
     os.chdir(BOX)
     program.unpack()
     program.shadow()

@@ -3,17 +3,71 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import struct
 
-_PR_SET_DUMPABLE = 4
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x4000000, 0x8000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_CAPBSET_DROP = 1, 4, 22, 24
+_SECCOMP_MODE_FILTER = 2
+_MNT_DETACH = 2
+_SYS_CAPSET, _SYS_PIVOT_ROOT = 126, 155
+_CAPABILITY_VERSION_3 = 0x20080522
+
+
+class _FilterProgram(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
 
 
 class _Kernel:
+    """Each call raises OSError when it fails."""
+
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
 
     def set_dumpable(self, dumpable: bool) -> None:
         """Whether others of the same user may look into this process (``/proc/<pid>/mem``, ptrace)."""
-        self._libc.prctl(_PR_SET_DUMPABLE, int(dumpable), 0, 0, 0)
+        self._check(self._libc.prctl(_PR_SET_DUMPABLE, int(dumpable), 0, 0, 0), "dumpable")
+
+    def die_with_parent(self, signal: int) -> None:
+        self._check(self._libc.prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0), "pdeathsig")
+
+    def unshare(self, flags: int) -> None:
+        self._check(self._libc.unshare(flags), "unshare")
+
+    def mount(self, source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
+        encoded = [text.encode() if text is not None else None for text in (source, target, kind, options)]
+        self._check(self._libc.mount(*encoded[:3], ctypes.c_ulong(flags), encoded[3]), f"mount {target}")
+
+    def pivot_root(self, new: str, old: str) -> None:
+        self._check(self._libc.syscall(_SYS_PIVOT_ROOT, new.encode(), old.encode()), "pivot_root")
+
+    def detach(self, target: str) -> None:
+        """Unmount, now or as soon as nobody uses it."""
+        self._check(self._libc.umount2(target.encode(), _MNT_DETACH), f"umount {target}")
+
+    def drop_capabilities(self) -> None:
+        """All of them, for good."""
+        capability = 0
+        while self._libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
+            capability += 1
+        header = ctypes.create_string_buffer(struct.pack("II", _CAPABILITY_VERSION_3, 0))
+        self._check(self._libc.syscall(_SYS_CAPSET, header, ctypes.create_string_buffer(24)), "capset")
+
+    def filter_calls(self, program: bytes) -> None:
+        """Install the BPF ``program`` as a seccomp filter of this process."""
+        instructions = ctypes.create_string_buffer(program, len(program))
+        prog = _FilterProgram(len(program) // 8, ctypes.cast(instructions, ctypes.c_void_p))
+        self._check(self._libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(prog), 0, 0), "seccomp")
+
+    @staticmethod
+    def _check(result: int, what: str) -> None:
+        if result < 0:
+            number = ctypes.get_errno()
+            raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
 kernel = _Kernel()

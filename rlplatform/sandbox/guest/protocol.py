@@ -9,7 +9,8 @@ host to guest                  meaning
 ``{"op": "run", …}``           descriptors stdin, stdout, stderr, records and, for a call, its request. Answer: a report
 ``{"op": "kill"}``             kill what runs (ignored when nothing does); the report follows
 ``{"op": "ping"}``             renew the lease. No answer
-``{"op": "open"}``, ``close``  tier *jail* alone: build and tear down the submission's jail
+``{"op": "open"}``              tier *jail*: make a jail. Answer: ``{"opened": true}`` or ``{"fault": …}``
+``{"op": "close"}``             tier *jail*: end it. Answer: ``{"closed": STRAYS}``, also when it ends by itself
 =============================  ======================================================================================
 
 The guest says ``{"ready": VERSION}`` first. It leaves, and with it all that runs, when the socket closes or nothing

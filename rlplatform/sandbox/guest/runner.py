@@ -1,5 +1,7 @@
 """PID 1 of a sandbox: a trusted zygote. It imports once, forks one child a test, and reports how the child ended.
 
+In tier *single-use* it serves one submission; in tier *jail* it makes a jail for each, whose first process serves it.
+
 It never sees an expected value, a test's input or its output: the host passes its own pipes, and they are the child's.
 As PID 1 it is out of reach of its children: the kernel drops every signal from inside that it has no handler for.
 """
@@ -14,7 +16,7 @@ import sys
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from . import child
+from . import child, jail
 from .channel import Channel, Closed, read_all
 from .kernel import kernel
 from .preload import preload
@@ -27,8 +29,8 @@ _KILL_GRACE_S = 30.0
 
 
 def main() -> NoReturn:
-    """``runner SOCKET LEASE_SECONDS``: serve until the host is gone."""
-    path, lease_s = sys.argv[1], float(sys.argv[2])
+    """``runner SOCKET LEASE_SECONDS single-use|jail``: serve until the host is gone."""
+    path, lease_s, mode = sys.argv[1], float(sys.argv[2]), sys.argv[3]
     kernel.set_dumpable(False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     site.setquit()
@@ -38,14 +40,46 @@ def main() -> NoReturn:
     gc.freeze()
     try:
         channel.send({"ready": VERSION})
-        serve(channel)
+        if mode == "jail":
+            _serve_jails(channel)
+        else:
+            _serve(channel)
     except Closed:
         pass
     os._exit(0)
 
 
-def serve(channel: Channel) -> None:
-    """Carry out the host's commands for one submission.
+def _serve_jails(channel: Channel) -> None:
+    second_filter = jail.load_filter()
+    while True:
+        received = channel.receive()
+        if received is None or received[0]["op"] != "open":
+            continue
+        keeper = os.fork()
+        if keeper == 0:
+            try:
+                _keep_jail(channel, second_filter)
+            finally:
+                os._exit(0)
+        os.waitpid(keeper, 0)
+        strays = _sweep()
+        channel.renew()
+        channel.send({"closed": strays})
+
+
+def _keep_jail(channel: Channel, second_filter: bytes) -> None:
+    try:
+        if not jail.enter(channel):
+            return
+    except OSError as error:
+        channel.send({"fault": f"the jail cannot be made: {error}"})
+        return
+    channel.send({"opened": True})
+    _serve(channel, second_filter)
+
+
+def _serve(channel: Channel, second_filter: bytes | None = None) -> None:
+    """Carry out the host's commands for one submission, until ``close``.
 
     :raises Closed: the host is gone.
     """
@@ -58,16 +92,20 @@ def serve(channel: Channel) -> None:
             program = Program(read_all(descriptors[0]), order["entry"])
             channel.send({"loaded": True})
         elif order["op"] == "run" and program is not None:
-            channel.send(_run(channel, program, order, descriptors))
+            channel.send(_run(channel, program, order, descriptors, second_filter))
+        elif order["op"] == "close":
+            return
 
 
-def _run(channel: Channel, program: Program, order: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+def _run(
+    channel: Channel, program: Program, order: dict[str, Any], descriptors: list[int], second_filter: bytes | None
+) -> dict[str, Any]:
     channel.extend(order["wall_s"] + _KILL_GRACE_S)
     pid = os.fork()
     if pid == 0:
         try:
             channel.close()
-            child.become(program, order, descriptors)
+            child.become(program, order, descriptors, second_filter)
         finally:
             os._exit(121)
     for descriptor in descriptors:

@@ -72,7 +72,10 @@ class Platform:
         self._started = True
         self._report("starting Ray")
         self._folder = Path(tempfile.mkdtemp(prefix="rlp-"))
-        _start_ray(self.settings, ingress.environment(ingress.choose(self.settings.cluster), self._folder))
+        try:
+            _start_ray(self.settings, ingress.environment(ingress.choose(self.settings.cluster), self._folder))
+        except Exception as error:  # Ray has no class of its own for this
+            raise Unavailable(f"Ray does not start: {error}") from error
         self._report(f"starting the supervisor and the gateway on {api.host}:{api.port}")
         wiring.start(self.settings)
         _start_gateway(self.settings)
@@ -226,7 +229,7 @@ def _start_ray(settings: Settings, environment: dict[str, str]) -> None:
         resources={options.SANDBOX_RESOURCE: 1},
         include_dashboard=True,
         dashboard_host="127.0.0.1",
-        dashboard_port=cluster.dashboard_port,
+        dashboard_port=cluster.dashboard_port or ingress.free_port(8265),
         **common,
     )
 

@@ -1,4 +1,4 @@
-"""The main job, for everyone to see: a learner's submission is judged, and CartPole-v1 is learned. All of it over HTTP."""
+"""The main job, for everyone to see: a submission is judged, and CartPole-v1 is learned. All of it over HTTP."""
 
 from __future__ import annotations
 

@@ -80,12 +80,12 @@ class AccessSettings(_Section):
 
 
 class ClusterSettings(_Section):
-    """The Ray cluster that the platform runs on. ``address`` None: start one here."""
+    """The Ray cluster. ``address`` None: one is started here, with its dashboard on 8265 if that is free."""
 
     address: str | None = None
     namespace: str = "rlp"
     num_cpus: int | None = Field(default=None, ge=1)
-    dashboard_port: int = Field(default=8265, ge=0, le=65535)
+    dashboard_port: int | None = Field(default=None, ge=1, le=65535)
     ingress: Literal["auto", "haproxy", "proxy"] = "auto"
 
 

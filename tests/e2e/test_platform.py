@@ -1,0 +1,250 @@
+"""The running platform, driven as its users drive it: raw HTTP, server-sent events, WebSocket, and the command line."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from websockets.sync.client import connect
+
+from tests.conftest import Missing
+from tests.e2e.platform import RunningPlatform, descendants
+
+pytestmark = [pytest.mark.e2e, pytest.mark.ray, pytest.mark.docker, pytest.mark.timeout(240)]
+
+SUBMISSION = {
+    "source": "print(int(input()) * 2)",
+    "tests": [
+        {"id": "small", "stdin": "2\n", "expected_stdout": "4\n"},
+        {"id": "wrong", "stdin": "3\n", "expected_stdout": "7\n", "points": 2},
+        {"id": "secret", "stdin": "21\n", "expected_stdout": "42\n", "hidden": True},
+    ],
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _engine(missing: Missing) -> None:
+    try:
+        docker.from_env().ping()
+    except docker.errors.DockerException as error:
+        missing(f"no Docker engine: {error}")
+
+
+def sse(platform: RunningPlatform, path: str, *, after: int = 0, most: int | None = None) -> Iterator[tuple[int, Any]]:
+    """Events as a curl-like client reads them: ``id:`` and ``data:`` lines; hangs up after ``most``."""
+    headers = {"Last-Event-ID": str(after)} if after else {}
+    seen = 0
+    with platform.http.stream("GET", path, headers=headers) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        number = 0
+        for line in response.iter_lines():
+            if line.startswith("id: "):
+                number = int(line[4:])
+            elif line.startswith("data: "):
+                yield number, json.loads(line[6:])
+                seen += 1
+                if seen == most:
+                    return
+
+
+def start(platform: RunningPlatform, **request: Any) -> str:
+    response = platform.http.post("/v1/trainings", json={"env": "CartPole-v1", **request})
+    assert response.status_code == 202, response.text
+    training = response.json()
+    assert response.headers["location"] == f"/v1/trainings/{training['id']}"
+    return str(training["id"])
+
+
+def wait_for(platform: RunningPlatform, training_id: str, *states: str, within_s: float = 90) -> dict[str, Any]:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        training: dict[str, Any] = platform.http.get(f"/v1/trainings/{training_id}").json()
+        if training["state"] in states:
+            return training
+        time.sleep(0.05)
+    raise AssertionError(f"not {states} within {within_s} s: {training}")
+
+
+def test_a_submission_gets_its_verdicts(platform: RunningPlatform) -> None:
+    response = platform.http.post("/v1/evaluations?wait=30", json=SUBMISSION)
+    assert response.status_code == 200, response.text
+    evaluation = response.json()
+    assert (evaluation["state"], evaluation["verdict"]) == ("finished", "wrong_answer")
+    assert (evaluation["score"], evaluation["max_score"]) == (2.0, 4.0)
+    small, wrong, secret = evaluation["tests"]
+    assert [test["verdict"] for test in (small, wrong, secret)] == ["accepted", "wrong_answer", "accepted"]
+    assert small["stdout"] == "4\n"
+    assert small["cpu_time_s"] > 0
+    assert small["peak_memory_bytes"] > 0
+    assert evaluation["sandbox"]["tier"] == "single-use"
+    assert {name for name, value in secret.items() if value not in (None, False)} == {
+        "id",
+        "verdict",
+        "points",
+        "hidden",
+    }
+
+
+def test_every_step_of_an_evaluation_is_an_event(platform: RunningPlatform) -> None:
+    evaluation_id = platform.http.post("/v1/evaluations", json=SUBMISSION).json()["id"]
+    events = list(sse(platform, f"/v1/evaluations/{evaluation_id}/events"))
+    assert [number for number, _ in events] == list(range(1, len(events) + 1))
+    assert [event["type"] for _, event in events] == [
+        "evaluation.queued",
+        "evaluation.started",
+        *["evaluation.test_finished"] * 3,
+        "evaluation.finished",
+    ]
+    assert "42" not in json.dumps(
+        [event["result"] for _, event in events if event["type"].endswith("test_finished")][2]
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "limits", "verdict"),
+    [
+        ("while True: pass", {"cpu_time_s": 0.5, "wall_time_s": 3}, "time_limit_exceeded"),
+        ("import time; time.sleep(60)", {"cpu_time_s": 0.5, "wall_time_s": 1}, "time_limit_exceeded"),
+        ("x = bytearray(512 << 20)", {"memory_mb": 64}, "memory_limit_exceeded"),
+        ("import sys\nwhile True: sys.stdout.write('x' * 65536)", {"output_kb": 64}, "output_limit_exceeded"),
+        (
+            "import os\nwhile True: os.fork()",
+            {"processes": 8},
+            "runtime_error",
+        ),
+        ("import socket; socket.create_connection(('192.0.2.1', 80), 2)", {}, "runtime_error"),
+        ("print(", {}, "compile_error"),
+    ],
+)
+def test_limits_bite(platform: RunningPlatform, source: str, limits: dict[str, float], verdict: str) -> None:
+    request = {"source": source, "limits": limits, "tests": [{"id": "t", "expected_stdout": None}]}
+    evaluation = platform.http.post("/v1/evaluations?wait=30", json=request).json()
+    assert evaluation.get("verdict") == verdict, evaluation
+
+
+def test_reconnecting_clients_miss_nothing_and_see_nothing_twice(platform: RunningPlatform) -> None:
+    training_id = start(platform, engine="simulated", stop={"iterations": 300}, checkpoint={"every_iterations": 50})
+    path = f"/v1/trainings/{training_id}/events"
+    whole: list[tuple[int, Any]] = []
+    while not whole or whole[-1][1]["type"] != "training.succeeded":
+        whole += sse(platform, path, after=whole[-1][0] if whole else 0, most=37)
+    assert [number for number, _ in whole] == list(range(1, len(whole) + 1))
+    assert list(sse(platform, path)) == whole  # after it ended, from the beginning
+    assert all(event["simulated"] is True for _, event in whole)
+    socket: list[Any] = []
+    while not socket or socket[-1]["type"] != "training.succeeded":
+        socket += live(platform, f"trainings/{training_id}", after=socket[-1]["seq"] if socket else 0, most=101)
+    assert socket == [event for _, event in whole]
+
+
+def live(platform: RunningPlatform, stream: str, *, after: int, most: int) -> list[Any]:
+    """Events over one WebSocket connection, which is cut after ``most``."""
+    headers = {"Authorization": f"Bearer {platform.local['api_key']}"}
+    found = []
+    with connect(platform.local["url"].replace("http", "ws") + "/v1/live", additional_headers=headers) as socket:
+        socket.send(json.dumps({"type": "subscribe", "stream": stream, "after": after}))
+        while len(found) < most:
+            message = json.loads(socket.recv(timeout=30))
+            if message.get("stream") == stream and "seq" in message:
+                found.append(message)
+                if message["type"] == "training.succeeded":
+                    break
+    return found
+
+
+def test_rllib_learns_cartpole(platform: RunningPlatform) -> None:
+    stop = {"env_steps": 150_000, "episode_return_mean": 475}
+    training_id = start(platform, preset="CartPole-v1", seed=1, stop=stop)
+    events = [event for _, event in sse(platform, f"/v1/trainings/{training_id}/events")]
+    assert events[-1]["type"] == "training.succeeded", events[-1]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    steps = [event["env_steps"] for event in events if event["type"] == "training.iteration_completed"]
+    assert steps == sorted(steps)
+    training = platform.http.get(f"/v1/trainings/{training_id}").json()
+    assert training["evaluation"]["episode_return_mean"] >= 475
+    assert training["simulated"] is False
+    assert training["checkpoint"]["size_bytes"] > 0
+
+
+def test_a_training_pauses_resumes_and_stops(platform: RunningPlatform) -> None:
+    training_id = start(platform, stop={"env_steps": 10**9})
+    wait_for(platform, training_id, "running")
+    for command, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+        assert platform.http.post(f"/v1/trainings/{training_id}/{command}").status_code == 202
+        wait_for(platform, training_id, state)
+    assert platform.http.post(f"/v1/trainings/{training_id}/stop").status_code == 202
+    refused = platform.http.post(f"/v1/trainings/{training_id}/pause")
+    assert refused.status_code == 409
+    assert refused.json()["state"] == "stopped"
+
+
+def test_the_command_line(platform: RunningPlatform) -> None:
+    (platform.folder / "double.py").write_text("print(int(input()) * 2)\n")
+    accepted = platform.rlp("evaluate", "double.py", "--stdin", "4", "--expect", "8", "--json")
+    assert accepted.returncode == 0, accepted.stderr
+    assert json.loads(accepted.stdout.splitlines()[-1])["verdict"] == "accepted"
+    assert platform.rlp("evaluate", "double.py", "--stdin", "4", "--expect", "9").returncode == 1
+
+    trained = platform.rlp("train", "--env", "CartPole-v1", "--engine", "simulated", "--env-steps", "5000", "--json")
+    assert trained.returncode == 0, trained.stderr
+    summary = json.loads(trained.stdout.splitlines()[-1])
+    assert summary["type"] == "summary"
+    assert summary["state"] == "succeeded"
+    assert summary["env_steps"] >= 5000
+    assert summary["evaluation"]["episodes"] > 0
+
+    listed = platform.rlp("runs", "ls", "--json")
+    assert summary["training_id"] in listed.stdout
+    shown = json.loads(platform.rlp("runs", "show", summary["training_id"], "--json").stdout)
+    assert shown["id"] == summary["training_id"]
+    watched = platform.rlp("runs", "watch", summary["training_id"], "--json").stdout.splitlines()
+    assert json.loads(watched[0])["seq"] == 1
+
+    detached = platform.rlp(
+        "train", "--env", "CartPole-v1", "--engine", "simulated", "--env-steps", "1000000000", "--detach"
+    )
+    training_id = detached.stdout.strip()
+    assert platform.rlp("runs", "stop", training_id).returncode == 0
+    wait_for(platform, training_id, "stopped")
+
+    unknown = platform.rlp("train", "--env", "CartPole-v2", "--env-steps", "100")
+    assert unknown.returncode == 2
+    assert "CartPole-v1" in unknown.stderr
+    assert platform.rlp("runs", "show", training_id[:-1] + "0").returncode == 4
+    assert platform.rlp("runs", "ls", "--api-key", "rlp_wrong").returncode == 3
+    doctor = platform.rlp("doctor", "--json")
+    assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+
+
+def test_nothing_is_left_when_it_ends(platform: RunningPlatform) -> None:
+    training_id = start(platform, stop={"env_steps": 10**9})
+    wait_for(platform, training_id, "running")
+    left = {platform.process.pid} | descendants(platform.process.pid)
+    assert len(left) > 5
+    owners = platform.http.get("/readyz").json()
+    assert owners["status"] == "ready"
+    assert platform.stop() == 0, platform.log.read_text()
+    deadline = time.monotonic() + 15
+    while left and time.monotonic() < deadline:
+        left = {pid for pid in left if alive(pid)}
+        time.sleep(0.2)
+    assert not left
+    assert not (platform.folder / ".rlp" / "local.json").exists()
+    assert ours(platform) == []
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def ours(platform: RunningPlatform) -> list[str]:
+    """Containers with a bind into the platform's folder."""
+    containers = docker.from_env().containers.list(all=True)
+    return [c.id for c in containers if any(str(platform.folder) in (m.get("Source") or "") for m in c.attrs["Mounts"])]

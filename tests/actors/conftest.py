@@ -1,0 +1,174 @@
+"""The actors on a small Ray cluster of their own, and what tests ask of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+from ray._private.state import actors
+from ray.util import list_named_actors
+from ray.util.placement_group import placement_group_table
+
+from actors import options, wiring
+from actors.handles import SupervisorHandle, find, in_thread
+from rlplatform.access.principals import Principal, Scope
+from rlplatform.errors import PlatformError
+from rlplatform.runs import TrainingRun
+from rlplatform.settings import Settings
+from rlplatform.training.models import TrainingRequest
+
+PRINCIPAL = Principal(id="key_1", tenant="acme", scopes=frozenset(Scope))
+
+
+class Stage:
+    """The platform's actors on a cluster, as a test plays with them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.start()
+
+    def start(self) -> None:
+        """Start the hub and the supervisor."""
+        wiring.start(self.settings)
+        self.store = wiring.shared_store(self.settings)
+        self.commands = SupervisorHandle(partial(find, "supervisor"))
+
+    async def train(self, *, iterations: int = 20, iteration_s: float = 0.05, **fields: Any) -> TrainingRun:
+        """Start a simulated training."""
+        request: dict[str, Any] = {
+            "env": "CartPole-v1",
+            "engine": "simulated",
+            "env_config": {"simulated_iteration_s": iteration_s},
+            "stop": {"iterations": iterations},
+            "checkpoint": {"every_iterations": 5},
+        }
+        run, new = await self.commands.start_training(TrainingRequest.model_validate(request | fields), PRINCIPAL)
+        assert new
+        return run
+
+    async def command(self, run: TrainingRun, command: str) -> TrainingRun:
+        return await self.commands.command_training(run.id, command, PRINCIPAL)
+
+    async def get(self, run: TrainingRun) -> TrainingRun:
+        found = await self.store.get(run.id)
+        assert isinstance(found, TrainingRun)
+        return found
+
+    async def until(
+        self, run: TrainingRun, reached: Callable[[TrainingRun], bool], timeout_s: float = 45.0
+    ) -> TrainingRun:
+        """The run as soon as ``reached`` holds."""
+        deadline = time.monotonic() + timeout_s
+        found = run
+        while time.monotonic() < deadline:
+            try:
+                found = await self.get(run)
+            except PlatformError:
+                continue
+            if reached(found):
+                return found
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"not reached within {timeout_s:g} s: {found.document!r}")
+
+    async def until_iteration(self, run: TrainingRun, iteration: int) -> TrainingRun:
+        return await self.until(run, lambda found: found.document.progress.iteration >= iteration)
+
+    async def until_state(self, run: TrainingRun, *states: str) -> TrainingRun:
+        return await self.until(run, lambda found: found.state in states)
+
+    async def events(self, run: TrainingRun) -> list[dict[str, Any]]:
+        """All events of a run; their ``seq`` is checked to have no gaps."""
+        found: list[dict[str, Any]] = []
+        while page := await self.store.read(run.stream, after=len(found), limit=500):
+            found += [json.loads(line.data) for line in page]
+        assert [event["seq"] for event in found] == list(range(1, len(found) + 1))
+        return found
+
+    async def types(self, run: TrainingRun) -> list[str]:
+        """The lifecycle of a run: its events' types without telemetry and checkpoints."""
+        left_out = ("training.iteration_completed", "training.checkpoint_saved")
+        return [
+            event["type"].removeprefix("training.") for event in await self.events(run) if event["type"] not in left_out
+        ]
+
+    async def kill(self, name: str) -> None:
+        """SIGKILL the process of the actor ``name``."""
+        os.kill(await in_thread(pid_of, name), signal.SIGKILL)
+
+    async def trainer(self, run: TrainingRun) -> str:
+        """The name of the run's trainer."""
+        return options.trainer_name(run.id, (await self.get(run)).epoch)
+
+
+def pid_of(name: str) -> int:
+    actor = find(name)
+    assert actor is not None, f"no actor {name}"
+    return int(actors(actor._actor_id.hex())["Pid"])
+
+
+def names() -> set[str]:
+    """Our living actors."""
+    return {entry["name"] for entry in list_named_actors(all_namespaces=True)}
+
+
+def placements() -> set[str]:
+    """Our placement groups that stand."""
+    return {group["name"] for group in placement_group_table().values() if group["state"] != "REMOVED"}
+
+
+async def eventually(check: Callable[[], Awaitable[bool] | bool], timeout_s: float = 20.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        answer = check()
+        if answer if isinstance(answer, bool) else await answer:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"not within {timeout_s:g} s")
+
+
+def clear() -> None:
+    """End every actor of ours."""
+    for name in names():
+        if actor := find(name):
+            ray.kill(actor)
+    deadline = time.monotonic() + 20
+    while names() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    ray.init(address="local", num_cpus=4, namespace=options.NAMESPACE, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.model_validate(
+        {
+            "state_dir": tmp_path,
+            "store": {"url": f"sqlite:///{tmp_path}/platform.db"},
+            "training": {"checkpoint_url": f"{tmp_path}/checkpoints", "placement_timeout_s": 5},
+        }
+    )
+
+
+@pytest.fixture
+def stage(cluster: None, settings: Settings) -> Iterator[Stage]:
+    yield Stage(settings)
+    clear()

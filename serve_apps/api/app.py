@@ -20,7 +20,12 @@ from serve_apps.api.routes import checkpoints, environments, evaluations, events
 from serve_apps.api.services import Services
 
 _ROUTERS = (evaluations, trainings, checkpoints, events, live, environments, health)
-_DESCRIPTION = "Sandboxed evaluation of Python code, PPO training, and live event streams."
+_DESCRIPTION = """Sandboxed evaluation of Python code, PPO training, and live event streams.
+
+Every error is `application/problem+json` (RFC 9457) with a stable `code`. What creates takes an `Idempotency-Key`.
+Events follow a run live as server-sent events, or for many runs on one WebSocket at `/v1/live`: send
+`{"type": "auth", "token": "rlp_…"}` (unless the handshake has an `Authorization` header), then
+`{"type": "subscribe", "stream": "trainings/train_…", "after": 0}`."""
 
 
 def create_app(services: Services, settings: Settings) -> FastAPI:
@@ -33,6 +38,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: f"{(route.tags or ['live'])[0]}_{route.name}",
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.context = Context(
@@ -43,7 +49,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     )
     app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes)
     problems.install(app)
-    openapi.install(app, EvaluationRequest, EvaluationBatch, TrainingRequest)
+    openapi.install(app, (EvaluationRequest, EvaluationBatch, TrainingRequest))
     for module in _ROUTERS:
         app.include_router(module.router)
     app.state.routes = [route for module in _ROUTERS for route in module.router.routes if isinstance(route, APIRoute)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +15,7 @@ from rlplatform.errors import error_classes
 from rlplatform.events import event_schema
 
 _REF = "#/components/schemas/{model}"
+_ALWAYS = (429, 500)
 
 
 class Problem(BaseModel):
@@ -37,17 +39,26 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     codes: dict[int, list[str]] = {}
     for cls in error_classes():
         codes.setdefault(cls.status, []).append(cls.code)
+    schema = {"$ref": _REF.format(model="Problem")}
     return {
         status: {
             "description": f"{HTTPStatus(status).phrase}: {', '.join(codes[status])}",
-            "content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}},
+            "content": {"application/problem+json": {"schema": schema}},
         }
         for status in statuses
     }
 
 
-def install(app: FastAPI, *bodies: type[BaseModel]) -> None:
-    """Have ``app.openapi()`` give the complete document; ``bodies`` are the models of ``bodies.accepts``."""
+def accepts(model: type[BaseModel], example: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The part of an operation that goes with ``bodies.body_of(model)``."""
+    content: dict[str, Any] = {"schema": {"$ref": _REF.format(model=model.__name__)}}
+    if example is not None:
+        content["example"] = example
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def install(app: FastAPI, bodies: Iterable[type[BaseModel]]) -> None:
+    """Have ``app.openapi()`` give the complete document; ``bodies`` are the models of :func:`accepts`."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -57,9 +68,9 @@ def install(app: FastAPI, *bodies: type[BaseModel]) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _document(app: FastAPI, bodies: tuple[type[BaseModel], ...]) -> dict[str, Any]:
+def _document(app: FastAPI, bodies: Iterable[type[BaseModel]]) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas = document["components"]["schemas"]
     models: list[type[BaseModel]] = [*bodies, Problem]
     _, found = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     event = event_schema(_REF)
@@ -71,6 +82,10 @@ def _document(app: FastAPI, bodies: tuple[type[BaseModel], ...]) -> dict[str, An
         for operation in path.values():
             responses = operation["responses"]
             if "HTTPValidationError" in str(responses.get("422", "")):
-                responses["422"] = problems(422)[422]
-            responses["default"] = problems(500)[500]
+                responses.update(_numbered(422))
+            responses.update(_numbered(*(_ALWAYS if "security" in operation else (500,))))
     return document
+
+
+def _numbered(*statuses: int) -> dict[str, Any]:
+    return {str(status): response for status, response in problems(*statuses).items()}

@@ -35,6 +35,8 @@ HOSTILE = {
     "surrogate": (b'{"source": "\\ud800", "tests": [{"id": "a"}]}', 400),
     "surrogate_name": (b'{"\\udfff": 1}', 400),
     "wrong_types": (b'{"source": 1, "tests": {}, "grader": [], "limits": 3}', 422),
+    "number_in_quotes": (b'{"source": "", "tests": [{"id": "a", "points": "1"}]}', 422),
+    "number_for_a_boolean": (b'{"source": "", "tests": [{"id": "a", "hidden": 0}]}', 422),
     "many_errors": (json.dumps({"source": "", "tests": [{"di": 1}] * 200}).encode(), 422),
     "unknown_grader": (b'{"source": "", "tests": [{"id": "a"}], "grader": {"kind": "shell"}}', 422),
 }

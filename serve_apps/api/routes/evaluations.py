@@ -15,14 +15,20 @@ from rlplatform.errors import PlatformError
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, EvaluationState
 from rlplatform.ids import Kind
 from rlplatform.runs import EvaluationRun
-from serve_apps.api.bodies import accepts, body_of, validate
+from serve_apps.api.bodies import body_of, validate
 from serve_apps.api.deps import Context, Ctx, IdempotencyKey, Learner, Reader, idempotency
-from serve_apps.api.openapi import problems
+from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.paging import Listing, list_runs
 from serve_apps.api.problems import problem
 from serve_apps.api.responses import accepted, document, page
 
 router = APIRouter(prefix="/v1", tags=["evaluations"])
+EXAMPLE = {
+    "source": "print(int(input())*2)",
+    "tests": [{"id": "t1", "stdin": "2\n", "expected_stdout": "4\n", "points": 1.0}],
+    "checker": {"kind": "tokens"},
+    "limits": {"cpu_time_s": 2.0, "wall_time_s": 6.0, "memory_mb": 256},
+}
 _STATES = list(get_args(EvaluationState))
 
 
@@ -41,7 +47,7 @@ class WaitQuery(BaseModel):
         202: {"model": Evaluation, "description": "queued; `Location` is where it is"},
         **problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
     },
-    openapi_extra=accepts(EvaluationRequest),
+    openapi_extra=accepts(EvaluationRequest, EXAMPLE),
 )
 async def submit(
     ctx: Ctx,
@@ -62,7 +68,7 @@ async def submit(
     "/evaluations:batch",
     summary="Submit many at once",
     responses={200: {"model": BatchResult}, **problems(400, 401, 403, 408, 413, 415, 422, 429)},
-    openapi_extra=accepts(EvaluationBatch),
+    openapi_extra=accepts(EvaluationBatch, {"evaluations": [EXAMPLE]}),
 )
 async def submit_batch(
     ctx: Ctx,

@@ -13,14 +13,21 @@ from rlplatform.documents import MetricSeries, Page
 from rlplatform.ids import Kind
 from rlplatform.runs import TrainingRun
 from rlplatform.training.models import Training, TrainingRequest, TrainingState
-from serve_apps.api.bodies import accepts, body_of
+from serve_apps.api.bodies import body_of
 from serve_apps.api.deps import Context, Ctx, IdempotencyKey, Reader, Researcher, idempotency
-from serve_apps.api.openapi import problems
+from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.paging import Listing, list_runs
 from serve_apps.api.responses import accepted, document, page
 from serve_apps.api.series import read_series
 
 router = APIRouter(prefix="/v1", tags=["trainings"])
+EXAMPLE = {
+    "env": "CartPole-v1",
+    "preset": "CartPole-v1",
+    "seed": 1,
+    "hyperparameters": {"learning_rate": "lin_0.001"},
+    "stop": {"env_steps": 100_000, "episode_return_mean": 475},
+}
 _STATES = [state.value for state in TrainingState]
 _COMMAND: dict[int | str, dict[str, Any]] = {
     202: {"model": Training, "description": "asked for; the events say when it is done"}
@@ -42,7 +49,7 @@ class SeriesQuery(BaseModel):
         202: {"model": Training, "description": "queued; `Location` is where it is"},
         **problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
     },
-    openapi_extra=accepts(TrainingRequest),
+    openapi_extra=accepts(TrainingRequest, EXAMPLE),
 )
 async def start(
     ctx: Ctx,

@@ -1,0 +1,80 @@
+"""The document says what the API does, and the API does what the document says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from pydantic import TypeAdapter
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from rlplatform.clock import SystemClock
+from rlplatform.evaluation.models import EvaluationRequest, Verdict
+from rlplatform.settings import Settings
+from rlplatform.storage import open_checkpoints
+from rlplatform.storage.memory import MemoryStore
+from rlplatform.testing.commands import FakeCommands
+from rlplatform.training.models import TrainingRequest
+from serve_apps.api.__main__ import TARGET, document
+from serve_apps.api.app import create_app
+from serve_apps.api.routes import evaluations, trainings
+from serve_apps.api.services import Services
+
+logging.getLogger("httpx2").setLevel(logging.WARNING)
+
+
+def test_the_committed_document_is_the_one_that_is_served() -> None:
+    assert TARGET.read_text(encoding="utf-8") == document(), "run: python -m serve_apps.api"
+
+
+def test_the_examples_are_valid() -> None:
+    EvaluationRequest.model_validate(evaluations.EXAMPLE)
+    TrainingRequest.model_validate(trainings.EXAMPLE)
+
+
+def test_every_operation_names_its_errors_and_is_named_once() -> None:
+    found = TypeAdapter(dict[str, Any]).validate_json(document())
+    operations = [operation for path in found["paths"].values() for operation in path.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    for operation in operations:
+        assert operation["summary"]
+        for status, response in operation["responses"].items():
+            if int(status) >= 400 and operation["operationId"] != "health_readyz":
+                assert "application/problem+json" in response["content"], (operation["operationId"], status)
+
+
+CHECKPOINTS = tempfile.TemporaryDirectory()
+
+
+def _application() -> tuple[Any, str]:
+    clock = SystemClock()
+    store = MemoryStore(clock)
+    configured = Settings.model_validate({"api": {"stream_max_life_s": 0.02, "max_wait_s": 0.01}})
+    commands = FakeCommands(store, clock, judge=Verdict.ACCEPTED)
+    checkpoints = open_checkpoints(CHECKPOINTS.name)
+    app = create_app(Services(store=store, commands=commands, clock=clock, checkpoints=checkpoints), configured)
+    _, key = asyncio.run(app.state.context.keys.mint(tenant="school", name="fuzz", scopes=["admin"]))
+    return app, key
+
+
+APP, KEY = _application()
+schema = schemathesis.openapi.from_asgi("/v1/openapi.json", APP)
+fuzzing = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@schema.parametrize()
+@fuzzing
+def test_with_a_key(case: schemathesis.Case) -> None:
+    headers = {"Authorization": f"Bearer {KEY}"}
+    case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
+
+
+@schema.parametrize()
+@fuzzing
+def test_without_a_key(case: schemathesis.Case) -> None:
+    response = case.call()
+    assert response.status_code in (401, 404, 405) or case.path in ("/healthz", "/readyz"), response.text

@@ -300,7 +300,8 @@ class VectorPPO(PPO):
     @property
     def policy(self) -> Policy:
         """The deterministic policy as it is now."""
-        return Policy(self.network, self.normalizers.get("norm_obs"))
+        spaces = self.config.observation_space, self.config.action_space
+        return Policy(self.network, self.hyperparameters, *spaces, self.normalizers.get("norm_obs"))
 
     def play(self, episodes: int, seed: int) -> EvaluationReport:
         """Exactly so many episodes of the deterministic policy on environments of their own."""

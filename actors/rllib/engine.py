@@ -40,7 +40,7 @@ class Algorithm(Protocol):
         """Exactly so many deterministic episodes on environments of their own."""
 
     def save(self, directory: Path) -> None:
-        """Everything needed to go on."""
+        """Everything needed to go on, and in ``policy/``, where the path has one, the policy to be served."""
 
     def restore(self, directory: Path) -> None:
         """Go on from what :meth:`save` wrote; whatever acts, acts with the restored weights at once."""

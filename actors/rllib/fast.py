@@ -15,7 +15,9 @@ from rlplatform.errors import CheckpointError, InvalidRequest
 from rlplatform.training.environments import effective, envs_per_runner, probe, total_envs
 from rlplatform.training.metrics import TRAIN_NAMES
 from rlplatform.training.models import EvaluationReport, TrainingRequest
+from rlplatform.training.policy import FOLDER
 
+_RLLIB = "rllib"
 ITERATION_ENV_STEPS = 2048
 """Rollouts of fewer steps are bundled into iterations of about this many: an iteration has a fixed cost of some ms."""
 
@@ -107,11 +109,12 @@ class FastPath:
         return self._algo.play(episodes, seed)
 
     def save(self, directory: Path) -> None:
-        self._algo.save_to_path(str(directory))
+        self._algo.save_to_path(str(directory / _RLLIB))
+        self._algo.policy.save(directory / FOLDER)
 
     def restore(self, directory: Path) -> None:
         try:
-            self._algo.restore_from_path(str(directory))
+            self._algo.restore_from_path(str(directory / _RLLIB))
         except RuntimeError as error:
             raise CheckpointError(f"the checkpoint does not fit this training: {error}") from error
 

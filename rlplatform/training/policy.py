@@ -2,29 +2,110 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
+from rlplatform.errors import CheckpointError
+from rlplatform.ppo.distributions import ActionHead
+from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic
 from rlplatform.ppo.normalize import ObservationNormalizer
+from rlplatform.ppo.observations import ObservationEncoder
 from rlplatform.ppo.policy import make_policy_kernel
+from rlplatform.training.spaces import space_from_json, space_to_json
+
+FOLDER = "policy"
+"""Where a checkpoint's ``engine/`` folder holds the policy."""
+_DESCRIPTION, _ARRAYS = "policy.json", "policy.npz"
 
 
 class Policy:
-    """The deterministic policy of a network and its observation normaliser, both used in place and never changed."""
+    """The deterministic policy of a network and its observation normaliser, both used in place and never changed.
 
-    def __init__(self, network: ActorCritic, normalizer: ObservationNormalizer | None = None) -> None:
-        self._network = network
-        self._normalizer = normalizer
+    :meth:`save` and :meth:`load` need neither Ray nor pickle. Loading checks names, shapes and sizes; whether a policy
+    is any good is for its owner to say.
+    """
+
+    def __init__(
+        self,
+        network: ActorCritic,
+        hyperparameters: Hyperparameters,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Space[Any],
+        normalizer: ObservationNormalizer | None = None,
+    ) -> None:
+        self.network = network
+        self.hyperparameters = hyperparameters
+        self.observation_space = observation_space
+        self.action_space = action_space
+        self.normalizer = normalizer
         self._kernel = make_policy_kernel(network, np.random.default_rng(0))
         self.kernel = self._kernel.name, self._kernel.reason
 
     def __call__(self, obs: NDArray[Any]) -> NDArray[Any]:
-        """Actions [B, *] for observations [B, *]."""
-        encoded = self._network.encoder(obs)
-        if self._normalizer is not None:
-            encoded = self._normalizer(encoded, update=False)
+        """Actions [B, *action_space.shape] for observations [B, *observation_space.shape]."""
+        encoded = self.network.encoder(obs)
+        if self.normalizer is not None:
+            encoded = self.normalizer(encoded, update=False)
         actions, _ = self._kernel.act(encoded, deterministic=True)
-        return self._network.head.to_env(actions)
+        return self.network.head.to_env(actions)
+
+    def save(self, directory: Path) -> None:
+        """Write it into ``directory``, which is made."""
+        directory.mkdir(parents=True, exist_ok=True)
+        self.network.ensure_flat()
+        arrays: dict[str, NDArray[Any]] = {"parameters": self.network.flat_numpy}
+        observations, bounds = space_to_json(self.observation_space)
+        arrays |= {f"observation_{name}": value for name, value in bounds.items()}
+        actions, bounds = space_to_json(self.action_space)
+        arrays |= {f"action_{name}": value for name, value in bounds.items()}
+        if self.normalizer is not None:
+            arrays |= {"mean": self.normalizer.moments.mean, "var": self.normalizer.moments.var}
+        np.savez(directory / _ARRAYS, allow_pickle=False, **arrays)
+        description = {
+            "observation_space": observations,
+            "action_space": actions,
+            "hyperparameters": self.hyperparameters.model_dump(mode="json"),
+            "normalized": self.normalizer is not None,
+        }
+        (directory / _DESCRIPTION).write_text(json.dumps(description))
+
+    @classmethod
+    def load(cls, directory: Path) -> Policy:
+        """The policy that :meth:`save` wrote.
+
+        :raises CheckpointError: there is none, or it is damaged.
+        """
+        try:
+            description = json.loads((directory / _DESCRIPTION).read_text())
+            with np.load(directory / _ARRAYS, allow_pickle=False) as arrays:
+                return cls._of(description, dict(arrays))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"there is no policy that can be loaded: {error}") from error
+
+    @classmethod
+    def _of(cls, description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Policy:
+        observation_space, action_space = (
+            space_from_json(
+                description[f"{which}_space"],
+                {name.removeprefix(f"{which}_"): value for name, value in arrays.items() if name.startswith(which)},
+            )
+            for which in ("observation", "action")
+        )
+        hyperparameters = Hyperparameters.of(description["hyperparameters"])
+        encoder = ObservationEncoder.of(observation_space)
+        head = ActionHead.of(action_space, use_sde=hyperparameters.use_sde)
+        network = ActorCritic(encoder, head, hyperparameters.architecture(image=encoder.image))
+        if network.flat_numpy.shape != arrays["parameters"].shape:
+            raise ValueError("the parameters do not fit the network")
+        network.flat_numpy[:] = arrays["parameters"]
+        normalizer = None
+        if description["normalized"]:
+            normalizer = ObservationNormalizer(encoder.shape, clip=hyperparameters.normalize.clip_obs)
+            normalizer.set_state({"count": 1.0, "mean": arrays["mean"], "var": arrays["var"]})
+        return cls(network, hyperparameters, observation_space, action_space, normalizer)

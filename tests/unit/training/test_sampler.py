@@ -112,7 +112,9 @@ def test_seeds_are_disjoint() -> None:
 @pytest.mark.parametrize("episodes", [1, 5, 16, 37])
 @pytest.mark.parametrize("env", ["CartPole-v1", "Acrobot-v1"])
 def test_evaluation_plays_exactly_so_many_episodes(env: str, episodes: int) -> None:
-    policy = Policy(make_network(env, Hyperparameters()))
+    network = make_network(env, Hyperparameters())
+    envs = make_vector_env(env, {}, [0])
+    policy = Policy(network, Hyperparameters(), envs.single_observation_space, envs.single_action_space)
     report = evaluate_policy(policy, env, {}, episodes, seed=1)
     assert report.episodes == episodes
     assert report == evaluate_policy(policy, env, {}, episodes, seed=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 import threading
 from collections.abc import Callable
@@ -16,46 +15,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rlplatform import events
-from rlplatform.errors import CapacityExhausted, CheckpointError, EngineError, Fenced, NotFound
+from rlplatform.errors import CapacityExhausted, CheckpointError, EngineError, Fenced
 from rlplatform.events import EventBase, parse_event
 from rlplatform.ids import Kind, new_id
 from rlplatform.runs import TrainingRun
+from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.engines import ScriptedEngine
 from rlplatform.training.models import CheckpointInfo, Progress, Training, TrainingRequest, TrainingState
 from rlplatform.training.session import MIN_EPISODES, TrainingSession
-
-
-class FolderCheckpoints:
-    """Checkpoints as folders, each verified by a flag that tests clear."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.infos, self.damaged = root, {}, set()
-
-    def commit(self, info: CheckpointInfo, source: Path) -> CheckpointInfo:
-        shutil.copytree(source, self.root / info.id)
-        self.infos[info.id] = info.model_copy(update={"size_bytes": 1, "manifest_sha256": "00"})
-        return self.infos[info.id]
-
-    def fetch(self, training_id: str, checkpoint_id: str, target: Path) -> CheckpointInfo:
-        info = self.find(checkpoint_id)
-        if info.training_id != training_id:
-            raise NotFound("no such checkpoint")
-        if checkpoint_id in self.damaged:
-            raise CheckpointError("damaged")
-        shutil.copytree(self.root / checkpoint_id, target, dirs_exist_ok=True)
-        return info
-
-    def find(self, checkpoint_id: str) -> CheckpointInfo:
-        if checkpoint_id not in self.infos:
-            raise NotFound("no such checkpoint")
-        return self.infos[checkpoint_id]
-
-    def list(self, training_id: str) -> list[CheckpointInfo]:
-        return [info for info in self.infos.values() if info.training_id == training_id]
-
-    def delete(self, training_id: str, checkpoint_id: str) -> None:
-        self.infos.pop(checkpoint_id, None)
 
 
 class Rig:
@@ -66,7 +34,7 @@ class Rig:
         self.request = TrainingRequest.model_validate(fields | changes)
         self.run_id = run_id or new_id(Kind.TRAINING)
         self.clock = FakeClock()
-        self.checkpoints = FolderCheckpoints(folder / "store")
+        self.checkpoints = MemoryCheckpoints()
         self.scratch = folder / "scratch"
         self.log: list[EventBase] = []
 
@@ -256,7 +224,7 @@ def test_recovers_from_the_newest_checkpoint_that_verifies(rig: Callable[..., Ri
     r = rig(stop={"iterations": 8}, checkpoint={"every_iterations": 2})
     with pytest.raises(CapacityExhausted):
         r.session(ScriptedEngine(failures={8: CapacityExhausted("gone")})).run()
-    r.checkpoints.damaged.add(r.checkpoints.list(r.run_id)[-1].id)
+    r.checkpoints.damage(r.checkpoints.list(r.run_id)[-1].id)
     r.log.clear()
     session = r.session(ScriptedEngine())
     session.recover(Progress(iteration=7, env_steps=700))
@@ -306,6 +274,7 @@ def test_begins_from_another_runs_checkpoint(tmp_path: Path) -> None:
 def test_refuses_a_checkpoint_of_something_else(rig: Callable[..., Rig], tmp_path: Path) -> None:
     r = rig()
     (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("hello")
     info = CheckpointInfo(
         id=new_id(Kind.CHECKPOINT), training_id=r.run_id, iteration=1, env_steps=1, size_bytes=0, manifest_sha256="",
         created_at=r.clock.now(),

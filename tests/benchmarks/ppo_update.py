@@ -1,8 +1,11 @@
-"""Microseconds of one PPO minibatch update and of one acting step, by backend: torch, NumPy, C; interleaved, medians.
+"""CPU microseconds of one PPO minibatch update and of one acting step: torch, NumPy, C; interleaved, medians.
 
-python tests/benchmarks/ppo_update.py [--rounds 5] [--json FILE] One minibatch is gather, forward, loss, backward,
-clip by global norm, Adam. One BLAS and torch thread for all, so that CPU time is
-what an idle machine's wall clock would show; it is measured instead of that, since machines are shared.
+::
+
+    python tests/benchmarks/ppo_update.py [--rounds 5] [--json FILE]
+
+One minibatch is gather, forward, loss, backward, clip by global norm, Adam. One BLAS and torch thread for all, so that
+CPU time is what an idle machine's wall clock would show; it is measured instead, since machines are shared.
 """
 
 from __future__ import annotations

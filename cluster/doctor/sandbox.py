@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+import os
 from collections.abc import Sequence
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cluster.doctor.report import Check, fail, ok, warn
 from rlplatform.errors import PlatformError, SandboxUnavailable
 from rlplatform.settings import Settings
 
+if TYPE_CHECKING:
+    from rlplatform.sandbox.selfcheck import CheckResult
+
 BUILD = "python -m cluster.sandbox_image"
 _NO_ENGINE = "not looked at: no Docker engine answers"
-_SELF_CHECK = "rlplatform.sandbox.selfcheck"
 
 
 def engine(settings: Settings) -> Check:
@@ -71,21 +72,26 @@ def self_check(settings: Settings) -> Check:
     name = "sandbox_self_check"
     if not _answers(settings):
         return warn(name, _NO_ENGINE, "see docker_engine")
+    from rlplatform.sandbox.docker_pool import DockerPool
+    from rlplatform.sandbox.selfcheck import run_selfcheck
+
+    alone = settings.sandbox.model_copy(update={"warm": 1, "slots": 1})
     try:
-        findings = importlib.import_module(_SELF_CHECK).run(settings.sandbox)
+        with closing(DockerPool(alone, f"doctor-{os.getpid()}")) as pool:
+            findings = run_selfcheck(pool)
     except PlatformError as error:
         return fail(name, f"it could not be made: {error}", "see docker_engine, control_groups and sandbox_image")
     return judge(name, findings)
 
 
-def judge(name: str, findings: Sequence[Any]) -> Check:
-    """A check from the self-check's findings, each with ``name``, ``ok`` and ``detail``."""
+def judge(name: str, findings: Sequence[CheckResult]) -> Check:
+    """One check from the self-check's results."""
     broken = [f"{finding.name}: {finding.detail}" for finding in findings if not finding.ok]
     if broken:
         return fail(
             name,
             f"{len(broken)} of {len(findings)} programs did not end as they must: {'; '.join(broken)}",
-            "do not evaluate on this node: check kernel, Docker and runtime versions",
+            "run it again on an idle machine; if it stays: do not evaluate here, check kernel, Docker and runtime",
         )
     return ok(name, f"all {len(findings)} programs, hostile and good, ended as they must")
 

@@ -27,8 +27,8 @@ pytestmark = [pytest.mark.ray, pytest.mark.e2e, pytest.mark.timeout(180)]
 
 NODE = """
 import json, sys, ray
-context = ray.init(num_cpus=4, include_dashboard=True, dashboard_host="127.0.0.1", dashboard_port=int(sys.argv[1]),
-                   log_to_driver=False, logging_level="ERROR")
+ray.init(address="local", num_cpus=4, dashboard_host="127.0.0.1", dashboard_port=int(sys.argv[1]),
+         log_to_driver=False, logging_level="ERROR")
 print(json.dumps(ray.get_runtime_context().gcs_address), flush=True)
 sys.stdin.read()
 """

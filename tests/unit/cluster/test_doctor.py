@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from pydantic import SecretStr
@@ -19,6 +18,7 @@ from redis import Redis
 from cluster import doctor
 from cluster.doctor import machine, network, profile, sandbox, storage
 from cluster.doctor.report import Check, ok
+from rlplatform.sandbox.selfcheck import CheckResult
 from rlplatform.settings import (
     AccessSettings,
     ApiSettings,
@@ -241,16 +241,10 @@ def test_where_the_dashboard_is(address: str | None, host: str) -> None:
     assert network.dashboard(Settings(cluster=ClusterSettings(address=address)))[0] == host
 
 
-class Finding(NamedTuple):
-    name: str
-    ok: bool
-    detail: str
-
-
 def test_one_escaped_program_fails_the_self_check() -> None:
-    held = Finding("fork bomb", True, "")
+    held = CheckResult("fork bomb", True)
     assert sandbox.judge("sandbox_self_check", [held, held]).status == "ok"
-    found = sandbox.judge("sandbox_self_check", [held, Finding("network", False, "it reached the host")])
+    found = sandbox.judge("sandbox_self_check", [held, CheckResult("network", False, "it reached the host")])
     assert found.status == "fail"
     assert "network: it reached the host" in found.meaning
 
@@ -264,9 +258,10 @@ def test_without_an_engine_only_the_engine_fails(no_engine: SandboxSettings) -> 
 
 
 @pytest.mark.docker
-def test_the_real_engine_and_image() -> None:
-    assert sandbox.engine(Settings()).status == "ok"
-    assert sandbox.control_groups(Settings()).status == "ok"
-    assert sandbox.image(Settings()).status == "ok"
-    missing = Settings(sandbox=SandboxSettings(image="rlp-no-such-image:latest"))
-    assert sandbox.image(missing).status == "fail"
+def test_the_real_engine_image_and_sandbox(sandbox_state: Path) -> None:
+    settings = Settings(sandbox=SandboxSettings(state_dir=sandbox_state))
+    checks = (sandbox.engine, sandbox.control_groups, sandbox.image, sandbox.self_check)
+    assert [check for check in doctor.run_checks(settings, checks) if check.status != "ok"] == []
+    missing = Settings(sandbox=SandboxSettings(image="rlp-no-such-image:latest", state_dir=sandbox_state))
+    found = doctor.run_checks(missing, (sandbox.image, sandbox.self_check))
+    assert [check.status for check in found] == ["fail", "fail"]

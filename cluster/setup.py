@@ -28,7 +28,7 @@ PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
 STATE = ROOT / ".rlp"
 DOCKER_SOCKET = Path("/var/run/docker.sock")
-TEST_PACKAGES = {"redis-server": "redis-server"}
+TEST_PACKAGES = {"redis-server": "redis-server", "prometheus": "prometheus"}
 
 
 class SetupError(Exception):

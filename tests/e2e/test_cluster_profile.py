@@ -9,9 +9,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import pytest
 import yaml
@@ -83,9 +83,9 @@ def profile() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(missing: Callable[[str], NoReturn], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     if not installed():
-        pytest.skip("no redis-server")
+        missing("no redis-server")
     folder = tmp_path_factory.mktemp("cluster")
     token = folder / "ray_token"
     token.write_text("0123456789abcdef" * 4)

@@ -11,10 +11,10 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import yaml
@@ -80,9 +80,9 @@ class Prometheus:
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def prometheus(missing: Callable[[str], NoReturn], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     if shutil.which("prometheus") is None:
-        pytest.skip("no prometheus (Debian package prometheus)")
+        missing("no prometheus (Debian package prometheus)")
     folder = tmp_path_factory.mktemp("prometheus")
     port, dashboard = ingress.free_ports(2)
     token = folder / "ray_token"

@@ -6,10 +6,11 @@ import json
 import socket
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from pydantic import SecretStr
@@ -182,8 +183,9 @@ def test_a_file_that_is_no_store_fails(tmp_path: Path) -> None:
     assert storage.store(sqlite(path)).status == "fail"
 
 
-@pytest.mark.skipif(not installed(), reason="no redis-server")
-def test_redis_is_judged_by_what_it_may_lose(tmp_path: Path) -> None:
+def test_redis_is_judged_by_what_it_may_lose(missing: Callable[[str], NoReturn], tmp_path: Path) -> None:
+    if not installed():
+        missing("no redis-server")
     with redis_server(tmp_path) as url, Redis.from_url(url) as redis:
         settings = Settings(store=StoreSettings(url=url))
         assert "append-only file off" in storage.store(settings).meaning

@@ -4,15 +4,19 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import yaml
 
 OBSERVABILITY = Path(__file__).parents[3] / "cluster" / "observability"
-needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool (Debian package prometheus)")
+
+
+@pytest.fixture
+def promtool(missing: Callable[[str], NoReturn]) -> str:
+    return shutil.which("promtool") or missing("no promtool (Debian package prometheus)")
 
 
 def documented() -> set[str]:
@@ -85,20 +89,18 @@ def test_every_alert_says_what_to_do() -> None:
             assert rule["labels"]["severity"] in ("page", "ticket"), rule["alert"]
 
 
-@needs_promtool
-def test_prometheus_accepts_the_configuration() -> None:
-    command = ["promtool", "check", "config", "--syntax-only", str(OBSERVABILITY / "prometheus.yml")]
+def test_prometheus_accepts_the_configuration(promtool: str) -> None:
+    command = [promtool, "check", "config", "--syntax-only", str(OBSERVABILITY / "prometheus.yml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-@needs_promtool
-def test_alerts_go_off_when_they_should_and_only_then(tmp_path: Path) -> None:
+def test_alerts_go_off_when_they_should_and_only_then(promtool: str, tmp_path: Path) -> None:
     cases = yaml.safe_load((Path(__file__).parent / "alerts.test.yml").read_text())
     cases["rule_files"] = [str(OBSERVABILITY / "alerts.yml")]
     path = tmp_path / "alerts.test.yml"
     path.write_text(yaml.safe_dump(cases))
-    done = subprocess.run(["promtool", "test", "rules", str(path)], capture_output=True, text=True, check=False)
+    done = subprocess.run([promtool, "test", "rules", str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 import ray
 from ray.util import get_current_placement_group
 
 from rlplatform.errors import CapacityExhausted
 from rlplatform.training.models import Resources
 
+PATIENCE_S = 10.0
+"""How long CPUs that exist may take to come free: those of actors that have just ended."""
 
-def check_capacity(resources: Resources) -> None:
+
+def check_capacity(resources: Resources, patience_s: float = PATIENCE_S) -> None:
     """In a placement group: that it has a bundle for the trainer and each actor; else that so many CPUs are free.
 
     :raises CapacityExhausted: it has not.
@@ -17,19 +22,20 @@ def check_capacity(resources: Resources) -> None:
     actors = resources.num_env_runners + resources.num_learners
     if not actors:
         return
+    wanted = f"{resources.num_env_runners} env runners and {resources.num_learners} learners"
     group = get_current_placement_group()
     if group is not None:
-        if len(group.bundle_specs) < 1 + actors:
+        have = len(group.bundle_specs)
+        if have < 1 + actors:
             raise CapacityExhausted(
-                f"the placement group has {len(group.bundle_specs)} bundles; the trainer, {resources.num_env_runners} "
-                f"env runners and {resources.num_learners} learners need {1 + actors}",
-                field="resources",
+                f"the trainer, {wanted} need {1 + actors} bundles; the placement group has {have}", field="resources"
             )
         return
-    free = ray.available_resources().get("CPU", 0.0)
-    if free < actors:
-        raise CapacityExhausted(
-            f"{resources.num_env_runners} env runners and {resources.num_learners} learners need {actors} free CPUs; "
-            f"there are {free:g}",
-            field="resources",
-        )
+    there_are = ray.cluster_resources().get("CPU", 0.0)
+    deadline = time.monotonic() + patience_s
+    while (free := ray.available_resources().get("CPU", 0.0)) < actors:
+        if there_are < actors or time.monotonic() > deadline:
+            raise CapacityExhausted(
+                f"{wanted} need {actors} free CPUs; of {there_are:g}, {free:g} are free", field="resources"
+            )
+        time.sleep(0.2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from rlplatform.ppo.hyperparameters import Hyperparameters
 
@@ -48,8 +48,11 @@ class MinibatchStats:
 
     def add(self, other: MinibatchStats) -> None:
         """Sum up."""
-        for name, value in zip(self.__dataclass_fields__, astuple(other), strict=True):
-            setattr(self, name, getattr(self, name) + value)
+        self.policy_gradient_loss += other.policy_gradient_loss
+        self.value_loss += other.value_loss
+        self.entropy_loss += other.entropy_loss
+        self.approx_kl += other.approx_kl
+        self.clip_fraction += other.clip_fraction
 
     def loss(self, phase: Phase) -> float:
         """The total loss that these make."""

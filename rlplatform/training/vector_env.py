@@ -139,12 +139,20 @@ class EnvPoolVectorEnv(VectorEnv):
         self.single_action_space = env.single_action_space
         self._action_dtype = self.single_action_space.dtype
         self.max_episode_steps = env.config.get("max_episode_steps")
+        self._direct = _direct(env)
+        self._ids = np.arange(num_envs, dtype=np.int32)
 
     def reset(self) -> Array:
         obs, _ = self._env.reset()
         return self._flatten(obs) if self._image_and_mission else np.asarray(obs)
 
     def step(self, actions: Array) -> Step:
+        if self._direct is not None:
+            places, dtype = self._direct
+            self._env._send([self._ids, self._ids, actions.astype(dtype, order="C", copy=False)])
+            state = self._env._recv()
+            done, truncated, rewards, obs = (state[place] for place in places)
+            return Step(obs, rewards, done & ~truncated, truncated)
         obs, rewards, terminated, truncated, _ = self._env.step(actions)
         return Step(self._flatten(obs) if self._image_and_mission else obs, rewards, terminated, truncated)
 
@@ -248,6 +256,21 @@ def _is_atari(env: str) -> bool:
     from envpool.registration import registry
 
     return bool(registry.specs[env][0] == "envpool.atari")
+
+
+def _direct(env: Any) -> tuple[list[int], Any] | None:
+    """Places of done, truncation, reward and observation in what EnvPool's core returns, and its actions' type.
+
+    A third of the time of a cheap step goes into EnvPool's conversion to and from nested dictionaries. None where this
+    version, or this environment's observations, are not as expected: then that conversion does it.
+    """
+    try:
+        keys, action_keys = list(env._state_keys), list(env._action_keys)
+        places = [keys.index(name) for name in ("done", "trunc", "reward", "obs")]
+        dtype = env._spec._action_spec[-1][0]
+    except (AttributeError, ValueError, IndexError):
+        return None
+    return (places, dtype) if action_keys == ["env_id", "players.env_id", "action"] else None
 
 
 def _flat_grid(space: spaces.Dict) -> spaces.Box:

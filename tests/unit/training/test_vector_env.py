@@ -126,3 +126,16 @@ def test_envpool_says_that_it_cannot_be_saved() -> None:
 def test_gym_environments_that_do_not_pickle_whole_are_not_saved() -> None:
     env = GymVectorEnv(gym.vector.SyncVectorEnv([Counter]), "sync", [0])
     assert env.get_state() is None
+
+
+@pytest.mark.parametrize("name", ["LunarLander-v3", "Pendulum-v1", "HalfCheetah-v4"])
+def test_stepping_envpools_core_is_stepping_envpool(name: str) -> None:
+    direct, through = make_vector_env(name, {}, SEEDS), make_vector_env(name, {}, SEEDS)
+    assert direct._direct is not None  # type: ignore[attr-defined]
+    through._direct = None  # type: ignore[attr-defined]
+    assert np.array_equal(direct.reset(), through.reset())
+    direct.single_action_space.seed(1)
+    for _ in range(1100):
+        actions = np.stack([direct.single_action_space.sample() for _ in SEEDS])
+        for one, other in zip(direct.step(actions)[:4], through.step(actions)[:4], strict=True):
+            assert np.array_equal(one, other)

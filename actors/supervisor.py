@@ -141,6 +141,7 @@ class Supervisor:
         """Queue a training (see the port)."""
         await self._open()
         await self._trainings.check(request)
+        await asyncio.to_thread(check_training, request)
         if request.resume_from:
             await self._check_parent(request.resume_from, principal)
         now = self._clock.now()
@@ -187,6 +188,10 @@ class Supervisor:
             running_trainings=self._trainings.running,
         )
 
+    async def training_states(self) -> list[TrainingState]:
+        """The states of all unfinished trainings."""
+        return [run.document.state async for run in self._unfinished(TrainingRun)]
+
     def positions(self, run_ids: Sequence[str]) -> list[int | None]:
         """For each run, how many are served before it; None when it does not wait."""
         order = [*enumerate(self._evaluations.order()), *enumerate(self._trainings.order())]
@@ -229,3 +234,10 @@ class Supervisor:
                 assert isinstance(run, cls)
                 yield run
             before = page[-1].id
+
+
+def check_training(request: TrainingRequest) -> None:
+    """Refuse what cannot be trained. Slow: makes the environment, and imports all of them the first time."""
+    from rlplatform.training.environments import check_request
+
+    check_request(request)

@@ -1,9 +1,10 @@
 """The Serve application: the API on its replicas, reading from the store and calling the supervisor.
 
-The only module that joins Serve and the API. No ``from __future__ import annotations`` here: Serve looks at the class of
-``app``'s argument to know how to fill it from a configuration file.
+The only module that joins Serve and the API. ``from __future__ import annotations`` must not be here: Serve looks at
+the class of ``app``'s argument to know how to fill it from a configuration file.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 from fastapi import FastAPI
@@ -16,7 +17,7 @@ from actors.handles import SupervisorHandle, find
 from rlplatform.clock import SystemClock
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints
-from rlplatform.training.environments import list_environments
+from rlplatform.training.models import EnvironmentInfo
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services
 
@@ -55,6 +56,12 @@ def build_api(settings: Settings) -> FastAPI:
         commands=SupervisorHandle(partial(find, str(options.SUPERVISOR["name"]))),
         clock=SystemClock(),
         checkpoints=open_checkpoints(settings.training.checkpoint_url),
-        environments=list_environments(),
+        environments=_environments,
     )
     return create_app(services, settings)
+
+
+def _environments() -> Sequence[EnvironmentInfo]:
+    from rlplatform.training.environments import list_environments  # makes every environment once: not at start-up
+
+    return list_environments()

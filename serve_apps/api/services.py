@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rlplatform.ports import CheckpointStore, Clock, Commands, Store
@@ -17,4 +17,4 @@ class Services:
     commands: Commands
     clock: Clock
     checkpoints: CheckpointStore | None = None
-    environments: Sequence[EnvironmentInfo] = ()
+    environments: Callable[[], Sequence[EnvironmentInfo]] = tuple

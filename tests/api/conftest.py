@@ -84,7 +84,7 @@ async def _platform(
         commands=fake,
         clock=clock,
         checkpoints=checkpoints,
-        environments=(CARTPOLE,),
+        environments=lambda: (CARTPOLE,),
     )
     try:
         yield Platform(create_app(services, configured), store, fake, KeyRing(store, configured.access.pepper, clock))

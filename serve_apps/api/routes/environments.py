@@ -16,5 +16,5 @@ router = APIRouter(prefix="/v1", tags=["environments"])
     summary="What can be trained",
     responses={200: {"model": EnvironmentList}, **problems(401, 403)},
 )
-async def index(ctx: Ctx, _: Reader) -> EnvironmentList:
-    return EnvironmentList(items=list(ctx.services.environments))
+def index(ctx: Ctx, _: Reader) -> EnvironmentList:
+    return EnvironmentList(items=list(ctx.services.environments()))

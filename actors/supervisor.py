@@ -188,10 +188,6 @@ class Supervisor:
             running_trainings=self._trainings.running,
         )
 
-    async def training_states(self) -> list[TrainingState]:
-        """The states of all unfinished trainings."""
-        return [run.document.state async for run in self._unfinished(TrainingRun)]
-
     def positions(self, run_ids: Sequence[str]) -> list[int | None]:
         """For each run, how many are served before it; None when it does not wait."""
         order = [*enumerate(self._evaluations.order()), *enumerate(self._trainings.order())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from uuid_utils import uuid7
@@ -29,6 +30,15 @@ def new_id(kind: Kind) -> str:
     number = uuid7().int
     body = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
     return f"{kind.value}_{body}"
+
+
+def created_at(text: str) -> datetime:
+    """When an id was made, to the millisecond."""
+    body = check_id(text).partition("_")[2]
+    number = 0
+    for character in body:
+        number = number << 5 | _ALPHABET.index(character)
+    return datetime.fromtimestamp((number >> 80) / 1000, UTC)
 
 
 def check_id(text: str, *kinds: Kind) -> str:

@@ -1,0 +1,177 @@
+"""What operators see in Prometheus: every event that is recorded, and the state of queues, trainings and pools.
+
+Labels have few, closed values, never an id or a tenant: each value is a series for ever. What the names mean is in
+``cluster/observability/README.md``. An event that its writer appends twice, after an outage of the store, counts twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from ray.util import metrics
+
+from actors.handles import StoreHandle
+from rlplatform.events import (
+    EvaluationFailed,
+    EvaluationFinished,
+    EvaluationRetried,
+    EvaluationStarted,
+    EventBase,
+    TrainingCheckpointSaved,
+    TrainingEvent,
+    TrainingFailed,
+    TrainingInterrupted,
+    TrainingIterationCompleted,
+    TrainingRecovered,
+    TrainingStopped,
+    TrainingSucceeded,
+)
+from rlplatform.ids import created_at
+from rlplatform.ports import EncodedEvent, PlatformStatus
+from rlplatform.sandbox.models import PoolStatus
+from rlplatform.training.models import TrainingState
+
+COUNTERS: dict[str, tuple[str, ...]] = {
+    "rlp_evaluations_finished": ("verdict",),
+    "rlp_evaluation_retries": (),
+    "rlp_trainings_finished": ("state",),
+    "rlp_training_env_steps": ("engine",),
+    "rlp_training_interruptions": (),
+    "rlp_checkpoints_saved": (),
+}
+GAUGES: dict[str, tuple[str, ...]] = {
+    "rlp_evaluations_queued": (),
+    "rlp_evaluations_running": (),
+    "rlp_sandboxes": ("state",),
+    "rlp_trainings": ("state",),
+}
+HISTOGRAMS: dict[str, list[float]] = {
+    "rlp_evaluation_wait_seconds": [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
+    "rlp_evaluation_seconds": [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
+    "rlp_training_iteration_seconds": [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+}
+
+_ENDED = {
+    TrainingSucceeded: TrainingState.SUCCEEDED,
+    TrainingStopped: TrainingState.STOPPED,
+    TrainingFailed: TrainingState.FAILED,
+}
+
+
+class Meter(Protocol):
+    """Where measurements go. Names and labels are those of the tables above."""
+
+    def count(self, name: str, amount: float = 1, **labels: str) -> None:
+        """Add to a counter."""
+
+    def set(self, name: str, value: float, **labels: str) -> None:
+        """Set a gauge."""
+
+    def observe(self, name: str, value: float) -> None:
+        """Note a value of a distribution."""
+
+
+class RayMeter:
+    """Metrics of this process, which Ray's agent on the node exports. Made on first use."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def count(self, name: str, amount: float = 1, **labels: str) -> None:
+        if amount > 0:
+            self._metric(name, lambda: metrics.Counter(name, tag_keys=COUNTERS[name])).inc(amount, labels)
+
+    def set(self, name: str, value: float, **labels: str) -> None:
+        self._metric(name, lambda: metrics.Gauge(name, tag_keys=GAUGES[name])).set(value, labels)
+
+    def observe(self, name: str, value: float) -> None:
+        self._metric(name, lambda: metrics.Histogram(name, boundaries=HISTOGRAMS[name])).observe(value)
+
+    def _metric(self, name: str, make: Callable[[], Any]) -> Any:
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+
+class Telemetry:
+    """Turns events and states into measurements."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._last: dict[str, tuple[int, float]] = {}
+
+    def events(self, events: Iterable[EventBase]) -> None:
+        """Note what has been recorded."""
+        for event in events:
+            self._training(event) if isinstance(event, TrainingEvent) else self._evaluation(event)
+
+    def supervisor(self, status: PlatformStatus, trainings: Iterable[TrainingState]) -> None:
+        """Note what waits and runs; ``trainings`` are the states of all unfinished ones."""
+        self._meter.set("rlp_evaluations_queued", status.queued_evaluations)
+        self._meter.set("rlp_evaluations_running", status.running_evaluations)
+        counted = Counter(trainings)
+        for state in TrainingState:
+            if not state.final:
+                self._meter.set("rlp_trainings", counted[state], state=state.value)
+
+    def pool(self, status: PoolStatus) -> None:
+        """Note a node's sandboxes; without a pool they are none."""
+        for state in ("warm", "in_use", "capacity"):
+            self._meter.set("rlp_sandboxes", getattr(status, state) if status.available else 0, state=state)
+
+    def _evaluation(self, event: EventBase) -> None:
+        match event:
+            case EvaluationStarted(attempt=1):
+                self._meter.observe("rlp_evaluation_wait_seconds", _age_s(event))
+            case EvaluationRetried():
+                self._meter.count("rlp_evaluation_retries")
+            case EvaluationFinished():
+                self._meter.count("rlp_evaluations_finished", verdict=event.verdict.value)
+                self._meter.observe("rlp_evaluation_seconds", _age_s(event))
+            case EvaluationFailed():
+                self._meter.count("rlp_evaluations_finished", verdict="internal_error")
+
+    def _training(self, event: TrainingEvent) -> None:
+        match event:
+            case TrainingIterationCompleted():
+                self._iteration(event)
+            case TrainingRecovered():
+                self._last.pop(event.stream, None)
+            case TrainingCheckpointSaved():
+                self._meter.count("rlp_checkpoints_saved")
+            case TrainingInterrupted(planned=False):
+                self._meter.count("rlp_training_interruptions")
+        if state := _ENDED.get(type(event)):
+            self._last.pop(event.stream, None)
+            self._meter.count("rlp_trainings_finished", state=state.value)
+
+    def _iteration(self, event: TrainingIterationCompleted) -> None:
+        """Counters of events are lifetime ones: the first iteration that a process sees is where it counts from."""
+        steps, wall_s = self._last.get(event.stream, (event.env_steps, event.train_wall_s))
+        self._last[event.stream] = (event.env_steps, event.train_wall_s)
+        engine = "simulated" if event.simulated else "rllib"
+        self._meter.count("rlp_training_env_steps", event.env_steps - steps, engine=engine)
+        if event.train_wall_s > wall_s:
+            self._meter.observe("rlp_training_iteration_seconds", event.train_wall_s - wall_s)
+
+
+class MeteredStore(StoreHandle):
+    """A store that notes what is appended through it."""
+
+    def __init__(self, call: Callable[..., Any], telemetry: Telemetry) -> None:
+        super().__init__(call)
+        self._telemetry = telemetry
+
+    async def append(
+        self, stream: str, events: Sequence[EventBase], *, epoch: int | None = None
+    ) -> Sequence[EncodedEvent]:
+        lines = await super().append(stream, events, epoch=epoch)
+        self._telemetry.events(events)
+        return lines
+
+
+def _age_s(event: EventBase) -> float:
+    """Seconds from the submission of an event's run to the event."""
+    return max(0.0, (event.time - created_at(event.stream.rpartition("/")[2])).total_seconds())

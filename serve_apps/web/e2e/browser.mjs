@@ -1,0 +1,265 @@
+/**
+ * Drives the page in headless Chromium as its users do: RLP_URL and RLP_KEY say where, RLP_SHOTS (a folder) keeps
+ * screenshots. Fails on the first thing that is not as it should be: a text, a Content-Security-Policy violation, an error
+ * in the console, an axe-core finding.
+ */
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { env } from "node:process";
+import { chromium } from "playwright-core";
+
+const { RLP_URL: url, RLP_KEY: key, RLP_SHOTS: shots } = env;
+assert(url && key, "RLP_URL and RLP_KEY say what to drive");
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const browser = await chromium.launch({
+  executablePath: env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-dev-shm-usage"],
+});
+const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, colorScheme: "light" });
+context.setDefaultTimeout(15_000);
+const page = await context.newPage();
+const complaints = [];
+const expected = /40[14]|422/; // refusals that are provoked here: Chromium logs them, too
+page.on("console", (message) => {
+  if (message.type() === "error" && !expected.test(message.text())) complaints.push(message.text());
+});
+page.on("pageerror", (error) => complaints.push(String(error)));
+await page.addInitScript(() => {
+  globalThis.violations = [];
+  document.addEventListener("securitypolicyviolation", (event) =>
+    globalThis.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`),
+  );
+});
+
+async function step(name, action) {
+  const began = Date.now();
+  try {
+    await action();
+  } catch (error) {
+    await shot(`failed-${name}`);
+    throw new Error(`step "${name}": ${error.stack}`);
+  }
+  assert.deepEqual(await page.evaluate(() => globalThis.violations), [], `${name}: the policy was violated`);
+  assert.deepEqual(complaints, [], `${name}: the console complains`);
+  console.log(`ok ${name} (${Date.now() - began} ms)`);
+}
+
+async function shot(name) {
+  if (!shots) return;
+  await mkdir(shots, { recursive: true });
+  await page.screenshot({ path: `${shots}/${name.replaceAll(" ", "-")}.png`, fullPage: true });
+}
+
+/** Both schemes: what is too faint in one may be fine in the other. */
+async function inspect(name) {
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await page.waitForTimeout(150);
+    await shot(`${name}-${scheme}`);
+    // evaluated over the protocol: the page's own policy lets no script in
+    await page.evaluate(AXE);
+    const { violations } = await page.evaluate(() => globalThis.axe.run());
+    const found = violations.map(
+      ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(" | ")}`,
+    );
+    assert.deepEqual(found, [], `${name}, ${scheme}: axe finds`);
+  }
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "no-preference" });
+}
+
+const heading = (name) => page.getByRole("heading", { level: 1, name }).waitFor();
+const status = (name) => page.locator(".page-head .badge", { hasText: name }).waitFor();
+const api = (path, init = {}) =>
+  fetch(`${url}/v1/${path}`, { ...init, headers: { Authorization: `Bearer ${key}`, ...init.headers } });
+
+try {
+  await step("a wrong key is refused", async () => {
+    await page.goto(url);
+    await heading("Sign in");
+    await inspect("sign-in");
+    await page.getByLabel("API key").fill("secret");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("This is not an API key").waitFor();
+    await page.getByLabel("API key").fill(`${key.slice(0, -6)}AAAAAA`);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("the API key is not valid").waitFor();
+  });
+
+  await step("a link signs in and leaves no key behind", async () => {
+    await page.goto("about:blank");
+    await page.goto(`${url}/#key=${key}&/runs`);
+    await heading("Runs");
+    assert.equal(page.url(), `${url}/#/runs`);
+    await page.getByText("No trainings yet.").waitFor();
+    await page.locator(".connection.live").waitFor();
+    const stored = await page.evaluate(() => [JSON.stringify(localStorage), document.cookie]);
+    assert(!stored.join().includes("rlp_"), "the key is in the session's storage alone");
+  });
+
+  await step("a submission is judged test by test", async () => {
+    await page.getByRole("link", { name: "Evaluate code" }).first().click();
+    await heading("Evaluate code");
+    await page.getByRole("textbox", { name: "Program, in Python" }).waitFor();
+    await page.getByRole("button", { name: "Submit" }).click();
+    const tests = page.locator(".result .test");
+    await tests.first().waitFor();
+    assert((await tests.count()) < 3, "the first verdict is there before the last");
+    await page.locator(".result > .card-head .badge", { hasText: "accepted" }).waitFor();
+    assert.equal(await tests.count(), 3);
+    await page.getByText("3 of 3 points", { exact: true }).waitFor();
+  });
+
+  await step("a wrong answer shows what was expected", async () => {
+    await page.getByRole("button", { name: "Add a test" }).click();
+    await page.getByRole("checkbox", { name: "Hidden" }).last().check();
+    const editor = page.getByRole("textbox", { name: "Program, in Python" });
+    await editor.click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("print(int(input()) * 3)");
+    await page.keyboard.press("Control+Enter");
+    await page.locator(".result > .card-head .badge", { hasText: "wrong answer" }).waitFor();
+    const first = page.locator(".result .test").first();
+    assert.match(await first.innerText(), /Expected output\s+4[\s\S]*Output\s+6/);
+    assert.equal(await page.locator(".result .test").last().locator("details").count(), 0);
+    await inspect("evaluate");
+  });
+
+  await step("text from a program stays text", async () => {
+    await page.getByLabel("Name").first().fill("<b>x</b>");
+    await page.getByRole("button", { name: "Submit" }).click();
+    const name = page.getByLabel("Name").first();
+    await page.locator("#tests").waitFor();
+    await page.locator(".test-fields [aria-invalid=true]").waitFor();
+    assert.equal(await name.getAttribute("aria-invalid"), "true", "the API's error is at its field");
+    assert.equal(await name.evaluate((element) => element === document.activeElement), true);
+    await shot("field-error");
+    await name.fill("t1");
+    await page.locator(".test-fields").first().getByLabel("Input").fill("2\n");
+    await page.locator(".test-fields").first().getByLabel("Expected output").fill("<img src=x onerror=alert(1)>");
+    await page.getByRole("button", { name: "Submit" }).click();
+    await page.locator(".result pre", { hasText: "<img src=x" }).waitFor();
+    assert.equal(await page.locator(".result img").count(), 0);
+  });
+
+  await step("a training that cannot be is refused at its field", async () => {
+    await page.getByRole("link", { name: "Train a policy" }).first().click();
+    await heading("Train a policy");
+    await page.locator("option", { hasText: "CartPole-v1" }).first().waitFor({ state: "attached" });
+    await inspect("train");
+    await page.getByText("More", { exact: true }).click();
+    await page.getByRole("button", { name: "Set a hyperparameter" }).click();
+    await page.getByLabel("Name").fill("learning_rat");
+    await page.getByLabel("Value").fill("lin_0.001");
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByRole("alert").getByText("learning_rate").waitFor();
+    await shot("train-refused");
+    await page.getByLabel("Name").fill("learning_rate");
+    await page.getByLabel("Env steps").fill("");
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByText("give at least one of env_steps").first().waitFor();
+  });
+
+  let training = "";
+  await step("a simulated training runs, live", async () => {
+    await page.getByLabel("Env steps").fill("409600");
+    await page.getByLabel("Mean episode return").fill("600");
+    await page.getByText("Nothing is trained: a made-up curve").click();
+    await page.getByLabel("Simulated iteration (s)").fill("0.05");
+    await page.getByRole("button", { name: "Start the simulated training" }).click();
+    await heading(/CartPole-v1/);
+    training = page.url().split("/").at(-1);
+    await status("running");
+    await page.getByText("Simulated: nothing is trained.").waitFor();
+    await page.locator(".chart canvas").first().waitFor();
+    await page.getByText("Checkpoint saved at iteration 20").waitFor();
+  });
+
+  await step("it is paused and goes on", async () => {
+    await page.getByRole("button", { name: "Pause" }).click();
+    await status("paused");
+    const at = await page.locator(".numbers").innerText();
+    await page.waitForTimeout(500);
+    assert.equal(await page.locator(".numbers").innerText(), at, "nothing moves while it is paused");
+    await inspect("training-paused");
+    await page.getByRole("button", { name: "Resume" }).click();
+    await status("running");
+  });
+
+  await step("the list follows it", async () => {
+    await page.getByRole("link", { name: "Runs" }).click();
+    const row = page.locator("table.runs").first().locator("tbody tr").first();
+    await row.locator(".badge", { hasText: "running" }).waitFor();
+    const before = await row.locator(".meter").innerText();
+    await page.waitForFunction((text) => document.querySelector("table.runs .meter")?.innerText !== text, before);
+    await inspect("runs");
+    await row.getByRole("link").click();
+    await heading(/CartPole-v1/);
+  });
+
+  await step("it succeeds, and no event is lost or doubled over all reconnects", async () => {
+    await status("succeeded");
+    await page.getByText("Succeeded: env steps reached").waitFor();
+    const events = (await (await api(`trainings/${training}/events`)).text()).match(/^id: (\d+)$/gm).length;
+    await page.getByText(`${events} so far`).waitFor();
+    const rows = await page.locator(".journal li").allInnerTexts();
+    const iterations = rows.flatMap((row) => [...row.matchAll(/Iterations? (\d+)(?:–(\d+))?,/g)]);
+    const spans = iterations.map(([, first, last]) => [Number(first), Number(last ?? first)]).reverse();
+    assert.equal(spans[0][0], 1);
+    for (const [index, [first]] of spans.entries()) {
+      if (index > 0) assert.equal(first, spans[index - 1][1] + 1, `iterations go on at ${first}`);
+    }
+    assert.equal(spans.at(-1)[1], 200);
+    await inspect("training-succeeded");
+  });
+
+  await step("a checkpoint is downloaded, and another training begins from it", async () => {
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page
+        .getByRole("button", { name: /Download the checkpoint/ })
+        .first()
+        .click(),
+    ]);
+    assert.match(download.suggestedFilename(), /^ckpt_\w+\.tar$/);
+    const magic = (await readFile(await download.path())).subarray(257, 262).toString();
+    assert.equal(magic, "ustar");
+    await page
+      .getByRole("link", { name: /Train on from iteration/ })
+      .first()
+      .click();
+    await heading("Train a policy");
+    assert.match(await page.getByLabel("Go on from checkpoint").inputValue(), /^ckpt_/);
+    await page.getByLabel("Env steps").fill("819200");
+    await page.getByRole("button", { name: "Start the simulated training" }).click();
+    await status("running");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await status("stopped");
+  });
+
+  await step("it is usable on a phone and by keyboard", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await shot("phone-training");
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert(wide <= 0, `the page is ${wide} px wider than a phone`);
+    await page.goto(`${url}/#/evaluate`);
+    await heading("Evaluate code");
+    await shot("phone-evaluate");
+    await page.setViewportSize({ width: 1360, height: 900 });
+    await page.evaluate(() => document.activeElement?.blur());
+    await page.keyboard.press("Tab");
+    await page.getByRole("button", { name: "Skip to the content" }).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.className), "skip");
+  });
+
+  await step("signing out forgets the key", async () => {
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await heading("Sign in");
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    await page.goto(`${url}/#/runs`);
+    await heading("Sign in");
+  });
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,56 @@
+/** HTTP calls with the bearer key. Every failure is a `Problem`. */
+import { Problem } from "./problem";
+
+export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
+
+export class Api {
+  constructor(
+    private readonly base: string,
+    private readonly key: string,
+    private readonly onRefused: (problem: Problem) => void = () => {},
+    private readonly fetch: Fetch = (input, init) => globalThis.fetch(input, init),
+  ) {}
+
+  async get<T>(path: string): Promise<T> {
+    return (await this.call("GET", path)).json() as Promise<T>;
+  }
+
+  /** `idempotencyKey`: sent again with the same body, it gives the same resource, not a second one. */
+  async post<T>(path: string, body?: unknown, idempotencyKey?: string): Promise<T> {
+    const headers: Record<string, string> = idempotencyKey ? { "Idempotency-Key": idempotencyKey } : {};
+    return (await this.call("POST", path, body, headers)).json() as Promise<T>;
+  }
+
+  async delete<T>(path: string): Promise<T> {
+    return (await this.call("DELETE", path)).json() as Promise<T>;
+  }
+
+  /** The file at `path`, whole. */
+  async download(path: string): Promise<Blob> {
+    return (await this.call("GET", path)).blob();
+  }
+
+  private async call(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
+    const headers: Record<string, string> = { Authorization: `Bearer ${this.key}`, ...more };
+    const init: RequestInit = { method, headers, cache: "no-store", credentials: "omit" };
+    if (body !== undefined) {
+      headers["Content-Type"] = "application/json";
+      init.body = JSON.stringify(body);
+    }
+    let response: Response;
+    try {
+      response = await this.fetch(this.base + path, init);
+    } catch {
+      throw Problem.unreachable();
+    }
+    if (response.ok) return response;
+    const problem = Problem.from(await response.json().catch(() => null), response.status);
+    if (response.status === 401) this.onRefused(problem);
+    throw problem;
+  }
+}
+
+/** A key for one creating request: 128 random bits. Works on plain HTTP, too, where `crypto.randomUUID` does not. */
+export function idempotencyKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,122 @@
+/** The frame around every page: navigation, connection, what is the matter with the platform. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { EvaluatePage } from "./pages/evaluate";
+import { EvaluationPage } from "./pages/evaluation";
+import { RunsPage } from "./pages/runs";
+import { SignInPage } from "./pages/sign-in";
+import { TrainPage } from "./pages/train";
+import { TrainingPage } from "./pages/training";
+import { Connection } from "./parts/connection";
+import { route } from "./router";
+import { signedIn, signOut } from "./session";
+import { scheme, toggle } from "./theme";
+import type { Readiness } from "./types";
+
+const NAVIGATION = [
+  ["runs", "Runs"],
+  ["evaluate", "Evaluate code"],
+  ["train", "Train a policy"],
+] as const;
+
+export function App() {
+  const main = useRef<HTMLElement>(null);
+  const { path } = route.value;
+  const here = path.join("/");
+  const first = useRef(true);
+  useEffect(() => {
+    const heading = main.current?.querySelector<HTMLElement>("h1");
+    document.title = heading ? `${heading.textContent} · rlplatform` : "rlplatform";
+    if (!first.current) heading?.focus();
+    first.current = false;
+  }, [here, signedIn.value]);
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
+        Skip to the content
+      </button>
+      <header class="top">
+        <a class="brand" href="#/">
+          <img src="./favicon.svg" alt="" width="26" height="26" /> rlplatform
+        </a>
+        {signedIn.value && (
+          <nav aria-label="Main">
+            {NAVIGATION.map(([name, label]) => (
+              <a key={name} href={`#/${name}`} aria-current={name === (path[0] ?? "runs") ? "page" : undefined}>
+                {label}
+              </a>
+            ))}
+          </nav>
+        )}
+        <div class="tools">
+          {signedIn.value && <Connection />}
+          <button
+            type="button"
+            class="quiet icon"
+            onClick={toggle}
+            aria-label={`${other()} theme`}
+            title={`${other()} theme`}
+          >
+            {scheme.value === "dark" ? "☀" : "☾"}
+          </button>
+          {signedIn.value && (
+            <button type="button" class="quiet" onClick={signOut}>
+              Sign out
+            </button>
+          )}
+        </div>
+      </header>
+      {signedIn.value && <Degraded />}
+      <main id="main" tabIndex={-1} ref={main}>
+        {signedIn.value ? <CurrentPage path={path} /> : <SignInPage />}
+      </main>
+    </>
+  );
+}
+
+const other = () => (scheme.value === "dark" ? "Light" : "Dark");
+
+function CurrentPage({ path: [page = "runs", id] }: { path: string[] }) {
+  if (page === "runs") return <RunsPage />;
+  if (page === "evaluate") return <EvaluatePage />;
+  if (page === "train") return <TrainPage />;
+  if (page === "evaluations" && id) return <EvaluationPage key={id} id={id} />;
+  if (page === "trainings" && id) return <TrainingPage key={id} id={id} />;
+  return (
+    <>
+      <h1 tabIndex={-1}>Not found</h1>
+      <p>
+        There is no such page. <a href="#/runs">Go to the runs</a>
+      </p>
+    </>
+  );
+}
+
+const LOOK_MS = 15_000;
+
+/** What does not work at present, and why. */
+function Degraded() {
+  const [found, setFound] = useState<Readiness | null>(null);
+  useEffect(() => {
+    const look = () =>
+      fetch(new URL("readyz", document.baseURI), { cache: "no-store" })
+        .then((response) => response.json())
+        .then(setFound, () => setFound(null));
+    look();
+    const timer = setInterval(() => document.hidden || look(), LOOK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const broken = found?.dependencies?.filter(({ ok }) => !ok) ?? [];
+  if (broken.length === 0) return null;
+  return (
+    <div class="banner" role="status">
+      {broken.map(({ name, detail }) => (
+        <p key={name}>
+          <strong>
+            {name === "sandbox" ? "Code cannot be evaluated at present" : `The platform's ${name} does not work`}
+          </strong>
+          {detail && `: ${detail}`}
+        </p>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+/** Numbers, sizes and times for people. */
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const precise = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+
+export const count = (value: number): string => whole.format(value);
+export const measure = (value: number): string =>
+  Math.abs(value) >= 1000 ? whole.format(value) : precise.format(value);
+export const time = (text: string): string => clock.format(new Date(text));
+export const dateTime = (text: string): string => full.format(new Date(text));
+
+/** `just now`, `5 min ago`, then the date. */
+export function ago(text: string, now = Date.now()): string {
+  const seconds = (now - new Date(text).getTime()) / 1000;
+  if (seconds < 45) return "just now";
+  if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min ago`;
+  if (seconds < 86_400) return `${Math.round(seconds / 3600)} h ago`;
+  return day.format(new Date(text));
+}
+
+/** Seconds, in the unit that reads best. */
+export function duration(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function bytes(value: number): string {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `train_01m82…` short enough for a table, the part that tells runs of a day apart. */
+export const shortId = (id: string): string => `…${id.slice(-8)}`;

@@ -1,0 +1,223 @@
+/**
+ * Event streams over one WebSocket (`/v1/live`): subscriptions outlive connections.
+ *
+ * Each keeps a cursor, the sequence number of the last event that its listener got; after every loss of the connection it
+ * goes on behind that. A listener gets every event once and in order: repeated ones are dropped, a missing one makes the
+ * client connect anew. What the server leaves out for a slow reader it says itself, by `stream.gap`.
+ */
+import { signal } from "@preact/signals";
+import type { RunEvent } from "../events";
+import { Problem } from "../problem";
+
+export type Status = "connecting" | "live" | "waiting" | "closed";
+
+export interface Listener {
+  onEvent(event: RunEvent): void;
+  /** The stream's final event has been given: nothing follows. */
+  onEnd?(): void;
+  /** The server refuses this stream. */
+  onError?(problem: Problem): void;
+}
+
+export interface Socket {
+  onopen: ((event: Event) => void) | null;
+  onmessage: ((event: MessageEvent) => void) | null;
+  onclose: ((event: CloseEvent) => void) | null;
+  send(text: string): void;
+  close(): void;
+}
+
+interface Entry {
+  cursor: number;
+  live: boolean;
+  listener: Listener;
+}
+
+type Command = "subscribe" | "unsubscribe";
+
+export const SILENCE_MS = 45_000;
+const BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 15_000;
+
+export class LiveClient {
+  readonly status = signal<Status>("connecting");
+  /** When the next attempt to connect is due, in milliseconds since 1970. */
+  readonly retryAt = signal<number | null>(null);
+
+  private socket: Socket | null = null;
+  private readonly entries = new Map<string, Entry>();
+  /** The commands that the server has yet to answer, by stream: it answers them in order. */
+  private readonly unanswered = new Map<string, Command[]>();
+  private failures = 0;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private watchdog: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly open: () => Socket,
+    private readonly token: string,
+    private readonly onRefused: (problem: Problem) => void,
+  ) {
+    this.connect();
+  }
+
+  /** Follow `stream` behind event `after`. A later subscription to the same stream takes the place of this one. */
+  subscribe(stream: string, after: number, listener: Listener): () => void {
+    const entry: Entry = { cursor: after, live: false, listener };
+    if (this.entries.has(stream)) this.unsubscribe(stream);
+    this.entries.set(stream, entry);
+    if (this.status.value === "live") this.ask(stream, entry);
+    return () => {
+      if (this.entries.get(stream) === entry) this.unsubscribe(stream);
+    };
+  }
+
+  /** Try to connect at once, where that is waited for: the network is back, or someone asks. */
+  hurry(): void {
+    if (this.status.value === "waiting") this.connect();
+  }
+
+  close(): void {
+    this.entries.clear();
+    this.drop();
+    this.status.value = "closed";
+  }
+
+  private connect(): void {
+    this.drop();
+    this.status.value = "connecting";
+    this.attend();
+    const socket = this.open();
+    this.socket = socket;
+    socket.onopen = () => this.send({ type: "auth", token: this.token });
+    socket.onmessage = (message) => {
+      if (socket !== this.socket) return;
+      this.attend();
+      this.receive(JSON.parse(String(message.data)));
+    };
+    socket.onclose = () => {
+      if (socket === this.socket) this.wait();
+    };
+  }
+
+  /** Give up the connection and everything that belongs to it; subscriptions stay. */
+  private drop(): void {
+    clearTimeout(this.retry);
+    clearTimeout(this.watchdog);
+    this.retryAt.value = null;
+    this.unanswered.clear();
+    for (const entry of this.entries.values()) entry.live = false;
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+  }
+
+  /** Connect again after a while that grows with every failure, no two clients at the same moment. */
+  private wait(): void {
+    this.drop();
+    const longest = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** this.failures);
+    const delay = longest * (0.5 + 0.5 * Math.random());
+    this.failures += 1;
+    this.status.value = "waiting";
+    this.retryAt.value = Date.now() + delay;
+    this.retry = setTimeout(() => this.connect(), delay);
+  }
+
+  /** The server sends heartbeats: a connection that is silent for long is dead, whatever TCP believes. */
+  private attend(): void {
+    clearTimeout(this.watchdog);
+    this.watchdog = setTimeout(() => this.wait(), SILENCE_MS);
+  }
+
+  private receive(message: { type: string; stream?: string } & Record<string, unknown>): void {
+    const { type, stream = "" } = message;
+    switch (type) {
+      case "heartbeat":
+        return;
+      case "authenticated":
+        this.failures = 0;
+        this.status.value = "live";
+        for (const [name, entry] of this.entries) this.ask(name, entry);
+        return;
+      case "subscribed":
+      case "unsubscribed":
+        this.answered(stream);
+        return;
+      case "stream.end":
+        this.end(stream);
+        return;
+      case "reconnect":
+        this.connect();
+        return;
+      case "error":
+        this.fail(stream, Problem.from(message, Number(message.status)));
+        return;
+      default:
+        this.deliver(message as unknown as RunEvent);
+    }
+  }
+
+  private deliver(event: RunEvent): void {
+    const entry = this.entries.get(event.stream);
+    if (!entry?.live || event.seq <= entry.cursor) return;
+    const first = event.type === "stream.gap" ? event.first_seq : event.seq;
+    if (first > entry.cursor + 1) {
+      this.wait();
+      return;
+    }
+    entry.cursor = event.seq;
+    entry.listener.onEvent(event);
+  }
+
+  private end(stream: string): void {
+    const entry = this.entries.get(stream);
+    if (!entry?.live) return;
+    this.entries.delete(stream);
+    entry.listener.onEnd?.();
+  }
+
+  private fail(stream: string, problem: Problem): void {
+    if (!stream) {
+      if (problem.status === 401 || problem.status === 403) {
+        this.close();
+        this.onRefused(problem);
+      }
+      return;
+    }
+    const entry = this.entries.get(stream);
+    const command = this.answered(stream);
+    if (command === "unsubscribe") return; // it had ended by itself
+    if (command === undefined) {
+      this.wait(); // the log did not answer: go on behind the cursors
+      return;
+    }
+    this.entries.delete(stream);
+    entry?.listener.onError?.(problem);
+  }
+
+  private ask(stream: string, entry: Entry): void {
+    this.command("subscribe", stream, { after: entry.cursor });
+  }
+
+  private unsubscribe(stream: string): void {
+    this.entries.delete(stream);
+    if (this.status.value === "live") this.command("unsubscribe", stream);
+  }
+
+  private command(type: Command, stream: string, fields: object = {}): void {
+    this.unanswered.set(stream, [...(this.unanswered.get(stream) ?? []), type]);
+    this.send({ type, stream, ...fields });
+  }
+
+  /** The command that an answer belongs to. Events count from the answer to the last command on. */
+  private answered(stream: string): Command | undefined {
+    const commands = this.unanswered.get(stream) ?? [];
+    const command = commands.shift();
+    const entry = this.entries.get(stream);
+    if (entry && commands.length === 0 && command === "subscribe") entry.live = true;
+    return command;
+  }
+
+  private send(message: object): void {
+    this.socket?.send(JSON.stringify(message));
+  }
+}

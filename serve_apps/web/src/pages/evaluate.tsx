@@ -1,0 +1,196 @@
+import { useEffect, useState } from "preact/hooks";
+import { useDraft } from "../drafts/stored";
+import { CHECKERS, LIMITS, newSubmission, newTest, toRequest } from "../drafts/submission";
+import { useSubmit } from "../parts/form";
+import { LazyEditor } from "../parts/lazy-editor";
+import { Alert, Field, FormProblem, GroupError } from "../parts/problem";
+import { EvaluationResult } from "../parts/result";
+import { TestFields } from "../parts/test-fields";
+import { EvaluationFeed } from "../runs/feed";
+import { remember } from "../runs/submitted";
+import { current } from "../session";
+import type { Evaluation } from "../types";
+
+export function EvaluatePage() {
+  const { api, live } = current();
+  const [draft, change] = useDraft("submission", newSubmission());
+  const [feed, setFeed] = useState<EvaluationFeed | null>(null);
+  useEffect(() => () => feed?.close(), [feed]);
+  const { busy, problem, submit } = useSubmit(
+    async (key) => {
+      const request = toRequest(draft);
+      const evaluation = await api.post<Evaluation>("v1/evaluations", request, key);
+      remember(evaluation.id, request);
+      return evaluation;
+    },
+    (evaluation) => setFeed(new EvaluationFeed(live, evaluation)),
+  );
+  const checker = CHECKERS.find(([kind]) => kind === draft.checker);
+  return (
+    <FormProblem.Provider value={problem}>
+      <form onSubmit={submit} noValidate>
+        <div class="page-head">
+          <h1 tabIndex={-1}>Evaluate code</h1>
+          <div class="actions">
+            <span class="hint keys">Ctrl + Enter in the editor</span>
+            <button type="submit" disabled={busy}>
+              {busy ? "Submitting…" : "Submit"}
+            </button>
+          </div>
+        </div>
+        <Alert problem={problem} />
+        <div class="workbench">
+          <section class="card code" aria-labelledby="program">
+            <header class="card-head">
+              <h2 id="program">Program</h2>
+              <span class="hint push">Python · Esc, then Tab leaves the editor</span>
+            </header>
+            <LazyEditor
+              label="Program, in Python"
+              value={draft.source}
+              onChange={(source) => change({ source })}
+              onSubmit={submit}
+            />
+            <GroupError name="source" />
+          </section>
+          <div class="side">
+            {feed && (
+              <>
+                <EvaluationResult key={feed.document.value.id} feed={feed} />
+                <p class="hint">
+                  <a href={`#/evaluations/${feed.document.value.id}`}>This result's own page</a>
+                </p>
+              </>
+            )}
+            <section class="card" aria-labelledby="tests">
+              <header class="card-head">
+                <h2 id="tests">Tests</h2>
+                <button
+                  type="button"
+                  class="secondary push"
+                  onClick={() => change({ tests: [...draft.tests, newTest(draft.tests)] })}
+                >
+                  Add a test
+                </button>
+              </header>
+              <GroupError name="tests" />
+              <div class="pad">
+                <fieldset class="choice">
+                  <legend>How the program is run</legend>
+                  {(["stdio", "function"] as const).map((kind) => (
+                    <label key={kind}>
+                      <input
+                        type="radio"
+                        name="grader"
+                        checked={draft.grader === kind}
+                        onChange={() => change({ grader: kind })}
+                      />
+                      {kind === "stdio" ? "Reads input, prints output" : "A function is called"}
+                    </label>
+                  ))}
+                </fieldset>
+                {draft.grader === "function" && (
+                  <Field name="grader.entry" label="Function">
+                    {(control) => (
+                      <input
+                        {...control}
+                        class="mono"
+                        value={draft.entry}
+                        onInput={(event) => change({ entry: event.currentTarget.value })}
+                      />
+                    )}
+                  </Field>
+                )}
+              </div>
+              <ol class="test-list">
+                {draft.tests.map((test, index) => (
+                  <TestFields
+                    key={test.key}
+                    test={test}
+                    index={index}
+                    grader={draft.grader}
+                    onChange={(changes) =>
+                      change({ tests: draft.tests.map((other) => (other === test ? { ...test, ...changes } : other)) })
+                    }
+                    onRemove={
+                      draft.tests.length > 1
+                        ? () => change({ tests: draft.tests.filter((other) => other !== test) })
+                        : null
+                    }
+                  />
+                ))}
+              </ol>
+            </section>
+            <details class="card">
+              <summary class="card-head">
+                <h2>Checker and limits</h2>
+              </summary>
+              <div class="pad grid">
+                <Field name="checker" label="Checker" hint={checker?.[2]}>
+                  {(control) => (
+                    <select
+                      {...control}
+                      value={draft.checker}
+                      onChange={(event) => change({ checker: event.currentTarget.value })}
+                    >
+                      {CHECKERS.map(([kind, label]) => (
+                        <option value={kind} key={kind}>
+                          {label}
+                        </option>
+                      ))}
+                    </select>
+                  )}
+                </Field>
+                {draft.checker === "floats" && (
+                  <>
+                    <Field name="checker.abs_tol" label="Absolute tolerance">
+                      {(control) => (
+                        <input
+                          {...control}
+                          inputMode="decimal"
+                          value={draft.absTol}
+                          onInput={(event) => change({ absTol: event.currentTarget.value })}
+                        />
+                      )}
+                    </Field>
+                    <Field name="checker.rel_tol" label="Relative tolerance">
+                      {(control) => (
+                        <input
+                          {...control}
+                          inputMode="decimal"
+                          value={draft.relTol}
+                          onInput={(event) => change({ relTol: event.currentTarget.value })}
+                        />
+                      )}
+                    </Field>
+                  </>
+                )}
+                {LIMITS.map(([name, label]) => (
+                  <Field name={`limits.${name}`} label={label} key={name}>
+                    {(control) => (
+                      <input
+                        {...control}
+                        inputMode="decimal"
+                        value={draft.limits[name] ?? ""}
+                        onInput={(event) => change({ limits: { ...draft.limits, [name]: event.currentTarget.value } })}
+                      />
+                    )}
+                  </Field>
+                ))}
+                <GroupError name="limits" />
+                <label class="check">
+                  <input
+                    type="checkbox"
+                    checked={draft.stopOnFailure}
+                    onChange={(event) => change({ stopOnFailure: event.currentTarget.checked })}
+                  />
+                  Skip the rest after the first test that is not accepted
+                </label>
+              </div>
+            </details>
+          </div>
+        </div>
+      </form>
+    </FormProblem.Provider>
+  );
+}

@@ -1,0 +1,45 @@
+import { useState } from "preact/hooks";
+import { Alert, Field, FormProblem } from "../parts/problem";
+import { Problem } from "../problem";
+import { refused, signIn, whyNoKey } from "../session";
+
+export function SignInPage() {
+  const [text, setText] = useState("");
+  const [tried, setTried] = useState<string | null>(null);
+  const problem = tried
+    ? new Problem("not_authenticated", "Not an API key", tried, 0, [{ field: "key", message: tried }])
+    : refused.value;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const why = whyNoKey(text.trim());
+    setTried(why);
+    if (!why) signIn(text.trim());
+  };
+  return (
+    <FormProblem.Provider value={problem}>
+      <form class="card sign-in" onSubmit={submit} noValidate>
+        <h1 tabIndex={-1}>Sign in</h1>
+        <p class="lead">Evaluate code in a sandbox, train policies, and watch both live.</p>
+        {!tried && <Alert problem={problem} />}
+        <Field name="key" label="API key" hint="Kept in this tab only, and gone when you close it or sign out.">
+          {(control) => (
+            <input
+              {...control}
+              type="password"
+              autocomplete="off"
+              spellcheck={false}
+              placeholder="rlp_…"
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <button type="submit">Sign in</button>
+        <p class="hint">
+          Your course staff gives you a key. On your own machine <code>make run</code> prints one, with a link that
+          signs you in.
+        </p>
+      </form>
+    </FormProblem.Provider>
+  );
+}

@@ -1,0 +1,181 @@
+import { useState } from "preact/hooks";
+import type { Api } from "../api";
+import { count, dateTime, duration, measure, shortId } from "../format";
+import { Simulated, StateBadge } from "../parts/badge";
+import { Checkpoints } from "../parts/checkpoints";
+import { Journal } from "../parts/journal";
+import { Load } from "../parts/load";
+import { Meter } from "../parts/meter";
+import { Metrics } from "../parts/metrics";
+import { Alert } from "../parts/problem";
+import { TextBlock } from "../parts/text";
+import { Problem } from "../problem";
+import { TrainingFeed } from "../runs/feed";
+import { words } from "../runs/journal";
+import { isFinal } from "../runs/list";
+import type { Training } from "../types";
+
+const follow = (live: ConstructorParameters<typeof TrainingFeed>[0], training: Training) =>
+  new TrainingFeed(live, training);
+
+export function TrainingPage({ id }: { id: string }) {
+  return (
+    <Load path={`v1/trainings/${encodeURIComponent(id)}`} make={follow}>
+      {(feed, api) => <Loaded feed={feed} api={api} />}
+    </Load>
+  );
+}
+
+function Loaded({ feed, api }: { feed: TrainingFeed; api: Api }) {
+  const training = feed.document.value;
+  const { id, request } = training;
+  return (
+    <>
+      <div class="page-head">
+        <div>
+          <h1 tabIndex={-1}>
+            {request.env} <span class="id">{shortId(id)}</span>
+          </h1>
+          <p class="states">
+            <StateBadge state={training.state} /> {training.simulated && <Simulated />}
+            {feed.wish.value && <span class="hint">{words(feed.wish.value)} requested…</span>}
+            {training.stop_reason && <span class="hint">{words(training.stop_reason)}</span>}
+          </p>
+        </div>
+        <Controls feed={feed} api={api} />
+      </div>
+      <p class="visually-hidden" role="status">
+        The training is {training.state}
+      </p>
+      {training.simulated && (
+        <p class="banner calm">Simulated: nothing is trained. The curve is made up from the seed.</p>
+      )}
+      {training.message && <p class="banner">{training.message}</p>}
+      <Alert problem={feed.problem.value} />
+      <section class="card" aria-label="Progress">
+        <div class="pad">
+          <Meter training={training} />
+        </div>
+        <Numbers training={training} />
+      </section>
+      <Metrics feed={feed} />
+      <div class="columns">
+        <Checkpoints feed={feed} api={api} />
+        <Journal entries={feed.journal.value} />
+      </div>
+      <Details training={training} />
+    </>
+  );
+}
+
+function Controls({ feed, api }: { feed: TrainingFeed; api: Api }) {
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [asked, setAsked] = useState<string | null>(null);
+  const training = feed.document.value;
+  if (isFinal(training)) return null;
+  const wish = feed.wish.value;
+  const command = async (name: string) => {
+    setAsked(name);
+    setProblem(null);
+    try {
+      await api.post(`v1/trainings/${training.id}/${name}`);
+    } catch (error) {
+      setProblem(Problem.of(error));
+    }
+    setAsked(null);
+  };
+  const paused = training.state === "paused" || wish === "pause";
+  const stopping = wish === "stop" || asked !== null;
+  return (
+    <div class="controls">
+      <div class="actions">
+        {paused ? (
+          <button type="button" disabled={stopping || wish === "resume"} onClick={() => command("resume")}>
+            Resume
+          </button>
+        ) : (
+          <button type="button" class="secondary" disabled={stopping} onClick={() => command("pause")}>
+            Pause
+          </button>
+        )}
+        <button type="button" class="danger" disabled={stopping} onClick={() => command("stop")}>
+          Stop
+        </button>
+      </div>
+      <Alert problem={problem} />
+    </div>
+  );
+}
+
+function Numbers({ training: { progress, metrics, evaluation, restarts } }: { training: Training }) {
+  const metric = (name: string) => metrics[name];
+  const numbers: [string, string | null, (string | undefined)?][] = [
+    ["Episode return", shown(metric("rollout/episode_return_mean"), measure), "mean of the last 100"],
+    [
+      "Evaluation",
+      shown(evaluation?.episode_return_mean, measure),
+      evaluation ? `± ${measure(evaluation.episode_return_std)}, ${evaluation.episodes} episodes` : undefined,
+    ],
+    ["Env steps", count(progress.env_steps)],
+    ["Env steps/s", shown(metric("time/fps"), count)],
+    ["Episodes", count(progress.episodes)],
+    ["Iteration", count(progress.iteration)],
+    ["Training time", duration(progress.train_wall_s)],
+    ["Restarts", restarts > 0 ? count(restarts) : null],
+  ];
+  return (
+    <dl class="numbers">
+      {numbers.map(
+        ([name, value, more]) =>
+          value !== null && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>
+                {value}
+                {more && <span class="hint">{more}</span>}
+              </dd>
+            </div>
+          ),
+      )}
+    </dl>
+  );
+}
+
+const shown = (value: number | undefined, format: (value: number) => string) =>
+  value === undefined ? "–" : format(value);
+
+function Details({ training }: { training: Training }) {
+  const { request, created_at, started_at, finished_at, manifest } = training;
+  const facts = [
+    ["Id", training.id],
+    ["Engine", request.engine === "rllib" ? "PPO on RLlib" : "simulated"],
+    ["Seed", String(request.seed)],
+    ["Preset", request.preset ?? "the environment's own"],
+    ["Queued", dateTime(created_at)],
+    ["Started", started_at ? dateTime(started_at) : "not yet"],
+    ["Finished", finished_at ? dateTime(finished_at) : "not yet"],
+    ["Begun from", request.resume_from ?? "nothing"],
+  ];
+  return (
+    <details class="card">
+      <summary class="card-head">
+        <h2>Details</h2>
+        <span class="hint">request, manifest</span>
+      </summary>
+      <dl class="facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <div class="pad columns">
+        <TextBlock title="Request" text={pretty(request)} />
+        {manifest && <TextBlock title="Manifest" text={pretty(manifest)} />}
+      </div>
+    </details>
+  );
+}
+
+const pretty = (value: object) => JSON.stringify(value, null, 2);

@@ -1,0 +1,187 @@
+/** A line over env steps, drawn by uPlot. What it shows is said in words, too: the latest, the least, the greatest. */
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { count, measure } from "../format";
+import { scheme } from "../theme";
+
+export interface Line {
+  label: string;
+  values: (number | null)[];
+  colour: string;
+  points?: boolean;
+}
+
+interface Props {
+  title: string;
+  /** Env steps, ascending. */
+  x: number[];
+  lines: Line[];
+  height?: number;
+  /** Charts of one group show the same point under the pointer. */
+  group?: string;
+  /** A horizontal line: what the training is to reach. */
+  target?: number | null | undefined;
+}
+
+export function Chart({ title, x, lines, height = 300, group, target }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const shape = lines.map((line) => line.label).join("|");
+  const dark = scheme.value === "dark";
+  const latest = useRef({ x, lines, target });
+  latest.current = { x, lines, target };
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const made = new uPlot(
+      options(element, latest.current.lines, height, group, () => latest.current.target ?? null),
+      data(latest.current),
+      element,
+    );
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [shape, dark, height, group]);
+
+  useEffect(() => plot.current?.setData(data({ x, lines })));
+
+  const summary = useMemo(() => lines.map(describe).join(" "), [lines]);
+  return (
+    <figure class="chart">
+      <figcaption>
+        <span class="title">{title}</span>
+        {lines.map((line) => (
+          <span class="legend" key={line.label}>
+            <Key colour={line.colour} points={line.points === true} /> {line.label}{" "}
+            <b>{show(line.values.findLast((value) => value !== null))}</b>
+          </span>
+        ))}
+      </figcaption>
+      <div ref={box} class="plot" role="img" aria-label={`${title} over env steps. ${summary}`} />
+    </figure>
+  );
+}
+
+function Key({ colour, points }: { colour: string; points: boolean }) {
+  return (
+    <svg class={colour} width="14" height="10" aria-hidden="true">
+      {points ? <circle cx="7" cy="5" r="4" /> : <rect y="4" width="14" height="2.5" rx="1" />}
+    </svg>
+  );
+}
+
+const show = (value: number | null | undefined) => (value == null ? "–" : measure(value));
+
+function describe({ label, values }: Line): string {
+  let least = Number.POSITIVE_INFINITY;
+  let greatest = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (value === null) continue;
+    least = Math.min(least, value);
+    greatest = Math.max(greatest, value);
+  }
+  if (least > greatest) return `${label}: no values yet.`;
+  const last = values.findLast((value) => value !== null);
+  return `${label}: latest ${show(last)}, least ${measure(least)}, greatest ${measure(greatest)}.`;
+}
+
+const data = ({ x, lines }: { x: number[]; lines: Line[] }): uPlot.AlignedData =>
+  [x, ...lines.map((line) => line.values)] as uPlot.AlignedData;
+
+function options(
+  element: HTMLElement,
+  lines: Line[],
+  height: number,
+  group: string | undefined,
+  target: () => number | null,
+): uPlot.Options {
+  const style = getComputedStyle(element);
+  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  const axis: uPlot.Axis = {
+    stroke: colour("chart-text"),
+    font: `12px ${style.fontFamily}`,
+    grid: { stroke: colour("chart-grid"), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width: element.clientWidth || 300,
+    height,
+    legend: { show: false },
+    cursor: { y: false, ...(group ? { sync: { key: group } } : {}), points: { size: 7 } },
+    scales: { x: { time: false }, y: { range: (_, least, greatest) => padded(least, greatest, target()) } },
+    axes: [
+      { ...axis, values: (_, ticks) => ticks.map((tick) => short(tick)) },
+      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => short(tick)) },
+    ],
+    series: [
+      { label: "env steps" },
+      ...lines.map((line) => ({
+        label: line.label,
+        stroke: colour(line.colour),
+        width: line.points ? 0 : 2,
+        spanGaps: true,
+        points: { show: line.points === true, size: 8, fill: colour(line.colour) },
+      })),
+    ],
+    hooks: {
+      draw: [(plot) => drawTarget(plot, target(), colour("chart-target"))],
+      setCursor: [showValues],
+      init: [(plot) => plot.over.append(Object.assign(document.createElement("div"), { className: "values" }))],
+    },
+  };
+}
+
+function padded(least: number | null, greatest: number | null, target: number | null): [number, number] {
+  const found = [least, greatest, target].filter((value): value is number => value !== null && Number.isFinite(value));
+  if (found.length === 0) return [0, 1];
+  const low = Math.min(...found);
+  const high = Math.max(...found);
+  const room = (high - low || Math.abs(high) || 1) * 0.08;
+  return [low - room, high + room];
+}
+
+function drawTarget(plot: uPlot, target: number | null, colour: string): void {
+  if (target === null) return;
+  const { ctx, bbox } = plot;
+  const y = plot.valToPos(target, "y", true);
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([6 * devicePixelRatio, 5 * devicePixelRatio]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.restore();
+}
+
+function showValues(plot: uPlot): void {
+  const box = plot.over.querySelector<HTMLElement>(".values");
+  const at = plot.cursor.idx;
+  if (!box) return;
+  box.hidden = at == null || (plot.cursor.left ?? -1) < 0;
+  if (at == null) return;
+  const values = plot.series.slice(1).flatMap((series, index) => {
+    const value = plot.data[index + 1]?.[at];
+    return value == null ? [] : [`${series.label}: ${measure(value)}`];
+  });
+  box.textContent = [`${count(plot.data[0][at] ?? 0)} env steps`, ...values].join("\n");
+  const left = plot.cursor.left ?? 0;
+  box.style.left = `${left}px`;
+  box.classList.toggle("left", left > plot.over.clientWidth / 2);
+}
+
+function short(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e6) return `${measure(value / 1e6)}M`;
+  if (size >= 1e4) return `${measure(value / 1e3)}k`;
+  if (size > 0 && size < 1e-3) return value.toExponential(0);
+  return measure(value);
+}

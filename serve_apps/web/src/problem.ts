@@ -1,0 +1,61 @@
+/** What went wrong, as the API says it (RFC 9457), and as it is shown. */
+
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+export class Problem extends Error {
+  override name = "Problem";
+
+  constructor(
+    readonly code: string,
+    readonly title: string,
+    readonly detail: string,
+    readonly status = 0,
+    readonly errors: FieldError[] = [],
+    readonly retryable = false,
+    readonly requestId: string | null = null,
+  ) {
+    super(detail);
+  }
+
+  /** From a problem document; anything else becomes a problem of its own. */
+  static from(document: unknown, status: number): Problem {
+    const found = (typeof document === "object" && document !== null ? document : {}) as Record<string, unknown>;
+    const text = (name: string, otherwise: string) =>
+      typeof found[name] === "string" ? (found[name] as string) : otherwise;
+    const detail = text("detail", `The platform answered ${status} without saying why.`);
+    const listed = Array.isArray(found.errors) ? (found.errors as FieldError[]) : [];
+    const errors =
+      listed.length > 0 ? listed : typeof found.field === "string" ? [{ field: found.field, message: detail }] : [];
+    return new Problem(
+      text("code", "unknown"),
+      text("title", "Error"),
+      detail,
+      status,
+      errors,
+      found.retryable === true,
+      typeof found.request_id === "string" ? found.request_id : null,
+    );
+  }
+
+  static unreachable(): Problem {
+    const detail = "No answer. Is the platform running, and are you online?";
+    return new Problem("unreachable", "The platform cannot be reached", detail, 0, [], true);
+  }
+
+  /** Whatever was thrown, as a problem. */
+  static of(error: unknown): Problem {
+    return error instanceof Problem ? error : new Problem("page_error", "The page failed", String(error));
+  }
+
+  /** The message for the field `name`: its own, or with `deep` that of anything inside it. */
+  at(name: string, deep = false): string | null {
+    const found = this.errors.find(({ field }) => field === name || (deep && field.startsWith(`${name}.`)));
+    if (!found) return null;
+    const inside = found.field === name ? "" : `${found.field.slice(name.length + 1)}: `;
+    const repeated = `${found.field}: `;
+    return inside + (found.message.startsWith(repeated) ? found.message.slice(repeated.length) : found.message);
+  }
+}

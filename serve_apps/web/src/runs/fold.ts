@@ -1,0 +1,125 @@
+/** A run's document after an event: the same fold as the platform's own (`rlplatform/runs.py`). */
+import type { EvaluationEvent, RunEvent, TrainingEvent } from "../events";
+import { isEvaluation, isTraining } from "../events";
+import type { Evaluation, Training } from "../types";
+
+/** `document` as it was before its first event. */
+export function newborn<T extends Evaluation | Training>(document: T): T {
+  const blank = { seq: 0, state: "queued", message: null, started_at: null, finished_at: null, queue_position: null };
+  const kind =
+    "request" in document
+      ? {
+          progress: { iteration: 0, env_steps: 0, episodes: 0, train_wall_s: 0 },
+          metrics: {},
+          evaluation: null,
+          checkpoint: null,
+          stop_reason: null,
+          restarts: 0,
+          manifest: null,
+        }
+      : { verdict: null, score: null, tests: [], sandbox: null, attempts: 0 };
+  return { ...document, ...blank, ...kind };
+}
+
+export function foldEvaluation(document: Evaluation, event: RunEvent): Evaluation {
+  const changes = isEvaluation(event) ? evaluationChanges(document, event) : {};
+  return { ...document, ...changes, seq: event.seq };
+}
+
+export function foldTraining(document: Training, event: RunEvent): Training {
+  const changes = isTraining(event) ? trainingChanges(document, event) : {};
+  return { ...document, ...changes, seq: event.seq };
+}
+
+function evaluationChanges(document: Evaluation, event: EvaluationEvent): Partial<Evaluation> {
+  switch (event.type) {
+    case "evaluation.started":
+      return {
+        state: "running",
+        attempts: event.attempt,
+        started_at: document.started_at ?? event.time,
+        tests: [],
+        queue_position: null,
+      };
+    case "evaluation.test_finished":
+      return { tests: [...document.tests, event.result] };
+    case "evaluation.retried":
+      return { state: "queued", attempts: event.attempt, tests: [] };
+    case "evaluation.finished": {
+      const { verdict, score, tests, sandbox, message = null } = event;
+      return { state: "finished", verdict, score, tests, sandbox, message, finished_at: event.time };
+    }
+    case "evaluation.cancelled":
+      return { state: "cancelled", message: event.reason, finished_at: event.time };
+    case "evaluation.failed":
+      return { state: "failed", message: event.reason, finished_at: event.time };
+    default:
+      return {};
+  }
+}
+
+function trainingChanges(document: Training, event: TrainingEvent): Partial<Training> {
+  switch (event.type) {
+    case "training.starting":
+      return { state: "starting", queue_position: null };
+    case "training.started":
+      return { state: "running", manifest: event.manifest, started_at: document.started_at ?? event.time };
+    case "training.iteration_completed": {
+      const { iteration, env_steps, episodes, train_wall_s, metrics } = event;
+      return { progress: { iteration, env_steps, episodes, train_wall_s }, metrics };
+    }
+    case "training.evaluated":
+      return { evaluation: event.report };
+    case "training.checkpoint_saved":
+      return { checkpoint: event.checkpoint };
+    case "training.paused":
+      return { state: "paused", progress: event.progress };
+    case "training.resumed":
+      return { state: "running", progress: event.progress };
+    case "training.interrupted":
+      return {
+        state: "interrupted",
+        message: event.reason,
+        restarts: document.restarts + (event.planned ? 0 : 1),
+      };
+    case "training.recovered": {
+      const { iteration, env_steps } = event;
+      return { state: "running", message: null, progress: { ...document.progress, iteration, env_steps } };
+    }
+    case "training.succeeded":
+    case "training.stopped": {
+      const state = event.type === "training.succeeded" ? "succeeded" : "stopped";
+      return { state, stop_reason: event.stop_reason, progress: event.progress, finished_at: event.time };
+    }
+    case "training.failed": {
+      const { code, reason, progress } = event;
+      return { state: "failed", stop_reason: code, message: reason, progress, finished_at: event.time };
+    }
+    default:
+      return {};
+  }
+}
+
+/** What has been asked of a training and not happened yet: `pause`, `resume` or `stop`. */
+export function foldWish(wish: Wish, event: RunEvent): Wish {
+  switch (event.type) {
+    case "training.pause_requested":
+      return "pause";
+    case "training.resume_requested":
+      return "resume";
+    case "training.stop_requested":
+      return "stop";
+    case "training.paused":
+      return wish === "pause" ? null : wish;
+    case "training.resumed":
+      return wish === "resume" ? null : wish;
+    case "training.succeeded":
+    case "training.stopped":
+    case "training.failed":
+      return null;
+    default:
+      return wish;
+  }
+}
+
+export type Wish = "pause" | "resume" | "stop" | null;

@@ -1,0 +1,87 @@
+/** The log of a run for people: its lifecycle events, with rows of iterations drawn together. */
+import type { RunEvent } from "../events";
+
+export interface Entry {
+  seq: number;
+  time: string;
+  type: string;
+  text: string;
+}
+
+const number = new Intl.NumberFormat("en");
+
+/** `entries` with `events` at the end. Iterations that follow each other share one entry. */
+export function extend(entries: readonly Entry[], events: readonly RunEvent[]): Entry[] {
+  const extended = [...entries];
+  for (const event of events) {
+    const entry = { seq: event.seq, time: event.time, type: event.type, text: describe(event) };
+    const last = extended.at(-1);
+    if (event.type === "training.iteration_completed" && last?.type === event.type) {
+      const first = /^Iterations? (\d+)/.exec(last.text)?.[1] ?? String(event.iteration);
+      entry.text = `Iterations ${first}–${event.iteration}, ${number.format(event.env_steps)} env steps`;
+      extended.pop();
+    }
+    extended.push(entry);
+  }
+  return extended;
+}
+
+function describe(event: RunEvent): string {
+  switch (event.type) {
+    case "evaluation.queued":
+      return `Queued with ${event.tests} ${event.tests === 1 ? "test" : "tests"}`;
+    case "evaluation.started":
+      return event.attempt > 1 ? `Started, attempt ${event.attempt}` : "Started";
+    case "evaluation.test_finished":
+      return `Test ${event.result.id}: ${words(event.result.verdict)}`;
+    case "evaluation.retried":
+      return `Attempt ${event.attempt} was lost by our fault, queued again: ${event.reason}`;
+    case "evaluation.finished":
+      return `Finished: ${words(event.verdict)}, ${number.format(event.score)} of ${number.format(event.max_score)} points`;
+    case "evaluation.cancelled":
+      return `Cancelled: ${event.reason}`;
+    case "evaluation.failed":
+      return `Could not be evaluated: ${event.reason}`;
+    case "training.queued":
+      return "Queued";
+    case "training.starting":
+      return event.epoch > 1 ? `Starting, owner ${event.epoch}` : "Starting";
+    case "training.started":
+      return "Started";
+    case "training.iteration_completed":
+      return `Iteration ${event.iteration}, ${number.format(event.env_steps)} env steps`;
+    case "training.evaluated":
+      return `Evaluated: mean return ${number.format(event.report.episode_return_mean)} over ${event.report.episodes} episodes`;
+    case "training.checkpoint_saved":
+      return `Checkpoint saved at iteration ${event.checkpoint.iteration}${event.checkpoint.best ? ", the best so far" : ""}`;
+    case "training.pause_requested":
+      return "Pause requested";
+    case "training.paused":
+      return `Paused at ${number.format(event.progress.env_steps)} env steps`;
+    case "training.resume_requested":
+      return "Resume requested";
+    case "training.resumed":
+      return "Resumed";
+    case "training.stop_requested":
+      return "Stop requested";
+    case "training.interrupted":
+      return `Interrupted: ${event.reason}; going on in ${number.format(event.retry_in_s)} s`;
+    case "training.recovered":
+      return `Recovered at iteration ${event.iteration}; ${number.format(event.redone_iterations)} are done again`;
+    case "training.succeeded":
+      return `Succeeded: ${words(event.stop_reason)} reached`;
+    case "training.stopped":
+      return "Stopped";
+    case "training.failed":
+      return `Failed: ${event.reason}`;
+    case "stream.gap":
+      return `Iterations left out for this slow connection: events ${event.first_seq}–${event.last_seq}`;
+    default:
+      return (event as { type: string }).type;
+  }
+}
+
+/** `time_limit_exceeded` as words. */
+export function words(name: string): string {
+  return name.replaceAll("_", " ");
+}

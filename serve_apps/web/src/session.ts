@@ -1,0 +1,90 @@
+/** Who is signed in: an API key, held in this tab's sessionStorage and nowhere else. */
+import { computed, signal } from "@preact/signals";
+import { Api } from "./api";
+import { LiveClient } from "./live/client";
+import { Problem } from "./problem";
+
+const STORED = "rlp-key";
+const FORM = /^rlp_[0-9a-z]{26}_[A-Za-z0-9_-]{43}$/;
+
+const base = new URL("./", document.baseURI);
+const key = signal<string | null>(null);
+
+export const refused = signal<Problem | null>(null);
+export const signedIn = computed(() => key.value !== null);
+
+interface Session {
+  api: Api;
+  live: LiveClient;
+}
+const session = signal<Session | null>(null);
+
+/** The API and the live connection of whoever is signed in. */
+export function current(): Session {
+  if (!session.value) throw new Error("nobody is signed in");
+  return session.value;
+}
+
+/** Take a key from `#key=…`, wiping it from the address bar and the history entry; else the tab's own. */
+export function begin(): void {
+  const given = takeKey(window.location, window.history);
+  if (given) signIn(given);
+  else open(sessionStorage.getItem(STORED));
+  window.addEventListener("hashchange", () => {
+    const late = takeKey(window.location, window.history);
+    if (late) signIn(late);
+  });
+}
+
+/** The key of a `#key=…` fragment, removed from the address as it is read; what follows `&` is kept as the route. */
+export function takeKey(location: Location, history: History): string | null {
+  const match = /^#key=([^&]*)(?:&(.*))?$/.exec(location.hash);
+  if (!match) return null;
+  history.replaceState(null, "", `${location.pathname}${location.search}#${match[2] ?? "/"}`);
+  return decodeURIComponent(match[1] ?? "");
+}
+
+/** Why `text` cannot be an API key; null where it can be one. */
+export function whyNoKey(text: string): string | null {
+  if (!text) return "Paste your API key.";
+  return FORM.test(text) ? null : "This is not an API key: one looks like rlp_…_…, without spaces.";
+}
+
+export function signIn(text: string): void {
+  refused.value = null;
+  const why = whyNoKey(text);
+  if (why) {
+    open(null);
+    refused.value = new Problem("not_authenticated", "Not an API key", why);
+    return;
+  }
+  sessionStorage.setItem(STORED, text);
+  open(text);
+}
+
+export function signOut(): void {
+  sessionStorage.clear();
+  refused.value = null;
+  open(null);
+}
+
+function open(text: string | null): void {
+  session.value?.live.close();
+  if (text) {
+    const live = new URL("v1/live", base);
+    live.protocol = live.protocol === "https:" ? "wss:" : "ws:";
+    session.value = {
+      api: new Api(base.href, text, refuse),
+      live: new LiveClient(() => new WebSocket(live), text, refuse),
+    };
+  } else {
+    session.value = null;
+  }
+  key.value = text;
+}
+
+function refuse(problem: Problem): void {
+  sessionStorage.removeItem(STORED);
+  open(null);
+  refused.value = problem;
+}

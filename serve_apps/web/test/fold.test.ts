@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import type { RunEvent } from "../src/events";
+import { foldEvaluation, foldTraining, foldWish, newborn, type Wish } from "../src/runs/fold";
+import { Series } from "../src/runs/series";
+import type { Evaluation, Training } from "../src/types";
+import streams from "./fixtures/streams.json";
+
+interface Recording<T> {
+  /** What the platform's own fold makes of the events, after each of them. */
+  documents: T[];
+  events: RunEvent[];
+}
+
+const recorded = streams as unknown as {
+  evaluations: Record<string, Recording<Evaluation>>;
+  trainings: Record<string, Recording<Training>>;
+};
+
+function check<T extends Evaluation | Training>(
+  { documents, events }: Recording<T>,
+  fold: (document: T, event: RunEvent) => T,
+): void {
+  expect(events.length).toBe(documents.length);
+  let folded = newborn(documents.at(-1) as T);
+  for (const [index, event] of events.entries()) {
+    folded = fold(folded, event);
+    expect(folded, `after ${event.type}`).toEqual(documents[index]);
+  }
+}
+
+describe("the fold of a run's events", () => {
+  for (const [name, recording] of Object.entries(recorded.evaluations)) {
+    it(`is the platform's document: evaluation, ${name}`, () => check(recording, foldEvaluation));
+  }
+  for (const [name, recording] of Object.entries(recorded.trainings)) {
+    it(`is the platform's document: training, ${name}`, () => check(recording, foldTraining));
+  }
+
+  it("lets pass what it does not know", () => {
+    const before = recorded.trainings.recovered?.documents.at(-1) as Training;
+    const event = { type: "training.painted", stream: "", seq: 99, time: "" } as unknown as RunEvent;
+    expect(foldTraining(before, event)).toEqual({ ...before, seq: 99 });
+  });
+
+  it("knows what is asked for and has not happened yet", () => {
+    const types = ["pause_requested", "paused", "resume_requested", "resumed", "stop_requested", "stopped"];
+    let wish: Wish = null;
+    const wishes = types.map((type) => {
+      wish = foldWish(wish, { type: `training.${type}` } as RunEvent);
+      return wish;
+    });
+    expect(wishes).toEqual(["pause", null, "resume", null, "stop", null]);
+  });
+});
+
+describe("Series", () => {
+  const iteration = (number: number, metrics: Record<string, number>) =>
+    ({ type: "training.iteration_completed", iteration: number, env_steps: 100 * number, metrics }) as RunEvent;
+
+  it("has columns of equal length, null where an iteration had no such metric", () => {
+    const series = new Series();
+    series.add(iteration(1, { a: 1 }));
+    series.add(iteration(2, { a: 2, b: 20 }));
+    series.add(iteration(3, { b: 30 }));
+    expect(series.envSteps).toEqual([100, 200, 300]);
+    expect(Object.fromEntries(series.columns)).toEqual({ a: [1, 2, null], b: [null, 20, 30] });
+  });
+
+  it("has iterations done again after a recovery once", () => {
+    const series = new Series();
+    for (const event of recorded.trainings.recovered?.events ?? []) series.add(event);
+    expect(series.iteration).toEqual([1, 2, 3, 4]);
+    expect(new Set(series.envSteps).size).toBe(4);
+    expect(series.evaluated.map((point) => point.iteration)).toEqual([2, 4]);
+    for (const column of series.columns.values()) expect(column).toHaveLength(4);
+  });
+});

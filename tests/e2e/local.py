@@ -1,0 +1,168 @@
+"""The platform in one process, for the browser's tests: the real API, supervisor, evaluator, judge, trainer and session,
+over the store in memory. What Ray places is called directly, and no program runs: the sandbox is a script.
+
+``python -m tests.e2e.local`` serves it until Ctrl-C, to work on the page (``RLP_API=… npm run dev``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import uvicorn
+
+from actors.evaluator import Evaluator
+from actors.supervisor import Supervisor
+from actors.trainer import Trainer
+from rlplatform.access.keys import KeyRing
+from rlplatform.access.principals import Scope
+from rlplatform.clock import SystemClock
+from rlplatform.errors import Unavailable
+from rlplatform.ports import CheckpointStore, Store
+from rlplatform.runs import EvaluationRun, TrainingRun
+from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, PoolStatus, Program, Usage
+from rlplatform.settings import Settings
+from rlplatform.storage import open_checkpoints, open_store
+from rlplatform.testing.sandboxes import ScriptedPool
+from rlplatform.training.environments import list_environments
+from rlplatform.training.models import TrainingRequest
+from rlplatform.training.simulated import SimulatedEngine
+from serve_apps.api.app import create_app
+from serve_apps.api.services import Services
+
+TEST_S = 0.25
+
+
+class Local(NamedTuple):
+    url: str
+    key: str
+
+
+def script(program: Program, execution: Execution) -> Outcome:
+    """What a program that doubles a number does; ``while True`` in it loops, and without ``* 2`` it triples."""
+    time.sleep(TEST_S)
+    source = program.files[program.entry]
+    if b"while True" in source:
+        return Outcome(OutcomeKind.CPU_TIME_EXCEEDED, Usage(2.0, 2.01, 9 << 20), signal="SIGKILL")
+    number = int(execution.stdin or b"0") * (2 if b"* 2" in source else 3)
+    return Outcome(OutcomeKind.EXITED, Usage(0.0121, 0.0154, 9 << 20), exit_code=0, stdout=f"{number}\n".encode())
+
+
+class EvaluatorLink:
+    name, slots = "local", 2
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    async def status(self) -> PoolStatus:
+        return await self._evaluator.status()
+
+    async def evaluate(self, run: EvaluationRun, attempt: int, epoch: int) -> None:
+        await self._evaluator.evaluate(run, attempt, epoch)
+
+    async def active(self) -> list[str]:
+        return self._evaluator.active()
+
+    async def cancel(self, run_id: str) -> None:
+        await self._evaluator.cancel(run_id)
+
+
+class TrainerLink:
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+        self._released = asyncio.Event()
+
+    async def wait(self) -> None:
+        run = asyncio.ensure_future(self._trainer.run())
+        released = asyncio.ensure_future(self._released.wait())
+        await asyncio.wait((run, released), return_when=asyncio.FIRST_COMPLETED)
+        released.cancel()
+        if not run.done():
+            raise Unavailable("the trainer was ended")
+        await run
+
+    async def command(self, command: str) -> None:
+        self._trainer.command(command)
+
+    async def release(self) -> None:
+        self._released.set()
+
+
+class LocalLauncher:
+    """The ``Launcher`` port without a cluster."""
+
+    def __init__(self, store: Store, checkpoints: CheckpointStore, scratch: Path) -> None:
+        self._store, self._checkpoints, self._scratch = store, checkpoints, scratch
+        self._clock = SystemClock()
+        self._evaluator = Evaluator(lambda: ScriptedPool(script), store, self._clock, slots=2)
+        self._trainers: dict[str, TrainerLink] = {}
+
+    async def evaluators(self) -> Sequence[EvaluatorLink]:
+        await self._evaluator.prepare()
+        return [EvaluatorLink(self._evaluator)]
+
+    async def check(self, request: TrainingRequest) -> None:
+        """Everything fits."""
+
+    async def launch(self, run: TrainingRun, epoch: int) -> TrainerLink:
+        trainer = Trainer(run, epoch, self._store, self._checkpoints, SimulatedEngine, self._clock, self._scratch)
+        link = self._trainers[run.id] = TrainerLink(trainer)
+        return link
+
+    async def find(self, run: TrainingRun) -> TrainerLink | None:
+        return self._trainers.get(run.id)
+
+    async def placed(self) -> set[str]:
+        return set(self._trainers)
+
+    async def free(self, training_id: str) -> None:
+        if (trainer := self._trainers.pop(training_id, None)) is not None:
+            await trainer.release()
+
+    async def close(self) -> None:
+        await self._evaluator.close()
+
+
+@asynccontextmanager
+async def serving(*, port: int = 0, **api: Any) -> AsyncIterator[Local]:
+    """The platform on a loopback port; ``api`` are fields of ``ApiSettings``."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.model_validate({"access": {"pepper": "pepper"}, "api": api})
+        clock = SystemClock()
+        store = await open_store("memory://", clock=clock)
+        checkpoints = open_checkpoints(f"{folder}/checkpoints")
+        supervisor = Supervisor(
+            settings, store, checkpoints, LocalLauncher(store, checkpoints, Path(folder) / "scratch"), clock
+        )
+        reconciling = asyncio.create_task(supervisor.run())
+        app = create_app(Services(store, supervisor, clock, checkpoints, list_environments()), settings)
+        config = uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1, lifespan="off")
+        server = uvicorn.Server(config)
+        listening = asyncio.create_task(server._serve())
+        try:
+            while not server.started:
+                await asyncio.sleep(0.01)
+            keys = KeyRing(store, settings.access.pepper, clock)
+            _, key = await keys.mint(tenant="course", name="browser", scopes=[Scope.ADMIN])
+            yield Local(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", key)
+        finally:
+            server.should_exit = True
+            await listening
+            await supervisor.drain(grace_s=5)
+            await reconciling
+            await store.close()
+
+
+async def main() -> None:
+    async with serving(port=8000, stream_max_life_s=3) as local:
+        print(f"{local.url}/#key={local.key}", flush=True)  # noqa: T201
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,153 @@
+"""Streams and what the platform's own fold makes of them, for the tests of the page's fold:
+``python -m tests.e2e.recordings`` writes them to ``serve_apps/web/test/fixtures/streams.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rlplatform import events
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestResult, Verdict
+from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.training.models import (
+    CheckpointInfo,
+    EvaluationReport,
+    Progress,
+    Training,
+    TrainingRequest,
+    TrainingState,
+)
+
+FIXTURE = Path(__file__).parents[2] / "serve_apps/web/test/fixtures/streams.json"
+
+_BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
+_ULID = "01kdvxj5m0e0xav5sg0dbnnn4m"
+_EVALUATION, _TRAINING, _CHECKPOINT = f"eval_{_ULID}", f"train_{_ULID}", f"ckpt_{_ULID}"
+_ACCEPTED = TestResult(id="t1", verdict=Verdict.ACCEPTED, points=1.0, cpu_time_s=0.01, stdout="4\n", exit_code=0)
+_WRONG = TestResult(id="t2", verdict=Verdict.WRONG_ANSWER, points=0.0, stdout="5\n", exit_code=0, message="differs")
+_REPORT = EvaluationReport(
+    episodes=10,
+    episode_return_mean=200.0,
+    episode_return_std=10.0,
+    episode_return_min=180.0,
+    episode_return_max=220.0,
+    episode_length_mean=200.0,
+)
+
+
+def recordings() -> dict[str, Any]:
+    """By kind and name: the events of a stream, and the run's document after each."""
+    at: dict[str, Any] = {"stream": events.stream_of(_EVALUATION), "time": _BEGAN}
+    queued = events.EvaluationQueued(**at, tests=2, max_score=2.0)
+    started = events.EvaluationStarted(**at, attempt=1)
+    first = events.EvaluationTestFinished(**at, attempt=1, result=_ACCEPTED)
+    second = events.EvaluationTestFinished(**at, attempt=2, result=_WRONG)
+    retried = events.EvaluationRetried(**at, attempt=1, reason="the evaluator is gone")
+    finished = events.EvaluationFinished(
+        **at, verdict=Verdict.WRONG_ANSWER, score=1.0, max_score=2.0, tests=[_ACCEPTED, _WRONG], message="a hint"
+    )
+    evaluations: dict[str, Sequence[events.EventBase]] = {
+        "finished": [queued, started, first, second, finished],
+        "retried": [queued, started, first, retried, events.EvaluationStarted(**at, attempt=2), second, finished],
+        "cancelled": [queued, started, first, events.EvaluationCancelled(**at, reason="by its submitter")],
+        "failed": [queued, started, retried, events.EvaluationFailed(**at, reason="three attempts were lost")],
+    }
+    return {
+        "evaluations": {name: _record(_evaluation(), stream) for name, stream in evaluations.items()},
+        "trainings": {name: _record(_training(), stream) for name, stream in _trainings().items()},
+    }
+
+
+def _trainings() -> dict[str, Sequence[events.EventBase]]:
+    at: dict[str, Any] = {"stream": events.stream_of(_TRAINING), "time": _BEGAN, "simulated": True}
+    begun = [
+        events.TrainingQueued(**at),
+        events.TrainingStarting(**at, epoch=1),
+        events.TrainingStarted(**at, manifest={"seed": 0, "config": {"env": "CartPole-v1"}}),
+    ]
+
+    def iterate(number: int) -> list[events.EventBase]:
+        metrics = {"rollout/episode_return_mean": 50.0 * number} if number > 1 else {"time/fps": 1000.0}
+        return [events.TrainingIterationCompleted(**at, **_progress(number).model_dump(), metrics=metrics)]
+
+    def evaluate(number: int) -> list[events.EventBase]:
+        return [events.TrainingEvaluated(**at, iteration=number, env_steps=256 * number, report=_REPORT)]
+
+    saved = events.TrainingCheckpointSaved(**at, checkpoint=_checkpoint())
+    interrupted = events.TrainingInterrupted(**at, reason="the trainer is gone", retry_in_s=1.0)
+    planned = events.TrainingInterrupted(**at, reason="shutting down", retry_in_s=0.0, planned=True)
+    recovered = events.TrainingRecovered(
+        **at, checkpoint_id=_CHECKPOINT, iteration=2, env_steps=512, redone_iterations=1, redone_env_steps=256
+    )
+    pause = [
+        events.TrainingPauseRequested(**at, by="key_1"),
+        events.TrainingPaused(**at, progress=_progress(2)),
+        events.TrainingResumeRequested(**at, by="key_1"),
+        events.TrainingResumed(**at, progress=_progress(2)),
+    ]
+    succeeded = events.TrainingSucceeded(**at, stop_reason="env_steps", progress=_progress(4))
+    stopped = events.TrainingStopped(**at, stop_reason="stop_requested", progress=_progress(2))
+    failed = events.TrainingFailed(**at, code="engine_error", reason="no progress", progress=_progress(1))
+    two = [*iterate(1), *iterate(2), *evaluate(2), saved]
+    again = [*iterate(3), *evaluate(3), interrupted, events.TrainingStarting(**at, epoch=2), recovered]
+    return {
+        "recovered": [*begun, *two, *again, *iterate(3), *iterate(4), *evaluate(4), succeeded],
+        "paused and stopped": [*begun, *two, *pause, events.TrainingStopRequested(**at, by="key_1"), stopped],
+        "suspended": [*begun, *two, planned, events.TrainingStarting(**at, epoch=2), recovered],
+        "failed": [*begun, *iterate(1), failed],
+    }
+
+
+def _progress(iteration: int) -> Progress:
+    return Progress(iteration=iteration, env_steps=256 * iteration, episodes=iteration, train_wall_s=0.5 * iteration)
+
+
+def _checkpoint() -> CheckpointInfo:
+    return CheckpointInfo(
+        id=_CHECKPOINT,
+        training_id=_TRAINING,
+        iteration=2,
+        env_steps=512,
+        episode_return_mean=100.0,
+        size_bytes=1024,
+        manifest_sha256="0" * 64,
+        created_at=_BEGAN,
+        best=True,
+    )
+
+
+def _evaluation() -> EvaluationRun:
+    request = EvaluationRequest.model_validate({"source": "", "tests": [{"id": "t1"}, {"id": "t2"}]})
+    document = Evaluation(id=_EVALUATION, state="queued", max_score=2.0, created_at=_BEGAN)
+    return EvaluationRun(id=_EVALUATION, tenant="course", created_by="key_1", request=request, document=document)
+
+
+def _training() -> TrainingRun:
+    request = TrainingRequest.model_validate({"env": "CartPole-v1", "engine": "simulated", "stop": {"env_steps": 1024}})
+    document = Training(
+        id=_TRAINING, state=TrainingState.QUEUED, request=request, simulated=True, created_at=_BEGAN
+    )
+    return TrainingRun(id=_TRAINING, tenant="course", created_by="key_1", document=document)
+
+
+def _record(run: Run, stream: Sequence[events.EventBase]) -> dict[str, Any]:
+    """``stream`` with ids, sequence numbers and times of its own."""
+    lines, documents = [], []
+    for seq, event in enumerate(stream, 1):
+        happened = event.model_copy(update={"seq": seq, "id": f"evt_{seq}", "time": _BEGAN + timedelta(seconds=seq)})
+        run = run.apply(happened)
+        lines.append(happened.model_dump(mode="json"))
+        documents.append(run.document.model_dump(mode="json"))
+    return {"events": lines, "documents": documents}
+
+
+def text() -> str:
+    return json.dumps(recordings(), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    FIXTURE.parent.mkdir(parents=True, exist_ok=True)
+    FIXTURE.write_text(text())

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -142,6 +143,23 @@ def test_it_comes_up_refuses_simulated_trainings_and_bears_a_drain(cluster: Clus
     cluster.run("python", "-m", "cluster.operate", "start")
     cluster.wait(ready)
     assert cluster.ask("/v1/trainings", key)[0] == 200
+
+
+def test_the_supervisor_reports_to_prometheus(cluster: Cluster) -> None:
+    token = Path(cluster.environment["RAY_AUTH_TOKEN_PATH"]).read_text()
+    discovery = f"http://127.0.0.1:{cluster.dashboard_port}/api/prometheus/sd"
+    asked = urllib.request.Request(discovery, headers={"Authorization": f"Bearer {token}"})
+    wanted = {"ray_rlp_evaluations_queued{", 'state="running"'}
+    deadline = time.monotonic() + 40  # Ray exports each 10 s
+    while wanted:
+        assert time.monotonic() < deadline, wanted
+        time.sleep(1)
+        with urllib.request.urlopen(asked, timeout=5) as answer:
+            targets = [target for group in json.load(answer) for target in group["targets"]]
+        for target in targets:
+            with suppress(OSError), urllib.request.urlopen(f"http://{target}/metrics", timeout=5) as answer:
+                exported = answer.read().decode()
+                wanted = {text for text in wanted if text not in exported}
 
 
 def test_the_dashboard_wants_the_token(cluster: Cluster) -> None:

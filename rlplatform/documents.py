@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rlplatform.access.principals import Role, Scope
 from rlplatform.evaluation.models import Evaluation
 from rlplatform.training.models import CheckpointInfo, EnvironmentInfo
 
@@ -68,6 +70,80 @@ class EnvironmentList(_Strict):
     """By id."""
 
     items: list[EnvironmentInfo]
+
+
+class KeyRequest(_Strict):
+    """What a new API key is for: a ``role``, or ``scopes``. ``tenant`` may be another's for an operator alone."""
+
+    name: str = Field(min_length=1, max_length=100)
+    role: Role | None = None
+    scopes: list[Scope] = Field(default_factory=list)
+    tenant: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    expires_in_s: float | None = Field(default=None, gt=0, le=10 * 366 * 86400)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> KeyRequest:
+        if (self.role is None) == (not self.scopes):
+            raise ValueError("give either a role or scopes")
+        return self
+
+    @property
+    def granted(self) -> frozenset[Scope]:
+        """The scopes asked for."""
+        return self.role.scopes if self.role is not None else frozenset(self.scopes)
+
+
+class KeyRotation(_Strict):
+    """For how long the old key goes on working."""
+
+    overlap_s: float = Field(default=3600.0, ge=0, le=30 * 86400)
+
+
+class KeyInfo(_Strict):
+    """An API key without its secret. ``prefix`` is how its text begins."""
+
+    id: str
+    prefix: str
+    tenant: str
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class KeyCreated(_Strict):
+    """A new key. ``api_key`` is its text, shown this once."""
+
+    key: KeyInfo
+    api_key: str
+
+
+class KeyList(_Strict):
+    """Oldest first."""
+
+    items: list[KeyInfo]
+
+
+class WhoAmI(_Strict):
+    """The principal that a request's credentials stand for."""
+
+    id: str
+    tenant: str
+    scopes: list[Scope]
+
+
+class TicketRequest(_Strict):
+    """``stream`` None: for any stream of the tenant."""
+
+    stream: str | None = None
+
+
+class Ticket(_Strict):
+    """Good once, for ``?ticket=`` of an event stream or the ``auth`` message of ``/v1/live``, until ``expires_at``."""
+
+    ticket: str
+    expires_at: datetime
 
 
 class Health(_Strict):

@@ -17,7 +17,8 @@ class _Section(BaseModel):
 
 
 class ApiSettings(_Section):
-    """The HTTP gateway."""
+    """The HTTP gateway. Rates are of one principal: all requests, and what is created. Kept in memory they are of one
+    replica; in a ``redis://`` store, of all."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -26,6 +27,9 @@ class ApiSettings(_Section):
     stream_heartbeat_s: float = Field(default=15.0, gt=0)
     stream_max_life_s: float = Field(default=900.0, gt=0)
     stream_buffer_bytes: int = Field(default=1 << 20, ge=4096)
+    rate_limit: str = "12000/minute"
+    creation_limit: str = "3000/minute"
+    rate_limit_store: str = "memory://"
 
 
 class StoreSettings(_Section):
@@ -73,10 +77,24 @@ class TrainingSettings(_Section):
     warm_trainers: int = Field(default=1, ge=0, le=16)
 
 
+class JwtSettings(_Section):
+    """Bearer tokens of an outside identity provider. ``scope_claim`` is a list, or words in one string."""
+
+    issuer: str
+    audience: str
+    jwks_url: str
+    algorithms: tuple[Literal["RS256", "RS384", "RS512", "ES256", "ES384", "EdDSA"], ...] = ("RS256", "ES256")
+    tenant_claim: str = "tenant"
+    scope_claim: str = "scope"
+    leeway_s: float = Field(default=30.0, ge=0, le=300)
+
+
 class AccessSettings(_Section):
-    """API keys."""
+    """API keys, tickets and tokens. The pepper is the secret that hashes and signatures are made with."""
 
     pepper: SecretStr = SecretStr("")
+    ticket_life_s: float = Field(default=60.0, gt=0, le=600)
+    jwt: JwtSettings | None = None
 
 
 class ClusterSettings(_Section):

@@ -11,7 +11,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
@@ -22,6 +22,11 @@ from rlplatform.ports import Clock, KeyStore
 
 _FORM = re.compile(r"rlp_([0-9a-hjkmnp-tv-z]{26})_([A-Za-z0-9_-]{43})")
 _REFUSED = "the API key is not valid"
+
+
+def prefix(key: ApiKey) -> str:
+    """How the text of ``key`` begins: enough to recognise it, of no use to anybody."""
+    return f"rlp_{key.id.removeprefix('key_')}_"
 
 
 class KeyRing:
@@ -47,7 +52,7 @@ class KeyRing:
             expires_at=expires_at,
         )
         await self._store.put_key(key)
-        return key, f"rlp_{key.id.removeprefix('key_')}_{secret}"
+        return key, prefix(key) + secret
 
     async def authenticate(self, text: str) -> Principal:
         """The principal that a key stands for.
@@ -67,6 +72,14 @@ class KeyRing:
         if key.expires_at is not None and key.expires_at <= self._clock.now():
             raise NotAuthenticated("the API key has expired")
         return Principal(id=key.id, tenant=key.tenant, scopes=key.scopes)
+
+    async def rotate(self, key: ApiKey, overlap_s: float) -> tuple[ApiKey, str]:
+        """A new key with the rights of ``key``, which goes on working for ``overlap_s``, but not beyond its own end."""
+        fresh = await self.mint(tenant=key.tenant, name=key.name, scopes=key.scopes, expires_at=key.expires_at)
+        end = self._clock.now() + timedelta(seconds=overlap_s)
+        if key.expires_at is None or end < key.expires_at:
+            await self._store.put_key(key.model_copy(update={"expires_at": end}))
+        return fresh
 
     async def revoke(self, key: ApiKey) -> ApiKey:
         """``key``, of no use from this moment on. Idempotent."""

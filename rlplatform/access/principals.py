@@ -11,12 +11,36 @@ from rlplatform.errors import NotAllowed, NotFound
 
 
 class Scope(StrEnum):
-    """What a key may be used for."""
+    """What a key may be used for. ``admin`` includes the three before it, and its tenant's keys; ``operate`` is for the
+    keys of all tenants, and is included in nothing."""
 
     EVALUATE = "evaluate"
     TRAIN = "train"
     READ = "read"
     ADMIN = "admin"
+    OPERATE = "operate"
+
+
+class Role(StrEnum):
+    """A usual set of scopes."""
+
+    LEARNER = "learner"
+    RESEARCHER = "researcher"
+    INSTRUCTOR = "instructor"
+    OPERATOR = "operator"
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """What goes with this role."""
+        return _SCOPES[self]
+
+
+_SCOPES = {
+    Role.LEARNER: frozenset({Scope.EVALUATE, Scope.READ}),
+    Role.RESEARCHER: frozenset({Scope.EVALUATE, Scope.TRAIN, Scope.READ}),
+    Role.INSTRUCTOR: frozenset({Scope.ADMIN}),
+    Role.OPERATOR: frozenset({Scope.ADMIN, Scope.OPERATE}),
+}
 
 
 class Principal(BaseModel):
@@ -28,9 +52,13 @@ class Principal(BaseModel):
     tenant: str
     scopes: frozenset[Scope]
 
+    def has(self, scope: Scope) -> bool:
+        """Whether this principal may do what ``scope`` stands for."""
+        return scope in self.scopes or (scope is not Scope.OPERATE and Scope.ADMIN in self.scopes)
+
     def require(self, scope: Scope) -> None:
-        """:raises NotAllowed: the principal lacks ``scope`` (``admin`` has all)."""
-        if scope not in self.scopes and Scope.ADMIN not in self.scopes:
+        """:raises NotAllowed: the principal lacks ``scope``."""
+        if not self.has(scope):
             raise NotAllowed(f"this needs the scope {scope.value!r}", scope=scope.value)
 
     def require_tenant(self, tenant: str, what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rlplatform import events
+from rlplatform.documents import KeyInfo
 from rlplatform.errors import (
     CapacityExhausted,
     NotAllowed,
@@ -194,3 +195,14 @@ def checkpoint(info: CheckpointInfo) -> dict[str, str]:
         "SIZE": f"{info.size_bytes / 2**20:.2f} MiB",
         "BEST": "best" if info.best else "",
     }
+
+
+def key(info: KeyInfo) -> dict[str, str]:
+    """An API key as a row of a list."""
+    state = "active"
+    if info.revoked_at is not None:
+        state = "revoked"
+    elif info.expires_at is not None:
+        state = f"until {info.expires_at.astimezone():%Y-%m-%d %H:%M}"
+    scopes = " ".join(info.scopes)
+    return {"ID": info.id, "NAME": info.name, "TENANT": info.tenant, "SCOPES": scopes, "STATE": state}

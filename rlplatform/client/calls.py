@@ -10,7 +10,20 @@ from uuid import uuid4
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from rlplatform.documents import BatchResult, CheckpointList, EnvironmentList, MetricSeries, Page, Readiness
+from rlplatform.documents import (
+    BatchResult,
+    CheckpointList,
+    EnvironmentList,
+    KeyCreated,
+    KeyInfo,
+    KeyList,
+    KeyRequest,
+    KeyRotation,
+    MetricSeries,
+    Page,
+    Readiness,
+    WhoAmI,
+)
 from rlplatform.errors import PlatformError, ServiceError, error_from
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import stream_of
@@ -21,7 +34,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """One request. All are safe to repeat: creating ones carry an Idempotency-Key, the others are idempotent."""
+    """One request. ``repeatable``: it is idempotent, or carries an Idempotency-Key."""
 
     method: str
     path: str
@@ -30,7 +43,8 @@ class Call(Generic[T]):
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     wait_s: float = 0.0
-    accepted: frozenset[int] = frozenset({200, 202})
+    accepted: frozenset[int] = frozenset({200, 201, 202})
+    repeatable: bool = True
 
 
 def submit_evaluation(
@@ -88,6 +102,30 @@ def checkpoints(training_id: str) -> Call[CheckpointList]:
 
 def environments() -> Call[EnvironmentList]:
     return Call("GET", "/v1/environments", _reads(EnvironmentList))
+
+
+def create_key(request: KeyRequest | Mapping[str, Any]) -> Call[KeyCreated]:
+    headers = {"Content-Type": "application/json"}
+    return Call("POST", "/v1/keys", _reads(KeyCreated), body=_body(request), headers=headers, repeatable=False)
+
+
+def keys() -> Call[KeyList]:
+    return Call("GET", "/v1/keys", _reads(KeyList))
+
+
+def rotate_key(key_id: str, overlap_s: float) -> Call[KeyCreated]:
+    headers = {"Content-Type": "application/json"}
+    body = _body(KeyRotation(overlap_s=overlap_s))
+    path = f"/v1/keys/{quote(key_id)}/rotate"
+    return Call("POST", path, _reads(KeyCreated), body=body, headers=headers, repeatable=False)
+
+
+def revoke_key(key_id: str) -> Call[KeyInfo]:
+    return Call("DELETE", f"/v1/keys/{quote(key_id)}", _reads(KeyInfo))
+
+
+def whoami() -> Call[WhoAmI]:
+    return Call("GET", "/v1/whoami", _reads(WhoAmI))
 
 
 def ready() -> Call[Readiness]:

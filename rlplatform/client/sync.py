@@ -15,7 +15,7 @@ from rlplatform.client.calls import Call
 from rlplatform.client.connection import find_connection
 from rlplatform.client.following import Following
 from rlplatform.client.retry import Retry
-from rlplatform.documents import MetricSeries, Readiness
+from rlplatform.documents import KeyCreated, KeyInfo, KeyRequest, MetricSeries, Readiness, WhoAmI
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import FINAL_TYPES, Event
@@ -30,7 +30,7 @@ TIMEOUT_S = 30.0
 class Client:
     """Talks to a platform; returns the platform's own models and raises its own errors (``rlplatform.errors``).
 
-    Calls that fail in passing are repeated, which is safe: those that create carry an Idempotency-Key. One thread at a
+    Calls that fail in passing are repeated, which is safe: what creates runs has an Idempotency-Key. One thread at a
     time. Close it, or use it as a context manager.
 
     :param url: the platform's address; without it ``RLP_URL`` or the nearest ``.rlp/local.json``.
@@ -214,6 +214,31 @@ class Client:
             pass
         return self.evaluation(run_id) if kind_of(run_id) is Kind.EVALUATION else self.training(run_id)
 
+    # -- access --------------------------------------------------------------------------------------------------------
+
+    def create_key(self, request: KeyRequest | Mapping[str, Any]) -> KeyCreated:
+        """Make an API key; its text is in the answer, and nowhere else. Not repeated when the answer is lost.
+
+        :raises NotAllowed: it would have rights that this client has not.
+        """
+        return self._send(calls.create_key(request))
+
+    def keys(self) -> list[KeyInfo]:
+        """The API keys of the tenant, oldest first."""
+        return self._send(calls.keys()).items
+
+    def rotate_key(self, key_id: str, *, overlap_s: float = 3600.0) -> KeyCreated:
+        """Replace a key; the old one goes on working for ``overlap_s``. Not repeated when the answer is lost."""
+        return self._send(calls.rotate_key(key_id, overlap_s))
+
+    def revoke_key(self, key_id: str) -> KeyInfo:
+        """Make a key useless, from this moment on. Idempotent."""
+        return self._send(calls.revoke_key(key_id))
+
+    def whoami(self) -> WhoAmI:
+        """Who the platform takes this client for."""
+        return self._send(calls.whoami())
+
     # -- the platform --------------------------------------------------------------------------------------------------
 
     def environments(self) -> list[EnvironmentInfo]:
@@ -248,7 +273,7 @@ class Client:
             try:
                 return self._once(call)
             except PlatformError as error:
-                delay = self._retry.delay_s(attempt, error)
+                delay = self._retry.delay_s(attempt, error) if call.repeatable else None
                 if delay is None:
                     raise
                 self._sleep(delay)

@@ -7,19 +7,20 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from rlplatform.access.keys import KeyRing
-from rlplatform.documents import EvaluationBatch
+from rlplatform.documents import EvaluationBatch, KeyRequest, KeyRotation, TicketRequest
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
-from serve_apps.api import openapi, problems
+from serve_apps.api import openapi, page, problems
+from serve_apps.api.authentication import Authenticator
 from serve_apps.api.deps import Context
 from serve_apps.api.envelope import Envelope
 from serve_apps.api.hub import Hubs
-from serve_apps.api.routes import checkpoints, environments, evaluations, events, health, live, trainings
+from serve_apps.api.limits import RateLimiter
+from serve_apps.api.routes import checkpoints, environments, evaluations, events, health, keys, live, trainings
 from serve_apps.api.services import Services
 
-_ROUTERS = (evaluations, trainings, checkpoints, events, live, environments, health)
+_ROUTERS = (evaluations, trainings, checkpoints, events, live, environments, keys, health)
 _DESCRIPTION = """Sandboxed evaluation of Python code, PPO training, and live event streams.
 
 Every error is `application/problem+json` (RFC 9457) with a stable `code`. What creates takes an `Idempotency-Key`.
@@ -41,16 +42,19 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: f"{(route.tags or ['live'])[0]}_{route.name}",
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    limiter = RateLimiter(settings.api, settings.access.ticket_life_s)
     app.state.context = Context(
         services=services,
         settings=settings,
-        keys=KeyRing(services.store, settings.access.pepper, services.clock),
+        access=Authenticator(services.store, settings, services.clock, limiter),
+        limiter=limiter,
         hubs=Hubs(services.store, services.clock, ring_bytes=settings.api.stream_buffer_bytes),
     )
     app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes)
     problems.install(app)
-    openapi.install(app, (EvaluationRequest, EvaluationBatch, TrainingRequest))
+    openapi.install(app, (EvaluationRequest, EvaluationBatch, TrainingRequest, KeyRequest, KeyRotation, TicketRequest))
     for module in _ROUTERS:
         app.include_router(module.router)
+    page.install(app)
     app.state.routes = [route for module in _ROUTERS for route in module.router.routes if isinstance(route, APIRoute)]
     return app

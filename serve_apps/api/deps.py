@@ -11,7 +11,6 @@ from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
-from rlplatform.access.keys import KeyRing
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import InvalidRequest, NotAuthenticated, NotFound
 from rlplatform.events import stream_of
@@ -19,7 +18,9 @@ from rlplatform.ids import Kind, check_id
 from rlplatform.ports import Idempotency
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 from rlplatform.settings import Settings
+from serve_apps.api.authentication import Authenticator
 from serve_apps.api.hub import Hubs
+from serve_apps.api.limits import RateLimiter
 from serve_apps.api.services import Services
 
 
@@ -29,7 +30,8 @@ class Context:
 
     services: Services
     settings: Settings
-    keys: KeyRing
+    access: Authenticator
+    limiter: RateLimiter
     hubs: Hubs
 
     async def evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
@@ -76,16 +78,22 @@ def context(request: Request) -> Context:
 
 Ctx = Annotated[Context, Depends(context)]
 
-_BEARER = HTTPBearer(auto_error=False, scheme_name="api_key", description="`rlp_<key id>_<secret>`")
+_BEARER = HTTPBearer(auto_error=False, scheme_name="api_key", description="`rlp_<key id>_<secret>`, or a JWT")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
 
-async def principal(
-    ctx: Ctx, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
-) -> Principal:
+async def principal(ctx: Ctx, request: Request, credentials: Credentials) -> Principal:
     """Who asks. :raises NotAuthenticated: nobody we know."""
     if credentials is None:
         raise NotAuthenticated("send an API key: Authorization: Bearer rlp_…")
-    return await ctx.keys.authenticate(credentials.credentials)
+    found = await ctx.access.bearer(credentials.credentials)
+    await _admit(ctx, request, found)
+    return found
+
+
+async def _admit(ctx: Context, request: Request, found: Principal) -> None:
+    request.scope["state"]["principal"] = found
+    await ctx.limiter.spend(request.scope, found.id, "requests")
 
 
 Caller = Annotated[Principal, Depends(principal)]
@@ -103,6 +111,23 @@ class _Scoped:
 Reader = Annotated[Principal, Depends(_Scoped(Scope.READ))]
 Learner = Annotated[Principal, Depends(_Scoped(Scope.EVALUATE))]
 Researcher = Annotated[Principal, Depends(_Scoped(Scope.TRAIN))]
+Admin = Annotated[Principal, Depends(_Scoped(Scope.ADMIN))]
+
+
+async def follower(ctx: Ctx, request: Request, credentials: Credentials) -> Principal:
+    """Who asks for an event stream: by header, or by a ticket for it. :raises NotAuthenticated: nobody we know."""
+    ticket = request.query_params.get("ticket")
+    if ticket is None:
+        found = await principal(ctx, request, credentials)
+    else:
+        stream = request.url.path.removeprefix("/v1/").removesuffix("/events")
+        found = await ctx.access.ticket(ticket, stream)
+        await _admit(ctx, request, found)
+    found.require(Scope.READ)
+    return found
+
+
+Follower = Annotated[Principal, Depends(follower)]
 
 IdempotencyKey = Annotated[
     str | None,

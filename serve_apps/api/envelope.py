@@ -1,4 +1,4 @@
-"""The outermost layer, plain ASGI: request ids, security headers, the body limit, and nothing unexpected past it."""
+"""The outermost layer, plain ASGI: request ids, security headers, the body limit, the audit log, the last resort."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rlplatform.errors import TooLarge
+from serve_apps.api import limits
 from serve_apps.api.problems import internal_error, problem_response
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -21,7 +22,23 @@ _SECURITY: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOG = logging.getLogger("rlplatform.api")
+_AUDIT = logging.getLogger("rlplatform.audit")
+
+
+def _audit(scope: Scope, status: int) -> None:
+    """One line for everything that changes something, or tried to: who, what, and what came of it."""
+    who = scope["state"].get("principal")
+    _AUDIT.info(
+        "%s %s by %s of %s: %d [%s]",
+        scope["method"],
+        scope["path"],
+        who.id if who else "nobody",
+        who.tenant if who else "no tenant",
+        status,
+        scope["state"]["request_id"],
+    )
 
 
 class Envelope:
@@ -47,8 +64,10 @@ class Envelope:
                 started = True
                 sealed = MutableHeaders(scope=message)
                 sealed["X-Request-Id"] = request_id
-                for name, value in _SECURITY.items():
+                for name, value in (*limits.headers(scope).items(), *_SECURITY.items()):
                     sealed.setdefault(name, value)
+                if scope["method"] not in _READING:
+                    _audit(scope, message["status"])
             await send(message)
 
         if (declared := headers.get("content-length", "0")).isdecimal() and int(declared[:20]) > self._max_body_bytes:

@@ -1,7 +1,7 @@
 """Many streams on one WebSocket. Every message, in either direction, is a JSON object with a ``type``.
 
-From the client: ``auth`` (``token``; first, unless the handshake carried an Authorization header), ``subscribe``
-(``stream``, ``after``), ``unsubscribe`` (``stream``). From the server: the events themselves, the same JSON as
+From the client: ``auth`` (``token``, a key or a ticket; first, unless the handshake carried an Authorization header),
+``subscribe`` (``stream``, ``after``), ``unsubscribe`` (``stream``). From the server: the events, the same JSON as
 everywhere; ``authenticated``, ``subscribed``, ``unsubscribed``, ``stream.end`` after a final event, ``heartbeat``,
 ``error`` (a problem document), and ``reconnect`` with all cursors before a connection at its capped life is closed.
 """
@@ -93,8 +93,9 @@ class LiveConnection:
             scheme, _, token = self._socket.headers.get("authorization", "").partition(" ")
             if scheme.lower() != "bearer":
                 token = await self._token()
-            principal = await self._context.keys.authenticate(token)
+            principal = await self._context.access.either(token)
             principal.require(Scope.READ)
+            await self._context.limiter.spend(self._socket.scope, principal.id, "requests")
         except PlatformError as error:
             await self._fail(error)
             await self._close(_POLICY_VIOLATION, error.title)

@@ -83,7 +83,12 @@ async def test_scopes(platform, evaluation, training) -> None:
 
 
 async def test_no_route_shows_another_tenants_runs(platform, evaluation, training) -> None:
-    async with platform() as it, it.client(await it.key("ours")) as ours, it.client(await it.key("theirs")) as theirs:
+    admin = {"scopes": [Scope.ADMIN]}
+    async with (
+        platform() as it,
+        it.client(await it.key("ours")) as ours,
+        it.client(await it.key("theirs", **admin)) as theirs,
+    ):
         ids = {
             "evaluation_id": (await ours.post("/v1/evaluations", json=evaluation)).json()["id"],
             "training_id": (await ours.post("/v1/trainings", json=training)).json()["id"],

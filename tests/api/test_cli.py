@@ -143,6 +143,22 @@ async def test_runs(platform, tmp_path: Path, training: dict[str, Any]) -> None:
         assert watched.out.startswith("succeeded at 0 steps: env_steps\n")
 
 
+async def test_keys(platform, tmp_path: Path) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        made = await rlp(tmp_path, "keys", "create", "front end", "--role", "learner", **at)
+        assert (made.code, made.out.startswith("rlp_")) == (0, True)
+        as_learner = {"RLP_URL": url, "RLP_API_KEY": made.out.strip()}
+        assert (await rlp(tmp_path, "keys", "ls", **as_learner)).code == exits.NOT_AUTHENTICATED
+        listed = (await rlp(tmp_path, "keys", "ls", "--json", **at)).lines
+        assert [info["name"] for info in listed] == ["test", "front end"]
+        rotated = await rlp(tmp_path, "keys", "rotate", listed[1]["id"], "--overlap-s", "0", **at)
+        assert rotated.out.startswith("rlp_")
+        assert (await rlp(tmp_path, "keys", "revoke", listed[1]["id"], **at)).out == f"{listed[1]['id']}: revoked\n"
+        table = (await rlp(tmp_path, "keys", "ls", **at)).out.splitlines()
+        assert [line.split()[-1] for line in table] == ["STATE", "active", "revoked", "active"]
+
+
 async def test_exit_codes_and_hints(platform, tmp_path: Path, program: str) -> None:
     async with platform(sandbox="no Docker engine") as it, it.served() as url:
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}

@@ -57,7 +57,7 @@ def _application() -> tuple[Any, str]:
     commands = FakeCommands(store, clock, judge=Verdict.ACCEPTED)
     checkpoints = open_checkpoints(CHECKPOINTS.name)
     app = create_app(Services(store=store, commands=commands, clock=clock, checkpoints=checkpoints), configured)
-    _, key = asyncio.run(app.state.context.keys.mint(tenant="school", name="fuzz", scopes=["admin"]))
+    _, key = asyncio.run(app.state.context.access.keys.mint(tenant="school", name="fuzz", scopes=["admin"]))
     return app, key
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -91,8 +92,8 @@ class Broken:
 async def test_a_bug_shows_nothing_of_itself(platform, training, caplog: pytest.LogCaptureFixture) -> None:
     async with platform() as it:
         context = it.app.state.context
-        broken = type(context.services)(store=it.store, commands=Broken(), clock=context.services.clock)
-        it.app.state.context = type(context)(broken, context.settings, context.keys, context.hubs)
+        broken = replace(context.services, commands=Broken())
+        it.app.state.context = replace(context, services=broken)
         async with it.client() as client:
             answer = await client.post("/v1/trainings", json=training)
             document = check(answer, 500, "internal_error")

@@ -51,11 +51,13 @@ class WaitQuery(BaseModel):
 )
 async def submit(
     ctx: Ctx,
+    request: Request,
     caller: Learner,
     query: Annotated[WaitQuery, Query()],
     body: Annotated[EvaluationRequest, Depends(body_of(EvaluationRequest))],
     key: IdempotencyKey = None,
 ) -> Response:
+    await ctx.limiter.spend(request.scope, caller.id, "creations")
     repeatable = idempotency(key, caller, "evaluations", body)
     run, new = await ctx.services.commands.submit_evaluation(body, caller, repeatable)
     if query.wait:
@@ -72,10 +74,12 @@ async def submit(
 )
 async def submit_batch(
     ctx: Ctx,
+    request: Request,
     caller: Learner,
     body: Annotated[EvaluationBatch, Depends(body_of(EvaluationBatch))],
     key: IdempotencyKey = None,
 ) -> BatchResult:
+    await ctx.limiter.spend(request.scope, caller.id, "creations", len(body.evaluations))
     rows = [
         await _row(ctx, caller, raw, f"{key}:{index}" if key is not None else None)
         for index, raw in enumerate(body.evaluations)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.events import EVENT_TYPES
 from rlplatform.runs import Run
-from serve_apps.api.deps import Context, Ctx, Reader
+from serve_apps.api.deps import Context, Ctx, Follower
 from serve_apps.api.openapi import problems
 from serve_apps.api.sse import EventStream
 
@@ -23,6 +23,7 @@ class EventsQuery(BaseModel):
 
     after: int = Field(default=0, ge=0, description="the sequence number to go on behind")
     types: str | None = Field(default=None, description="comma-separated event types; all where left out")
+    ticket: str | None = Field(default=None, description="instead of a key: one-use, from `/v1/tickets`")
 
 
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", description="wins over `after`")]
@@ -38,14 +39,14 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 @router.get("/evaluations/{evaluation_id}/events", summary="Follow an evaluation", responses=_RESPONSES)
 async def of_evaluation(
-    ctx: Ctx, caller: Reader, evaluation_id: str, query: Annotated[EventsQuery, Query()], last: LastEventId = None
+    ctx: Ctx, caller: Follower, evaluation_id: str, query: Annotated[EventsQuery, Query()], last: LastEventId = None
 ) -> Response:
     return _stream(ctx, await ctx.evaluation(evaluation_id, caller), query, last)
 
 
 @router.get("/trainings/{training_id}/events", summary="Follow a training", responses=_RESPONSES)
 async def of_training(
-    ctx: Ctx, caller: Reader, training_id: str, query: Annotated[EventsQuery, Query()], last: LastEventId = None
+    ctx: Ctx, caller: Follower, training_id: str, query: Annotated[EventsQuery, Query()], last: LastEventId = None
 ) -> Response:
     return _stream(ctx, await ctx.training(training_id, caller), query, last)
 

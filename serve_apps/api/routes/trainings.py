@@ -53,10 +53,12 @@ class SeriesQuery(BaseModel):
 )
 async def start(
     ctx: Ctx,
+    request: Request,
     caller: Researcher,
     body: Annotated[TrainingRequest, Depends(body_of(TrainingRequest))],
     key: IdempotencyKey = None,
 ) -> Response:
+    await ctx.limiter.spend(request.scope, caller.id, "creations")
     run, new = await ctx.services.commands.start_training(body, caller, idempotency(key, caller, "trainings", body))
     return accepted(f"/v1/trainings/{run.id}", run.document, new=new)
 

@@ -1,0 +1,66 @@
+"""JWT bearer tokens of an outside identity provider, checked against the keys that it publishes (JWKS).
+
+Only the configured asymmetric algorithms, issuer and audience are accepted; a token must say when it expires, who it is
+for (``sub``) and which tenant. Scopes that are none of ours are passed over: providers put others beside them.
+``operate`` cannot be had by token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import jwt
+from pydantic import TypeAdapter, ValidationError
+
+from rlplatform.access.principals import Principal, Scope
+from rlplatform.errors import NotAuthenticated, Unavailable
+from rlplatform.settings import JwtSettings
+
+_GRANTABLE = {scope.value: scope for scope in Scope if scope is not Scope.OPERATE}
+_NAME = TypeAdapter(str)
+_TIMEOUT_S = 5.0
+
+
+class TokenVerifier:
+    """Verifies tokens of one issuer. Its keys are fetched when an unknown one turns up, and kept for five minutes."""
+
+    def __init__(self, settings: JwtSettings) -> None:
+        self._settings = settings
+        self._keys = jwt.PyJWKClient(settings.jwks_url, cache_jwk_set=True, lifespan=300, timeout=_TIMEOUT_S)
+
+    async def authenticate(self, token: str) -> Principal:
+        """The principal that a token stands for; its id is ``jwt:<sub>``.
+
+        :raises NotAuthenticated: the token is not valid, or says too little.
+        :raises Unavailable: the issuer's keys cannot be had.
+        """
+        claims = await asyncio.to_thread(self._claims, token)
+        try:
+            subject = _NAME.validate_python(claims["sub"])
+            tenant = _NAME.validate_python(claims[self._settings.tenant_claim])
+        except (KeyError, ValidationError):
+            raise NotAuthenticated(f"the token has no {self._settings.tenant_claim!r} claim") from None
+        return Principal(id=f"jwt:{subject}", tenant=tenant, scopes=self._scopes(claims))
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            key = self._keys.get_signing_key_from_jwt(token)
+            return jwt.decode(
+                token,
+                key,
+                algorithms=list(self._settings.algorithms),
+                audience=self._settings.audience,
+                issuer=self._settings.issuer,
+                leeway=self._settings.leeway_s,
+                options={"require": ["exp", "iss", "aud", "sub"]},
+            )
+        except jwt.PyJWKClientConnectionError:
+            raise Unavailable("the identity provider's keys cannot be fetched") from None
+        except jwt.PyJWTError as error:
+            raise NotAuthenticated(f"the token is not valid: {error}") from None
+
+    def _scopes(self, claims: dict[str, Any]) -> frozenset[Scope]:
+        found = claims.get(self._settings.scope_claim, [])
+        words = found.split() if isinstance(found, str) else found if isinstance(found, list) else []
+        return frozenset(_GRANTABLE[word] for word in words if word in _GRANTABLE)

@@ -1,0 +1,69 @@
+"""``rlp keys``: API keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rlplatform.access.principals import Role, Scope
+from rlplatform.cli import words
+from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+
+app = typer.Typer(no_args_is_help=True, help="Make, list, rotate and revoke API keys.")
+
+KeyId = Annotated[str, typer.Argument(help="key_…")]
+
+
+@app.command()
+def create(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    role: Annotated[Role | None, typer.Option(help="What its holder is.")] = None,
+    scope: Annotated[list[Scope] | None, typer.Option(help="What it may be used for, instead of a role.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Another tenant; for operators.")] = None,
+    expires_in_s: Annotated[float | None, typer.Option(help="Its life; without, it has no end.")] = None,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Make a key. Its text is shown this once."""
+    output = output_of(ctx, json)
+    asked = {"name": name, "role": role, "scopes": scope, "tenant": tenant, "expires_in_s": expires_in_s}
+    with connect(url, api_key) as client:
+        made = client.create_key({key: value for key, value in asked.items() if value})
+    output.document(made, made.api_key)
+
+
+@app.command("ls")
+def index(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiKey = None) -> None:
+    """List keys, oldest first."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client:
+        found = client.keys()
+    output.table(found, [words.key(info) for info in found], "no keys")
+
+
+@app.command()
+def rotate(
+    ctx: typer.Context,
+    key_id: KeyId,
+    overlap_s: Annotated[float, typer.Option(min=0, help="How long the old key goes on working.")] = 3600.0,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Replace a key. The text of the new one is shown this once."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client:
+        made = client.rotate_key(key_id, overlap_s=overlap_s)
+    output.document(made, made.api_key)
+
+
+@app.command()
+def revoke(ctx: typer.Context, key_id: KeyId, json: Json = False, url: Url = None, api_key: ApiKey = None) -> None:
+    """Make a key useless, from this moment on."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client:
+        info = client.revoke_key(key_id)
+    output.document(info, f"{info.id}: revoked")

@@ -1,0 +1,50 @@
+"""From credentials to a principal: API keys, tokens of an identity provider, and tickets where they are accepted."""
+
+from __future__ import annotations
+
+from rlplatform.access.keys import KeyRing
+from rlplatform.access.principals import Principal
+from rlplatform.access.tickets import PREFIX, Tickets, reader
+from rlplatform.access.tokens import TokenVerifier
+from rlplatform.errors import NotAllowed
+from rlplatform.ports import Clock, KeyStore
+from rlplatform.settings import Settings
+from serve_apps.api.limits import RateLimiter
+
+
+class Authenticator:
+    """Tells who asks."""
+
+    def __init__(self, store: KeyStore, settings: Settings, clock: Clock, limiter: RateLimiter) -> None:
+        access = settings.access
+        self.keys = KeyRing(store, access.pepper, clock)
+        self.tickets = Tickets(access.pepper, access.ticket_life_s)
+        self._tokens = TokenVerifier(access.jwt) if access.jwt is not None else None
+        self._limiter = limiter
+        self._clock = clock
+
+    async def bearer(self, text: str) -> Principal:
+        """The principal of an ``Authorization`` header.
+
+        :raises NotAuthenticated: nobody we know.
+        """
+        if self._tokens is not None and text.count(".") == 2:
+            return await self._tokens.authenticate(text)
+        return await self.keys.authenticate(text)
+
+    async def ticket(self, text: str, stream: str | None = None) -> Principal:
+        """The principal of a ticket, which is used up by this.
+
+        :param stream: what is asked for; None: a connection for many streams.
+        :raises NotAuthenticated: it is not valid, has expired, or has been used.
+        :raises NotAllowed: it is for another stream.
+        """
+        claims = self.tickets.read(text, self._clock.now())
+        if claims.stream is not None and claims.stream != stream:
+            raise NotAllowed(f"the ticket is for {claims.stream} alone")
+        await self._limiter.use_once(claims.id)
+        return reader(claims)
+
+    async def either(self, text: str) -> Principal:
+        """The principal of a key, a token or a ticket for any stream."""
+        return await self.ticket(text) if text.startswith(PREFIX) else await self.bearer(text)

@@ -1,0 +1,128 @@
+"""``/v1/keys``: the tenant's API keys. ``/v1/whoami``, ``/v1/tickets``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from rlplatform.access.keys import prefix
+from rlplatform.access.principals import ApiKey, Principal, Scope
+from rlplatform.documents import (
+    KeyCreated,
+    KeyInfo,
+    KeyList,
+    KeyRequest,
+    KeyRotation,
+    Ticket,
+    TicketRequest,
+    WhoAmI,
+)
+from rlplatform.errors import Conflict, NotFound
+from serve_apps.api.bodies import body_of
+from serve_apps.api.deps import Admin, Caller, Context, Ctx, Reader
+from serve_apps.api.openapi import accepts, problems
+from serve_apps.api.responses import accepted
+
+router = APIRouter(prefix="/v1", tags=["access"])
+_CREATED: dict[int | str, dict[str, Any]] = {201: {"model": KeyCreated, "description": "`api_key` is shown this once"}}
+_BODY = (400, 401, 403, 408, 413, 415, 422)
+
+
+@router.post(
+    "/keys",
+    summary="Make an API key; its text is shown once",
+    status_code=201,
+    responses={**_CREATED, **problems(*_BODY)},
+    openapi_extra=accepts(KeyRequest, {"name": "course front end", "role": "learner", "expires_in_s": 86400}),
+)
+async def create_key(
+    ctx: Ctx, request: Request, caller: Admin, body: Annotated[KeyRequest, Depends(body_of(KeyRequest))]
+) -> Response:
+    tenant = body.tenant or caller.tenant
+    if tenant != caller.tenant:
+        caller.require(Scope.OPERATE)
+    for scope in body.granted:
+        caller.require(scope)
+    await ctx.limiter.spend(request.scope, caller.id, "creations")
+    expires_at = None
+    if body.expires_in_s is not None:
+        expires_at = ctx.services.clock.now() + timedelta(seconds=body.expires_in_s)
+    key, text = await ctx.access.keys.mint(tenant=tenant, name=body.name, scopes=body.granted, expires_at=expires_at)
+    return _created(key, text)
+
+
+@router.get("/keys", summary="List API keys, oldest first", responses={200: {"model": KeyList}, **problems(401, 403)})
+async def list_keys(ctx: Ctx, caller: Admin) -> KeyList:
+    tenant = None if caller.has(Scope.OPERATE) else caller.tenant
+    return KeyList(items=[_info(key) for key in await ctx.services.store.list_keys(tenant)])
+
+
+@router.delete(
+    "/keys/{key_id}",
+    summary="Revoke an API key, from this moment on",
+    responses={200: {"model": KeyInfo}, **problems(401, 403, 404)},
+)
+async def revoke_key(ctx: Ctx, caller: Admin, key_id: str) -> KeyInfo:
+    return _info(await ctx.access.keys.revoke(await _key(ctx, caller, key_id)))
+
+
+@router.post(
+    "/keys/{key_id}/rotate",
+    summary="Replace an API key; the old one goes on working for a while",
+    status_code=201,
+    responses={**_CREATED, **problems(*_BODY, 404, 409)},
+    openapi_extra=accepts(KeyRotation, {"overlap_s": 3600}),
+)
+async def rotate_key(
+    ctx: Ctx,
+    request: Request,
+    caller: Admin,
+    key_id: str,
+    body: Annotated[KeyRotation, Depends(body_of(KeyRotation))],
+) -> Response:
+    key = await _key(ctx, caller, key_id)
+    if key.revoked_at is not None:
+        raise Conflict("the key has been revoked; make a new one", state="revoked")
+    for scope in key.scopes:
+        caller.require(scope)
+    await ctx.limiter.spend(request.scope, caller.id, "creations")
+    return _created(*await ctx.access.keys.rotate(key, body.overlap_s))
+
+
+@router.get("/whoami", summary="Who the credentials stand for", responses={200: {"model": WhoAmI}, **problems(401)})
+async def whoami(caller: Caller) -> WhoAmI:
+    return WhoAmI(id=caller.id, tenant=caller.tenant, scopes=sorted(caller.scopes))
+
+
+@router.post(
+    "/tickets",
+    summary="A one-use ticket for a browser's event stream",
+    status_code=201,
+    responses={201: {"model": Ticket}, **problems(*_BODY, 404)},
+    openapi_extra=accepts(TicketRequest, {"stream": None}),
+)
+async def create_ticket(
+    ctx: Ctx, caller: Reader, body: Annotated[TicketRequest, Depends(body_of(TicketRequest))]
+) -> Ticket:
+    if body.stream is not None:
+        await ctx.of_stream(body.stream, caller)
+    claims, text = ctx.access.tickets.issue(caller, ctx.services.clock.now(), body.stream)
+    return Ticket(ticket=text, expires_at=claims.expires_at)
+
+
+async def _key(ctx: Context, caller: Principal, key_id: str) -> ApiKey:
+    key = await ctx.services.store.get_key(key_id)
+    if key is None or (key.tenant != caller.tenant and not caller.has(Scope.OPERATE)):
+        raise NotFound("no such key")
+    return key
+
+
+def _info(key: ApiKey) -> KeyInfo:
+    return KeyInfo(prefix=prefix(key), scopes=sorted(key.scopes), **key.model_dump(exclude={"scopes", "secret_hmac"}))
+
+
+def _created(key: ApiKey, text: str) -> Response:
+    return accepted(f"/v1/keys/{key.id}", KeyCreated(key=_info(key), api_key=text), status=201)

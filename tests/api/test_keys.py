@@ -1,0 +1,276 @@
+"""Keys, roles, tickets, tokens, rate limits, the audit log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+from pydantic import SecretStr
+
+from rlplatform.access.principals import Principal, Role, Scope
+from rlplatform.access.tickets import Tickets
+from rlplatform.errors import NotAuthenticated
+from rlplatform.testing.clock import FakeClock
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_key_is_made_used_rotated_and_revoked(platform) -> None:
+    clock = FakeClock()
+    async with platform(clock=clock) as it, it.client() as admin:
+        made = await admin.post("/v1/keys", json={"name": "front end", "role": "learner", "expires_in_s": 7200})
+        assert made.status_code == 201
+        key, text = made.json()["key"], made.json()["api_key"]
+        assert text.startswith(key["prefix"])
+        assert key["scopes"] == ["evaluate", "read"]
+        async with it.client(text) as client:
+            assert (await client.get("/v1/whoami")).json() == {
+                "id": key["id"],
+                "tenant": "school",
+                "scopes": ["evaluate", "read"],
+            }
+            assert (await client.get("/v1/keys")).json()["scope"] == "admin"
+            rotated = (await admin.post(f"/v1/keys/{key['id']}/rotate", json={"overlap_s": 60})).json()
+            assert rotated["key"]["scopes"] == key["scopes"]
+            assert rotated["key"]["expires_at"] == key["expires_at"]
+            await clock.advance(59)
+            assert (await client.get("/v1/whoami")).status_code == 200
+            await clock.advance(2)
+            assert (await client.get("/v1/whoami")).status_code == 401
+        async with it.client(rotated["api_key"]) as client:
+            assert (await client.get("/v1/whoami")).status_code == 200
+            revoked = await admin.delete(f"/v1/keys/{rotated['key']['id']}")
+            assert revoked.json()["revoked_at"] is not None
+            assert (await client.get("/v1/whoami")).status_code == 401
+        again = await admin.post(f"/v1/keys/{rotated['key']['id']}/rotate", json={})
+        assert (again.status_code, again.json()["state"]) == (409, "revoked")
+        listed = (await admin.get("/v1/keys")).json()["items"]
+        assert [item["name"] for item in listed] == ["test", "front end", "front end"]
+        assert "hmac" not in json.dumps(listed)
+
+
+@pytest.mark.parametrize(
+    ("maker", "asked", "status"),
+    [
+        (Role.INSTRUCTOR, {"role": "researcher"}, 201),
+        (Role.INSTRUCTOR, {"scopes": ["admin"]}, 201),
+        (Role.INSTRUCTOR, {"role": "operator"}, 403),
+        (Role.INSTRUCTOR, {"role": "learner", "tenant": "other"}, 403),
+        (Role.OPERATOR, {"role": "instructor", "tenant": "other"}, 201),
+        (Role.OPERATOR, {"role": "learner", "tenant": "../x"}, 422),
+        (Role.OPERATOR, {"role": "learner", "scopes": ["read"]}, 422),
+        (Role.OPERATOR, {}, 422),
+        (Role.RESEARCHER, {"role": "learner"}, 403),
+    ],
+)
+async def test_nobody_grants_more_than_they_have(platform, maker: Role, asked: dict[str, Any], status: int) -> None:
+    async with platform() as it, it.client(await it.key(scopes=maker.scopes)) as client:
+        answer = await client.post("/v1/keys", json={"name": "k", **asked})
+        assert answer.status_code == status, answer.text
+
+
+async def test_keys_of_another_tenant_are_not_there_but_for_an_operator(platform) -> None:
+    async with platform() as it:
+        admin = await it.key("theirs", scopes=[Scope.ADMIN])
+        await it.key("ours")
+        (ours,) = await it.store.list_keys("ours")
+        async with it.client(admin) as client:
+            assert [item["tenant"] for item in (await client.get("/v1/keys")).json()["items"]] == ["theirs"]
+            for method, path in (("DELETE", f"/v1/keys/{ours.id}"), ("POST", f"/v1/keys/{ours.id}/rotate")):
+                assert (await client.request(method, path, json={})).status_code == 404
+        async with it.client(await it.key("theirs", scopes=Role.OPERATOR.scopes)) as operator:
+            assert (await operator.delete(f"/v1/keys/{ours.id}")).status_code == 200
+
+
+async def test_a_ticket_opens_one_stream_once(platform, training) -> None:
+    clock = FakeClock(datetime.now(UTC))
+    short = {"api": {"stream_max_life_s": 0.05}}
+    async with platform(settings=short, clock=clock) as it, it.client() as client, it.client() as stranger:
+        del stranger.headers["authorization"]
+        made = (await client.post("/v1/trainings", json=training)).json()
+        run = await it.store.get(made["id"])
+        await it.commands.succeed(run)
+
+        async def ticket(stream: str | None = None) -> str:
+            answer = await client.post("/v1/tickets", json={"stream": stream})
+            assert answer.status_code == 201
+            return str(answer.json()["ticket"])
+
+        path = f"/v1/{run.stream}/events"
+        good = await ticket(run.stream)
+        assert "training.succeeded" in (await stranger.get(path, params={"ticket": good})).text
+        used = await stranger.get(path, params={"ticket": good})
+        assert (used.status_code, used.json()["detail"]) == (401, "the ticket has been used")
+        for elsewhere in (f"/v1/trainings/{run.id}", "/v1/trainings", "/v1/whoami"):
+            assert (await stranger.get(elsewhere, params={"ticket": await ticket()})).status_code == 401
+        other = "trainings/train_" + "0" * 26
+        assert (await client.post("/v1/tickets", json={"stream": other})).status_code == 404
+        another = (await client.post("/v1/trainings", json=training)).json()["id"]
+        wrong = await stranger.get(path, params={"ticket": await ticket(f"trainings/{another}")})
+        assert (wrong.status_code, wrong.json()["code"]) == (403, "not_allowed")
+        late = await ticket()
+        await clock.advance(61)
+        assert (await stranger.get(path, params={"ticket": late})).json()["detail"] == "the ticket has expired"
+
+
+def test_a_ticket_cannot_be_changed() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    tickets = Tickets(SecretStr("pepper"), 60)
+    somebody = Principal(id="key_x", tenant="school", scopes=frozenset({Scope.READ}))
+    _, text = tickets.issue(somebody, now)
+    assert tickets.read(text, now).tenant == "school"
+    for position in range(len("rlt_"), len(text), 7):
+        changed = text[:position] + ("A" if text[position] != "A" else "B") + text[position + 1 :]
+        with pytest.raises(NotAuthenticated):
+            tickets.read(changed, now)
+    for nonsense in ("", "rlt_", "rlt_é", "rlt_" + "A" * 100, text[:-4]):
+        with pytest.raises(NotAuthenticated):
+            tickets.read(nonsense, now)
+    with pytest.raises(NotAuthenticated):
+        Tickets(SecretStr("another"), 60).read(text, now)
+
+
+async def test_rates_are_limited_and_told(platform, evaluation) -> None:
+    limits = {"api": {"rate_limit": "6/minute", "creation_limit": "2/minute"}}
+    async with platform(settings=limits) as it, it.client() as client, it.client() as other:
+        first = await client.post("/v1/evaluations", json=evaluation)
+        assert first.headers["ratelimit-policy"] == '"requests";q=6;w=60, "creations";q=2;w=60'
+        assert first.headers["ratelimit"].startswith('"requests";r=5;t=')
+        assert (await client.post("/v1/evaluations:batch", json={"evaluations": [evaluation] * 2})).status_code == 429
+        await client.post("/v1/evaluations", json=evaluation)
+        refused = await client.post("/v1/evaluations", json=evaluation)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+        assert 1 <= int(refused.headers["retry-after"]) <= 120
+        for _ in range(2):
+            assert (await client.get("/v1/trainings")).status_code == 200
+        assert (await client.get("/v1/trainings")).status_code == 429
+        assert (await other.get("/v1/trainings")).status_code == 200
+        assert len(await it.store.find("evaluation")) == 2
+
+
+async def test_whatever_changes_something_is_audited(platform, evaluation, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="rlplatform.audit"):
+        async with platform() as it, it.client() as client:
+            await client.get("/v1/trainings")
+            made = await client.post("/v1/evaluations", json=evaluation)
+            await client.delete(made.headers["location"])
+            del client.headers["authorization"]
+            await client.post("/v1/keys", json={})
+            (key,) = await it.store.list_keys()
+    audited = [record.getMessage() for record in caplog.records if record.name == "rlplatform.audit"]
+    assert [line.rpartition(" [")[0] for line in audited] == [
+        f"POST /v1/evaluations by {key.id} of school: 202",
+        f"DELETE {made.headers['location']} by {key.id} of school: 202",
+        "POST /v1/keys by nobody of no tenant: 401",
+    ]
+
+
+PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture
+def provider() -> Iterator[str]:
+    """An identity provider's published keys, on a loopback port."""
+    published = RSAAlgorithm.to_jwk(PRIVATE.public_key(), as_dict=True) | {"kid": "k1", "use": "sig", "alg": "RS256"}
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"keys": [published]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Keys) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/jwks"
+        server.shutdown()
+        thread.join()
+
+
+def token(key: Any = PRIVATE, algorithm: str = "RS256", kid: str = "k1", **changes: Any) -> str:
+    claims = {
+        "iss": "https://login.test",
+        "aud": "rlp",
+        "sub": "ada",
+        "tenant": "school",
+        "scope": "read evaluate openid operate",
+        "exp": datetime.now(UTC) + timedelta(minutes=5),
+    } | changes
+    claims = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": kid})
+
+
+def trusting(url: str) -> dict[str, Any]:
+    provider = {"issuer": "https://login.test", "audience": "rlp", "jwks_url": url}
+    return {"access": {"pepper": "pepper", "jwt": provider}}
+
+
+async def test_tokens_of_the_identity_provider(platform, provider: str) -> None:
+    async with platform(settings=trusting(provider)) as it:
+        async with it.client(token()) as client:
+            assert (await client.get("/v1/whoami")).json() == {
+                "id": "jwt:ada",
+                "tenant": "school",
+                "scopes": ["evaluate", "read"],
+            }
+        async with it.client() as client:
+            assert (await client.get("/v1/whoami")).status_code == 200
+        stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        wrong = [
+            token(stranger),
+            token(kid="k2"),
+            token(iss="https://evil.test"),
+            token(aud="other"),
+            token(exp=datetime.now(UTC) - timedelta(minutes=5)),
+            token(exp=None),
+            token(sub=None),
+            token(tenant=None),
+            token(tenant=["school"]),
+            token("shared secret of thirty-two bytes!", "HS256"),
+            jwt.encode({"sub": "ada", "tenant": "school"}, None, algorithm="none", headers={"kid": "k1"}),
+            "a.b.c",
+        ]
+        for text in wrong:
+            async with it.client(text) as client:
+                assert (await client.get("/v1/whoami")).status_code == 401
+        async with it.client(token(scope=["read"])) as client:
+            assert (await client.get("/v1/whoami")).json()["scopes"] == ["read"]
+
+
+async def test_a_provider_that_does_not_answer_is_503_for_tokens_alone(platform) -> None:
+    async with platform(settings=trusting("http://127.0.0.1:9/jwks")) as it:
+        async with it.client(token()) as client:
+            assert (await client.get("/v1/whoami")).status_code == 503
+        async with it.client() as client:
+            assert (await client.get("/v1/whoami")).status_code == 200
+
+
+async def test_without_a_provider_a_token_is_nothing(platform) -> None:
+    async with platform() as it, it.client(token()) as client:
+        assert (await client.get("/v1/whoami")).status_code == 401
+
+
+async def test_one_ticket_for_two_at_once(platform, training) -> None:
+    async with platform() as it, it.client() as client:
+        run = await it.store.get((await client.post("/v1/trainings", json=training)).json()["id"])
+        await it.commands.succeed(run)
+        ticket = (await client.post("/v1/tickets", json={})).json()["ticket"]
+        del client.headers["authorization"]
+        path = f"/v1/{run.stream}/events?ticket={ticket}"
+        answers = await asyncio.gather(*(client.get(path) for _ in range(5)))
+        assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401, 401]

@@ -88,8 +88,8 @@ class Recipe:
 
     @property
     def resting_tasks(self) -> int:
-        """Processes of the guest between executions: the zygote; with a jail also its keeper and its first process."""
-        return 3 if self.mode == "jail" else 1
+        """Processes of the guest between executions: the zygote, and with a jail also its first process."""
+        return 2 if self.mode == "jail" else 1
 
     def options(self, socket_directory: Path) -> dict[str, Any]:
         """The create call's arguments. Every line is a defence: see README.md beside this module."""

@@ -27,6 +27,11 @@ class DockerSandbox:
     def info(self) -> SandboxInfo:
         return self._info
 
+    @property
+    def container_id(self) -> str:
+        """For operators: the container that it is, or was, in."""
+        return self._container.id
+
     def run(self, execution: Execution, interactor: Interactor | None = None) -> Outcome:
         with self._lock:
             if self._closed:

@@ -51,11 +51,12 @@ class JailContainers:
         self._lock = threading.Lock()
         self._idle: list[_Jailer] = []
         self._busy: dict[str, _Jailer] = {}
+        self._known: set[str] = set()
 
     def ids(self) -> set[str]:
         """The containers that are known here."""
         with self._lock:
-            return {jailer.container.id for jailer in self._idle} | set(self._busy)
+            return set(self._known)
 
     def take(self, tenant: str) -> Container:
         """A container of ``tenant`` with a fresh jail open in it.
@@ -66,14 +67,17 @@ class JailContainers:
             try:
                 jailer.open()
             except SandboxFault:
-                jailer.container.destroy()
+                self._end(jailer.container, sound=False)
                 continue
             return self._note(jailer)
-        jailer = _Jailer(self._boot(), tenant)
+        container = self._boot()
+        with self._lock:
+            self._known.add(container.id)
         try:
+            jailer = _Jailer(container, tenant)
             jailer.open()
         except SandboxFault:
-            jailer.container.destroy()
+            self._end(container, sound=False)
             raise
         return self._note(jailer)
 
@@ -81,22 +85,19 @@ class JailContainers:
         """The submission is over; ``sound`` says that nothing odd was seen."""
         with self._lock:
             jailer = self._busy.pop(container.id)
-        if not sound:
-            container.destroy()
-            return
-        if self._is_worn(jailer):
-            container.hang_up()
+        if not sound or self._is_worn(jailer):
+            self._end(container, sound)
             return
         try:
             jailer.close()
         except SandboxFault:
-            container.destroy()
+            self._end(container, sound=False)
             return
         with self._lock:
             self._idle.append(jailer)
             surplus = self._idle.pop(0) if len(self._idle) > self._keep else None
         if surplus:
-            surplus.container.hang_up()
+            self._end(surplus.container)
 
     def tend(self) -> None:
         """Renew the leases of the idle; retire the worn and the dead."""
@@ -105,11 +106,11 @@ class JailContainers:
         for jailer in idle:
             try:
                 if self._is_worn(jailer):
-                    jailer.container.hang_up()
+                    self._end(jailer.container)
                     continue
                 jailer.container.ping()
             except SandboxFault:
-                jailer.container.destroy()
+                self._end(jailer.container, sound=False)
                 continue
             with self._lock:
                 self._idle.append(jailer)
@@ -119,7 +120,15 @@ class JailContainers:
         with self._lock:
             idle, self._idle = self._idle, []
         for jailer in idle:
-            jailer.container.hang_up()
+            self._end(jailer.container)
+
+    def _end(self, container: Container, sound: bool = True) -> None:
+        if sound:
+            container.hang_up()
+        else:
+            container.destroy()
+        with self._lock:
+            self._known.discard(container.id)
 
     def _take_idle(self, tenant: str) -> _Jailer | None:
         with self._lock:

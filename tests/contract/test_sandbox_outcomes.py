@@ -18,8 +18,8 @@ pytestmark = pytest.mark.docker
 Run = Callable[..., Outcome]
 
 
-@pytest.fixture
-def run(docker_pool: DockerPool) -> Run:
+@pytest.fixture(params=[Tier.SINGLE_USE, Tier.JAIL])
+def run(docker_pool: DockerPool, request: pytest.FixtureRequest) -> Run:
     def run(
         source: str | bytes,
         stdin: bytes = b"",
@@ -29,7 +29,7 @@ def run(docker_pool: DockerPool) -> Run:
     ) -> Outcome:
         limits = limits or Limits()
         code = source.encode() if isinstance(source, str) else source
-        sandbox = docker_pool.open(Program({"main.py": code} | (files or {})), limits, Tier.SINGLE_USE)
+        sandbox = docker_pool.open(Program({"main.py": code} | (files or {})), limits, request.param)
         try:
             return sandbox.run(Execution(limits, stdin, call))
         finally:

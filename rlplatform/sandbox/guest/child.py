@@ -1,14 +1,17 @@
-"""After the fork the child becomes the submission. Nothing of it is trusted once ``RUNNING`` was recorded."""
+"""After the fork the child becomes the submission. Nothing of it is trusted once ``RUNNING`` was recorded.
+
+What can be done once is done before the fork: each page that the child touches is a page to copy.
+"""
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # signal's wrappers touch far more memory
 import atexit
 import dis
 import io
 import json
 import os
 import resource
-import signal
 import sys
 import threading
 import traceback
@@ -22,6 +25,7 @@ from .program import BOX, Program
 
 _RECORDS = 3
 _GUEST = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_MAIN = ModuleType("__main__")
 _STACK_BYTES = 64 << 20
 _MAX_DESCRIPTORS = 256
 _ALLOCATION_IS_SUBMISSIONS_OWN = frozenset({"RAISE_VARARGS", "RERAISE"})
@@ -38,27 +42,44 @@ class Request:
         self.kwargs = values.decode(kwargs)
 
 
+def prepare() -> None:
+    """Before any fork: make the interpreter look as the submission will find it."""
+    for name in [name for name in sys.modules if name == __package__ or name.startswith(f"{__package__}.")]:
+        del sys.modules[name]
+    sys.path[:] = [BOX, *(path for path in sys.path if path != _GUEST)]
+    sys.dont_write_bytecode = True
+    sys.modules["__main__"] = _MAIN
+    for descriptor, end in zip((0, 1, 2), (*os.pipe(), 1), strict=True):  # what the streams find out must fit pipes
+        os.dup2(end, descriptor)
+    sys.stdin = sys.__stdin__ = _text(0, "r", "surrogateescape")  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _text(1, "w", "surrogateescape")  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _text(2, "w", "backslashreplace", line_buffering=True)  # type: ignore[misc]
+
+
 def become(
     program: Program, order: dict[str, Any], descriptors: list[int], second_filter: bytes | None = None
 ) -> NoReturn:
     """Run ``program`` as the order says, behind ``second_filter`` if there is one, and exit with its status."""
     request = Request(read_all(descriptors.pop())) if order["call"] else None
     _confine(order)
-    _attach(descriptors)
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number, inheritable=number < _RECORDS)
+    os.closerange(_RECORDS + 1, _MAX_DESCRIPTORS)
     if second_filter is not None:
         kernel.filter_calls(second_filter)
     os.chdir(BOX)
     program.unpack()
     program.shadow()
-    main = _fresh_main(program.entry)
+    sys.argv = [program.entry]
+    _MAIN.__file__ = f"{BOX}/{program.entry}"
     _record(protocol.COMPILING)
     code = _compile(program)
     _record(protocol.RUNNING)
-    os._exit(_run(code, main, request) & 0xFF)
+    os._exit(_run(code, request) & 0xFF)
 
 
 def _confine(order: dict[str, Any]) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     os.setsid()
     cpu = int(order["cpu_s"]) + 2
     for limit, value in (
@@ -69,37 +90,17 @@ def _confine(order: dict[str, Any]) -> None:
         resource.setrlimit(limit, (value, value))
     kernel.set_dumpable(True)
     try:
-        with open("/proc/self/oom_score_adj", "w") as stream:
-            stream.write("1000")
+        scored = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(scored, b"1000")
+        os.close(scored)
     except FileNotFoundError:  # a jail has no /proc
         pass
-
-
-def _attach(descriptors: list[int]) -> None:
-    for number, descriptor in enumerate(descriptors):
-        os.dup2(descriptor, number, inheritable=number < _RECORDS)
-    os.closerange(_RECORDS + 1, _MAX_DESCRIPTORS)
-    sys.stdin = sys.__stdin__ = _text(0, "r", "surrogateescape")  # type: ignore[misc]
-    sys.stdout = sys.__stdout__ = _text(1, "w", "surrogateescape")  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _text(2, "w", "backslashreplace", line_buffering=True)  # type: ignore[misc]
 
 
 def _text(descriptor: int, mode: str, errors: str, line_buffering: bool = False) -> io.TextIOWrapper:
     raw = io.FileIO(descriptor, mode, closefd=False)
     buffer = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
     return io.TextIOWrapper(buffer, encoding="utf-8", errors=errors, line_buffering=line_buffering)
-
-
-def _fresh_main(entry: str) -> ModuleType:
-    for name in [name for name in sys.modules if name == __package__ or name.startswith(f"{__package__}.")]:
-        del sys.modules[name]
-    sys.path[:] = [BOX, *(path for path in sys.path if path != _GUEST)]
-    sys.argv = [entry]
-    sys.dont_write_bytecode = True
-    main = ModuleType("__main__")
-    main.__file__ = f"{BOX}/{entry}"
-    sys.modules["__main__"] = main
-    return main
 
 
 def _compile(program: Program) -> CodeType:
@@ -125,9 +126,9 @@ def _refuse(path: str, error: BaseException) -> NoReturn:
     os._exit(1)
 
 
-def _run(code: CodeType, main: ModuleType, request: Request | None) -> int:
+def _run(code: CodeType, request: Request | None) -> int:
     try:
-        status = _guarded(lambda: _work(code, main, request))
+        status = _guarded(lambda: _work(code, request))
         if threading.active_count() > 1:
             status = _guarded(threading._shutdown) or status  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
@@ -161,14 +162,14 @@ def _exit_status(code: object) -> int:
     return 1
 
 
-def _work(code: CodeType, main: ModuleType, request: Request | None) -> None:
-    exec(code, main.__dict__)
+def _work(code: CodeType, request: Request | None) -> None:
+    exec(code, _MAIN.__dict__)
     if request is None:
         return
     name = request.function
-    function = main.__dict__.get(name)
+    function = _MAIN.__dict__.get(name)
     if not callable(function):
-        _complain(f"{main.__file__} defines no function {name!r}")
+        _complain(f"{_MAIN.__file__} defines no function {name!r}")
     value = function(*request.args, **request.kwargs)
     try:
         encoded = values.encode(value)

@@ -1,8 +1,9 @@
 """Tier *jail*: a jail of its own for each submission, inside a container that lives longer.
 
-A jail has new user, pid, mount, network, IPC and UTS namespaces, a root file system of its own with nothing but
-``/usr`` (read-only), a few devices and empty memory file systems, no capability, no ``/proc``, no ``/sys``; each
-process of the submission carries a second seccomp filter. The zygote outside stays out of its sight.
+The zygote first moves into a user and mount namespace whose root holds nothing but ``/usr`` (read-only) and a few
+devices: the ground of all jails. A jail is then one process in new user, pid, mount, network, IPC and UTS namespaces
+upon it, with empty memory file systems of its own, no capability, no ``/proc``, no ``/sys``; each process of the
+submission carries a second seccomp filter. The zygote stays out of its sight.
 """
 
 from __future__ import annotations
@@ -13,53 +14,80 @@ import signal
 
 from . import kernel as k
 from .bpf import assemble
-from .channel import Channel
 from .kernel import kernel
 
 FORBIDDEN = frozenset(
     {"socket", "bind", "listen", "accept", "accept4", "connect", "pidfd_open", "seccomp"}
     | {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
 )
-_NAMESPACES = k.CLONE_NEWUSER | k.CLONE_NEWPID | k.CLONE_NEWNS | k.CLONE_NEWIPC | k.CLONE_NEWUTS | k.CLONE_NEWNET
+_GROUND = k.CLONE_NEWUSER | k.CLONE_NEWNS
+_JAIL = k.CLONE_NEWUSER | k.CLONE_NEWPID | k.CLONE_NEWNS | k.CLONE_NEWIPC | k.CLONE_NEWUTS | k.CLONE_NEWNET
 _ROOT = "/tmp"
 _FOLDERS = ("usr", "tmp", "box", "dev", "dev/shm", "etc", ".old")
 _LINKS = ("bin", "lib", "lib64", "sbin")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _MEMORY = {
-    "tmp": "size=16m,nr_inodes=512,mode=1777",
-    "box": "size=16m,nr_inodes=512,mode=700",
-    "dev/shm": "size=8m,nr_inodes=64,mode=1777",
+    "/tmp": "size=16m,nr_inodes=512,mode=1777",
+    "/box": "size=16m,nr_inodes=512,mode=700",
+    "/dev/shm": "size=8m,nr_inodes=64,mode=1777",
 }
 
 
-def load_filter() -> bytes:
-    """The second filter, from the profile beside this module."""
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "seccomp-sandbox.json")) as stream:
-        return assemble(json.load(stream), without=FORBIDDEN)
+class Ground:
+    """Where jails are made. Making one moves this process, for good.
+
+    :raises OSError: the kernel refuses a namespace or a mount.
+    """
+
+    def __init__(self) -> None:
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seccomp-sandbox.json")
+        with open(path) as stream:
+            self.filter = assemble(json.load(stream), without=FORBIDDEN)
+        self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
+        kernel.set_dumpable(True)
+        user, group = os.getuid(), os.getgid()
+        self._maps = {"setgroups": "deny", "uid_map": f"{user} {user} 1", "gid_map": f"{group} {group} 1"}
+        kernel.unshare(_GROUND)
+        self._map("self")
+        _build_root(user, group)
+        kernel.set_dumpable(False)
+
+    def enter(self) -> int:
+        """Make a jail: 0 in its first process, inside; in the zygote the pid of that process."""
+        ready, go = os.pipe()
+        kernel.set_dumpable(True)
+        first = kernel.clone(_JAIL | signal.SIGCHLD)
+        if first:
+            kernel.set_dumpable(False)
+            os.close(ready)
+            self._map(str(first))
+            os.close(go)
+            return first
+        os.close(go)
+        os.read(ready, 1)
+        os.close(ready)
+        kernel.die_with_parent(signal.SIGKILL)
+        self._write("self", "oom_score_adj", "1000")
+        os.close(self._proc)
+        for folder, options in _MEMORY.items():
+            kernel.mount("memory", folder, "tmpfs", k.MS_NOSUID | k.MS_NODEV | k.MS_NOEXEC, options)
+        kernel.drop_capabilities()
+        kernel.set_dumpable(False)
+        return 0
+
+    def _map(self, process: str) -> None:
+        for name, text in self._maps.items():
+            self._write(process, name, text)
+
+    def _write(self, process: str, name: str, text: str) -> None:
+        descriptor = os.open(f"{process}/{name}", os.O_WRONLY, dir_fd=self._proc)
+        try:
+            os.write(descriptor, text.encode())
+        finally:
+            os.close(descriptor)
 
 
-def enter(channel: Channel) -> bool:
-    """Make a jail. In its first process: True, inside. In the process that made it: False, once the jail has ended."""
-    kernel.set_dumpable(True)
-    with open("/proc/self/oom_score_adj", "w") as stream:
-        stream.write("1000")
-    user, group = os.getuid(), os.getgid()
-    kernel.unshare(_NAMESPACES)
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
-        with open(f"/proc/self/{name}", "w") as stream:
-            stream.write(text)
-    first = os.fork()
-    if first:
-        channel.close()
-        os.waitpid(first, 0)
-        return False
-    kernel.die_with_parent(signal.SIGKILL)
-    _build()
-    kernel.set_dumpable(False)
-    return True
-
-
-def _build() -> None:
+def _build_root(user: int, group: int) -> None:
     kernel.mount("none", "/", None, k.MS_REC | k.MS_PRIVATE)
     kernel.mount("jail", _ROOT, "tmpfs", k.MS_NOSUID | k.MS_NODEV, "size=64k,nr_inodes=64,mode=755")
     for folder in _FOLDERS:
@@ -73,13 +101,10 @@ def _build() -> None:
             pass
         kernel.mount(f"/dev/{device}", f"{_ROOT}/dev/{device}", None, k.MS_BIND)
     with open(f"{_ROOT}/etc/passwd", "w") as stream:
-        stream.write(f"nobody:x:{os.getuid()}:{os.getgid()}::/box:/bin/sh\n")
-    for folder, options in _MEMORY.items():
-        kernel.mount("memory", f"{_ROOT}/{folder}", "tmpfs", k.MS_NOSUID | k.MS_NODEV | k.MS_NOEXEC, options)
+        stream.write(f"nobody:x:{user}:{group}::/box:/bin/sh\n")
     os.chdir(_ROOT)
     kernel.pivot_root(".", ".old")
     os.chdir("/")
     kernel.detach("/.old")
     os.rmdir("/.old")
     kernel.mount("", "/", None, k.MS_REMOUNT | k.MS_BIND | k.MS_RDONLY | k.MS_NOSUID | k.MS_NODEV)
-    kernel.drop_capabilities()

@@ -14,7 +14,7 @@ MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_CAPBSET_DROP = 1, 4, 22, 24
 _SECCOMP_MODE_FILTER = 2
 _MNT_DETACH = 2
-_SYS_CAPSET, _SYS_PIVOT_ROOT = 126, 155
+_SYS_CLONE, _SYS_CAPSET, _SYS_PIVOT_ROOT = 56, 126, 155
 _CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -27,6 +27,7 @@ class _Kernel:
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
+        self._interpreter = ctypes.PyDLL(None, use_errno=True)  # calls that must not let go of the interpreter's lock
 
     def set_dumpable(self, dumpable: bool) -> None:
         """Whether others of the same user may look into this process (``/proc/<pid>/mem``, ptrace)."""
@@ -37,6 +38,12 @@ class _Kernel:
 
     def unshare(self, flags: int) -> None:
         self._check(self._libc.unshare(flags), "unshare")
+
+    def clone(self, flags: int) -> int:
+        """Like fork, into new namespaces: 0 in the child, its pid in the parent. There must be one thread."""
+        pid: int = self._interpreter.syscall(_SYS_CLONE, ctypes.c_ulong(flags), None, None, None, None)
+        self._check(pid, "clone")
+        return pid
 
     def mount(self, source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
         encoded = [text.encode() if text is not None else None for text in (source, target, kind, options)]

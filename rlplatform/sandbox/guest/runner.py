@@ -16,8 +16,9 @@ import sys
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from . import child, jail
+from . import child
 from .channel import Channel, Closed, read_all
+from .jail import Ground
 from .kernel import kernel
 from .preload import preload
 from .program import BOX, Program
@@ -36,6 +37,7 @@ def main() -> NoReturn:
     site.setquit()
     preload()
     channel = Channel(path, lease_s)
+    child.prepare()
     gc.collect()
     gc.freeze()
     try:
@@ -50,32 +52,29 @@ def main() -> NoReturn:
 
 
 def _serve_jails(channel: Channel) -> None:
-    second_filter = jail.load_filter()
+    try:
+        ground = Ground()
+    except OSError as error:
+        channel.send({"fault": f"jails cannot be made: {error}"})
+        return
     while True:
         received = channel.receive()
         if received is None or received[0]["op"] != "open":
             continue
-        keeper = os.fork()
-        if keeper == 0:
+        try:
+            first = ground.enter()
+        except OSError as error:
+            channel.send({"fault": f"the jail cannot be made: {error}"})
+            os._exit(1)
+        if first == 0:
             try:
-                _keep_jail(channel, second_filter)
+                channel.send({"opened": True})
+                _serve(channel, ground.filter)
             finally:
                 os._exit(0)
-        os.waitpid(keeper, 0)
-        strays = _sweep()
+        os.waitpid(first, 0)
         channel.renew()
-        channel.send({"closed": strays})
-
-
-def _keep_jail(channel: Channel, second_filter: bytes) -> None:
-    try:
-        if not jail.enter(channel):
-            return
-    except OSError as error:
-        channel.send({"fault": f"the jail cannot be made: {error}"})
-        return
-    channel.send({"opened": True})
-    _serve(channel, second_filter)
+        channel.send({"closed": _sweep()})
 
 
 def _serve(channel: Channel, second_filter: bytes | None = None) -> None:

@@ -23,6 +23,7 @@ class ApiSettings(_Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     max_body_bytes: int = Field(default=8 * 2**20, ge=1024)
+    body_timeout_s: float = Field(default=30.0, gt=0)
     max_wait_s: float = Field(default=60.0, gt=0, le=60)
     stream_heartbeat_s: float = Field(default=15.0, gt=0)
     stream_max_life_s: float = Field(default=900.0, gt=0)

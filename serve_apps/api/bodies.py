@@ -1,4 +1,4 @@
-"""Request bodies: read within a deadline, parsed as JSON that can mean one thing only, validated by a strict model.
+"""Request bodies: read within ``api.body_timeout_s``, parsed as JSON that can mean one thing only, and strictly validated.
 
 A body is read after its sender has been authenticated. What JSON leaves open is refused: duplicate names, NaN, lone
 surrogates, numbers beyond what a double or a thousand digits can hold, deep nesting.
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from rlplatform.errors import InvalidRequest, Malformed, RequestTimeout, UnsupportedMediaType
 from rlplatform.jsonvalues import MAX_DEPTH, why_not_json
@@ -21,7 +22,6 @@ from serve_apps.api.validation import invalid_request
 
 _MAX_DIGITS = 1000
 _BIG = 256 * 1024
-_DEADLINE_S = 30.0
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -47,11 +47,14 @@ async def read_json(request: Request) -> Any:
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
         raise UnsupportedMediaType(f"content-encoding {encoding[:80]!r} is not accepted; send the body as it is")
+    deadline_s = request.app.state.context.settings.api.body_timeout_s
     try:
-        async with asyncio.timeout(_DEADLINE_S):
+        async with asyncio.timeout(deadline_s):
             body = await request.body()
     except TimeoutError:
-        raise RequestTimeout(f"the body did not arrive within {_DEADLINE_S:.0f} s") from None
+        raise RequestTimeout(f"the body did not arrive within {deadline_s:g} s") from None
+    except ClientDisconnect:
+        raise Malformed("the body broke off") from None
     return await asyncio.to_thread(parse, body) if len(body) > _BIG else parse(body)
 
 

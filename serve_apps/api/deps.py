@@ -70,7 +70,7 @@ class Context:
         return run
 
 
-def context(request: Request) -> Context:
+async def context(request: Request) -> Context:
     """What the application holds."""
     found: Context = request.app.state.context
     return found

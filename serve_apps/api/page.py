@@ -1,8 +1,8 @@
 """The browser page at ``/``: the files that its build made, held in memory, under a policy of its own.
 
-The policy lets the page run its own scripts and styles and talk to its own origin: nothing inline, nothing from elsewhere,
-no HTML made from text (``require-trusted-types-for``). There is no catch-all: a path that is none of the page's files is
-answered as everywhere in the API.
+The policy lets the page run its own scripts and styles and talk to its own origin: nothing inline, nothing from
+elsewhere, no HTML made from text (``require-trusted-types-for``). There is no catch-all: a path that is none of the
+page's files is answered as everywhere in the API.
 """
 
 from __future__ import annotations

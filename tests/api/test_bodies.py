@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
@@ -88,6 +89,37 @@ async def test_a_body_over_the_limit_is_refused_before_it_is_read(platform) -> N
         assert (streamed.status_code, streamed.json()["code"]) == (413, "too_large")
         lying = await client.post("/v1/evaluations", content=chunks(), headers={**JSON, "Content-Length": "10"})
         assert lying.status_code == 413
+
+
+async def test_a_body_that_drips_is_given_up(platform) -> None:
+    async with platform(settings={"api": {"body_timeout_s": 0.1}}) as it, it.client() as client:
+
+        async def drip() -> AsyncIterator[bytes]:
+            while True:
+                await asyncio.sleep(0.03)
+                yield b" "
+
+        answer = await client.post("/v1/evaluations", content=drip(), headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (408, "request_timeout")
+
+
+async def test_a_body_that_breaks_off_is_no_fault_of_ours(platform, caplog: pytest.LogCaptureFixture) -> None:
+    async with platform() as it, it.served() as url:
+        host, _, port = url.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        key = await it.key()
+        head = (
+            f"POST /v1/evaluations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Length: 100\r\n\r\n{{"
+        )
+        writer.write(head.encode())
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.close()
+        await writer.wait_closed()
+        assert await reader.read() == b""
+        async with it.client(key) as client:
+            assert (await client.get("/v1/evaluations")).json()["items"] == []
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 @pytest.mark.parametrize(

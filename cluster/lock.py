@@ -16,7 +16,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         pip = [f"{folder}/bin/python", "-m", "pip", "--disable-pip-version-check"]
-        subprocess.run([*pip, "install", "-q", "-e", f"{ROOT}[server,dev]"], check=True)
+        subprocess.run([*pip, "install", "-q", "-e", f"{ROOT}[server,export,dev]"], check=True)
         frozen = subprocess.run(
             [*pip, "freeze", "--exclude", "rlplatform", "--exclude", "pip"], check=True, capture_output=True, text=True
         ).stdout

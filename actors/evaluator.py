@@ -101,7 +101,9 @@ class Evaluator:
 
         outbox.put(EvaluationStarted(stream=run.stream, time=self._clock.now(), attempt=attempt))
         judge = Judge(pool)
-        judgement = await loop.run_in_executor(self._threads, judge.judge, run.request, on_result, cancelled)
+        judgement = await loop.run_in_executor(
+            self._threads, judge.judge, run.request, on_result, cancelled, run.tenant
+        )
         if cancelled.is_set():
             await outbox.flush()
             raise ServiceError("the evaluation was given up")

@@ -39,13 +39,18 @@ class Judge:
         self._pool = pool
 
     def judge(
-        self, request: EvaluationRequest, on_result: OnResult, cancelled: threading.Event | None = None
+        self,
+        request: EvaluationRequest,
+        on_result: OnResult,
+        cancelled: threading.Event | None = None,
+        tenant: str = "",
     ) -> Judgement:
         """Run every test and return the verdicts. Blocking.
 
         :param on_result: told of every test as soon as it is judged, in test order. Points of groups are settled only
             in the judgement.
         :param cancelled: when set, the sandbox is freed at once and the rest of the tests are ``cancelled``.
+        :param tenant: whose submission it is: what the tier *jail* reuses is never another tenant's.
         :raises InvalidRequest: the submission is not a program.
         :raises SandboxUnavailable: no sandbox can be had.
         :raises SandboxFault: sandboxes failed more than twice.
@@ -56,7 +61,7 @@ class Judge:
         faults = 0
         while not sitting.done:
             try:
-                sandbox = self._pool.open(program, request.limits, request.tier)
+                sandbox = self._pool.open(program, request.limits, request.tier, tenant)
                 info = sandbox.info
                 try:
                     sitting.proceed(sandbox)

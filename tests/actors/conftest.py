@@ -151,8 +151,16 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
-    ray.init(address="local", num_cpus=4, namespace=options.NAMESPACE, include_dashboard=False, log_to_driver=False)
+def cluster(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A cluster with 4 CPUs, and with what the test module's ``RESOURCES`` say."""
+    ray.init(
+        address="local",
+        num_cpus=4,
+        resources=getattr(request.module, "RESOURCES", None),
+        namespace=options.NAMESPACE,
+        include_dashboard=False,
+        log_to_driver=False,
+    )
     yield
     ray.shutdown()
 

@@ -1,0 +1,199 @@
+"""The trainer over a scripted engine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from actors.trainer import Trainer
+from rlplatform.errors import EngineError, InvalidRequest, ServiceError, StorageError
+from rlplatform.runs import TrainingRun
+from rlplatform.storage.memory import MemoryStore
+from rlplatform.testing.checkpoints import MemoryCheckpoints
+from rlplatform.testing.clock import FakeClock
+from rlplatform.testing.contracts.store import queued, training_run
+from rlplatform.testing.engines import ScriptedEngine
+from rlplatform.training.models import CheckpointPlan, TrainingRequest
+
+pytestmark = pytest.mark.anyio
+
+MakeEngine = Callable[[TrainingRequest], ScriptedEngine]
+
+
+class Bench:
+    def __init__(self, scratch: Path) -> None:
+        self.clock = FakeClock()
+        self.store = MemoryStore(self.clock)
+        self.checkpoints = MemoryCheckpoints()
+        self.scratch = scratch
+        self.engines: list[ScriptedEngine] = []
+
+    async def run(self, **changes: object) -> TrainingRun:
+        run = training_run(self.clock)
+        request = run.document.request.model_copy(
+            update={"checkpoint": CheckpointPlan(every_iterations=2), "env_config": {}, **changes}
+        )
+        run = run.model_copy(update={"document": run.document.model_copy(update={"request": request})})
+        await self.store.create(run, queued(run, self.clock))
+        return run
+
+    async def trainer(self, run: TrainingRun, make: MakeEngine | None = None, **engine: object) -> Trainer:
+        def default(request: TrainingRequest) -> ScriptedEngine:
+            self.engines.append(ScriptedEngine(request, **engine))
+            return self.engines[-1]
+
+        epoch = await self.store.acquire(run.id)
+        return Trainer(
+            await self.get(run), epoch, self.store, self.checkpoints, make or default, self.clock, self.scratch
+        )
+
+    async def get(self, run: TrainingRun) -> TrainingRun:
+        found = await self.store.get(run.id)
+        assert isinstance(found, TrainingRun)
+        return found
+
+    async def events(self, run: TrainingRun) -> list[dict[str, object]]:
+        return [json.loads(line.data) for line in await self.store.read(run.stream)]
+
+    async def until_iteration(self, run: TrainingRun, iteration: int) -> None:
+        while (await self.get(run)).document.progress.iteration < iteration:
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+async def test_it_trains_to_the_end_and_closes_the_engine(bench: Bench) -> None:
+    run = await bench.run()
+    await (await bench.trainer(run)).run()
+    assert (await bench.get(run)).state == "succeeded"
+    assert bench.engines[0].closed
+
+
+async def test_waiting_twice_trains_once(bench: Bench) -> None:
+    run = await bench.run()
+    trainer = await bench.trainer(run)
+    await asyncio.gather(trainer.run(), trainer.run())
+    assert [event["type"] for event in await bench.events(run)].count("training.started") == 1
+
+
+async def test_a_waiter_that_leaves_does_not_end_the_session(bench: Bench) -> None:
+    run = await bench.run()
+    trainer = await bench.trainer(run, gated=True)
+    first = asyncio.create_task(trainer.run())
+    while not bench.engines:
+        await asyncio.sleep(0.005)
+    first.cancel()
+    bench.engines[0].release(100)
+    await trainer.run()
+    assert (await bench.get(run)).state == "succeeded"
+
+
+async def test_commands_given_before_the_engine_is_built_are_obeyed(bench: Bench) -> None:
+    run = await bench.run()
+    trainer = await bench.trainer(run)
+    trainer.command("pause")
+    task = asyncio.create_task(trainer.run())
+    while (await bench.get(run)).state != "paused":
+        await asyncio.sleep(0.005)
+    trainer.command("stop")
+    await task
+    assert (await bench.get(run)).state == "stopped"
+
+
+async def test_suspended_it_leaves_with_a_checkpoint_and_is_recovered_without_loss(bench: Bench) -> None:
+    run = await bench.run()
+    trainer = await bench.trainer(run, gated=True)
+    task = asyncio.create_task(trainer.run())
+    while not bench.engines:
+        await asyncio.sleep(0.005)
+    bench.engines[0].release(3)
+    await bench.until_iteration(run, 3)
+    trainer.command("suspend")
+    bench.engines[0].release(1)
+    await task
+    left = await bench.get(run)
+    assert left.state == "running"
+    assert left.document.checkpoint is not None
+    assert left.document.checkpoint.iteration == left.document.progress.iteration
+    await (await bench.trainer(run)).run()
+    events = await bench.events(run)
+    (recovered,) = [event for event in events if event["type"] == "training.recovered"]
+    assert recovered["redone_iterations"] == 0
+    completed = [event["iteration"] for event in events if event["type"] == "training.iteration_completed"]
+    assert completed == list(range(1, 11))
+
+
+async def test_one_that_is_fenced_leaves_quietly_and_commits_nothing_more(bench: Bench) -> None:
+    run = await bench.run()
+    trainer = await bench.trainer(run, gated=True)
+    task = asyncio.create_task(trainer.run())
+    while not bench.engines:
+        await asyncio.sleep(0.005)
+    bench.engines[0].release(1)
+    await bench.until_iteration(run, 1)
+    await bench.store.acquire(run.id)
+    bench.engines[0].release(100)
+    await task
+    assert (await bench.get(run)).document.progress.iteration == 1
+    assert bench.checkpoints.list(run.id) == []
+    assert bench.engines[0].closed
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(InvalidRequest("no such environment"), "invalid_request"), (ValueError("bug"), EngineError.code)],
+)
+async def test_an_engine_that_cannot_be_built_fails_the_session(bench: Bench, error: Exception, code: str) -> None:
+    def make(request: TrainingRequest) -> ScriptedEngine:
+        raise error
+
+    run = await bench.run()
+    await (await bench.trainer(run, make)).run()
+    document = (await bench.get(run)).document
+    assert (document.state, document.stop_reason) == ("failed", code)
+    assert str(error) in (document.message or "")
+
+
+async def test_a_failure_that_a_fresh_trainer_may_not_meet_is_raised(bench: Bench) -> None:
+    run = await bench.run()
+    trainer = await bench.trainer(run, failures={3: StorageError("the bucket does not answer")})
+    with pytest.raises(ServiceError, match="bucket"):
+        await trainer.run()
+    assert (await bench.get(run)).state == "running"
+    assert bench.engines[0].closed
+
+
+async def test_a_parent_that_is_gone_fails_a_new_session_but_not_a_recovered_one(bench: Bench) -> None:
+    gone = "ckpt_" + "0" * 26
+    fresh = await bench.run(resume_from=gone)
+    await (await bench.trainer(fresh)).run()
+    assert (await bench.get(fresh)).document.stop_reason == "not_found"
+
+    parent = await bench.run()
+    await (await bench.trainer(parent)).run()
+    info = bench.checkpoints.list(parent.id)[0]
+    run = await bench.run(resume_from=info.id)
+    trainer = await bench.trainer(run, failures={9: StorageError("away")})
+    with pytest.raises(StorageError):
+        await trainer.run()
+    bench.checkpoints.delete(parent.id, info.id)
+    await (await bench.trainer(run)).run()
+    assert (await bench.get(run)).state == "succeeded"
+
+
+async def test_a_damaged_checkpoint_is_skipped_for_the_one_before(bench: Bench) -> None:
+    run = await bench.run()
+    with pytest.raises(StorageError):
+        await (await bench.trainer(run, failures={6: StorageError("away")})).run()
+    assert [info.iteration for info in bench.checkpoints.list(run.id)] == [2, 4]
+    bench.checkpoints.damage(bench.checkpoints.list(run.id)[-1].id)
+    await (await bench.trainer(run)).run()
+    (recovered,) = [event for event in await bench.events(run) if event["type"] == "training.recovered"]
+    assert (recovered["iteration"], recovered["redone_iterations"]) == (2, 3)

@@ -7,10 +7,12 @@ import fcntl
 import os
 import re
 import shutil
+import time
 from pathlib import Path
 
 from rlplatform.errors import SandboxUnavailable
 
+_REAPING_S = 3.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
@@ -44,9 +46,16 @@ class Ownership:
             self._lock = -1
 
     def _acquire(self) -> int:
+        deadline = time.monotonic() + _REAPING_S
         while True:
             self.directory.mkdir(mode=0o711, exist_ok=True)
-            lock = take_lock(self.directory)
+            try:
+                lock = take_lock(self.directory)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)  # a reaper may be burying the last owner of this name
+                continue
             if lock is not None:
                 return lock
 

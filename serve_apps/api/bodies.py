@@ -1,4 +1,4 @@
-"""Request bodies: read within ``api.body_timeout_s``, parsed as JSON that can mean one thing only, and strictly validated.
+"""Request bodies: read within ``api.body_timeout_s``, parsed as JSON that can mean one thing only, validated strictly.
 
 A body is read after its sender has been authenticated. What JSON leaves open is refused: duplicate names, NaN, lone
 surrogates, numbers beyond what a double or a thousand digits can hold, deep nesting.

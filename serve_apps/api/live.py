@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,7 @@ from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import Conflict, InvalidRequest, NotAuthenticated, PlatformError, TooLarge, TooManyRequests
 from serve_apps.api.bodies import parse
 from serve_apps.api.deps import Context
+from serve_apps.api.hub import Chunk
 from serve_apps.api.problems import problem
 from serve_apps.api.validation import invalid_request
 
@@ -155,9 +157,7 @@ class LiveConnection:
         try:
             async with self._context.hubs.open(stream, after) as cursor:
                 while not cursor.done:
-                    for chunk in await cursor.next():
-                        await self._send_text(chunk.json)
-                        self._cursors[stream] = chunk.seq
+                    await self._send_all(await cursor.next(), stream)
             await self._send({"type": "stream.end", "stream": stream})
         except TimeoutError:
             await self._close(_TRY_AGAIN, f"too slow; resume {stream} after {self._cursors.get(stream, after)}"[:120])
@@ -185,11 +185,14 @@ class LiveConnection:
         await self._send({**problem(error), "type": "error"} | ({"stream": stream} if stream else {}))
 
     async def _send(self, message: dict[str, Any]) -> None:
-        await self._send_text(json.dumps(message))
-
-    async def _send_text(self, text: str) -> None:
         async with asyncio.timeout(_STALL_S), self._lock:
-            await self._socket.send_text(text)
+            await self._socket.send_text(json.dumps(message))
+
+    async def _send_all(self, chunks: Sequence[Chunk], stream: str) -> None:
+        async with asyncio.timeout(_STALL_S), self._lock:
+            for chunk in chunks:
+                await self._socket.send_text(chunk.json)
+                self._cursors[stream] = chunk.seq
 
     async def _close(self, code: int, reason: str) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:

@@ -85,7 +85,7 @@ class Sampler:
             fragment.truncated[t] = step.truncated
             done = np.logical_or(step.terminated, step.truncated)
             ended = done.any()
-            running_returns += step.rewards
+            running_returns += step.rewards if step.scores is None else step.scores
             running_lengths += valid[t]
             if norm_reward is None:
                 rewards[t] = step.rewards
@@ -96,7 +96,7 @@ class Sampler:
             else:
                 norm_obs(encode(step.obs), out=obs[t + 1], update=~done if next_step and ended else True)
             if ended:
-                which = np.flatnonzero(done)
+                which = np.flatnonzero(done if step.over is None else step.over)
                 returns += running_returns[which].tolist()
                 lengths += running_lengths[which].tolist()
                 running_returns[which] = 0.0

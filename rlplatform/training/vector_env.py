@@ -28,13 +28,19 @@ _SAVEABLE = "gymnasium.envs.classic_control."
 
 
 class Step(NamedTuple):
-    """One step of B environments. ``finals``: SAME_STEP only, last observations [K, *] and whose they are [K]."""
+    """One step of B environments. ``finals``: SAME_STEP only, last observations [K, *] and whose they are [K].
+
+    ``scores`` and ``over`` [B]: what counts for the episode's return and its end where, for training, rewards are
+    clipped and a lost life ends an episode.
+    """
 
     obs: Array
     rewards: Array
     terminated: Array
     truncated: Array
     finals: tuple[Array, Array] | None = None
+    scores: Array | None = None
+    over: Array | None = None
 
 
 class VectorEnv:
@@ -139,7 +145,8 @@ class EnvPoolVectorEnv(VectorEnv):
         self.single_action_space = env.single_action_space
         self._action_dtype = self.single_action_space.dtype
         self.max_episode_steps = env.config.get("max_episode_steps")
-        self._direct = _direct(env)
+        self._lives = "info:lives" in env._state_keys
+        self._direct = None if self._lives else _direct(env)
         self._ids = np.arange(num_envs, dtype=np.int32)
 
     def reset(self) -> Array:
@@ -153,8 +160,13 @@ class EnvPoolVectorEnv(VectorEnv):
             state = self._env._recv()
             done, truncated, rewards, obs = (state[place] for place in places)
             return Step(obs, rewards, done & ~truncated, truncated)
-        obs, rewards, terminated, truncated, _ = self._env.step(actions)
-        return Step(self._flatten(obs) if self._image_and_mission else obs, rewards, terminated, truncated)
+        obs, rewards, terminated, truncated, info = self._env.step(actions)
+        if self._image_and_mission:
+            obs = self._flatten(obs)
+        if not self._lives:
+            return Step(obs, rewards, terminated, truncated)
+        over = truncated | info["terminated"].astype(np.bool_)
+        return Step(obs, rewards, terminated, truncated, scores=info["reward"], over=over)
 
     def close(self) -> None:
         self._env.close()

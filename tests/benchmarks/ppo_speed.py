@@ -5,8 +5,8 @@
 Same hyperparameters and number of environments; one thread for BLAS and torch; trainers take turns, each in a process
 of its own. Building, imports and the first iteration are not counted. "ours" is measured through RllibEngine, as the
 platform trains. Each trainer steps what it would by itself: Stable-Baselines3 and RLlib Gymnasium's environments, ours
-what make_vector_env chooses; "sb3-envpool" gives Stable-Baselines3 our environments, too. "random" is the limit. Rates are
-medians over the repeats; the machine was shared, so that the rate per CPU-second says more than the one by the clock.
+what make_vector_env chooses; "sb3-envpool" gives Stable-Baselines3 our environments, too. "random" is the limit. Rates
+are medians; on a shared machine the rate per CPU-second says more than the one by the clock.
 
 Writes results/ppo_speed.json and .md after each repeat. Needs the extra ``benchmarks``; for LunarLander in Gymnasium
 Box2D and pygame, too.

@@ -144,3 +144,15 @@ def test_evaluation_does_not_favour_short_episodes(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(gym.registry, "Uneven-v0", gym.envs.registration.EnvSpec("Uneven-v0", entry_point=Uneven))
     report = evaluate_policy(lambda obs: np.zeros(len(obs), np.int64), "Uneven-v0", {}, 64, seed=3)
     assert report.episode_return_mean == 25.5
+
+
+def test_an_atari_episode_is_a_game_not_a_life_and_scores_as_the_game_does() -> None:
+    sampler = make_sampler("Breakout-v5", num_envs=2, n_steps=64, batch_size=64)
+    fragment = sampler.sample(500)
+    lives = int(fragment.terminated.sum())
+    games = len(fragment.episode_returns)
+    assert fragment.obs.dtype == np.uint8
+    assert games >= 1
+    assert lives >= 5 * games
+    assert set(np.unique(fragment.rewards)) <= {0.0, 1.0}
+    assert sampler.env.single_observation_space.shape == (4, 84, 84)

@@ -1,0 +1,130 @@
+"""What PPO learns with each preset, against the scores that RL-Zoo has published for the same hyperparameters.
+
+    python -m tests.benchmarks.ppo_scores [--presets CartPole-v1 …] [--seeds 1 2 3] [--max-env-steps 1000000]
+
+Each preset but Atari's is trained for the zoo's n_timesteps through RllibEngine, in a process of its own, and evaluated
+over 100 deterministic episodes. Presets of more than --max-env-steps are left out. Published scores are of one run
+each; MuJoCo's are of the v3 environments. Rows are kept in results/ppo_scores.json, where a later run of the same
+preset and seed replaces them, and shown in results/ppo_scores.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rlplatform.ppo.presets import get_preset, preset_names
+
+EPISODES = 100
+RESULTS = Path(__file__).parent / "results"
+Row = dict[str, Any]
+
+
+def train(name: str, seed: int) -> Row:
+    """Train and evaluate one preset, in this process."""
+    import ray
+
+    from actors.rllib.engine import RllibEngine
+    from rlplatform.training.models import TrainingRequest
+
+    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    preset = get_preset(name)
+    request = TrainingRequest.model_validate(
+        {"env": name, "preset": name, "seed": seed, "stop": {"env_steps": preset.n_timesteps}}
+    )
+    engine = RllibEngine(request)
+    began, cpu = time.perf_counter(), time.process_time()
+    report = engine.train_iteration()
+    while report.env_steps < preset.n_timesteps:
+        report = engine.train_iteration()
+    wall_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu
+    evaluation = engine.evaluate(EPISODES, seed + 1000)
+    engine.close()
+    ray.shutdown()
+    return {
+        "preset": name,
+        "seed": seed,
+        "env_steps": report.env_steps,
+        "wall_s": round(wall_s, 1),
+        "cpu_s": round(cpu_s, 1),
+        "episode_return_mean": round(evaluation.episode_return_mean, 3),
+        "episode_return_std": round(evaluation.episode_return_std, 3),
+        "rollout_return_mean": round(report.metrics.get("rollout/episode_return_mean", float("nan")), 3),
+    }
+
+
+def apart(name: str, seed: int) -> Row | None:
+    """The same in a process of its own, with one thread; None where it fails."""
+    threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.ppo_scores", "--one", name, str(seed)]
+    done = subprocess.run(command, env=os.environ | threads, capture_output=True, text=True, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith('{"preset"')]
+    if not lines:
+        print(done.stderr[-2000:], file=sys.stderr)
+        return None
+    row: Row = json.loads(lines[-1])
+    return row
+
+
+def table(rows: list[Row]) -> str:
+    """All rows as Markdown, a line a preset."""
+    lines = [
+        "# PPO scores",
+        "",
+        f"Mean return of {EPISODES} deterministic episodes after the zoo's number of env steps; ours over the seeds.",
+        "",
+        "| preset | env steps | published | ours: mean (each seed) | wall s | CPU s |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name in preset_names():
+        mine = sorted((row for row in rows if row["preset"] == name), key=lambda row: row["seed"])
+        if not mine:
+            continue
+        preset = get_preset(name)
+        published = (
+            "-" if preset.published_return is None else f"{preset.published_return:g} ± {preset.published_std:g}"
+        )
+        means = [row["episode_return_mean"] for row in mine]
+        ours = f"{statistics.fmean(means):.4g} ({', '.join(f'{mean:.4g}' for mean in means)})"
+        wall, cpu = (statistics.median(row[key] for row in mine) for key in ("wall_s", "cpu_s"))
+        lines.append(f"| {name} | {preset.n_timesteps:,} | {published} | {ours} | {wall:.0f} | {cpu:.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--one", nargs=2, metavar=("PRESET", "SEED"))
+    parser.add_argument(
+        "--presets", nargs="+", default=[n for n in preset_names() if get_preset(n).env_wrapper != "atari"]
+    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--max-env-steps", type=int, default=1_000_000)
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(train(arguments.one[0], int(arguments.one[1]))), flush=True)
+        return
+    path = RESULTS / "ppo_scores.json"
+    rows: list[Row] = json.loads(path.read_text()) if path.exists() else []
+    for name in arguments.presets:
+        if get_preset(name).n_timesteps > arguments.max_env_steps:
+            continue
+        for seed in arguments.seeds:
+            row = apart(name, seed)
+            print(json.dumps(row), flush=True)
+            if row is not None:
+                rows = [old for old in rows if (old["preset"], old["seed"]) != (name, seed)] + [row]
+                rows.sort(key=lambda row: (row["preset"], row["seed"]))
+                RESULTS.mkdir(exist_ok=True)
+                path.write_text(json.dumps(rows, indent=1) + "\n")
+                (RESULTS / "ppo_scores.md").write_text(table(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,6 @@
 """The deployment files, refused where they say something that their reader would silently ignore."""
 
+import configparser
 import json
 import re
 import shutil
@@ -296,6 +297,20 @@ def test_the_cluster_launcher_accepts_the_file() -> None:
     assert prepared["available_node_types"]["sandbox"]["resources"]["sandbox"] == 1
     for command in prepared["head_start_ray_commands"] + prepared["worker_start_ray_commands"]:
         assert "ray start" not in command or "profile.env" in command
+
+
+def test_the_systemd_unit_sets_settings_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    unit = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(CLUSTER / "rlp.service")
+    assert set(unit.sections()) == {"Unit", "Service", "Install"}
+    for line in re.findall(r"(?m)^Environment=(\S+)$", (CLUSTER / "rlp.service").read_text()):
+        monkeypatch.setenv(*line.split("=", 1))
+    settings = Settings()
+    assert settings.training.allow_simulated is False
+    assert Path(unit["Service"]["WorkingDirectory"]).is_absolute()
+    for place in (settings.store.url.partition(":///")[2], settings.training.checkpoint_url, str(settings.state_dir)):
+        assert Path(place).is_relative_to(Path("/var/lib") / unit["Service"]["StateDirectory"])
 
 
 # -- the image --------------------------------------------------------------------------------------------------------

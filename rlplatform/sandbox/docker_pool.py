@@ -88,8 +88,12 @@ class DockerPool:
         }
         self._closed = threading.Event()
         self._closing = threading.Lock()
-        self._housekeeper = threading.Thread(target=self._keep_house, name="sandbox-housekeeper", daemon=True)
-        self._housekeeper.start()
+        self._threads = [
+            threading.Thread(target=self._renew_leases, name="sandbox-leases", daemon=True),
+            threading.Thread(target=self._keep_house, name="sandbox-housekeeper", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "") -> DockerSandbox:
         """See the port. Waits up to a minute for a slot, and as long for a container.
@@ -127,7 +131,8 @@ class DockerPool:
             self._slots.close()
             for lane in self._lanes.values():
                 lane.source.close()
-            self._housekeeper.join()
+            for thread in self._threads:
+                thread.join()
             self._remove_containers()
             self._shut()
 
@@ -189,11 +194,13 @@ class DockerPool:
             boot, self._engine, self._hierarchy, recipe, f"rlp-{os.getpid()}-{recipe.mode}", self._ownership.directory
         )
 
-    def _keep_house(self) -> None:
-        pause = min(_SWEEP_S, self._settings.lease_s / 3)
-        while not self._closed.wait(pause):
+    def _renew_leases(self) -> None:
+        while not self._closed.wait(self._settings.lease_s / 4):
             for lane in self._lanes.values():
                 lane.source.tend()
+
+    def _keep_house(self) -> None:
+        while not self._closed.wait(_SWEEP_S):
             try:
                 self._reaper.sweep()
                 self._remove_strangers()

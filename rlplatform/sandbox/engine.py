@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ BOOT_LABEL = "rlp.boot"
 GUEST_LABEL = "rlp.guest"
 FLAVOUR_LABEL = "rlp.flavour"
 
+_DEFAULT_HOST = "unix:///var/run/docker.sock"
 _TROUBLE = (docker.errors.DockerException, requests.exceptions.RequestException)
 
 
@@ -46,12 +48,13 @@ class Engine:
 
     def __init__(self, host: str | None = None, timeout_s: int = 30) -> None:
         self._api: Any = None
+        _probe(host or _DEFAULT_HOST)
         try:
             self._api = docker.APIClient(base_url=host, version="auto", timeout=timeout_s)
             self._runtimes = frozenset(self._api.info().get("Runtimes") or ())
         except _TROUBLE as error:
             self.close()
-            raise SandboxUnavailable(f"no Docker engine answers at {host or 'the default socket'}: {error}") from error
+            raise SandboxUnavailable(f"no Docker engine answers at {host or _DEFAULT_HOST}: {error}") from error
 
     @property
     def api(self) -> Any:
@@ -111,6 +114,19 @@ class Engine:
             yield
         except _TROUBLE as error:
             raise SandboxFault(f"{what}: {error}") from error
+
+
+def _probe(host: str) -> None:
+    """Connect once before the SDK does, which leaks its socket where nobody listens."""
+    if not host.startswith("unix://"):
+        raise SandboxUnavailable(
+            f"the Docker engine must be on this machine: RLP_SANDBOX__DOCKER_HOST is unix://PATH, not {host!r}"
+        )
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(host.removeprefix("unix://"))
+        except OSError as error:
+            raise SandboxUnavailable(f"no Docker engine answers at {host}: {error.strerror}") from error
 
 
 def ulimits(**values: int) -> list[Ulimit]:

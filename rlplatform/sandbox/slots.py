@@ -62,8 +62,8 @@ def parse_cores(text: str) -> list[int]:
     cores: set[int] = set()
     try:
         for part in text.split(","):
-            first, _, last = part.partition("-")
-            cores |= set(range(int(first), int(last or first) + 1))
+            first, dash, last = part.partition("-")
+            cores |= set(range(int(first), int(last if dash else first) + 1))
     except ValueError:
         cores = set()
     if not cores:

@@ -152,10 +152,10 @@ def test_an_idle_guest_that_nobody_pings_leaves(make_pool: Callable[..., DockerP
 def test_warm_containers_outlive_their_lease_while_their_owner_cares(
     make_pool: Callable[..., DockerPool], engine: Engine
 ) -> None:
-    pool = make_pool("tests-ping", warm=1, lease_s=1.5)
+    pool = make_pool("tests-ping", warm=1, lease_s=3.0)
     assert wait_until(lambda: pool.status().warm == 1, 10)
     kept = {entry.id for entry in engine.list(**{OWNER_LABEL: "tests-ping"})}
-    time.sleep(4)
+    time.sleep(7)
     assert {entry.id for entry in engine.list(**{OWNER_LABEL: "tests-ping"})} == kept
     pool.close()
 
@@ -175,6 +175,7 @@ def test_a_killed_warm_container_is_replaced(make_pool: Callable[..., DockerPool
     ("settings", "reason"),
     [
         ({"docker_host": "unix:///nowhere/docker.sock"}, "no Docker engine answers"),
+        ({"docker_host": "tcp://127.0.0.1:1"}, "must be on this machine"),
         ({"image": "rlp-no-such-image:latest"}, "python -m cluster.sandbox_image"),
         ({"image": "rlp-sandbox-base:bookworm-1"}, "another version of the guest"),
         ({"runtime": "no-such-runtime"}, "no runtime 'no-such-runtime'"),

@@ -1,0 +1,99 @@
+"""The second filter, run by a little BPF machine."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import pytest
+
+from rlplatform.sandbox.guest.bpf import assemble
+from rlplatform.sandbox.guest.jail import FORBIDDEN
+from rlplatform.sandbox.guest.syscalls import NUMBERS
+from rlplatform.sandbox.seccomp import load_profile
+
+PROFILE = json.loads(load_profile("sandbox").text)
+X86_64, I386 = 0xC000003E, 0x40000003
+ALLOW, KILL = 0x7FFF0000, 0x80000000
+EPERM, ENOSYS = 0x50001, 0x50026
+
+
+def run(program: bytes, number: int, *args: int, architecture: int = X86_64) -> int:
+    """What the filter returns for a call."""
+    data = struct.pack("<IIQ6Q", number, architecture, 0, *(args + (0,) * 6)[:6])
+    instructions = list(struct.iter_unpack("HBBI", program))
+    at = accumulator = 0
+    while True:
+        code, if_true, if_false, operand = instructions[at]
+        at += 1
+        if code == 0x06:
+            return operand
+        if code == 0x20:
+            (accumulator,) = struct.unpack_from("<I", data, operand)
+        elif code == 0x54:
+            accumulator &= operand
+        else:
+            holds = accumulator == operand if code == 0x15 else accumulator >= operand
+            at += if_true if holds else if_false
+
+
+@pytest.fixture(scope="module")
+def program() -> bytes:
+    return assemble(PROFILE)
+
+
+def test_every_call_is_as_the_profile_says(program: bytes) -> None:
+    plain = {name for rule in PROFILE["syscalls"] if not rule.get("args") for name in rule["names"]} - {"clone3"}
+    for number in range(512):
+        names = [name for name, value in NUMBERS.items() if value == number]
+        if names and names[0] in plain:
+            assert run(program, number) == ALLOW, names
+        elif not names:
+            assert run(program, number) == EPERM
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "result"),
+    [
+        ("socket", (1,), ALLOW),
+        ("socket", (2,), EPERM),
+        ("socket", (40,), EPERM),
+        ("clone", (0x11,), ALLOW),
+        ("clone", (0x3D0F00,), ALLOW),
+        ("clone", (0x10000011,), EPERM),
+        ("clone", (0x80,), EPERM),
+        ("clone3", (), ENOSYS),
+        ("prlimit64", (0,), ALLOW),
+        ("prlimit64", (1,), EPERM),
+        ("setpriority", (0, 0), ALLOW),
+        ("setpriority", (0, 1), EPERM),
+        ("personality", (0xFFFFFFFF,), ALLOW),
+        ("personality", (0x0040000,), EPERM),
+    ],
+)
+def test_arguments_are_checked(program: bytes, name: str, args: tuple[int, ...], result: int) -> None:
+    assert run(program, NUMBERS[name], *args) == result
+
+
+def test_other_entries_of_the_kernel_are_killed(program: bytes) -> None:
+    assert run(program, 0, architecture=I386) == KILL
+    assert run(program, 0x40000000 | 39) == KILL
+
+
+def test_what_is_left_out_is_refused() -> None:
+    inner = assemble(PROFILE, without=FORBIDDEN)
+    assert {run(inner, NUMBERS[name], 1) for name in FORBIDDEN} == {EPERM}
+    assert run(inner, NUMBERS["socketpair"], 1) == ALLOW
+
+
+def test_unknown_rules_are_refused() -> None:
+    with pytest.raises(ValueError, match="comparison"):
+        assemble(
+            {
+                "syscalls": [
+                    {"names": ["read"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 1, "op": "X"}]}
+                ]
+            }
+        )
+    with pytest.raises(ValueError, match="action"):
+        assemble({"syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG"}]})

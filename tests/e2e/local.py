@@ -1,5 +1,5 @@
-"""The platform in one process, for the browser's tests: the real API, supervisor, evaluator, judge, trainer and session,
-over the store in memory. What Ray places is called directly, and no program runs: the sandbox is a script.
+"""The platform in one process, for the browser's tests: the real API, supervisor, evaluator, judge, trainer and
+session, over the store in memory. What Ray places is called directly, and no program runs: the sandbox is a script.
 
 ``python -m tests.e2e.local`` serves it until Ctrl-C, to work on the page (``RLP_API=… npm run dev``).
 """
@@ -29,8 +29,8 @@ from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, PoolStatu
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_store
 from rlplatform.testing.sandboxes import ScriptedPool
-from rlplatform.training.environments import list_environments
-from rlplatform.training.models import TrainingRequest
+from rlplatform.training.environments import describe_environment
+from rlplatform.training.models import EnvironmentInfo, TrainingRequest
 from rlplatform.training.simulated import SimulatedEngine
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services
@@ -51,6 +51,11 @@ def script(program: Program, execution: Execution) -> Outcome:
         return Outcome(OutcomeKind.CPU_TIME_EXCEEDED, Usage(2.0, 2.01, 9 << 20), signal="SIGKILL")
     number = int(execution.stdin or b"0") * (2 if b"* 2" in source else 3)
     return Outcome(OutcomeKind.EXITED, Usage(0.0121, 0.0154, 9 << 20), exit_code=0, stdout=f"{number}\n".encode())
+
+
+def environments() -> Sequence[EnvironmentInfo]:
+    """A few: to make every one takes seconds."""
+    return [describe_environment(env) for env in ("Acrobot-v1", "Blackjack-v1", "CartPole-v1", "Pendulum-v1")]
 
 
 class EvaluatorLink:
@@ -140,7 +145,7 @@ async def serving(*, port: int = 0, **api: Any) -> AsyncIterator[Local]:
             settings, store, checkpoints, LocalLauncher(store, checkpoints, Path(folder) / "scratch"), clock
         )
         reconciling = asyncio.create_task(supervisor.run())
-        app = create_app(Services(store, supervisor, clock, checkpoints, list_environments()), settings)
+        app = create_app(Services(store, supervisor, clock, checkpoints, environments), settings)
         config = uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1, lifespan="off")
         server = uvicorn.Server(config)
         listening = asyncio.create_task(server._serve())

@@ -127,9 +127,7 @@ def _evaluation() -> EvaluationRun:
 
 def _training() -> TrainingRun:
     request = TrainingRequest.model_validate({"env": "CartPole-v1", "engine": "simulated", "stop": {"env_steps": 1024}})
-    document = Training(
-        id=_TRAINING, state=TrainingState.QUEUED, request=request, simulated=True, created_at=_BEGAN
-    )
+    document = Training(id=_TRAINING, state=TrainingState.QUEUED, request=request, simulated=True, created_at=_BEGAN)
     return TrainingRun(id=_TRAINING, tenant="course", created_by="key_1", document=document)
 
 

@@ -37,7 +37,7 @@ export function RunsPage() {
   );
 }
 
-const TRAINING_HEAD = ["Training", "State", "Progress", "Episode return", "Started"];
+const TRAINING_HEAD = ["Training", "State", "Progress", "Episode return", "Queued"];
 const EVALUATION_HEAD = ["Evaluation", "State", "Verdict", "Score", "Submitted"];
 
 function trainingRow(training: Training) {

@@ -18,11 +18,12 @@ type TextName = {
 export function TrainPage() {
   const { api } = current();
   const [draft, change] = useDraft("training", newTraining());
-  const [environments, setEnvironments] = useState<Environment[]>([]);
+  const [found, setFound] = useState<Environment[] | null>(null);
+  const environments = found ?? [];
   const [unlisted, setUnlisted] = useState<Problem | null>(null);
   useEffect(() => {
     const load = api.get<{ items: Environment[] }>("v1/environments");
-    load.then(({ items }) => setEnvironments(items)).catch((error) => setUnlisted(Problem.of(error)));
+    load.then(({ items }) => setFound(items)).catch((error) => setUnlisted(Problem.of(error)));
   }, [api]);
   useFromCheckpoint(change);
   const { busy, problem, submit } = useSubmit(
@@ -54,7 +55,11 @@ export function TrainPage() {
             <h2>What</h2>
           </header>
           <div class="pad grid">
-            <Field name="env" label="Environment">
+            <Field
+              name="env"
+              label="Environment"
+              hint={found || unlisted ? undefined : "Looking up what can be trained…"}
+            >
               {(control) => (
                 <select {...control} value={draft.env} onChange={(event) => change({ env: event.currentTarget.value })}>
                   <Environments environments={environments} chosen={draft.env} />
@@ -69,7 +74,7 @@ export function TrainPage() {
                   value={draft.preset}
                   onChange={(event) => change({ preset: event.currentTarget.value })}
                 >
-                  <option value="">The environment's own, if it has one</option>
+                  <option value="">The environment's own</option>
                   {presets.map((preset) => (
                     <option key={preset}>{preset}</option>
                   ))}
@@ -101,8 +106,8 @@ export function TrainPage() {
                 onChange={() => change({ engine: "simulated" })}
               />
               <span>
-                <b>Simulated</b> <Simulated />
-                <span class="hint">Nothing is trained: a made-up curve, to try the platform out.</span>
+                <b>Made-up curve</b> <Simulated />
+                <span class="hint">Nothing is trained: to try the platform out.</span>
               </span>
             </label>
             <GroupError name="engine" />

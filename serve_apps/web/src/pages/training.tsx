@@ -39,7 +39,7 @@ function Loaded({ feed, api }: { feed: TrainingFeed; api: Api }) {
           <p class="states">
             <StateBadge state={training.state} /> {training.simulated && <Simulated />}
             {feed.wish.value && <span class="hint">{words(feed.wish.value)} requested…</span>}
-            {training.stop_reason && <span class="hint">{words(training.stop_reason)}</span>}
+            {training.stop_reason && <span class="hint">{ending(training)}</span>}
           </p>
         </div>
         <Controls feed={feed} api={api} />
@@ -66,6 +66,11 @@ function Loaded({ feed, api }: { feed: TrainingFeed; api: Api }) {
       <Details training={training} />
     </>
   );
+}
+
+function ending({ state, stop_reason }: Training): string {
+  const reason = words(stop_reason ?? "");
+  return state === "succeeded" ? `${reason} reached` : reason;
 }
 
 function Controls({ feed, api }: { feed: TrainingFeed; api: Api }) {

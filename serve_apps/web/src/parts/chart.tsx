@@ -17,14 +17,16 @@ interface Props {
   /** Env steps, ascending. */
   x: number[];
   lines: Line[];
-  height?: number;
   /** Charts of one group show the same point under the pointer. */
   group?: string;
+  /** A small one among others: its title says what its only line is. */
+  small?: boolean;
   /** A horizontal line: what the training is to reach. */
   target?: number | null | undefined;
 }
 
-export function Chart({ title, x, lines, height = 300, group, target }: Props) {
+export function Chart({ title, x, lines, small = false, group, target }: Props) {
+  const height = small ? 130 : 290;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const shape = lines.map((line) => line.label).join("|");
@@ -59,7 +61,11 @@ export function Chart({ title, x, lines, height = 300, group, target }: Props) {
         <span class="title">{title}</span>
         {lines.map((line) => (
           <span class="legend" key={line.label}>
-            <Key colour={line.colour} points={line.points === true} /> {line.label}{" "}
+            {!small && (
+              <>
+                <Key colour={line.colour} points={line.points === true} /> {line.label}{" "}
+              </>
+            )}
             <b>{show(line.values.findLast((value) => value !== null))}</b>
           </span>
         ))}
@@ -117,7 +123,7 @@ function options(
     cursor: { y: false, ...(group ? { sync: { key: group } } : {}), points: { size: 7 } },
     scales: { x: { time: false }, y: { range: (_, least, greatest) => padded(least, greatest, target()) } },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((tick) => short(tick)) },
+      { ...axis, size: 30, values: (_, ticks) => ticks.map((tick) => short(tick)) },
       { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => short(tick)) },
     ],
     series: [
@@ -181,7 +187,7 @@ function showValues(plot: uPlot): void {
 function short(value: number): string {
   const size = Math.abs(value);
   if (size >= 1e6) return `${measure(value / 1e6)}M`;
-  if (size >= 1e4) return `${measure(value / 1e3)}k`;
+  if (size >= 1e3) return `${measure(value / 1e3)}k`;
   if (size > 0 && size < 1e-3) return value.toExponential(0);
   return measure(value);
 }

@@ -28,6 +28,7 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
     }, SETTLE_MS);
     return () => clearTimeout(timer);
   }, [api, id, saved]);
+  const best = items.findLast((checkpoint) => checkpoint.best); // each was the best when it was saved
   const download = async (checkpoint: Checkpoint) => {
     setLoading(checkpoint.id);
     try {
@@ -51,7 +52,8 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
           {items.toReversed().map((checkpoint) => (
             <li key={checkpoint.id}>
               <div>
-                <b>Iteration {count(checkpoint.iteration)}</b> {checkpoint.best && <span class="badge good">best</span>}
+                <b>Iteration {count(checkpoint.iteration)}</b>{" "}
+                {checkpoint === best && <span class="badge good">best</span>}
                 <p class="hint">
                   {checkpoint.episode_return_mean !== null && `return ${measure(checkpoint.episode_return_mean)} · `}
                   {bytes(checkpoint.size_bytes)} · {time(checkpoint.created_at)} · {shortId(checkpoint.id)}

@@ -35,9 +35,9 @@ export function Metrics({ feed }: { feed: TrainingFeed }) {
         <div class="pad">
           <Chart
             title="Episode return"
-            x={[...series.envSteps]}
+            x={series.envSteps}
             lines={[
-              { label: "training, mean", values: [...returns], colour: "line-1" },
+              { label: "training, mean", values: returns, colour: "line-1" },
               { label: "evaluation", values: evaluated(series), colour: "line-2", points: true },
             ]}
             target={feed.document.value.request.stop.episode_return_mean}
@@ -48,12 +48,12 @@ export function Metrics({ feed }: { feed: TrainingFeed }) {
               <Chart
                 key={name}
                 title={name}
-                height={150}
-                x={[...series.envSteps]}
+                small
+                x={series.envSteps}
                 lines={[
                   {
                     label: words(name.split("/")[1] ?? name),
-                    values: [...(series.columns.get(name) ?? [])],
+                    values: series.columns.get(name) ?? [],
                     colour: "line-1",
                   },
                 ]}

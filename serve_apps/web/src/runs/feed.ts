@@ -8,8 +8,10 @@ import { foldEvaluation, foldTraining, foldWish, newborn, type Wish } from "./fo
 import { type Entry, extend } from "./journal";
 import { Series } from "./series";
 
-/** Events are gathered this long before the page is drawn again. */
+/** Events are gathered this long before the page is drawn again; the charts of a long series, longer. */
 const GATHER_MS = 50;
+const DRAW_MS = 400;
+const LONG = 1000;
 
 abstract class Feed<T extends Evaluation | Training> {
   readonly document;
@@ -77,8 +79,15 @@ export class TrainingFeed extends Feed<Training> {
   /** Counts the checkpoints saved. */
   readonly saved = signal(0);
 
+  private drawing: ReturnType<typeof setTimeout> | undefined;
+
   constructor(live: LiveClient, document: Training) {
     super(live, "trainings", document);
+  }
+
+  override close(): void {
+    clearTimeout(this.drawing);
+    super.close();
   }
 
   protected override fold(document: Training, event: RunEvent): Training {
@@ -92,6 +101,14 @@ export class TrainingFeed extends Feed<Training> {
       this.wish.value = foldWish(this.wish.value, event);
       if (event.type === "training.checkpoint_saved") this.saved.value += 1;
     }
-    if (changed) this.drawn.value += 1;
+    if (changed) this.draw();
+  }
+
+  private draw(): void {
+    const wait = this.series.length < LONG ? 0 : DRAW_MS;
+    this.drawing ??= setTimeout(() => {
+      this.drawing = undefined;
+      this.drawn.value += 1;
+    }, wait);
   }
 }

@@ -100,12 +100,13 @@ class KeyRotation(_Strict):
 
 
 class KeyInfo(_Strict):
-    """An API key without its secret. ``prefix`` is how its text begins."""
+    """An API key without its secret. ``prefix`` is how its text begins; ``owner`` the key that it goes on for."""
 
     id: str
     prefix: str
     tenant: str
     name: str
+    owner: str | None = None
     scopes: list[Scope]
     created_at: datetime
     expires_at: datetime | None = None

@@ -38,7 +38,13 @@ class KeyRing:
         self._clock = clock
 
     async def mint(
-        self, *, tenant: str, name: str, scopes: Iterable[Scope], expires_at: datetime | None = None
+        self,
+        *,
+        tenant: str,
+        name: str,
+        scopes: Iterable[Scope],
+        expires_at: datetime | None = None,
+        owner: str | None = None,
     ) -> tuple[ApiKey, str]:
         """A new key and its text. The text is shown this once: it cannot be had from the store."""
         secret = secrets.token_urlsafe(32)
@@ -46,6 +52,7 @@ class KeyRing:
             id=new_id(Kind.KEY),
             tenant=tenant,
             name=name,
+            owner=owner,
             scopes=frozenset(scopes),
             secret_hmac=self._hash(secret),
             created_at=self._clock.now(),
@@ -71,11 +78,17 @@ class KeyRing:
             raise NotAuthenticated("the API key has been revoked")
         if key.expires_at is not None and key.expires_at <= self._clock.now():
             raise NotAuthenticated("the API key has expired")
-        return Principal(id=key.id, tenant=key.tenant, scopes=key.scopes)
+        return Principal(id=key.owner or key.id, tenant=key.tenant, scopes=key.scopes)
 
     async def rotate(self, key: ApiKey, overlap_s: float) -> tuple[ApiKey, str]:
-        """A new key with the rights of ``key``, which goes on working for ``overlap_s``, but not beyond its own end."""
-        fresh = await self.mint(tenant=key.tenant, name=key.name, scopes=key.scopes, expires_at=key.expires_at)
+        """A new key for the same principal as ``key``, which goes on for ``overlap_s``, but not beyond its own end."""
+        fresh = await self.mint(
+            tenant=key.tenant,
+            name=key.name,
+            scopes=key.scopes,
+            expires_at=key.expires_at,
+            owner=key.owner or key.id,
+        )
         end = self._clock.now() + timedelta(seconds=overlap_s)
         if key.expires_at is None or end < key.expires_at:
             await self._store.put_key(key.model_copy(update={"expires_at": end}))

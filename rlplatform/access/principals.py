@@ -11,8 +11,8 @@ from rlplatform.errors import NotAllowed, NotFound
 
 
 class Scope(StrEnum):
-    """What a key may be used for. ``admin`` includes the three before it, and its tenant's keys; ``operate`` is for the
-    keys of all tenants, and is included in nothing."""
+    """What a key may be used for. ``read`` is for all runs of the tenant: its own, everybody sees. ``admin`` includes
+    the three before it, and the tenant's keys. ``operate`` is for the keys of all tenants, and included in nothing."""
 
     EVALUATE = "evaluate"
     TRAIN = "train"
@@ -36,7 +36,7 @@ class Role(StrEnum):
 
 
 _SCOPES = {
-    Role.LEARNER: frozenset({Scope.EVALUATE, Scope.READ}),
+    Role.LEARNER: frozenset({Scope.EVALUATE}),
     Role.RESEARCHER: frozenset({Scope.EVALUATE, Scope.TRAIN, Scope.READ}),
     Role.INSTRUCTOR: frozenset({Scope.ADMIN}),
     Role.OPERATOR: frozenset({Scope.ADMIN, Scope.OPERATE}),
@@ -44,7 +44,7 @@ _SCOPES = {
 
 
 class Principal(BaseModel):
-    """The one who asks, as the API has authenticated them."""
+    """The one who asks, as the API has authenticated them. ``id`` is the same over all rotations of a key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,6 +61,15 @@ class Principal(BaseModel):
         if not self.has(scope):
             raise NotAllowed(f"this needs the scope {scope.value!r}", scope=scope.value)
 
+    def require_sight(self, tenant: str, created_by: str, what: str) -> None:
+        """:raises NotFound: ``what`` is another tenant's, or another's and this principal sees its own alone."""
+        if not self.sees(tenant, created_by):
+            raise NotFound(f"no such {what}")
+
+    def sees(self, tenant: str, created_by: str) -> bool:
+        """Whether a run of ``tenant`` that ``created_by`` started is for this principal's eyes."""
+        return tenant == self.tenant and (created_by == self.id or self.has(Scope.READ))
+
     def require_tenant(self, tenant: str, what: str) -> None:
         """:raises NotFound: ``what`` is another tenant's; nobody can tell that from one that does not exist."""
         if tenant != self.tenant:
@@ -68,13 +77,15 @@ class Principal(BaseModel):
 
 
 class ApiKey(BaseModel):
-    """A stored API key: the secret's keyed hash, never the secret."""
+    """A stored API key: the secret's keyed hash, never the secret. ``owner`` is the id of the first of its line of
+    rotations, if it is not that itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     tenant: str
     name: str
+    owner: str | None = None
     scopes: frozenset[Scope]
     secret_hmac: str
     created_at: datetime

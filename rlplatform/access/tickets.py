@@ -22,13 +22,14 @@ _REFUSED = "the ticket is not valid"
 
 
 class TicketClaims(BaseModel):
-    """What a ticket says. ``stream`` None: any stream of the tenant."""
+    """What a ticket says. ``stream`` None: any stream that the principal sees; ``tenant_wide``: all of the tenant's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(default_factory=lambda: new_id(Kind.KEY))
     principal: str
     tenant: str
+    tenant_wide: bool
     stream: str | None = None
     expires_at: AwareDatetime
 
@@ -43,7 +44,11 @@ class Tickets:
     def issue(self, principal: Principal, now: datetime, stream: str | None = None) -> tuple[TicketClaims, str]:
         """A ticket for ``principal``: what it says, and its text."""
         claims = TicketClaims(
-            principal=principal.id, tenant=principal.tenant, stream=stream, expires_at=now + self._life
+            principal=principal.id,
+            tenant=principal.tenant,
+            tenant_wide=principal.has(Scope.READ),
+            stream=stream,
+            expires_at=now + self._life,
         )
         body = claims.model_dump_json().encode()
         text = base64.urlsafe_b64encode(self._signature(body) + body).rstrip(b"=").decode()
@@ -71,5 +76,6 @@ class Tickets:
 
 
 def reader(claims: TicketClaims) -> Principal:
-    """The principal that a ticket stands for: who asked for it, allowed to read and nothing else."""
-    return Principal(id=claims.principal, tenant=claims.tenant, scopes=frozenset({Scope.READ}))
+    """The principal that a ticket stands for: who asked for it, with the same eyes and no hands."""
+    scopes = {Scope.READ} if claims.tenant_wide else ()
+    return Principal(id=claims.principal, tenant=claims.tenant, scopes=frozenset(scopes))

@@ -35,13 +35,13 @@ class Context:
     hubs: Hubs
 
     async def evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
-        """The tenant's evaluation of this id. :raises NotFound: there is none."""
+        """The evaluation of this id. :raises NotFound: there is none that the principal sees."""
         run = await self._run(run_id, Kind.EVALUATION, principal)
         assert isinstance(run, EvaluationRun)
         return run
 
     async def training(self, run_id: str, principal: Principal) -> TrainingRun:
-        """The tenant's training of this id. :raises NotFound: there is none."""
+        """The training of this id. :raises NotFound: there is none that the principal sees."""
         run = await self._run(run_id, Kind.TRAINING, principal)
         assert isinstance(run, TrainingRun)
         return run
@@ -56,7 +56,7 @@ class Context:
             accepted = "trainings/train_… or evaluations/eval_…"
             raise InvalidRequest(f"{stream[:80]!r} is not a stream; accepted are {accepted}", field="stream") from None
         run = await self.services.store.get(run_id)
-        principal.require_tenant(run.tenant, "run")
+        principal.require_sight(run.tenant, run.created_by, "run")
         return run
 
     async def _run(self, run_id: str, kind: Kind, principal: Principal) -> Run:
@@ -66,7 +66,7 @@ class Context:
             run = await self.services.store.get(run_id)
         except (InvalidRequest, NotFound):
             raise missing from None
-        principal.require_tenant(run.tenant, kind.name.lower())
+        principal.require_sight(run.tenant, run.created_by, kind.name.lower())
         return run
 
 
@@ -108,7 +108,6 @@ class _Scoped:
         return caller
 
 
-Reader = Annotated[Principal, Depends(_Scoped(Scope.READ))]
 Learner = Annotated[Principal, Depends(_Scoped(Scope.EVALUATE))]
 Researcher = Annotated[Principal, Depends(_Scoped(Scope.TRAIN))]
 Admin = Annotated[Principal, Depends(_Scoped(Scope.ADMIN))]
@@ -123,7 +122,6 @@ async def follower(ctx: Ctx, request: Request, credentials: Credentials) -> Prin
         stream = request.url.path.removeprefix("/v1/").removesuffix("/events")
         found = await ctx.access.ticket(ticket, stream)
         await _admit(ctx, request, found)
-    found.require(Scope.READ)
     return found
 
 

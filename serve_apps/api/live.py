@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from rlplatform.access.principals import Principal, Scope
+from rlplatform.access.principals import Principal
 from rlplatform.errors import Conflict, InvalidRequest, NotAuthenticated, PlatformError, TooLarge, TooManyRequests
 from serve_apps.api.bodies import parse
 from serve_apps.api.deps import Context
@@ -96,7 +96,6 @@ class LiveConnection:
             if scheme.lower() != "bearer":
                 token = await self._token()
             principal = await self._context.access.either(token)
-            principal.require(Scope.READ)
             await self._context.limiter.spend(self._socket.scope, principal.id, "requests")
         except PlatformError as error:
             await self._fail(error)

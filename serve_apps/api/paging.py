@@ -29,8 +29,8 @@ Listing = Annotated[ListQuery, Query()]
 
 async def list_runs(
     store: RunStore, kind: Kind, query: ListQuery, principal: Principal, states: list[str]
-) -> list[Run]:
-    """One more run than ``query.limit``, if there are as many.
+) -> tuple[list[Run], str | None]:
+    """One page of what the principal sees, and the cursor of the next. Who sees their own alone gets short pages.
 
     :raises InvalidRequest: an unknown state, or a cursor that is none of ours.
     """
@@ -42,6 +42,8 @@ async def list_runs(
             check_id(query.cursor, kind)
         except InvalidRequest:
             raise InvalidRequest("the cursor is not one of this list's", field="cursor") from None
-    return await store.find(
+    found = await store.find(
         kind.name.lower(), tenant=principal.tenant, states=query.state, before=query.cursor, limit=query.limit + 1
     )
+    cursor = found[query.limit - 1].id if len(found) > query.limit else None
+    return [run for run in found[: query.limit] if principal.sees(run.tenant, run.created_by)], cursor

@@ -32,10 +32,9 @@ def accepted(location: str, model: BaseModel, *, new: bool = True, status: int =
     return Response(model.model_dump_json(), status_code=status, media_type="application/json", headers=headers)
 
 
-def page(request: Request, rows: Sequence[T], ids: Sequence[str], limit: int) -> Response:
-    """A page of ``rows``, of which one more than ``limit`` were looked up."""
-    cursor = ids[limit - 1] if len(rows) > limit else None
-    body = Page[BaseModel].model_construct(items=list(rows[:limit]), next_cursor=cursor)
+def page(request: Request, rows: Sequence[T], cursor: str | None) -> Response:
+    """A page of ``rows``, and where the next one is."""
+    body = Page[BaseModel].model_construct(items=list(rows), next_cursor=cursor)
     headers = {"Link": f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'} if cursor else {}
     text = body.model_dump_json(serialize_as_any=True)
     return Response(text, media_type="application/json", headers=headers)

@@ -32,12 +32,12 @@ async def test_a_key_is_made_used_rotated_and_revoked(platform) -> None:
         assert made.status_code == 201
         key, text = made.json()["key"], made.json()["api_key"]
         assert text.startswith(key["prefix"])
-        assert key["scopes"] == ["evaluate", "read"]
+        assert key["scopes"] == ["evaluate"]
         async with it.client(text) as client:
             assert (await client.get("/v1/whoami")).json() == {
                 "id": key["id"],
                 "tenant": "school",
-                "scopes": ["evaluate", "read"],
+                "scopes": ["evaluate"],
             }
             assert (await client.get("/v1/keys")).json()["scope"] == "admin"
             rotated = (await admin.post(f"/v1/keys/{key['id']}/rotate", json={"overlap_s": 60})).json()
@@ -90,6 +90,33 @@ async def test_keys_of_another_tenant_are_not_there_but_for_an_operator(platform
                 assert (await client.request(method, path, json={})).status_code == 404
         async with it.client(await it.key("theirs", scopes=Role.OPERATOR.scopes)) as operator:
             assert (await operator.delete(f"/v1/keys/{ours.id}")).status_code == 200
+
+
+async def test_a_learner_sees_their_own_runs_alone(platform, evaluation) -> None:
+    async with platform() as it, it.client() as admin:
+        ada, ben = [
+            (await admin.post("/v1/keys", json={"name": name, "role": "learner"})).json() for name in ("ada", "ben")
+        ]
+        async with it.client(ada["api_key"]) as client:
+            hers = (await client.post("/v1/evaluations", json=evaluation)).json()["id"]
+        async with it.client(ben["api_key"]) as client:
+            his = [(await client.post("/v1/evaluations", json=evaluation)).json()["id"] for _ in range(2)]
+            for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/events")):
+                assert (await client.request(method, f"/v1/evaluations/{hers}{path}")).status_code == 404
+            assert (await client.post("/v1/tickets", json={"stream": f"evaluations/{hers}"})).status_code == 404
+            ticket = (await client.post("/v1/tickets", json={})).json()["ticket"]
+            assert (await client.get(f"/v1/evaluations/{hers}/events", params={"ticket": ticket})).status_code == 404
+            seen: list[str] = []
+            url = "/v1/evaluations?limit=1"
+            while url:
+                answer = await client.get(url)
+                seen += [row["id"] for row in answer.json()["items"]]
+                url = answer.links.get("next", {}).get("url", "")
+            assert seen == his[::-1]
+            rotated = (await admin.post(f"/v1/keys/{ben['key']['id']}/rotate", json={})).json()
+        async with it.client(rotated["api_key"]) as client:
+            assert (await client.get(f"/v1/evaluations/{his[0]}")).status_code == 200
+        assert {row["id"] for row in (await admin.get("/v1/evaluations")).json()["items"]} == {hers, *his}
 
 
 async def test_a_ticket_opens_one_stream_once(platform, training) -> None:

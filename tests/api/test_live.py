@@ -103,9 +103,13 @@ async def test_strangers_are_told_why_and_closed(platform, first: dict[str, Any]
         assert closed.value.rcvd.code == 1008
 
 
-async def test_a_key_that_may_not_read_is_closed(platform) -> None:
-    async with platform() as it, it.served() as url, live(url, await it.key(scopes=[Scope.TRAIN])) as socket:
-        assert (await hear(socket))["code"] == "not_allowed"
+async def test_a_stream_that_is_not_for_ones_eyes_is_not_found(platform, training) -> None:
+    async with platform() as it, it.served() as url:
+        run = await a_run(it, await it.key(), training)
+        async with live(url, await it.key(scopes=[Scope.TRAIN])) as socket:
+            await hear(socket)
+            await say(socket, type="subscribe", stream=run.stream)
+            assert (await hear(socket))["code"] == "not_found"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from rlplatform.errors import InvalidRequest, NotFound, Unavailable
 from rlplatform.ids import Kind, check_id
 from rlplatform.ports import CheckpointStore
 from rlplatform.training.models import CheckpointInfo
-from serve_apps.api.deps import Ctx, Reader
+from serve_apps.api.deps import Caller, Ctx
 from serve_apps.api.openapi import problems
 
 router = APIRouter(prefix="/v1", tags=["checkpoints"])
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/v1", tags=["checkpoints"])
     summary="The checkpoints of a training, oldest first",
     responses={200: {"model": CheckpointList}, **problems(401, 403, 404, 503)},
 )
-async def index(ctx: Ctx, caller: Reader, training_id: str) -> CheckpointList:
+async def index(ctx: Ctx, caller: Caller, training_id: str) -> CheckpointList:
     run = await ctx.training(training_id, caller)
     found = await asyncio.to_thread(_store(ctx.services.checkpoints).list, run.id)
     return CheckpointList(items=list(found))
@@ -43,7 +43,7 @@ async def index(ctx: Ctx, caller: Reader, training_id: str) -> CheckpointList:
         **problems(401, 403, 404, 503),
     },
 )
-async def download(ctx: Ctx, caller: Reader, checkpoint_id: str) -> Response:
+async def download(ctx: Ctx, caller: Caller, checkpoint_id: str) -> Response:
     store = _store(ctx.services.checkpoints)
     try:
         info = await asyncio.to_thread(store.find, check_id(checkpoint_id, Kind.CHECKPOINT))

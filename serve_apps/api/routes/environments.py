@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from rlplatform.documents import EnvironmentList
-from serve_apps.api.deps import Ctx, Reader
+from serve_apps.api.deps import Caller, Ctx
 from serve_apps.api.openapi import problems
 
 router = APIRouter(prefix="/v1", tags=["environments"])
@@ -16,5 +16,5 @@ router = APIRouter(prefix="/v1", tags=["environments"])
     summary="What can be trained",
     responses={200: {"model": EnvironmentList}, **problems(401, 403)},
 )
-def index(ctx: Ctx, _: Reader) -> EnvironmentList:
+def index(ctx: Ctx, _: Caller) -> EnvironmentList:
     return EnvironmentList(items=list(ctx.services.environments()))

@@ -16,7 +16,7 @@ from rlplatform.evaluation.models import Evaluation, EvaluationRequest, Evaluati
 from rlplatform.ids import Kind
 from rlplatform.runs import EvaluationRun
 from serve_apps.api.bodies import body_of, validate
-from serve_apps.api.deps import Context, Ctx, IdempotencyKey, Learner, Reader, idempotency
+from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Learner, idempotency
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.paging import Listing, list_runs
 from serve_apps.api.problems import problem
@@ -92,10 +92,10 @@ async def submit_batch(
     summary="List evaluations, newest first, without their tests",
     responses={200: {"model": Page[Evaluation]}, **problems(401, 403, 422)},
 )
-async def index(ctx: Ctx, request: Request, caller: Reader, query: Listing) -> Response:
-    runs = await list_runs(ctx.services.store, Kind.EVALUATION, query, caller, _STATES)
+async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> Response:
+    runs, cursor = await list_runs(ctx.services.store, Kind.EVALUATION, query, caller, _STATES)
     rows = [run.document.model_copy(update={"tests": []}) for run in runs if isinstance(run, EvaluationRun)]
-    return page(request, rows, [row.id for row in rows], query.limit)
+    return page(request, rows, cursor)
 
 
 @router.get(
@@ -103,7 +103,7 @@ async def index(ctx: Ctx, request: Request, caller: Reader, query: Listing) -> R
     summary="Show an evaluation and its result",
     responses={200: {"model": Evaluation}, 304: {"description": "unchanged"}, **problems(401, 403, 404)},
 )
-async def show(ctx: Ctx, request: Request, caller: Reader, evaluation_id: str) -> Response:
+async def show(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -> Response:
     run = await ctx.evaluation(evaluation_id, caller)
     return document(request, run.document.redacted())
 

@@ -22,7 +22,7 @@ from rlplatform.documents import (
 )
 from rlplatform.errors import Conflict, NotFound
 from serve_apps.api.bodies import body_of
-from serve_apps.api.deps import Admin, Caller, Context, Ctx, Reader
+from serve_apps.api.deps import Admin, Caller, Context, Ctx
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.responses import accepted
 
@@ -105,7 +105,7 @@ async def whoami(caller: Caller) -> WhoAmI:
     openapi_extra=accepts(TicketRequest, {"stream": None}),
 )
 async def create_ticket(
-    ctx: Ctx, caller: Reader, body: Annotated[TicketRequest, Depends(body_of(TicketRequest))]
+    ctx: Ctx, caller: Caller, body: Annotated[TicketRequest, Depends(body_of(TicketRequest))]
 ) -> Ticket:
     if body.stream is not None:
         await ctx.of_stream(body.stream, caller)

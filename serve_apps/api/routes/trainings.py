@@ -14,7 +14,7 @@ from rlplatform.ids import Kind
 from rlplatform.runs import TrainingRun
 from rlplatform.training.models import Training, TrainingRequest, TrainingState
 from serve_apps.api.bodies import body_of
-from serve_apps.api.deps import Context, Ctx, IdempotencyKey, Reader, Researcher, idempotency
+from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.paging import Listing, list_runs
 from serve_apps.api.responses import accepted, document, page
@@ -68,10 +68,10 @@ async def start(
     summary="List trainings, newest first",
     responses={200: {"model": Page[Training]}, **problems(401, 403, 422)},
 )
-async def index(ctx: Ctx, request: Request, caller: Reader, query: Listing) -> Response:
-    runs = await list_runs(ctx.services.store, Kind.TRAINING, query, caller, _STATES)
+async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> Response:
+    runs, cursor = await list_runs(ctx.services.store, Kind.TRAINING, query, caller, _STATES)
     rows = [run.document for run in runs if isinstance(run, TrainingRun)]
-    return page(request, rows, [row.id for row in rows], query.limit)
+    return page(request, rows, cursor)
 
 
 @router.get(
@@ -79,7 +79,7 @@ async def index(ctx: Ctx, request: Request, caller: Reader, query: Listing) -> R
     summary="Show a training: state, progress, latest metrics",
     responses={200: {"model": Training}, 304: {"description": "unchanged"}, **problems(401, 403, 404)},
 )
-async def show(ctx: Ctx, request: Request, caller: Reader, training_id: str) -> Response:
+async def show(ctx: Ctx, request: Request, caller: Caller, training_id: str) -> Response:
     run = await ctx.training(training_id, caller)
     return document(request, run.document)
 
@@ -119,7 +119,7 @@ async def stop(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
     summary="The time series of its metrics, down-sampled to `max_points`",
     responses={200: {"model": MetricSeries}, **problems(401, 403, 404, 422)},
 )
-async def metrics(ctx: Ctx, caller: Reader, training_id: str, query: Annotated[SeriesQuery, Query()]) -> MetricSeries:
+async def metrics(ctx: Ctx, caller: Caller, training_id: str, query: Annotated[SeriesQuery, Query()]) -> MetricSeries:
     run = await ctx.training(training_id, caller)
     names = [name.strip() for name in query.names.split(",") if name.strip()] if query.names else None
     return await read_series(ctx.services.store, run, names, query.max_points)

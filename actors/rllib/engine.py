@@ -66,6 +66,7 @@ class RllibEngine:
         from actors.rllib.fast import FastPath, obstacle
         from actors.rllib.stock import StockPath
 
+        logging.getLogger("ray.rllib").setLevel(logging.ERROR)
         check_capacity(request.resources)
         reason = "asked for" if path != "auto" else obstacle(request)
         self._fallback = reason if path == "stock" or (path == "auto" and reason) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +125,5 @@ class FastPath:
 
     def close(self) -> None:
         self._algo.stop()
+        with suppress(OSError):  # RLlib makes a folder for logs, and leaves it behind empty
+            Path(self._algo.logdir).rmdir()

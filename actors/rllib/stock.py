@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +136,8 @@ class StockPath:
 
     def close(self) -> None:
         self._algo.stop()
+        with suppress(OSError):  # RLlib makes a folder for logs, and leaves it behind empty
+            Path(self._algo.logdir).rmdir()
 
     def _learned_state(self) -> dict[str, Any]:
         """The learner's module, critic and all."""

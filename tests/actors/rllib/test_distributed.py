@@ -22,7 +22,7 @@ from rlplatform.testing.contracts.engine import small_request
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.timeout(300),
-    pytest.mark.filterwarnings("ignore:`use_push_based_shuffle` is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context"),
 ]
 
 HYPERPARAMETERS = {"n_steps": 64, "batch_size": 64, "n_epochs": 2}

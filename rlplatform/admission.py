@@ -33,7 +33,7 @@ class FairQueue:
             raise TooManyRequests(f"the queue is full ({self._max_length} waiting)", retry_after_s=5.0)
 
     def push(self, tenant: str, item: str, *, front: bool = False) -> None:
-        """Queue ``item``; at the tenant's ``front`` when it has waited before. An item that waits already stays where it is."""
+        """Queue ``item``; at the tenant's ``front`` when it has waited before. One that waits stays where it is."""
         if item in self._tenant:
             return
         line = self._waiting.setdefault(tenant, deque())
@@ -75,4 +75,4 @@ class FairQueue:
         copy._waiting = OrderedDict((tenant, deque(line)) for tenant, line in self._waiting.items())
         copy._tenant = dict(self._tenant)
         copy._served = self._served
-        return [item for item in iter(copy.pop, None)]
+        return list(iter(copy.pop, None))

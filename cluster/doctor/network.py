@@ -13,6 +13,7 @@ from cluster.doctor.report import Check, fail, ok, warn
 from rlplatform.settings import Settings
 
 _TIMEOUT_S = 3.0
+DASHBOARD_PORT = 8265
 _PROTECTED = "/api/cluster_status"
 UNGUARDED_PORTS = {8404: "HAProxy's statistics", 9101: "HAProxy's metrics"}
 
@@ -107,7 +108,7 @@ def dashboard(settings: Settings) -> tuple[str, int]:
     """Where the dashboard of the settings' cluster is."""
     address = (settings.cluster.address or "").rpartition("://")[2]
     host, colon, _ = address.rpartition(":")
-    return (host if colon else "127.0.0.1"), settings.cluster.dashboard_port
+    return (host if colon else "127.0.0.1"), settings.cluster.dashboard_port or DASHBOARD_PORT
 
 
 def own_address() -> str | None:

@@ -26,6 +26,8 @@ class EventHub:
         """Call ``name`` of the store."""
         if name not in CALLS:
             raise ValueError(f"not a call of the store: {name}")
+        if name == "close" and self._store is None:
+            return None
         return await getattr(await self._opened(), name)(*args, **kwargs)
 
     async def _opened(self) -> Store:

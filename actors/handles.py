@@ -18,6 +18,7 @@ from ray.exceptions import (
     RayError,
     RayTaskError,
 )
+from ray.util import list_named_actors
 
 from actors.options import NAMESPACE
 from rlplatform.access.principals import ApiKey, Principal
@@ -51,6 +52,12 @@ def find(name: str) -> ActorHandle | None:
         return ray.get_actor(name, namespace=NAMESPACE)
     except ValueError:
         return None
+
+
+def living() -> set[str]:
+    """The names of our living actors. Blocking."""
+    entries = list_named_actors(all_namespaces=True)
+    return {entry["name"] for entry in entries if entry["namespace"] == NAMESPACE}
 
 
 async def kill(actor: ActorHandle) -> None:
@@ -99,8 +106,10 @@ class StoreHandle:
     """The ``Store`` port over ``EventHub.call``, here or in its actor. While that is away, calls are tried again: all
     bear repeating."""
 
-    def __init__(self, call: Callable[..., Awaitable[Any]], clock: Clock | None = None) -> None:
+    def __init__(self, call: Callable[..., Awaitable[Any]], clock: Clock | None = None, *, shared: bool = True) -> None:
+        """``shared``: others use that store too, so :meth:`close` leaves it open."""
         self._hub = call
+        self._shared = shared
         self._clock = clock or SystemClock()
 
     async def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
@@ -151,7 +160,8 @@ class StoreHandle:
         return await self._call("list_keys", tenant)
 
     async def close(self) -> None:
-        """The hub's store stays open: others use it."""
+        if not self._shared:
+            await self._hub("close")
 
 
 class SupervisorHandle:

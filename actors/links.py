@@ -75,5 +75,8 @@ class Launcher(Protocol):
     async def free(self, training_id: str) -> None:
         """End every trainer of a training and give its placement back. Idempotent."""
 
+    async def prepare(self) -> None:
+        """Get ready for the next training, so that it begins sooner."""
+
     async def close(self) -> None:
-        """End all evaluators, so that no container is left."""
+        """End all evaluators, so that no container is left, and what :meth:`prepare` made."""

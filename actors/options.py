@@ -11,6 +11,7 @@ from typing import Any
 NAMESPACE = "rlp"
 SANDBOX_RESOURCE = "sandbox"
 EVALUATOR_PREFIX = "evaluator:"
+WARM_PREFIX = "warm_trainer:"
 
 _OF_TRAININGS = re.compile(r"(trainer|training):(?P<training>train_\w+)(:\d+)?")
 
@@ -41,6 +42,7 @@ TRAINER: dict[str, Any] = {
     "max_restarts": 0,
     "max_concurrency": 100,
 }
+WARM_TRAINER: dict[str, Any] = {**TRAINER, "num_cpus": 0.05, "scheduling_strategy": "SPREAD"}
 
 
 def evaluator_name(node_id: str) -> str:

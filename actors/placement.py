@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import ray
-from ray.util import list_named_actors
 from ray.util.placement_group import PlacementGroup, placement_group, placement_group_table, remove_placement_group
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 
 from actors import options
-from actors.handles import EvaluatorHandle, TrainerHandle, find, in_thread, spawn
+from actors.handles import EvaluatorHandle, TrainerHandle, find, in_thread, living, spawn
+from actors.warm import WarmPool
 from rlplatform.errors import CapacityExhausted
+from rlplatform.ports import Clock
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
@@ -34,11 +35,12 @@ def bundles_of(request: TrainingRequest) -> list[dict[str, float]]:
 class Placement:
     """Starts evaluators and trainers. ``evaluator`` and ``trainer`` are the actor classes, built from settings."""
 
-    def __init__(self, settings: Settings, evaluator: type, trainer: type) -> None:
+    def __init__(self, settings: Settings, evaluator: type, trainer: type, clock: Clock) -> None:
         self._settings = settings
         self._evaluator = evaluator
         self._trainer = trainer
         self._evaluators: dict[str, EvaluatorHandle] = {}
+        self._warm = WarmPool(settings.training.warm_trainers, self._start_warm_trainer, clock)
         self._waiters = ThreadPoolExecutor(2, thread_name_prefix="placing")
 
     async def evaluators(self) -> list[EvaluatorHandle]:
@@ -63,14 +65,15 @@ class Placement:
 
     async def launch(self, run: TrainingRun, epoch: int) -> TrainerHandle:
         """Start a trainer on the run's placement group (see the link)."""
-        await in_thread(_end_trainers, run.id)
+        await self._end_trainers(run.id)
         timeout = self._settings.training.placement_timeout_s
         group = await in_thread(_group_of, run.id) or await in_thread(_make_group, run)
         try:
             ready = await asyncio.get_running_loop().run_in_executor(self._waiters, group.wait, timeout)
             if not ready:
                 raise CapacityExhausted(f"no room in the cluster within {timeout:g} s")
-            actor = await in_thread(self._start_trainer, group, run, epoch)
+            actor = await self._warm_trainer(group, run, epoch)
+            actor = actor or await in_thread(self._start_trainer, group, run, epoch)
         except BaseException:
             remove_placement_group(group)
             raise
@@ -79,30 +82,40 @@ class Placement:
     async def find(self, run: TrainingRun) -> TrainerHandle | None:
         """The living trainer of a run's present epoch (see the link)."""
         actor = await in_thread(find, options.trainer_name(run.id, run.epoch))
+        actor = actor or await self._warm.find(run.id, run.epoch)
         return TrainerHandle(actor) if actor else None
 
     async def placed(self) -> set[str]:
         """The trainings that have a trainer or a placement group (see the link)."""
-        names = await in_thread(_names) | set(await in_thread(_groups))
-        return {training for name in names if (training := options.training_of(name))}
+        names = await in_thread(living) | set(await in_thread(_groups))
+        return {training for name in names if (training := options.training_of(name))} | await self._warm.owners()
 
     async def free(self, training_id: str) -> None:
         """End a training's trainers and remove its placement group (see the link)."""
-        await in_thread(_end_trainers, training_id)
+        await self._end_trainers(training_id)
         if group := await in_thread(_group_of, training_id):
             await in_thread(remove_placement_group, group)
 
     async def close(self) -> None:
         """End all evaluators (see the link)."""
-        names = [name for name in await in_thread(_names) if name.startswith(options.EVALUATOR_PREFIX)]
+        names = [name for name in await in_thread(living) if name.startswith(options.EVALUATOR_PREFIX)]
         actors = [(name, await in_thread(find, name)) for name in names]
         await asyncio.gather(*(EvaluatorHandle(name, 0, actor).close() for name, actor in actors if actor))
         self._evaluators = {}
+        await self._warm.end()
+
+    async def prepare(self) -> None:
+        """Keep some trainers warm (see the link)."""
+        await self._warm.refill()
+
+    async def _end_trainers(self, training_id: str) -> None:
+        await in_thread(_end_trainers, training_id)
+        await self._warm.end(training_id)
 
     def _find_evaluators(self) -> dict[str, EvaluatorHandle]:
         wanted = options.SANDBOX_RESOURCE
         nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get(wanted, 0) >= 1]
-        names = _names()
+        names = living()
         known = {node: handle for node, handle in self._evaluators.items() if handle.name in names}
         return {node: known.get(node) or self._start_evaluator(node) for node in sorted(nodes)}
 
@@ -112,6 +125,15 @@ class Placement:
         chosen = {**options.EVALUATOR, "name": name, "scheduling_strategy": strategy}
         return EvaluatorHandle(name, self._settings.sandbox.slots, spawn(self._evaluator, chosen, self._settings))
 
+    async def _warm_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> Any | None:
+        if not self._warm.suits(run.document.request):
+            return None
+        table = await in_thread(placement_group_table, group)
+        return await self._warm.adopt(table["bundles_to_node_id"][0], run, epoch)
+
+    def _start_warm_trainer(self, name: str) -> Any:
+        return spawn(self._trainer, {**options.WARM_TRAINER, "name": name}, self._settings)
+
     def _start_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> Any:
         strategy = PlacementGroupSchedulingStrategy(group, 0, placement_group_capture_child_tasks=True)
         name = options.trainer_name(run.id, epoch)
@@ -119,12 +141,6 @@ class Placement:
         if gpus := bundles_of(run.document.request)[0].get("GPU"):
             chosen["num_gpus"] = gpus
         return spawn(self._trainer, chosen, self._settings, run, epoch)
-
-
-def _names() -> set[str]:
-    """The names of our living actors."""
-    entries = list_named_actors(all_namespaces=True)
-    return {entry["name"] for entry in entries if entry["namespace"] == options.NAMESPACE}
 
 
 def _groups() -> dict[str, PlacementGroup]:
@@ -146,6 +162,6 @@ def _make_group(run: TrainingRun) -> PlacementGroup:
 
 
 def _end_trainers(training_id: str) -> None:
-    for name in _names():
+    for name in living():
         if name.startswith(f"trainer:{training_id}:") and (actor := find(name)):
             ray.kill(actor)

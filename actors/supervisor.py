@@ -91,6 +91,7 @@ class Supervisor:
                 raise
             self._restored.set()
             await self._trainings.reap()
+            await self._launcher.prepare()
 
     async def drain(self, grace_s: float = DRAIN_S) -> None:
         """Stop admitting, let evaluations end, have trainings save a checkpoint and leave, remove every container.
@@ -212,14 +213,15 @@ class Supervisor:
         return stored, created
 
     async def _check_parent(self, checkpoint_id: str, principal: Principal) -> None:
-        """:raises NotFound: there is no such checkpoint, or it is another tenant's."""
+        """:raises NotFound: there is no such checkpoint, or none that the principal sees."""
         check_id(checkpoint_id, Kind.CHECKPOINT)
         parent = await asyncio.to_thread(self._checkpoints.find, checkpoint_id)
-        principal.require_tenant((await self._store.get(parent.training_id)).tenant, "checkpoint")
+        run = await self._store.get(parent.training_id)
+        principal.require_sight(run.tenant, run.created_by, "checkpoint")
 
     async def _owned(self, run_id: str, principal: Principal) -> Run:
         run = await self._store.get(run_id)
-        principal.require_tenant(run.tenant, run.kind)
+        principal.require_sight(run.tenant, run.created_by, run.kind)
         return run
 
     async def _unfinished(self, cls: type[R]) -> AsyncIterator[R]:

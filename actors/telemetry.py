@@ -160,8 +160,8 @@ class Telemetry:
 class MeteredStore(StoreHandle):
     """A store that notes what is appended through it."""
 
-    def __init__(self, call: Callable[..., Any], telemetry: Telemetry) -> None:
-        super().__init__(call)
+    def __init__(self, call: Callable[..., Any], telemetry: Telemetry, *, shared: bool = True) -> None:
+        super().__init__(call, shared=shared)
         self._telemetry = telemetry
 
     async def append(

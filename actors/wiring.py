@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -19,7 +20,7 @@ from actors.supervisor import Supervisor
 from actors.telemetry import MeteredStore, RayMeter, Telemetry
 from actors.trainer import Trainer
 from rlplatform.clock import SystemClock
-from rlplatform.errors import InvalidRequest, Unavailable
+from rlplatform.errors import Conflict, InvalidRequest, Unavailable
 from rlplatform.ports import SandboxPool, Store, TrainingEngine
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
@@ -47,7 +48,7 @@ class SupervisorActor(Supervisor):
             settings,
             shared_store(settings, telemetry),
             open_checkpoints(settings.training.checkpoint_url),
-            Placement(settings, EvaluatorActor, TrainerActor),
+            Placement(settings, EvaluatorActor, TrainerActor, SystemClock()),
             SystemClock(),
         )
         self._loop = asyncio.get_running_loop().create_task(self.run())
@@ -73,19 +74,47 @@ class EvaluatorActor(Evaluator):
         telemetry.pool(await self.status())
 
 
-class TrainerActor(Trainer):
-    """One a training session."""
+class TrainerActor:
+    """One a training session. Made without one it is warm: its imports are done, and it waits to be handed one."""
 
-    def __init__(self, settings: Settings, run: TrainingRun, epoch: int) -> None:
-        super().__init__(
+    def __init__(self, settings: Settings, run: TrainingRun | None = None, epoch: int = 0) -> None:
+        self._settings = settings
+        self._trainer: Trainer | None = None
+        self._owner: tuple[str | None, int] = (None, 0)
+        if run is None:
+            importlib.import_module("actors.rllib.engine")
+            importlib.import_module("rlplatform.training.environments")
+        else:
+            self.adopt(run, epoch)
+
+    def adopt(self, run: TrainingRun, epoch: int) -> None:
+        """Take a session. :raises Conflict: there is one already."""
+        if self._trainer:
+            raise Conflict("this trainer has a session already")
+        self._owner = (run.id, epoch)
+        self._trainer = Trainer(
             run,
             epoch,
-            shared_store(settings, Telemetry(RayMeter())),
-            open_checkpoints(settings.training.checkpoint_url),
+            shared_store(self._settings, Telemetry(RayMeter())),
+            open_checkpoints(self._settings.training.checkpoint_url),
             make_engine,
             SystemClock(),
-            Path(settings.state_dir) / "scratch",
+            Path(self._settings.state_dir) / "scratch",
         )
+
+    def whereabouts(self) -> tuple[str, str | None, int]:
+        """The node, the training and its epoch."""
+        return (ray.get_runtime_context().get_node_id(), *self._owner)
+
+    async def run(self) -> None:
+        """Train (see ``Trainer``)."""
+        assert self._trainer
+        await self._trainer.run()
+
+    def command(self, command: str) -> None:
+        """Obey (see ``Trainer``)."""
+        assert self._trainer
+        self._trainer.command(command)
 
 
 def shared_store(settings: Settings, telemetry: Telemetry | None = None) -> Store:
@@ -100,7 +129,8 @@ def shared_store(settings: Settings, telemetry: Telemetry | None = None) -> Stor
         reach = partial(call, hub, "call")
     else:
         reach = EventHub(partial(open_store, settings.store.url)).call
-    return MeteredStore(reach, telemetry) if telemetry else StoreHandle(reach)
+    shared = settings.store.embedded
+    return MeteredStore(reach, telemetry, shared=shared) if telemetry else StoreHandle(reach, shared=shared)
 
 
 def start(settings: Settings) -> None:

@@ -198,6 +198,7 @@ class FakeLauncher:
         self.errors: list[Exception] = []
         self.placements: set[str] = set()
         self.closed = False
+        self.prepared = 0
         self._store = store
         self._clock = clock
 
@@ -241,6 +242,9 @@ class FakeLauncher:
         for trainer in self.alive(training_id):
             await trainer.release()
         self.placements.discard(training_id)
+
+    async def prepare(self) -> None:
+        self.prepared += 1
 
     async def close(self) -> None:
         self.closed = True

@@ -171,7 +171,7 @@ def settings(tmp_path: Path) -> Settings:
         {
             "state_dir": tmp_path,
             "store": {"url": f"sqlite:///{tmp_path}/platform.db"},
-            "training": {"checkpoint_url": f"{tmp_path}/checkpoints", "placement_timeout_s": 5},
+            "training": {"checkpoint_url": f"{tmp_path}/checkpoints", "placement_timeout_s": 5, "warm_trainers": 0},
         }
     )
 

@@ -1,0 +1,121 @@
+"""Trainers that wait with their imports done: a session that gets one trains seconds sooner.
+
+One that is adopted is used for that session alone, and then ended like any other. It runs beside its session's
+placement group, which reserves its CPU: so only sessions without remote env runners, learners or GPUs get one, and only
+on the node that their group is on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from actors import options
+from actors.handles import call, find, in_thread, kill, living
+from rlplatform.errors import PlatformError
+from rlplatform.ports import Clock
+from rlplatform.retries import within
+from rlplatform.runs import TrainingRun
+from rlplatform.training.models import TrainingRequest
+
+log = logging.getLogger(__name__)
+
+REFILL_S = 15.0
+ANSWER_S = 3.0
+
+
+class Whereabouts(NamedTuple):
+    """Where a warm trainer is, and whose: a training's in an epoch, or nobody's yet."""
+
+    node_id: str
+    training_id: str | None = None
+    epoch: int = 0
+
+
+@dataclass
+class _Member:
+    actor: Any
+    whereabouts: Whereabouts | None = None
+
+
+class WarmPool:
+    """Keeps ``size`` of them; ``make`` starts one by name."""
+
+    def __init__(self, size: int, make: Callable[[str], Any], clock: Clock) -> None:
+        self._size = size
+        self._make = make
+        self._clock = clock
+        self._members: dict[str, _Member] = {}
+        self._not_before = 0.0
+
+    @staticmethod
+    def suits(request: TrainingRequest) -> bool:
+        """Whether a session can do with one actor and no GPU."""
+        wanted = request.resources
+        return not (wanted.num_env_runners or wanted.num_learners or wanted.num_gpus_per_learner)
+
+    async def refill(self) -> None:
+        """Start what is missing; not soon after an adoption, which needs the CPU now."""
+        await self.survey()
+        idle = sum(not member.whereabouts or not member.whereabouts.training_id for member in self._members.values())
+        if self._clock.monotonic() < self._not_before:
+            return
+        for _ in range(self._size - idle):
+            name = f"{options.WARM_PREFIX}{uuid4().hex[:12]}"
+            self._members[name] = _Member(await in_thread(self._make, name))
+
+    async def adopt(self, node_id: str, run: TrainingRun, epoch: int) -> Any | None:
+        """Hand ``run`` to one on the node; its actor, None where there is none that is ready."""
+        for name, member in self._members.items():
+            if member.whereabouts == Whereabouts(node_id):
+                member.whereabouts = Whereabouts(node_id, run.id, epoch)
+                self._not_before = self._clock.monotonic() + REFILL_S
+                try:
+                    await within(self._clock, ANSWER_S, call(member.actor, "adopt", run, epoch))
+                except (PlatformError, TimeoutError) as error:
+                    log.warning("%s cannot be adopted: %s", name, error)
+                    await kill(member.actor)
+                    return None
+                return member.actor
+        return None
+
+    async def find(self, training_id: str, epoch: int) -> Any | None:
+        """The one that a training has in an epoch."""
+        await self.survey()
+        for member in self._members.values():
+            if member.whereabouts and member.whereabouts[1:] == (training_id, epoch):
+                return member.actor
+        return None
+
+    async def owners(self) -> set[str]:
+        """The trainings that have one."""
+        await self.survey()
+        found = (member.whereabouts for member in self._members.values())
+        return {where.training_id for where in found if where and where.training_id}
+
+    async def end(self, training_id: str | None = None) -> None:
+        """End those of a training, or all."""
+        for member in list(self._members.values()):
+            if training_id is None or (member.whereabouts and member.whereabouts.training_id == training_id):
+                await kill(member.actor)
+
+    async def survey(self) -> None:
+        """Forget the dead, and ask who has not said yet where it is and whose: it may be an earlier supervisor's."""
+        names = {name for name in await in_thread(living) if name.startswith(options.WARM_PREFIX)}
+        self._members = {name: member for name, member in self._members.items() if name in names}
+        for name in names - self._members.keys():
+            if actor := await in_thread(find, name):
+                self._members[name] = _Member(actor)
+                await self._ask(self._members[name], ANSWER_S)
+        silent = [member for member in self._members.values() if member.whereabouts is None]
+        await asyncio.gather(*(self._ask(member, 0.1) for member in silent))
+
+    async def _ask(self, member: _Member, patience_s: float) -> None:
+        with suppress(PlatformError, TimeoutError):
+            where = await within(self._clock, patience_s, call(member.actor, "whereabouts"))
+            member.whereabouts = member.whereabouts or Whereabouts(*where)

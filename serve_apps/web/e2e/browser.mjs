@@ -126,6 +126,27 @@ try {
     await inspect("evaluate");
   });
 
+  await step("a function is called, and its value compared", async () => {
+    await page.getByText("A function is called").click();
+    await page.getByLabel("Arguments, a JSON list").first().fill("[2");
+    await page.getByRole("button", { name: "Submit" }).click();
+    await page.locator(".error", { hasText: "This is not JSON." }).waitFor();
+    await page.getByLabel("Arguments, a JSON list").first().fill("[2]");
+    await page.getByRole("button", { name: "Submit" }).click();
+    const first = page.locator(".result .test").first();
+    await first.getByText("Returned value").waitFor();
+    assert.match(await first.innerText(), /Expected value\s+4\s+Returned value\s+6/);
+    await page.getByRole("link", { name: "This result's own page" }).click();
+    await heading(/Submission/);
+    await page.getByText("Finished: wrong answer, 0 of 4 points").last().waitFor();
+    assert.match(await page.title(), /^Submission …/);
+    await inspect("evaluation");
+    await page.goto(`${url}/#/trainings/train_none`);
+    await heading("Not found");
+    await page.goto(`${url}/#/evaluate`);
+    await page.getByText("Reads input, prints output").click();
+  });
+
   await step("text from a program stays text", async () => {
     await page.getByLabel("Name").first().fill("<b>x</b>");
     await page.getByRole("button", { name: "Submit" }).click();

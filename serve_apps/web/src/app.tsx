@@ -7,6 +7,7 @@ import { SignInPage } from "./pages/sign-in";
 import { TrainPage } from "./pages/train";
 import { TrainingPage } from "./pages/training";
 import { Connection } from "./parts/connection";
+import { Heading } from "./parts/heading";
 import { route } from "./router";
 import { signedIn, signOut } from "./session";
 import { scheme, toggle } from "./theme";
@@ -21,14 +22,6 @@ const NAVIGATION = [
 export function App() {
   const main = useRef<HTMLElement>(null);
   const { path } = route.value;
-  const here = path.join("/");
-  const first = useRef(true);
-  useEffect(() => {
-    const heading = main.current?.querySelector<HTMLElement>("h1");
-    document.title = heading ? `${heading.textContent} · rlplatform` : "rlplatform";
-    if (!first.current) heading?.focus();
-    first.current = false;
-  }, [here, signedIn.value]);
   return (
     <>
       <button type="button" class="skip" onClick={() => main.current?.focus()}>
@@ -83,7 +76,7 @@ function CurrentPage({ path: [page = "runs", id] }: { path: string[] }) {
   if (page === "trainings" && id) return <TrainingPage key={id} id={id} />;
   return (
     <>
-      <h1 tabIndex={-1}>Not found</h1>
+      <Heading title="Not found" />
       <p>
         There is no such page. <a href="#/runs">Go to the runs</a>
       </p>

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { useDraft } from "../drafts/stored";
 import { CHECKERS, LIMITS, newSubmission, newTest, toRequest } from "../drafts/submission";
 import { useSubmit } from "../parts/form";
+import { Heading } from "../parts/heading";
 import { LazyEditor } from "../parts/lazy-editor";
 import { Alert, Field, FormProblem, GroupError } from "../parts/problem";
 import { EvaluationResult } from "../parts/result";
@@ -30,13 +31,7 @@ export function EvaluatePage() {
     <FormProblem.Provider value={problem}>
       <form onSubmit={submit} noValidate>
         <div class="page-head">
-          <h1 tabIndex={-1}>Evaluate code</h1>
-          <div class="actions">
-            <span class="hint keys">Ctrl + Enter in the editor</span>
-            <button type="submit" disabled={busy}>
-              {busy ? "Submitting…" : "Submit"}
-            </button>
-          </div>
+          <Heading title="Evaluate code" />
         </div>
         <Alert problem={problem} />
         <div class="workbench">
@@ -52,6 +47,12 @@ export function EvaluatePage() {
               onSubmit={submit}
             />
             <GroupError name="source" />
+            <div class="card-foot">
+              <span class="hint keys">Ctrl + Enter submits, too</span>
+              <button type="submit" class="push" disabled={busy}>
+                {busy ? "Submitting…" : "Submit"}
+              </button>
+            </div>
           </section>
           <div class="side">
             {feed && (

@@ -1,4 +1,5 @@
 import { dateTime, shortId } from "../format";
+import { Heading } from "../parts/heading";
 import { Journal } from "../parts/journal";
 import { Load } from "../parts/load";
 import { EvaluationResult } from "../parts/result";
@@ -15,9 +16,9 @@ export function EvaluationPage({ id }: { id: string }) {
         <>
           <div class="page-head">
             <div>
-              <h1 tabIndex={-1}>
+              <Heading title={`Submission ${shortId(id)}`}>
                 Submission <span class="id">{shortId(id)}</span>
-              </h1>
+              </Heading>
               <p class="hint">
                 Submitted {dateTime(feed.document.value.created_at)} · <code>{id}</code>
               </p>

@@ -1,6 +1,7 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { ago, dateTime, measure, shortId } from "../format";
 import { Simulated, StateBadge, VerdictBadge } from "../parts/badge";
+import { Heading } from "../parts/heading";
 import { Meter } from "../parts/meter";
 import { Alert } from "../parts/problem";
 import { foldEvaluation, foldTraining } from "../runs/fold";
@@ -15,7 +16,7 @@ export function RunsPage() {
   return (
     <>
       <div class="page-head">
-        <h1 tabIndex={-1}>Runs</h1>
+        <Heading title="Runs" />
         <div class="actions">
           <a class="button secondary" href="#/evaluate">
             Evaluate code

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { Heading } from "../parts/heading";
 import { Alert, Field, FormProblem } from "../parts/problem";
 import { Problem } from "../problem";
 import { refused, signIn, whyNoKey } from "../session";
@@ -18,7 +19,7 @@ export function SignInPage() {
   return (
     <FormProblem.Provider value={problem}>
       <form class="card sign-in" onSubmit={submit} noValidate>
-        <h1 tabIndex={-1}>Sign in</h1>
+        <Heading title="Sign in" />
         <p class="lead">Evaluate code in a sandbox, train policies, and watch both live.</p>
         {!tried && <Alert problem={problem} />}
         <Field name="key" label="API key" hint="Kept in this tab only, and gone when you close it or sign out.">

@@ -4,6 +4,7 @@ import { HYPERPARAMETERS, newTraining, OTHER, type TrainingDraft, toRequest } fr
 import { count } from "../format";
 import { Simulated } from "../parts/badge";
 import { useSubmit } from "../parts/form";
+import { Heading } from "../parts/heading";
 import { Alert, Field, FormProblem, GroupError } from "../parts/problem";
 import { Problem } from "../problem";
 import { go, route } from "../router";
@@ -47,7 +48,7 @@ export function TrainPage() {
     <FormProblem.Provider value={problem}>
       <form class="narrow-page" onSubmit={submit} noValidate>
         <div class="page-head">
-          <h1 tabIndex={-1}>Train a policy</h1>
+          <Heading title="Train a policy" />
         </div>
         <Alert problem={problem ?? unlisted} />
         <section class="card">

@@ -3,6 +3,7 @@ import type { Api } from "../api";
 import { count, dateTime, duration, measure, shortId } from "../format";
 import { Simulated, StateBadge } from "../parts/badge";
 import { Checkpoints } from "../parts/checkpoints";
+import { Heading } from "../parts/heading";
 import { Journal } from "../parts/journal";
 import { Load } from "../parts/load";
 import { Meter } from "../parts/meter";
@@ -33,9 +34,9 @@ function Loaded({ feed, api }: { feed: TrainingFeed; api: Api }) {
     <>
       <div class="page-head">
         <div>
-          <h1 tabIndex={-1}>
+          <Heading title={`${request.env} ${shortId(id)}`}>
             {request.env} <span class="id">{shortId(id)}</span>
-          </h1>
+          </Heading>
           <p class="states">
             <StateBadge state={training.state} /> {training.simulated && <Simulated />}
             {feed.wish.value && <span class="hint">{words(feed.wish.value)} requested…</span>}

@@ -5,6 +5,7 @@ import type { Api } from "../api";
 import type { LiveClient } from "../live/client";
 import { Problem } from "../problem";
 import { current } from "../session";
+import { Heading } from "./heading";
 import { Alert } from "./problem";
 
 interface Closeable {
@@ -43,7 +44,7 @@ export function Load<T, F extends Closeable>({ path, make, children }: Props<T, 
   if (problem) {
     return (
       <>
-        <h1 tabIndex={-1}>{problem.status === 404 ? "Not found" : "Not loaded"}</h1>
+        <Heading title={problem.status === 404 ? "Not found" : "Not loaded"} />
         <Alert problem={problem} onRetry={() => setAttempt(attempt + 1)} />
       </>
     );

@@ -93,7 +93,7 @@ class FastPath:
             "rollouts_per_iteration": algo.options["rollouts_per_iteration"],
             "pipeline_depth": algo.options["pipeline_depth"],
             "env_backend": self._env_backend,
-            "policy_kernel": algo.policy.kernel,
+            "policy_kernel": list(algo.policy.kernel),
             "update_backend": [learner.updater.backend, learner.updater.reason] if learner is not None else None,
         }
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actors.rllib.engine import RllibEngine
 from rlplatform.errors import CapacityExhausted, CheckpointError, InvalidRequest, UnknownName
+from rlplatform.events import TrainingSucceeded
 from rlplatform.ports import TrainingEngine
+from rlplatform.testing.checkpoints import MemoryCheckpoints
+from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.contracts.engine import TrainingEngineContract, small_request
 from rlplatform.training.models import TrainingRequest
+from rlplatform.training.session import TrainingSession
 
+RUN = "train_01jd0000000000000000000000"
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_here")]
 
 
@@ -91,6 +97,31 @@ def test_resumes_counters_schedules_and_optimiser_where_environments_cannot_be_s
     assert report.metrics["train/learning_rate"] < saved.metrics["train/learning_rate"]
     engine.close()
     resumed.close()
+
+
+def test_a_session_is_suspended_and_recovered_to_the_same_end(tmp_path: Path) -> None:
+    request = small_request(stop={"iterations": 4}, checkpoint={"every_iterations": 2}, evaluation={"episodes": 3})
+    straight: list[Any] = []
+    TrainingSession(
+        RUN, request, RllibEngine(request), MemoryCheckpoints(), FakeClock(), tmp_path, straight.append
+    ).run()
+
+    log: list[Any] = []
+    checkpoints = MemoryCheckpoints()
+    first = TrainingSession(RUN, request, RllibEngine(request), checkpoints, FakeClock(), tmp_path, log.append)
+    for _ in range(4):
+        first.advance()
+    second = TrainingSession(RUN, request, RllibEngine(request), checkpoints, FakeClock(), tmp_path, log.append)
+    second.recover(first.progress)
+    final = second.run()
+    assert isinstance(final, TrainingSucceeded)
+    assert final.progress == straight[-1].progress
+    evaluated, same = (
+        [event.report for event in events if event.type == "training.evaluated"] for events in (log, straight)
+    )
+    assert evaluated == same
+    recovered = next(event for event in log if event.type == "training.recovered")
+    assert (recovered.iteration, recovered.redone_iterations) == (2, 1)
 
 
 def test_refuses_a_checkpoint_of_another_environment(tmp_path: Path) -> None:

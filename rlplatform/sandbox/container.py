@@ -103,6 +103,8 @@ class Recipe:
                 "HOME": "/box",
                 "LANG": "C.UTF-8",
                 "PYTHONHASHSEED": "0",
+                "OMP_NUM_THREADS": "1",
+                "OPENBLAS_NUM_THREADS": "1",
             },
             "labels": dict(self.labels),
             "host_config": {

@@ -1,4 +1,7 @@
-"""The sandbox image: an interpreter, and the guest baked in. Built once; rebuilt only when the guest's source changed.
+"""The sandbox images: an interpreter, and the guest baked in. Built once; rebuilt only when the guest's source changed.
+
+Flavour *python* has the standard library; *python-rl* also NumPy and Gymnasium, of the versions that this very
+environment has, from wheels that ``pip`` fetches here: nothing is installed inside.
 
 The base is the official slim Python image where a registry answers, and a Debian minbase made with ``debootstrap``
 (root is needed) where none does. Base and image are kept by the engine: a second build needs no network.
@@ -11,11 +14,13 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +33,15 @@ BASE = "rlp-sandbox-base:bookworm-1"
 _REGISTRY_BASE = "python:3.11-slim-bookworm"
 _SUITE = "bookworm"
 _PACKAGES = ("python3.11", "libpython3.11-stdlib", "media-types", "libsqlite3-0")
+_RL_PACKAGES = ("numpy", "gymnasium")
+_WHEELS = (
+    "--no-compile",
+    "--only-binary=:all:",
+    "--implementation=cp",
+    "--python-version=3.11",
+    "--platform=manylinux2014_x86_64",
+    "--platform=manylinux_2_28_x86_64",
+)
 _COMPILE = ("python3", "-I", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
 _DROPPED = (
     "usr/share/doc",
@@ -45,6 +59,7 @@ class Flavour(StrEnum):
     """What a sandbox offers its programs."""
 
     PYTHON = "python"
+    PYTHON_RL = "python-rl"
 
     @property
     def image(self) -> str:
@@ -83,9 +98,11 @@ def build(engine: Engine, flavour: Flavour, progress: Progress) -> Image:
     if image is not None and image.labels.get(GUEST_LABEL) == guest_digest():
         progress(f"{flavour.image} is up to date")
         return image
-    _ensure_base(engine, progress)
+    base = _ensure_base(engine, progress)
+    if flavour is Flavour.PYTHON_RL:
+        base = _ensure_rl_base(engine, base, progress)
     progress(f"building {flavour.image}")
-    _build_layer(engine, flavour)
+    _build_image(engine, flavour.image, {"BASE": base}, _context(), _labels(flavour))
     image = require_image(engine, flavour.image)
     progress(f"built {flavour.image} ({image.digest})")
     return image
@@ -103,27 +120,33 @@ def _context() -> dict[str, bytes]:
     return files
 
 
-def _build_layer(engine: Engine, flavour: Flavour) -> None:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name, content in sorted(_context().items()):
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o644
-            tar.addfile(entry, io.BytesIO(content))
-    buffer.seek(0)
-    _follow(
-        engine.api.build(
-            fileobj=buffer,
-            custom_context=True,
-            tag=flavour.image,
-            buildargs={"BASE": BASE},
-            labels={GUEST_LABEL: guest_digest(), FLAVOUR_LABEL: flavour.value},
-            network_mode="none",
-            rm=True,
-            forcerm=True,
-            decode=True,
+def _labels(flavour: Flavour) -> dict[str, str]:
+    return {GUEST_LABEL: guest_digest(), FLAVOUR_LABEL: flavour.value}
+
+
+def _build_image(
+    engine: Engine, tag: str, arguments: dict[str, str], files: dict[str, bytes], labels: dict[str, str] | None = None
+) -> None:
+    with tempfile.TemporaryFile() as context:
+        with tarfile.open(fileobj=context, mode="w") as tar:
+            for name, content in sorted(files.items()):
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mode = len(content), 0o644
+                tar.addfile(entry, io.BytesIO(content))
+        context.seek(0)
+        _follow(
+            engine.api.build(
+                fileobj=context,
+                custom_context=True,
+                tag=tag,
+                buildargs=arguments,
+                labels=labels or {},
+                network_mode="none",
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
         )
-    )
 
 
 def _follow(messages: Iterator[dict[str, Any]]) -> None:
@@ -135,10 +158,29 @@ def _follow(messages: Iterator[dict[str, Any]]) -> None:
         raise SandboxUnavailable(f"the sandbox image cannot be built: {error}") from error
 
 
-def _ensure_base(engine: Engine, progress: Progress) -> None:
+def _ensure_rl_base(engine: Engine, base: str, progress: Progress) -> str:
+    packages = [f"{name}=={version(name)}" for name in _RL_PACKAGES]
+    tag = "rlp-sandbox-base-rl:" + "-".join(package.replace("==", "-") for package in packages)
+    if engine.image(tag) is not None:
+        progress(f"base {tag} is cached")
+        return tag
+    progress(f"fetching wheels of {', '.join(packages)}")
+    with tempfile.TemporaryDirectory(prefix="rlp-wheels-", dir="/var/tmp") as folder:
+        _command(sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, *_WHEELS, *packages)
+        root = Path(folder)
+        files = {
+            f"site-packages/{path.relative_to(root)}": path.read_bytes() for path in root.rglob("*") if path.is_file()
+        }
+    dockerfile = resources.files("rlplatform.sandbox").joinpath("data", "Dockerfile.base-rl").read_bytes()
+    progress(f"building base {tag}")
+    _build_image(engine, tag, {"BASE": base}, files | {"Dockerfile": dockerfile})
+    return tag
+
+
+def _ensure_base(engine: Engine, progress: Progress) -> str:
     if engine.image(BASE) is not None:
         progress(f"base {BASE} is cached")
-        return
+        return BASE
     progress(f"fetching the base {_REGISTRY_BASE} from the registry")
     try:
         engine.api.pull(*_REGISTRY_BASE.split(":"))
@@ -146,6 +188,7 @@ def _ensure_base(engine: Engine, progress: Progress) -> None:
     except docker.errors.DockerException:
         progress("no registry answers; making the base with debootstrap (about a minute)")
         _debootstrap(engine)
+    return BASE
 
 
 def _debootstrap(engine: Engine) -> None:

@@ -102,18 +102,19 @@ class JailContainers:
     def tend(self) -> None:
         """Renew the leases of the idle; retire the worn and the dead."""
         with self._lock:
-            idle, self._idle = self._idle, []
+            idle = list(self._idle)
         for jailer in idle:
+            worn, sound = self._is_worn(jailer), True
             try:
-                if self._is_worn(jailer):
-                    self._end(jailer.container)
-                    continue
                 jailer.container.ping()
             except SandboxFault:
-                self._end(jailer.container, sound=False)
-                continue
-            with self._lock:
-                self._idle.append(jailer)
+                sound = False
+            if worn or not sound:
+                with self._lock:
+                    if jailer not in self._idle:
+                        continue
+                    self._idle.remove(jailer)
+                self._end(jailer.container, sound)
 
     def close(self) -> None:
         """End the idle ones. Idempotent."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 
 _STANDARD = [
     "abc",
@@ -34,7 +36,16 @@ _STANDARD = [
 ]
 
 
+_SITE_PACKAGES = "/usr/lib/rlp/site-packages"
+_FLAVOUR = ["numpy", "numpy.random", "gymnasium", "gymnasium.envs.classic_control", "gymnasium.envs.toy_text"]
+
+
 def preload() -> None:
-    """Import the usual modules of the standard library."""
+    """Import the usual modules of the standard library, and in flavour *python-rl* NumPy and Gymnasium."""
     for name in _STANDARD:
         importlib.import_module(name)
+    if os.path.isdir(_SITE_PACKAGES):
+        sys.path.append(_SITE_PACKAGES)
+        for name in _FLAVOUR:
+            importlib.import_module(name)
+        os.register_at_fork(after_in_child=sys.modules["numpy.random"].seed)

@@ -42,7 +42,7 @@ _BEGUN = {TrainingState.STARTING, TrainingState.RUNNING, TrainingState.PAUSED, T
 _SENSIBLE = {
     "pause": _BEGUN,
     "resume": _BEGUN,
-    "stop": _BEGUN | {TrainingState.QUEUED, TrainingState.STOPPED},
+    "stop": set(TrainingState),
 }
 
 

@@ -292,6 +292,9 @@ class Commands(Protocol):
         :raises Conflict: makes no sense in the present state.
         """
 
+    async def positions(self, run_ids: Sequence[str]) -> list[int | None]:
+        """For each run, how many are served before it; None for one that does not wait, or waits for room alone."""
+
     async def status(self) -> PlatformStatus:
         """How the platform's parts are."""
 

@@ -70,11 +70,6 @@ class Principal(BaseModel):
         """Whether a run of ``tenant`` that ``created_by`` started is for this principal's eyes."""
         return tenant == self.tenant and (created_by == self.id or self.has(Scope.READ))
 
-    def require_tenant(self, tenant: str, what: str) -> None:
-        """:raises NotFound: ``what`` is another tenant's; nobody can tell that from one that does not exist."""
-        if tenant != self.tenant:
-            raise NotFound(f"no such {what}")
-
 
 class ApiKey(BaseModel):
     """A stored API key: the secret's keyed hash, never the secret. ``owner`` is the id of the first of its line of

@@ -87,6 +87,11 @@ class FakeCommands:
         await self.play(run.stream, asked(stream=run.stream, time=self._now(), by=principal.id))
         return await self._training(run_id)
 
+    async def positions(self, run_ids: Sequence[str]) -> list[int | None]:
+        runs = [run for kind in ("evaluation", "training") for run in await self._store.find(kind, states=("queued",))]
+        waiting = sorted(run.id for run in runs)
+        return [waiting.index(run_id) if run_id in waiting else None for run_id in run_ids]
+
     async def status(self) -> PlatformStatus:
         sandbox = Dependency("sandbox", ok=self.sandbox is None, detail=self.sandbox)
         return PlatformStatus((sandbox, Dependency("ray", ok=True)))

@@ -12,16 +12,19 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
 from rlplatform.access.principals import Principal, Scope
-from rlplatform.errors import InvalidRequest, NotAuthenticated, NotFound
+from rlplatform.errors import InvalidRequest, NotAuthenticated, NotFound, PlatformError
 from rlplatform.events import stream_of
 from rlplatform.ids import Kind, check_id
 from rlplatform.ports import Idempotency
+from rlplatform.retries import within
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 from rlplatform.settings import Settings
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.hub import Hubs
 from serve_apps.api.limits import RateLimiter
 from serve_apps.api.services import Services
+
+_POSITION_WAIT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,16 @@ class Context:
         run = await self._run(run_id, Kind.TRAINING, principal)
         assert isinstance(run, TrainingRun)
         return run
+
+    async def position(self, run: Run) -> int | None:
+        """How many are served before ``run``, where it waits and the supervisor says so in time."""
+        if run.state != "queued":
+            return None
+        try:
+            asked = self.services.commands.positions([run.id])
+            return (await within(self.services.clock, _POSITION_WAIT_S, asked))[0]
+        except (PlatformError, TimeoutError):
+            return None
 
     async def of_stream(self, stream: str, principal: Principal) -> Run:
         """The run whose stream is ``stream``: ``trainings/train_…`` or ``evaluations/eval_…``."""

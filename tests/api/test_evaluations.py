@@ -19,7 +19,9 @@ async def test_submitting(platform, evaluation) -> None:
         assert answer.status_code == 202
         assert answer.headers["location"] == f"/v1/evaluations/{document['id']}"
         assert (document["state"], document["verdict"], document["max_score"]) == ("queued", None, 1.0)
-        assert (await client.get(answer.headers["location"])).json() == document
+        assert (await client.get(answer.headers["location"])).json() == document | {"queue_position": 0}
+        second = await client.post("/v1/evaluations", json=evaluation)
+        assert (await client.get(second.headers["location"])).json()["queue_position"] == 1
 
 
 async def test_waiting_for_the_result(platform, evaluation) -> None:

@@ -105,7 +105,8 @@ async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> R
 )
 async def show(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -> Response:
     run = await ctx.evaluation(evaluation_id, caller)
-    return document(request, run.document.redacted())
+    shown = run.document.redacted().model_copy(update={"queue_position": await ctx.position(run)})
+    return document(request, shown)
 
 
 @router.delete(

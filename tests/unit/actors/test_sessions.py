@@ -220,12 +220,16 @@ class TestCommands:
         assert {answer.state for answer in answers} == {"stopped"}
         assert (await bench.types(run)).count("stopped") == 1
 
-    async def test_a_command_that_races_with_the_end_is_judged_by_the_end(self, bench: Bench) -> None:
+    @pytest.mark.parametrize("command", ["pause", "stop"])
+    async def test_a_command_that_races_with_the_end_is_judged_by_the_end(self, bench: Bench, command: str) -> None:
         run, trainer = await bench.begun()
         before = await bench.get(run)
         await trainer.emit(TrainingSucceeded, stop_reason="iterations", progress=Progress())
-        with pytest.raises(Conflict, match="cannot stop a training that is succeeded"):
-            await bench.sessions.command(before, "stop", "key_1")
+        if command == "stop":
+            assert (await bench.sessions.command(before, "stop", "key_1")).state == "succeeded"
+            return
+        with pytest.raises(Conflict, match="cannot pause a training that is succeeded"):
+            await bench.sessions.command(before, "pause", "key_1")
 
     async def test_a_trainer_that_does_not_answer_holds_no_command_up(self, bench: Bench) -> None:
         run, trainer = await bench.begun()

@@ -1,0 +1,52 @@
+"""The loss of a whole node, on a cluster of several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from actors import options
+from tests.actors.conftest import Stage, eventually, placements
+
+pytestmark = [pytest.mark.ray, pytest.mark.anyio]
+
+QUICK_TO_NOTICE = {
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 2000,
+    "health_check_failure_threshold": 4,
+}
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Cluster]:
+    """A head that hub and supervisor leave no room for a trainer on, and one node that has."""
+    head = {"num_cpus": 1, "include_dashboard": False, "_system_config": QUICK_TO_NOTICE}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    cluster.add_node(num_cpus=1)
+    ray.init(address=cluster.address, namespace=options.NAMESPACE, log_to_driver=False)
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def cluster(nodes: Cluster) -> None:
+    """In the place of the cluster that other tests run on."""
+
+
+async def test_a_training_moves_to_another_node(stage: Stage, nodes: Cluster) -> None:
+    run = await stage.train(iterations=200)
+    await stage.until_iteration(run, 8)
+    (worker,) = nodes.worker_nodes
+    nodes.remove_node(worker, allow_graceful=False)
+    nodes.add_node(num_cpus=1)
+    done = await stage.until(run, lambda found: found.final, 90)
+    assert (done.state, done.document.progress.iteration) == ("succeeded", 200)
+    recovered = [event for event in await stage.events(run) if event["type"] == "training.recovered"]
+    assert recovered
+    assert recovered[0]["iteration"] >= 5
+    await eventually(lambda: not placements())

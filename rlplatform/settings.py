@@ -17,8 +17,8 @@ class _Section(BaseModel):
 
 
 class ApiSettings(_Section):
-    """The HTTP gateway. Rates are of one principal: all requests, and what is created. Kept in memory they are of one
-    replica; in a ``redis://`` store, of all."""
+    """The HTTP gateway. Rates are of one principal: all requests, and what is created; counted by each replica, or by
+    all together in a ``redis://`` store. ``max_connections`` are a principal's streams and sockets on one replica."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -28,8 +28,9 @@ class ApiSettings(_Section):
     stream_heartbeat_s: float = Field(default=15.0, gt=0)
     stream_max_life_s: float = Field(default=900.0, gt=0)
     stream_buffer_bytes: int = Field(default=1 << 20, ge=4096)
-    rate_limit: str = "12000/minute"
-    creation_limit: str = "3000/minute"
+    max_connections: int = Field(default=2000, ge=1)
+    rate_limit: str = "120000/minute"
+    creation_limit: str = "60000/minute"
     rate_limit_store: str = "memory://"
 
 

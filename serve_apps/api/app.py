@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -29,6 +31,12 @@ Events follow a run live as server-sent events, or for many runs on one WebSocke
 `{"type": "subscribe", "stream": "trainings/train_…", "after": 0}`."""
 
 
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    await app.state.context.limiter.close()
+
+
 def create_app(services: Services, settings: Settings) -> FastAPI:
     """The application over ``services``. Keeps nothing but event hubs: any number of replicas serve one store."""
     app = FastAPI(
@@ -40,6 +48,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         openapi_url="/v1/openapi.json",
         redirect_slashes=False,
         generate_unique_id_function=lambda route: f"{(route.tags or ['live'])[0]}_{route.name}",
+        lifespan=_lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     limiter = RateLimiter(settings.api, settings.access.ticket_life_s)

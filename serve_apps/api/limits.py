@@ -1,21 +1,29 @@
 """Rate limits: so many requests, and so many creations, of one principal; and that a ticket is used once.
 
-In memory the counts are of one replica; in Redis they are of all.
+In memory the counts are of one replica; in Redis they are of all. While Redis does not answer, rates are not limited
+and tickets are not accepted.
 """
 
 from __future__ import annotations
 
+import logging
 import time
-from typing import Literal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateLimiter
-from limits.storage import storage_from_string
+from limits.errors import StorageError
+from redis.asyncio import ConnectionPool
 from starlette.types import Scope
 
-from rlplatform.errors import NotAuthenticated, TooManyRequests
+from rlplatform.errors import NotAuthenticated, TooManyRequests, Unavailable
 from rlplatform.settings import ApiSettings
 
+_LOG = logging.getLogger("rlplatform.api")
 Kind = Literal["requests", "creations"]
 
 
@@ -23,12 +31,13 @@ class RateLimiter:
     """Counts what principals do. What is left goes into the answer's ``RateLimit`` and ``RateLimit-Policy`` headers."""
 
     def __init__(self, settings: ApiSettings, ticket_life_s: float) -> None:
-        url = settings.rate_limit_store
-        options = {} if url.startswith("memory") else {"implementation": "redispy"}
-        storage = storage_from_string(f"async+{url}", **options)
+        self._pool: ConnectionPool | None = None
+        storage = self._open(settings.rate_limit_store)
         self._limiter = SlidingWindowCounterRateLimiter(storage)
         self._once = MovingWindowRateLimiter(storage)
         self._one = parse(f"1/{int(2 * ticket_life_s) + 1} seconds")
+        self._connections: Counter[str] = Counter()
+        self._max_connections = settings.max_connections
         self._limits: dict[Kind, RateLimitItem] = {
             "requests": parse(settings.rate_limit),
             "creations": parse(settings.creation_limit),
@@ -40,8 +49,12 @@ class RateLimiter:
         :raises TooManyRequests: that is too many; says when to come again.
         """
         limit = self._limits[kind]
-        allowed = await self._limiter.hit(limit, kind, principal_id, cost=cost)
-        reset_at, remaining = await self._limiter.get_window_stats(limit, kind, principal_id)
+        try:
+            allowed = await self._limiter.hit(limit, kind, principal_id, cost=cost)
+            reset_at, remaining = await self._limiter.get_window_stats(limit, kind, principal_id)
+        except StorageError as error:
+            _LOG.warning("rates are not limited, for their store does not answer: %s", error)
+            return
         left_s = max(1, round(reset_at - time.time()))
         policies = scope.setdefault("state", {}).setdefault("rate_limit", {})
         policies[kind] = (f'"{kind}";q={limit.amount};w={limit.get_expiry()}', f'"{kind}";r={remaining};t={left_s}')
@@ -51,10 +64,49 @@ class RateLimiter:
                 retry_after_s=float(left_s),
             )
 
+    @contextmanager
+    def connection(self, principal_id: str) -> Iterator[None]:
+        """Hold one of the principal's streams and sockets.
+
+        :raises TooManyRequests: it has as many as it may.
+        """
+        if self._connections[principal_id] >= self._max_connections:
+            raise TooManyRequests(
+                f"at most {self._max_connections} streams at once; close one, or use /v1/live for many",
+                retry_after_s=5.0,
+            )
+        self._connections[principal_id] += 1
+        try:
+            yield
+        finally:
+            self._connections[principal_id] -= 1
+            if not self._connections[principal_id]:
+                del self._connections[principal_id]
+
     async def use_once(self, ticket_id: str) -> None:
-        """:raises NotAuthenticated: the ticket has been used."""
-        if not await self._once.hit(self._one, "ticket", ticket_id):
+        """Use a ticket up.
+
+        :raises NotAuthenticated: it has been used.
+        :raises Unavailable: that cannot be known.
+        """
+        try:
+            unused = await self._once.hit(self._one, "ticket", ticket_id)
+        except StorageError:
+            raise Unavailable("tickets cannot be checked; use a key") from None
+        if not unused:
             raise NotAuthenticated("the ticket has been used")
+
+    async def close(self) -> None:
+        """Let go of the store. Idempotent."""
+        if self._pool is not None:
+            await self._pool.disconnect()
+
+    def _open(self, url: str) -> MemoryStorage | RedisStorage:
+        if url.startswith("memory://"):
+            return MemoryStorage()
+        self._pool = ConnectionPool.from_url(url)
+        options: dict[str, Any] = {"connection_pool": self._pool}
+        return RedisStorage(f"async+{url}", implementation="redispy", wrap_exceptions=True, **options)
 
 
 def headers(scope: Scope) -> dict[str, str]:

@@ -76,8 +76,8 @@ class LiveConnection:
         try:
             async with asyncio.timeout(self._settings.stream_max_life_s * random.uniform(0.9, 1.0)):
                 principal = await self._authenticate()
-                while principal is not None:
-                    await self._handle(await self._receive(), principal)
+                if principal is not None:
+                    await self._converse(principal)
         except TimeoutError:
             with suppress(TimeoutError, WebSocketDisconnect):
                 await self._send({"type": "reconnect", "cursors": self._cursors})
@@ -90,6 +90,16 @@ class LiveConnection:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _converse(self, principal: Principal) -> None:
+        try:
+            with self._context.limiter.connection(principal.id):
+                await self._send({"type": "authenticated"})
+                while True:
+                    await self._handle(await self._receive(), principal)
+        except TooManyRequests as error:
+            await self._fail(error)
+            await self._close(_TRY_AGAIN, error.title)
+
     async def _authenticate(self) -> Principal | None:
         try:
             scheme, _, token = self._socket.headers.get("authorization", "").partition(" ")
@@ -101,7 +111,6 @@ class LiveConnection:
             await self._fail(error)
             await self._close(_POLICY_VIOLATION, error.title)
             return None
-        await self._send({"type": "authenticated"})
         return principal
 
     async def _token(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -24,12 +25,23 @@ _STALL_S = 30.0
 
 
 class EventStream(Response):
-    """The events of ``stream`` behind ``after``, until the final one. A client that does not read is cut off."""
+    """The events of ``stream`` behind ``after``, until the final one. A client that does not read is cut off.
+
+    :param held: entered for as long as the connection lives; may refuse it.
+    """
 
     media_type = "text/event-stream"
 
     def __init__(
-        self, hubs: Hubs, clock: Clock, settings: ApiSettings, stream: str, *, after: int, types: Collection[str] = ()
+        self,
+        hubs: Hubs,
+        clock: Clock,
+        settings: ApiSettings,
+        stream: str,
+        held: AbstractContextManager[None],
+        *,
+        after: int,
+        types: Collection[str] = (),
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
@@ -37,10 +49,15 @@ class EventStream(Response):
         self._clock = clock
         self._settings = settings
         self._stream = stream
+        self._held = held
         self._after = after
         self._types = types
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        with self._held:
+            await self._run(receive, send)
+
+    async def _run(self, receive: Receive, send: Send) -> None:
         writing = asyncio.ensure_future(self._write(send))
         leaving = asyncio.ensure_future(_disconnected(receive))
         try:

@@ -86,8 +86,10 @@ async def _platform(
         checkpoints=checkpoints,
         environments=lambda: (CARTPOLE,),
     )
+    app = create_app(services, configured)
     try:
-        yield Platform(create_app(services, configured), store, fake, KeyRing(store, configured.access.pepper, clock))
+        async with app.router.lifespan_context(app):
+            yield Platform(app, store, fake, KeyRing(store, configured.access.pepper, clock))
     finally:
         await store.close()
 

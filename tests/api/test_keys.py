@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -19,8 +20,9 @@ from pydantic import SecretStr
 
 from rlplatform.access.principals import Principal, Role, Scope
 from rlplatform.access.tickets import Tickets
-from rlplatform.errors import NotAuthenticated
+from rlplatform.errors import NotAuthenticated, Unavailable
 from rlplatform.testing.clock import FakeClock
+from rlplatform.testing.redis_server import installed, redis_server
 
 pytestmark = pytest.mark.anyio
 
@@ -183,6 +185,35 @@ async def test_rates_are_limited_and_told(platform, evaluation) -> None:
         assert (await client.get("/v1/trainings")).status_code == 429
         assert (await other.get("/v1/trainings")).status_code == 200
         assert len(await it.store.find("evaluation")) == 2
+
+
+async def test_replicas_that_share_a_redis_count_together(platform, evaluation, missing, tmp_path: Path) -> None:
+    if not installed():
+        missing("no redis-server: apt-get install redis-server")
+    with redis_server(tmp_path) as redis:
+        shared = {"api": {"rate_limit": "4/minute", "rate_limit_store": redis}}
+        async with platform(settings=shared) as one, platform(settings=shared) as two:
+            key, text = await one.keys.mint(tenant="school", name="test", scopes=[Scope.READ])
+            await two.store.put_key(key)
+            async with one.client(text) as here, two.client(text) as there:
+                ticket = (await here.post("/v1/tickets", json={})).json()["ticket"]
+                for replica in (one, two):
+                    used = replica.app.state.context.access.ticket(ticket)
+                    if replica is one:
+                        assert (await used).tenant == "school"
+                    else:
+                        with pytest.raises(NotAuthenticated, match="used"):
+                            await used
+                codes = [(await client.get("/v1/trainings")).status_code for client in (there, here, there, here)]
+                assert codes == [200, 200, 200, 429]
+
+
+async def test_while_the_redis_is_gone_rates_are_open_and_tickets_shut(platform) -> None:
+    async with platform(settings={"api": {"rate_limit_store": "redis://127.0.0.1:9/0"}}) as it, it.client() as client:
+        assert (await client.get("/v1/trainings")).status_code == 200
+        ticket = (await client.post("/v1/tickets", json={})).json()["ticket"]
+        with pytest.raises(Unavailable, match="use a key"):
+            await it.app.state.context.access.ticket(ticket)
 
 
 async def test_whatever_changes_something_is_audited(platform, evaluation, caplog: pytest.LogCaptureFixture) -> None:

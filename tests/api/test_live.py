@@ -166,6 +166,25 @@ async def test_a_life_has_an_end_and_tells_where_to_go_on(platform, training) ->
         assert socket.close_code == 1012
 
 
+async def test_connections_are_counted(platform, training) -> None:
+    async with platform(settings={"api": {"max_connections": 2}}) as it, it.served() as url:
+        key = await it.key()
+        run = await a_run(it, key, training)
+        async with it.client(key) as client, live(url, key) as one:
+            await hear(one)
+            async with live(url, key) as two:
+                await hear(two)
+                refused = await client.get(f"/v1/{run.stream}/events")
+                assert (refused.status_code, "at most 2 streams" in refused.json()["detail"]) == (429, True)
+                async with live(url, key) as three:
+                    assert (await hear(three))["code"] == "too_many_requests"
+                async with live(url, await it.key()) as somebody_else:
+                    assert (await hear(somebody_else))["type"] == "authenticated"
+            await asyncio.sleep(0.05)
+            async with live(url, key) as again:
+                assert (await hear(again))["type"] == "authenticated"
+
+
 async def test_sse_has_heartbeats_a_retry_and_an_end(platform, training) -> None:
     short = {"api": {"stream_max_life_s": 0.3, "stream_heartbeat_s": 0.1}}
     async with platform(settings=short) as it, it.client() as client:

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, settings
 from pydantic import TypeAdapter
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from rlplatform.access.principals import Principal, Role, Scope
 from rlplatform.clock import SystemClock
+from rlplatform.errors import error_classes
 from rlplatform.evaluation.models import EvaluationRequest, Verdict
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints
@@ -78,3 +80,26 @@ def test_with_a_key(case: schemathesis.Case) -> None:
 def test_without_a_key(case: schemathesis.Case) -> None:
     response = case.call()
     assert response.status_code in (401, 404, 405) or case.path in ("/healthz", "/readyz"), response.text
+
+
+def _rows(heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading of the README."""
+    text = TARGET.with_name("README.md").read_text(encoding="utf-8").partition(f"## {heading}\n")[2]
+    table = [line for line in text.partition("\n## ")[0].splitlines() if line.startswith("|")]
+    return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in table]
+
+
+def test_the_readme_has_every_error() -> None:
+    told = {(code, status, retry) for code, status, retry, _ in _rows("Errors")[2:]}
+    assert told == {(cls.code, str(cls.status), "yes" if cls.retryable else "") for cls in error_classes()}
+
+
+def test_the_readme_has_every_role_and_scope() -> None:
+    heading, _, *rows = _rows("Access")
+    roles = [Role(name) for name in heading[2:]]
+    assert set(roles) == set(Role)
+    assert [row[0] for row in rows] == [scope.value for scope in Scope]
+    for scope, _, *marks in rows:
+        for role, mark in zip(roles, marks, strict=True):
+            holder = Principal(id="x", tenant="t", scopes=role.scopes)
+            assert holder.has(Scope(scope)) == (mark == "✓"), (scope, role)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.events import EVENT_TYPES
 from rlplatform.runs import Run
@@ -41,17 +42,17 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 async def of_evaluation(
     ctx: Ctx, caller: Follower, evaluation_id: str, query: Annotated[EventsQuery, Query()], last: LastEventId = None
 ) -> Response:
-    return _stream(ctx, await ctx.evaluation(evaluation_id, caller), query, last)
+    return _stream(ctx, caller, await ctx.evaluation(evaluation_id, caller), query, last)
 
 
 @router.get("/trainings/{training_id}/events", summary="Follow a training", responses=_RESPONSES)
 async def of_training(
     ctx: Ctx, caller: Follower, training_id: str, query: Annotated[EventsQuery, Query()], last: LastEventId = None
 ) -> Response:
-    return _stream(ctx, await ctx.training(training_id, caller), query, last)
+    return _stream(ctx, caller, await ctx.training(training_id, caller), query, last)
 
 
-def _stream(ctx: Context, run: Run, query: EventsQuery, last: str | None) -> Response:
+def _stream(ctx: Context, caller: Principal, run: Run, query: EventsQuery, last: str | None) -> Response:
     after, field = query.after, "after"
     if last is not None:
         if not last.isdecimal() or len(last) > 18:
@@ -65,4 +66,5 @@ def _stream(ctx: Context, run: Run, query: EventsQuery, last: str | None) -> Res
     for name in types:
         if name not in EVENT_TYPES:
             raise UnknownName("event type", name[:80], EVENT_TYPES, field="types")
-    return EventStream(ctx.hubs, ctx.services.clock, ctx.settings.api, run.stream, after=after, types=types)
+    held = ctx.limiter.connection(caller.id)
+    return EventStream(ctx.hubs, ctx.services.clock, ctx.settings.api, run.stream, held, after=after, types=types)

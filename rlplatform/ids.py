@@ -1,4 +1,4 @@
-"""Typed, sortable ids: a prefix that says what it names, and a UUIDv7 in Crockford base 32 (26 lower-case characters)."""
+"""Typed, sortable ids: a prefix that says what is named, and a UUIDv7 in Crockford base 32 (26 characters)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The seams: what the platform's parts need of each other, as Protocols. Fakes and contract suites: ``rlplatform.testing``."""
+"""The seams: what the platform's parts need of each other, as Protocols.
+
+Fakes and contract suites: ``rlplatform.testing``.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,7 @@ class SandboxPool(Protocol):
     """Where sandboxes come from. Thread-safe."""
 
     def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "") -> Sandbox:
-        """A sandbox for one submission, with ``program`` loaded; ``limits`` are the largest that its executions ask for.
+        """A sandbox for one submission, with ``program`` loaded; ``limits`` are the largest its executions ask for.
 
         Tier *jail* reuses a container, but never for another ``tenant``.
 
@@ -164,7 +167,7 @@ class CheckpointStore(Protocol):
 
 
 class EncodedEvent(NamedTuple):
-    """An event as the log holds it: encoded once, when it was appended. ``data`` is one line of JSON, ``seq`` included."""
+    """An event as the log holds it: encoded once, when appended. ``data`` is one line of JSON, ``seq`` included."""
 
     seq: int
     type: str
@@ -185,7 +188,7 @@ class RunStore(Protocol):
     async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
         """Store a new run with its first event (seq 1); the stored run, and whether it is new.
 
-        With an idempotency key seen in the last 24 hours, or with the same first event again: the run as it is, and False.
+        With an idempotency key seen in the last 24 hours, or the same first event again: the run as it is, and False.
 
         :raises IdempotencyMismatch: the key came with another body before.
         :raises Conflict: another run of this id exists.
@@ -203,7 +206,7 @@ class RunStore(Protocol):
         before: str | None = None,
         limit: int = 50,
     ) -> list[Run]:
-        """Runs of a kind (``evaluation`` or ``training``), newest first; ``before`` is the last id of the page before."""
+        """Runs of a kind (``evaluation`` or ``training``), newest first; ``before``: the last id of the page before."""
 
     async def acquire(self, run_id: str) -> int:
         """Take ownership: the run's new epoch, higher than all before it.

@@ -77,7 +77,7 @@ def environment() -> None:
         make_venv()
     total = sum(1 for line in LOCK.read_text().splitlines() if "==" in line)
     say(f"installing {total} packages (about 3 GB on disk; minutes the first time)")
-    pip(["-r", str(LOCK)], total)
+    pip(["--no-deps", "-r", str(LOCK)], total)
     pip(["--no-deps", "-e", str(ROOT)], 1)
     stamp.write_text(f"{wanted} {ROOT}")
 

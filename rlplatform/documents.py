@@ -134,6 +134,21 @@ class WhoAmI(_Strict):
     scopes: list[Scope]
 
 
+class Usage(_Strict):
+    """What a tenant's runs are now, and what those that were created since midnight, UTC, have come to."""
+
+    tenant: str
+    since: datetime
+    queued_evaluations: int = 0
+    running_evaluations: int = 0
+    queued_trainings: int = 0
+    active_trainings: int = 0
+    evaluations_today: int = 0
+    sandbox_cpu_time_s_today: float = 0.0
+    trainings_today: int = 0
+    env_steps_today: int = 0
+
+
 class TicketRequest(_Strict):
     """``stream`` None: for any stream of the tenant."""
 

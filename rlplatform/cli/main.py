@@ -14,6 +14,7 @@ from rlplatform.cli.follow import Interrupted
 from rlplatform.cli.render import Output
 from rlplatform.cli.serve import serve
 from rlplatform.cli.train import train
+from rlplatform.cli.usage import usage
 from rlplatform.errors import PlatformError
 
 
@@ -49,6 +50,7 @@ app.command()(evaluate)
 app.add_typer(runs.app, name="runs")
 app.add_typer(env.app, name="env")
 app.add_typer(keys.app, name="keys")
+app.command()(usage)
 app.command()(doctor)
 app.command()(serve)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rlplatform import events
-from rlplatform.documents import KeyInfo
+from rlplatform.documents import KeyInfo, Usage
 from rlplatform.errors import (
     CapacityExhausted,
     NotAllowed,
@@ -206,3 +206,15 @@ def key(info: KeyInfo) -> dict[str, str]:
         state = f"until {info.expires_at.astimezone():%Y-%m-%d %H:%M}"
     scopes = " ".join(info.scopes)
     return {"ID": info.id, "NAME": info.name, "TENANT": info.tenant, "SCOPES": scopes, "STATE": state}
+
+
+def usage(usage: Usage) -> str:
+    """A tenant's usage as text: what goes on, what today has come to."""
+    return "\n".join(
+        (
+            f"evaluations: {usage.running_evaluations} running, {usage.queued_evaluations} queued; "
+            f"today {usage.evaluations_today:,} with {usage.sandbox_cpu_time_s_today:,.1f} s of CPU",
+            f"trainings: {usage.active_trainings} active, {usage.queued_trainings} queued; "
+            f"today {usage.trainings_today:,} with {usage.env_steps_today:,} steps",
+        )
+    )

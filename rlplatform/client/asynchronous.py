@@ -16,7 +16,7 @@ from rlplatform.client.calls import Call
 from rlplatform.client.connection import find_connection
 from rlplatform.client.following import Following
 from rlplatform.client.retry import Retry
-from rlplatform.documents import KeyCreated, KeyInfo, KeyRequest, MetricSeries, Readiness, WhoAmI
+from rlplatform.documents import KeyCreated, KeyInfo, KeyRequest, MetricSeries, Readiness, Usage, WhoAmI
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import FINAL_TYPES, Event
@@ -245,6 +245,10 @@ class AsyncClient:
     async def whoami(self) -> WhoAmI:
         """Who the platform takes this client for."""
         return await self._send(calls.whoami())
+
+    async def usage(self) -> Usage:
+        """What the tenant uses, now and today."""
+        return await self._send(calls.usage())
 
     # -- the platform --------------------------------------------------------------------------------------------------
 

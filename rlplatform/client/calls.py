@@ -22,6 +22,7 @@ from rlplatform.documents import (
     MetricSeries,
     Page,
     Readiness,
+    Usage,
     WhoAmI,
 )
 from rlplatform.errors import PlatformError, ServiceError, error_from
@@ -126,6 +127,10 @@ def revoke_key(key_id: str) -> Call[KeyInfo]:
 
 def whoami() -> Call[WhoAmI]:
     return Call("GET", "/v1/whoami", _reads(WhoAmI))
+
+
+def usage() -> Call[Usage]:
+    return Call("GET", "/v1/usage", _reads(Usage))
 
 
 def ready() -> Call[Readiness]:

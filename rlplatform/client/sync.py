@@ -15,7 +15,7 @@ from rlplatform.client.calls import Call
 from rlplatform.client.connection import find_connection
 from rlplatform.client.following import Following
 from rlplatform.client.retry import Retry
-from rlplatform.documents import KeyCreated, KeyInfo, KeyRequest, MetricSeries, Readiness, WhoAmI
+from rlplatform.documents import KeyCreated, KeyInfo, KeyRequest, MetricSeries, Readiness, Usage, WhoAmI
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import FINAL_TYPES, Event
@@ -238,6 +238,10 @@ class Client:
     def whoami(self) -> WhoAmI:
         """Who the platform takes this client for."""
         return self._send(calls.whoami())
+
+    def usage(self) -> Usage:
+        """What the tenant uses, now and today."""
+        return self._send(calls.usage())
 
     # -- the platform --------------------------------------------------------------------------------------------------
 

@@ -123,6 +123,7 @@ class _Scoped:
 
 Learner = Annotated[Principal, Depends(_Scoped(Scope.EVALUATE))]
 Researcher = Annotated[Principal, Depends(_Scoped(Scope.TRAIN))]
+Reader = Annotated[Principal, Depends(_Scoped(Scope.READ))]
 Admin = Annotated[Principal, Depends(_Scoped(Scope.ADMIN))]
 
 

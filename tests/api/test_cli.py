@@ -159,6 +159,12 @@ async def test_keys(platform, tmp_path: Path) -> None:
         assert [line.split()[-1] for line in table] == ["STATE", "active", "revoked", "active"]
 
 
+async def test_usage(platform, tmp_path: Path) -> None:
+    async with platform() as it, it.served() as url:
+        done = await rlp(tmp_path, "usage", RLP_URL=url, RLP_API_KEY=await it.key())
+        assert done.out.startswith("evaluations: 0 running, 0 queued; today 0 with 0.0 s of CPU\n")
+
+
 async def test_exit_codes_and_hints(platform, tmp_path: Path, program: str) -> None:
     async with platform(sandbox="no Docker engine") as it, it.served() as url:
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}

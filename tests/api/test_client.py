@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -221,3 +222,22 @@ def test_importing_the_client_imports_no_server() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+async def test_the_readme_runs(platform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(sys.modules["rlplatform.client"].__path__[0]) / "README.md").read_text(encoding="utf-8")
+    programs = re.findall(r"```python\n(.*?)```", text, re.S)
+    assert len(programs) == 2
+    async with platform(judge=Verdict.ACCEPTED) as it, it.served() as url:
+        monkeypatch.setenv("RLP_URL", url)
+        monkeypatch.setenv("RLP_API_KEY", await it.key())
+        first = asyncio.create_task(asyncio.to_thread(exec, programs[0], {}))
+        while not (runs := await it.store.find("training")):
+            await asyncio.sleep(0.01)
+        await it.commands.iterate(runs[0], 1, 2)
+        await it.commands.succeed(runs[0])
+        await first
+        await asyncio.to_thread(exec, programs[1], {})
+    told = capsys.readouterr().out
+    assert "accepted 1.0 of 1.0\n1 training.queued\n" in told
+    assert "succeeded dict_keys(['rollout/episode_return_mean'])\n100 finished\n" in told

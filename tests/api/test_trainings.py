@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 
 from rlplatform import events
 from rlplatform.clock import SystemClock
+from rlplatform.evaluation.models import Verdict
 from rlplatform.ids import Kind, new_id
 from rlplatform.runs import TrainingRun
 from rlplatform.storage import open_checkpoints
+from rlplatform.testing.clock import FakeClock
 from rlplatform.training.models import CheckpointInfo
 
 pytestmark = pytest.mark.anyio
@@ -87,6 +90,33 @@ async def test_iterations_that_a_recovery_does_again_are_there_once(platform, tr
         await it.commands.iterate(run, 5, 12)
         series = (await client.get(f"/v1/trainings/{run.id}/metrics")).json()
         assert series["iteration"] == list(range(1, 13))
+
+
+async def test_usage_is_of_the_tenant_and_of_today(platform, training, evaluation) -> None:
+    clock = FakeClock(datetime(2026, 3, 1, 23, 0, tzinfo=UTC))
+    async with platform(clock=clock) as it, it.client() as client, it.client(await it.key("other")) as other:
+        await started(it, client, training)
+        await clock.advance(3700)
+        run = await started(it, client, training)
+        await it.commands.play(run.stream, events.TrainingStarting(stream=run.stream, time=clock.now(), epoch=1))
+        await it.commands.iterate(run, 1, 4)
+        await client.post("/v1/evaluations", json=evaluation)
+        await it.commands.finish((await it.store.find("evaluation"))[0], [Verdict.ACCEPTED])
+        await client.post("/v1/evaluations", json=evaluation)
+        await other.post("/v1/evaluations", json=evaluation)
+        assert (await client.get("/v1/usage")).json() == {
+            "tenant": "school",
+            "since": "2026-03-02T00:00:00Z",
+            "queued_evaluations": 1,
+            "running_evaluations": 0,
+            "queued_trainings": 1,
+            "active_trainings": 1,
+            "evaluations_today": 2,
+            "sandbox_cpu_time_s_today": 0.01,
+            "trainings_today": 1,
+            "env_steps_today": 1024,
+        }
+        assert (await other.get("/v1/usage")).json()["evaluations_today"] == 1
 
 
 async def test_checkpoints_are_listed_and_downloaded(platform, training, tmp_path: Path) -> None:

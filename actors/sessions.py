@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -220,7 +220,7 @@ class Sessions:
         if run.desired == "stop":
             await self._finish(run, TrainingStopped, stop_reason="stop_requested")
             return None
-        async with self._placing:
+        async with self._placing if run.document.started_at is None else nullcontext():  # first come, first placed
             epoch = await self._store.acquire(run.id)
             try:
                 return await self._launcher.launch(run, epoch)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from redis import Redis
 
 from rlplatform.errors import PlatformError
 from rlplatform.runs import TrainingRun
@@ -105,6 +108,19 @@ class TestRedis:
         assert done.document.progress.iteration == 40
         assert "recovered" in await stage.types(run)
         await eventually(lambda: not placements())
+        await stage.store.close()
+
+    async def test_a_server_that_hangs_for_a_while_costs_nothing(self, stage: Stage) -> None:
+        run = await stage.train(iterations=60)
+        await stage.until_iteration(run, 3)
+        with Redis.from_url(stage.settings.store.url) as redis:
+            pid = int(redis.info("server")["process_id"])
+        os.kill(pid, signal.SIGSTOP)
+        await asyncio.sleep(8)
+        os.kill(pid, signal.SIGCONT)
+        done = await stage.until_state(run, "succeeded")
+        assert done.document.restarts == 0
+        assert await completed(stage, run) == list(range(1, 61))
         await stage.store.close()
 
 

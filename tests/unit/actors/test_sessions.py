@@ -305,6 +305,17 @@ class TestRecovery:
         assert bench.launcher.newest(second.id)
         assert (await bench.get(first)).final
 
+    async def test_one_that_waits_for_room_holds_no_recovery_up(self, bench: Bench) -> None:
+        bench.launcher.room = 1
+        first, trainer = await bench.begun()
+        waiting = await bench.submit()
+        trainer.lose(LOST)
+        await settle()
+        (alive,) = bench.launcher.alive()
+        assert alive is not trainer
+        assert alive.run.id == first.id
+        assert (await bench.get(waiting)).state == "queued"
+
     async def test_a_launch_that_fails_counts_as_a_restart(self, bench: Bench) -> None:
         bench.launcher.errors = [ValueError("bad bundle")] * 10
         run = await bench.submit()

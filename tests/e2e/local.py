@@ -35,7 +35,7 @@ from rlplatform.training.simulated import SimulatedEngine
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services
 
-TEST_S = 0.25
+TEST_S = 0.4
 
 
 class Local(NamedTuple):

@@ -8,7 +8,7 @@ export interface Route {
 
 function read(): Route {
   const [path = "", query = ""] = window.location.hash.replace(/^#\/?/, "").split("?");
-  return { path: path.split("/").filter(Boolean).map(decodeURIComponent), query: new URLSearchParams(query) };
+  return { path: path.split("/").filter(Boolean), query: new URLSearchParams(query) };
 }
 
 export const route = signal<Route>(read());

@@ -41,7 +41,7 @@ export function takeKey(location: Location, history: History): string | null {
   const match = /^#key=([^&]*)(?:&(.*))?$/.exec(location.hash);
   if (!match) return null;
   history.replaceState(null, "", `${location.pathname}${location.search}#${match[2] ?? "/"}`);
-  return decodeURIComponent(match[1] ?? "");
+  return match[1] ?? "";
 }
 
 /** Why `text` cannot be an API key; null where it can be one. */

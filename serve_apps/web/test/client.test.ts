@@ -118,8 +118,13 @@ describe("LiveClient", () => {
     subscribed(0);
     old.lose();
     vi.advanceTimersByTime(15_000);
-    old.say(event(1));
+    latest().accept();
+    subscribed(0);
+    old.say(event(1), { type: "reconnect", cursors: {} });
+    old.lose();
     expect(seen).toEqual([]);
+    expect(sockets).toHaveLength(2);
+    expect(client.status.value).toBe("live");
   });
 
   it("does not take events of an earlier subscription for those of the next", () => {

@@ -120,8 +120,11 @@ class Output:
 
     def _line(self, document: BaseModel | Mapping[str, Any]) -> None:
         text = document.model_dump_json() if isinstance(document, BaseModel) else json.dumps(document, default=str)
-        self.out.file.write(text + "\n")
-        self.out.file.flush()
+        try:
+            self.out.file.write(text + "\n")
+            self.out.file.flush()
+        except BrokenPipeError:
+            self.out.on_broken_pipe()  # leaves: nobody reads any more, `rlp … | head` for one
 
 
 def step(text: str) -> None:

@@ -66,7 +66,8 @@ class EventStream(Response):
             leaving.cancel()
             writing.cancel()
             results = await asyncio.gather(writing, leaving, return_exceptions=True)
-        if isinstance(results[0], Exception) and not isinstance(results[0], TimeoutError):
+        gone = isinstance(results[0], OSError)  # the client left, or did not read
+        if isinstance(results[0], Exception) and not gone:
             raise results[0]
 
     async def _write(self, send: Send) -> None:

@@ -159,6 +159,21 @@ async def test_keys(platform, tmp_path: Path) -> None:
         assert [line.split()[-1] for line in table] == ["STATE", "active", "revoked", "active"]
 
 
+async def test_a_reader_that_leaves_is_no_error(platform, tmp_path: Path, training: dict[str, Any]) -> None:
+    async with platform() as it, it.served() as url:
+        key = await it.key()
+        async with it.client(key) as client:
+            run = await it.store.get((await client.post("/v1/trainings", json=training)).json()["id"])
+        process = await start(tmp_path, "runs", "watch", run.id, "--json", RLP_URL=url, RLP_API_KEY=key)
+        assert process.stdout is not None
+        await process.stdout.readline()
+        process._transport.get_pipe_transport(1).close()  # type: ignore[attr-defined]
+        await it.commands.iterate(run, 1, 500)
+        assert process.stderr is not None
+        assert await process.stderr.read() == b""
+        assert await process.wait() == exits.FAILED
+
+
 async def test_usage(platform, tmp_path: Path) -> None:
     async with platform() as it, it.served() as url:
         done = await rlp(tmp_path, "usage", RLP_URL=url, RLP_API_KEY=await it.key())

@@ -20,8 +20,12 @@ from rlplatform.ppo.policy import make_policy_kernel
 from rlplatform.training.spaces import space_from_json, space_to_json
 
 FOLDER = "policy"
-"""Where a checkpoint's ``engine/`` folder holds the policy."""
 _DESCRIPTION, _ARRAYS = "policy.json", "policy.npz"
+
+
+def policy_folder(checkpoint: Path) -> Path:
+    """Where in a fetched checkpoint of a training session the policy is. Only those of the fast path have one."""
+    return checkpoint / "engine" / "algorithm" / FOLDER
 
 
 class Policy:

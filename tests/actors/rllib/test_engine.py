@@ -14,7 +14,9 @@ from rlplatform.ports import TrainingEngine
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.contracts.engine import TrainingEngineContract, small_request
+from rlplatform.training.evaluate import evaluate_policy
 from rlplatform.training.models import TrainingRequest
+from rlplatform.training.policy import Policy, policy_folder
 from rlplatform.training.session import TrainingSession
 
 RUN = "train_01jd0000000000000000000000"
@@ -99,6 +101,12 @@ def test_resumes_counters_schedules_and_optimiser_where_environments_cannot_be_s
     resumed.close()
 
 
+def checkpoint_policy(checkpoints: MemoryCheckpoints, folder: Path) -> Policy:
+    """The policy of the newest checkpoint, as whoever serves it gets hold of it."""
+    checkpoints.fetch(RUN, checkpoints.list(RUN)[-1].id, folder)
+    return Policy.load(policy_folder(folder))
+
+
 def test_a_session_is_suspended_and_recovered_to_the_same_end(tmp_path: Path) -> None:
     request = small_request(stop={"iterations": 4}, checkpoint={"every_iterations": 2}, evaluation={"episodes": 3})
     straight: list[Any] = []
@@ -116,6 +124,10 @@ def test_a_session_is_suspended_and_recovered_to_the_same_end(tmp_path: Path) ->
     final = second.run()
     assert isinstance(final, TrainingSucceeded)
     assert final.progress == straight[-1].progress
+    policy = checkpoint_policy(checkpoints, tmp_path / "published")
+    assert evaluate_policy(policy, "CartPole-v1", {}, 3, request.seed) == next(
+        event.report for event in log if event.type == "training.evaluated"
+    )
     evaluated, same = (
         [event.report for event in events if event.type == "training.evaluated"] for events in (log, straight)
     )

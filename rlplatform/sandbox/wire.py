@@ -114,14 +114,16 @@ class Rendezvous:
         self.directory = parent / secrets.token_hex(16)
         self.directory.mkdir(mode=0o755)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        folder = os.open(self.directory, os.O_PATH | os.O_DIRECTORY)
         try:
-            path = self.directory / "s"
-            self._listener.bind(str(path))
-            path.chmod(0o666)
+            self._listener.bind(f"/proc/self/fd/{folder}/s")  # a socket's own path may have 107 bytes at the most
+            (self.directory / "s").chmod(0o666)
             self._listener.listen(1)
         except OSError:
             self.close()
             raise
+        finally:
+            os.close(folder)
 
     def accept(self, timeout_s: float) -> Channel:
         """The guest's channel, once it said that it is ready.

@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.guest import protocol
 from rlplatform.sandbox.guest.program import Program, pack
-from rlplatform.sandbox.wire import Channel, Records, Report, memory_file, parse_message, parse_records, parse_report
+from rlplatform.sandbox.wire import (
+    Channel,
+    Records,
+    Rendezvous,
+    Report,
+    memory_file,
+    parse_message,
+    parse_records,
+    parse_report,
+)
 
 NONCE = "0123456789abcdef0123456789abcdef"
 KINDS = st.sampled_from([b"B", b"E", b"R", b"V", b"M", b"X", b"?"])
@@ -165,3 +174,14 @@ def test_a_fault_of_the_guest_is_passed_on(pair: tuple[Channel, socket.socket]) 
 @given(st.dictionaries(st.text(min_size=1), st.binary(max_size=50), min_size=1, max_size=5))
 def test_a_packed_program_is_unpacked(files: dict[str, bytes]) -> None:
     assert Program(pack(files), next(iter(files))).files == files
+
+
+def test_a_rendezvous_can_be_deep_below_the_root(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 60) / ("e" * 60)  # a socket's own path may have 107 bytes
+    deep.mkdir(parents=True)
+    with Rendezvous(deep) as rendezvous:
+        folder = os.open(rendezvous.directory, os.O_PATH)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as guest:
+            guest.connect(f"/proc/self/fd/{folder}/s")
+        os.close(folder)
+    assert list(deep.iterdir()) == []

@@ -132,7 +132,8 @@ async def test_runs(platform, tmp_path: Path, training: dict[str, Any]) -> None:
             made = (await client.post("/v1/trainings", json=training)).json()
         assert made["id"] in (await rlp(tmp_path, "runs", "ls", **at)).out
         assert (await rlp(tmp_path, "runs", "ls", "--state", "queued", "--json", **at)).lines == [made]
-        assert (await rlp(tmp_path, "runs", "show", made["id"], "--json", **at)).lines == [made]
+        shown = (await rlp(tmp_path, "runs", "show", made["id"], "--json", **at)).lines
+        assert shown == [made | {"queue_position": 0}]
         assert "environment     CartPole-v1" in (await rlp(tmp_path, "runs", "show", made["id"], **at)).out
         assert (await rlp(tmp_path, "runs", "stop", made["id"], **at)).out == f"{made['id']}: stop asked for\n"
         run = await it.store.get(made["id"])

@@ -59,6 +59,7 @@ class DockerPool:
 
     def __init__(self, settings: SandboxSettings, owner: str) -> None:
         self._settings = settings
+        self._state_dir = settings.state_dir.resolve()
         self._slots = Slots(settings.slots, settings.cores)
         self._engine = Engine(settings.docker_host)
         self._ownership: Ownership | None = None
@@ -66,8 +67,8 @@ class DockerPool:
             self._hierarchy = Hierarchy()
             self._image = require_image(self._engine, settings.image)
             self._engine.require_runtime(settings.runtime)
-            self._ownership = Ownership(settings.state_dir, owner)
-            self._reaper = Reaper(self._engine, settings.state_dir)
+            self._ownership = Ownership(self._state_dir, owner)
+            self._reaper = Reaper(self._engine, self._state_dir)
             self._reaper.sweep()
             self._remove_containers()
         except SandboxFault as fault:
@@ -139,7 +140,10 @@ class DockerPool:
     def _lane(self, tier: Tier) -> _Lane:
         lane = self._lanes.get(tier)
         if lane is None:
-            raise SandboxUnavailable(f"the isolation tier {tier.value!r} is not configured on this node")
+            why = "is not configured on this node"
+            if self._settings.gvisor_runtime is not None:
+                why = f"cannot be served by {self._settings.gvisor_runtime!r}: the guest's socket does not cross gVisor"
+            raise SandboxUnavailable(f"the isolation tier {tier.value!r} {why}")
         return lane
 
     def _prepare(self, source: _Source, program: Program, limits: Limits, core: int, tenant: str) -> Container:
@@ -170,7 +174,7 @@ class DockerPool:
             labels={
                 APP_LABEL: "1",
                 OWNER_LABEL: self._ownership.owner,
-                STATE_LABEL: str(self._settings.state_dir),
+                STATE_LABEL: str(self._state_dir),
                 BOOT_LABEL: boot_id(),
             },
             lease_s=self._settings.lease_s,
@@ -209,7 +213,7 @@ class DockerPool:
 
     def _own_containers(self) -> set[str]:
         assert self._ownership is not None
-        labels = {OWNER_LABEL: self._ownership.owner, STATE_LABEL: str(self._settings.state_dir)}
+        labels = {OWNER_LABEL: self._ownership.owner, STATE_LABEL: str(self._state_dir)}
         return {entry.id for entry in self._engine.list(**labels)}
 
     def _remove_strangers(self) -> None:

@@ -111,7 +111,7 @@ class Rendezvous:
     """A fresh directory with one socket, mounted into one container; accepts once, then nothing of it is left."""
 
     def __init__(self, parent: Path) -> None:
-        self.directory = parent / secrets.token_hex(16)
+        self.directory = parent / secrets.token_hex(8)
         self.directory.mkdir(mode=0o755)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         folder = os.open(self.directory, os.O_PATH | os.O_DIRECTORY)

@@ -68,7 +68,10 @@ class Context:
         except (InvalidRequest, KeyError):
             accepted = "trainings/train_… or evaluations/eval_…"
             raise InvalidRequest(f"{stream[:80]!r} is not a stream; accepted are {accepted}", field="stream") from None
-        run = await self.services.store.get(run_id)
+        try:
+            run = await self.services.store.get(run_id)
+        except NotFound:
+            raise NotFound("no such run") from None
         principal.require_sight(run.tenant, run.created_by, "run")
         return run
 

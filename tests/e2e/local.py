@@ -62,6 +62,19 @@ def environments() -> Sequence[EnvironmentInfo]:
     return [describe_environment(env) for env in ("Acrobot-v1", "Blackjack-v1", "CartPole-v1", "Pendulum-v1")]
 
 
+class Direct:
+    """The ``Commands`` port on a supervisor in the same process."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._supervisor, name)
+
+    async def positions(self, run_ids: Sequence[str]) -> list[int | None]:
+        return self._supervisor.positions(run_ids)
+
+
 class EvaluatorLink:
     name, slots = "local", 2
 
@@ -152,7 +165,7 @@ async def serving(*, port: int = 0, **api: Any) -> AsyncIterator[Local]:
             settings, store, checkpoints, LocalLauncher(store, checkpoints, Path(folder) / "scratch"), clock
         )
         reconciling = asyncio.create_task(supervisor.run())
-        app = create_app(Services(store, supervisor, clock, checkpoints, environments), settings)
+        app = create_app(Services(store, Direct(supervisor), clock, checkpoints, environments), settings)
         config = uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1, lifespan="off")
         server = uvicorn.Server(config)
         listening = asyncio.create_task(server._serve())

@@ -40,5 +40,9 @@ export function bytes(value: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** The place in the queue as it was looked up: runs move up without an event. */
+export const queued = (before: number | null): string =>
+  before ? `${whole.format(before)} were before it when this page looked` : "Waiting for room";
+
 /** `train_01m82…` short enough for a table, the part that tells runs of a day apart. */
 export const shortId = (id: string): string => `…${id.slice(-8)}`;

@@ -1,10 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { useDraft } from "../drafts/stored";
-import { HYPERPARAMETERS, newTraining, OTHER, type TrainingDraft, toRequest } from "../drafts/training";
-import { count } from "../format";
+import { newTraining, OTHER, type TrainingDraft, toRequest } from "../drafts/training";
 import { Simulated } from "../parts/badge";
+import { Environments, Facts } from "../parts/environments";
 import { useSubmit } from "../parts/form";
 import { Heading } from "../parts/heading";
+import { Hyperparameters } from "../parts/hyperparameters";
 import { Alert, Field, FormProblem, GroupError } from "../parts/problem";
 import { Problem } from "../problem";
 import { go, route } from "../router";
@@ -198,112 +199,4 @@ function useFromCheckpoint(change: (changes: Partial<TrainingDraft>) => void): v
     const engine = query.get("engine") === "simulated" ? "simulated" : "rllib";
     if (resumeFrom && env) change({ resumeFrom, env, engine });
   }, [query]);
-}
-
-function Environments({ environments, chosen }: { environments: Environment[]; chosen: string }) {
-  const tuned = environments.filter(({ preset }) => preset);
-  const others = environments.filter(({ preset }) => !preset);
-  const known = chosen === OTHER || environments.some(({ id }) => id === chosen);
-  const group = (label: string, found: Environment[]) =>
-    found.length > 0 && (
-      <optgroup label={label}>
-        {found.map(({ id }) => (
-          <option key={id}>{id}</option>
-        ))}
-      </optgroup>
-    );
-  return (
-    <>
-      {!known && <option>{chosen}</option>}
-      {group("With a preset", tuned)}
-      {group("Others", others)}
-      <option value={OTHER}>Another id…</option>
-    </>
-  );
-}
-
-function Facts({ environment }: { environment: Environment | undefined }) {
-  if (!environment) return null;
-  const facts = [
-    ["Observations", environment.observation_space],
-    ["Actions", environment.action_space],
-    ["Stepped by", environment.backend === "envpool" ? "EnvPool" : "Gymnasium"],
-    ["Longest episode", environment.max_episode_steps ? `${count(environment.max_episode_steps)} steps` : "no limit"],
-  ];
-  return (
-    <dl class="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-interface HyperparametersProps {
-  draft: TrainingDraft;
-  change: (changes: Partial<TrainingDraft>) => void;
-}
-
-function Hyperparameters({ draft: { hyperparameters: rows }, change }: HyperparametersProps) {
-  const set = (index: number, changes: object) =>
-    change({ hyperparameters: rows.map((row, at) => (at === index ? { ...row, ...changes } : row)) });
-  return (
-    <fieldset class="pad hyperparameters">
-      <legend>Hyperparameters</legend>
-      <p class="hint">
-        With Stable-Baselines3's names. <code>lin_0.001</code> anneals linearly to 0.
-      </p>
-      <datalist id="hyperparameter-names">
-        {HYPERPARAMETERS.map((name) => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
-      {rows.map((row, index) => (
-        <div class="row" key={row.key}>
-          <Field name={`hyperparameters.${row.name.trim()}`} label="Name">
-            {(control) => (
-              <input
-                {...control}
-                class="mono"
-                list="hyperparameter-names"
-                value={row.name}
-                onInput={(event) => set(index, { name: event.currentTarget.value })}
-              />
-            )}
-          </Field>
-          <Field name="" label="Value">
-            {({ id }) => (
-              <input
-                id={id}
-                class="mono"
-                value={row.value}
-                onInput={(event) => set(index, { value: event.currentTarget.value })}
-              />
-            )}
-          </Field>
-          <button
-            type="button"
-            class="quiet"
-            aria-label={`Remove ${row.name || "this hyperparameter"}`}
-            onClick={() => change({ hyperparameters: rows.filter((_, at) => at !== index) })}
-          >
-            Remove
-          </button>
-        </div>
-      ))}
-      <button
-        type="button"
-        class="secondary"
-        onClick={() => {
-          const key = Math.max(0, ...rows.map((row) => row.key)) + 1;
-          change({ hyperparameters: [...rows, { key, name: "", value: "" }] });
-        }}
-      >
-        Set a hyperparameter
-      </button>
-    </fieldset>
-  );
 }

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Api } from "../api";
-import { count, dateTime, duration, measure, shortId } from "../format";
+import { count, dateTime, duration, measure, queued, shortId } from "../format";
 import { Simulated, StateBadge } from "../parts/badge";
 import { Checkpoints } from "../parts/checkpoints";
 import { Heading } from "../parts/heading";
@@ -39,6 +39,7 @@ function Loaded({ feed, api }: { feed: TrainingFeed; api: Api }) {
           </Heading>
           <p class="states">
             <StateBadge state={training.state} /> {training.simulated && <Simulated />}
+            {training.state === "queued" && <span class="hint">{queued(training.queue_position)}</span>}
             {feed.wish.value && <span class="hint">{words(feed.wish.value)} requested…</span>}
             {training.stop_reason && <span class="hint">{ending(training)}</span>}
           </p>

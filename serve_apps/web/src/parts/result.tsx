@@ -1,6 +1,6 @@
 /** An evaluation as it goes on: the verdict, and every test as soon as it is judged. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { bytes, duration, measure } from "../format";
+import { bytes, duration, measure, queued } from "../format";
 import { Problem } from "../problem";
 import type { EvaluationFeed } from "../runs/feed";
 import { words } from "../runs/journal";
@@ -68,7 +68,7 @@ function status(document: Evaluation): string {
 }
 
 function waiting({ state, queue_position }: Evaluation): string {
-  if (state === "queued") return queue_position ? `Number ${queue_position} in the queue…` : "Waiting for a sandbox…";
+  if (state === "queued") return `${queued(queue_position)}…`;
   if (state === "running") return "Running the first test…";
   return state === "cancelled" ? "Cancelled before any test was judged." : "No test was judged.";
 }

@@ -5,7 +5,7 @@ import type { Evaluation, Training } from "../types";
 
 /** `document` as it was before its first event. */
 export function newborn<T extends Evaluation | Training>(document: T): T {
-  const blank = { seq: 0, state: "queued", message: null, started_at: null, finished_at: null, queue_position: null };
+  const blank = { seq: 0, state: "queued", message: null, started_at: null, finished_at: null };
   const kind =
     "request" in document
       ? {

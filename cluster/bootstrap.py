@@ -20,7 +20,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import redirect_stderr, suppress
+from contextlib import redirect_stdout, suppress
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -96,7 +96,7 @@ class Platform:
             with suppress(PlatformError, TimeoutError):
                 asyncio.run(asyncio.wait_for(_supervisor().drain(), DRAIN_TIMEOUT_S))
             self._report("stopping")
-            with redirect_stderr(StringIO()):  # Ray reports every actor that it ends
+            with redirect_stdout(StringIO()):  # Ray reports every actor that it ends
                 with suppress(Exception):
                     serve.shutdown()
                 _kill_actors()
@@ -222,16 +222,18 @@ def _start_ray(settings: Settings, environment: dict[str, str]) -> None:
     common = {"namespace": options.NAMESPACE, "log_to_driver": False, "logging_level": "ERROR"}
     if cluster.address:
         ray.init(address=cluster.address, **common)
-        return
-    ray.init(
-        address="local",
-        num_cpus=cluster.num_cpus or max(4, os.cpu_count() or 1),
-        resources={options.SANDBOX_RESOURCE: 1},
-        include_dashboard=True,
-        dashboard_host="127.0.0.1",
-        dashboard_port=cluster.dashboard_port or ingress.free_port(8265),
-        **common,
-    )
+    else:
+        ray.init(
+            address="local",
+            num_cpus=cluster.num_cpus or max(4, os.cpu_count() or 1),
+            resources={options.SANDBOX_RESOURCE: 1},
+            include_dashboard=True,
+            dashboard_host="127.0.0.1",
+            dashboard_port=cluster.dashboard_port or ingress.free_port(8265),
+            **common,
+        )
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # in place of Ray's, which aborts
 
 
 def _start_gateway(settings: Settings) -> None:

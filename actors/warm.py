@@ -1,4 +1,4 @@
-"""Trainers that wait with their imports done: a session that gets one trains seconds sooner.
+"""Trainers in which an engine has run already: a session that gets one trains seconds sooner.
 
 One that is adopted is used for that session alone, and then ended like any other. It runs beside its session's
 placement group, which reserves its CPU: so only sessions without remote env runners, learners or GPUs get one, and only

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -25,7 +24,7 @@ from rlplatform.ports import SandboxPool, Store, TrainingEngine
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_store
-from rlplatform.training.models import TrainingRequest
+from rlplatform.training.models import StopCriteria, TrainingRequest
 
 log = logging.getLogger(__name__)
 
@@ -75,15 +74,15 @@ class EvaluatorActor(Evaluator):
 
 
 class TrainerActor:
-    """One a training session. Made without one it is warm: its imports are done, and it waits to be handed one."""
+    """One a training session. Made without one it is warm: an engine has run in it, and it waits for a session."""
 
     def __init__(self, settings: Settings, run: TrainingRun | None = None, epoch: int = 0) -> None:
         self._settings = settings
         self._trainer: Trainer | None = None
         self._owner: tuple[str | None, int] = (None, 0)
+        self._warming: Awaitable[None] | None = None
         if run is None:
-            importlib.import_module("actors.rllib.engine")
-            importlib.import_module("rlplatform.training.environments")
+            self._warming = asyncio.ensure_future(asyncio.to_thread(warm_up))
         else:
             self.adopt(run, epoch)
 
@@ -102,8 +101,10 @@ class TrainerActor:
             Path(self._settings.state_dir) / "scratch",
         )
 
-    def whereabouts(self) -> tuple[str, str | None, int]:
-        """The node, the training and its epoch."""
+    async def whereabouts(self) -> tuple[str, str | None, int]:
+        """The node, the training and its epoch, as soon as it is warm."""
+        if self._warming:
+            await asyncio.shield(self._warming)
         return (ray.get_runtime_context().get_node_id(), *self._owner)
 
     async def run(self) -> None:
@@ -151,6 +152,16 @@ def make_engine(request: TrainingRequest) -> TrainingEngine:
 
         return RllibEngine(request)
     raise InvalidRequest(f"no such engine: {request.engine}", field="engine")
+
+
+def warm_up() -> None:
+    """What the first engine of a process takes seconds for: thousands of imports, kernels, registries."""
+    stop = StopCriteria(iterations=1)
+    engine = make_engine(TrainingRequest(env="CartPole-v1", preset="CartPole-v1", stop=stop))
+    try:
+        engine.train_iteration()
+    finally:
+        engine.close()
 
 
 async def _every(period_s: float, report: Callable[[], Awaitable[None]]) -> None:

@@ -1,4 +1,4 @@
-"""Trainers that wait with their imports done."""
+"""Trainers in which an engine has run already."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from rlplatform.testing.contracts.engine import small_request
 
 pytestmark = [
     pytest.mark.ray,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context"),
 ]
 
@@ -175,29 +175,29 @@ def test_several_learners_save_and_restore(engine: Callable[..., RllibEngine], t
 
 
 def test_works_within_a_placement_group_and_refuses_one_that_is_too_small(cluster: Cluster) -> None:
-    group = placement_group([{"CPU": 1}] * 3, strategy="SPREAD")
+    group = placement_group([{"CPU": 1}] * 4, strategy="SPREAD")
     assert group.wait(30)
 
     @ray.remote(num_cpus=1)
     class Session:
         def train(self, runners: int) -> tuple[int, list[str | None]]:
-            request = small_request(hyperparameters=HYPERPARAMETERS, resources={"num_env_runners": runners})
-            engine = RllibEngine(request)
+            resources = {"num_env_runners": runners, "num_envs_per_env_runner": 2, "num_learners": 1}
+            engine = RllibEngine(small_request(hyperparameters=HYPERPARAMETERS, resources=resources))
             try:
                 report = engine.train_iteration()
-                places = algorithm(engine).env_runner_group.foreach_env_runner(
-                    lambda _: ray.get_runtime_context().get_placement_group_id(), local_env_runner=False
-                )
+                where = lambda _: ray.get_runtime_context().get_placement_group_id()  # noqa: E731
+                places = algorithm(engine).env_runner_group.foreach_env_runner(where, local_env_runner=False)
+                places += [answer.get() for answer in algorithm(engine).learner_group.foreach_learner(where)]
                 return report.env_steps, places
             finally:
                 engine.close()
 
     strategy = PlacementGroupSchedulingStrategy(group, 0, placement_group_capture_child_tasks=True)
     session = Session.options(scheduling_strategy=strategy).remote()
-    steps, places = ray.get(session.train.remote(2), timeout=120)
+    steps, places = ray.get(session.train.remote(2), timeout=400)
     assert steps > 0
-    assert places == [group.id.hex()] * 2
+    assert places == [group.id.hex()] * 3
     with pytest.raises(CapacityExhausted):
-        ray.get(session.train.remote(3), timeout=60)
+        ray.get(session.train.remote(3), timeout=120)
     ray.kill(session)
     remove_placement_group(group)

@@ -5,9 +5,10 @@ What is there already is left as it is, so a second call takes moments and needs
 - a virtual environment in ``.venv`` with the packages of ``requirements.lock``;
 - a Docker engine that answers. On Debian or Ubuntu as root one is installed and started; elsewhere it says what to do;
 - the sandbox image;
-- for ``test``: the servers that tests talk to.
+- the browser page, built with npm;
+- for ``test``: the servers and the browser that tests use.
 
-Without a Docker engine training still works; evaluation answers 503 until there is one.
+Without a Docker engine training still works, and evaluation answers 503; without npm there is no page.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
 STATE = ROOT / ".rlp"
 DOCKER_SOCKET = Path("/var/run/docker.sock")
-TEST_PACKAGES = {"redis-server": "redis-server", "prometheus": "prometheus"}
+TEST_PACKAGES = {"redis-server": "redis-server", "prometheus": "prometheus", "chromium": "chromium"}
+WEB = ROOT / "serve_apps" / "web"
 
 
 class SetupError(Exception):
@@ -46,13 +48,18 @@ def main(purpose: str) -> int:
         environment()
         if purpose == "test":
             test_servers()
-        try:
-            engine()
-            image()
-        except SetupError as error:
-            if purpose == "test":
-                raise
-            say(f"{error}\n[setup] going on without a sandbox: training works, evaluation answers 503")
+        flavours = ["python", "python-rl"] if purpose == "test" else ["python"]
+        for steps, without in (
+            ((engine, lambda: images(flavours)), "a sandbox: training works, evaluation answers 503"),
+            ((page,), "the browser page: the API and the command line work"),
+        ):
+            try:
+                for step in steps:
+                    step()
+            except SetupError as error:
+                if purpose == "test":
+                    raise
+                say(f"{error}\n[setup] going on without {without}")
     except SetupError as error:
         print(f"[setup] error: {error}", file=sys.stderr)
         return 1
@@ -187,14 +194,33 @@ def answers(within_s: float = 0) -> bool:
         time.sleep(0.2)
 
 
-def image() -> None:
-    """The sandbox image."""
-    if subprocess.run([str(PYTHON), "-m", "cluster.sandbox_image"], cwd=ROOT, check=False).returncode:
+def images(flavours: list[str]) -> None:
+    """The sandbox images of these flavours."""
+    if subprocess.run([str(PYTHON), "-m", "cluster.sandbox_image", *flavours], cwd=ROOT, check=False).returncode:
         raise SetupError("the sandbox image could not be built; see above")
 
 
-def run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+# -- the browser page -------------------------------------------------------------------------------------------------
+
+
+def page() -> None:
+    """The browser page, built from its sources."""
+    sources = [path for path in [*WEB.glob("*.*"), *(WEB / "src").rglob("*")] if path.is_file()]
+    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()
+    stamp = WEB / "node_modules" / ".built"
+    if stamp.exists() and stamp.read_text() == wanted and (WEB / "dist" / "index.html").exists():
+        return
+    if not shutil.which("npm"):
+        need("npm, which builds the browser page,", ["nodejs", "npm"])
+    say("building the browser page (half a minute)")
+    # not 'npm ci', which insists on packages for platforms other than this one, even where a registry lacks them
+    run(["npm", "install", "--no-save", "--no-audit", "--no-fund"], WEB)
+    run(["npm", "run", "build"], WEB)
+    stamp.write_text(wanted)
+
+
+def run(command: list[str], folder: Path = ROOT) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SetupError(f"'{' '.join(command)}' failed:\n{(done.stdout + done.stderr)[-2000:]}")
 

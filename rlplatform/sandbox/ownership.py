@@ -13,14 +13,13 @@ from pathlib import Path
 from rlplatform.errors import SandboxUnavailable
 
 _REAPING_S = 3.0
-_LONGEST_PATH = 107 - len("/0123456789abcdef/s")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
 class Ownership:
     """The lock of one owner; ``directory`` is where its sockets go.
 
-    :raises SandboxUnavailable: the directory cannot be made, its path is too long, or another process is this owner.
+    :raises SandboxUnavailable: the directory cannot be made, or another process is this owner.
     """
 
     def __init__(self, state_dir: Path, owner: str) -> None:
@@ -28,11 +27,6 @@ class Ownership:
             raise ValueError(f"an owner's name is 1 to 63 of A-Z a-z 0-9 _ . -, not {owner!r}")
         self.owner = owner
         self.directory = state_dir / owner
-        if len(os.fsencode(self.directory)) > _LONGEST_PATH:
-            raise SandboxUnavailable(
-                f"{self.directory} is too long for a socket's path (at most {_LONGEST_PATH} bytes): shorten "
-                "RLP_SANDBOX__STATE_DIR or the owner's name"
-            )
         try:
             state_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
             self._lock = self._acquire()

@@ -5,8 +5,8 @@
     python tests/benchmarks/streams.py --clients 100 --rate 50 --seconds 10 --kind sse
     python tests/benchmarks/streams.py --clients 1000 --rate 20 --seconds 10 --kind ws
 
-The server is the API on uvicorn over the store in memory, in a process of its own; the clients are this process. Latency
-is from an event's ``time`` to its arrival, coalescing included; the two processes take from each other.
+The server is the API on uvicorn over the store in memory, in a process of its own; the clients are this process.
+Latency is from an event's ``time`` to its arrival, coalescing included; the two processes take from each other.
 """
 
 from __future__ import annotations

@@ -51,6 +51,7 @@ class Engine:
         _probe(host or _DEFAULT_HOST)
         try:
             self._api = docker.APIClient(base_url=host, version="auto", timeout=timeout_s)
+            self._api.trust_env = False  # a proxy is never on the way to an engine of this machine
             self._runtimes = frozenset(self._api.info().get("Runtimes") or ())
         except _TROUBLE as error:
             self.close()

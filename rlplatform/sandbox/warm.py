@@ -31,7 +31,7 @@ class WarmContainers:
         self._ready: deque[Container] = deque()
         self._booting = self._waiting = self._failures = 0
         self._pause_until = 0.0
-        self._fault: SandboxFault | None = None
+        self._fault: Exception | None = None
         self._closed = False
         self._threads = [
             threading.Thread(target=self._refill, name=f"sandbox-refill-{number}", daemon=True)
@@ -47,7 +47,7 @@ class WarmContainers:
     @property
     def fault(self) -> str | None:
         """Why no container can be made, once that is clear."""
-        return str(self._fault) if self._fault and self._failures >= _FAILURES_TO_GIVE_UP else None
+        return (str(self._fault) or repr(self._fault)) if self._fault and self._failures >= _FAILURES_TO_GIVE_UP else None
 
     def ids(self) -> set[str]:
         """The containers that are known here."""
@@ -142,10 +142,10 @@ class WarmContainers:
     def _boot_one(self) -> None:
         try:
             container = self._boot()
-        except SandboxFault as fault:
+        except Exception as error:  # whatever it is, the thread lives on
             with self._changed:
                 self._failures += 1
-                self._fault = fault
+                self._fault = error
                 self._pause_until = time.monotonic() + min(_LONGEST_PAUSE_S, 0.1 * 4 ** min(self._failures, 4))
                 self._booting -= 1
                 self._changed.notify_all()

@@ -110,7 +110,7 @@ def test_a_killed_owner_can_come_back_at_once(
     process.kill()
     process.wait()
     pool = DockerPool(SandboxSettings(state_dir=sandbox_state, warm=0), name)
-    assert not old & {entry.id for entry in engine.list(**{OWNER_LABEL: name})}
+    assert wait_until(lambda: not old & {entry.id for entry in engine.list(**{OWNER_LABEL: name})}, 15)
     pool.close()
     assert engine.list(**{OWNER_LABEL: name}) == []
     assert not (sandbox_state / name).exists()

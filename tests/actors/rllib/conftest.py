@@ -1,4 +1,4 @@
-"""A small Ray of this folder's own, ended when its last test has."""
+"""A small Ray of a module's own, ended when its last test has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import ray
 import torch
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def ray_here() -> Iterator[None]:
     """Ray with four CPUs on this machine."""
     torch.set_num_threads(1)

@@ -40,12 +40,16 @@ class Boots:
     def __init__(self) -> None:
         self.made: list[FakeContainer] = []
         self.failing = False
+        self.bugs = 0
         self._lock = threading.Lock()
 
     def __call__(self) -> FakeContainer:
         if self.failing:
             raise SandboxFault("no space left")
         with self._lock:
+            if self.bugs:
+                self.bugs -= 1
+                raise KeyError("nobody thought of this")
             self.made.append(FakeContainer(len(self.made)))
             return self.made[-1]
 
@@ -159,3 +163,10 @@ def test_closing_ends_what_is_ready_and_refuses_the_rest(make: Make, boots: Boot
     assert {container.ended for container in boots.made} == {"hung up"}
     with pytest.raises(SandboxUnavailable, match="closed"):
         warm.take()
+
+
+def test_an_unforeseen_error_costs_one_attempt_and_no_thread(make: Make, boots: Boots) -> None:
+    boots.bugs = 4  # more than there are threads
+    warm = make(1)
+    assert eventually(lambda: warm.ready == 1)
+    assert warm.take().is_alive()

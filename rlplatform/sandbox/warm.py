@@ -47,7 +47,9 @@ class WarmContainers:
     @property
     def fault(self) -> str | None:
         """Why no container can be made, once that is clear."""
-        return (str(self._fault) or repr(self._fault)) if self._fault and self._failures >= _FAILURES_TO_GIVE_UP else None
+        if self._fault is None or self._failures < _FAILURES_TO_GIVE_UP:
+            return None
+        return str(self._fault) or repr(self._fault)
 
     def ids(self) -> set[str]:
         """The containers that are known here."""

@@ -166,7 +166,7 @@ def test_closing_ends_what_is_ready_and_refuses_the_rest(make: Make, boots: Boot
 
 
 def test_an_unforeseen_error_costs_one_attempt_and_no_thread(make: Make, boots: Boots) -> None:
-    boots.bugs = 4  # more than there are threads
+    boots.bugs = 2  # as many as there are threads
     warm = make(1)
     assert eventually(lambda: warm.ready == 1)
     assert warm.take().is_alive()

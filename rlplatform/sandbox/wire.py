@@ -217,6 +217,9 @@ def parse_records(data: bytes, nonce: str) -> Records:
 
 
 def _compile_fault(payload: bytes) -> str:
-    fault = parse_message(payload)
+    try:
+        fault = parse_message(payload)
+    except SandboxFault:
+        return payload[:500].decode("utf-8", "replace")
     where = f"{fault.get('file')}, line {fault['line']}" if fault.get("line") else str(fault.get("file"))
     return f"{where}: {fault.get('message')}"

@@ -29,6 +29,10 @@ PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
 STATE = ROOT / ".rlp"
 DOCKER_SOCKET = Path("/var/run/docker.sock")
+DOCKER_PID_FILES = {
+    Path("/var/run/docker.pid"): "dockerd",
+    Path("/var/run/docker/containerd/containerd.pid"): "containerd",
+}
 TEST_PACKAGES = {"redis-server": "redis-server", "prometheus": "prometheus", "chromium": "chromium"}
 WEB = ROOT / "serve_apps" / "web"
 
@@ -165,6 +169,8 @@ def engine() -> None:
     if Path("/run/systemd/system").exists():
         subprocess.run(["systemctl", "start", "docker"], check=False)
     else:
+        for file, command in DOCKER_PID_FILES.items():
+            forget_dead(file, command)
         STATE.mkdir(exist_ok=True)
         with (STATE / "dockerd.log").open("ab") as log:
             subprocess.Popen(["dockerd"], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
@@ -172,6 +178,16 @@ def engine() -> None:
         raise SetupError(
             "the Docker engine does not answer within 30 s; see .rlp/dockerd.log or 'journalctl -u docker'"
         )
+
+
+def forget_dead(file: Path, command: str) -> None:
+    """Remove a pid file that an engine which was killed has left: its number may be another process's by now."""
+    try:
+        alive = Path(f"/proc/{int(file.read_text())}/comm").read_text().strip() == command
+    except (OSError, ValueError):
+        alive = False
+    if not alive:
+        file.unlink(missing_ok=True)
 
 
 def answers(within_s: float = 0) -> bool:

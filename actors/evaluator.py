@@ -19,6 +19,7 @@ from rlplatform.sandbox.models import PoolStatus, Tier
 
 log = logging.getLogger(__name__)
 
+PREPARING = "the sandbox is being prepared"
 RETRY_S = 5.0
 
 
@@ -31,7 +32,7 @@ class Evaluator:
         self._clock = clock
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="judge")
         self._pool: SandboxPool | None = None
-        self._reason = "the sandbox is being prepared"
+        self._reason = PREPARING
         self._tried = asyncio.Event()
         self._cancels: dict[str, threading.Event] = {}
         self._closing = False

@@ -31,6 +31,7 @@ from pydantic import SecretStr
 from ray.util import list_named_actors
 
 from actors import options, wiring
+from actors.evaluator import PREPARING
 from actors.handles import SupervisorHandle, find
 from cluster import ingress
 from rlplatform.access.keys import KeyRing
@@ -118,23 +119,18 @@ class Platform:
 
     def _wait_until_ready(self, url: str) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
-        waiting = "no answer"
+        missing: dict[str, str] = {"api": "no answer"}
         while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{url}/readyz", timeout=5):
-                    return
-            except urllib.error.HTTPError as error:
-                body = json.loads(error.read() or b"{}")
-                dependencies = body.get("dependencies", [])
-                missing = {entry["name"]: entry.get("detail") for entry in dependencies if not entry["ok"]}
-                waiting = ", ".join(f"{name}: {detail}" for name, detail in missing.items()) or str(error)
-                if set(missing) == {"sandbox"} and "being prepared" not in str(missing["sandbox"]):
-                    self._report(f"no sandbox: evaluation answers 503 ({missing['sandbox']})")
-                    return
-            except OSError as error:
-                waiting = str(error)
+            missing = _missing(url)
+            if not missing:
+                return
+            if set(missing) == {"sandbox"} and PREPARING not in missing["sandbox"]:
+                break
             time.sleep(0.1)
-        raise Unavailable(f"the platform is not ready within {START_TIMEOUT_S:g} s: {waiting}")
+        if set(missing) != {"sandbox"}:
+            told = ", ".join(f"{name}: {detail}" for name, detail in missing.items())
+            raise Unavailable(f"the platform is not ready within {START_TIMEOUT_S:g} s: {told}")
+        self._report(f"no sandbox: evaluation answers 503 ({missing['sandbox']})")
 
     def _refuse_a_second(self) -> None:
         api = self.settings.api
@@ -250,6 +246,23 @@ def _start_gateway(settings: Settings) -> None:
         logging_config=quiet,
     )
     serve.run(app(GatewayArgs(settings=settings)), name="api", route_prefix="/", logging_config=quiet)
+
+
+def _missing(url: str) -> dict[str, str]:
+    """What the platform still lacks, by name, and why."""
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
+            body = answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            body = error.read()
+    except OSError as error:
+        return {"api": str(error)}
+    try:
+        entries = json.loads(body)["dependencies"]
+    except (ValueError, KeyError, TypeError):
+        return {"api": "no sensible answer"}
+    return {entry["name"]: entry["detail"] or "not ready" for entry in entries if not entry["ok"]}
 
 
 def _supervisor() -> SupervisorHandle:

@@ -33,10 +33,12 @@ log = logging.getLogger(__name__)
 COMMAND_S = 2.0
 MAX_DELAY_S = 60.0
 WAIT_FOR_ROOM_S = 1.0
+SIMULATED_IS_OFF = "the simulated engine is switched off here (RLP_TRAINING__ALLOW_SIMULATED=false)"
 SHUTDOWN = "the platform shut down"
 
 _REQUESTED = {"pause": TrainingPauseRequested, "resume": TrainingResumeRequested, "stop": TrainingStopRequested}
 _DESIRED = {"pause": "pause", "resume": "run", "stop": "stop"}
+_WITH_TRAINER = frozenset({TrainingState.RUNNING, TrainingState.PAUSED})
 _COMMANDS = {desired: command for command, desired in _DESIRED.items()}
 _BEGUN = {TrainingState.STARTING, TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.INTERRUPTED}
 _SENSIBLE = {
@@ -81,7 +83,7 @@ class Sessions:
     async def check(self, request: TrainingRequest) -> None:
         """:raises NotAllowed, CapacityExhausted, TooManyRequests: the training cannot be taken."""
         if request.engine == "simulated" and not self._settings.allow_simulated:
-            raise NotAllowed("the simulated engine is switched off here (RLP_TRAINING__ALLOW_SIMULATED=false)")
+            raise NotAllowed(SIMULATED_IS_OFF)
         self._queue.check()
         await self._launcher.check(request)
 
@@ -219,6 +221,12 @@ class Sessions:
             return link
         if run.desired == "stop":
             await self._finish(run, TrainingStopped, stop_reason="stop_requested")
+            return None
+        if run.simulated and not self._settings.allow_simulated:
+            await self._finish(run, TrainingFailed, code=NotAllowed.code, reason=SIMULATED_IS_OFF)
+            return None
+        if run.document.state in _WITH_TRAINER:
+            await self._interrupt(run, reason="its trainer was lost while nobody watched", retry_in_s=0.0)
             return None
         async with self._placing if run.document.started_at is None else nullcontext():  # first come, first placed
             epoch = await self._store.acquire(run.id)

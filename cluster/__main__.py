@@ -5,36 +5,47 @@ from __future__ import annotations
 import argparse
 import sys
 import threading
-
-from cluster.bootstrap import Platform, ignoring_interrupts, interruptible
-from cluster.demo import main_job
-from rlplatform.cli import render
-from rlplatform.cli.follow import Interrupted
-from rlplatform.errors import PlatformError
-from rlplatform.settings import Settings
+from contextlib import suppress
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0: done; 1: the job failed; 5: the platform could not be started; 130: interrupted before its end."""
     parser = argparse.ArgumentParser(prog="python -m cluster", description="The platform on this machine.")
-    command = parser.add_subparsers(dest="command", required=True).add_parser("run", help=main_job.__doc__)
+    command = parser.add_subparsers(dest="command", required=True).add_parser("run", help="start, do the main job")
     command.add_argument("--exit", action="store_true", help="leave after the job")
     options = parser.parse_args(arguments)
-    platform = Platform(Settings(), render.step)
+    try:
+        return run(leave=options.exit)
+    except KeyboardInterrupt:
+        return 130
+
+
+def run(*, leave: bool) -> int:
+    """Start, do the main job, and stay up unless told to ``leave``."""
+    from cluster.bootstrap import Platform, ignoring_interrupts, interruptible  # imports Ray: seconds
+    from cluster.demo import main_job
+    from rlplatform.cli.follow import Interrupted
+    from rlplatform.cli.render import step
+    from rlplatform.errors import PlatformError
+    from rlplatform.settings import Settings
+
+    platform = Platform(Settings(), step)
     with interruptible():
         try:
             address = platform.start()
             done = main_job(address)
-            if options.exit:
+            if leave:
                 return 0 if done else 1
-            render.step(f"the platform stays up at {address.url} until Ctrl-C; the API key is {address.api_key}")
-            render.step("try: .venv/bin/rlp runs ls")
-            threading.Event().wait()
+            step(f"\nThe platform stays up at {address.url} until Ctrl-C. The API key is {address.api_key}")
+            step(f"In a browser, signed in: {address.url}/#key={address.api_key}")
+            step("On the command line: .venv/bin/rlp runs ls")
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
             return 0
-        except (KeyboardInterrupt, Interrupted):
+        except Interrupted:
             return 130
         except PlatformError as error:
-            render.step(f"error: {error}")
+            step(f"error: {error}")
             return 5
         finally:
             with ignoring_interrupts():

@@ -6,6 +6,7 @@ In the single-user local mode the address and an API key are kept in ``<state_di
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
 import os
@@ -62,6 +63,7 @@ class Platform:
         self._file = self.settings.state_dir / "local.json"
         self._started = False
         self._folder = Path()
+        self._lock = -1
 
     def start(self) -> Address:
         """Start what does not run yet; returns when the API is ready.
@@ -82,14 +84,19 @@ class Platform:
         _start_gateway(self.settings)
         address = Address(f"http://{api.host}:{api.port}", asyncio.run(self._key()))
         self._wait_until_ready(address.url)
-        _write_private(self._file, json.dumps({"url": address.url, "api_key": address.api_key, "pid": os.getpid()}))
+        _write_private(self._file, json.dumps({"url": address.url, "api_key": address.api_key}))
         return address
 
     def stop(self) -> None:
         """Save checkpoints, remove containers, end every actor and process that :meth:`start` started. Idempotent."""
-        if not self._started:
-            return
-        self._started = False
+        if self._started:
+            self._started = False
+            self._end()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _end(self) -> None:
         if ray.is_initialized():
             from ray import serve
 
@@ -103,7 +110,7 @@ class Platform:
                 _kill_actors()
                 ray.shutdown()
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._forget()
+        self._file.unlink(missing_ok=True)
 
     async def _key(self) -> str:
         """The local key: the one of the last time if it still holds, else a new one."""
@@ -133,11 +140,17 @@ class Platform:
         self._report(f"no sandbox: evaluation answers 503 ({missing['sandbox']})")
 
     def _refuse_a_second(self) -> None:
+        """Lock the state directory, for as long as this process lives, and look whether the port is free."""
+        self._lock = os.open(self.settings.state_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            where = "or is being started"
+            with suppress(OSError, ValueError, KeyError):
+                where = f"at {json.loads(self._file.read_text())['url']}"
+            raise Unavailable(f"a platform of {self.settings.state_dir} runs already, {where}") from None
+        self._file.unlink(missing_ok=True)  # of one that was killed
         api = self.settings.api
-        with suppress(OSError, ValueError, KeyError):
-            running = json.loads(self._file.read_text())
-            os.kill(running["pid"], 0)
-            raise Unavailable(f"a platform of this directory runs already at {running['url']} (pid {running['pid']})")
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -146,11 +159,6 @@ class Platform:
                 raise Unavailable(
                     f"port {api.port} on {api.host} is taken ({error.strerror}); choose another with RLP_API__PORT"
                 ) from None
-
-    def _forget(self) -> None:
-        with suppress(OSError, ValueError, KeyError):
-            if json.loads(self._file.read_text())["pid"] == os.getpid():
-                self._file.unlink()
 
 
 def serve(settings: Settings, report: Report | None = None) -> int:
@@ -225,7 +233,7 @@ def _start_ray(settings: Settings, environment: dict[str, str]) -> None:
             resources={options.SANDBOX_RESOURCE: 1},
             include_dashboard=True,
             dashboard_host="127.0.0.1",
-            dashboard_port=cluster.dashboard_port or ingress.free_port(8265),
+            dashboard_port=cluster.dashboard_port,  # None: 8265, or the next that is free
             **common,
         )
     if threading.current_thread() is threading.main_thread():

@@ -55,17 +55,6 @@ def max_connections() -> int:
     return 20_000 if hard == resource.RLIM_INFINITY else max(100, min(20_000, hard // 3))
 
 
-def free_port(preferred: int) -> int:
-    """``preferred``, or another where somebody listens on that."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", preferred))
-        except OSError:
-            return free_ports(1)[0]
-    return preferred
-
-
 def free_ports(count: int) -> list[int]:
     """Ports of this machine that nobody listens on."""
     probes = [socket.socket() for _ in range(count)]

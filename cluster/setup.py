@@ -111,12 +111,12 @@ def pip(arguments: list[str], total: int) -> None:
         assert process.stdout
         for line in process.stdout:
             tail = [*tail[-15:], line]
-            if re.match(r"\s*(Collecting|Requirement already satisfied)", line):
+            if re.match(r"\s*(Collecting|Processing|Requirement already satisfied)", line):
                 seen += 1
                 if total >= 10 and seen % max(1, total // 10) == 0:
                     say(f"  {min(100, 100 * seen // total):3d} % of the packages found")
             elif line.startswith("Installing collected packages"):
-                say("  unpacking")
+                say("  unpacking: a minute or two")
     if process.returncode:
         raise SetupError("pip failed:\n" + "".join(tail))
 

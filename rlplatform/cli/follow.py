@@ -46,6 +46,7 @@ def summary(training: Training) -> dict[str, Any]:
         "type": "summary",
         "training_id": training.id,
         "state": training.state.value,
+        "simulated": training.simulated,
         "env_steps": progress.env_steps,
         "train_wall_s": progress.train_wall_s,
         "env_steps_per_s": progress.env_steps / progress.train_wall_s if progress.train_wall_s else None,

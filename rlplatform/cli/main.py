@@ -43,7 +43,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Train policies and evaluate code on an rlplatform. Every command has --json.",
+    help="Train policies and evaluate code on an rlplatform. Every command but serve has --json.",
 )
 app.command()(train)
 app.command()(evaluate)

@@ -21,7 +21,6 @@ RETURN = "rollout/episode_return_mean"
 
 _HINTS: tuple[tuple[type[PlatformError], str], ...] = (
     (NotAuthenticated, "give --api-key or set RLP_API_KEY; `make run` keeps one in .rlp/local.json"),
-    (NotAllowed, "ask for a key with this scope"),
     (NotFound, "`rlp runs ls` shows what there is"),
     (SandboxUnavailable, "`rlp doctor` says what is missing on this machine"),
     (CapacityExhausted, "ask for fewer env runners or learners, or come again later"),
@@ -31,6 +30,8 @@ _HINTS: tuple[tuple[type[PlatformError], str], ...] = (
 
 def hint(error: PlatformError) -> str | None:
     """What may help against ``error``."""
+    if isinstance(error, NotAllowed) and "scope" in error.extra:
+        return "ask for a key with this scope"
     return next((text for cls, text in _HINTS if isinstance(error, cls)), None)
 
 
@@ -176,6 +177,7 @@ def row(run: Training | Evaluation) -> dict[str, str]:
     """A run as a row of a list."""
     if isinstance(run, Training):
         what, result = run.request.env, f"{run.progress.env_steps:,} steps"
+        what += " (simulated)" if run.simulated else ""
         if RETURN in run.metrics:
             result += f", return {run.metrics[RETURN]:.1f}"
         state = run.state.value

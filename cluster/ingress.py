@@ -18,6 +18,9 @@ from rlplatform.settings import ClusterSettings
 
 Ingress = Literal["haproxy", "proxy"]
 
+STATISTICS_PORT = 8404
+METRICS_PORT = 9101
+
 
 def choose(settings: ClusterSettings) -> Ingress:
     """The ingress that ``settings`` ask for, or the best that there is."""
@@ -32,15 +35,14 @@ def environment(ingress: Ingress, folder: Path) -> dict[str, str]:
     if ingress == "proxy":
         return {}
     folder.mkdir(parents=True, exist_ok=True)
-    metrics_port, stats_port = free_ports(2)
     return {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_HAPROXY_NBTHREAD": str(min(4, os.cpu_count() or 1)),
         "RAY_SERVE_HAPROXY_MAXCONN": str(max_connections()),
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "3600",
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics_port),
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats_port),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port(METRICS_PORT)),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port(STATISTICS_PORT)),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
@@ -53,6 +55,17 @@ def max_connections() -> int:
     """How many connections HAProxy may hold: it wants three file descriptors for each, or does not start."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return 20_000 if hard == resource.RLIM_INFINITY else max(100, min(20_000, hard // 3))
+
+
+def free_port(preferred: int) -> int:
+    """``preferred``, or another where somebody listens on that."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", preferred))
+        except OSError:
+            return free_ports(1)[0]
+    return preferred
 
 
 def free_ports(count: int) -> list[int]:

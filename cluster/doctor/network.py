@@ -15,7 +15,7 @@ from rlplatform.settings import Settings
 _TIMEOUT_S = 3.0
 DASHBOARD_PORT = 8265
 _PROTECTED = "/api/cluster_status"
-UNGUARDED_PORTS = {8404: "HAProxy's statistics", 9101: "HAProxy's metrics"}
+UNGUARDED_PORTS = {ingress.STATISTICS_PORT: "HAProxy's statistics", ingress.METRICS_PORT: "HAProxy's metrics"}
 
 
 def api_port(settings: Settings) -> Check:
@@ -68,7 +68,7 @@ def dashboard_binding(settings: Settings) -> Check:
     ports = {port: "the Ray dashboard", **UNGUARDED_PORTS}
     reached = [f"{what} ({number})" for number, what in ports.items() if address and listens(address, number)]
     if not reached:
-        return ok("open_ports", "neither the dashboard nor HAProxy's own ports are bound beyond this machine")
+        return ok("open_ports", "neither the dashboard's nor HAProxy's usual ports are bound beyond this machine")
     return warn(
         "open_ports",
         f"on {address}: {', '.join(reached)}",

@@ -46,11 +46,11 @@ def summary(training: Training) -> dict[str, Any]:
         "type": "summary",
         "training_id": training.id,
         "state": training.state.value,
-        "simulated": training.simulated,
         "env_steps": progress.env_steps,
         "train_wall_s": progress.train_wall_s,
         "env_steps_per_s": progress.env_steps / progress.train_wall_s if progress.train_wall_s else None,
         "evaluation": report and {"episode_return_mean": report.episode_return_mean, "episodes": report.episodes},
+        **({"simulated": True} if training.simulated else {}),
     }
 
 

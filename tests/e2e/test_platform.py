@@ -196,6 +196,7 @@ def test_the_command_line(platform: RunningPlatform) -> None:
     assert summary["state"] == "succeeded"
     assert summary["env_steps"] >= 5000
     assert summary["evaluation"]["episodes"] > 0
+    assert summary["simulated"] is True
 
     listed = platform.rlp("runs", "ls", "--json")
     assert summary["training_id"] in listed.stdout

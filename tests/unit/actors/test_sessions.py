@@ -147,6 +147,29 @@ async def test_what_cannot_be_taken_is_refused(store: MemoryStore, clock: FakeCl
         await sessions.check(TrainingRequest.model_validate(request | {"resources": {"num_env_runners": 9}}))
 
 
+async def test_one_that_lost_its_trainer_while_nobody_watched_says_so(bench: Bench) -> None:
+    run, trainer = await bench.begun(3)
+    await bench.abandon()
+    trainer.lose(LOST)
+    bench.launcher.trainers.clear()
+    await bench.restart()
+    await bench.launcher.newest(run.id).begin()
+    assert (await bench.types(run))[-3:] == ["interrupted", "starting", "recovered"]
+
+
+async def test_a_stored_simulated_one_ends_where_that_engine_is_switched_off(
+    store: MemoryStore, clock: FakeClock, launcher: FakeLauncher
+) -> None:
+    bench = Bench(store, clock, launcher, TrainingSettings(allow_simulated=False))
+    run = training_run(clock)
+    run = run.model_copy(update={"document": run.document.model_copy(update={"simulated": True})})
+    await store.create(run, queued(run, clock))
+    await bench.restart()
+    assert await bench.types(run) == ["queued", "failed"]
+    assert "ALLOW_SIMULATED" in str((await bench.last(run))["reason"])
+    assert launcher.trainers == []
+
+
 class TestCommands:
     async def test_pause_and_resume_are_recorded_once_and_passed_on(self, bench: Bench) -> None:
         run, trainer = await bench.begun()

@@ -103,7 +103,6 @@ class ClusterSettings(_Section):
     """The Ray cluster. ``address`` None: one is started here, with its dashboard on 8265 if that is free."""
 
     address: str | None = None
-    namespace: str = "rlp"
     num_cpus: int | None = Field(default=None, ge=1)
     dashboard_port: int | None = Field(default=None, ge=1, le=65535)
     ingress: Literal["auto", "haproxy", "proxy"] = "auto"

@@ -58,7 +58,11 @@ class Launcher(Protocol):
         """One for each node with sandboxes, started where it is missing."""
 
     async def check(self, request: TrainingRequest) -> None:
-        """:raises CapacityExhausted: the cluster could not place this even if it were empty."""
+        """Whether the cluster is large enough.
+
+        :raises InvalidRequest: it has no node with such GPUs, and cannot get one.
+        :raises CapacityExhausted: it could not place this even if it were empty, as it is.
+        """
 
     async def launch(self, run: TrainingRun, epoch: int) -> TrainerLink:
         """Start a trainer for ``run``, on the placement that it has or else on a new one, replacing any before it.

@@ -13,7 +13,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, Place
 from actors import options
 from actors.handles import EvaluatorHandle, TrainerHandle, find, in_thread, living, spawn
 from actors.warm import WarmPool
-from rlplatform.errors import CapacityExhausted
+from rlplatform.errors import CapacityExhausted, InvalidRequest
 from rlplatform.ports import Clock
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
@@ -49,7 +49,16 @@ class Placement:
         return list(self._evaluators.values())
 
     async def check(self, request: TrainingRequest) -> None:
-        """Whether the cluster is large enough (see the link)."""
+        """Whether the cluster is large enough (see the link). One that is started here gets no more nodes."""
+        gpus = request.resources.num_gpus_per_learner
+        if gpus and self._settings.cluster.address is None:
+            nodes = [node["Resources"] for node in await in_thread(ray.nodes) if node["Alive"]]
+            most = max((resources.get("GPU", 0.0) for resources in nodes), default=0.0)
+            if gpus > most:
+                raise InvalidRequest(
+                    f"resources.num_gpus_per_learner: {gpus:g} GPUs are asked for; no node here has more than {most:g}",
+                    field="resources.num_gpus_per_learner",
+                )
         have = await in_thread(ray.cluster_resources)
         wanted: dict[str, float] = {}
         for bundle in bundles_of(request):

@@ -16,7 +16,7 @@ from actors.dispatch import Dispatcher
 from actors.links import Launcher
 from actors.sessions import Sessions
 from rlplatform.access.principals import Principal
-from rlplatform.errors import PlatformError, ServiceError, Unavailable
+from rlplatform.errors import InvalidRequest, NotFound, PlatformError, ServiceError, Unavailable
 from rlplatform.evaluation import scoring
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.evaluation.submissions import check_submission
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 RECONCILE_S = 2.0
 DRAIN_S = 20.0
 SETTLE_S = 5.0
+SWEEP_S = 3600.0
 PAGE = 100
 
 R = TypeVar("R", EvaluationRun, TrainingRun)
@@ -63,7 +64,24 @@ class Supervisor:
         self._doubtful = False
 
     async def run(self) -> None:
-        """Reconcile until :meth:`drain`, at once when an evaluator is lost."""
+        """Reconcile until :meth:`drain`, at once when an evaluator is lost. Meanwhile, sweep checkpoints every hour."""
+        sweeping = asyncio.get_running_loop().create_task(self._sweep())
+        try:
+            await self._reconcile_on()
+        finally:
+            sweeping.cancel()
+
+    async def _sweep(self) -> None:
+        """Remove, now and then, what trainers that were killed left of checkpoints that they were writing."""
+        while True:
+            try:
+                if swept := await asyncio.to_thread(self._checkpoints.sweep):
+                    log.info("removed %d checkpoints that were never committed", swept)
+            except PlatformError as error:
+                log.warning("the checkpoints cannot be swept; trying again in %g s: %s", SWEEP_S, error)
+            await self._clock.sleep(SWEEP_S)
+
+    async def _reconcile_on(self) -> None:
         while not self._draining:
             self._wake.clear()
             try:
@@ -213,11 +231,16 @@ class Supervisor:
         return stored, created
 
     async def _check_parent(self, checkpoint_id: str, principal: Principal) -> None:
-        """:raises NotFound: there is no such checkpoint, or none that the principal sees."""
-        check_id(checkpoint_id, Kind.CHECKPOINT)
-        parent = await asyncio.to_thread(self._checkpoints.find, checkpoint_id)
-        run = await self._store.get(parent.training_id)
-        principal.require_sight(run.tenant, run.created_by, "checkpoint")
+        """:raises InvalidRequest, NotFound: there is no such checkpoint, or none that the principal sees."""
+        try:
+            check_id(checkpoint_id, Kind.CHECKPOINT)
+            parent = await asyncio.to_thread(self._checkpoints.find, checkpoint_id)
+            run = await self._store.get(parent.training_id)
+            principal.require_sight(run.tenant, run.created_by, "checkpoint")
+        except InvalidRequest as error:
+            raise InvalidRequest(f"resume_from: {error}", field="resume_from") from None
+        except NotFound:
+            raise NotFound(f"resume_from: no such checkpoint: {checkpoint_id}", field="resume_from") from None
 
     async def _owned(self, run_id: str, principal: Principal) -> Run:
         run = await self._store.get(run_id)

@@ -12,9 +12,10 @@ from rlplatform.training.models import CheckpointInfo
 
 
 class MemoryCheckpoints:
-    """The ``CheckpointStore`` port over dictionaries; :meth:`damage` breaks one."""
+    """The ``CheckpointStore`` port over dictionaries; :meth:`damage` breaks one. ``sweeps`` counts them."""
 
     def __init__(self) -> None:
+        self.sweeps = 0
         self._manifests: dict[tuple[str, str], bytes] = {}
         self._files: dict[tuple[str, str], dict[str, bytes]] = {}
 
@@ -60,6 +61,7 @@ class MemoryCheckpoints:
         self._files.pop((training_id, checkpoint_id), None)
 
     def sweep(self, min_age_s: float = 3600.0) -> int:  # noqa: ARG002 - a commit in memory leaves nothing behind
+        self.sweeps += 1
         return 0
 
     def damage(self, checkpoint_id: str) -> None:

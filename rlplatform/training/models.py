@@ -141,7 +141,11 @@ class EvaluationReport(_Strict):
 
 
 class CheckpointInfo(_Strict):
-    """A committed checkpoint. ``manifest_sha256`` is over its manifest, which lists every file with size and hash."""
+    """A committed checkpoint. ``manifest_sha256`` is over its manifest, which lists every file with size and hash.
+
+    ``best``: none of its training's has a higher ``episode_return_mean``; in an event, and in the training's document,
+    as it was when it was saved.
+    """
 
     id: str
     training_id: str

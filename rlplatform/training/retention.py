@@ -17,6 +17,12 @@ def best(checkpoints: Sequence[CheckpointInfo]) -> CheckpointInfo | None:
     return checkpoints[max(scored)[1]] if scored else None
 
 
+def ranked(checkpoints: Sequence[CheckpointInfo]) -> list[CheckpointInfo]:
+    """``checkpoints`` with ``best`` true of the best alone: what was saved says of each whether it was at that time."""
+    champion = best(checkpoints)
+    return [info.model_copy(update={"best": info is champion}) for info in checkpoints]
+
+
 def expendable(checkpoints: Sequence[CheckpointInfo], plan: CheckpointPlan) -> list[CheckpointInfo]:
     """Those of ``checkpoints`` (oldest first) that ``plan`` does not keep."""
     kept = {info.id for info in checkpoints[-plan.keep_last :]}

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from rlplatform.errors import CapacityExhausted, Conflict, NotFound, PlatformError
+from rlplatform.errors import CapacityExhausted, Conflict, InvalidRequest, NotFound, PlatformError
 from tests.actors.conftest import PRINCIPAL, Stage, clear, eventually, names, placements
 
 pytestmark = [pytest.mark.ray, pytest.mark.anyio]
@@ -49,6 +49,9 @@ async def test_errors_cross_the_actor_boundary_as_they_are(stage: Stage) -> None
     with pytest.raises(CapacityExhausted, match="the whole cluster has 4") as refused:
         await stage.train(resources={"num_env_runners": 100})
     assert refused.value.extra == {"field": "resources"}
+    with pytest.raises(InvalidRequest, match="no node here has more than 0") as refused:
+        await stage.train(resources={"num_gpus_per_learner": 1})
+    assert refused.value.extra == {"field": "resources.num_gpus_per_learner"}
     with pytest.raises(NotFound):
         await stage.train(resume_from="ckpt_" + "0" * 26)
     run = await stage.train(iterations=3)

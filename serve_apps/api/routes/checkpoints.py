@@ -17,6 +17,7 @@ from rlplatform.errors import InvalidRequest, NotFound, Unavailable
 from rlplatform.ids import Kind, check_id
 from rlplatform.ports import CheckpointStore
 from rlplatform.training.models import CheckpointInfo
+from rlplatform.training.retention import ranked
 from serve_apps.api.deps import Caller, Ctx
 from serve_apps.api.openapi import problems
 
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/v1", tags=["checkpoints"])
 async def index(ctx: Ctx, caller: Caller, training_id: str) -> CheckpointList:
     run = await ctx.training(training_id, caller)
     found = await asyncio.to_thread(_store(ctx.services.checkpoints).list, run.id)
-    return CheckpointList(items=list(found))
+    return CheckpointList(items=ranked(found))
 
 
 @router.get(

@@ -9,7 +9,7 @@ import pytest
 
 from actors.supervisor import Supervisor
 from rlplatform.access.principals import Principal, Scope
-from rlplatform.errors import NotFound, SandboxUnavailable, StorageError, Unavailable
+from rlplatform.errors import InvalidRequest, NotFound, PlatformError, SandboxUnavailable, StorageError, Unavailable
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
 from rlplatform.ids import Kind, new_id
 from rlplatform.ports import Idempotency
@@ -42,7 +42,8 @@ class Bench:
         self.launcher = FakeLauncher(self.store, self.clock)
         self.evaluator = FakeEvaluator("one", self.store, self.clock)
         self.launcher.evaluators_ = [self.evaluator]
-        self.supervisor = Supervisor(SETTINGS, self.flaky, MemoryCheckpoints(), self.launcher, self.clock)
+        self.checkpoints = MemoryCheckpoints()
+        self.supervisor = Supervisor(SETTINGS, self.flaky, self.checkpoints, self.launcher, self.clock)
 
     async def leave(self) -> None:
         for kept in self.supervisor._trainings._kept.values():
@@ -138,10 +139,27 @@ async def test_nobody_touches_what_is_another_tenants(bench: Bench) -> None:
     evaluation, _ = await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
     with pytest.raises(NotFound):
         await bench.supervisor.cancel_evaluation(evaluation.id, STRANGER)
-    with pytest.raises(NotFound):
-        await bench.supervisor.start_training(
-            TRAINING.model_copy(update={"resume_from": new_id(Kind.CHECKPOINT)}), PRINCIPAL
-        )
+
+
+@pytest.mark.parametrize(("resume_from", "refusal"), [(new_id(Kind.CHECKPOINT), NotFound), ("best", InvalidRequest)])
+async def test_a_parent_that_is_none_is_refused_by_its_field(
+    bench: Bench, resume_from: str, refusal: type[PlatformError]
+) -> None:
+    await bench.supervisor.reconcile()
+    with pytest.raises(refusal, match="resume_from: ") as refused:
+        await bench.supervisor.start_training(TRAINING.model_copy(update={"resume_from": resume_from}), PRINCIPAL)
+    assert refused.value.extra["field"] == "resume_from"
+
+
+async def test_what_was_never_committed_is_swept_every_hour(bench: Bench) -> None:
+    running = asyncio.create_task(bench.supervisor.run())
+    while not bench.checkpoints.sweeps:
+        await asyncio.sleep(0.001)
+    await bench.clock.advance(3600)
+    while bench.checkpoints.sweeps < 2:
+        await asyncio.sleep(0.001)
+    await bench.supervisor.drain(1)
+    await running
 
 
 async def test_positions_are_those_of_the_queues(bench: Bench) -> None:

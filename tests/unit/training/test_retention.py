@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlplatform.training.models import CheckpointInfo, CheckpointPlan
-from rlplatform.training.retention import best, expendable
+from rlplatform.training.retention import best, expendable, ranked
 
 returns = st.lists(st.none() | st.integers(-3, 3).map(float), max_size=12)
 
@@ -35,3 +35,9 @@ def test_the_last_and_the_best_stay_and_no_more(values: list[float | None], keep
     assert stay[-keep_last:] == checkpoints[-keep_last:]
     assert not keep_best or best(checkpoints) is None or best(checkpoints) in stay
     assert len(stay) <= min(len(checkpoints), keep_last + keep_best)
+
+
+def test_one_alone_is_best_whatever_was_true_when_they_were_saved() -> None:
+    checkpoints = [info.model_copy(update={"best": True}) for info in infos([1.0, 5.0, 3.0])]
+    assert [info.best for info in ranked(checkpoints)] == [False, True, False]
+    assert [info.best for info in ranked(infos([None, None]))] == [False, False]

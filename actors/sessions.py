@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from actors.links import Launcher, TrainerLink
+from actors.stalls import StallWatch
 from rlplatform.admission import FairQueue
 from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, PlatformError
 from rlplatform.events import (
@@ -70,6 +71,7 @@ class Sessions:
         self._queue = FairQueue(max_length=10_000)
         self._kept: dict[str, _Kept] = {}
         self._placing = asyncio.Lock()
+        self._stalls = StallWatch(self._get, clock, settings.stall_timeout_s)
         self._draining = False
 
     @property
@@ -249,7 +251,7 @@ class Sessions:
         kept.link = link
         try:
             await self._persevere(self._pass_on, run_id, kept)
-            await link.wait()
+            await self._stalls.over(run_id, link.wait())
         except Exception as error:
             return error
         finally:

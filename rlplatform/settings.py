@@ -69,12 +69,14 @@ class EvaluationSettings(_Section):
 
 
 class TrainingSettings(_Section):
-    """Training sessions."""
+    """Training sessions. A trainer that lives but appends no event for ``stall_timeout_s``, or for 20 of its iterations
+    where that is longer, is ended and recovered; None: never."""
 
     allow_simulated: bool = True
     checkpoint_url: str = ".rlp/checkpoints"
     max_running: int = Field(default=4, ge=1)
     max_restarts: int = Field(default=5, ge=0)
+    stall_timeout_s: float | None = Field(default=600.0, gt=0)
     placement_timeout_s: float = Field(default=60.0, gt=0)
     warm_trainers: int = Field(default=1, ge=0, le=16)
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from actors.sessions import COMMAND_S, SHUTDOWN, Sessions
 from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, StorageError, Unavailable
-from rlplatform.events import TrainingSucceeded
+from rlplatform.events import TrainingIterationCompleted, TrainingPaused, TrainingSucceeded
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import TrainingSettings
 from rlplatform.storage.memory import MemoryStore
@@ -25,6 +25,7 @@ from rlplatform.training.models import Progress, TrainingRequest
 pytestmark = pytest.mark.anyio
 
 SETTINGS = TrainingSettings(max_running=2, max_restarts=3)
+STALL_S = SETTINGS.stall_timeout_s or 0.0
 LOST = Unavailable("the trainer's process is gone")
 
 
@@ -285,6 +286,47 @@ class TestRecovery:
         assert (found.state, found.document.stop_reason) == ("failed", "trainer_lost")
         assert "gave up after 3 restarts without progress" in (found.document.message or "")
         assert not await bench.launcher.placed()
+
+    async def test_one_that_lives_but_does_not_get_on_is_ended_and_recovered(self, bench: Bench) -> None:
+        run, trainer = await bench.begun(iterations=1)
+        for iteration in (2, 3):
+            await bench.clock.advance(STALL_S - 20)
+            await trainer.iterate(iteration)
+        await bench.clock.advance(STALL_S - 20)
+        assert not trainer.released
+        await bench.clock.advance(40)
+        assert trainer.released
+        assert bench.launcher.newest(run.id) is not trainer
+        assert "made no progress for 6" in str((await bench.get(run)).document.message)
+        assert not await trainer.iterate(4), "it is fenced, should it wake up"
+
+    async def test_slow_iterations_are_no_stall(self, bench: Bench) -> None:
+        _, trainer = await bench.begun()
+        await trainer.emit(
+            TrainingIterationCompleted, iteration=1, env_steps=1, episodes=1, train_wall_s=STALL_S, metrics={}
+        )
+        await bench.clock.advance(19 * STALL_S)
+        assert not trainer.released
+        await bench.clock.advance(2 * STALL_S)
+        assert trainer.released
+
+    async def test_what_is_paused_need_not_get_on_until_it_is_resumed(self, bench: Bench) -> None:
+        run, trainer = await bench.begun(iterations=1)
+        await bench.command(run, "pause")
+        await trainer.emit(TrainingPaused, progress=Progress(iteration=1, env_steps=100, episodes=1))
+        await bench.clock.advance(10 * STALL_S)
+        assert not trainer.released
+        await bench.command(run, "resume")  # and it does not answer
+        await bench.clock.advance(2 * STALL_S)
+        assert trainer.released
+
+    async def test_while_the_store_is_away_nobody_stalls(self, bench: Bench) -> None:
+        _, trainer = await bench.begun(iterations=1)
+        bench.flaky.error = StorageError("database is locked")
+        await bench.clock.advance(3 * STALL_S)
+        bench.flaky.error = None
+        await bench.clock.advance(STALL_S / 2)
+        assert not trainer.released
 
     async def test_progress_earns_new_restarts(self, bench: Bench) -> None:
         run, trainer = await bench.begun()

@@ -9,7 +9,10 @@ from typing import Any
 from rlplatform.ports import Store
 
 CALLS = frozenset(
-    {"create", "get", "find", "acquire", "append", "read", "tail", "put_key", "get_key", "list_keys", "close"}
+    {
+        *("create", "recall", "get", "find", "acquire", "append", "read", "tail", "put_key", "get_key", "list_keys"),
+        *("used", "finished", "settle", "put_document", "get_document", "list_documents", "delete_document", "close"),
+    }
 )
 
 

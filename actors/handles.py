@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from typing import Any, TypeVar
 
 import ray
@@ -26,7 +27,7 @@ from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError, ServiceError, Unavailable
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, EncodedEvent, Idempotency, PlatformStatus
+from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, PlatformStatus
 from rlplatform.retries import Backoff
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 from rlplatform.sandbox.models import PoolStatus
@@ -128,6 +129,9 @@ class StoreHandle:
         stored, created = await self._call("create", run, first, idempotency=idempotency)
         return stored, created or stored.id == run.id  # ids are never given twice: an earlier try of ours got through
 
+    async def recall(self, idempotency: Idempotency) -> Run | None:
+        return await self._call("recall", idempotency)
+
     async def get(self, run_id: str) -> Run:
         return await self._call("get", run_id)
 
@@ -149,6 +153,27 @@ class StoreHandle:
         self, cursors: Mapping[str, int], *, wait_s: float, limit: int = 1000
     ) -> Mapping[str, Sequence[EncodedEvent]]:
         return await self._call("tail", cursors, wait_s=wait_s, limit=limit)
+
+    async def used(self, tenant: str, day: date) -> Mapping[str, float]:
+        return await self._call("used", tenant, day)
+
+    async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
+        return await self._call("finished", after=after, limit=limit)
+
+    async def settle(self, position: int) -> None:
+        await self._call("settle", position)
+
+    async def put_document(self, document: Document) -> None:
+        await self._call("put_document", document)
+
+    async def get_document(self, kind: str, document_id: str) -> Document | None:
+        return await self._call("get_document", kind, document_id)
+
+    async def list_documents(self, kind: str, **query: Any) -> Sequence[Document]:
+        return await self._call("list_documents", kind, **query)
+
+    async def delete_document(self, kind: str, document_id: str) -> None:
+        await self._call("delete_document", kind, document_id)
 
     async def put_key(self, key: ApiKey) -> None:
         await self._call("put_key", key)

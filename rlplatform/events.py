@@ -174,8 +174,11 @@ class TrainingResumed(TrainingEvent):
 
 class TrainingStopRequested(TrainingEvent):
     type: Literal["training.stop_requested"] = "training.stop_requested"
+    """``reason`` becomes the run's stop reason."""
+
     by: str
 
+    reason: str = "stop_requested"
 
 class TrainingInterrupted(TrainingEvent):
     """The trainer was lost, or left for a ``planned`` shutdown; the session is recovered from its newest checkpoint

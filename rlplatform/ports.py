@@ -6,7 +6,7 @@ Fakes and contract suites: ``rlplatform.testing``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -241,6 +241,25 @@ class EventLog(Protocol):
 
         Holds the streams that have something; nothing after ``wait_s``. :raises NotFound: one of them does not exist.
         """
+class Finished(NamedTuple):
+    """A run that is over, as the outbox holds it until it is settled; later ones have a greater ``position``."""
+
+    position: int
+    tenant: str
+    run_id: str
+    event_id: str
+    type: str
+
+
+class Document(NamedTuple):
+    """A small document of JSON: ``owner`` is what those of a ``kind`` are listed by, and never changes."""
+
+    kind: str
+    id: str
+    owner: str
+    record: str
+
+
 
 
 class KeyStore(Protocol):
@@ -253,11 +272,17 @@ class KeyStore(Protocol):
         """The key of this id, revoked or not."""
 
     async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
+    async def recall(self, idempotency: Idempotency) -> Run | None:
+        """The run that this idempotency key made in the last 24 hours.
+
+        :raises IdempotencyMismatch: the key came with another body.
+        """
+
         """All keys, oldest first."""
 
 
-class Store(RunStore, EventLog, KeyStore, Protocol):
-    """All three, on one database: a record and its events change together."""
+class Store(RunStore, EventLog, UsageStore, OutboxStore, DocumentStore, KeyStore, Protocol):
+    """All of them, on one database: a record, its events, what they use and the outbox change together."""
 
     async def close(self) -> None:
         """Release it. Idempotent."""
@@ -300,6 +325,41 @@ class Commands(Protocol):
 
     async def status(self) -> PlatformStatus:
         """How the platform's parts are."""
+
+
+class UsageStore(Protocol):
+    """What tenants have used, counted by the appends themselves: durable with them, and never twice."""
+
+    async def used(self, tenant: str, day: date) -> Mapping[str, float]:
+        """The amounts of a UTC day by counter (see ``storage.ledger.charges``); counters at zero may be missing."""
+
+
+class OutboxStore(Protocol):
+    """Every run that is over, put there by the append of its final event, until it is settled."""
+
+    async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
+        """Those with a greater position than ``after``, oldest first."""
+
+    async def settle(self, position: int) -> None:
+        """Forget all up to ``position``. Idempotent."""
+
+
+class DocumentStore(Protocol):
+    """Small documents that are no runs: quotas, webhooks, deliveries."""
+
+    async def put_document(self, document: Document) -> None:
+        """Add or replace."""
+
+    async def get_document(self, kind: str, document_id: str) -> Document | None:
+        """The document of this kind and id."""
+
+    async def list_documents(
+        self, kind: str, *, owner: str | None = None, before: str | None = None, limit: int = 100
+    ) -> Sequence[Document]:
+        """Documents of a kind, greatest id first; ``before``: the last id of the page before."""
+
+    async def delete_document(self, kind: str, document_id: str) -> None:
+        """Idempotent."""
 
 
 class Dependency(NamedTuple):

@@ -88,8 +88,13 @@ class EvaluationRun(RunBase):
 
 
 class TrainingRun(RunBase):
+    """``charged_env_steps``: the most that the run had come to at any time (its parent's to begin with): steps done
+    again after a recovery are charged to nobody. None: no further than ``document.progress``."""
+
     kind: Literal["training"] = "training"
     desired: Desired = "run"
+    stop_reason: str = "stop_requested"
+    charged_env_steps: int | None = None
     document: Training
 
     @property
@@ -107,7 +112,7 @@ class TrainingRun(RunBase):
     def apply(self, event: events.EventBase) -> TrainingRun:
         """This run after ``event``."""
         changes: dict[str, object] = {}
-        desired = self.desired
+        desired, stop_reason, charged = self.desired, self.stop_reason, self.charged_env_steps
         match event:
             case events.TrainingStarting():
                 changes = {"state": TrainingState.STARTING}
@@ -125,6 +130,7 @@ class TrainingRun(RunBase):
                     train_wall_s=event.train_wall_s,
                 )
                 changes = {"progress": progress, "metrics": event.metrics}
+                charged = max(charged or 0, self.document.progress.env_steps, event.env_steps)
             case events.TrainingEvaluated():
                 changes = {"evaluation": event.report}
             case events.TrainingCheckpointSaved():
@@ -134,7 +140,7 @@ class TrainingRun(RunBase):
             case events.TrainingResumeRequested():
                 desired = "run"
             case events.TrainingStopRequested():
-                desired = "stop"
+                desired, stop_reason = "stop", event.reason
             case events.TrainingPaused():
                 changes = {"state": TrainingState.PAUSED, "progress": event.progress}
             case events.TrainingResumed():
@@ -166,7 +172,8 @@ class TrainingRun(RunBase):
         if changes.get("state") in (TrainingState.SUCCEEDED, TrainingState.STOPPED, TrainingState.FAILED):
             changes["finished_at"] = event.time
         document = self.document.model_copy(update={**changes, "seq": event.seq})
-        return self.model_copy(update={"document": document, "desired": desired, "seq": event.seq})
+        wishes = {"desired": desired, "stop_reason": stop_reason, "charged_env_steps": charged}
+        return self.model_copy(update={"document": document, "seq": event.seq, **wishes})
 
 
 Run = EvaluationRun | TrainingRun

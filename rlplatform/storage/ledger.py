@@ -6,14 +6,14 @@ A run is kept in two parts: its request, written once, and its record, rewritten
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, date, timedelta
 from typing import NamedTuple
 
 from rlplatform import events, runs
 from rlplatform.errors import Conflict, Fenced, IdempotencyMismatch, InvalidRequest, NotFound
 from rlplatform.events import EventBase
 from rlplatform.ports import EncodedEvent, Idempotency
-from rlplatform.runs import Run
+from rlplatform.runs import EvaluationRun, Run, TrainingRun
 
 IDEMPOTENCY_LIFE = timedelta(hours=24)
 
@@ -110,6 +110,50 @@ def advance(run: Run, new: Sequence[EventBase]) -> tuple[Run, list[EncodedEvent]
         run = run.apply(event)
         encoded.append(EncodedEvent(event.seq, kind, event.model_dump_json()))
     return run, encoded
+
+
+class Charge(NamedTuple):
+    """What a run has used on a UTC day."""
+
+    day: date
+    counter: str
+    amount: float
+
+
+def opening_charge(run: Run, first: EventBase) -> Charge:
+    """What a new run costs: it counts as one of ``evaluations``, ``trainings`` …"""
+    return Charge(first.time.astimezone(UTC).date(), run.stream.partition("/")[0], 1)
+
+
+def charges(before: Run, after: Run, new: Sequence[EventBase]) -> Charge | None:
+    """What the appended events ``new``, between ``before`` and ``after``, have used, on the day of the last of them.
+
+    ``env_steps``: steps of training, those that a recovery has done again once. ``sandbox_cpu_s``: CPU seconds of the
+    tests of a finished evaluation; of a cancelled one, the seconds from its start, for nobody has measured what it was
+    cut off from. What failed by our fault costs nothing.
+    """
+    counter, amount = "", 0.0
+    if isinstance(before, TrainingRun) and isinstance(after, TrainingRun):
+        seen = max(before.charged_env_steps or 0, before.document.progress.env_steps)
+        counter, amount = "env_steps", (after.charged_env_steps or 0) - seen
+    elif isinstance(after, EvaluationRun) and after.final:
+        counter, amount = "sandbox_cpu_s", _cpu_time_s(after)
+    return Charge(new[-1].time.astimezone(UTC).date(), counter, amount) if new and amount > 0 else None
+
+
+def _cpu_time_s(run: EvaluationRun) -> float:
+    document = run.document
+    if document.state == "failed" or document.started_at is None:
+        return 0.0
+    measured = sum(test.cpu_time_s or 0.0 for test in document.tests)
+    if document.state == "cancelled" and document.finished_at is not None:
+        return max(measured, (document.finished_at - document.started_at).total_seconds())
+    return measured
+
+
+def final_event(new: Sequence[EventBase]) -> EventBase | None:
+    """The final event among ``new``: the last, or none."""
+    return new[-1] if new and getattr(new[-1], "type", "") in events.FINAL_TYPES else None
 
 
 def distinct(given: Sequence[EventBase]) -> list[EventBase]:

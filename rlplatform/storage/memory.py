@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from rlplatform.access.principals import ApiKey
 from rlplatform.clock import SystemClock
 from rlplatform.errors import Conflict
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, EncodedEvent, Idempotency
+from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency
 from rlplatform.runs import Run
 from rlplatform.storage import ledger
 from rlplatform.storage.wakeups import Wakeups
@@ -31,24 +32,34 @@ class MemoryStore:
         self._entries: dict[str, _Entry] = {}
         self._idempotency: dict[tuple[str, str], tuple[Idempotency, str, datetime]] = {}
         self._keys: dict[str, ApiKey] = {}
+        self._usage: defaultdict[tuple[str, date], defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+        self._finished: list[Finished] = []
+        self._position = 0
+        self._documents: dict[tuple[str, str], Document] = {}
         self._wakeups = Wakeups()
 
     async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
-        if idempotency is not None:
-            used = self._idempotency.get((idempotency.tenant, idempotency.key))
-            if used is not None and used[2] > self._clock.now():
-                ledger.check_replay(idempotency, used[0].body_sha256)
-                return self._entry(used[1]).run, False
+        if idempotency is not None and (stored := await self.recall(idempotency)) is not None:
+            return stored, False
         if (entry := self._entries.get(run.id)) is not None:
             if entry.seq_of.get(first.id) == 1:
                 return entry.run, False
             raise Conflict(f"{run.id} exists")
         run, encoded = ledger.open_stream(run, first)
         self._entries[run.id] = _Entry(run, [encoded], {first.id: 1})
+        charge = ledger.opening_charge(run, first)
+        self._usage[run.tenant, charge.day][charge.counter] += charge.amount
         if idempotency is not None:
             expires = self._clock.now() + ledger.IDEMPOTENCY_LIFE
             self._idempotency[idempotency.tenant, idempotency.key] = (idempotency, run.id, expires)
         return run, True
+
+    async def recall(self, idempotency: Idempotency) -> Run | None:
+        used = self._idempotency.get((idempotency.tenant, idempotency.key))
+        if used is None or used[2] <= self._clock.now():
+            return None
+        ledger.check_replay(idempotency, used[0].body_sha256)
+        return self._entry(used[1]).run
 
     async def get(self, run_id: str) -> Run:
         return self._entry(run_id).run
@@ -84,7 +95,13 @@ class MemoryStore:
         entry = self._entry(ledger.run_id_of(stream))
         ledger.check_epoch(entry.run.id, entry.run.epoch, epoch)
         new = [event for event in ledger.distinct(events) if event.id not in entry.seq_of]
-        entry.run, encoded = ledger.advance(entry.run, new)
+        before = entry.run
+        entry.run, encoded = ledger.advance(before, new)
+        if (charge := ledger.charges(before, entry.run, new)) is not None:
+            self._usage[before.tenant, charge.day][charge.counter] += charge.amount
+        if (last := ledger.final_event(new)) is not None:
+            self._position += 1
+            self._finished.append(Finished(self._position, before.tenant, before.id, last.id, encoded[-1].type))
         entry.log.extend(encoded)
         entry.seq_of.update((event.id, line.seq) for event, line in zip(new, encoded, strict=True))
         if encoded:
@@ -107,6 +124,38 @@ class MemoryStore:
             return {stream: lines for stream, lines in found.items() if lines}
 
         return await self._wakeups.tail(self._clock, cursors, wait_s, read_many)
+
+    async def used(self, tenant: str, day: date) -> Mapping[str, float]:
+        return dict(self._usage.get((tenant, day), {}))
+
+    async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
+        ledger.check_limit(limit)
+        return [entry for entry in self._finished if entry.position > after][:limit]
+
+    async def settle(self, position: int) -> None:
+        self._finished = [entry for entry in self._finished if entry.position > position]
+
+    async def put_document(self, document: Document) -> None:
+        self._documents[document.kind, document.id] = document
+
+    async def get_document(self, kind: str, document_id: str) -> Document | None:
+        return self._documents.get((kind, document_id))
+
+    async def list_documents(
+        self, kind: str, *, owner: str | None = None, before: str | None = None, limit: int = 100
+    ) -> Sequence[Document]:
+        ledger.check_limit(limit)
+        found = (
+            document
+            for _, document in sorted(self._documents.items(), reverse=True)
+            if document.kind == kind
+            and (owner is None or document.owner == owner)
+            and (before is None or document.id < before)
+        )
+        return [document for document, _ in zip(found, range(limit), strict=False)]
+
+    async def delete_document(self, kind: str, document_id: str) -> None:
+        self._documents.pop((kind, document_id), None)
 
     async def put_key(self, key: ApiKey) -> None:
         self._keys[key.id] = key

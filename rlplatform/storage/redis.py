@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 from weakref import WeakValueDictionary
@@ -22,13 +23,14 @@ from redis.exceptions import RedisError
 from rlplatform.access.principals import ApiKey
 from rlplatform.errors import Conflict, Fenced, InvalidRequest, StorageError
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, EncodedEvent, Idempotency
+from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency
 from rlplatform.runs import Run
 from rlplatform.storage import ledger, scripts
 
-SCHEMA = 1
+SCHEMA = 2  # 2: usage, outbox, documents; a version that does not know them would leave gaps in them
 _CACHED_RUNS = 512
 _TIMEOUT_S = 15.0
+_USAGE_LIFE_S = 62 * 86400
 _BLOCK_S = 5.0  # a longer wait is several of these, so that a dead connection is noticed
 
 
@@ -79,16 +81,23 @@ class RedisStore:
         if idempotency is not None:
             now = self._clock.now().timestamp()
             life_s = ledger.IDEMPOTENCY_LIFE.total_seconds()
-            key = f"{quote(idempotency.tenant, safe='')}:{quote(idempotency.key, safe='')}"
+            key = _once(idempotency)
             once = (idempotency.body_sha256, now, now + life_s, int(life_s))
         indices = [*self._indices(new.kind, new.tenant), *self._indices(new.kind, new.tenant, new.state)]
+        charge = ledger.opening_charge(new, first)
         with _as_storage_errors():
             answer, *details = await self._create(
-                keys=[*self._keys(new.id), self._key("idempotency", key), *indices],
+                keys=[
+                    *self._keys(new.id),
+                    self._key("idempotency", key),
+                    self._usage_key(new.tenant, charge.day),
+                    *indices,
+                ],
                 args=[
                     *(new.id, new.kind, new.tenant, new.state, packed.request or "", packed.record),
                     *(first.id, line.type, line.data),
                     *once,
+                    *(charge.counter, _USAGE_LIFE_S),
                 ],
             )
         match answer:
@@ -101,6 +110,16 @@ class RedisStore:
             case "EXISTS":
                 raise Conflict(f"{new.id} exists")
         return new, True
+
+    async def recall(self, idempotency: Idempotency) -> Run | None:
+        with _as_storage_errors():
+            body, run_id, expires = await self._redis.hmget(
+                self._key("idempotency", _once(idempotency)), "body", "run", "expires"
+            )
+        if body is None or float(expires) <= self._clock.now().timestamp():
+            return None
+        ledger.check_replay(idempotency, body)
+        return await self.get(run_id)
 
     async def get(self, run_id: str) -> Run:
         with _as_storage_errors():
@@ -185,6 +204,62 @@ class RedisStore:
                 if found or left <= 0:
                     return {keys[key]: [_line(entry) for entry in entries] for key, entries in found}
 
+    async def used(self, tenant: str, day: date) -> Mapping[str, float]:
+        with _as_storage_errors():
+            found = await self._redis.hgetall(self._usage_key(tenant, day))
+        return {counter: float(amount) for counter, amount in found.items()}
+
+    async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
+        ledger.check_limit(limit)
+        with _as_storage_errors():
+            entries = await self._redis.xrange(self._key("outbox"), min=f"{after + 1}-0", count=limit)
+        return [
+            Finished(int(at.partition("-")[0]), entry["tenant"], entry["run"], entry["event"], entry["type"])
+            for at, entry in entries
+        ]
+
+    async def settle(self, position: int) -> None:
+        key = self._key("outbox")
+        with _as_storage_errors():
+            while entries := await self._redis.xrange(key, max=f"{position}-0", count=1000):
+                await self._redis.xdel(key, *(at for at, _ in entries))
+
+    async def put_document(self, document: Document) -> None:
+        with _as_storage_errors():
+            pipeline = self._redis.pipeline(transaction=True)
+            pipeline.hset(self._key("document", document.kind, document.id), mapping=document._asdict())
+            for index in self._shelves(document.kind, document.owner):
+                pipeline.zadd(index, {document.id: 0})
+            await pipeline.execute()
+
+    async def get_document(self, kind: str, document_id: str) -> Document | None:
+        with _as_storage_errors():
+            found = await self._redis.hgetall(self._key("document", kind, document_id))
+        return Document(**found) if found else None
+
+    async def list_documents(
+        self, kind: str, *, owner: str | None = None, before: str | None = None, limit: int = 100
+    ) -> Sequence[Document]:
+        ledger.check_limit(limit)
+        index = self._shelves(kind, owner or "")[owner is not None]
+        with _as_storage_errors():
+            found = await self._redis.zrevrangebylex(index, "+" if before is None else f"({before}", "-", 0, limit)
+            pipeline = self._redis.pipeline(transaction=False)
+            for document_id in found:
+                pipeline.hgetall(self._key("document", kind, document_id))
+            return [Document(**fields) for fields in await pipeline.execute() if fields]
+
+    async def delete_document(self, kind: str, document_id: str) -> None:
+        document = await self.get_document(kind, document_id)
+        if document is None:
+            return
+        with _as_storage_errors():
+            pipeline = self._redis.pipeline(transaction=True)
+            pipeline.delete(self._key("document", kind, document_id))
+            for index in self._shelves(kind, document.owner):
+                pipeline.zrem(index, document_id)
+            await pipeline.execute()
+
     async def put_key(self, key: ApiKey) -> None:
         with _as_storage_errors():
             await self._redis.hset(self._key("keys"), key.id, key.model_dump_json())
@@ -220,6 +295,9 @@ class RedisStore:
                 f"this Redis was written by a newer version of the platform (schema {version}; this one knows "
                 f"{SCHEMA}): upgrade the platform, or point RLP_STORE__URL at another database"
             )
+        if version < SCHEMA:
+            with _as_storage_errors():
+                await self._redis.set(self._key("schema"), SCHEMA)
 
     async def _load(self, run_id: str, events: Sequence[EventBase]) -> tuple[Run, dict[str, EncodedEvent]]:
         """The run as it is, and those of ``events`` that its log has, by id."""
@@ -247,14 +325,23 @@ class RedisStore:
             for field in (line.seq, event.id, line.type, line.data)
         ]
         record = ledger.pack(after).record
+        charge = ledger.charges(before, after, new) or ledger.Charge(new[-1].time.date(), "", 0)
+        last = ledger.final_event(new)
+        outbox = (after.tenant, last.id, lines[-1].type) if last is not None else ("", "", "")
         with _as_storage_errors():
             answer, *details = await self._append(
                 keys=[
                     *self._keys(before.id),
                     *self._indices(before.kind, before.tenant, before.state),
                     *self._indices(after.kind, after.tenant, after.state),
+                    *(self._usage_key(after.tenant, charge.day), self._key("outbox"), self._key("counters")),
                 ],
-                args=[before.id, "" if epoch is None else epoch, before.seq, after.state, record, *fields],
+                args=[
+                    *(before.id, "" if epoch is None else epoch, before.seq, after.state, record),
+                    *(charge.counter, charge.amount, _USAGE_LIFE_S),
+                    *outbox,
+                    *fields,
+                ],
             )
         match answer:
             case "NONE":
@@ -278,8 +365,19 @@ class RedisStore:
     def _index(self, kind: str, tenant: str | None = None, state: str | None = None) -> str:
         return self._key("index", kind, "*" if tenant is None else f"={quote(tenant, safe='')}", state or "*")
 
+    def _usage_key(self, tenant: str, day: date) -> str:
+        return self._key("usage", quote(tenant, safe=""), day.isoformat())
+
+    def _shelves(self, kind: str, owner: str) -> list[str]:
+        """The indices of all documents of a kind, and of an owner's."""
+        return [self._key("documents", kind, "*"), self._key("documents", kind, f"={quote(owner, safe='')}")]
+
     def _indices(self, kind: str, tenant: str, state: str | None = None) -> list[str]:
         return [self._index(kind, None, state), self._index(kind, tenant, state)]
+
+
+def _once(idempotency: Idempotency) -> str:
+    return f"{quote(idempotency.tenant, safe='')}:{quote(idempotency.key, safe='')}"
 
 
 @contextmanager

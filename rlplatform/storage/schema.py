@@ -29,6 +29,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX idempotency_by_expiry ON idempotency (expires_at)",
         "CREATE TABLE keys (id TEXT PRIMARY KEY, tenant TEXT NOT NULL, created_at REAL NOT NULL, record TEXT NOT NULL)",
     ),
+    (
+        """CREATE TABLE usage (
+            tenant TEXT NOT NULL, day TEXT NOT NULL, name TEXT NOT NULL, amount REAL NOT NULL,
+            PRIMARY KEY (tenant, day, name)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE outbox (
+            position INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, run_id TEXT NOT NULL,
+            event_id TEXT NOT NULL, type TEXT NOT NULL
+        )""",
+        """CREATE TABLE documents (
+            kind TEXT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (kind, id)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX documents_by_owner ON documents (kind, owner, id)",
+    ),
 )
 
 

@@ -1,7 +1,7 @@
 """The Redis store's Lua scripts. Each is atomic: a run, its events and the indices over it change together."""
 
-# KEYS run events seen idempotency index...
-# ARGV run_id kind tenant state request record event_id type data | body_sha256 now expires_at life_s
+# KEYS run events seen idempotency usage index...
+# ARGV run_id kind tenant state request record event_id type data | body_sha256 now expires_at life_s | counter usage_s
 CREATE = """
 local run, events, seen, idempotency = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local body = ARGV[10]
@@ -17,7 +17,9 @@ redis.call('HSET', run, 'kind', ARGV[2], 'tenant', ARGV[3], 'state', ARGV[4], 'e
            'request', ARGV[5], 'record', ARGV[6])
 redis.call('XADD', events, '1-0', 'type', ARGV[8], 'data', ARGV[9])
 redis.call('HSET', seen, ARGV[7], 1)
-for i = 5, #KEYS do redis.call('ZADD', KEYS[i], 0, ARGV[1]) end
+for i = 6, #KEYS do redis.call('ZADD', KEYS[i], 0, ARGV[1]) end
+redis.call('HINCRBY', KEYS[5], ARGV[14], 1)
+redis.call('EXPIRE', KEYS[5], ARGV[15])
 if body ~= '' then
   redis.call('DEL', idempotency)
   redis.call('HSET', idempotency, 'body', body, 'run', ARGV[1], 'expires', ARGV[12])
@@ -26,18 +28,19 @@ end
 return {'OK'}
 """
 
-# KEYS run events seen | index of the old state, twice | index of the new state, twice
-# ARGV run_id epoch expected_seq state record | (seq event_id type data)...
+# KEYS run events seen | index of the old state, twice | index of the new state, twice | usage outbox counters
+# ARGV run_id epoch expected_seq state record | counter amount usage_s | tenant event_id type, '' for none
+#      | (seq event_id type data)...
 APPEND = """
 local run, events, seen = KEYS[1], KEYS[2], KEYS[3]
 local now = redis.call('HMGET', run, 'epoch', 'seq')
 if not now[1] then return {'NONE'} end
 if ARGV[2] ~= '' and ARGV[2] ~= now[1] then return {'FENCED', now[1]} end
 if ARGV[3] ~= now[2] then return {'STALE'} end
-for i = 6, #ARGV, 4 do
+for i = 12, #ARGV, 4 do
   if redis.call('HEXISTS', seen, ARGV[i + 1]) == 1 then return {'SEEN'} end
 end
-for i = 6, #ARGV, 4 do
+for i = 12, #ARGV, 4 do
   redis.call('XADD', events, ARGV[i] .. '-0', 'type', ARGV[i + 2], 'data', ARGV[i + 3])
   redis.call('HSET', seen, ARGV[i + 1], ARGV[i])
 end
@@ -45,6 +48,14 @@ redis.call('HSET', run, 'seq', ARGV[#ARGV - 3], 'state', ARGV[4], 'record', ARGV
 for i = 4, 5 do
   redis.call('ZREM', KEYS[i], ARGV[1])
   redis.call('ZADD', KEYS[i + 2], 0, ARGV[1])
+end
+if ARGV[6] ~= '' then
+  redis.call('HINCRBYFLOAT', KEYS[8], ARGV[6], ARGV[7])
+  redis.call('EXPIRE', KEYS[8], ARGV[8])
+end
+if ARGV[10] ~= '' then
+  local position = redis.call('HINCRBY', KEYS[10], 'outbox', 1)
+  redis.call('XADD', KEYS[9], position .. '-0', 'tenant', ARGV[9], 'run', ARGV[1], 'event', ARGV[10], 'type', ARGV[11])
 end
 return {'OK'}
 """

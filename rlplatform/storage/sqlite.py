@@ -14,14 +14,16 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 from rlplatform.access.principals import ApiKey
 from rlplatform.errors import Conflict, StorageError
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, EncodedEvent, Idempotency
+from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency
 from rlplatform.runs import Run
 from rlplatform.storage import ledger, schema
+from rlplatform.storage import sqlite_records as records
 from rlplatform.storage.wakeups import Wakeups
 from rlplatform.storage.writer import T, Work, Writer, storage_error
 
@@ -71,13 +73,8 @@ class SqliteStore:
         def work(connection: sqlite3.Connection) -> tuple[Run, bool]:
             if idempotency is not None:
                 connection.execute("DELETE FROM idempotency WHERE expires_at <= ?", (now.timestamp(),))
-                used = connection.execute(
-                    "SELECT body_sha256, run_id FROM idempotency WHERE tenant = ? AND key = ?",
-                    (idempotency.tenant, idempotency.key),
-                ).fetchone()
-                if used is not None:
-                    ledger.check_replay(idempotency, used[0])
-                    return self._load(connection, used[1]), False
+                if (made := _recall(connection, idempotency, now.timestamp())) is not None:
+                    return self._load(connection, made), False
             if connection.execute("SELECT 1 FROM runs WHERE id = ?", (new.id,)).fetchone():
                 if (line := _stored(connection, new.id, [first]).get(first.id)) and line.seq == 1:
                     return self._load(connection, new.id), False
@@ -87,6 +84,7 @@ class SqliteStore:
                 (new.id, new.kind, new.tenant, new.state, packed.request, packed.record),
             )
             _insert_events(connection, new.id, [first], [encoded])
+            records.charge(connection, new.tenant, ledger.opening_charge(new, first))
             if idempotency is not None:
                 connection.execute(
                     "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)",
@@ -95,6 +93,15 @@ class SqliteStore:
             return new, True
 
         return await self._writer.submit(work)
+
+    async def recall(self, idempotency: Idempotency) -> Run | None:
+        now = self._clock.now().timestamp()
+
+        def work(connection: sqlite3.Connection) -> Run | None:
+            made = _recall(connection, idempotency, now)
+            return _load(connection, made) if made is not None else None
+
+        return await self._read(work)
 
     async def get(self, run_id: str) -> Run:
         return await self._read(lambda connection: _load(connection, run_id))
@@ -142,12 +149,14 @@ class SqliteStore:
             lines = _stored(connection, run_id, events)
             new = [event for event in ledger.distinct(events) if event.id not in lines]
             if new:
-                run, encoded = ledger.advance(run, new)
+                before, (run, encoded) = run, ledger.advance(run, new)
                 lines.update((event.id, line) for event, line in zip(new, encoded, strict=True))
                 _insert_events(connection, run_id, new, encoded)
                 connection.execute(
                     "UPDATE runs SET state = ?, record = ? WHERE id = ?", (run.state, ledger.pack(run).record, run_id)
                 )
+                records.charge(connection, run.tenant, ledger.charges(before, run, new))
+                records.put_out(connection, run, new, encoded)
                 self._remember(run)
             return [lines[event.id] for event in events]
 
@@ -171,6 +180,31 @@ class SqliteStore:
             return await self._read(work)
 
         return await self._wakeups.tail(self._clock, cursors, wait_s, read_many)
+
+    async def used(self, tenant: str, day: date) -> Mapping[str, float]:
+        return await self._read(lambda connection: records.used(connection, tenant, day))
+
+    async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
+        ledger.check_limit(limit)
+        return await self._read(lambda connection: records.finished(connection, after, limit))
+
+    async def settle(self, position: int) -> None:
+        await self._writer.submit(lambda connection: records.settle(connection, position))
+
+    async def put_document(self, document: Document) -> None:
+        await self._writer.submit(lambda connection: records.put_document(connection, document))
+
+    async def get_document(self, kind: str, document_id: str) -> Document | None:
+        return await self._read(lambda connection: records.get_document(connection, kind, document_id))
+
+    async def list_documents(
+        self, kind: str, *, owner: str | None = None, before: str | None = None, limit: int = 100
+    ) -> Sequence[Document]:
+        ledger.check_limit(limit)
+        return await self._read(lambda connection: records.list_documents(connection, kind, owner, before, limit))
+
+    async def delete_document(self, kind: str, document_id: str) -> None:
+        await self._writer.submit(lambda connection: records.delete_document(connection, kind, document_id))
 
     async def put_key(self, key: ApiKey) -> None:
         values = (key.id, key.tenant, key.created_at.timestamp(), key.model_dump_json())
@@ -274,6 +308,18 @@ def _load(connection: sqlite3.Connection, run_id: str) -> Run:
     if row is None:
         raise ledger.no_such_run(run_id)
     return _unpack(row)
+
+
+def _recall(connection: sqlite3.Connection, idempotency: Idempotency, now: float) -> str | None:
+    """The id of the run that the key has made. :raises IdempotencyMismatch: with another body."""
+    used = connection.execute(
+        "SELECT body_sha256, run_id FROM idempotency WHERE tenant = ? AND key = ? AND expires_at > ?",
+        (idempotency.tenant, idempotency.key, now),
+    ).fetchone()
+    if used is None:
+        return None
+    ledger.check_replay(idempotency, used[0])
+    return str(used[1])
 
 
 def _insert_events(

@@ -18,10 +18,11 @@ from redis import Redis
 from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest, StorageError
 from rlplatform.ports import Clock, Store
-from rlplatform.storage import open_store
+from rlplatform.storage import ledger, open_store, schema
+from rlplatform.storage.redis import SCHEMA
 from rlplatform.storage.sqlite import SqliteStore
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.contracts.store import StoreContract, evaluation_run, fold, queued, retried, seqs
+from rlplatform.testing.contracts.store import StoreContract, evaluation_run, finished, fold, queued, retried, seqs
 from rlplatform.testing.redis_server import installed, redis_server
 
 
@@ -67,6 +68,29 @@ class TestSqliteStore(StoreContract):
             connection.execute("UPDATE schema_version SET version = 99")
         with pytest.raises(StorageError, match=r"newer version.*schema 99.*upgrade"):
             await open_store(f"sqlite:///{self.path}", clock=clock)
+
+    async def test_a_file_of_the_first_version_is_brought_up_to_date(self, clock: FakeClock) -> None:
+        run = evaluation_run(clock)
+        packed = ledger.pack(run)
+        self.path.parent.mkdir()
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            for statement in schema.MIGRATIONS[0]:
+                connection.execute(statement)
+            connection.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
+            connection.execute("INSERT INTO schema_version VALUES (1)")
+            connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+            line = queued(run, clock).model_copy(update={"seq": 1})
+            row = (run.id, run.kind, run.tenant, run.state, packed.request, ledger.pack(run.apply(line)).record)
+            connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?, 0, ?, ?)", row)
+            line_of = (run.id, 1, line.id, "evaluation.queued", line.model_dump_json())
+            connection.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", line_of)
+        async with self.open_store(clock) as store:
+            assert await store.get(run.id) == run.apply(line)
+            await store.append(run.stream, [finished(run, clock)])
+            assert [entry.run_id for entry in await store.finished()] == [run.id]
+            assert await store.list_documents("webhook") == []
+        with closing(sqlite3.connect(self.path)) as connection:
+            assert connection.execute("SELECT version FROM schema_version").fetchone() == (len(schema.MIGRATIONS),)
 
     async def test_the_database_of_another_program_is_refused(self, clock: FakeClock) -> None:
         self.path.parent.mkdir()
@@ -198,6 +222,15 @@ class TestRedisStore(StoreContract):
             redis.set(f"{{{self.namespace}}}:schema", 99)
         with pytest.raises(StorageError, match=r"newer version.*schema 99.*upgrade"):
             await open_store(self.url, clock=clock, namespace=self.namespace)
+
+    async def test_data_of_the_first_version_is_taken_over(self, store: Store, clock: FakeClock) -> None:
+        run = await self.started(store, clock)
+        with Redis.from_url(self.url) as redis:
+            redis.set(f"{{{self.namespace}}}:schema", 1)
+        async with self.open_store(clock) as again:
+            assert await again.get(run.id) == run
+        with Redis.from_url(self.url) as redis:
+            assert int(redis.get(f"{{{self.namespace}}}:schema") or 0) == SCHEMA
 
     async def test_a_redis_that_evicts_is_refused(self, clock: FakeClock) -> None:
         with Redis.from_url(self.url) as redis:

@@ -1,0 +1,70 @@
+"""What a SQLite store keeps beside runs and events: usage, the outbox, documents. Each function is part of a job."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import date
+
+from rlplatform.events import EventBase
+from rlplatform.ports import Document, EncodedEvent, Finished
+from rlplatform.runs import Run
+from rlplatform.storage import ledger
+
+
+def charge(connection: sqlite3.Connection, tenant: str, charge: ledger.Charge | None) -> None:
+    """Add to the tenant's usage."""
+    if charge is not None:
+        connection.execute(
+            "INSERT INTO usage VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
+            (tenant, charge.day.isoformat(), charge.counter, charge.amount),
+        )
+
+
+def used(connection: sqlite3.Connection, tenant: str, day: date) -> dict[str, float]:
+    query = "SELECT name, amount FROM usage WHERE tenant = ? AND day = ?"
+    return dict(connection.execute(query, (tenant, day.isoformat())).fetchall())
+
+
+def put_out(connection: sqlite3.Connection, run: Run, new: Sequence[EventBase], lines: Sequence[EncodedEvent]) -> None:
+    """Put the final event among ``new``, if any, into the outbox."""
+    if (last := ledger.final_event(new)) is not None:
+        connection.execute(
+            "INSERT INTO outbox (tenant, run_id, event_id, type) VALUES (?, ?, ?, ?)",
+            (run.tenant, run.id, last.id, lines[-1].type),
+        )
+
+
+def finished(connection: sqlite3.Connection, after: int, limit: int) -> list[Finished]:
+    query = "SELECT position, tenant, run_id, event_id, type FROM outbox WHERE position > ? ORDER BY position LIMIT ?"
+    return [Finished(*row) for row in connection.execute(query, (after, limit)).fetchall()]
+
+
+def settle(connection: sqlite3.Connection, position: int) -> None:
+    connection.execute("DELETE FROM outbox WHERE position <= ?", (position,))
+
+
+def put_document(connection: sqlite3.Connection, document: Document) -> None:
+    connection.execute("INSERT OR REPLACE INTO documents (kind, id, owner, record) VALUES (?, ?, ?, ?)", document)
+
+
+def get_document(connection: sqlite3.Connection, kind: str, document_id: str) -> Document | None:
+    query = "SELECT kind, id, owner, record FROM documents WHERE kind = ? AND id = ?"
+    row = connection.execute(query, (kind, document_id)).fetchone()
+    return Document(*row) if row else None
+
+
+def list_documents(
+    connection: sqlite3.Connection, kind: str, owner: str | None, before: str | None, limit: int
+) -> list[Document]:
+    conditions, values = ["kind = ?"], [kind]
+    if owner is not None:
+        conditions, values = [*conditions, "owner = ?"], [*values, owner]
+    if before is not None:
+        conditions, values = [*conditions, "id < ?"], [*values, before]
+    query = f"SELECT kind, id, owner, record FROM documents WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
+    return [Document(*row) for row in connection.execute(query, (*values, limit)).fetchall()]
+
+
+def delete_document(connection: sqlite3.Connection, kind: str, document_id: str) -> None:
+    connection.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, document_id))

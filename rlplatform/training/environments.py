@@ -6,18 +6,16 @@ register their environments through Gymnasium's plugin entry points instead.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 from gymnasium import spaces
 
 from rlplatform.errors import InvalidRequest
 from rlplatform.ppo.hyperparameters import Hyperparameters
-from rlplatform.ppo.presets import Preset, find_preset, preset_names, resolve, unknown_env
-from rlplatform.training.models import EnvironmentInfo, Resources, TrainingRequest
+from rlplatform.ppo.presets import Preset, resolve, unknown_env
+from rlplatform.training.models import Resources, TrainingRequest
 from rlplatform.training.vector_env import VectorEnv, envpool_ids, make_vector_env
 
 DEFAULT_NUM_ENVS = 8
@@ -28,35 +26,13 @@ def known_environments() -> frozenset[str]:
     return frozenset(gym.registry) | envpool_ids()
 
 
-def describe_environment(env: str) -> EnvironmentInfo:
-    """One environment's spaces, backend and preset. Raises as :func:`probe` does."""
-    made = probe(env, {})
-    try:
-        return EnvironmentInfo(
-            id=env,
-            observation_space=describe_space(made.single_observation_space),
-            action_space=describe_space(made.single_action_space),
-            backend="envpool" if made.backend == "envpool" else "gymnasium",
-            preset=env if find_preset(env) is not None else None,
-            max_episode_steps=made.max_episode_steps,
-        )
-    finally:
-        made.close()
+def check_known(env: str) -> None:
+    """Refuse an environment that nobody has. EnvPool, whose import takes a second, is asked last.
 
-
-@functools.cache
-def list_environments() -> tuple[EnvironmentInfo, ...]:
-    """The environments worth showing: those with a preset, and those of Gymnasium's registry that can be made here.
-
-    EnvPool's hundreds of others are accepted, too. Takes about a second the first time.
+    :raises UnknownName: says which are near.
     """
-    found = []
-    for env in sorted({*preset_names(), *gym.registry}):
-        try:
-            found.append(describe_environment(env))
-        except InvalidRequest:
-            continue
-    return tuple(found)
+    if env not in gym.registry and env not in known_environments():
+        raise unknown_env(env, known_environments())
 
 
 def probe(env: str, env_config: Mapping[str, Any]) -> VectorEnv:
@@ -65,8 +41,7 @@ def probe(env: str, env_config: Mapping[str, Any]) -> VectorEnv:
     :raises UnknownName: there is no such environment; says which are near.
     :raises InvalidRequest: it cannot be made with ``env_config``, or its spaces are not covered.
     """
-    if env not in known_environments():
-        raise unknown_env(env, known_environments())
+    check_known(env)
     made = make_vector_env(env, env_config, [0])
     try:
         _check_space(made.single_observation_space, f"env: {env}'s observations", nested=made.backend == "sync")
@@ -94,8 +69,7 @@ def check_request(request: TrainingRequest) -> None:
     :raises UnknownName: environment, preset or hyperparameter, with the nearest names.
     :raises InvalidRequest: names the field and says what is accepted.
     """
-    if request.env not in known_environments():
-        raise unknown_env(request.env, known_environments())
+    check_known(request.env)
     hyperparameters, preset = resolve(request.env, request.preset, request.hyperparameters)
     hyperparameters.check(total_envs(request.resources, preset))
     if request.engine != "simulated":
@@ -124,16 +98,3 @@ def envs_per_runner(resources: Resources, preset: Preset | None) -> int:
 def total_envs(resources: Resources, preset: Preset | None) -> int:
     """Environments that sample in all."""
     return envs_per_runner(resources, preset) * max(1, resources.num_env_runners)
-
-
-def describe_space(space: spaces.Space[Any]) -> str:
-    """A space in a few words: ``Box(4,) float32``, with bounds where they are the same for all elements."""
-    if isinstance(space, spaces.Box):
-        low, high = np.unique(space.low), np.unique(space.high)
-        bounds = (
-            f" in [{low[0]:g}, {high[0]:g}]"
-            if len(low) == len(high) == 1 and np.isfinite([low[0], high[0]]).all()
-            else ""
-        )
-        return f"Box{space.shape} {space.dtype}{bounds}"
-    return str(space)

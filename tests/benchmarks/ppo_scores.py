@@ -98,6 +98,17 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def merge(row: Row) -> None:
+    """Put a row among the results, in the place of an older one of the same preset and seed."""
+    path = RESULTS / "ppo_scores.json"
+    rows: list[Row] = json.loads(path.read_text()) if path.exists() else []
+    rows = [old for old in rows if (old["preset"], old["seed"]) != (row["preset"], row["seed"])] + [row]
+    rows.sort(key=lambda row: (row["preset"], row["seed"]))
+    RESULTS.mkdir(exist_ok=True)
+    path.write_text(json.dumps(rows, indent=1) + "\n")
+    (RESULTS / "ppo_scores.md").write_text(table(rows))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--one", nargs=2, metavar=("PRESET", "SEED"))
@@ -110,8 +121,6 @@ def main() -> None:
     if arguments.one:
         print(json.dumps(train(arguments.one[0], int(arguments.one[1]))), flush=True)
         return
-    path = RESULTS / "ppo_scores.json"
-    rows: list[Row] = json.loads(path.read_text()) if path.exists() else []
     for name in arguments.presets:
         if get_preset(name).n_timesteps > arguments.max_env_steps:
             continue
@@ -119,11 +128,7 @@ def main() -> None:
             row = apart(name, seed)
             print(json.dumps(row), flush=True)
             if row is not None:
-                rows = [old for old in rows if (old["preset"], old["seed"]) != (name, seed)] + [row]
-                rows.sort(key=lambda row: (row["preset"], row["seed"]))
-                RESULTS.mkdir(exist_ok=True)
-                path.write_text(json.dumps(rows, indent=1) + "\n")
-                (RESULTS / "ppo_scores.md").write_text(table(rows))
+                merge(row)
 
 
 if __name__ == "__main__":

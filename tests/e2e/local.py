@@ -23,13 +23,13 @@ from rlplatform.access.keys import KeyRing
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import Unavailable
-from rlplatform.ports import CheckpointStore, Store
+from rlplatform.ports import CheckpointStore, Place, Store
 from rlplatform.runs import EvaluationRun, TrainingRun
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, PoolStatus, Program, Usage
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_store
 from rlplatform.testing.sandboxes import ScriptedPool
-from rlplatform.training.environments import describe_environment
+from rlplatform.training.catalogue import describe_environment
 from rlplatform.training.models import EnvironmentInfo, TrainingRequest
 from rlplatform.training.simulated import SimulatedEngine
 from serve_apps.api.app import create_app
@@ -71,8 +71,8 @@ class Direct:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._supervisor, name)
 
-    async def positions(self, run_ids: Sequence[str]) -> list[int | None]:
-        return self._supervisor.positions(run_ids)
+    async def places(self, run_ids: Sequence[str]) -> list[Place | None]:
+        return self._supervisor.places(run_ids)
 
 
 class EvaluatorLink:

@@ -11,11 +11,8 @@ import json
 import logging
 import os
 import secrets
-import shutil
 import signal
-import socket
 import sys
-import tempfile
 import threading
 import time
 import urllib.error
@@ -29,6 +26,7 @@ from typing import NamedTuple
 
 import ray
 from pydantic import SecretStr
+from ray.exceptions import RayError
 from ray.util import list_named_actors
 
 from actors import options, wiring
@@ -62,7 +60,7 @@ class Platform:
         self._report = report
         self._file = self.settings.state_dir / "local.json"
         self._started = False
-        self._folder = Path()
+        self._ingress = ingress.Folder(self.settings.state_dir)
         self._lock = -1
 
     def start(self) -> Address:
@@ -74,14 +72,17 @@ class Platform:
         self._refuse_a_second()
         self._started = True
         self._report("starting Ray")
-        self._folder = Path(tempfile.mkdtemp(prefix="rlp-"))
+        folder = self._ingress.make()
         try:
-            _start_ray(self.settings, ingress.environment(ingress.choose(self.settings.cluster), self._folder))
+            _start_ray(self.settings, ingress.environment(ingress.choose(self.settings.cluster), folder))
         except Exception as error:  # Ray has no class of its own for this
             raise Unavailable(f"Ray does not start: {error}") from error
         self._report(f"starting the supervisor and the gateway on {api.host}:{api.port}")
         wiring.start(self.settings)
-        _start_gateway(self.settings)
+        try:
+            _start_gateway(self.settings)
+        except (RayError, RuntimeError) as error:
+            raise Unavailable(f"the gateway does not start: {error}") from error
         address = Address(f"http://{api.host}:{api.port}", asyncio.run(self._key()))
         self._wait_until_ready(address.url)
         _write_private(self._file, json.dumps({"url": address.url, "api_key": address.api_key}))
@@ -109,7 +110,7 @@ class Platform:
                     serve.shutdown()
                 _kill_actors()
                 ray.shutdown()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._ingress.remove()
         self._file.unlink(missing_ok=True)
 
     async def _key(self) -> str:
@@ -151,14 +152,8 @@ class Platform:
             raise Unavailable(f"a platform of {self.settings.state_dir} runs already, {where}") from None
         self._file.unlink(missing_ok=True)  # of one that was killed
         api = self.settings.api
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((api.host, api.port))
-            except OSError as error:
-                raise Unavailable(
-                    f"port {api.port} on {api.host} is taken ({error.strerror}); choose another with RLP_API__PORT"
-                ) from None
+        if (why := ingress.why_taken(api.host, api.port)) is not None:
+            raise Unavailable(f"port {api.port} on {api.host} is taken ({why}); choose another with RLP_API__PORT")
 
 
 def serve(settings: Settings, report: Report | None = None) -> int:
@@ -244,6 +239,7 @@ def _start_gateway(settings: Settings) -> None:
     from ray import serve
 
     from serve_apps.gateway import GatewayArgs, app
+    from serve_apps.paths import STREAMS
 
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
 
@@ -253,7 +249,13 @@ def _start_gateway(settings: Settings) -> None:
         http_options={"host": settings.api.host, "port": settings.api.port},
         logging_config=quiet,
     )
-    serve.run(app(GatewayArgs(settings=settings)), name="api", route_prefix="/", logging_config=quiet)
+    api, streams = GatewayArgs(settings=settings), GatewayArgs(application="streams", settings=settings)
+    serve.run_many(
+        [
+            serve.RunTarget(app(api), "api", "/", quiet),
+            serve.RunTarget(app(streams), "streams", STREAMS, quiet),
+        ]
+    )
 
 
 def _missing(url: str) -> dict[str, str]:

@@ -9,17 +9,21 @@ from __future__ import annotations
 import importlib.util
 import os
 import resource
+import shutil
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import Literal
 
 from rlplatform.settings import ClusterSettings
+from serve_apps.edge import CALLBACK
 
 Ingress = Literal["haproxy", "proxy"]
 
 STATISTICS_PORT = 8404
 METRICS_PORT = 9101
+_PREFIX = "rlp-"
 
 
 def choose(settings: ClusterSettings) -> Ingress:
@@ -32,11 +36,17 @@ def choose(settings: ClusterSettings) -> Ingress:
 
 def environment(ingress: Ingress, folder: Path) -> dict[str, str]:
     """What Ray's processes need in their environment, from their start. ``folder`` is HAProxy's, one a platform."""
+    common = {
+        "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": CALLBACK,
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "30",  # a proxy that starts on a busy machine is slow, not broken
+        "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "30",
+    }
     if ingress == "proxy":
-        return {}
+        return common
     folder.mkdir(parents=True, exist_ok=True)
-    return {
+    return common | {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(Path(sys.executable).with_name("rlp-haproxy")),
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_HAPROXY_NBTHREAD": str(min(4, os.cpu_count() or 1)),
         "RAY_SERVE_HAPROXY_MAXCONN": str(max_connections()),
@@ -45,10 +55,35 @@ def environment(ingress: Ingress, folder: Path) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port(STATISTICS_PORT)),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
     }
+
+
+class Folder:
+    """HAProxy's folder: a short path, for there are sockets in it. ``<state_dir>/ingress`` is a link to it, by which
+    that of a platform that was killed is found and removed."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._link = state_dir / "ingress"
+
+    def make(self) -> Path:
+        """A new one, in place of any that was left."""
+        self.remove()
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._link.symlink_to(folder)
+        return folder
+
+    def remove(self) -> None:
+        """Remove it, if there is one. Idempotent."""
+        if not self._link.is_symlink():
+            return
+        folder = self._link.readlink()
+        if folder.parent == Path(tempfile.gettempdir()) and folder.name.startswith(_PREFIX):
+            shutil.rmtree(folder, ignore_errors=True)
+        self._link.unlink()
 
 
 def max_connections() -> int:
@@ -59,13 +94,18 @@ def max_connections() -> int:
 
 def free_port(preferred: int) -> int:
     """``preferred``, or another where somebody listens on that."""
+    return preferred if why_taken("", preferred) is None else free_ports(1)[0]
+
+
+def why_taken(host: str, port: int) -> str | None:
+    """Why nobody could listen there at this moment; None: it is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("", preferred))
-        except OSError:
-            return free_ports(1)[0]
-    return preferred
+            probe.bind((host, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
 
 
 def free_ports(count: int) -> list[int]:

@@ -13,5 +13,6 @@ from serve_apps.gateway import GatewayArgs
 
 def app(args: GatewayArgs) -> Application:
     """The gateway. Its settings, and the actors', are those of the file or of the nodes' environment."""
-    wiring.start(args.settings or Settings())
+    if args.application == "api":
+        wiring.start(args.settings or Settings())
     return gateway.app(args)

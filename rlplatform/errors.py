@@ -199,6 +199,20 @@ class Unavailable(ServiceError):
     code, status, title = "unavailable", 503, "Unavailable"
 
 
+def problem(error: PlatformError, request_id: str | None = None) -> dict[str, Any]:
+    """The members of the problem document (RFC 9457) for ``error``; :func:`error_from` is the way back."""
+    document = {
+        "type": f"urn:rlp:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.detail,
+        "retryable": error.retryable,
+        **error.extra,
+    }
+    return document | ({"request_id": request_id} if request_id else {})
+
+
 def error_from(problem: Mapping[str, Any]) -> PlatformError:
     """The error that a problem document describes; :class:`PlatformError` itself where its code is not known here."""
     members = dict(problem)

@@ -1,4 +1,7 @@
-"""The Serve application: the API on its replicas, reading from the store and calling the supervisor.
+"""The Serve applications: the API on its replicas, reading from the store and calling the supervisor.
+
+``api`` and ``streams`` are the same code in replicas apart (``paths`` says which request goes where): a thousand open
+streams cost commands nothing, and a redeployment of one leaves the other alone.
 
 The only module that joins Serve and the API. ``from __future__ import annotations`` must not be here: Serve looks at
 the class of ``app``'s argument to know how to fill it from a configuration file.
@@ -6,6 +9,7 @@ the class of ``app``'s argument to know how to fill it from a configuration file
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Literal
 
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -20,14 +24,19 @@ from rlplatform.storage import open_checkpoints
 from rlplatform.training.models import EnvironmentInfo
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services
+from serve_apps.edge import Unmounted
 
 
 class GatewayArgs(BaseModel):
-    """What a Serve configuration file may say. ``settings`` None: from the environment of the replica's node."""
+    """What a Serve configuration file may say. ``settings`` None: from the environment of the replica's node.
 
+    Every open stream, and every request that waits for a result, is an ongoing request.
+    """
+
+    application: Literal["api", "streams"] = "api"
     settings: Settings | None = None
     num_replicas: int = 1
-    max_ongoing_requests: int = 2000
+    max_ongoing_requests: int = 5000
 
 
 def app(args: GatewayArgs) -> Application:
@@ -35,11 +44,13 @@ def app(args: GatewayArgs) -> Application:
     settings = args.settings
 
     def build() -> FastAPI:
-        return build_api(settings or Settings())
+        api = build_api(settings or Settings())
+        api.add_middleware(Unmounted)
+        return api
 
     deployment = serve.deployment(
         serve.ingress(build)(),
-        name="api",
+        name=args.application,
         num_replicas=args.num_replicas,
         max_ongoing_requests=args.max_ongoing_requests,
         ray_actor_options={"num_cpus": 0.05},

@@ -1,7 +1,9 @@
-"""The outermost layer, plain ASGI: request ids, security headers, the body limit, the audit log, the last resort."""
+"""The outermost layer, plain ASGI: request ids, security headers, the body limit, the audit log, the last resort; and
+``HEAD``, which is ``GET`` without the body."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
@@ -15,7 +17,7 @@ from serve_apps.api import limits
 from serve_apps.api.problems import internal_error, problem_response
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SECURITY: Mapping[str, str] = {
+SECURITY: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -25,6 +27,12 @@ _SECURITY: Mapping[str, str] = {
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOG = logging.getLogger("rlplatform.api")
 _AUDIT = logging.getLogger("rlplatform.audit")
+
+
+def request_id_of(headers: Headers) -> str:
+    """The id that the client gave its request, if that can be one, else a new one."""
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def _audit(scope: Scope, status: int) -> None:
@@ -53,9 +61,11 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request_id = request_id_of(headers)
         scope.setdefault("state", {})["request_id"] = request_id
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+            receive, send = _bodiless(receive, send)
         started = False
 
         async def send_sealed(message: Message) -> None:
@@ -64,7 +74,7 @@ class Envelope:
                 started = True
                 sealed = MutableHeaders(scope=message)
                 sealed["X-Request-Id"] = request_id
-                for name, value in (*limits.headers(scope).items(), *_SECURITY.items()):
+                for name, value in (*limits.headers(scope).items(), *SECURITY.items()):
                     sealed.setdefault(name, value)
                 if scope["method"] not in _READING:
                     _audit(scope, message["status"])
@@ -97,3 +107,25 @@ class Envelope:
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"the body is larger than {self._max_body_bytes} bytes", max_body_bytes=self._max_body_bytes)
+
+
+def _bodiless(receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """``receive`` and ``send`` for a handler whose client wants the headers alone: it has left once it has them."""
+    left = asyncio.Event()
+
+    async def receive_until_left() -> Message:
+        reading, leaving = asyncio.ensure_future(receive()), asyncio.ensure_future(left.wait())
+        try:
+            await asyncio.wait((reading, leaving), return_when=asyncio.FIRST_COMPLETED)
+            return {"type": "http.disconnect"} if leaving.done() else reading.result()
+        finally:
+            reading.cancel()
+            leaving.cancel()
+
+    async def send_start(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b""})
+            left.set()
+
+    return receive_until_left, send_start

@@ -19,11 +19,18 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from rlplatform.access.principals import Principal
-from rlplatform.errors import Conflict, InvalidRequest, NotAuthenticated, PlatformError, TooLarge, TooManyRequests
+from rlplatform.errors import (
+    Conflict,
+    InvalidRequest,
+    NotAuthenticated,
+    PlatformError,
+    TooLarge,
+    TooManyRequests,
+    problem,
+)
 from serve_apps.api.bodies import parse
 from serve_apps.api.deps import Context
 from serve_apps.api.hub import Chunk
-from serve_apps.api.problems import problem
 from serve_apps.api.validation import invalid_request
 
 _AUTH_S = 10.0

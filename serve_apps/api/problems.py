@@ -6,33 +6,26 @@ import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from rlplatform.errors import InvalidRequest, MethodNotAllowed, NotFound, PlatformError, ServiceError, TooLarge
+from rlplatform.errors import (
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    PlatformError,
+    ServiceError,
+    TooLarge,
+    problem,
+)
 from serve_apps.api.validation import invalid_request
 
 MEDIA_TYPE = "application/problem+json"
 _BY_STATUS: Mapping[int, type[PlatformError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
 _LOG = logging.getLogger("rlplatform.api")
-
-
-def problem(error: PlatformError, request_id: str | None = None) -> dict[str, Any]:
-    """The members of the document for ``error``."""
-    document = {
-        "type": f"urn:rlp:problem:{error.code}",
-        "title": error.title,
-        "status": error.status,
-        "code": error.code,
-        "detail": error.detail,
-        "retryable": error.retryable,
-        **error.extra,
-    }
-    return document | ({"request_id": request_id} if request_id else {})
 
 
 def problem_response(
@@ -90,7 +83,7 @@ def _allowed(request: Request) -> list[str]:
     found: set[str] = set()
     for route in request.app.state.routes:
         if route.path_regex.match(request.url.path):
-            found |= route.methods
+            found |= {*route.methods, "HEAD"} if "GET" in route.methods else route.methods
     return sorted(found)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import httpx2
 import pytest
 
-from rlplatform.errors import PlatformError, StorageError, error_classes
-from serve_apps.api.problems import problem, problem_response
+from rlplatform.errors import PlatformError, StorageError, error_classes, problem
+from serve_apps.api.problems import problem_response
 
 pytestmark = pytest.mark.anyio
 STATUS_OF = {cls.code: cls.status for cls in error_classes()}
@@ -42,6 +43,23 @@ async def test_what_the_framework_refuses(platform) -> None:
         assert document["field"] == "limit"
         document = check(await client.get("/v1/trainings?sort=up"), 422, "invalid_request")
         assert document["field"] == "sort"
+
+
+async def test_head_is_get_without_the_body(platform, evaluation) -> None:
+    async with platform() as it, it.client() as client:
+        run = (await client.post("/v1/evaluations", json=evaluation)).json()
+        for path in ("/healthz", "/v1/evaluations", f"/v1/evaluations/{run['id']}", "/v1/nothing"):
+            got, head = await client.get(path), await client.head(path)
+            assert head.status_code == got.status_code
+            assert head.content == b""
+            assert head.headers["content-length"] == str(len(got.content))
+            assert head.headers.get("etag") == got.headers.get("etag")
+        following = await asyncio.wait_for(client.head(f"/v1/evaluations/{run['id']}/events"), 10)
+        assert following.headers["content-type"].startswith("text/event-stream")
+        assert len(it.app.state.context.hubs) == 0
+        refused = await client.head("/v1/tickets")
+        assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+        assert "HEAD" in (await client.put("/v1/trainings")).headers["allow"]
 
 
 async def test_a_field_is_named_by_its_path_and_the_nearest_name_is_suggested(platform) -> None:

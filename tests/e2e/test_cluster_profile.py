@@ -116,7 +116,8 @@ def cluster(missing: Callable[[str], NoReturn], tmp_path_factory: pytest.TempPat
             environment["RLP_CLUSTER__ADDRESS"] = json.loads(node.stdout.readline())
             config = yaml.safe_load((ROOT / "cluster" / "serve.yaml").read_text())
             config["http_options"] |= {"host": "127.0.0.1", "port": api}
-            config["applications"][0]["args"]["num_replicas"] = 1
+            for application in config["applications"]:
+                application["args"]["num_replicas"] = 1
             (folder / "serve.yaml").write_text(yaml.safe_dump(config))
             cluster = Cluster(environment, dashboard, f"http://127.0.0.1:{api}")
             cluster.run("serve", "deploy", str(folder / "serve.yaml"), f"--address=http://127.0.0.1:{dashboard}")

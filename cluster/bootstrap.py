@@ -183,9 +183,10 @@ def localized(settings: Settings) -> Settings:
     scheme, _, path = settings.store.url.partition(":///")
     if scheme == "sqlite":
         changes["store"] = settings.store.model_copy(update={"url": f"sqlite:///{Path(path).resolve()}"})
-    if "://" not in settings.training.checkpoint_url:
-        root = str(Path(settings.training.checkpoint_url).resolve())
-        changes["training"] = settings.training.model_copy(update={"checkpoint_url": root})
+    training = settings.training
+    urls = {"checkpoint_url": training.checkpoint_url, "policy_url": training.policy_url}
+    local: dict[str, object] = {n: str(Path(url).resolve()) for n, url in urls.items() if url and "://" not in url}
+    changes["training"] = training.model_copy(update=local)
     if not settings.access.pepper.get_secret_value():
         pepper = state / "pepper"
         if not pepper.exists():

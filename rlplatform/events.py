@@ -15,14 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from rlplatform.evaluation.models import TestResult, Verdict
 from rlplatform.ids import Kind, kind_of, new_id
+from rlplatform.policies.models import PolicyInfo
 from rlplatform.sandbox.models import SandboxInfo
 from rlplatform.training.models import CheckpointInfo, EvaluationReport, Progress
 
-_COLLECTIONS = {Kind.EVALUATION: "evaluations", Kind.TRAINING: "trainings"}
+_COLLECTIONS = {Kind.EVALUATION: "evaluations", Kind.TRAINING: "trainings", Kind.POLICY: "policies"}
 
 
 def stream_of(run_id: str) -> str:
-    """The stream of a run: ``evaluations/eval_…`` or ``trainings/train_…``."""
+    """The stream of a run or a policy: ``evaluations/eval_…``, ``trainings/train_…`` or ``policies/pol_…``."""
     return f"{_COLLECTIONS[kind_of(run_id)]}/{run_id}"
 
 
@@ -225,6 +226,19 @@ class TrainingFailed(TrainingEvent):
 
 class StreamGap(EventBase):
     """Never logged: tells one reader that telemetry from ``first_seq`` to ``last_seq`` was left out for it."""
+# -- policies ---------------------------------------------------------------------------------------------------------
+
+
+class PolicyPublished(EventBase):
+    type: Literal["policy.published"] = "policy.published"
+    policy: PolicyInfo
+
+
+class PolicyDeleted(EventBase):
+    type: Literal["policy.deleted"] = "policy.deleted"
+    by: str
+
+
 
     type: Literal["stream.gap"] = "stream.gap"
     first_seq: int
@@ -258,7 +272,8 @@ AnyTrainingEvent = (
     | TrainingStopped
     | TrainingFailed
 )
-Event = EvaluationEvent | AnyTrainingEvent | StreamGap
+PolicyEvent = PolicyPublished | PolicyDeleted
+Event = EvaluationEvent | AnyTrainingEvent | PolicyEvent | StreamGap
 AnyEvent = Annotated[Event, Field(discriminator="type")]
 
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(AnyEvent)
@@ -279,6 +294,7 @@ FINAL_TYPES = frozenset(
 
 
 def event_schema(ref_template: str) -> dict[str, Any]:
+        "policy.deleted",
     """The JSON schema of the union, with every event type in its ``$defs``."""
     return _ADAPTER.json_schema(ref_template=ref_template)
 

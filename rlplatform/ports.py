@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rlplatform.access.principals import ApiKey, Principal
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.events import EventBase
-from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.policies.models import PolicyInfo, PolicyRequest
+from rlplatform.runs import EvaluationRun, PolicyRecord, Run, TrainingRun
 from rlplatform.sandbox.models import Execution, Limits, Outcome, PoolStatus, Program, SandboxInfo, Tier
 from rlplatform.training.models import CheckpointInfo, EvaluationReport, IterationReport, TrainingRequest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class Clock(Protocol):
@@ -161,6 +165,61 @@ class CheckpointStore(Protocol):
 
     def sweep(self, min_age_s: float = 3600.0) -> int:
         """Remove what was never committed and has not been touched for ``min_age_s``; how many there were."""
+
+
+# -- policies ---------------------------------------------------------------------------------------------------------
+
+
+class PolicyFiles(Protocol):
+    """Archives of published policies. Blocking."""
+
+    def put(self, policy_id: str, archive: bytes) -> None:
+        """Store it, all or nothing."""
+
+    def get(self, policy_id: str) -> bytes:
+        """:raises NotFound: there is none such."""
+
+    def delete(self, policy_id: str) -> None:
+        """Idempotent."""
+
+
+class Acted(NamedTuple):
+    """Actions [B, *action_space.shape], and how they were computed: with so many observations at once, in so long."""
+
+    actions: NDArray[Any]
+    batch: int
+    compute_s: float
+
+
+class Policies(Protocol):
+    """Published policies, as the API needs them. Reads of their documents go to the store."""
+
+    async def publish(
+        self, request: PolicyRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[PolicyRecord, bool]:
+        """Copy a checkpoint's policy, so that it outlives the checkpoint; its record, and whether it is new.
+
+        :raises NotFound: there is no such checkpoint or training, or none that the principal sees.
+        :raises Conflict: the training has no checkpoint, or its checkpoints hold no policy that can be served.
+        """
+
+    async def delete(self, policy_id: str, principal: Principal) -> PolicyRecord:
+        """Idempotent. :raises NotFound: there is none such, or none that the principal sees."""
+
+    async def act(self, policy: PolicyInfo, observations: NDArray[Any], *, deterministic: bool = True) -> Acted:
+        """Actions for ``observations`` [B, *observation_space.shape] of the space's dtype.
+
+        :raises CheckpointError: its archive is damaged.
+        """
+
+    async def archive(self, policy: PolicyInfo) -> bytes:
+        """The archive that ``policy.sha256`` is of. :raises CheckpointError: it is damaged."""
+
+    async def onnx(self, policy: PolicyInfo) -> bytes:
+        """The policy as an ONNX model that has been seen to act as it does, in its environment.
+
+        :raises Unavailable: the extra ``export`` is not installed.
+        """
 
 
 # -- storage ----------------------------------------------------------------------------------------------------------

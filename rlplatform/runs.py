@@ -1,4 +1,4 @@
-"""The records that the store keeps: one run, an evaluation or a training, as its lifecycle events have made it.
+"""The records that the store keeps: an evaluation, a training or a policy, as its lifecycle events have made it.
 
 ``run.apply(event)`` is the only way a record changes, inside the store's append: a record is always the fold of its
 stream.
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from rlplatform import events
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
+from rlplatform.policies.models import PolicyInfo
 from rlplatform.training.models import Progress, Training, TrainingState
 
 Desired = Literal["run", "pause", "stop"]
@@ -176,7 +177,29 @@ class TrainingRun(RunBase):
         return self.model_copy(update={"document": document, "seq": event.seq, **wishes})
 
 
-Run = EvaluationRun | TrainingRun
+class PolicyRecord(RunBase):
+    """A published policy, until it is deleted. Nothing runs: it is kept like a run, for its events and its replays."""
+
+    kind: Literal["policy"] = "policy"
+    document: PolicyInfo
+
+    @property
+    def state(self) -> str:
+        return self.document.state
+
+    @property
+    def final(self) -> bool:
+        return self.document.state == "deleted"
+
+    def apply(self, event: events.EventBase) -> PolicyRecord:
+        """This record after ``event``."""
+        document = self.document
+        if isinstance(event, events.PolicyDeleted):
+            document = document.model_copy(update={"state": "deleted", "deleted_at": event.time})
+        return self.model_copy(update={"document": document, "seq": event.seq})
+
+
+Run = EvaluationRun | TrainingRun | PolicyRecord
 _ADAPTER: TypeAdapter[Run] = TypeAdapter(Annotated[Run, Field(discriminator="kind")])
 
 

@@ -77,6 +77,8 @@ class TrainingSettings(_Section):
     max_running: int = Field(default=4, ge=1)
     max_restarts: int = Field(default=5, ge=0)
     stall_timeout_s: float | None = Field(default=600.0, gt=0)
+    policy_url: str | None = None
+    max_queued: int = Field(default=1000, ge=1)
     placement_timeout_s: float = Field(default=60.0, gt=0)
     warm_trainers: int = Field(default=1, ge=0, le=16)
 

@@ -17,11 +17,12 @@ from ray import serve
 from ray.serve import Application
 
 from actors import options, wiring
-from actors.handles import SupervisorHandle, find
+from actors.handles import PoliciesHandle, SupervisorHandle, find
 from rlplatform.clock import SystemClock
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints
 from rlplatform.training.models import EnvironmentInfo
+from serve_apps import policies
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services
 from serve_apps.edge import Unmounted
@@ -57,7 +58,9 @@ def app(args: GatewayArgs) -> Application:
         graceful_shutdown_timeout_s=5,
         health_check_period_s=5,
     )
-    return deployment.bind()
+    return (
+        deployment.bind(policies.app(settings, args.num_replicas)) if args.application == "api" else deployment.bind()
+    )
 
 
 def build_api(settings: Settings) -> FastAPI:
@@ -67,6 +70,7 @@ def build_api(settings: Settings) -> FastAPI:
         commands=SupervisorHandle(partial(find, str(options.SUPERVISOR["name"]))),
         clock=SystemClock(),
         checkpoints=open_checkpoints(settings.training.checkpoint_url),
+        policies=PoliciesHandle(partial(serve.get_deployment_handle, policies.NAME, "api")),
         environments=_environments,
     )
     return create_app(services, settings)

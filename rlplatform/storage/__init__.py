@@ -1,13 +1,15 @@
-"""Where runs, events, keys and checkpoints are kept: adapters of the ``Store`` and ``CheckpointStore`` ports."""
+"""Where runs, events, keys, checkpoints and policies are kept: adapters of the ports."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest
-from rlplatform.ports import CheckpointStore, Clock, Store
+from rlplatform.ports import CheckpointStore, Clock, PolicyFiles, Store
+from rlplatform.settings import TrainingSettings
 
 ACCEPTED = "memory://, sqlite:///relative/path.db, sqlite:////absolute/path.db, redis://host:6379/0 or rediss://…"
 
@@ -49,21 +51,46 @@ def open_checkpoints(url: str, *, clock: Clock | None = None) -> CheckpointStore
 
     :raises InvalidRequest: the URL is none of these.
     """
-    from pyarrow import fs
-
     from rlplatform.storage.checkpoints import ArrowCheckpoints, LocalCheckpoints
 
     clock = clock or SystemClock()
+    opened = _file_system(url, "checkpoint_url")
+    return LocalCheckpoints(opened, clock) if isinstance(opened, Path) else ArrowCheckpoints(*opened, clock)
+
+
+def open_policies(settings: TrainingSettings) -> PolicyFiles:
+    """The storage of published policies, at ``policy_url`` or else in a folder ``policies`` beside the checkpoints.
+
+    :raises InvalidRequest: the URL is none that :func:`open_checkpoints` takes.
+    """
+    from rlplatform.storage.policies import ArrowPolicies, LocalPolicies
+
+    opened = _file_system(settings.policy_url or beside(settings.checkpoint_url, "policies"), "policy_url")
+    return LocalPolicies(opened) if isinstance(opened, Path) else ArrowPolicies(*opened)
+
+
+def beside(url: str, name: str) -> str:
+    """The folder ``name`` beside that of ``url``: ``s3://b/checkpoints?region=r`` -> ``s3://b/NAME?region=r``."""
+    if "://" not in url:
+        return str(Path(url).parent / name)
+    parts = urlsplit(url)
+    return parts._replace(path=str(PurePosixPath(parts.path).parent / name)).geturl()
+
+
+def _file_system(url: str, field: str) -> Path | tuple[Any, str]:
+    """A local folder, or a file system and the folder in it."""
+    from pyarrow import fs
+
     scheme, bucket = urlsplit(url).scheme, urlsplit(url).netloc
     if not scheme or scheme == "file":
-        return LocalCheckpoints(Path(url.removeprefix("file://")), clock)
+        return Path(url.removeprefix("file://"))
     if scheme in ("s3", "gs") and bucket:
         try:
             filesystem, root = fs.FileSystem.from_uri(url)
         except (ValueError, OSError) as error:
-            raise InvalidRequest(f"the checkpoint URL cannot be used: {error}", field="checkpoint_url") from None
-        return ArrowCheckpoints(filesystem, root, clock)
+            raise InvalidRequest(f"{field} cannot be used: {error}", field=field) from None
+        return filesystem, root
     raise InvalidRequest(
-        f"checkpoint URL {scheme + '://…'!r} is not a path, file:///path, s3://bucket/prefix or gs://bucket/prefix",
-        field="checkpoint_url",
+        f"{field} {scheme + '://…'!r} is not a path, file:///path, s3://bucket/prefix or gs://bucket/prefix",
+        field=field,
     )

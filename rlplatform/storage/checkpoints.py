@@ -62,7 +62,7 @@ class ArrowCheckpoints:
 
     def commit(self, info: CheckpointInfo, source: Path) -> CheckpointInfo:
         folder = self._folder(info.training_id, info.id)
-        with _as_storage_errors():
+        with as_storage_errors():
             if self._exists(f"{folder}/{MANIFEST}"):
                 raise Conflict(f"{info.id} is committed already")
             files = [self._store(source, path, f"{folder}/{DATA}") for path in regular_files(source)]
@@ -77,7 +77,7 @@ class ArrowCheckpoints:
         if any(target.iterdir()):
             raise InvalidRequest(f"{target} must be empty", field="target")
         try:
-            with _as_storage_errors():
+            with as_storage_errors():
                 for file in files:
                     self._load(f"{folder}/{DATA}", file, target, checkpoint_id)
         except BaseException:
@@ -99,7 +99,7 @@ class ArrowCheckpoints:
     def find(self, checkpoint_id: str) -> CheckpointInfo:
         _check(checkpoint_id, Kind.CHECKPOINT)
         folders = {f"{training}/{checkpoint_id}": training for training in self._children(self._root)}
-        with _as_storage_errors():
+        with as_storage_errors():
             infos = self._fs.get_file_info([f"{folder}/{MANIFEST}" for folder in folders])
         for folder, info in zip(folders, infos, strict=True):
             if info.type == fs.FileType.File:
@@ -108,7 +108,7 @@ class ArrowCheckpoints:
 
     def delete(self, training_id: str, checkpoint_id: str) -> None:
         folder = self._folder(training_id, checkpoint_id)
-        with _as_storage_errors():
+        with as_storage_errors():
             if self._exists(f"{folder}/{MANIFEST}"):
                 self._fs.delete_file(f"{folder}/{MANIFEST}")
             self._remove(folder)
@@ -118,7 +118,7 @@ class ArrowCheckpoints:
         before = self._clock.now() - timedelta(seconds=min_age_s)
         for training in self._children(self._root):
             for folder in self._children(training):
-                with _as_storage_errors():
+                with as_storage_errors():
                     entries = self._fs.get_file_info(fs.FileSelector(folder, recursive=True, allow_not_found=True))
                     entries.append(self._fs.get_file_info(folder))
                     pending = folder.rpartition("/")[2].startswith(_PENDING)
@@ -133,7 +133,7 @@ class ArrowCheckpoints:
         return folder if checkpoint_id is None else f"{folder}/{_check(checkpoint_id, Kind.CHECKPOINT)}"
 
     def _children(self, folder: str) -> Sequence[str]:
-        with _as_storage_errors():
+        with as_storage_errors():
             entries = self._fs.get_file_info(fs.FileSelector(folder, allow_not_found=True))
         return sorted(entry.path for entry in entries if entry.type == fs.FileType.Directory)
 
@@ -178,7 +178,7 @@ class ArrowCheckpoints:
     def _manifest(
         self, folder: str, training_id: str, checkpoint_id: str
     ) -> tuple[CheckpointInfo, Sequence[ManifestFile]]:
-        with _as_storage_errors():
+        with as_storage_errors():
             try:
                 with self._fs.open_input_stream(f"{folder}/{MANIFEST}") as reader:
                     content = bytes(reader.read())
@@ -197,7 +197,7 @@ class LocalCheckpoints(ArrowCheckpoints):
     def commit(self, info: CheckpointInfo, source: Path) -> CheckpointInfo:
         final = Path(self._folder(info.training_id, info.id))
         aside = final.with_name(f"{_PENDING}{info.id}-{uuid4().hex[:8]}")
-        with _as_storage_errors():
+        with as_storage_errors():
             if (final / MANIFEST).exists():
                 raise Conflict(f"{info.id} is committed already")
             try:
@@ -292,8 +292,9 @@ def _flush_one(path: Path) -> None:
 
 
 @contextmanager
-def _as_storage_errors() -> Iterator[None]:
+def as_storage_errors() -> Iterator[None]:
+    """What a file system raises, as :class:`StorageError`."""
     try:
         yield
     except (OSError, ArrowException) as error:
-        raise StorageError(f"the checkpoint storage did not do it: {error}") from error
+        raise StorageError(f"the storage of checkpoints and policies did not do it: {error}") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,25 @@ from torch import Tensor, nn
 
 from rlplatform.errors import EngineError, Unavailable
 from rlplatform.training.policy import Policy
+from rlplatform.training.seeds import evaluation_seeds
+from rlplatform.training.vector_env import make_vector_env
 
 OPSET = 18
 ATOL = 1e-4
+RECORDED_STEPS = 64
+RECORDED_ENVS = 4
+
+
+def record_observations(policy: Policy, env: str, env_config: Mapping[str, Any], seed: int = 0) -> NDArray[Any]:
+    """Observations [256, *observation_space.shape] of ``policy`` at work in its environment."""
+    envs = make_vector_env(env, env_config, evaluation_seeds(seed, RECORDED_ENVS), training=False)
+    try:
+        recorded = [envs.reset().copy()]
+        while len(recorded) < RECORDED_STEPS:
+            recorded.append(envs.step(policy(recorded[-1])).obs.copy())
+    finally:
+        envs.close()
+    return np.concatenate(recorded)
 
 
 class _Acting(nn.Module):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
+import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +15,14 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rlplatform.errors import CheckpointError
+from rlplatform.policies.models import NormalizerInfo, PolicyCard
 from rlplatform.ppo.distributions import ActionHead
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic
 from rlplatform.ppo.normalize import ObservationNormalizer
 from rlplatform.ppo.observations import ObservationEncoder
 from rlplatform.ppo.policy import make_policy_kernel
-from rlplatform.training.spaces import space_from_json, space_to_json
+from rlplatform.training.spaces import space_from_json, space_info, space_to_json
 
 FOLDER = "policy"
 _DESCRIPTION, _ARRAYS = "policy.json", "policy.npz"
@@ -29,10 +34,10 @@ def policy_folder(checkpoint: Path) -> Path:
 
 
 class Policy:
-    """The deterministic policy of a network and its observation normaliser, both used in place and never changed.
+    """The policy of a network and its observation normaliser, both used in place and never changed.
 
-    :meth:`save` and :meth:`load` need neither Ray nor pickle. Loading checks names, shapes and sizes; whether a policy
-    is any good is for its owner to say.
+    Called, it is deterministic. :meth:`save` and :meth:`load` need neither Ray nor pickle. Loading checks names, shapes
+    and sizes; whether a policy is any good is for its owner to say.
     """
 
     def __init__(
@@ -48,16 +53,38 @@ class Policy:
         self.observation_space = observation_space
         self.action_space = action_space
         self.normalizer = normalizer
-        self._kernel = make_policy_kernel(network, np.random.default_rng(0))
+        self._kernel = make_policy_kernel(network, np.random.default_rng())
         self.kernel = self._kernel.name, self._kernel.reason
 
     def __call__(self, obs: NDArray[Any]) -> NDArray[Any]:
-        """Actions [B, *action_space.shape] for observations [B, *observation_space.shape]."""
+        """The most likely actions [B, *action_space.shape] for observations [B, *observation_space.shape]."""
+        return self.act(obs)
+
+    def act(self, obs: NDArray[Any], *, deterministic: bool = True) -> NDArray[Any]:
+        """Likewise; actions are drawn from the policy's distribution where not ``deterministic``."""
         encoded = self.network.encoder(obs)
         if self.normalizer is not None:
             encoded = self.normalizer(encoded, update=False)
-        actions, _ = self._kernel.act(encoded, deterministic=True)
+        actions, _ = self._kernel.act(encoded, deterministic=deterministic)
         return self.network.head.to_env(actions)
+
+    def card(self) -> PolicyCard:
+        """What the policy says of itself."""
+        normalizer = None
+        if self.normalizer is not None:
+            moments = self.normalizer.moments
+            normalizer = NormalizerInfo(
+                mean=[float(value) for value in moments.mean],
+                var=[float(value) for value in moments.var],
+                epsilon=self.normalizer.epsilon,
+                clip=self.normalizer.clip,
+            )
+        return PolicyCard(
+            observation_space=space_info(self.observation_space),
+            action_space=space_info(self.action_space),
+            normalizer=normalizer,
+            parameters=sum(parameter.numel() for parameter in self.network.parameters()),
+        )
 
     def save(self, directory: Path) -> None:
         """Write it into ``directory``, which is made."""
@@ -89,8 +116,32 @@ class Policy:
             description = json.loads((directory / _DESCRIPTION).read_text())
             with np.load(directory / _ARRAYS, allow_pickle=False) as arrays:
                 return cls._of(description, dict(arrays))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise CheckpointError(f"there is no policy that can be loaded: {error}") from error
+
+    def pack(self) -> bytes:
+        """What :meth:`save` writes, as a tar archive."""
+        archive = io.BytesIO()
+        with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=archive, mode="w") as tar:
+            self.save(Path(folder))
+            for name in (_DESCRIPTION, _ARRAYS):
+                tar.add(Path(folder) / name, arcname=name)
+        return archive.getvalue()
+
+    @classmethod
+    def unpack(cls, archive: bytes) -> Policy:
+        """The policy that :meth:`pack` wrote.
+
+        :raises CheckpointError: it is damaged.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+                    for name in (_DESCRIPTION, _ARRAYS):
+                        tar.extract(name, folder, filter="data")
+            except (tarfile.TarError, KeyError, OSError) as error:
+                raise CheckpointError(f"there is no policy that can be loaded: {error}") from error
+            return cls.load(Path(folder))
 
     @classmethod
     def _of(cls, description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Policy:

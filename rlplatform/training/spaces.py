@@ -1,12 +1,15 @@
-"""Spaces as JSON and arrays: Box, Discrete, MultiDiscrete and MultiBinary."""
+"""Spaces as JSON and arrays, and as clients are told of them: Box, Discrete, MultiDiscrete and MultiBinary."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
+
+from rlplatform.policies.models import Bound, SpaceInfo
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -43,3 +46,30 @@ def space_from_json(description: Mapping[str, Any], arrays: Arrays) -> spaces.Sp
             shape = description["shape"]
             return spaces.MultiBinary(shape[0] if len(shape) == 1 else shape)
     raise ValueError(f"unknown kind of space {description['kind']!r}")
+
+
+def space_info(space: spaces.Space[Any]) -> SpaceInfo:
+    """``space`` as clients are told of it. :raises ValueError: it is of another kind."""
+    match space:
+        case spaces.Box():
+            low, high = _bound(space.low), _bound(space.high)
+            return SpaceInfo(kind="box", shape=list(space.shape), dtype=str(space.dtype), low=low, high=high)
+        case spaces.Discrete():
+            return SpaceInfo(kind="discrete", shape=[], dtype="int64", n=int(space.n), start=int(space.start) or None)
+        case spaces.MultiDiscrete():
+            start = [int(first) for first in np.ravel(space.start)]
+            return SpaceInfo(
+                kind="multi_discrete",
+                shape=[int(size) for size in space.shape],
+                dtype=str(space.dtype),
+                nvec=[int(count) for count in np.ravel(space.nvec)],
+                start=start if any(start) else None,
+            )
+        case spaces.MultiBinary():
+            return SpaceInfo(kind="multi_binary", shape=[int(size) for size in space.shape], dtype=str(space.dtype))
+    raise ValueError(f"a {type(space).__name__} space cannot be described")
+
+
+def _bound(values: NDArray[Any]) -> Bound:
+    flat = [float(value) if np.isfinite(value) else None for value in np.ravel(values)]
+    return flat[0] if len(set(flat)) == 1 else flat

@@ -13,16 +13,32 @@ from rlplatform.documents import EvaluationBatch, KeyRequest, KeyRotation, Ticke
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
+from rlplatform.policies.models import ActRequest, PolicyRequest
 from serve_apps.api import openapi, page, problems
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.deps import Context
 from serve_apps.api.envelope import Envelope
 from serve_apps.api.hub import Hubs
 from serve_apps.api.limits import RateLimiter
-from serve_apps.api.routes import checkpoints, environments, evaluations, events, health, keys, live, trainings
+from serve_apps.api.routes import (
+    checkpoints,
+    environments,
+    evaluations,
+    events,
+    health,
+    keys,
+    live,
+    policies,
+    trainings,
+    usage,
+)
 from serve_apps.api.services import Services
 
-_ROUTERS = (evaluations, trainings, checkpoints, events, live, environments, keys, health)
+_ROUTERS = (evaluations, trainings, checkpoints, policies, events, live, environments, keys, usage, health)
+_BODIES = (
+    *(EvaluationRequest, EvaluationBatch, TrainingRequest, PolicyRequest, ActRequest),
+    *(KeyRequest, KeyRotation, TicketRequest, Quotas),
+)
 _DESCRIPTION = """Sandboxed evaluation of Python code, PPO training, and live event streams.
 
 Every error is `application/problem+json` (RFC 9457) with a stable `code`. What creates takes an `Idempotency-Key`.

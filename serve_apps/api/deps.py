@@ -17,7 +17,7 @@ from rlplatform.events import stream_of
 from rlplatform.ids import Kind, check_id
 from rlplatform.ports import Idempotency
 from rlplatform.retries import within
-from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.runs import EvaluationRun, PolicyRecord, Run, TrainingRun
 from rlplatform.settings import Settings
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.hub import Hubs
@@ -49,8 +49,16 @@ class Context:
         assert isinstance(run, TrainingRun)
         return run
 
-    async def position(self, run: Run) -> int | None:
-        """How many are served before ``run``, where it waits and the supervisor says so in time."""
+    async def policy(self, policy_id: str, principal: Principal) -> PolicyRecord:
+        """The policy of this id. :raises NotFound: there is none that the principal sees, or it has been deleted."""
+        record = await self._run(policy_id, Kind.POLICY, principal)
+        assert isinstance(record, PolicyRecord)
+        if record.final:
+            raise NotFound("no such policy: it has been deleted")
+        return record
+
+    async def place(self, run: Run) -> Place | None:
+        """The place of ``run``, where it waits and the supervisor says so in time."""
         if run.state != "queued":
             return None
         try:

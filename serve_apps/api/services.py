@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rlplatform.ports import CheckpointStore, Clock, Commands, Store
+from rlplatform.ports import CheckpointStore, Clock, Commands, Policies, Store
 from rlplatform.training.models import EnvironmentInfo
 
 
@@ -17,4 +17,5 @@ class Services:
     commands: Commands
     clock: Clock
     checkpoints: CheckpointStore | None = None
+    policies: Policies | None = None
     environments: Callable[[], Sequence[EnvironmentInfo]] = tuple

@@ -1,0 +1,1 @@
+"""Published policies: checkpoints' policies, copied, described, and served to act."""

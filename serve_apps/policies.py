@@ -1,0 +1,75 @@
+"""The Serve deployment that acts: policies on replicas of their own, requests that come together computed together.
+
+It scales to nothing while no policy is asked for: torch is imported by the first request.
+"""
+
+from collections.abc import Sequence
+
+from ray import serve
+from ray.serve import Application
+
+from actors import wiring
+from rlplatform.access.principals import Principal
+from rlplatform.clock import SystemClock
+from rlplatform.errors import PlatformError
+from rlplatform.policies.models import PolicyInfo, PolicyRequest
+from rlplatform.policies.shelf import Asked, PolicyShelf
+from rlplatform.ports import Acted, Idempotency
+from rlplatform.runs import PolicyRecord
+from rlplatform.settings import Settings
+from rlplatform.storage import open_checkpoints, open_policies
+
+NAME = "policies"
+MAX_BATCH = 256
+
+
+class PolicyReplica:
+    """A ``PolicyShelf`` in a replica; errors that concern one request of a batch are answers, not exceptions."""
+
+    def __init__(self, settings: Settings | None) -> None:
+        settings = settings or Settings()
+        self._shelf = PolicyShelf(
+            wiring.shared_store(settings),
+            open_checkpoints(settings.training.checkpoint_url),
+            open_policies(settings.training),
+            SystemClock(),
+        )
+
+    async def publish(
+        self, request: PolicyRequest, principal: Principal, idempotency: Idempotency | None
+    ) -> tuple[PolicyRecord, bool]:
+        return await self._shelf.publish(request, principal, idempotency)
+
+    async def delete(self, policy_id: str, principal: Principal) -> PolicyRecord:
+        return await self._shelf.delete(policy_id, principal)
+
+    @serve.batch(max_batch_size=MAX_BATCH, batch_wait_timeout_s=0.0)
+    async def act(self, asked: Sequence[Asked]) -> list[Acted | PlatformError]:
+        """One computation for all that has come while the last was under way: nobody waits for a batch to fill."""
+        return await self._shelf.act_all([Asked(*one) for one in asked])
+
+    async def archive(self, policy: PolicyInfo) -> bytes:
+        return await self._shelf.archive(policy)
+
+    async def onnx(self, policy: PolicyInfo) -> bytes:
+        return await self._shelf.onnx(policy)
+
+
+def app(settings: Settings | None, max_replicas: int) -> Application:
+    """The deployment, to be bound to the API's. ``settings`` None: from the environment of the replica's node."""
+    deployment = serve.deployment(
+        PolicyReplica,
+        name=NAME,
+        max_ongoing_requests=1000,
+        ray_actor_options={"num_cpus": 0.05},
+        autoscaling_config={
+            "min_replicas": 0,
+            "initial_replicas": 0,
+            "max_replicas": max_replicas,
+            "target_ongoing_requests": 200,
+            "upscale_delay_s": 0,
+            "downscale_delay_s": 1800,
+        },
+        graceful_shutdown_timeout_s=5,
+    )
+    return deployment.bind(settings)

@@ -1,0 +1,222 @@
+"""The contracts of policies against all adapters, and what is the shelf's alone."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+from pyarrow import fs
+
+from rlplatform.errors import CheckpointError, Conflict
+from rlplatform.ids import Kind, new_id
+from rlplatform.policies.models import PolicyRequest
+from rlplatform.policies.shelf import Asked, PolicyShelf
+from rlplatform.ports import Acted
+from rlplatform.ppo.distributions import ActionHead
+from rlplatform.ppo.hyperparameters import Hyperparameters
+from rlplatform.ppo.network import ActorCritic
+from rlplatform.ppo.normalize import ObservationNormalizer
+from rlplatform.ppo.observations import ObservationEncoder
+from rlplatform.settings import TrainingSettings
+from rlplatform.storage import open_policies
+from rlplatform.storage.memory import MemoryStore
+from rlplatform.storage.policies import ArrowPolicies, LocalPolicies
+from rlplatform.testing.checkpoints import MemoryCheckpoints
+from rlplatform.testing.clock import FakeClock
+from rlplatform.testing.contracts.policies import (
+    OBSERVATIONS,
+    OWNER,
+    PoliciesContract,
+    PolicyFilesContract,
+    start_training,
+)
+from rlplatform.testing.policies import FakePolicies, MemoryPolicyFiles
+from rlplatform.training.models import CheckpointInfo
+from rlplatform.training.policy import Policy, policy_folder
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class TestMemoryPolicyFiles(PolicyFilesContract):
+    @pytest.fixture
+    def files(self) -> MemoryPolicyFiles:
+        return MemoryPolicyFiles()
+
+
+class TestObjectPolicyFiles(PolicyFilesContract):
+    @pytest.fixture
+    def files(self) -> ArrowPolicies:
+        return ArrowPolicies(fs._MockFileSystem(datetime(2026, 1, 1, tzinfo=UTC)), "bucket/policies")
+
+
+class TestLocalPolicyFiles(PolicyFilesContract):
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> LocalPolicies:
+        return LocalPolicies(tmp_path / "policies")
+
+    def test_what_breaks_off_leaves_nothing(self, tmp_path: Path) -> None:
+        files = LocalPolicies(tmp_path)
+        policy_id = new_id(Kind.POLICY)
+        with pytest.raises(TypeError):
+            files.put(policy_id, "text")  # type: ignore[arg-type]
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        ({"checkpoint_url": "here/checkpoints"}, "here/policies"),
+        ({"checkpoint_url": "checkpoints"}, "policies"),
+        ({"checkpoint_url": "checkpoints", "policy_url": "there"}, "there"),
+    ],
+)
+def test_policies_are_kept_beside_checkpoints(
+    settings: dict[str, str], path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    policy_id = new_id(Kind.POLICY)
+    open_policies(TrainingSettings.model_validate(settings)).put(policy_id, b"")
+    assert (tmp_path / path / f"{policy_id}.tar").exists()
+
+
+def make_policy(seed: int = 1) -> Policy:
+    observation_space, action_space = spaces.Box(-np.inf, np.inf, (4,), np.float32), spaces.Discrete(2)
+    hyperparameters = Hyperparameters.of({"normalize": True})
+    encoder, head = ObservationEncoder.of(observation_space), ActionHead.of(action_space)
+    network = ActorCritic(encoder, head, hyperparameters.architecture(image=False), seed=seed)
+    network.flat_numpy[:] += np.random.default_rng(seed).normal(0, 0.3, network.flat_numpy.shape).astype(np.float32)
+    normalizer = ObservationNormalizer(encoder.shape)
+    normalizer.update(np.random.default_rng(3).normal(0.2, 1.5, (100, 4)))
+    return Policy(network, hyperparameters, observation_space, action_space, normalizer)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore(FakeClock())
+
+
+@pytest.fixture
+def checkpoints() -> MemoryCheckpoints:
+    return MemoryCheckpoints()
+
+
+async def save(
+    store: MemoryStore, checkpoints: MemoryCheckpoints, folder: Path, policy: Policy | None
+) -> CheckpointInfo:
+    run = await start_training(store)
+    (folder / "files").mkdir()
+    (folder / "files" / "session.json").write_text("{}")
+    if policy is not None:
+        policy.save(policy_folder(folder / "files"))
+    info = CheckpointInfo(
+        id=new_id(Kind.CHECKPOINT),
+        training_id=run.id,
+        iteration=1,
+        env_steps=64,
+        episode_return_mean=20.0,
+        size_bytes=0,
+        manifest_sha256="",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    return checkpoints.commit(info, folder / "files")
+
+
+@pytest.fixture
+async def checkpoint(
+    anyio_backend: str, store: MemoryStore, checkpoints: MemoryCheckpoints, tmp_path: Path
+) -> CheckpointInfo:
+    return await save(store, checkpoints, tmp_path, make_policy())
+
+
+class TestFakePolicies(PoliciesContract):
+    @pytest.fixture
+    def policies(self, store: MemoryStore, checkpoints: MemoryCheckpoints) -> FakePolicies:
+        return FakePolicies(store, checkpoints, FakeClock())
+
+
+class TestPolicyShelf(PoliciesContract):
+    @pytest.fixture
+    def files(self) -> MemoryPolicyFiles:
+        return MemoryPolicyFiles()
+
+    @pytest.fixture
+    def policies(self, store: MemoryStore, checkpoints: MemoryCheckpoints, files: MemoryPolicyFiles) -> PolicyShelf:
+        return PolicyShelf(store, checkpoints, files, FakeClock(), max_loaded=2)
+
+    async def test_acts_as_the_checkpoint_s_policy_long_after_the_checkpoint(
+        self, policies: PolicyShelf, checkpoints: MemoryCheckpoints, checkpoint: CheckpointInfo
+    ) -> None:
+        info = (await self.publish(policies, checkpoint)).document
+        checkpoints.delete(checkpoint.training_id, checkpoint.id)
+        acted = await policies.act(info, OBSERVATIONS)
+        assert acted.actions.tolist() == make_policy()(OBSERVATIONS).tolist()
+        assert len(set(acted.actions.tolist())) == 2
+        assert info.normalizer is not None
+        assert len(info.normalizer.mean) == 4
+
+    async def test_requests_of_one_policy_are_computed_together(
+        self, policies: PolicyShelf, checkpoint: CheckpointInfo, files: MemoryPolicyFiles
+    ) -> None:
+        one, other, broken = [(await self.publish(policies, checkpoint)).document for _ in range(3)]
+        files.damage(broken.id)
+        asked = [
+            Asked(one, OBSERVATIONS[:3], True),
+            Asked(broken, OBSERVATIONS, True),
+            Asked(other, OBSERVATIONS[:5], True),
+            Asked(one, OBSERVATIONS[3:10], True),
+            Asked(one, OBSERVATIONS[:1], False),
+        ]
+        first, failed, second, third, drawn = await policies.act_all(asked)
+        assert isinstance(failed, CheckpointError)
+        assert isinstance(first, Acted)
+        assert isinstance(second, Acted)
+        assert isinstance(third, Acted)
+        assert isinstance(drawn, Acted)
+        assert [first.batch, second.batch, third.batch, drawn.batch] == [10, 5, 10, 1]
+        expected = make_policy()(OBSERVATIONS).tolist()
+        assert [*first.actions.tolist(), *third.actions.tolist()] == expected[:10]
+        assert second.actions.tolist() == expected[:5]
+
+    async def test_few_policies_are_held(self, policies: PolicyShelf, checkpoint: CheckpointInfo) -> None:
+        published = [(await self.publish(policies, checkpoint)).document for _ in range(3)]
+        for place in (0, 1, 0, 2):
+            await policies.act(published[place], OBSERVATIONS)
+        assert policies.loaded == [published[0].id, published[2].id]
+
+    async def test_nothing_is_left_of_a_publication_that_was_none(
+        self, policies: PolicyShelf, checkpoint: CheckpointInfo, files: MemoryPolicyFiles
+    ) -> None:
+        await self.test_the_same_idempotency_key_is_the_same_policy(policies, policies._store, checkpoint)
+        assert len(files.archives) == 1
+
+    async def test_a_checkpoint_without_a_policy_is_refused(
+        self, policies: PolicyShelf, store: MemoryStore, checkpoints: MemoryCheckpoints, tmp_path: Path
+    ) -> None:
+        checkpoint = await save(store, checkpoints, tmp_path, None)
+        with pytest.raises(Conflict, match="no policy that can be served"):
+            await policies.publish(PolicyRequest(checkpoint_id=checkpoint.id), OWNER)
+
+    async def test_what_is_no_archive_is_damaged_whatever_its_hash(
+        self, policies: PolicyShelf, checkpoint: CheckpointInfo, files: MemoryPolicyFiles
+    ) -> None:
+        info = (await self.publish(policies, checkpoint)).document
+        files.put(info.id, b"no archive")
+        info = info.model_copy(update={"sha256": hashlib.sha256(b"no archive").hexdigest()})
+        with pytest.raises(CheckpointError):
+            await policies.act(info, OBSERVATIONS)
+
+    async def test_the_onnx_model_acts_as_the_policy(
+        self, policies: PolicyShelf, checkpoint: CheckpointInfo, tmp_path: Path
+    ) -> None:
+        onnxruntime = pytest.importorskip("onnxruntime")
+        info = (await self.publish(policies, checkpoint)).document
+        session = onnxruntime.InferenceSession(await policies.onnx(info), providers=["CPUExecutionProvider"])
+        exported = session.run(None, {"observation": OBSERVATIONS})[0]
+        assert exported.tolist() == (await policies.act(info, OBSERVATIONS)).actions.tolist()

@@ -12,15 +12,14 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import ray
 from numpy.typing import NDArray
 from ray.exceptions import RayError
-from ray.rllib.algorithms.ppo.ppo import PPO, PPOConfig
+from ray.rllib.algorithms.ppo.ppo import PPO
 from ray.rllib.core import ALL_MODULES, DEFAULT_AGENT_ID, DEFAULT_MODULE_ID
-from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.rllib.utils.metrics import (
     ENV_RUNNER_RESULTS,
     EPISODE_LEN_MEAN,
@@ -33,9 +32,9 @@ from ray.rllib.utils.metrics import (
     NUM_EPISODES,
 )
 
-from actors.rllib.env_runner import Rollout, VectorEnvRunner, split
-from actors.rllib.learner import VectorPPOLearner
-from actors.rllib.module import ActorCriticModule
+from actors.rllib.config import VectorPPOConfig
+from actors.rllib.remote_runners import RemoteRunners
+from actors.rllib.rollout import split
 from rlplatform.errors import Unavailable
 from rlplatform.ppo.fragment import Fragment
 from rlplatform.ppo.hyperparameters import Hyperparameters
@@ -49,57 +48,6 @@ from rlplatform.training.policy import Policy
 log = logging.getLogger(__name__)
 
 VECTOR = "vector"
-_TAG = "rollout"
-_PATIENCE = 20.0
-
-
-class VectorPPOConfig(PPOConfig):
-    """``options()`` sets what the fast path needs, last of all. Spaces have to be given to ``environment()``."""
-
-    def __init__(self, algo_class: type | None = None) -> None:
-        super().__init__(algo_class or VectorPPO)
-        self.vector: dict[str, Any] = {
-            "hyperparameters": {},
-            "seed": 0,
-            "total_env_steps": None,
-            "rollouts_per_iteration": 1,
-            "pipeline_depth": 0,
-            "kernel": "auto",
-            "backend": "auto",
-        }
-        self.env_runners(env_runner_cls=VectorEnvRunner, create_env_on_local_worker=False, sample_timeout_s=600.0)
-        self.learners(learner_class=VectorPPOLearner)
-        self.learners(add_default_connectors_to_learner_pipeline=False)
-        self.fault_tolerance(
-            restart_failed_env_runners=True,
-            delay_between_env_runner_restarts_s=0.5,
-            env_runner_health_probe_timeout_s=1.0,
-            env_runner_restore_timeout_s=60.0,
-            max_num_env_runner_restarts=100,
-        )
-        self.use_kl_loss = False
-        self._dont_auto_sync_env_runner_states = True
-
-    def options(self, **options: Any) -> Self:
-        """Set entries of ``vector``. :raises TypeError: there is none such."""
-        if unknown := set(options) - set(self.vector):
-            raise TypeError(f"unknown options {sorted(unknown)}; there are {sorted(self.vector)}")
-        self.vector = {**self.vector, **options}
-        hyperparameters = Hyperparameters.of(self.vector["hyperparameters"])
-        rows = hyperparameters.n_steps * self.num_envs_per_env_runner * max(1, self.num_env_runners)
-        self.training(
-            gamma=hyperparameters.gamma,
-            lambda_=hyperparameters.gae_lambda,
-            num_epochs=hyperparameters.n_epochs,
-            minibatch_size=min(hyperparameters.batch_size, rows),
-            train_batch_size_per_learner=rows,
-        )
-        spec = {"hyperparameters": self.vector["hyperparameters"], "seed": self.vector["seed"]}
-        self.rl_module(rl_module_spec=RLModuleSpec(module_class=ActorCriticModule, model_config=spec))
-        return self
-
-    def get_rollout_fragment_length(self, worker_index: int = 0) -> int:  # noqa: ARG002
-        return Hyperparameters.of(self.vector["hyperparameters"]).n_steps
 
 
 class VectorPPO(PPO):
@@ -126,8 +74,7 @@ class VectorPPO(PPO):
         self.seconds = {"sample": 0.0, "update": 0.0}
         self._seq = 0
         self._weights: Any = None
-        self._pending: set[int] = set()
-        self._slowest = 1.0
+        self.runners = RemoteRunners(self.env_runner_group, self.config.sample_timeout_s)
         learner = self.learner_group._learner
         if learner is not None:
             self.network: ActorCritic = learner.network
@@ -168,7 +115,7 @@ class VectorPPO(PPO):
     def _step_remote(self) -> int:
         with self._timed("sample"):
             self._request()
-            rollouts = self._collect()
+            rollouts = self.runners.collect(self._request)
         if self.options["pipeline_depth"]:
             self._request()
         for rollout in rollouts:
@@ -229,57 +176,21 @@ class VectorPPO(PPO):
     # -- remote env runners --------------------------------------------------------------------------------------------
 
     def _request(self) -> None:
-        """Ask each healthy env runner that has nothing to do for a rollout."""
+        """Ask each env runner that has nothing to do for a rollout with the present weights."""
         if self._weights is None:
             self.network.ensure_flat()
             self._weights = ray.put(self.network.flat_numpy.copy())
-        manager = self.env_runner_group._worker_manager
-        idle = [runner for runner in manager.healthy_actor_ids() if runner not in self._pending]
-        if not idle:
-            return
-        manager.foreach_actor_async(
-            "rollout",
-            tag=_TAG,
-            remote_actor_ids=idle,
-            kwargs={
-                "weights": self._weights,
-                "seq": self._seq,
-                "pieces": max(1, self.config.num_learners),
-                "generation": self.generation,
-                "normalizers": {name: normalizer.get_state() for name, normalizer in self.normalizers.items()},
-            },
+        self.runners.ask(
+            weights=self._weights,
+            seq=self._seq,
+            pieces=max(1, self.config.num_learners),
+            generation=self.generation,
+            normalizers={name: normalizer.get_state() for name, normalizer in self.normalizers.items()},
         )
-        self._pending |= set(idle)
 
-    def _collect(self) -> list[Rollout]:
-        """The rollouts of all env runners that were asked; of those that fail or hang, nothing. At least one."""
-        manager = self.env_runner_group._worker_manager
-        began = time.monotonic()
-        rollouts: list[Rollout] = []
-        while True:
-            patience = self.config.sample_timeout_s if not rollouts else max(5.0, _PATIENCE * self._slowest)
-            left = patience - (time.monotonic() - began)
-            for answer in manager.fetch_ready_async_reqs(tags=_TAG, timeout_seconds=min(1.0, max(0.0, left))):
-                self._pending.discard(answer.actor_id)
-                if answer.ok:
-                    rollouts.append(answer.get())
-            self._pending &= set(manager.healthy_actor_ids())
-            if rollouts and not self._pending:
-                self._slowest = max(time.monotonic() - began, 0.9 * self._slowest)
-                return rollouts
-            if left <= 0:
-                if rollouts:
-                    log.warning("going on without env runners %s, which do not answer", sorted(self._pending))
-                    return rollouts
-                raise Unavailable(f"no env runner has answered for {patience:g} s")
-            if not self._pending:
-                self.restore_env_runners(self.env_runner_group)
-                self._request()
-                time.sleep(0.1)
-
-    def restore_env_runners(self, env_runner_group: Any) -> list[int]:
+    def restore_env_runners(self, env_runner_group: Any) -> list[int]:  # noqa: ARG002
         """Restarted env runners are taken into service as they are: each rollout brings its weights along."""
-        return list(env_runner_group.probe_unhealthy_env_runners())
+        return self.runners.restore()
 
     def _make_normalizers(self) -> dict[str, Any]:
         """Those of the sampler in this process, or the ones that the env runners' are merged into."""
@@ -352,8 +263,7 @@ class VectorPPO(PPO):
         else:
             self._seq = self.learner_group._learner._weights_seq_no
         self._weights = None
-        while self._pending:
-            self._collect()
+        self.runners.drain(self._request)
 
     # -- what is counted -----------------------------------------------------------------------------------------------
 

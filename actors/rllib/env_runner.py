@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,23 +25,12 @@ from ray.rllib.utils.metrics import (
 )
 
 from actors.rllib.module import ActorCriticModule
+from actors.rllib.rollout import Rollout, split
 from rlplatform.ppo.fragment import Fragment
 from rlplatform.ppo.hyperparameters import Hyperparameters
-from rlplatform.ppo.normalize import Moments
 from rlplatform.training.sampler import Sampler
 
 SAMPLER = "sampler"
-
-
-@dataclass
-class Rollout:
-    """What a remote env runner hands to the driver: references to fragments, one a learner, and the small things."""
-
-    fragments: list[ray.ObjectRef]
-    rows: list[int]
-    returns: NDArray[np.float64]
-    lengths: NDArray[np.int64]
-    deltas: dict[str, Moments] = field(default_factory=dict)
 
 
 class VectorEnvRunner(EnvRunner, Checkpointable):
@@ -210,33 +198,3 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         self.metrics.log_value(NUM_ENV_STEPS_SAMPLED_LIFETIME, steps, reduce="lifetime_sum")
         self.metrics.log_value(NUM_EPISODES, len(fragment.episode_returns), reduce="sum")
         return fragment
-
-
-def split(fragment: Fragment, pieces: int) -> list[Fragment]:
-    """The fragment cut along its environments into ``pieces`` of equal size, episodes left out; itself for one."""
-    if pieces == 1:
-        return [fragment]
-    share = fragment.envs // pieces
-    parts = []
-    for place in range(pieces):
-        envs = slice(place * share, (place + 1) * share)
-        fields = {
-            name: getattr(fragment, name)[:, envs]
-            for name in ("obs", "actions", "logp", "rewards", "terminated", "truncated", "valid")
-        }
-        final_obs, final_index = fragment.final_obs, fragment.final_index
-        if final_obs is not None and final_index is not None:
-            mine = (final_index[:, 1] >= envs.start) & (final_index[:, 1] < envs.stop)
-            final_obs, final_index = final_obs[mine], final_index[mine] - [0, envs.start]
-        parts.append(
-            Fragment(
-                **fields,
-                autoreset=fragment.autoreset,
-                seq=fragment.seq,
-                episode_returns=np.empty(0),
-                episode_lengths=np.empty(0, np.int64),
-                final_obs=final_obs,
-                final_index=final_index,
-            )
-        )
-    return parts

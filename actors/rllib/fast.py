@@ -11,7 +11,8 @@ import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from actors.rllib.algorithm import VectorPPO, VectorPPOConfig
+from actors.rllib.algorithm import VectorPPO
+from actors.rllib.config import VectorPPOConfig
 from rlplatform.errors import CheckpointError, InvalidRequest
 from rlplatform.training.environments import effective, envs_per_runner, probe, total_envs
 from rlplatform.training.metrics import TRAIN_NAMES

@@ -13,8 +13,9 @@ from ray.rllib.core import DEFAULT_MODULE_ID
 from ray.rllib.core.columns import Columns
 from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, LEARNER_RESULTS
 
-from actors.rllib.algorithm import VectorPPO, VectorPPOConfig
-from actors.rllib.env_runner import split
+from actors.rllib.algorithm import VectorPPO
+from actors.rllib.config import VectorPPOConfig
+from actors.rllib.rollout import split
 from rlplatform.ppo.distributions import ActionHead
 from rlplatform.ppo.fragment import Fragment
 from rlplatform.ppo.observations import ObservationEncoder

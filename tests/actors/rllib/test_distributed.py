@@ -90,7 +90,7 @@ def test_what_was_restored_is_what_env_runners_act_with(engine: Callable[..., Rl
     made.restore(tmp_path)
     algo = algorithm(made)
     algo._request()
-    algo._collect()
+    algo.runners.collect(algo._request)
     acting = algo.env_runner_group.foreach_env_runner(
         lambda r: r.module.network.flat_numpy.copy(), local_env_runner=False
     )
@@ -135,8 +135,7 @@ def test_without_any_env_runner_it_fails_rather_than_hangs(engine: Callable[...,
     made = engine({"num_env_runners": 2, "num_envs_per_env_runner": 2})
     made.train_iteration()
     algo = algorithm(made)
-    algo.config._is_frozen = False
-    algo.config.sample_timeout_s = 3.0
+    algo.runners.timeout_s = 3.0
     for actor in algo.env_runner_group._worker_manager.actors().values():
         ray.kill(actor)
     with pytest.raises(Unavailable, match="no env runner has answered"):

@@ -37,6 +37,7 @@ from rlplatform.training.models import TrainingRequest
 
 STORE_PATIENCE_S = 20.0
 CLOSE_S = 10.0
+POLICY_PATIENCE_S = 120.0
 
 _GONE = (RayActorError, ActorPlacementGroupRemoved, NodeDiedError, OwnerDiedError, GetTimeoutError)
 

@@ -77,7 +77,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     )
     app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes)
     problems.install(app)
-    openapi.install(app, (EvaluationRequest, EvaluationBatch, TrainingRequest, KeyRequest, KeyRotation, TicketRequest))
+    openapi.install(app, _BODIES)
     for module in _ROUTERS:
         app.include_router(module.router)
     page.install(app)

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rlplatform.cli import env, exits, keys, runs
+from rlplatform.cli import env, exits, keys, policy, runs
 from rlplatform.cli.doctor import doctor
 from rlplatform.cli.evaluate import evaluate
 from rlplatform.cli.follow import Interrupted
@@ -48,6 +48,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(evaluate)
 app.add_typer(runs.app, name="runs")
+app.add_typer(policy.app, name="policy")
 app.add_typer(env.app, name="env")
 app.add_typer(keys.app, name="keys")
 app.command()(usage)

@@ -15,6 +15,7 @@ from rlplatform.errors import (
 )
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 from rlplatform.events import Event, TrainingIterationCompleted
+from rlplatform.policies.models import PolicyInfo, SpaceInfo
 from rlplatform.training.models import CheckpointInfo, EvaluationReport, StopCriteria, Training
 
 RETURN = "rollout/episode_return_mean"
@@ -197,6 +198,50 @@ def checkpoint(info: CheckpointInfo) -> dict[str, str]:
         "SIZE": f"{info.size_bytes / 2**20:.2f} MiB",
         "BEST": "best" if info.best else "",
     }
+
+
+def policy_row(info: PolicyInfo) -> dict[str, str]:
+    """A policy as a row of a list."""
+    return {
+        "ID": info.id,
+        "NAME": info.name or "",
+        "ENVIRONMENT": info.env,
+        "STEPS": f"{info.env_steps:,}",
+        "RETURN": f"{info.episode_return_mean:.1f}" if info.episode_return_mean is not None else "",
+        "CREATED": info.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+    }
+
+
+def policy(info: PolicyInfo) -> str:
+    """A policy as text: a line a fact."""
+    facts = {
+        "id": info.id,
+        "name": info.name,
+        "environment": info.env,
+        "observations": space(info.observation_space) + (", normalised" if info.normalizer else ""),
+        "actions": space(info.action_space),
+        "parameters": f"{info.parameters:,}",
+        "training": info.training_id,
+        "checkpoint": f"{info.checkpoint_id} at {info.env_steps:,} steps",
+        "return": f"{info.episode_return_mean:.1f}" if info.episode_return_mean is not None else None,
+        "sha256": info.sha256,
+        "created": info.created_at.isoformat(timespec="seconds"),
+    }
+    return "\n".join(f"{name:<16}{value}" for name, value in facts.items() if value is not None)
+
+
+def space(info: SpaceInfo) -> str:
+    """A space as a phrase: what one element of it is."""
+    shape = "×".join(str(size) for size in info.shape)
+    match info.kind:
+        case "box":
+            return f"{shape} numbers ({info.dtype})"
+        case "discrete":
+            first = info.start if isinstance(info.start, int) else 0
+            return f"one of {first} to {first + (info.n or 0) - 1}"
+        case "multi_discrete":
+            return f"{shape} integers, of {', '.join(str(count) for count in info.nvec or ())} values"
+    return f"{shape} times 0 or 1"
 
 
 def key(info: KeyInfo) -> dict[str, str]:

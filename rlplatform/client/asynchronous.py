@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import httpx2
 
@@ -21,6 +21,7 @@ from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import FINAL_TYPES, Event
 from rlplatform.ids import Kind, kind_of
+from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.training.models import CheckpointInfo, EnvironmentInfo, Training, TrainingRequest
 
 T = TypeVar("T")
@@ -170,22 +171,53 @@ class AsyncClient:
 
         :param progress: called with the bytes received and the bytes in all.
         """
-        part = target.with_name(target.name + ".part")
-        try:
-            async with self._http.stream("GET", calls.download_path(checkpoint_id), timeout=TIMEOUT_S) as response:
-                if response.status_code != 200:
-                    raise await _failure(response)
-                with part.open("wb") as file:
-                    async for chunk in response.aiter_bytes():
-                        file.write(chunk)
-                        if progress is not None:
-                            progress(file.tell(), int(response.headers.get("content-length", 0)))
-            part.replace(target)
-        except httpx2.TransportError as error:
-            raise self._unreachable(error) from error
-        finally:
-            part.unlink(missing_ok=True)
-        return target
+        return await self._download(calls.download_path(checkpoint_id), target, progress)
+
+    # -- policies ------------------------------------------------------------------------------------------------------
+
+    async def publish_policy(
+        self, request: PolicyRequest | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> PolicyInfo:
+        """Copy a checkpoint's policy, so that it outlives the checkpoint and can act.
+
+        :raises NotFound: there is no such checkpoint or training.
+        :raises Conflict: it has no policy that can be served.
+        """
+        return await self._send(calls.publish_policy(request, idempotency_key))
+
+    async def policy(self, policy_id: str) -> PolicyInfo:
+        """:raises NotFound: there is none such."""
+        return await self._send(calls.policy(policy_id))
+
+    async def policies(self, *, page_size: int = 50) -> AsyncIterator[PolicyInfo]:
+        """All policies, newest first; pages are fetched as they are needed."""
+        cursor = None
+        while True:
+            page = await self._send(calls.policies(cursor, page_size))
+            for item in page.items:
+                yield item
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def delete_policy(self, policy_id: str) -> PolicyInfo:
+        """Delete it for good; again: nothing happens."""
+        return await self._send(calls.delete_policy(policy_id))
+
+    async def act(self, policy_id: str, observations: Sequence[Any], *, deterministic: bool = True) -> list[Any]:
+        """One action for each observation (nested lists, as the environment gives them; at most 4096)."""
+        return (await self._send(calls.act(policy_id, observations, deterministic))).actions
+
+    async def download_policy(
+        self,
+        policy_id: str,
+        target: Path,
+        *,
+        form: Literal["onnx", "tar"] = "onnx",
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Path:
+        """Save a policy as an ONNX model, or as its archive. ``target`` is there only once it is whole."""
+        return await self._download(calls.policy_path(policy_id, form), target, progress)
 
     # -- following -----------------------------------------------------------------------------------------------------
 
@@ -261,6 +293,24 @@ class AsyncClient:
         return await self._send(calls.ready())
 
     # -- within --------------------------------------------------------------------------------------------------------
+
+    async def _download(self, path: str, target: Path, progress: Callable[[int, int], None] | None) -> Path:
+        part = target.with_name(target.name + ".part")
+        try:
+            async with self._http.stream("GET", path, timeout=TIMEOUT_S + calls.POLICY_WAIT_S) as response:
+                if response.status_code != 200:
+                    raise await _failure(response)
+                with part.open("wb") as file:
+                    async for chunk in response.aiter_bytes():
+                        file.write(chunk)
+                        if progress is not None:
+                            progress(file.tell(), int(response.headers.get("content-length", 0)))
+            part.replace(target)
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from error
+        finally:
+            part.unlink(missing_ok=True)
+        return target
 
     async def _connection(self, path: str, following: Following) -> AsyncGenerator[Event]:
         timeout = httpx2.Timeout(TIMEOUT_S, read=following.patience_s())

@@ -28,9 +28,12 @@ from rlplatform.documents import (
 from rlplatform.errors import PlatformError, ServiceError, error_from
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import stream_of
+from rlplatform.policies.models import Actions, ActRequest, PolicyInfo, PolicyRequest
 from rlplatform.training.models import Training, TrainingRequest
 
 T = TypeVar("T")
+
+POLICY_WAIT_S = 90.0  # the first request for a policy starts what serves them
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,29 @@ def checkpoints(training_id: str) -> Call[CheckpointList]:
     return Call("GET", f"/v1/trainings/{quote(training_id)}/checkpoints", _reads(CheckpointList))
 
 
+def publish_policy(request: PolicyRequest | Mapping[str, Any], idempotency_key: str | None = None) -> Call[PolicyInfo]:
+    return _create("/v1/policies", _body(request), _reads(PolicyInfo), idempotency_key, wait_s=POLICY_WAIT_S)
+
+
+def policy(policy_id: str) -> Call[PolicyInfo]:
+    return Call("GET", f"/v1/policies/{quote(policy_id)}", _reads(PolicyInfo))
+
+
+def policies(cursor: str | None, limit: int) -> Call[Page[PolicyInfo]]:
+    return Call("GET", "/v1/policies", _reads(Page[PolicyInfo]), _listing((), cursor, limit))
+
+
+def delete_policy(policy_id: str) -> Call[PolicyInfo]:
+    return Call("DELETE", f"/v1/policies/{quote(policy_id)}", _reads(PolicyInfo), wait_s=POLICY_WAIT_S)
+
+
+def act(policy_id: str, observations: Sequence[Any], deterministic: bool) -> Call[Actions]:
+    body = _body(ActRequest(observations=list(observations), deterministic=deterministic))
+    headers = {"Content-Type": "application/json"}
+    path = f"/v1/policies/{quote(policy_id)}/act"
+    return Call("POST", path, _reads(Actions), body=body, headers=headers, wait_s=POLICY_WAIT_S)
+
+
 def environments() -> Call[EnvironmentList]:
     return Call("GET", "/v1/environments", _reads(EnvironmentList))
 
@@ -139,6 +165,10 @@ def ready() -> Call[Readiness]:
 
 def download_path(checkpoint_id: str) -> str:
     return f"/v1/checkpoints/{quote(checkpoint_id)}/download"
+
+
+def policy_path(policy_id: str, form: str) -> str:
+    return f"/v1/policies/{quote(policy_id)}/download?format={quote(form)}"
 
 
 def events_path(run_id: str) -> str:

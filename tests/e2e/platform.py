@@ -58,22 +58,26 @@ class RunningPlatform:
         return self.process.wait(90)
 
 
-@contextmanager
-def running_platform(folder: Path, environment: Mapping[str, str]) -> Iterator[RunningPlatform]:
-    """A platform in ``folder``, up and ready; ended at the end, whatever happened."""
-    (port,) = free_ports(1)
+def launch(folder: Path, environment: Mapping[str, str], port: int | None = None) -> RunningPlatform:
+    """A platform in ``folder``, being started; on a free port if none is given."""
     log = folder / "platform.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RLP_", "RAY_"))}
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
-            [RLP, "serve", "--port", str(port)],
+            [RLP, "serve", "--port", str(port or free_ports(1)[0])],
             cwd=folder,
             env={**inherited, "RLP_SANDBOX__STATE_DIR": str(folder / "sandbox"), **environment},
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
-    platform = RunningPlatform(process, folder, log)
+    return RunningPlatform(process, folder, log)
+
+
+@contextmanager
+def running_platform(folder: Path, environment: Mapping[str, str]) -> Iterator[RunningPlatform]:
+    """A platform in ``folder``, up and ready; ended at the end, whatever happened."""
+    platform = launch(folder, environment)
     try:
         platform.wait_until_ready()
         yield platform

@@ -14,12 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from actors.sessions import COMMAND_S, SHUTDOWN, Sessions
 from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, StorageError, Unavailable
 from rlplatform.events import TrainingIterationCompleted, TrainingPaused, TrainingSucceeded
+from rlplatform.ports import Store
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import TrainingSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.contracts.store import queued, training_run
 from rlplatform.testing.launcher import FakeLauncher, FakeTrainer, FlakyStore
+from rlplatform.testing.settling import WatchedStore, settle
 from rlplatform.training.models import Progress, TrainingRequest
 
 pytestmark = pytest.mark.anyio
@@ -27,11 +29,6 @@ pytestmark = pytest.mark.anyio
 SETTINGS = TrainingSettings(max_running=2, max_restarts=3)
 STALL_S = SETTINGS.stall_timeout_s or 0.0
 LOST = Unavailable("the trainer's process is gone")
-
-
-async def settle() -> None:
-    for _ in range(80):
-        await asyncio.sleep(0)
 
 
 class Bench:
@@ -49,7 +46,7 @@ class Bench:
         await self.abandon()
         self.sessions = Sessions(self.flaky, self.launcher, self.settings, self.clock)
         self.sessions.restore([run for run in await self.runs() if not run.final])
-        await settle()
+        await settle(self.store)
 
     async def abandon(self) -> None:
         """What a supervisor's death comes to: its calls end, and nothing is released."""
@@ -59,7 +56,7 @@ class Bench:
                 kept.link.release = _nothing
             kept.task.cancel()
         self.sessions._draining = True
-        await settle()
+        await settle(self.store)
         self.launcher.free = free
         for trainer in self.launcher.trainers:
             vars(trainer).pop("release", None)
@@ -69,7 +66,7 @@ class Bench:
         stored, _ = await self.store.create(run, queued(run, self.clock))
         assert isinstance(stored, TrainingRun)
         self.sessions.enqueue(stored)
-        await settle()
+        await settle(self.store)
         return stored
 
     async def begun(self, iterations: int = 0) -> tuple[TrainingRun, FakeTrainer]:
@@ -83,7 +80,7 @@ class Bench:
 
     async def command(self, run: TrainingRun, command: str) -> TrainingRun:
         answer = await self.sessions.command(await self.get(run), command, "key_1")
-        await settle()
+        await settle(self.store)
         return answer
 
     async def get(self, run: TrainingRun) -> TrainingRun:
@@ -507,7 +504,7 @@ class SessionsMachine(RuleBasedStateMachine):
     def do(self, action: Callable[[], Awaitable[object]]) -> None:
         async def act() -> None:
             await action()
-            await settle()
+            await settle(self.bench.store)
 
         self.runner.run(act())
 
@@ -515,10 +512,14 @@ class SessionsMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         async def act() -> None:
             clock = FakeClock()
-            store = MemoryStore(clock)
+            store = WatchedStore(await self.open_store(clock))
             self.bench = Bench(store, clock, FakeLauncher(store, clock), SETTINGS)
 
         self.do(act)
+
+    async def open_store(self, clock: FakeClock) -> Store:
+        """An empty store of the machine's own; :meth:`teardown` closes it."""
+        return MemoryStore(clock)
 
     @property
     def alive(self) -> list[FakeTrainer]:
@@ -546,7 +547,7 @@ class SessionsMachine(RuleBasedStateMachine):
                 trainer.leave()
             else:
                 trainer.lose(LOST)
-                await settle()
+                await settle(self.bench.store)
                 if what == "zombie":
                     assert not await trainer.iterate(99)
 
@@ -601,6 +602,7 @@ class SessionsMachine(RuleBasedStateMachine):
         if hasattr(self, "bench"):
             self.do(self._finish_all)
             self.do(self.bench.abandon)
+            self.runner.run(self.bench.store.close())
         self.runner.close()
 
     async def _finish_all(self) -> None:
@@ -609,7 +611,7 @@ class SessionsMachine(RuleBasedStateMachine):
                 await trainer.begin()
                 await trainer.succeed()
             await self.bench.clock.advance(61)
-            await settle()
+            await settle(self.bench.store)
         for run in await self.bench.runs():
             assert run.final, f"{run.id} was lost in state {run.state}"
             lines = await self.bench.store.read(run.stream)

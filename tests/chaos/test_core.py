@@ -1,0 +1,67 @@
+"""What a platform must outlive every day, on one that does everything at once: PPO, streams, evaluations."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.chaos.rig import Rig, Scene
+
+pytestmark = [pytest.mark.e2e, pytest.mark.ray, pytest.mark.docker, pytest.mark.timeout(240)]
+
+
+def test_the_trainer_is_killed(rig: Rig) -> None:
+    scene = Scene(rig)
+    os.kill(rig.trainer(scene.training), signal.SIGKILL)
+    rig.wait(scene.training, lambda now: now["restarts"] == 1)
+    scene.goes_on()
+    told = scene.end()
+    assert told.interruptions == 1
+    assert told.redone_iterations < 15, "no further back than the newest checkpoint"
+    assert (scene.stays.connections, scene.retried()) == (1, 0), "nobody else noticed"
+
+
+def test_the_evaluator_is_killed(rig: Rig) -> None:
+    scene = Scene(rig)
+    os.kill(rig.actor("EvaluatorActor").pid, signal.SIGKILL)
+    taken = len(scene.feeder.taken)
+    rig.await_true(lambda: len(scene.feeder.taken) > taken + 3, 30, "evaluations go on")
+    told = scene.end()
+    assert scene.retried() >= 1
+    assert (told.interruptions, scene.stays.connections) == (0, 1)
+
+
+def test_the_supervisor_is_killed(rig: Rig) -> None:
+    scene = Scene(rig)
+    os.kill(rig.actor("SupervisorActor").pid, signal.SIGKILL)
+    scene.goes_on(30)
+    told = scene.end()
+    assert (told.interruptions, scene.stays.connections, scene.retried()) == (0, 1, 0), "its work is left to everybody"
+
+
+def test_the_event_hub_is_killed(rig: Rig) -> None:
+    scene = Scene(rig)
+    os.kill(rig.actor("EventHubActor").pid, signal.SIGKILL)
+    scene.goes_on(30)
+    assert scene.end().interruptions == 0
+
+
+def test_the_replica_is_killed(rig: Rig) -> None:
+    scene = Scene(rig)
+    os.kill(rig.actor("ServeReplica").pid, signal.SIGKILL)
+    scene.goes_on(30)
+    told = scene.end()
+    assert (told.interruptions, scene.retried()) == (0, 0)
+    assert scene.stays.connections > 1, "its connection broke, and was resumed"
+
+
+def test_everything_is_killed_at_once_and_started_again(rig: Rig) -> None:
+    scene = Scene(rig)
+    rig.kill_everything()
+    rig.start()
+    scene.goes_on(timeout_s=90)
+    told = scene.end()
+    assert told.interruptions == 1
+    assert scene.stays.connections > 1

@@ -21,6 +21,7 @@ from rlplatform.settings import Settings
 from rlplatform.storage import open_store
 from rlplatform.testing.commands import FakeCommands
 from rlplatform.training.models import EnvironmentInfo
+from rlplatform.testing.policies import FakePolicies
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services
 
@@ -85,6 +86,7 @@ async def _platform(
         clock=clock,
         checkpoints=checkpoints,
         environments=lambda: (CARTPOLE,),
+        policies=FakePolicies(store, checkpoints or MemoryCheckpoints(), clock),
     )
     app = create_app(services, configured)
     try:

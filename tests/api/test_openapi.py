@@ -16,14 +16,16 @@ from rlplatform.access.principals import Principal, Role, Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import error_classes
 from rlplatform.evaluation.models import EvaluationRequest, Verdict
+from rlplatform.policies.models import ActRequest, PolicyRequest
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.commands import FakeCommands
+from rlplatform.testing.policies import FakePolicies
 from rlplatform.training.models import TrainingRequest
 from serve_apps.api.__main__ import TARGET, document
 from serve_apps.api.app import create_app
-from serve_apps.api.routes import evaluations, trainings
+from serve_apps.api.routes import evaluations, policies, trainings
 from serve_apps.api.services import Services
 
 logging.getLogger("httpx2").setLevel(logging.WARNING)
@@ -36,6 +38,8 @@ def test_the_committed_document_is_the_one_that_is_served() -> None:
 def test_the_examples_are_valid() -> None:
     EvaluationRequest.model_validate(evaluations.EXAMPLE)
     TrainingRequest.model_validate(trainings.EXAMPLE)
+    PolicyRequest.model_validate(policies.EXAMPLE)
+    ActRequest.model_validate(policies.ACT_EXAMPLE)
 
 
 def test_every_operation_names_its_errors_and_is_named_once() -> None:
@@ -58,7 +62,9 @@ def _application() -> tuple[Any, str]:
     configured = Settings.model_validate({"api": {"stream_max_life_s": 0.02, "max_wait_s": 0.01}})
     commands = FakeCommands(store, clock, judge=Verdict.ACCEPTED)
     checkpoints = open_checkpoints(CHECKPOINTS.name)
-    app = create_app(Services(store=store, commands=commands, clock=clock, checkpoints=checkpoints), configured)
+    policies = FakePolicies(store, checkpoints, clock)
+    services = Services(store=store, commands=commands, clock=clock, checkpoints=checkpoints, policies=policies)
+    app = create_app(services, configured)
     _, key = asyncio.run(app.state.context.access.keys.mint(tenant="school", name="fuzz", scopes=["admin"]))
     return app, key
 

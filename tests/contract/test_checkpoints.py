@@ -1,17 +1,23 @@
-"""The checkpoint contract against all adapters; object storage on pyarrow's own file system in memory."""
+"""The checkpoint contract against all adapters; object storage on pyarrow's file system in memory, and on a server that
+speaks S3."""
 
 from __future__ import annotations
 
 import json
 import os
+import urllib.request
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from rlplatform.clock import SystemClock
 from rlplatform.errors import CheckpointError, InvalidRequest, StorageError
+from rlplatform.ports import CheckpointStore
 from rlplatform.storage import open_checkpoints
 from rlplatform.storage.checkpoints import MANIFEST, ArrowCheckpoints, LocalCheckpoints
 from rlplatform.testing.checkpoints import MemoryCheckpoints
@@ -46,6 +52,65 @@ class TestObjectCheckpoints(CheckpointStoreContract):
         assert store.sweep() == 1
         assert store.sweep() == 0
         assert store.find(kept.id) == kept
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """The address of a server that speaks S3, on loopback; its bucket is ``bucket``."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/bucket", method="PUT")).close()
+    yield f"{host}:{port}"
+    server.stop()
+
+
+class TestS3Checkpoints(CheckpointStoreContract):
+    @pytest.fixture
+    def url(self, s3: str, monkeypatch: pytest.MonkeyPatch) -> str:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "test")
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        return f"s3://bucket/{uuid4().hex}?endpoint_override={s3}&scheme=http&region=us-east-1"
+
+    @pytest.fixture
+    def store(self, url: str) -> CheckpointStore:
+        return open_checkpoints(url)
+
+    def at(self, url: str, info: CheckpointInfo, path: str) -> tuple[fs.FileSystem, str]:
+        filesystem, root = fs.FileSystem.from_uri(url)
+        return filesystem, f"{root}/{info.training_id}/{info.id}/{path}"
+
+    @pytest.fixture(autouse=True)
+    def _url(self, url: str) -> None:
+        self.url = url
+
+    def damage(self, store: CheckpointStore, info: CheckpointInfo) -> None:
+        filesystem, path = self.at(self.url, info, "data/session.json")
+        with filesystem.open_output_stream(path) as writer:
+            writer.write(FILES["session.json"].replace(b"3", b"4"))
+
+    def test_an_upload_that_broke_off_is_nothing_and_is_swept(self, store: CheckpointStore, source: Path) -> None:
+        info, kept = store.commit(checkpoint(), source), store.commit(checkpoint(), source)
+        filesystem, manifest = self.at(self.url, info, MANIFEST)
+        filesystem.delete_file(manifest)
+        assert list(store.list(info.training_id)) == []
+        assert store.sweep() == 0, "it may still be going on"
+        assert store.sweep(min_age_s=-5) == 1
+        assert store.sweep(min_age_s=-5) == 0
+        assert store.find(kept.id) == kept
+
+    def test_a_missing_file_is_noticed(self, store: CheckpointStore, source: Path, tmp_path: Path) -> None:
+        info = store.commit(checkpoint(), source)
+        filesystem, path = self.at(self.url, info, "data/session.json")
+        filesystem.delete_file(path)
+        with pytest.raises(CheckpointError, match="missing"):
+            store.fetch(info.training_id, info.id, tmp_path / "target")
+
+    def test_a_server_that_is_away_is_a_storage_error(self, source: Path) -> None:
+        query = "endpoint_override=127.0.0.1:1&scheme=http&region=us-east-1&connect_timeout=0.2"
+        with pytest.raises((StorageError, InvalidRequest)):
+            open_checkpoints(f"s3://bucket/x?{query}").commit(checkpoint(), source)
 
 
 class TestLocalCheckpoints(CheckpointStoreContract):

@@ -9,7 +9,8 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 from rlplatform.errors import InvalidRequest
-from rlplatform.training.vector_env import GymVectorEnv, make_vector_env
+from rlplatform.training.vector_env import make_vector_env
+from rlplatform.training.vector_gym import GymVectorEnv
 
 SEEDS = [11, 22, 33]
 

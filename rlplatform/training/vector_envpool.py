@@ -1,0 +1,128 @@
+"""EnvPool's vector environments, stepped in C++. Its Atari games are preprocessed as by Mnih et al. 2015."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
+
+from rlplatform.errors import InvalidRequest
+from rlplatform.training.vector_base import Array, Backend, Step, VectorEnv
+
+
+@functools.cache
+def envpool_ids() -> frozenset[str]:
+    """The ids of EnvPool's environments; none where it is not installed."""
+    try:
+        import envpool
+    except ImportError:
+        return frozenset()
+    return frozenset(envpool.list_all_envs())
+
+
+class EnvPoolVectorEnv(VectorEnv):
+    """An EnvPool environment: NEXT_STEP, stepped in C++ on ``threads`` threads. Its state cannot be saved."""
+
+    backend: Backend = "envpool"
+
+    def __init__(self, env: Any, num_envs: int) -> None:
+        super().__init__(num_envs)
+        self._env = env
+        if env.metadata["autoreset_mode"] != AutoresetMode.NEXT_STEP:
+            raise InvalidRequest("env: EnvPool is expected to reset on the next step", field="env")
+        space = env.single_observation_space
+        self._image_and_mission = isinstance(space, spaces.Dict) and {"image", "mission"} <= set(space.spaces)
+        self.single_observation_space = _flat_grid(space) if self._image_and_mission else _with_true_bounds(space)
+        self.single_action_space = env.single_action_space
+        self._action_dtype = self.single_action_space.dtype
+        self.max_episode_steps = env.config.get("max_episode_steps")
+        self._lives = "info:lives" in env._state_keys
+        self._direct = None if self._lives else _direct(env)
+        self._ids = np.arange(num_envs, dtype=np.int32)
+
+    def reset(self) -> Array:
+        obs, _ = self._env.reset()
+        return self._flatten(obs) if self._image_and_mission else np.asarray(obs)
+
+    def step(self, actions: Array) -> Step:
+        if self._direct is not None:
+            places, dtype = self._direct
+            self._env._send([self._ids, self._ids, actions.astype(dtype, order="C", copy=False)])
+            state = self._env._recv()
+            done, truncated, rewards, obs = (state[place] for place in places)
+            return Step(obs, rewards, done & ~truncated, truncated)
+        obs, rewards, terminated, truncated, info = self._env.step(actions)
+        if self._image_and_mission:
+            obs = self._flatten(obs)
+        if not self._lives:
+            return Step(obs, rewards, terminated, truncated)
+        over = truncated | info["terminated"].astype(np.bool_)
+        return Step(obs, rewards, terminated, truncated, scores=info["reward"], over=over)
+
+    def close(self) -> None:
+        self._env.close()
+
+    def _flatten(self, obs: Mapping[str, Array]) -> Array:
+        image, mission = obs["image"], obs["mission"]
+        return np.concatenate((image.reshape(len(image), -1), mission), axis=1)
+
+
+def make_envpool(
+    env: str, seeds: Sequence[int], env_config: Mapping[str, Any], training: bool, threads: int
+) -> EnvPoolVectorEnv:
+    """One copy a seed. :raises InvalidRequest: it cannot be made as asked; names ``env`` or ``env_config``."""
+    return EnvPoolVectorEnv(_make(env, seeds, env_config, training, threads), len(seeds))
+
+
+def _make(env: str, seeds: Sequence[int], env_config: Mapping[str, Any], training: bool, threads: int) -> Any:
+    import envpool
+
+    options = dict(env_config)
+    if _is_atari(env) and training:
+        options = {"episodic_life": True, "reward_clip": True} | options
+    try:
+        return envpool.make_gymnasium(
+            env, num_envs=len(seeds), seed=[int(seed) for seed in seeds], num_threads=threads, **options
+        )
+    except TypeError as error:
+        raise InvalidRequest(f"env_config: EnvPool's {env} does not take it: {error}", field="env_config") from error
+    except Exception as error:
+        raise InvalidRequest(f"env: {env} cannot be made here: {error}", field="env") from error
+
+
+def _is_atari(env: str) -> bool:
+    from envpool.registration import registry
+
+    return bool(registry.specs[env][0] == "envpool.atari")
+
+
+def _direct(env: Any) -> tuple[list[int], Any] | None:
+    """Places of done, truncation, reward and observation in what EnvPool's core returns, and its actions' type.
+
+    A third of the time of a cheap step goes into EnvPool's conversion to and from nested dictionaries. None where this
+    version, or this environment's observations, are not as expected: then that conversion does it.
+    """
+    try:
+        keys, action_keys = list(env._state_keys), list(env._action_keys)
+        places = [keys.index(name) for name in ("done", "trunc", "reward", "obs")]
+        dtype = env._spec._action_spec[-1][0]
+    except (AttributeError, ValueError, IndexError):
+        return None
+    return (places, dtype) if action_keys == ["env_id", "players.env_id", "action"] else None
+
+
+def _flat_grid(space: spaces.Dict) -> spaces.Box:
+    size = sum(int(np.prod(space[name].shape or ())) for name in ("image", "mission"))
+    return spaces.Box(0, 255, (size,), np.float32)
+
+
+def _with_true_bounds(space: spaces.Space[Any]) -> spaces.Space[Any]:
+    """EnvPool gives the smallest positive float as the lower bound where it means none at all."""
+    if not isinstance(space, spaces.Box) or not np.issubdtype(space.dtype, np.floating):
+        return space
+    low = np.where((space.low > 0) & (space.low < 1e-30), -np.inf, space.low).astype(space.dtype)
+    return spaces.Box(low, space.high, space.shape, low.dtype.type)

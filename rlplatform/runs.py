@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from rlplatform import events
-from rlplatform.evaluation.models import Evaluation, EvaluationRequest
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest, Verdict
 from rlplatform.policies.models import PolicyInfo
 from rlplatform.training.models import Progress, Training, TrainingState
 
@@ -78,7 +78,12 @@ class EvaluationRun(RunBase):
                 )
             case events.EvaluationCancelled():
                 document = document.model_copy(
-                    update={"state": "cancelled", "message": event.reason, "finished_at": event.time}
+                    update={
+                        "state": "cancelled",
+                        "verdict": Verdict.CANCELLED,
+                        "message": event.reason,
+                        "finished_at": event.time,
+                    }
                 )
             case events.EvaluationFailed():
                 document = document.model_copy(

@@ -29,7 +29,7 @@ def serve(status: int = 200, text: str | None = None, *, retry_after: str = "") 
             (b"content-type", b"application/json" if text is None else b"text/plain; charset=utf-8"),
             (b"content-length", str(len(body)).encode()),
             (b"x-request-id", b"serves-own"),
-            (b"X-Request-ID", b"serves-other"),
+            (b"x-request-id", b"serves-other"),
         ]
         if retry_after:
             headers.append((b"retry-after", retry_after.encode()))

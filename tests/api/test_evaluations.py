@@ -88,7 +88,8 @@ async def test_cancelling(platform, evaluation) -> None:
         path = (await client.post("/v1/evaluations", json=evaluation)).headers["location"]
         for _ in range(2):
             answer = await client.delete(path)
-            assert (answer.status_code, answer.json()["state"]) == (202, "cancelled")
+            found = answer.json()
+            assert (answer.status_code, found["state"], found["verdict"]) == (202, "cancelled", "cancelled")
 
 
 async def test_a_hidden_test_shows_its_verdict_alone(platform) -> None:

@@ -7,8 +7,12 @@ interface Goal {
   text: string;
 }
 
-/** The criterion of which most is done. An episode return says nothing of how much is left: it is not one of them. */
-export function goal({ progress, request: { stop } }: Training): Goal | null {
+/**
+ * The criterion of which most is done. An episode return says nothing of how much is left: it is not one of them. What
+ * has succeeded is done, whichever criterion it was that it met.
+ */
+export function goal({ state, progress, request: { stop } }: Training): Goal | null {
+  if (state === "succeeded") return { part: 1, text: `${count(progress.env_steps)} env steps` };
   const goals: Goal[] = [];
   const add = (done: number, wanted: number | null | undefined, text: (value: number) => string) => {
     if (wanted) goals.push({ part: Math.min(1, done / wanted), text: `${text(done)} of ${text(wanted)}` });

@@ -50,7 +50,7 @@ function evaluationChanges(document: Evaluation, event: EvaluationEvent): Partia
       return { state: "finished", verdict, score, tests, sandbox, message, finished_at: event.time };
     }
     case "evaluation.cancelled":
-      return { state: "cancelled", message: event.reason, finished_at: event.time };
+      return { state: "cancelled", verdict: "cancelled", message: event.reason, finished_at: event.time };
     case "evaluation.failed":
       return { state: "failed", message: event.reason, finished_at: event.time };
     default:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from rlplatform.errors import Conflict, EngineError, Fenced, NotFound, PlatformError
-from rlplatform.events import EventBase, TrainingFailed, TrainingStarting
+from rlplatform.events import EventBase, TrainingFailed, TrainingStarting, parse_event
 from rlplatform.manifest import RunManifest
 from rlplatform.outbox import Outbox
 from rlplatform.ports import CheckpointStore, Clock, EngineFactory, EventLog
 from rlplatform.runs import TrainingRun
 from rlplatform.training.models import CheckpointInfo
+from rlplatform.training.recorder import RunRecorder
 from rlplatform.training.session import TrainingSession
 
 log = logging.getLogger(__name__)
@@ -35,13 +36,18 @@ class Trainer:
         make_engine: EngineFactory,
         clock: Clock,
         scratch: Path,
+        run_folder: Path | None = None,
     ) -> None:
+        """``run_folder``: a folder for what RL-Zoo, Tune and TensorBoard users look for; None: there is none."""
         self._run = run
         self._checkpoints = checkpoints
         self._make_engine = make_engine
         self._clock = clock
         self._scratch = scratch
+        self._run_folder = run_folder
         self._epoch = epoch
+        self._events = events
+        self._recorder: RunRecorder | None = None
         self._outbox = Outbox(events, run.stream, epoch, clock)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="train")
         self._session: TrainingSession | None = None
@@ -73,10 +79,22 @@ class Trainer:
             log.info("%s has another owner or is over", self._run.id)
 
     def _train(self, loop: asyncio.AbstractEventLoop) -> None:
+        finally:
+            if self._recorder:
+                await loop.run_in_executor(None, self._recorder.close)
         def emit(event: EventBase) -> None:
             asyncio.run_coroutine_threadsafe(self._outbox.send(event), loop).result()
 
         try:
+            if self._recorder:
+                self._recorder.take(event)
+
+        def history(after: int, limit: int) -> list[EventBase]:
+            reading = self._events.read(self._run.stream, after=after, limit=limit)
+            return [parse_event(line.data) for line in asyncio.run_coroutine_threadsafe(reading, loop).result()]
+
+        if self._run_folder:
+            self._recorder = RunRecorder(self._run_folder, self._checkpoints, history)
             session = self._make_session(emit)
         except PlatformError as error:
             if error.retryable or isinstance(error, Fenced | Conflict):

@@ -99,6 +99,7 @@ class TrainerActor:
             make_engine,
             SystemClock(),
             Path(self._settings.state_dir) / "scratch",
+            self._settings.run_folder(run.id),
         )
 
     async def whereabouts(self) -> tuple[str, str | None, int]:

@@ -184,7 +184,7 @@ def localized(settings: Settings) -> Settings:
     if scheme == "sqlite":
         changes["store"] = settings.store.model_copy(update={"url": f"sqlite:///{Path(path).resolve()}"})
     training = settings.training
-    urls = {"checkpoint_url": training.checkpoint_url, "policy_url": training.policy_url}
+    urls = {"checkpoint_url": training.checkpoint_url, "policy_url": training.policy_url, "run_dir": training.run_dir}
     local: dict[str, object] = {n: str(Path(url).resolve()) for n, url in urls.items() if url and "://" not in url}
     changes["training"] = training.model_copy(update=local)
     if not settings.access.pepper.get_secret_value():

@@ -70,7 +70,11 @@ class EvaluationSettings(_Section):
 
 class TrainingSettings(_Section):
     """Training sessions. A trainer that lives but appends no event for ``stall_timeout_s``, or for 20 of its iterations
-    where that is longer, is ended and recovered; None: never."""
+    where that is longer, is ended and recovered; None: never.
+
+    ``policy_url`` None: a folder ``policies`` beside the checkpoints. ``run_dir``: where each session's trainer writes
+    a folder with ``progress.csv``, TensorBoard files and so on; None: ``runs`` in the state directory; "": nowhere.
+    """
 
     allow_simulated: bool = True
     checkpoint_url: str = ".rlp/checkpoints"
@@ -78,6 +82,7 @@ class TrainingSettings(_Section):
     max_restarts: int = Field(default=5, ge=0)
     stall_timeout_s: float | None = Field(default=600.0, gt=0)
     policy_url: str | None = None
+    run_dir: str | None = None
     max_queued: int = Field(default=1000, ge=1)
     placement_timeout_s: float = Field(default=60.0, gt=0)
     warm_trainers: int = Field(default=1, ge=0, le=16)
@@ -140,3 +145,8 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     access: AccessSettings = AccessSettings()
     cluster: ClusterSettings = ClusterSettings()
+
+    def run_folder(self, training_id: str) -> Path | None:
+        """The run folder of a training on its trainer's node; None where there is to be none."""
+        folder = self.training.run_dir
+        return Path(self.state_dir / "runs" if folder is None else folder) / training_id if folder != "" else None

@@ -9,33 +9,44 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
-from tensorboardX import SummaryWriter
 
 from rlplatform import events
 from rlplatform.errors import CheckpointError, NotFound
 from rlplatform.events import EventBase
 from rlplatform.ports import CheckpointStore
+from rlplatform.training.models import CheckpointInfo
+from rlplatform.training.tfevents import EventFile
 
 _FIXED = ("iteration", "env_steps", "episodes", "train_wall_s")
 
 
 class RunFolder:
-    """Takes events in order, from the first one on, into a folder that is empty or does not exist."""
+    """Takes the events of a training in order: from the first one on; or, where an earlier writer of the same folder
+    was lost, from ``training.recovered`` on. What was taken is in the files once :meth:`flush` returns."""
 
     def __init__(self, path: Path, checkpoints: CheckpointStore | None = None) -> None:
         """With ``checkpoints``, the kept ones are copied to ``checkpoints/ITERATION_ID/``."""
-        self._path = path
+        self.path = path
         self._checkpoints = checkpoints
+        self._results, self._table = path / "result.json", path / "progress.csv"
         path.mkdir(parents=True, exist_ok=True)
-        self._rows: list[dict[str, Any]] = []
+        self._board: EventFile | None = None
+        self._pending: list[dict[str, Any]] = []
+        self._last: dict[str, Any] | None = None
+        self._marks = (0, 0)  # where the last row begins in the files, once it is in them
         self._columns: list[str] = list(_FIXED)
-        self._board = SummaryWriter(str(path))
+        self._table_is_old = False
+        self.iteration = 0
+        for row in self._rows():
+            self._know(row)
+            self.iteration = row["iteration"]
 
     def write(self, event: EventBase) -> None:
         """Take one event; those that say nothing for the folder are passed over."""
@@ -43,17 +54,17 @@ class RunFolder:
             case events.TrainingStarted():
                 self._start(event)
             case events.TrainingIterationCompleted():
-                fixed = {name: getattr(event, name) for name in _FIXED}
-                self._add(fixed | {name: event.metrics[name] for name in sorted(event.metrics)})
-                self._scalars(event.metrics, event.env_steps)
+                metrics = {name: event.metrics[name] for name in sorted(event.metrics)}
+                self._take({name: getattr(event, name) for name in _FIXED} | metrics)
+                self._open_board(event).scalars(metrics, event.env_steps, event.time.timestamp())
             case events.TrainingEvaluated():
                 report = {f"eval/{name}": value for name, value in event.report.model_dump().items()}
                 self._merge(event.iteration, report)
-                self._scalars(report, event.env_steps)
+                self._open_board(event).scalars(report, event.env_steps, event.time.timestamp())
             case events.TrainingRecovered():
                 self._roll_back(event)
             case events.TrainingCheckpointSaved():
-                self._copy_checkpoints(event)
+                self._copy_checkpoint(event.checkpoint)
 
     def write_all(self, stream: Iterable[EventBase]) -> None:
         """Take all events of ``stream``, and close."""
@@ -61,69 +72,123 @@ class RunFolder:
             self.write(event)
         self.close()
 
+    def flush(self) -> None:
+        """Have in the files what was taken."""
+        if self._pending:
+            *rows, last = self._pending
+            with self._results.open("ab") as file:
+                file.writelines(_line(row) for row in rows)
+                results = file.tell()
+                file.write(_line(last))
+            self._pending = []
+            table = 0
+            if self._table_is_old or not self._table.exists():
+                table = self._rewrite_table()
+            else:
+                with self._table.open("a", newline="") as text:
+                    writer = csv.DictWriter(text, self._columns)
+                    writer.writerows(rows)
+                    table = text.tell()
+                    writer.writerow(last)
+            self._marks = results, table
+        if self._board:
+            self._board.flush()
+
     def close(self) -> None:
-        """Flush. Idempotent."""
-        self._board.close()
+        """Flush and close. Idempotent."""
+        self.flush()
+        if self._board:
+            self._board.close()
+            self._board = None
+
+    def clear(self) -> None:
+        """Begin anew: forget and delete all rows and scalars."""
+        self._pending, self._last, self._columns, self._table_is_old = [], None, list(_FIXED), False
+        self.iteration = 0
+        if self._board:
+            self._board.close()
+            self._board = None
+        for path in (self._results, self._table, *self.path.glob("events.out.tfevents.*")):
+            path.unlink(missing_ok=True)
 
     def _start(self, event: events.TrainingStarted) -> None:
-        (self._path / "manifest.json").write_text(json.dumps(event.manifest, indent=2) + "\n")
+        (self.path / "manifest.json").write_text(json.dumps(event.manifest, indent=2) + "\n")
         engine = event.manifest.get("engine")
         request = event.manifest.get("request")
         config = (request if isinstance(request, dict) else {}) | {
             "hyperparameters": engine.get("hyperparameters", {}) if isinstance(engine, dict) else {}
         }
-        (self._path / "config.yml").write_text(yaml.safe_dump(config, sort_keys=False))
+        (self.path / "config.yml").write_text(yaml.safe_dump(config, sort_keys=False))
 
-    def _add(self, row: dict[str, Any]) -> None:
-        self._rows.append(row)
-        with (self._path / "result.json").open("a") as file:
-            file.write(json.dumps(row) + "\n")
-        if any(name not in self._columns for name in row):
-            self._columns += [name for name in row if name not in self._columns]
-            self._rewrite_table()
-            return
-        path = self._path / "progress.csv"
-        new = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, self._columns)
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+    def _take(self, row: dict[str, Any]) -> None:
+        self._know(row)
+        self._last, self.iteration = row, row["iteration"]
+        self._pending.append(row)
 
     def _merge(self, iteration: int, report: dict[str, Any]) -> None:
         """An evaluation belongs to its iteration's row."""
-        if not self._rows or self._rows[-1]["iteration"] != iteration:
+        if self._last is None or self._last["iteration"] != iteration:
             return
-        self._rows[-1] |= report
-        self._columns += [name for name in report if name not in self._columns]
-        self._rewrite()
+        self._know(report)
+        self._last |= report
+        if not self._pending:
+            for path, mark in zip((self._results, self._table), self._marks, strict=True):
+                os.truncate(path, mark)
+            self._pending = [self._last]
+
+    def _know(self, row: dict[str, Any]) -> None:
+        """Have a column for everything in ``row``."""
+        new = [name for name in row if name not in self._columns]
+        self._columns += new
+        self._table_is_old = self._table_is_old or bool(new)
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        """The rows in the file, but for a line that broke off."""
+        if not self._results.exists():
+            return
+        with self._results.open() as file:
+            for line in file:
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    return
 
     def _roll_back(self, event: events.TrainingRecovered) -> None:
-        self._rows = [row for row in self._rows if row["iteration"] <= event.iteration]
-        self._rewrite()
-        self._board.close()
-        self._board = SummaryWriter(str(self._path), purge_step=event.env_steps + 1)
-
-    def _rewrite(self) -> None:
-        (self._path / "result.json").write_text("".join(json.dumps(row) + "\n" for row in self._rows))
+        """Drop the rows behind ``event.iteration``; the last of the others may still get an evaluation."""
+        self.close()
+        rows = [row for row in self._rows() if row["iteration"] <= event.iteration]
+        self._last = rows.pop() if rows else None
+        self.iteration = self._last["iteration"] if self._last else 0
+        self._pending = [self._last] if self._last else []
+        part = self._results.with_suffix(".part")
+        part.write_bytes(b"".join(map(_line, rows)))
+        part.replace(self._results)
         self._rewrite_table()
+        self._open_board(event).restart(event.env_steps + 1, event.time.timestamp())
 
-    def _rewrite_table(self) -> None:
-        with (self._path / "progress.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, self._columns)
+    def _rewrite_table(self) -> int:
+        """Write it from ``result.json``; where its last row begins."""
+        part, begins = self._table.with_suffix(".part"), 0
+        with part.open("w", newline="") as text:
+            writer = csv.DictWriter(text, self._columns)
             writer.writeheader()
-            writer.writerows(self._rows)
+            for row in self._rows():
+                begins = text.tell()
+                writer.writerow(row)
+        part.replace(self._table)
+        self._table_is_old = False
+        return begins
 
-    def _scalars(self, metrics: dict[str, Any], step: int) -> None:
-        for name, value in metrics.items():
-            self._board.add_scalar(name, value, step)
+    def _open_board(self, event: EventBase) -> EventFile:
+        if self._board is None:
+            self._board = EventFile(self.path, event.time.timestamp())
+        return self._board
 
-    def _copy_checkpoints(self, event: events.TrainingCheckpointSaved) -> None:
+    def _copy_checkpoint(self, info: CheckpointInfo) -> None:
         """Copy the new one, and drop copies of those that the store no longer keeps."""
         if self._checkpoints is None:
             return
-        info = event.checkpoint
-        folder = self._path / "checkpoints"
+        folder = self.path / "checkpoints"
         target = folder / f"{info.iteration:06d}_{info.id}"
         target.mkdir(parents=True, exist_ok=True)
         try:
@@ -134,3 +199,7 @@ class RunFolder:
         for copy in folder.iterdir():
             if copy.name.partition("_")[2] not in kept:
                 shutil.rmtree(copy)
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    return json.dumps(row).encode() + b"\n"

@@ -3,13 +3,18 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import docker
+import httpx2 as httpx
+import numpy as np
+import onnxruntime
 import pytest
 from websockets.sync.client import connect
 
+from rlplatform.training.evaluate import evaluate_policy
 from tests.conftest import Missing
 from tests.e2e.platform import RunningPlatform, descendants
 
@@ -249,3 +254,37 @@ def ours(platform: RunningPlatform) -> list[str]:
     """Containers with a bind into the platform's folder."""
     containers = docker.from_env().containers.list(all=True)
     return [c.id for c in containers if any(str(platform.folder) in (m.get("Source") or "") for m in c.attrs["Mounts"])]
+
+
+def test_a_published_policy_acts_as_it_was_evaluated(platform: RunningPlatform, tmp_path: Path) -> None:
+    training_id = start(platform, seed=3, stop={"env_steps": 6000}, evaluation={"episodes": 8})
+    done = wait_for(platform, training_id, "succeeded", "failed")
+    assert done["state"] == "succeeded", done
+    published = platform.rlp("policy", "publish", training_id, "--last", "--json")
+    assert published.returncode == 0, published.stderr
+    policy = json.loads(published.stdout)
+    assert (policy["checkpoint_id"], policy["observation_space"]["shape"]) == (done["checkpoint"]["id"], [4])
+
+    def ask(observations: Any) -> httpx.Response:
+        response = platform.http.post(f"/v1/policies/{policy['id']}/act", json={"observations": observations.tolist()})
+        assert response.status_code == 200, response.text
+        return response
+
+    def act(observations: Any) -> Any:
+        return np.array(ask(observations).json()["actions"])
+
+    report = evaluate_policy(act, "CartPole-v1", {}, 8, 3)
+    assert report.model_dump() == done["evaluation"]
+    observations = np.random.default_rng(0).normal(0, 0.3, (200, 1, 4))
+    together = act(observations[:, 0])
+    with ThreadPoolExecutor(32) as threads:
+        answers = list(threads.map(ask, observations))
+    assert [answer.json()["actions"][0] for answer in answers] == together.tolist()
+    assert len(set(together.tolist())) == 2
+    batches = [int(answer.headers["server-timing"].partition('desc="')[2].partition(" ")[0]) for answer in answers]
+    assert max(batches) > 1, "no two requests were computed together"
+    exported = platform.rlp("policy", "export", policy["id"], "-o", str(tmp_path / "policy.onnx"))
+    assert exported.returncode == 0, exported.stderr
+    session = onnxruntime.InferenceSession(tmp_path / "policy.onnx", providers=["CPUExecutionProvider"])
+    model = session.run(None, {"observation": observations[:, 0].astype(np.float32)})[0]
+    assert model.tolist() == together.tolist()

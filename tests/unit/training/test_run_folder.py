@@ -92,6 +92,7 @@ def test_can_be_written_while_the_training_runs(stream: Any, tmp_path: Path) -> 
     check: Callable[[], int] = lambda: len((tmp_path / "run" / "result.json").read_text().splitlines())  # noqa: E731
     for event in stream[0]:
         folder.write(event)
+        folder.flush()
         if isinstance(event, events.TrainingIterationCompleted):
             seen.append(check())
     folder.close()

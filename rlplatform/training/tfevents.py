@@ -1,0 +1,97 @@
+"""TensorBoard event files: scalars, and the mark of a restart.
+
+The format is a TFRecord of `tensorflow.Event` messages (tensorflow/core/util/event.proto, lib/io/record_writer.h), of
+which this writes four fields; so neither protobuf nor TensorBoard is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+_POLYNOMIAL = 0x82F63B78  # CRC-32C, reflected
+
+
+def _table() -> tuple[int, ...]:
+    rows = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (_POLYNOMIAL if byte & 1 else 0)
+        rows.append(byte)
+    return tuple(rows)
+
+
+_TABLE = _table()
+
+
+class EventFile:
+    """One new event file in a folder. Buffered until :meth:`flush`; the times are the caller's, in Unix seconds."""
+
+    def __init__(self, folder: Path, wall_time: float) -> None:
+        name = f"events.out.tfevents.{int(wall_time):010d}.{socket.gethostname()}.{os.getpid()}"
+        taken = len(list(folder.glob(f"{name}.*")))
+        self._file: BinaryIO = (folder / f"{name}.{taken}").open("xb")
+        self._write(_double(1, wall_time) + _bytes(3, b"brain.Event:2"))
+
+    def scalars(self, values: Mapping[str, float], step: int, wall_time: float) -> None:
+        """All ``values`` by tag, at one step."""
+        summary = b"".join(_bytes(1, _bytes(1, tag.encode()) + _float(2, value)) for tag, value in values.items())
+        self._write(_double(1, wall_time) + _integer(2, step) + _bytes(5, summary))
+
+    def restart(self, step: int, wall_time: float) -> None:
+        """Readers forget what earlier files say of this step and later ones."""
+        self._write(_double(1, wall_time) + _integer(2, step) + _bytes(7, _integer(1, 1)))
+
+    def flush(self) -> None:
+        """Hand what was written to the operating system."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Flush and close. Idempotent."""
+        self._file.close()
+
+    def _write(self, message: bytes) -> None:
+        length = struct.pack("<Q", len(message))
+        self._file.write(length + _checksum(length) + message + _checksum(message))
+
+
+def _checksum(data: bytes) -> bytes:
+    """The masked CRC-32C of ``data``."""
+    crc, table = 0xFFFFFFFF, _TABLE
+    for byte in data:
+        crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
+    crc ^= 0xFFFFFFFF
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _integer(field: int, value: int) -> bytes:
+    return _varint(field << 3) + _varint(value)
+
+
+def _double(field: int, value: float) -> bytes:
+    return _varint(field << 3 | 1) + struct.pack("<d", value)
+
+
+def _bytes(field: int, value: bytes) -> bytes:
+    return _varint(field << 3 | 2) + _varint(len(value)) + value
+
+
+def _float(field: int, value: float) -> bytes:
+    try:
+        packed = struct.pack("<f", value)
+    except OverflowError:  # beyond what a float32 holds
+        packed = struct.pack("<f", float("inf") if value > 0 else float("-inf"))
+    return _varint(field << 3 | 5) + packed

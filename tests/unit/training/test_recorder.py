@@ -1,0 +1,121 @@
+"""The recorder writes what happens, in the background; whatever becomes of it, the training goes on."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from rlplatform import events
+from rlplatform.events import EventBase
+from rlplatform.testing.checkpoints import MemoryCheckpoints
+from rlplatform.testing.clock import FakeClock
+from rlplatform.training.models import EvaluationReport
+from rlplatform.training.recorder import RunRecorder
+
+STREAM = "trainings/train_01jd0000000000000000000000"
+NOW = FakeClock().now()
+
+
+def iteration(number: int, mean: float = 0.0) -> EventBase:
+    return events.TrainingIterationCompleted(
+        stream=STREAM, seq=number, time=NOW, simulated=False, iteration=number, env_steps=100 * number, episodes=number,
+        train_wall_s=0.1 * number, metrics={"rollout/episode_return_mean": mean},
+    )  # fmt: skip
+
+
+def evaluated(number: int) -> EventBase:
+    report = EvaluationReport(
+        episodes=1, episode_return_mean=7.0, episode_return_std=0.0, episode_return_min=7.0, episode_return_max=7.0,
+        episode_length_mean=1.0,
+    )  # fmt: skip
+    return events.TrainingEvaluated(
+        stream=STREAM, time=NOW, simulated=False, iteration=number, env_steps=100 * number, report=report
+    )
+
+
+def recovered(number: int, seq: int = 0) -> EventBase:
+    return events.TrainingRecovered(
+        stream=STREAM, seq=seq, time=NOW, simulated=False, checkpoint_id=None, iteration=number, env_steps=100 * number,
+        redone_iterations=0, redone_env_steps=0,
+    )  # fmt: skip
+
+
+def no_history(after: int, limit: int) -> Sequence[EventBase]:
+    raise AssertionError("nobody needs the log")
+
+
+def record(path: Path, *happened: EventBase, history=no_history) -> RunRecorder:
+    recorder = RunRecorder(path, MemoryCheckpoints(), history)
+    for event in happened:
+        recorder.take(event)
+    recorder.close()
+    return recorder
+
+
+def rows(path: Path) -> list[tuple[int, float]]:
+    with (path / "progress.csv").open() as file:
+        return [(int(row["iteration"]), float(row["rollout/episode_return_mean"])) for row in csv.DictReader(file)]
+
+
+def test_is_in_the_folder_soon_and_at_the_end(tmp_path: Path) -> None:
+    recorder = RunRecorder(tmp_path, MemoryCheckpoints(), no_history)
+    recorder.take(iteration(1))
+    while not (tmp_path / "progress.csv").exists():
+        time.sleep(0.01)
+    recorder.take(iteration(2))
+    recorder.close()
+    recorder.close()
+    assert [row[0] for row in rows(tmp_path)] == [1, 2]
+
+
+def test_the_next_writer_goes_on_where_the_last_was_lost(tmp_path: Path) -> None:
+    record(tmp_path, *(iteration(number) for number in range(1, 7)))
+    with (tmp_path / "result.json").open("a") as file:
+        file.write('{"iteration": 7, "env_st')  # the process was killed
+    record(tmp_path, recovered(4), evaluated(4), iteration(5, 1.0), iteration(6, 1.0))
+    assert rows(tmp_path) == [(1, 0), (2, 0), (3, 0), (4, 0), (5, 1), (6, 1)]
+    assert (tmp_path / "result.json").read_text().count("\n") == 6
+    with (tmp_path / "progress.csv").open() as file:
+        assert [row["eval/episode_return_mean"] for row in csv.DictReader(file)] == ["", "", "", "7.0", "", ""]
+
+
+@pytest.mark.parametrize("had", [0, 3])
+def test_a_folder_that_lacks_rows_is_written_from_the_log(tmp_path: Path, had: int) -> None:
+    record(tmp_path, *(iteration(number, 9.0) for number in range(1, had + 1)))
+    back = recovered(4, seq=6)
+    log = [*(iteration(number) for number in range(1, 6)), back, iteration(7, 5.0)]
+
+    def history(after: int, limit: int) -> Sequence[EventBase]:
+        return [event for event in log if event.seq > after][:2]
+
+    record(tmp_path, back, iteration(5, 1.0), history=history)
+    assert rows(tmp_path) == [(1, 0), (2, 0), (3, 0), (4, 0), (5, 1)]
+
+
+def test_an_evaluation_goes_into_a_row_that_is_written_already(tmp_path: Path) -> None:
+    recorder = RunRecorder(tmp_path, MemoryCheckpoints(), no_history)
+    for number in (1, 2):
+        recorder.take(iteration(number))
+    while not (tmp_path / "progress.csv").exists():
+        time.sleep(0.01)
+    recorder.take(evaluated(2))
+    recorder.take(iteration(3))
+    recorder.close()
+    with (tmp_path / "progress.csv").open() as file:
+        assert [row["eval/episode_return_mean"] for row in csv.DictReader(file)] == ["", "7.0", ""]
+    assert (tmp_path / "result.json").read_text().count("\n") == 3
+
+
+def test_a_folder_that_cannot_be_written_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with caplog.at_level(logging.WARNING):
+        recorder = record(tmp_path / "file", iteration(1), iteration(2))
+        recorder.take(iteration(3))
+        recorder.close()
+    assert len(caplog.records) == 1
+    assert "is written no further" in caplog.text

@@ -35,27 +35,37 @@ PPO: dict[str, Any] = {
 
 
 class Rig:
-    """``rlp serve`` in ``folder``, started and killed at will; everything that it starts carries ``mark``."""
+    """``rlp serve`` in ``folder``, started and killed at will; everything that it starts carries ``mark``.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    :param within: a command to start it with, on the Ray cluster at ``address``.
+    """
+
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], within: Sequence[str] = (), address: str | None = None
+    ) -> None:
         self.folder = folder
+        self._within, self._address = within, address
         self.mark = uuid4().hex
         self._environment = {**environment, processes.MARK: self.mark}
         self._port: int | None = None
         self.platform: RunningPlatform | None = None
         self._probe: Probe | None = None
+        self._left: set[str] = set()
 
     # -- its life ------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start it; again: at the same address, on what is stored."""
         (self.folder / ".rlp" / "local.json").unlink(missing_ok=True)  # of one that was killed
-        self.platform = launch(self.folder, self._environment, self._port)
+        self.platform = launch(self.folder, self._environment, self._port, self._within)
         self.platform.wait_until_ready()
         self._port = int(self.platform.local["url"].rpartition(":")[2])
+        self.await_true(lambda: not self._left & set(self.containers()), 30, "containers of before are gone")
 
     @property
     def probe(self) -> Probe:
+        if self._probe is None and self._address:
+            self._probe = Probe(self._address, self._within, {"RAY_AUTH_MODE": "disabled"})
         if self._probe is None:
             raylets = {
                 found[1]: pid
@@ -75,7 +85,8 @@ class Rig:
         self.platform.process.wait(10)
         processes.kill(processes.marked(self.mark))  # what was being started
         assert not processes.await_gone(pids)
-        self.await_true(lambda: not self.containers(), 30, "the containers are gone")
+        self.await_true(lambda: not self.containers(all=False), 30, "no container runs")
+        self._left = set(self.containers())  # those that were being made: the next start removes them
 
     def stop(self) -> None:
         """SIGTERM, and nothing may be left."""
@@ -169,22 +180,29 @@ class Rig:
         """The process that trains: the one that uses the most CPU, of those that can be it."""
         own = [a.pid for a in self.actors("TrainerActor", f"trainer:{training}:")]
         candidates = own or [a.pid for a in self.actors("TrainerActor", "warm_trainer:")]
-        before = {pid: _cpu(pid) for pid in candidates}
+        before = {pid: cpu_s(pid) for pid in candidates}
         time.sleep(0.5 if len(candidates) > 1 else 0)
-        return max(candidates, key=lambda pid: _cpu(pid) - before[pid])
+        return max(candidates, key=lambda pid: cpu_s(pid) - before[pid])
 
-    def containers(self) -> list[str]:
-        """Containers of this platform, dead or alive."""
+    def containers(self, *, all: bool = True) -> list[str]:  # noqa: A002
+        """Containers of this platform, dead or alive, or only those that run."""
         state = self._environment.get("RLP_SANDBOX__STATE_DIR", str(self.folder / "sandbox"))
         client = docker.from_env()
         try:
             labels = {"label": f"{STATE_LABEL}={state}"}
-            return [c.name for c in client.containers.list(all=True, ignore_removed=True, filters=labels)]
+            return [c.name for c in client.containers.list(all=all, ignore_removed=True, filters=labels)]
         finally:
             client.close()
 
+    @staticmethod
+    def kill(*pids: int) -> None:
+        """SIGKILL, at once."""
+        processes.kill(pids)
+
     def logs(self) -> Mapping[str, Log]:
         """What the store holds, read past the platform."""
+        if url := self._environment.get("RLP_STORE__URL"):
+            return invariants.read_redis(url)
         return invariants.read_sqlite(self.folder / ".rlp" / "platform.db")
 
     def nothing_is_left_of(self, training: str) -> None:
@@ -255,7 +273,7 @@ class Scene:
         self.rig.await_true(ended, 90, "every evaluation has ended")
 
 
-def _cpu(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     """Seconds of CPU time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

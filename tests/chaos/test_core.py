@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 
 from tests.chaos.rig import Rig, Scene
@@ -14,7 +11,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.ray, pytest.mark.docker, pytest.mark.
 
 def test_the_trainer_is_killed(rig: Rig) -> None:
     scene = Scene(rig)
-    os.kill(rig.trainer(scene.training), signal.SIGKILL)
+    rig.kill(rig.trainer(scene.training))
     rig.wait(scene.training, lambda now: now["restarts"] == 1)
     scene.goes_on()
     told = scene.end()
@@ -25,7 +22,7 @@ def test_the_trainer_is_killed(rig: Rig) -> None:
 
 def test_the_evaluator_is_killed(rig: Rig) -> None:
     scene = Scene(rig)
-    os.kill(rig.actor("EvaluatorActor").pid, signal.SIGKILL)
+    rig.kill(rig.actor("EvaluatorActor").pid)
     taken = len(scene.feeder.taken)
     rig.await_true(lambda: len(scene.feeder.taken) > taken + 3, 30, "evaluations go on")
     told = scene.end()
@@ -35,7 +32,7 @@ def test_the_evaluator_is_killed(rig: Rig) -> None:
 
 def test_the_supervisor_is_killed(rig: Rig) -> None:
     scene = Scene(rig)
-    os.kill(rig.actor("SupervisorActor").pid, signal.SIGKILL)
+    rig.kill(rig.actor("SupervisorActor").pid)
     scene.goes_on(30)
     told = scene.end()
     assert (told.interruptions, scene.stays.connections, scene.retried()) == (0, 1, 0), "its work is left to everybody"
@@ -43,14 +40,14 @@ def test_the_supervisor_is_killed(rig: Rig) -> None:
 
 def test_the_event_hub_is_killed(rig: Rig) -> None:
     scene = Scene(rig)
-    os.kill(rig.actor("EventHubActor").pid, signal.SIGKILL)
+    rig.kill(rig.actor("EventHubActor").pid)
     scene.goes_on(30)
     assert scene.end().interruptions == 0
 
 
-def test_the_replica_is_killed(rig: Rig) -> None:
+def test_every_replica_is_killed(rig: Rig) -> None:
     scene = Scene(rig)
-    os.kill(rig.actor("ServeReplica").pid, signal.SIGKILL)
+    rig.kill(*(actor.pid for actor in rig.actors("ServeReplica")))
     scene.goes_on(30)
     told = scene.end()
     assert (told.interruptions, scene.retried()) == (0, 0)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,13 +58,15 @@ class RunningPlatform:
         return self.process.wait(90)
 
 
-def launch(folder: Path, environment: Mapping[str, str], port: int | None = None) -> RunningPlatform:
-    """A platform in ``folder``, being started; on a free port if none is given."""
+def launch(
+    folder: Path, environment: Mapping[str, str], port: int | None = None, within: Sequence[str] = ()
+) -> RunningPlatform:
+    """A platform in ``folder``, being started; on a free port if none is given; by the command ``within``."""
     log = folder / "platform.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RLP_", "RAY_"))}
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [RLP, "serve", "--port", str(port or free_ports(1)[0])],
+            [*within, RLP, "serve", "--port", str(port or free_ports(1)[0])],
             cwd=folder,
             env={**inherited, "RLP_SANDBOX__STATE_DIR": str(folder / "sandbox"), **environment},
             stdout=output,

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rlplatform.errors import TooLarge
@@ -24,6 +24,7 @@ SECURITY: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_SEALS = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOG = logging.getLogger("rlplatform.api")
 _AUDIT = logging.getLogger("rlplatform.audit")
@@ -49,6 +50,14 @@ def _audit(scope: Scope, status: int) -> None:
     )
 
 
+def _seal(headers: list[tuple[bytes, bytes]], request_id: str, further: Mapping[str, str]) -> None:
+    """Add what every answer has. What a handler says of a thing itself stays; but for the id."""
+    given = {name for name, _ in headers}
+    headers += [pair for pair in _SEALS if pair[0] not in given]
+    headers += [(name.lower().encode(), value.encode()) for name, value in further.items()]
+    headers.append((b"x-request-id", request_id.encode()))
+
+
 class Envelope:
     """Around the whole application. No CORS header is ever sent: other origins' pages cannot read anything."""
 
@@ -72,10 +81,7 @@ class Envelope:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                sealed = MutableHeaders(scope=message)
-                sealed["X-Request-Id"] = request_id
-                for name, value in (*limits.headers(scope).items(), *SECURITY.items()):
-                    sealed.setdefault(name, value)
+                _seal(message["headers"], request_id, limits.headers(scope))
                 if scope["method"] not in _READING:
                     _audit(scope, message["status"])
             await send(message)

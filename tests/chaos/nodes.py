@@ -1,5 +1,5 @@
 """A Ray cluster whose nodes are network namespaces on one machine: real ``ray start``, addresses of their own, and a
-network between them that can be cut. Needs root. Everything has names of its own and goes with :meth:`Network.close`."""
+network between them that can be cut. Needs root. All of it has names of its own and goes with :meth:`Network.close`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
+from cluster import ingress
 from tests.chaos import processes
 from tests.chaos.rig import run
 
@@ -72,7 +73,13 @@ class Node:
         with log.open("ab") as output:
             subprocess.Popen(
                 [*self.within, RAY, "start", *role, "--node-ip-address", self.address, "--block", *options],
-                env={**clean_environment(), **QUICK_TO_NOTICE, **environment, processes.MARK: self._network.mark},
+                env={
+                    **clean_environment(),
+                    **ingress.environment("proxy", Path()),
+                    **QUICK_TO_NOTICE,
+                    **environment,
+                    processes.MARK: self._network.mark,
+                },
                 stdout=output,
                 stderr=output,
                 start_new_session=True,

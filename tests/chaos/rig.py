@@ -49,6 +49,7 @@ class Rig:
         self._environment = {**environment, processes.MARK: self.mark}
         self._port: int | None = None
         self.platform: RunningPlatform | None = None
+        self.local: dict[str, str] = {}
         self._probe: Probe | None = None
         self._left: set[str] = set()
 
@@ -59,7 +60,8 @@ class Rig:
         (self.folder / ".rlp" / "local.json").unlink(missing_ok=True)  # of one that was killed
         self.platform = launch(self.folder, self._environment, self._port, self._within)
         self.platform.wait_until_ready()
-        self._port = int(self.platform.local["url"].rpartition(":")[2])
+        self.local = self.platform.local
+        self._port = int(self.local["url"].rpartition(":")[2])
         self.await_true(lambda: not self._left & set(self.containers()), 30, "containers of before are gone")
 
     @property
@@ -117,9 +119,8 @@ class Rig:
 
     def connect(self) -> httpx.Client:
         """A client of its own, with the local key."""
-        assert self.platform is not None
-        headers = {"Authorization": f"Bearer {self.platform.local['api_key']}"}
-        return httpx.Client(base_url=self.platform.local["url"], headers=headers)
+        headers = {"Authorization": f"Bearer {self.local['api_key']}"}
+        return httpx.Client(base_url=self.local["url"], headers=headers)
 
     def call(self, method: str, path: str, timeout_s: float = 60.0, **body: Any) -> dict[str, Any]:
         """The answer of a call, tried again while the platform cannot give one."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from actors.links import EvaluatorLink
-from rlplatform.admission import FairQueue
+from rlplatform.access.quotas import Quotas
+from rlplatform.admission import Admission, FairQueue, ServiceTime
 from rlplatform.errors import Conflict, PlatformError, SandboxUnavailable, Unavailable
+from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.events import EvaluationCancelled, EvaluationFailed, EvaluationRetried
-from rlplatform.ports import Clock, Store
+from rlplatform.ports import Clock, Place, Store
 from rlplatform.retries import persevere, within
 from rlplatform.runs import EvaluationRun
 from rlplatform.sandbox.models import PoolStatus
@@ -28,7 +30,9 @@ WATCH_S = 0.2
 
 @dataclass
 class _Lease:
+    tenant: str
     link: EvaluatorLink
+    began: float
     cancelled: bool = False
 
 
@@ -45,7 +49,9 @@ class Dispatcher:
         self._settings = settings
         self._clock = clock
         self._on_lost = on_lost
-        self._queue = FairQueue(settings.max_queued)
+        self._queue = FairQueue()
+        self._admission = Admission(self._queue, settings.max_queued, self._active)
+        self._service_time = ServiceTime()
         self._leases: dict[str, _Lease] = {}
         self._tried: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -61,16 +67,24 @@ class Dispatcher:
     def running(self) -> int:
         return len(self._leases)
 
-    def check_open(self) -> None:
-        """Whether an evaluation can be taken now.
+    def admit(self, request: EvaluationRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[Place]:
+        """Hold a place for a new evaluation while it is being stored; :meth:`enqueue` it within.
 
         :raises SandboxUnavailable: no evaluator has a sandbox; says why.
-        :raises TooManyRequests: the queue is full.
+        :raises QuotaExceeded, QueueFull, WaitTooLong: it is not let in.
         """
         available, reason = self.availability()
         if not available:
             raise SandboxUnavailable(f"evaluation is unavailable: {reason}")
-        self._queue.check()
+        self._queue.weigh(tenant, quotas.weight)
+        return self._admission.hold(
+            tenant,
+            request.priority,
+            self._expected_wait_s,
+            free=self._slots()[1],
+            max_wait_s=min(request.max_wait_s or self._settings.max_wait_s, self._settings.max_wait_s),
+            quota=("concurrent_evaluations", quotas.concurrent_evaluations),
+        )
 
     def availability(self) -> tuple[bool, str | None]:
         """Whether any evaluator has a sandbox, and if not, why."""
@@ -83,10 +97,15 @@ class Dispatcher:
         """The ids that wait, in the order in which they will be served if nothing else comes."""
         return self._queue.order()
 
+    def place(self, run_id: str) -> Place | None:
+        """Where a run waits; None: it does not."""
+        position = self._queue.position(run_id)
+        return None if position is None else Place(position, self._expected_wait_s(position))
+
     def enqueue(self, run: EvaluationRun) -> None:
         """Put a stored run in the queue and serve it as soon as there is a slot. One that is known stays as it is."""
         if run.id not in self._leases:
-            self._queue.push(run.tenant, run.id)
+            self._queue.push(run.tenant, run.id, run.request.priority)
             self._pump(run)
 
     async def cancel(self, run: EvaluationRun, reason: str) -> EvaluationRun:
@@ -125,7 +144,7 @@ class Dispatcher:
         unknown = [run for run in runs if run.id not in self._leases and run.id not in self._queue]
         for run in unknown:
             if owner := owners.get(run.id):
-                self._start(run.id, owner, self._watch(run.id, owner))
+                self._start(run.tenant, run.id, owner, self._watch(run.id, owner))
         for run in sorted(unknown, key=lambda run: run.id):
             if run.id in owners:
                 continue
@@ -145,12 +164,13 @@ class Dispatcher:
     def _pump(self, fresh: EvaluationRun | None = None) -> None:
         """Lease what waits while there are free slots; ``fresh`` need not be read from the store again."""
         while len(self._queue) and not self._draining and self._free_link():
-            run_id = self._queue.pop()
-            assert run_id is not None
+            waiting = self._queue.pop()
+            assert waiting is not None
+            tenant, run_id = waiting
             link = self._free_link(not_on=self._tried.pop(run_id, None))
             assert link is not None
             run = fresh if fresh and fresh.id == run_id else None
-            self._start(run_id, link, self._attempt(run_id, link, run))
+            self._start(tenant, run_id, link, self._attempt(run_id, link, run))
 
     def _free_link(self, not_on: str | None = None) -> EvaluatorLink | None:
         """The evaluator with the fewest leases and a free slot; another than ``not_on``, if there is another."""
@@ -161,8 +181,22 @@ class Dispatcher:
         free = [name for name, used in load.items() if used < self._links[name].slots]
         return self._links[min(free, key=lambda name: (name == not_on, load[name]))] if free else None
 
-    def _start(self, run_id: str, link: EvaluatorLink, work: Coroutine[Any, Any, EvaluationRun | None]) -> None:
-        self._leases[run_id] = _Lease(link)
+    def _slots(self) -> tuple[int, int]:
+        """The slots of all evaluators that have sandboxes, and how many of them are free."""
+        usable = {name for name, status in self._statuses.items() if status.available}
+        slots = sum(self._links[name].slots for name in usable)
+        return slots, max(0, slots - sum(lease.link.name in usable for lease in self._leases.values()))
+
+    def _expected_wait_s(self, position: int) -> float | None:
+        return self._service_time.expected_wait_s(position, *self._slots())
+
+    def _active(self, tenant: str) -> int:
+        return sum(lease.tenant == tenant for lease in self._leases.values())
+
+    def _start(
+        self, tenant: str, run_id: str, link: EvaluatorLink, work: Coroutine[Any, Any, EvaluationRun | None]
+    ) -> None:
+        self._leases[run_id] = _Lease(tenant, link, self._clock.monotonic())
         task = asyncio.get_running_loop().create_task(self._conclude(run_id, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -177,7 +211,9 @@ class Dispatcher:
         lease = self._leases.pop(run_id)
         if again and not lease.cancelled:
             self._tried[run_id] = lease.link.name
-            self._queue.push(again.tenant, run_id, front=True)
+            self._queue.push(again.tenant, run_id, again.request.priority, front=True)
+        elif not lease.cancelled:
+            self._service_time.note(self._clock.monotonic() - lease.began)
         self._pump(again)
 
     async def _attempt(self, run_id: str, link: EvaluatorLink, run: EvaluationRun | None) -> EvaluationRun | None:

@@ -228,8 +228,8 @@ class SupervisorHandle:
     async def status(self) -> PlatformStatus:
         return await self._call("status")
 
-    async def positions(self, run_ids: Sequence[str]) -> list[int | None]:
-        return await self._call("positions", run_ids)
+    async def places(self, run_ids: Sequence[str]) -> list[Place | None]:
+        return await self._call("places", run_ids)
 
     async def drain(self) -> None:
         await self._call("drain")
@@ -272,8 +272,8 @@ class TrainerHandle:
     async def wait(self) -> None:
         await result(self._over, "the training session")
 
-    async def command(self, command: str) -> None:
-        await call(self._actor, "command", command)
+    async def command(self, command: str, *details: str) -> None:
+        await call(self._actor, "command", command, *details)
 
     async def release(self) -> None:
         await kill(self._actor)

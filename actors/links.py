@@ -44,8 +44,9 @@ class TrainerLink(Protocol):
     async def wait(self) -> None:
         """Until the session is over, suspended or another owner's. :raises PlatformError: it broke off, or was lost."""
 
-    async def command(self, command: str) -> None:
-        """``pause``, ``resume``, ``stop`` or ``suspend`` (save a checkpoint and leave, to be taken up again later)."""
+    async def command(self, command: str, *details: str) -> None:
+        """``pause``, ``resume``, ``stop`` with its reason, or ``suspend`` (save a checkpoint and leave, to be taken up
+        again later)."""
 
     async def release(self) -> None:
         """End the trainer, dead or alive; a pending :meth:`wait` raises. Its placement stays. Idempotent."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from actors.links import Launcher, TrainerLink
 from actors.stalls import StallWatch
-from rlplatform.admission import FairQueue
+from rlplatform.access.quotas import Quotas
+from rlplatform.admission import Admission, FairQueue
 from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, PlatformError
 from rlplatform.events import (
     TrainingEvent,
@@ -23,7 +24,7 @@ from rlplatform.events import (
     TrainingStopped,
     TrainingStopRequested,
 )
-from rlplatform.ports import Clock, Store
+from rlplatform.ports import Clock, Place, Store
 from rlplatform.retries import Backoff, persevere, within
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import TrainingSettings
@@ -53,6 +54,7 @@ _SENSIBLE = {
 class _Kept:
     """A training that has, or is to get, a trainer. ``failures``: in a row, with no iteration beyond ``furthest``."""
 
+    tenant: str
     task: asyncio.Task[None]
     link: TrainerLink | None = None
     commanding: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -68,7 +70,8 @@ class Sessions:
         self._launcher = launcher
         self._settings = settings
         self._clock = clock
-        self._queue = FairQueue(max_length=10_000)
+        self._queue = FairQueue()
+        self._admission = Admission(self._queue, settings.max_queued, self._active)
         self._kept: dict[str, _Kept] = {}
         self._placing = asyncio.Lock()
         self._stalls = StallWatch(self._get, clock, settings.stall_timeout_s)
@@ -83,20 +86,50 @@ class Sessions:
         return len(self._kept)
 
     async def check(self, request: TrainingRequest) -> None:
-        """:raises NotAllowed, CapacityExhausted, TooManyRequests: the training cannot be taken."""
+        """:raises NotAllowed, InvalidRequest, CapacityExhausted: the training cannot be taken."""
         if request.engine == "simulated" and not self._settings.allow_simulated:
             raise NotAllowed(SIMULATED_IS_OFF)
-        self._queue.check()
         await self._launcher.check(request)
+
+    def admit(self, request: TrainingRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[Place]:
+        """Hold a place for a new training while it is being stored; :meth:`enqueue` it within.
+
+        :raises QuotaExceeded, QueueFull: it is not let in.
+        """
+        self._queue.weigh(tenant, quotas.weight)
+        return self._admission.hold(
+            tenant,
+            request.priority,
+            self._expected_wait_s,
+            free=self._free(),
+            quota=("concurrent_trainings", quotas.concurrent_trainings),
+        )
 
     def order(self) -> list[str]:
         """The ids that wait, in the order in which they will be admitted if nothing else comes."""
         return self._queue.order()
 
+    def place(self, run_id: str) -> Place | None:
+        """Where a run waits; None: it does not, or waits for room alone."""
+        position = self._queue.position(run_id)
+        return None if position is None else Place(position, self._expected_wait_s(position))
+
+    def tenants(self) -> set[str]:
+        """Those who have trainings that are kept."""
+        return {kept.tenant for kept in self._kept.values()}
+
+    async def stop_all(self, tenant: str, reason: str) -> None:
+        """Stop every training of ``tenant`` that is at work, for ``reason``; one that is paused stays so."""
+        for run_id in [run_id for run_id, kept in self._kept.items() if kept.tenant == tenant]:
+            run = await self._get(run_id)
+            if run.desired == "run" and not run.final:
+                log.info("stopping %s: %s", run_id, reason)
+                await self.command(run, "stop", "the platform", reason=reason)
+
     def enqueue(self, run: TrainingRun) -> None:
         """Put a stored run in the queue and admit it as soon as there is room. One that is known stays as it is."""
         if run.id not in self._kept:
-            self._queue.push(run.tenant, run.id)
+            self._queue.push(run.tenant, run.id, run.document.request.priority)
             self._pump()
 
     def restore(self, runs: Sequence[TrainingRun]) -> None:
@@ -105,11 +138,12 @@ class Sessions:
             if run.state == "queued":
                 self.enqueue(run)
             elif run.id not in self._kept:
-                self._keep(run.id)
+                self._keep(run.tenant, run.id)
 
-    async def command(self, run: TrainingRun, command: str, by: str) -> TrainingRun:
+    async def command(self, run: TrainingRun, command: str, by: str, **fields: str) -> TrainingRun:
         """Record ``pause``, ``resume`` or ``stop`` and pass it on. Idempotent.
 
+        :param fields: further ones of the event: the ``reason`` of a stop.
         :raises Conflict: it makes no sense in the run's state.
         """
         if _refused(run, command):
@@ -117,11 +151,12 @@ class Sessions:
         if run.final:
             return run
         if run.desired != _DESIRED[command]:
-            event = _REQUESTED[command](stream=run.stream, time=self._clock.now(), by=by, simulated=run.simulated)
+            envelope = {"stream": run.stream, "time": self._clock.now(), "simulated": run.simulated}
+            event = _REQUESTED[command].model_validate({**envelope, "by": by, **fields})
             try:
                 await self._store.append(run.stream, [event])
             except Conflict:  # it has ended meanwhile
-                return await self.command(await self._get(run.id), command, by)
+                return await self.command(await self._get(run.id), command, by, **fields)
         kept = self._kept.get(run.id)
         if kept and kept.link:
             await self._pass_on(run.id, kept)
@@ -163,12 +198,22 @@ class Sessions:
 
     def _pump(self) -> None:
         while len(self._queue) and len(self._kept) < self._settings.max_running and not self._draining:
-            run_id = self._queue.pop()
-            assert run_id is not None
-            self._keep(run_id)
+            waiting = self._queue.pop()
+            assert waiting is not None
+            self._keep(*waiting)
 
-    def _keep(self, run_id: str) -> _Kept:
-        kept = self._kept[run_id] = _Kept(asyncio.get_running_loop().create_task(self._own(run_id)))
+    def _free(self) -> int:
+        return max(0, self._settings.max_running - len(self._kept))
+
+    def _expected_wait_s(self, position: int) -> float | None:
+        """Trainings take what they take: nobody knows when one that runs makes room."""
+        return 0.0 if position < self._free() else None
+
+    def _active(self, tenant: str) -> int:
+        return sum(kept.tenant == tenant for kept in self._kept.values())
+
+    def _keep(self, tenant: str, run_id: str) -> _Kept:
+        kept = self._kept[run_id] = _Kept(tenant, asyncio.get_running_loop().create_task(self._own(run_id)))
         kept.task.add_done_callback(lambda _: self._gone(run_id, kept))
         return kept
 
@@ -183,7 +228,7 @@ class Sessions:
         if (kept := self._kept.get(run.id)) and not kept.task.cancelling():
             kept.task.cancel()
             await asyncio.wait({kept.task})
-        kept = self._kept.get(run.id) or self._keep(run.id)
+        kept = self._kept.get(run.id) or self._keep(run.tenant, run.id)
         with suppress(TimeoutError):
             await within(self._clock, COMMAND_S, asyncio.wait({kept.task}))
 
@@ -222,7 +267,7 @@ class Sessions:
         if link := await self._launcher.find(run):
             return link
         if run.desired == "stop":
-            await self._finish(run, TrainingStopped, stop_reason="stop_requested")
+            await self._finish(run, TrainingStopped, stop_reason=run.stop_reason)
             return None
         if run.simulated and not self._settings.allow_simulated:
             await self._finish(run, TrainingFailed, code=NotAllowed.code, reason=SIMULATED_IS_OFF)
@@ -263,10 +308,11 @@ class Sessions:
     async def _pass_on(self, run_id: str, kept: _Kept) -> None:
         """Tell the trainer what is wished of it, the newest wish last."""
         async with kept.commanding:
-            command = _COMMANDS[(await self._get(run_id)).desired]
+            run = await self._get(run_id)
+            reason = (run.stop_reason,) if run.desired == "stop" else ()
             if kept.link:
                 with suppress(PlatformError, TimeoutError):
-                    await within(self._clock, COMMAND_S, kept.link.command(command))
+                    await within(self._clock, COMMAND_S, kept.link.command(_COMMANDS[run.desired], *reason))
 
     async def _interrupted(self, run_id: str, error: Exception | None) -> None:
         """The trainer is gone: settle what follows, if the run is not over."""
@@ -282,7 +328,7 @@ class Sessions:
         if run.document.progress.iteration > kept.furthest:
             kept.furthest, kept.failures = run.document.progress.iteration, 0
         if run.desired == "stop":
-            await self._finish(run, TrainingStopped, stop_reason="stop_requested")
+            await self._finish(run, TrainingStopped, stop_reason=run.stop_reason)
         elif kept.failures >= self._settings.max_restarts:
             reason = f"gave up after {kept.failures} restarts without progress; the last: {reason}"
             await self._finish(run, TrainingFailed, code="trainer_lost", reason=reason)

@@ -16,17 +16,19 @@ from actors.dispatch import Dispatcher
 from actors.links import Launcher
 from actors.sessions import Sessions
 from rlplatform.access.principals import Principal
-from rlplatform.errors import InvalidRequest, NotFound, PlatformError, ServiceError, Unavailable
+from rlplatform.access.usage import Accounts
+from rlplatform.errors import InvalidRequest, NotFound, PlatformError, QuotaExceeded, ServiceError, Unavailable
 from rlplatform.evaluation import scoring
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.evaluation.submissions import check_submission
 from rlplatform.events import EvaluationQueued, EventBase, TrainingQueued
 from rlplatform.ids import Kind, check_id, new_id
-from rlplatform.ports import CheckpointStore, Clock, Dependency, Idempotency, PlatformStatus, Store
+from rlplatform.ports import CheckpointStore, Clock, Dependency, Idempotency, Place, PlatformStatus, Store
+from rlplatform.priorities import check_priority
 from rlplatform.retries import within
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 from rlplatform.settings import Settings
-from rlplatform.training.models import Training, TrainingRequest, TrainingState
+from rlplatform.training.models import CheckpointInfo, Training, TrainingRequest, TrainingState
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class Supervisor:
         self._wake = asyncio.Event()
         self._evaluations = Dispatcher(store, settings.evaluation, clock, self._wake.set)
         self._trainings = Sessions(store, launcher, settings.training, clock)
+        self._accounts = Accounts(store, settings.quotas, clock, checkpoints)
         self._reconciling = asyncio.Lock()
         self._draining = False
         self._restored = asyncio.Event()
@@ -108,6 +111,7 @@ class Supervisor:
                 self._doubtful = anew
                 raise
             self._restored.set()
+            await self._enforce()
             await self._trainings.reap()
             await self._launcher.prepare()
 
@@ -130,7 +134,17 @@ class Supervisor:
         """Queue an evaluation (see the port)."""
         check_submission(request)
         await self._open()
-        self._evaluations.check_open()
+        try:
+            check_priority(request.priority, principal)
+            quotas = await self._accounts.check_evaluations(principal.tenant)
+            with self._evaluations.admit(request, principal.tenant, quotas) as place:
+                return await self._submit(request, principal, idempotency, place)
+        except PlatformError as refusal:
+            return await self._replayed(EvaluationRun, idempotency, refusal)
+
+    async def _submit(
+        self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None, place: Place
+    ) -> tuple[EvaluationRun, bool]:
         now = self._clock.now()
         max_score = scoring.max_score(request)
         run_id = new_id(Kind.EVALUATION)
@@ -141,10 +155,19 @@ class Supervisor:
             request=request,
             document=Evaluation(id=run_id, state="queued", max_score=max_score, created_at=now),
         )
-        queued = EvaluationQueued(stream=run.stream, time=now, tests=len(request.tests), max_score=max_score)
+        queued = EvaluationQueued(
+            stream=run.stream,
+            time=now,
+            tests=len(request.tests),
+            max_score=max_score,
+            queue_position=place.position,
+            expected_wait_s=place.expected_wait_s,
+        )
         stored, created = await self._create(run, queued, idempotency)
         if created:
             self._evaluations.enqueue(stored)
+            if (place := self._evaluations.place(stored.id)) is not None:
+                stored = stored.model_copy(update={"document": stored.document.placed(*place, now)})
         return stored, created
 
     async def cancel_evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
@@ -159,10 +182,25 @@ class Supervisor:
     ) -> tuple[TrainingRun, bool]:
         """Queue a training (see the port)."""
         await self._open()
-        await self._trainings.check(request)
-        await asyncio.to_thread(check_training, request)
-        if request.resume_from:
-            await self._check_parent(request.resume_from, principal)
+        try:
+            check_priority(request.priority, principal)
+            await self._trainings.check(request)
+            await asyncio.to_thread(check_training, request)
+            parent = await self._parent(request.resume_from, principal) if request.resume_from else None
+            quotas = await self._accounts.check_trainings(principal.tenant)
+            with self._trainings.admit(request, principal.tenant, quotas) as place:
+                return await self._start(request, principal, idempotency, place, parent)
+        except PlatformError as refusal:
+            return await self._replayed(TrainingRun, idempotency, refusal)
+
+    async def _start(
+        self,
+        request: TrainingRequest,
+        principal: Principal,
+        idempotency: Idempotency | None,
+        place: Place,
+        parent: CheckpointInfo | None,
+    ) -> tuple[TrainingRun, bool]:
         now = self._clock.now()
         run_id = new_id(Kind.TRAINING)
         simulated = request.engine == "simulated"
@@ -170,11 +208,12 @@ class Supervisor:
             id=run_id,
             tenant=principal.tenant,
             created_by=principal.id,
+            charged_env_steps=parent.env_steps if parent is not None else None,
             document=Training(
                 id=run_id, state=TrainingState.QUEUED, request=request, simulated=simulated, created_at=now
             ),
         )
-        queued = TrainingQueued(stream=run.stream, time=now, simulated=simulated)
+        queued = TrainingQueued(stream=run.stream, time=now, simulated=simulated, queue_position=place.position)
         stored, created = await self._create(run, queued, idempotency)
         if created:
             self._trainings.enqueue(stored)
@@ -185,6 +224,8 @@ class Supervisor:
         await self._open()
         run = await self._owned(check_id(run_id, Kind.TRAINING), principal)
         assert isinstance(run, TrainingRun)
+        if command == "resume" and run.desired == "pause" and not run.final:
+            await self._accounts.check_env_steps(run.tenant)
         return await self._trainings.command(run, command, principal.id)
 
     async def status(self) -> PlatformStatus:
@@ -207,11 +248,24 @@ class Supervisor:
             running_trainings=self._trainings.running,
         )
 
-    def positions(self, run_ids: Sequence[str]) -> list[int | None]:
-        """For each run, how many are served before it; None when it does not wait."""
-        order = [*enumerate(self._evaluations.order()), *enumerate(self._trainings.order())]
-        position = {run_id: place for place, run_id in order}
-        return [position.get(run_id) for run_id in run_ids]
+    def places(self, run_ids: Sequence[str]) -> list[Place | None]:
+        """For each run, its place in the queue (see the port)."""
+        return [self._evaluations.place(run_id) or self._trainings.place(run_id) for run_id in run_ids]
+
+    async def _enforce(self) -> None:
+        """Stop the trainings of those who have used up their environment steps of the day."""
+        for tenant in self._trainings.tenants():
+            try:
+                await self._accounts.check_env_steps(tenant)
+            except QuotaExceeded as exceeded:
+                await self._trainings.stop_all(tenant, f"quota_{exceeded.extra['quota']}")
+
+    async def _replayed(self, cls: type[R], idempotency: Idempotency | None, refusal: PlatformError) -> tuple[R, bool]:
+        """What the key has made already: that stands, whatever else there is to say. :raises PlatformError: nothing."""
+        stored = await self._store.recall(idempotency) if idempotency is not None else None
+        if not isinstance(stored, cls):
+            raise refusal
+        return stored, False
 
     async def _open(self) -> None:
         if self._draining:
@@ -230,13 +284,14 @@ class Supervisor:
         assert isinstance(stored, type(run))
         return stored, created
 
-    async def _check_parent(self, checkpoint_id: str, principal: Principal) -> None:
+    async def _parent(self, checkpoint_id: str, principal: Principal) -> CheckpointInfo:
         """:raises InvalidRequest, NotFound: there is no such checkpoint, or none that the principal sees."""
         try:
             check_id(checkpoint_id, Kind.CHECKPOINT)
             parent = await asyncio.to_thread(self._checkpoints.find, checkpoint_id)
             run = await self._store.get(parent.training_id)
             principal.require_sight(run.tenant, run.created_by, "checkpoint")
+            return parent
         except InvalidRequest as error:
             raise InvalidRequest(f"resume_from: {error}", field="resume_from") from None
         except NotFound:

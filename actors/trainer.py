@@ -51,7 +51,9 @@ class Trainer:
         self._outbox = Outbox(events, run.stream, epoch, clock)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="train")
         self._session: TrainingSession | None = None
-        self._commands: list[str] = {"run": [], "pause": ["pause"], "stop": ["stop"]}[run.desired]
+        self._commands: list[tuple[str, ...]] = {"run": [], "pause": [("pause",)], "stop": [("stop", run.stop_reason)]}[
+            run.desired
+        ]
         self._work: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -62,12 +64,12 @@ class Trainer:
         self._work = self._work or asyncio.get_running_loop().create_task(self._run_session())
         await asyncio.shield(self._work)
 
-    def command(self, command: str) -> None:
-        """``pause``, ``resume``, ``stop`` or ``suspend``: takes effect between two iterations."""
+    def command(self, *command: str) -> None:
+        """``pause``, ``resume``, ``stop`` (and its reason) or ``suspend``: takes effect between two iterations."""
         if self._session is None:
             self._commands.append(command)
         else:
-            self._apply(self._session, command)
+            self._apply(self._session, *command)
 
     async def _run_session(self) -> None:
         loop = asyncio.get_running_loop()
@@ -77,15 +79,13 @@ class Trainer:
             await self._outbox.flush()
         except (Fenced, Conflict):
             log.info("%s has another owner or is over", self._run.id)
-
-    def _train(self, loop: asyncio.AbstractEventLoop) -> None:
         finally:
             if self._recorder:
                 await loop.run_in_executor(None, self._recorder.close)
+
+    def _train(self, loop: asyncio.AbstractEventLoop) -> None:
         def emit(event: EventBase) -> None:
             asyncio.run_coroutine_threadsafe(self._outbox.send(event), loop).result()
-
-        try:
             if self._recorder:
                 self._recorder.take(event)
 
@@ -95,6 +95,8 @@ class Trainer:
 
         if self._run_folder:
             self._recorder = RunRecorder(self._run_folder, self._checkpoints, history)
+
+        try:
             session = self._make_session(emit)
         except PlatformError as error:
             if error.retryable or isinstance(error, Fenced | Conflict):
@@ -146,17 +148,17 @@ class Trainer:
     def _open(self, session: TrainingSession) -> None:
         self._session = session
         for command in self._commands:
-            self._apply(session, command)
+            self._apply(session, *command)
 
     @staticmethod
-    def _apply(session: TrainingSession, command: str) -> None:
-        wishes: dict[str, Callable[[], None]] = {
+    def _apply(session: TrainingSession, command: str, *details: str) -> None:
+        wishes: dict[str, Callable[..., None]] = {
             "pause": session.pause,
             "resume": session.resume,
             "stop": session.stop,
             "suspend": session.suspend,
         }
-        wishes[command]()
+        wishes[command](*details)
 
     def _failed(self, code: str, reason: str) -> TrainingFailed:
         return self._event(TrainingFailed, code=code, reason=reason, progress=self._run.document.progress)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import sys
+import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -29,6 +32,7 @@ from rlplatform.training.models import StopCriteria, TrainingRequest
 log = logging.getLogger(__name__)
 
 REPORT_S = 5.0
+WARMING_NICE = 10
 
 
 class EventHubActor(EventHub):
@@ -74,15 +78,18 @@ class EvaluatorActor(Evaluator):
 
 
 class TrainerActor:
-    """One a training session. Made without one it is warm: an engine has run in it, and it waits for a session."""
+    """One a training session. Made without one it warms up: it runs an engine, and waits for a session.
+
+    One that is given a session before it is warm trains as soon as its imports are done: no other would be sooner.
+    """
 
     def __init__(self, settings: Settings, run: TrainingRun | None = None, epoch: int = 0) -> None:
         self._settings = settings
         self._trainer: Trainer | None = None
         self._owner: tuple[str | None, int] = (None, 0)
-        self._warming: Awaitable[None] | None = None
+        self._warming: asyncio.Future[None] | None = None
         if run is None:
-            self._warming = asyncio.ensure_future(asyncio.to_thread(warm_up))
+            self._warming = asyncio.ensure_future(asyncio.to_thread(warm_up, lambda: self._trainer is not None))
         else:
             self.adopt(run, epoch)
 
@@ -102,21 +109,21 @@ class TrainerActor:
             self._settings.run_folder(run.id),
         )
 
-    async def whereabouts(self) -> tuple[str, str | None, int]:
-        """The node, the training and its epoch, as soon as it is warm."""
-        if self._warming:
-            await asyncio.shield(self._warming)
+    def whereabouts(self) -> tuple[str, str | None, int]:
+        """The node, the training and its epoch."""
         return (ray.get_runtime_context().get_node_id(), *self._owner)
 
     async def run(self) -> None:
         """Train (see ``Trainer``)."""
         assert self._trainer
+        if self._warming:
+            await asyncio.wait({self._warming})
         await self._trainer.run()
 
-    def command(self, command: str) -> None:
+    def command(self, command: str, *details: str) -> None:
         """Obey (see ``Trainer``)."""
         assert self._trainer
-        self._trainer.command(command)
+        self._trainer.command(command, *details)
 
 
 def shared_store(settings: Settings, telemetry: Telemetry | None = None) -> Store:
@@ -155,8 +162,17 @@ def make_engine(request: TrainingRequest) -> TrainingEngine:
     raise InvalidRequest(f"no such engine: {request.engine}", field="engine")
 
 
-def warm_up() -> None:
-    """What the first engine of a process takes seconds for: thousands of imports, kernels, registries."""
+def warm_up(wanted: Callable[[], bool] = lambda: False) -> None:
+    """What the first engine of a process takes seconds for: thousands of imports, then kernels and registries.
+
+    Others go first, for as long as nobody waits for this. Not to the end where the process is ``wanted``.
+    """
+    if sys.platform == "linux":  # where this is of the thread alone
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WARMING_NICE)
+    import actors.rllib.fast  # noqa: F401
+
+    if wanted():
+        return
     stop = StopCriteria(iterations=1)
     engine = make_engine(TrainingRequest(env="CartPole-v1", preset="CartPole-v1", stop=stop))
     try:

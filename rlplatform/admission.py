@@ -1,78 +1,220 @@
-"""Fair admission: who is next, across tenants."""
+"""Fair admission: who is next, how long that will take, and who is turned away.
+
+Tenants share by weighted round robin, so that nobody's backlog is another's wait. ``priority`` orders the runs of one
+tenant among themselves: it takes nothing from others.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from rlplatform.errors import TooManyRequests
+from rlplatform.errors import QueueFull, QuotaExceeded, WaitTooLong
+from rlplatform.ports import Place
+from rlplatform.priorities import PRIORITIES, Priority
+
+COME_AGAIN_S = 5.0
+_FRESH = 0.1  # how much the newest service time weighs in the mean
+
+
+class _Line:
+    """What waits of one tenant, by priority, first come, first served within one."""
+
+    def __init__(self) -> None:
+        self.items: dict[Priority, deque[str]] = {priority: deque() for priority in PRIORITIES}
+
+    def __len__(self) -> int:
+        return sum(map(len, self.items.values()))
+
+    def pop(self) -> str:
+        return next(items for items in self.items.values() if items).popleft()
+
+    def ahead(self, priority: Priority) -> int:
+        """How many go before a new one of ``priority``."""
+        return sum(len(self.items[other]) for other in PRIORITIES[: PRIORITIES.index(priority) + 1])
+
+    def copy(self) -> _Line:
+        copy = _Line()
+        copy.items = {priority: deque(items) for priority, items in self.items.items()}
+        return copy
 
 
 class FairQueue:
-    """A bounded queue of ids, round robin over tenants and first come, first served within one.
+    """A queue of ids, weighted round robin over tenants. Not thread-safe.
 
-    A tenant of weight ``w`` is served ``w`` times a round (default 1). Not thread-safe.
+    A tenant of weight ``w`` is served ``w`` times a round (default 1).
     """
 
-    def __init__(self, max_length: int, weights: Mapping[str, int] | None = None) -> None:
-        self._max_length = max_length
-        self._weights = dict(weights or {})
-        self._waiting: OrderedDict[str, deque[str]] = OrderedDict()
-        self._tenant: dict[str, str] = {}
+    def __init__(self) -> None:
+        self._weights: dict[str, int] = {}
+        self._lines: OrderedDict[str, _Line] = OrderedDict()
+        self._entries: dict[str, tuple[str, Priority]] = {}
         self._served = 0
 
     def __len__(self) -> int:
-        return len(self._tenant)
+        return len(self._entries)
 
     def __contains__(self, item: str) -> bool:
-        return item in self._tenant
+        return item in self._entries
 
-    def check(self) -> None:
-        """:raises TooManyRequests: the queue is full."""
-        if len(self) >= self._max_length:
-            raise TooManyRequests(f"the queue is full ({self._max_length} waiting)", retry_after_s=5.0)
+    def weigh(self, tenant: str, weight: int) -> None:
+        """Set a tenant's weight."""
+        self._weights[tenant] = weight
 
-    def push(self, tenant: str, item: str, *, front: bool = False) -> None:
-        """Queue ``item``; at the tenant's ``front`` when it has waited before. One that waits stays where it is."""
-        if item in self._tenant:
+    def waiting(self, tenant: str) -> int:
+        """How many of a tenant's wait."""
+        return len(self._lines.get(tenant, ()))
+
+    def push(self, tenant: str, item: str, priority: Priority = "normal", *, front: bool = False) -> None:
+        """Queue ``item``; at the ``front`` of its line when it has waited before. One that waits stays where it is."""
+        if item in self._entries:
             return
-        line = self._waiting.setdefault(tenant, deque())
-        (line.appendleft if front else line.append)(item)
-        self._tenant[item] = tenant
+        items = self._lines.setdefault(tenant, _Line()).items[priority]
+        (items.appendleft if front else items.append)(item)
+        self._entries[item] = (tenant, priority)
 
-    def pop(self) -> str | None:
-        """The next item, or None when nothing waits."""
-        if not self._waiting:
+    def pop(self) -> tuple[str, str] | None:
+        """The tenant and the id of the next item, or None when nothing waits."""
+        if not self._lines:
             return None
-        tenant, line = next(iter(self._waiting.items()))
-        item = line.popleft()
-        del self._tenant[item]
+        tenant, line = next(iter(self._lines.items()))
+        item = line.pop()
+        del self._entries[item]
         self._served += 1
         if not line:
-            del self._waiting[tenant]
+            del self._lines[tenant]
             self._served = 0
-        elif self._served >= self._weights.get(tenant, 1):
-            self._waiting.move_to_end(tenant)
+        elif self._served >= self._weight(tenant):
+            self._lines.move_to_end(tenant)
             self._served = 0
-        return item
+        return tenant, item
 
     def remove(self, item: str) -> bool:
         """Take ``item`` out; whether it was waiting."""
-        tenant = self._tenant.pop(item, None)
-        if tenant is None:
+        tenant, priority = self._entries.pop(item, (None, None))
+        if tenant is None or priority is None:
             return False
-        line = self._waiting[tenant]
-        line.remove(item)
+        line = self._lines[tenant]
+        line.items[priority].remove(item)
         if not line:
-            if next(iter(self._waiting)) == tenant:
+            if next(iter(self._lines)) == tenant:
                 self._served = 0
-            del self._waiting[tenant]
+            del self._lines[tenant]
         return True
+
+    def position(self, item: str) -> int | None:
+        """How many are served before ``item`` if nothing else comes; None: it does not wait."""
+        tenant, priority = self._entries.get(item, (None, None))
+        if tenant is None or priority is None:
+            return None
+        line = self._lines[tenant]
+        index = line.items[priority].index(item)
+        return self._before(tenant, line.ahead(priority) - len(line.items[priority]) + index)
+
+    def place(self, tenant: str, priority: Priority) -> int:
+        """How many would be served before a new item."""
+        return self._before(tenant, self._lines[tenant].ahead(priority) if tenant in self._lines else 0)
 
     def order(self) -> list[str]:
         """All items in the order in which they will be served if nothing else comes."""
-        copy = FairQueue(self._max_length, self._weights)
-        copy._waiting = OrderedDict((tenant, deque(line)) for tenant, line in self._waiting.items())
-        copy._tenant = dict(self._tenant)
-        copy._served = self._served
-        return list(iter(copy.pop, None))
+        copy = FairQueue()
+        copy._weights, copy._entries, copy._served = self._weights, dict(self._entries), self._served
+        copy._lines = OrderedDict((tenant, line.copy()) for tenant, line in self._lines.items())
+        return [item for _, item in iter(copy.pop, None)]
+
+    def _weight(self, tenant: str) -> int:
+        return self._weights.get(tenant, 1)
+
+    def _before(self, tenant: str, own: int) -> int:
+        """How many are served before the tenant's item that has ``own`` of its line ahead of it: those, and what the
+        others get in the rounds until then."""
+        rotation = list(self._lines)
+        mine = rotation.index(tenant) if tenant in self._lines else len(rotation)
+        first, weight = self._first_turn(tenant, mine), self._weight(tenant)
+        turn = 0 if own < first else 1 + (own - first) // weight
+        before = own
+        for index, other in enumerate(rotation):
+            if other != tenant and (turns := turn + (index < mine)):
+                served = self._first_turn(other, index) + (turns - 1) * self._weight(other)
+                before += min(len(self._lines[other]), served)
+        return before
+
+    def _first_turn(self, tenant: str, index: int) -> int:
+        """How many the tenant at ``index`` of the rotation is still served in its next turn."""
+        return max(1, self._weight(tenant) - (self._served if index == 0 else 0))
+
+
+class Admission:
+    """Who is let into a queue. What is let in is held until it waits there, so that many at once never overfill it.
+
+    :param active: how many of a tenant are at work.
+    """
+
+    def __init__(self, queue: FairQueue, max_queued: int, active: Callable[[str], int]) -> None:
+        self._queue = queue
+        self._max_queued = max_queued
+        self._active = active
+        self._held: Counter[str] = Counter()
+
+    @contextmanager
+    def hold(
+        self,
+        tenant: str,
+        priority: Priority,
+        expected_wait_s: Callable[[int], float | None],
+        *,
+        free: int = 0,
+        max_wait_s: float | None = None,
+        quota: tuple[str, int | None] = ("", None),
+    ) -> Iterator[Place]:
+        """The place that a new run would get, held while it is being stored and queued.
+
+        :param expected_wait_s: the seconds until what has so many before it is served, if that is known.
+        :param free: how many can be served at once.
+        :param quota: a name, and how many of the tenant may wait and be at work together.
+        :raises QuotaExceeded, QueueFull, WaitTooLong: it is not let in.
+        """
+        name, limit = quota
+        unfinished = self._active(tenant) + self._queue.waiting(tenant) + self._held[tenant]
+        if limit is not None and unfinished >= limit:
+            raise QuotaExceeded(name, used=unfinished, limit=limit, retry_after_s=COME_AGAIN_S)
+        position = self._queue.place(tenant, priority) + self._held.total()
+        wait_s = expected_wait_s(position)
+        if len(self._queue) + self._held.total() >= self._max_queued + free:
+            one_s = (wait_s or COME_AGAIN_S) / (position + 1)
+            raise QueueFull(f"the queue is full ({self._max_queued} waiting)", retry_after_s=max(1.0, one_s))
+        if wait_s is not None and max_wait_s is not None and wait_s > max_wait_s:
+            raise WaitTooLong(
+                f"it would wait about {wait_s:.0f} s, and {max_wait_s:g} s is the most",
+                retry_after_s=max(1.0, wait_s - max_wait_s),
+                expected_wait_s=round(wait_s, 1),
+                max_wait_s=max_wait_s,
+                queue_position=position,
+            )
+        self._held[tenant] += 1
+        try:
+            yield Place(position, wait_s)
+        finally:
+            self._held[tenant] -= 1
+            if not self._held[tenant]:
+                del self._held[tenant]
+
+
+class ServiceTime:
+    """The mean time that a slot is taken for, newer ones weighing more."""
+
+    def __init__(self) -> None:
+        self.mean_s: float | None = None
+
+    def note(self, seconds: float) -> None:
+        """One that was served."""
+        self.mean_s = seconds if self.mean_s is None else self.mean_s + _FRESH * (seconds - self.mean_s)
+
+    def expected_wait_s(self, position: int, slots: int, free: int) -> float | None:
+        """Until what has ``position`` before it gets one of ``slots``, of which ``free`` are free; None: unknown."""
+        if position < free:
+            return 0.0
+        if not slots or self.mean_s is None:
+            return None
+        return (position - free + 1) * self.mean_s / slots

@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rlplatform.access.principals import Role, Scope
+from rlplatform.access.quotas import Quotas
 from rlplatform.evaluation.models import Evaluation
 from rlplatform.training.models import CheckpointInfo, EnvironmentInfo
 
@@ -134,8 +135,25 @@ class WhoAmI(_Strict):
     scopes: list[Scope]
 
 
+class QuotaState(_Strict):
+    """A quota: what is ``used`` of its ``limit`` (null: there is none), and when that begins anew, if by itself."""
+
+    quota: str
+    used: float
+    limit: float | None
+    resets_at: datetime | None = None
+
+
+class TenantQuotas(_Strict):
+    """What holds for a tenant, and what of it was set for this tenant alone."""
+
+    tenant: str
+    quotas: Quotas
+    overrides: dict[str, float | None]
+
+
 class Usage(_Strict):
-    """What a tenant's runs are now, and what those that were created since midnight, UTC, have come to."""
+    """What a tenant's runs are now, and what has been used since midnight, UTC (``…_today``)."""
 
     tenant: str
     since: datetime
@@ -147,6 +165,8 @@ class Usage(_Strict):
     sandbox_cpu_time_s_today: float = 0.0
     trainings_today: int = 0
     env_steps_today: int = 0
+    checkpoint_bytes: int | None = None
+    quotas: list[QuotaState] = Field(default_factory=list)
 
 
 class TicketRequest(_Strict):

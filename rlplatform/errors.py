@@ -12,6 +12,9 @@
     │  └─ IdempotencyMismatch    409  same Idempotency-Key, another body
     ├─ TooLarge                  413
     ├─ TooManyRequests           429  retryable, after ``retry_after_s``
+    │  ├─ QueueFull              429
+    │  ├─ WaitTooLong            429  the queue has room, but the wait would be too long
+    │  └─ QuotaExceeded          429  ``quota``, ``used``, ``limit``, ``resets_at``
     └─ ServiceError              500  what *we* failed to do
        ├─ SandboxFault           500  one sandbox failed; retryable in a fresh one
        ├─ SandboxUnavailable     503  no sandbox can be had on any node
@@ -29,6 +32,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 
@@ -143,6 +147,37 @@ class TooManyRequests(PlatformError):
 
     def __init__(self, detail: str, *, retry_after_s: float = 1.0, **extra: Any) -> None:
         super().__init__(detail, retry_after_s=retry_after_s, **extra)
+
+
+class QueueFull(TooManyRequests):
+    """As many wait as may wait."""
+
+    code, title = "queue_full", "The queue is full"
+
+
+class WaitTooLong(TooManyRequests):
+    """It would wait for longer than is accepted; ``expected_wait_s`` says how long."""
+
+    code, title = "wait_too_long", "The wait would be too long"
+
+
+class QuotaExceeded(TooManyRequests):
+    """The tenant has used what it may; ``resets_at`` None: when something of it ends or is deleted."""
+
+    code, title = "quota_exceeded", "Quota exceeded"
+
+    def __init__(
+        self, quota: str, *, used: float, limit: float, retry_after_s: float, resets_at: datetime | None = None
+    ) -> None:
+        when = f"it resets at {resets_at:%Y-%m-%d %H:%M} UTC" if resets_at else "it does not reset by itself"
+        super().__init__(
+            f"the tenant's quota {quota} is used up: {used:.12g} of {limit:.12g}; {when}",
+            retry_after_s=retry_after_s,
+            quota=quota,
+            used=used,
+            limit=limit,
+            resets_at=resets_at.isoformat() if resets_at else None,
+        )
 
 
 class ServiceError(PlatformError):

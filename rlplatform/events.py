@@ -52,9 +52,13 @@ class EventBase(BaseModel):
 
 
 class EvaluationQueued(EventBase):
+    """``queue_position`` and ``expected_wait_s`` as they were at that moment."""
+
     type: Literal["evaluation.queued"] = "evaluation.queued"
     tests: int
     max_score: float
+    queue_position: int | None = None
+    expected_wait_s: float | None = None
 
 
 class EvaluationStarted(EventBase):
@@ -116,6 +120,7 @@ class TrainingEvent(EventBase):
 
 class TrainingQueued(TrainingEvent):
     type: Literal["training.queued"] = "training.queued"
+    queue_position: int | None = None
 
 
 class TrainingStarting(TrainingEvent):
@@ -174,12 +179,12 @@ class TrainingResumed(TrainingEvent):
 
 
 class TrainingStopRequested(TrainingEvent):
-    type: Literal["training.stop_requested"] = "training.stop_requested"
     """``reason`` becomes the run's stop reason."""
 
+    type: Literal["training.stop_requested"] = "training.stop_requested"
     by: str
-
     reason: str = "stop_requested"
+
 
 class TrainingInterrupted(TrainingEvent):
     """The trainer was lost, or left for a ``planned`` shutdown; the session is recovered from its newest checkpoint
@@ -221,11 +226,6 @@ class TrainingFailed(TrainingEvent):
     progress: Progress
 
 
-# -- streams ----------------------------------------------------------------------------------------------------------
-
-
-class StreamGap(EventBase):
-    """Never logged: tells one reader that telemetry from ``first_seq`` to ``last_seq`` was left out for it."""
 # -- policies ---------------------------------------------------------------------------------------------------------
 
 
@@ -239,6 +239,11 @@ class PolicyDeleted(EventBase):
     by: str
 
 
+# -- streams ----------------------------------------------------------------------------------------------------------
+
+
+class StreamGap(EventBase):
+    """Never logged: tells one reader that telemetry from ``first_seq`` to ``last_seq`` was left out for it."""
 
     type: Literal["stream.gap"] = "stream.gap"
     first_seq: int
@@ -289,12 +294,12 @@ FINAL_TYPES = frozenset(
         "training.succeeded",
         "training.stopped",
         "training.failed",
+        "policy.deleted",
     }
 )
 
 
 def event_schema(ref_template: str) -> dict[str, Any]:
-        "policy.deleted",
     """The JSON schema of the union, with every event type in its ``$defs``."""
     return _ADAPTER.json_schema(ref_template=ref_template)
 

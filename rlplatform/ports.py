@@ -241,6 +241,32 @@ class Idempotency(NamedTuple):
     body_sha256: str
 
 
+class Place(NamedTuple):
+    """How many are served before a run, and the seconds until it begins, measured by those that were; None: unknown."""
+
+    position: int
+    expected_wait_s: float | None = None
+
+
+class Finished(NamedTuple):
+    """A run that is over, as the outbox holds it until it is settled; later ones have a greater ``position``."""
+
+    position: int
+    tenant: str
+    run_id: str
+    event_id: str
+    type: str
+
+
+class Document(NamedTuple):
+    """A small document of JSON: ``owner`` is what those of a ``kind`` are listed by, and never changes."""
+
+    kind: str
+    id: str
+    owner: str
+    record: str
+
+
 class RunStore(Protocol):
     """Records of runs, as their events have made them."""
 
@@ -251,6 +277,12 @@ class RunStore(Protocol):
 
         :raises IdempotencyMismatch: the key came with another body before.
         :raises Conflict: another run of this id exists.
+        """
+
+    async def recall(self, idempotency: Idempotency) -> Run | None:
+        """The run that this idempotency key made in the last 24 hours.
+
+        :raises IdempotencyMismatch: the key came with another body.
         """
 
     async def get(self, run_id: str) -> Run:
@@ -300,90 +332,6 @@ class EventLog(Protocol):
 
         Holds the streams that have something; nothing after ``wait_s``. :raises NotFound: one of them does not exist.
         """
-class Finished(NamedTuple):
-    """A run that is over, as the outbox holds it until it is settled; later ones have a greater ``position``."""
-
-    position: int
-    tenant: str
-    run_id: str
-    event_id: str
-    type: str
-
-
-class Document(NamedTuple):
-    """A small document of JSON: ``owner`` is what those of a ``kind`` are listed by, and never changes."""
-
-    kind: str
-    id: str
-    owner: str
-    record: str
-
-
-
-
-class KeyStore(Protocol):
-    """API keys: never the secret, only its keyed hash."""
-
-    async def put_key(self, key: ApiKey) -> None:
-        """Add or replace."""
-
-    async def get_key(self, key_id: str) -> ApiKey | None:
-        """The key of this id, revoked or not."""
-
-    async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
-    async def recall(self, idempotency: Idempotency) -> Run | None:
-        """The run that this idempotency key made in the last 24 hours.
-
-        :raises IdempotencyMismatch: the key came with another body.
-        """
-
-        """All keys, oldest first."""
-
-
-class Store(RunStore, EventLog, UsageStore, OutboxStore, DocumentStore, KeyStore, Protocol):
-    """All of them, on one database: a record, its events, what they use and the outbox change together."""
-
-    async def close(self) -> None:
-        """Release it. Idempotent."""
-
-
-# -- the platform as its API sees it ----------------------------------------------------------------------------------
-
-
-class Commands(Protocol):
-    """What the API asks of the supervisor. Reads go to the store."""
-
-    async def submit_evaluation(
-        self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None
-    ) -> tuple[EvaluationRun, bool]:
-        """Queue an evaluation; the run, and whether it is new.
-
-        :raises SandboxUnavailable: no evaluator has a sandbox.
-        :raises TooManyRequests: the queue is full.
-        """
-
-    async def cancel_evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
-        """Cancel; a finished one is left as it is."""
-
-    async def start_training(
-        self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
-    ) -> tuple[TrainingRun, bool]:
-        """Queue a training; the run, and whether it is new.
-
-        :raises InvalidRequest: the environment, preset or hyperparameters make no sense.
-        """
-
-    async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
-        """``pause``, ``resume`` or ``stop``; idempotent.
-
-        :raises Conflict: makes no sense in the present state.
-        """
-
-    async def positions(self, run_ids: Sequence[str]) -> list[int | None]:
-        """For each run, how many are served before it; None for one that does not wait, or waits for room alone."""
-
-    async def status(self) -> PlatformStatus:
-        """How the platform's parts are."""
 
 
 class UsageStore(Protocol):
@@ -419,6 +367,68 @@ class DocumentStore(Protocol):
 
     async def delete_document(self, kind: str, document_id: str) -> None:
         """Idempotent."""
+
+
+class KeyStore(Protocol):
+    """API keys: never the secret, only its keyed hash."""
+
+    async def put_key(self, key: ApiKey) -> None:
+        """Add or replace."""
+
+    async def get_key(self, key_id: str) -> ApiKey | None:
+        """The key of this id, revoked or not."""
+
+    async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
+        """All keys, oldest first."""
+
+
+class Store(RunStore, EventLog, UsageStore, OutboxStore, DocumentStore, KeyStore, Protocol):
+    """All of them, on one database: a record, its events, what they use and the outbox change together."""
+
+    async def close(self) -> None:
+        """Release it. Idempotent."""
+
+
+# -- the platform as its API sees it ----------------------------------------------------------------------------------
+
+
+class Commands(Protocol):
+    """What the API asks of the supervisor. Reads go to the store."""
+
+    async def submit_evaluation(
+        self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[EvaluationRun, bool]:
+        """Queue an evaluation; the run, and whether it is new.
+
+        A key that has made one already gives that, whatever else there is to say.
+
+        :raises NotAllowed: the priority is not for this principal.
+        :raises SandboxUnavailable: no evaluator has a sandbox.
+        :raises QuotaExceeded, QueueFull, WaitTooLong: it is not let in.
+        """
+
+    async def cancel_evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
+        """Cancel; a finished one is left as it is."""
+
+    async def start_training(
+        self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[TrainingRun, bool]:
+        """Queue a training; the run, and whether it is new.
+
+        :raises InvalidRequest: the environment, preset or hyperparameters make no sense.
+        """
+
+    async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
+        """``pause``, ``resume`` or ``stop``; idempotent.
+
+        :raises Conflict: makes no sense in the present state.
+        """
+
+    async def places(self, run_ids: Sequence[str]) -> list[Place | None]:
+        """For each run, its place in the queue; None for one that does not wait, or waits for room alone."""
+
+    async def status(self) -> PlatformStatus:
+        """How the platform's parts are."""
 
 
 class Dependency(NamedTuple):

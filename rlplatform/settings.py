@@ -11,6 +11,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rlplatform.access.quotas import Quotas
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,9 +64,10 @@ class SandboxSettings(_Section):
 
 
 class EvaluationSettings(_Section):
-    """Queueing and retrying of evaluations."""
+    """Queueing and retrying of evaluations. One that would wait for longer than ``max_wait_s`` is refused."""
 
     max_queued: int = Field(default=1000, ge=1)
+    max_wait_s: float = Field(default=900.0, gt=0)
     max_attempts: int = Field(default=3, ge=1, le=10)
 
 
@@ -78,12 +81,12 @@ class TrainingSettings(_Section):
 
     allow_simulated: bool = True
     checkpoint_url: str = ".rlp/checkpoints"
-    max_running: int = Field(default=4, ge=1)
-    max_restarts: int = Field(default=5, ge=0)
-    stall_timeout_s: float | None = Field(default=600.0, gt=0)
     policy_url: str | None = None
     run_dir: str | None = None
     max_queued: int = Field(default=1000, ge=1)
+    max_running: int = Field(default=4, ge=1)
+    max_restarts: int = Field(default=5, ge=0)
+    stall_timeout_s: float | None = Field(default=600.0, gt=0)
     placement_timeout_s: float = Field(default=60.0, gt=0)
     warm_trainers: int = Field(default=1, ge=0, le=16)
 
@@ -144,6 +147,7 @@ class Settings(BaseSettings):
     evaluation: EvaluationSettings = EvaluationSettings()
     training: TrainingSettings = TrainingSettings()
     access: AccessSettings = AccessSettings()
+    quotas: Quotas = Quotas(concurrent_evaluations=500)
     cluster: ClusterSettings = ClusterSettings()
 
     def run_folder(self, training_id: str) -> Path | None:

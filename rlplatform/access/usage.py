@@ -1,48 +1,151 @@
-"""What a tenant uses, from its runs: what goes on now, and what today's runs have come to.
-
-A day is a UTC day, and a run counts for the day it was created on: a training over midnight, for its first day alone.
-"""
+"""What tenants may use and have used. Usage is counted by the store with every event (``storage.ledger.charges``)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from rlplatform.documents import Usage
-from rlplatform.ports import RunStore
-from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.access.quotas import Quotas
+from rlplatform.documents import QuotaState, Usage
+from rlplatform.errors import QuotaExceeded
+from rlplatform.ports import CheckpointStore, Clock, Document, Store
+from rlplatform.runs import Run
 
+_KIND = "quotas"
+_DAILY = {"sandbox_cpu_s_per_day": "sandbox_cpu_s", "env_steps_per_day": "env_steps"}
+_FRESH_S = 1.0
+_MEASURED_S = 10.0
 _PAGE = 200
+_ACTIVE = ("starting", "running", "paused", "interrupted")
 
 
-async def measure(store: RunStore, tenant: str, now: datetime) -> Usage:
-    """The usage of ``tenant``. Reads every run of today, and every one that is not over."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    usage = Usage(tenant=tenant, since=midnight)
-    async for run in _runs(store, "evaluation", tenant, ("queued", "running")):
-        usage.queued_evaluations += run.state == "queued"
-        usage.running_evaluations += run.state == "running"
-    async for run in _runs(store, "training", tenant, ("queued", "starting", "running", "paused", "interrupted")):
-        usage.queued_trainings += run.state == "queued"
-        usage.active_trainings += run.state != "queued"
-    async for run in _runs(store, "evaluation", tenant, since=midnight):
-        assert isinstance(run, EvaluationRun)
-        usage.evaluations_today += 1
-        usage.sandbox_cpu_time_s_today += sum(test.cpu_time_s or 0.0 for test in run.document.tests)
-    async for run in _runs(store, "training", tenant, since=midnight):
-        assert isinstance(run, TrainingRun)
-        usage.trainings_today += 1
-        usage.env_steps_today += run.document.progress.env_steps
-    return usage
+class Accounts:
+    """Quotas and usage of all tenants. What is set holds everywhere within a second."""
+
+    def __init__(
+        self, store: Store, defaults: Quotas, clock: Clock, checkpoints: CheckpointStore | None = None
+    ) -> None:
+        """``checkpoints`` None: their bytes are unknown, and not limited here."""
+        self._store = store
+        self._defaults = defaults
+        self._clock = clock
+        self._checkpoints = checkpoints
+        self._quotas: dict[str, tuple[Quotas, float]] = {}
+        self._stored: dict[str, tuple[int, float]] = {}
+
+    async def quotas(self, tenant: str) -> Quotas:
+        """What holds for ``tenant``."""
+        known = self._quotas.get(tenant)
+        if known is None or self._clock.monotonic() - known[1] > _FRESH_S:
+            overrides = await self.overrides(tenant)
+            known = self._quotas[tenant] = (self._defaults.with_overrides(overrides), self._clock.monotonic())
+        return known[0]
+
+    async def overrides(self, tenant: str) -> Quotas:
+        """What has been set for ``tenant``; fields that were not are unset."""
+        found = await self._store.get_document(_KIND, tenant)
+        return Quotas.model_validate_json(found.record) if found is not None else Quotas()
+
+    async def override(self, tenant: str, overrides: Quotas) -> Quotas:
+        """Set what is given in ``overrides``, and nothing else; what then holds."""
+        if overrides.model_fields_set:
+            record = overrides.model_dump_json(exclude_unset=True)
+            await self._store.put_document(Document(_KIND, tenant, tenant, record))
+        else:
+            await self._store.delete_document(_KIND, tenant)
+        self._quotas.pop(tenant, None)
+        return await self.quotas(tenant)
+
+    async def check_evaluations(self, tenant: str) -> Quotas:
+        """The tenant's quotas, if it may evaluate further today. :raises QuotaExceeded: it may not."""
+        return await self._check(tenant, "sandbox_cpu_s_per_day")
+
+    async def check_env_steps(self, tenant: str) -> Quotas:
+        """The tenant's quotas, if it may go on training today. :raises QuotaExceeded: it may not."""
+        return await self._check(tenant, "env_steps_per_day")
+
+    async def check_trainings(self, tenant: str) -> Quotas:
+        """The tenant's quotas, if it may begin to train today. :raises QuotaExceeded: it may not."""
+        quotas = await self.check_env_steps(tenant)
+        if quotas.checkpoint_bytes is not None and self._checkpoints is not None:
+            used = await self._checkpoint_bytes(tenant)
+            if used >= quotas.checkpoint_bytes:
+                raise QuotaExceeded("checkpoint_bytes", used=used, limit=quotas.checkpoint_bytes, retry_after_s=3600.0)
+        return quotas
+
+    async def usage(self, tenant: str) -> Usage:
+        """What the tenant uses, now and today, and its quotas. Reads every run that is not over."""
+        quotas = await self.quotas(tenant)
+        midnight, tomorrow = self._today()
+        used = await self._store.used(tenant, midnight.date())
+        usage = Usage(
+            tenant=tenant,
+            since=midnight,
+            evaluations_today=int(used.get("evaluations", 0)),
+            sandbox_cpu_time_s_today=used.get("sandbox_cpu_s", 0.0),
+            trainings_today=int(used.get("trainings", 0)),
+            env_steps_today=int(used.get("env_steps", 0)),
+        )
+        async for run in self._runs(tenant, "evaluation", ("queued", "running")):
+            usage.queued_evaluations += run.state == "queued"
+            usage.running_evaluations += run.state == "running"
+        async for run in self._runs(tenant, "training", ("queued", *_ACTIVE)):
+            usage.queued_trainings += run.state == "queued"
+            usage.active_trainings += run.state != "queued"
+        amounts: dict[str, float] = {
+            "concurrent_evaluations": usage.queued_evaluations + usage.running_evaluations,
+            "concurrent_trainings": usage.queued_trainings + usage.active_trainings,
+            **{quota: used.get(counter, 0.0) for quota, counter in _DAILY.items()},
+        }
+        if self._checkpoints is not None:
+            usage.checkpoint_bytes = await self._checkpoint_bytes(tenant)
+            amounts["checkpoint_bytes"] = usage.checkpoint_bytes
+        usage.quotas = [
+            QuotaState(
+                quota=quota,
+                used=amount,
+                limit=getattr(quotas, quota),
+                resets_at=tomorrow if quota in _DAILY else None,
+            )
+            for quota, amount in amounts.items()
+        ]
+        return usage
+
+    async def _check(self, tenant: str, quota: str) -> Quotas:
+        quotas = await self.quotas(tenant)
+        limit = getattr(quotas, quota)
+        if limit is None:
+            return quotas
+        midnight, tomorrow = self._today()
+        used = (await self._store.used(tenant, midnight.date())).get(_DAILY[quota], 0.0)
+        if used >= limit:
+            left_s = (tomorrow - self._clock.now()).total_seconds()
+            raise QuotaExceeded(quota, used=used, limit=limit, retry_after_s=max(1.0, left_s), resets_at=tomorrow)
+        return quotas
+
+    async def _checkpoint_bytes(self, tenant: str) -> int:
+        """Bytes of all stored checkpoints of the tenant, measured at most every ten seconds."""
+        assert self._checkpoints is not None
+        known = self._stored.get(tenant)
+        if known is None or self._clock.monotonic() - known[1] > _MEASURED_S:
+            ids = [run.id async for run in self._runs(tenant, "training", ())]
+            size = await asyncio.to_thread(_size, self._checkpoints, ids)
+            known = self._stored[tenant] = (size, self._clock.monotonic())
+        return known[0]
+
+    def _today(self) -> tuple[datetime, datetime]:
+        """This midnight and the next, UTC."""
+        midnight = self._clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight, midnight + timedelta(days=1)
+
+    async def _runs(self, tenant: str, kind: str, states: tuple[str, ...]) -> AsyncIterator[Run]:
+        before = None
+        while found := await self._store.find(kind, tenant=tenant, states=states, before=before, limit=_PAGE):
+            for run in found:
+                yield run
+            before = found[-1].id
 
 
-async def _runs(
-    store: RunStore, kind: str, tenant: str, states: tuple[str, ...] = (), since: datetime | None = None
-) -> AsyncIterator[Run]:
-    before = None
-    while found := await store.find(kind, tenant=tenant, states=states, before=before, limit=_PAGE):
-        for run in found:
-            if since is not None and run.document.created_at < since:
-                return
-            yield run
-        before = found[-1].id
+def _size(checkpoints: CheckpointStore, training_ids: list[str]) -> int:
+    return sum(info.size_bytes for training_id in training_ids for info in checkpoints.list(training_id))

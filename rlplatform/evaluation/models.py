@@ -6,13 +6,14 @@ submitter sees them; the stored record keeps them for graders.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from rlplatform.jsonvalues import Json, Text
+from rlplatform.priorities import Priority
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
 
 
@@ -152,7 +153,8 @@ Identified = TypeVar("Identified", TestCase, Group)
 class EvaluationRequest(_Strict):
     """What a client asks for with ``POST /v1/evaluations``.
 
-    ``stop_on_failure``: after the first test that is not accepted, all others are skipped.
+    ``stop_on_failure``: after the first test that is not accepted, all others are skipped. ``priority`` orders the
+    tenant's own evaluations. ``max_wait_s``: refuse it rather than let it wait for longer.
     """
 
     language: Literal["python"] = "python"
@@ -165,6 +167,8 @@ class EvaluationRequest(_Strict):
     checker: Checker = Field(default_factory=TokensChecker)
     limits: Limits = Field(default_factory=Limits)
     tier: Tier = Tier.SINGLE_USE
+    priority: Priority = "normal"
+    max_wait_s: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
 
     @field_validator("tests", "groups")
     @classmethod
@@ -244,10 +248,18 @@ class Evaluation(_Strict):
     sandbox: SandboxInfo | None = None
     attempts: int = 0
     queue_position: int | None = None
+    expected_start_at: datetime | None = None
     message: str | None = None
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+
+    def placed(self, position: int | None, expected_wait_s: float | None, now: datetime) -> Evaluation:
+        """This evaluation with where it waits, and when it is expected to begin (to the second; None: unknown)."""
+        start = None
+        if expected_wait_s is not None:
+            start = (now + timedelta(seconds=expected_wait_s)).replace(microsecond=0)
+        return self.model_copy(update={"queue_position": position, "expected_start_at": start})
 
     def redacted(self) -> Evaluation:
         """This evaluation with nothing of its hidden tests but verdicts and points."""

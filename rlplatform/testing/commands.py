@@ -10,7 +10,8 @@ from rlplatform.access.principals import Principal
 from rlplatform.errors import Conflict, SandboxUnavailable
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestResult, Verdict
 from rlplatform.ids import Kind, new_id
-from rlplatform.ports import Clock, Dependency, EncodedEvent, Idempotency, PlatformStatus, Store
+from rlplatform.ports import Clock, Dependency, EncodedEvent, Idempotency, Place, PlatformStatus, Store
+from rlplatform.priorities import check_priority
 from rlplatform.runs import EvaluationRun, TrainingRun
 from rlplatform.training.models import Training, TrainingRequest, TrainingState
 
@@ -31,6 +32,10 @@ class FakeCommands:
     async def submit_evaluation(
         self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[EvaluationRun, bool]:
+        check_priority(request.priority, principal)
+        if idempotency is not None and (stored := await self._store.recall(idempotency)) is not None:
+            assert isinstance(stored, EvaluationRun)
+            return stored, False
         if self.sandbox is not None:
             raise SandboxUnavailable(self.sandbox)
         run_id = new_id(Kind.EVALUATION)
@@ -87,10 +92,10 @@ class FakeCommands:
         await self.play(run.stream, asked(stream=run.stream, time=self._now(), by=principal.id))
         return await self._training(run_id)
 
-    async def positions(self, run_ids: Sequence[str]) -> list[int | None]:
+    async def places(self, run_ids: Sequence[str]) -> list[Place | None]:
         runs = [run for kind in ("evaluation", "training") for run in await self._store.find(kind, states=("queued",))]
         waiting = sorted(run.id for run in runs)
-        return [waiting.index(run_id) if run_id in waiting else None for run_id in run_ids]
+        return [Place(waiting.index(run_id)) if run_id in waiting else None for run_id in run_ids]
 
     async def status(self) -> PlatformStatus:
         sandbox = Dependency("sandbox", ok=self.sandbox is None, detail=self.sandbox)

@@ -131,12 +131,13 @@ class FakeTrainer:
     async def wait(self) -> None:
         await asyncio.shield(self._over)
 
-    async def command(self, command: str) -> None:
+    async def command(self, command: str, *details: str) -> None:
         if self.over:
             raise Unavailable("the trainer is gone")
         self.commands.append(command)
         if command == "stop":
-            await self.emit(events.TrainingStopped, stop_reason="stop_requested", progress=self.run.document.progress)
+            (reason,) = details
+            await self.emit(events.TrainingStopped, stop_reason=reason, progress=self.run.document.progress)
             self.leave()
         elif command == "suspend" and self.suspends:
             self.leave()

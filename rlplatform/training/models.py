@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rlplatform.jsonvalues import Json, Text
+from rlplatform.priorities import Priority
 
 
 class _Strict(BaseModel):
@@ -63,7 +64,7 @@ class CheckpointPlan(_Strict):
 
 
 class TrainingRequest(_Strict):
-    """What a client asks for with ``POST /v1/trainings``."""
+    """What a client asks for with ``POST /v1/trainings``. ``priority`` orders the tenant's own trainings."""
 
     env: str = Field(min_length=1, max_length=128)
     env_config: dict[Text, Json] = Field(default_factory=dict)
@@ -77,6 +78,7 @@ class TrainingRequest(_Strict):
     evaluation: EvaluationPlan = Field(default_factory=EvaluationPlan)
     checkpoint: CheckpointPlan = Field(default_factory=CheckpointPlan)
     resume_from: str | None = None
+    priority: Priority = "normal"
 
 
 class EnvironmentInfo(_Strict):

@@ -9,11 +9,13 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from rlplatform.access.quotas import Quotas
+from rlplatform.access.usage import Accounts
 from rlplatform.documents import EvaluationBatch, KeyRequest, KeyRotation, TicketRequest
 from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.policies.models import ActRequest, PolicyRequest
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
-from rlplatform.policies.models import ActRequest, PolicyRequest
 from serve_apps.api import openapi, page, problems
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.deps import Context
@@ -34,7 +36,8 @@ from serve_apps.api.routes import (
 )
 from serve_apps.api.services import Services
 
-_ROUTERS = (evaluations, trainings, checkpoints, policies, events, live, environments, keys, usage, health)
+# the first that matches answers: what is asked most often comes first
+_ROUTERS = (health, evaluations, trainings, events, live, policies, checkpoints, environments, keys, usage)
 _BODIES = (
     *(EvaluationRequest, EvaluationBatch, TrainingRequest, PolicyRequest, ActRequest),
     *(KeyRequest, KeyRotation, TicketRequest, Quotas),
@@ -74,6 +77,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         access=Authenticator(services.store, settings, services.clock, limiter),
         limiter=limiter,
         hubs=Hubs(services.store, services.clock, ring_bytes=settings.api.stream_buffer_bytes),
+        accounts=Accounts(services.store, settings.quotas, services.clock, services.checkpoints),
     )
     app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes)
     problems.install(app)

@@ -12,10 +12,11 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
 from rlplatform.access.principals import Principal, Scope
+from rlplatform.access.usage import Accounts
 from rlplatform.errors import InvalidRequest, NotAuthenticated, NotFound, PlatformError
 from rlplatform.events import stream_of
 from rlplatform.ids import Kind, check_id
-from rlplatform.ports import Idempotency
+from rlplatform.ports import Idempotency, Place
 from rlplatform.retries import within
 from rlplatform.runs import EvaluationRun, PolicyRecord, Run, TrainingRun
 from rlplatform.settings import Settings
@@ -36,6 +37,7 @@ class Context:
     access: Authenticator
     limiter: RateLimiter
     hubs: Hubs
+    accounts: Accounts
 
     async def evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
         """The evaluation of this id. :raises NotFound: there is none that the principal sees."""
@@ -62,7 +64,7 @@ class Context:
         if run.state != "queued":
             return None
         try:
-            asked = self.services.commands.positions([run.id])
+            asked = self.services.commands.places([run.id])
             return (await within(self.services.clock, _POSITION_WAIT_S, asked))[0]
         except (PlatformError, TimeoutError):
             return None

@@ -104,7 +104,14 @@ async def test_usage_is_of_the_tenant_and_of_today(platform, training, evaluatio
         await it.commands.finish((await it.store.find("evaluation"))[0], [Verdict.ACCEPTED])
         await client.post("/v1/evaluations", json=evaluation)
         await other.post("/v1/evaluations", json=evaluation)
-        assert (await client.get("/v1/usage")).json() == {
+        usage = (await client.get("/v1/usage")).json()
+        assert {row["quota"]: row["used"] for row in usage.pop("quotas")} == {
+            "concurrent_evaluations": 1,
+            "concurrent_trainings": 2,
+            "sandbox_cpu_s_per_day": 0.01,
+            "env_steps_per_day": 1024,
+        }
+        assert usage == {
             "tenant": "school",
             "since": "2026-03-02T00:00:00Z",
             "queued_evaluations": 1,
@@ -115,6 +122,7 @@ async def test_usage_is_of_the_tenant_and_of_today(platform, training, evaluatio
             "sandbox_cpu_time_s_today": 0.01,
             "trainings_today": 1,
             "env_steps_today": 1024,
+            "checkpoint_bytes": None,
         }
         assert (await other.get("/v1/usage")).json()["evaluations_today"] == 1
 

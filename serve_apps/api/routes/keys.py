@@ -1,4 +1,4 @@
-"""``/v1/keys``: the tenant's API keys. ``/v1/whoami``, ``/v1/tickets``, ``/v1/usage``."""
+"""``/v1/keys``: the tenant's API keys. ``/v1/whoami``, ``/v1/tickets``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from rlplatform.access.keys import prefix
 from rlplatform.access.principals import ApiKey, Principal, Scope
-from rlplatform.access.usage import measure
 from rlplatform.documents import (
     KeyCreated,
     KeyInfo,
@@ -19,12 +18,11 @@ from rlplatform.documents import (
     KeyRotation,
     Ticket,
     TicketRequest,
-    Usage,
     WhoAmI,
 )
 from rlplatform.errors import Conflict, NotFound
 from serve_apps.api.bodies import body_of
-from serve_apps.api.deps import Admin, Caller, Context, Ctx, Reader
+from serve_apps.api.deps import Admin, Caller, Context, Ctx
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.responses import accepted
 
@@ -97,13 +95,6 @@ async def rotate_key(
 @router.get("/whoami", summary="Who the credentials stand for", responses={200: {"model": WhoAmI}, **problems(401)})
 async def whoami(caller: Caller) -> WhoAmI:
     return WhoAmI(id=caller.id, tenant=caller.tenant, scopes=sorted(caller.scopes))
-
-
-@router.get(
-    "/usage", summary="What the tenant uses, now and today", responses={200: {"model": Usage}, **problems(401, 403)}
-)
-async def show_usage(ctx: Ctx, caller: Reader) -> Usage:
-    return await measure(ctx.services.store, caller.tenant, ctx.services.clock.now())
 
 
 @router.post(

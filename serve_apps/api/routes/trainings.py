@@ -81,7 +81,8 @@ async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> R
 )
 async def show(ctx: Ctx, request: Request, caller: Caller, training_id: str) -> Response:
     run = await ctx.training(training_id, caller)
-    return document(request, run.document.model_copy(update={"queue_position": await ctx.position(run)}))
+    place = await ctx.place(run)
+    return document(request, run.document.model_copy(update={"queue_position": place and place.position}))
 
 
 @router.post(

@@ -13,22 +13,28 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from actors.dispatch import STATUS_S, WATCH_S, Dispatcher
-from rlplatform.errors import InvalidRequest, SandboxFault, SandboxUnavailable, StorageError, TooManyRequests
+from rlplatform.access.quotas import Quotas
+from rlplatform.errors import (
+    InvalidRequest,
+    QueueFull,
+    QuotaExceeded,
+    SandboxFault,
+    SandboxUnavailable,
+    StorageError,
+    WaitTooLong,
+)
+from rlplatform.ports import Place, Store
 from rlplatform.runs import EvaluationRun
 from rlplatform.settings import EvaluationSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.contracts.store import evaluation_run, queued
 from rlplatform.testing.launcher import FakeEvaluator, FlakyStore
+from rlplatform.testing.settling import WatchedStore, settle
 
 pytestmark = pytest.mark.anyio
 
 SETTINGS = EvaluationSettings(max_queued=100, max_attempts=3)
-
-
-async def settle() -> None:
-    for _ in range(60):
-        await asyncio.sleep(0)
 
 
 class Bench:
@@ -60,14 +66,21 @@ class Bench:
 
     async def refresh(self) -> None:
         await self.dispatcher.refresh([evaluator for evaluator in self.evaluators if not evaluator.dead])
-        await settle()
+        await settle(self.store)
 
-    async def submit(self, tenant: str = "acme") -> EvaluationRun:
+    def admit(self, tenant: str = "acme", quotas: Quotas | None = None, **request: object) -> Place:
+        """Whether a new one would be let in, and where."""
+        asked = evaluation_run(self.clock).request.model_copy(update=request)
+        with self.dispatcher.admit(asked, tenant, quotas or Quotas()) as place:
+            return place
+
+    async def submit(self, tenant: str = "acme", **request: object) -> EvaluationRun:
         run = evaluation_run(self.clock, tenant)
+        run = run.model_copy(update={"request": run.request.model_copy(update=request)})
         stored, _ = await self.store.create(run, queued(run, self.clock))
         assert isinstance(stored, EvaluationRun)
         self.dispatcher.enqueue(stored)
-        await settle()
+        await settle(self.store)
         return stored
 
     async def get(self, run: EvaluationRun) -> EvaluationRun:
@@ -106,12 +119,12 @@ async def test_slots_are_filled_least_loaded_first_and_never_exceeded(bench: Ben
 
 async def test_without_a_sandbox_it_says_why(bench: Bench) -> None:
     with pytest.raises(SandboxUnavailable, match="no node of the cluster offers sandboxes"):
-        bench.dispatcher.check_open()
+        bench.admit()
     evaluator = await bench.add("one")
     evaluator.unavailable = "no Docker engine"
     await bench.refresh()
     with pytest.raises(SandboxUnavailable, match="no Docker engine"):
-        bench.dispatcher.check_open()
+        bench.admit()
     run = await bench.submit()
     assert (await bench.get(run)).state == "queued"
     evaluator.unavailable = None
@@ -123,10 +136,58 @@ async def test_a_full_queue_refuses(store: MemoryStore, clock: FakeClock) -> Non
     bench = Bench(store, clock, EvaluationSettings(max_queued=1))
     await bench.add("one")
     await bench.submit()
-    bench.dispatcher.check_open()
+    bench.admit()
     await bench.submit()
-    with pytest.raises(TooManyRequests):
-        bench.dispatcher.check_open()
+    with pytest.raises(QueueFull):
+        bench.admit()
+
+
+async def test_the_expected_wait_is_measured_and_bounds_who_is_let_in(store: MemoryStore, clock: FakeClock) -> None:
+    bench = Bench(store, clock, EvaluationSettings(max_wait_s=35))
+    evaluator = await bench.add("one", slots=2)
+    assert bench.admit() == (0, 0.0)
+    runs = [await bench.submit() for _ in range(5)]
+    assert bench.admit() == (3, None), "nothing has been measured"
+    await clock.advance(10)
+    evaluator.finish(runs[0].id)
+    await settle()
+    assert bench.dispatcher.place(runs[3].id) == (0, 5.0), "one of two slots every ten seconds"
+    assert bench.dispatcher.place(runs[4].id) == (1, 10.0)
+    assert bench.dispatcher.place(runs[0].id) is None
+    assert bench.admit() == (2, 15.0)
+    with pytest.raises(WaitTooLong):
+        bench.admit(max_wait_s=12)
+    for _ in range(4):
+        await bench.submit()
+    assert bench.admit() == (6, 35.0)
+    await bench.submit()
+    with pytest.raises(WaitTooLong) as refused:
+        bench.admit(max_wait_s=600)
+    assert refused.value.extra["retry_after_s"] == 5.0
+
+
+async def test_priorities_order_a_tenants_own_and_take_nothing_from_others(bench: Bench) -> None:
+    evaluator = await bench.add("one")
+    first = await bench.submit()
+    low, normal, theirs = await bench.submit(priority="low"), await bench.submit(), await bench.submit("other")
+    high = await bench.submit(priority="high")
+    assert bench.dispatcher.order() == [high.id, theirs.id, normal.id, low.id]
+    evaluator.fail(first.id, SandboxFault("broken pipe"))
+    await settle()
+    assert list(evaluator.at_work) == [high.id], "what is tried again goes to the front of its own priority"
+    assert bench.dispatcher.order() == [theirs.id, first.id, normal.id, low.id]
+
+
+async def test_a_quota_of_a_tenant_leaves_room_for_others(bench: Bench) -> None:
+    await bench.add("one")
+    quotas = Quotas(concurrent_evaluations=2)
+    for _ in range(2):
+        bench.admit(quotas=quotas)
+        await bench.submit()
+    with pytest.raises(QuotaExceeded) as refused:
+        bench.admit(quotas=quotas)
+    assert (refused.value.extra["quota"], refused.value.extra["used"]) == ("concurrent_evaluations", 2)
+    bench.admit("other", quotas=quotas)
 
 
 async def test_an_evaluator_that_does_not_answer_holds_nobody_up(bench: Bench) -> None:
@@ -354,21 +415,26 @@ class DispatcherMachine(RuleBasedStateMachine):
 
     async def _begin(self) -> None:
         clock = FakeClock()
-        self.bench = Bench(MemoryStore(clock), clock)
+        self.bench = Bench(WatchedStore(await self.open_store(clock)), clock)
         self.runs: list[EvaluationRun] = []
         self.seen: dict[str, FakeEvaluator] = {}
         await self.bench.add("e0", slots=2)
 
+    async def open_store(self, clock: FakeClock) -> Store:
+        """An empty store of the machine's own; :meth:`teardown` closes it."""
+        return MemoryStore(clock)
+
     def do(self, action: Callable[[], Awaitable[None]]) -> None:
         async def act() -> None:
             await action()
-            await settle()
+            await settle(self.bench.store)
 
         self.runner.run(act())
 
     def teardown(self) -> None:
         if hasattr(self, "runner"):
             self.do(self._finish_all)
+            self.runner.run(self.bench.store.close())
             self.runner.close()
 
     @property
@@ -402,7 +468,7 @@ class DispatcherMachine(RuleBasedStateMachine):
             else:
                 at_work = list(evaluator.at_work)
                 evaluator.die()
-                await settle()
+                await settle(self.bench.store)
                 if end == "zombie":  # cut off, but alive: it still tries to record what it had
                     for late in at_work:
                         await evaluator.record(late)
@@ -437,7 +503,7 @@ class DispatcherMachine(RuleBasedStateMachine):
 
     async def _restart(self) -> None:
         self.bench.restart()
-        await settle()
+        await settle(self.bench.store)
         await self.bench.refresh()
         await self.bench.dispatcher.restore([run for run in await self._all() if not run.final])
         await self.bench.clock.advance(WATCH_S)
@@ -464,7 +530,7 @@ class DispatcherMachine(RuleBasedStateMachine):
             for evaluator, run_id in self.working:
                 evaluator.finish(run_id)
             await self.bench.clock.advance(WATCH_S)
-            await settle()
+            await settle(self.bench.store)
         for run in await self._all():
             lines = await self.bench.store.read(run.stream)
             types = Counter(line.type.removeprefix("evaluation.") for line in lines)

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from actors.supervisor import Supervisor
-from rlplatform.access.principals import Principal, Scope
-from rlplatform.errors import InvalidRequest, NotFound, PlatformError, SandboxUnavailable, StorageError, Unavailable
+from rlplatform.access.principals import Principal, Role, Scope
+from rlplatform.access.quotas import Quotas
+from rlplatform.access.usage import Accounts
+from rlplatform.errors import (
+    IdempotencyMismatch,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    PlatformError,
+    QueueFull,
+    QuotaExceeded,
+    SandboxUnavailable,
+    StorageError,
+    Unavailable,
+)
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
+from rlplatform.events import EvaluationQueued, parse_event
 from rlplatform.ids import Kind, new_id
 from rlplatform.ports import Idempotency
 from rlplatform.settings import EvaluationSettings, Settings, TrainingSettings
@@ -18,7 +34,7 @@ from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.launcher import FakeEvaluator, FakeLauncher, FlakyStore
-from rlplatform.training.models import StopCriteria, TrainingRequest
+from rlplatform.training.models import CheckpointInfo, StopCriteria, TrainingRequest
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +42,9 @@ PRINCIPAL = Principal(id="key_1", tenant="acme", scopes=frozenset(Scope))
 STRANGER = PRINCIPAL.model_copy(update={"tenant": "other"})
 EVALUATION = EvaluationRequest(source="print(1)", tests=[TestCase(id="t1", expected_stdout="1\n")])
 TRAINING = TrainingRequest(env="CartPole-v1", engine="simulated", stop=StopCriteria(iterations=10))
-SETTINGS = Settings(evaluation=EvaluationSettings(max_queued=10), training=TrainingSettings(max_running=1))
+SETTINGS = Settings(
+    evaluation=EvaluationSettings(max_queued=10), training=TrainingSettings(max_running=1, max_queued=3)
+)
 
 
 async def settle() -> None:
@@ -45,7 +63,13 @@ class Bench:
         self.checkpoints = MemoryCheckpoints()
         self.supervisor = Supervisor(SETTINGS, self.flaky, self.checkpoints, self.launcher, self.clock)
 
+    async def override(self, tenant: str = "acme", **quotas: float) -> None:
+        """Set quotas, as an API replica does; until they hold, and the checkpoints are measured anew."""
+        await Accounts(self.store, Quotas(), self.clock).override(tenant, Quotas.model_validate(quotas))
+        await self.clock.advance(11)
+
     async def leave(self) -> None:
+        self.supervisor._trainings._draining = True  # what waits would take the place of what leaves
         for kept in self.supervisor._trainings._kept.values():
             kept.task.cancel()
         for task in self.supervisor._evaluations._tasks:
@@ -94,11 +118,13 @@ async def test_an_idempotent_request_is_carried_out_once(bench: Bench) -> None:
 
 async def test_a_run_stored_by_a_request_that_failed_is_found_by_the_next_round(bench: Bench) -> None:
     await bench.supervisor.reconcile()
+    known, _ = await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+    await bench.supervisor.cancel_evaluation(known.id, PRINCIPAL)
     bench.flaky.error, bench.flaky.late = Unavailable("the answer was lost"), True
     with pytest.raises(Unavailable):
         await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
     bench.flaky.error = None
-    (stored,) = await bench.store.find("evaluation")
+    (stored,) = await bench.store.find("evaluation", states=("queued",))
     await settle()
     assert not bench.evaluator.at_work
     await bench.supervisor.reconcile()
@@ -162,11 +188,133 @@ async def test_what_was_never_committed_is_swept_every_hour(bench: Bench) -> Non
     await running
 
 
-async def test_positions_are_those_of_the_queues(bench: Bench) -> None:
+async def test_many_at_once_never_overfill_the_queue(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    asked = (bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL) for _ in range(40))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, QueueFull)]
+    assert (len(answers) - len(refused), len(await bench.store.find("evaluation", limit=100))) == (11, 11)
+    assert (await bench.supervisor.status()).queued_evaluations == 10
+    asked = (bench.supervisor.start_training(TRAINING, PRINCIPAL) for _ in range(20))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(answer, QueueFull) for answer in answers) == 20 - 1 - 3
+
+
+@pytest.mark.parametrize("trouble", ["full", "no sandbox", "quota", "priority"])
+async def test_what_a_key_has_made_stands_whatever_else_there_is_to_say(bench: Bench, trouble: str) -> None:
+    await bench.supervisor.reconcile()
+    key = Idempotency("acme", "k", "0" * 64)
+    first, _ = await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL, key)
+    request, refusal = EVALUATION, QueueFull
+    if trouble == "full":
+        for _ in range(10):
+            await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+    elif trouble == "no sandbox":
+        bench.evaluator.unavailable, refusal = "no Docker engine", SandboxUnavailable
+        await bench.supervisor.reconcile()
+    elif trouble == "quota":
+        refusal = QuotaExceeded
+        await bench.override(concurrent_evaluations=0)
+    else:
+        request, refusal = EVALUATION.model_copy(update={"priority": "high"}), NotAllowed
+    who = PRINCIPAL.model_copy(update={"scopes": Role.RESEARCHER.scopes})
+    again, new = await bench.supervisor.submit_evaluation(request, who, key)
+    assert (again.id, new) == (first.id, False)
+    with pytest.raises(IdempotencyMismatch):
+        await bench.supervisor.submit_evaluation(request, who, key._replace(body_sha256="1" * 64))
+    with pytest.raises(refusal):
+        await bench.supervisor.submit_evaluation(request, who, key._replace(key="another"))
+
+
+async def test_a_queued_event_says_where_and_for_how_long(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    first, _ = await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+    await settle()
+    await bench.clock.advance(4)
+    bench.evaluator.finish(first.id)
+    await settle()
+    runs = [(await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL))[0] for _ in range(3)]
+    (line,) = await bench.store.read(runs[2].stream)
+    event = parse_event(line.data)
+    assert isinstance(event, EvaluationQueued)
+    assert (event.queue_position, event.expected_wait_s) == (1, 8.0)
+    assert runs[2].document.queue_position == 1
+    assert runs[2].document.expected_start_at == bench.clock.now() + timedelta(seconds=8)
+
+
+async def test_the_days_quota_of_cpu_time_ends_with_the_day(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    await bench.override(sandbox_cpu_s_per_day=2.5)
+    first, _ = await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+    await settle()
+    await bench.clock.advance(3)
+    await bench.supervisor.cancel_evaluation(first.id, PRINCIPAL)
+    with pytest.raises(
+        QuotaExceeded, match=r"sandbox_cpu_s_per_day is used up: 3 of 2\.5; it resets at 2026-01-02"
+    ) as no:
+        await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+    assert no.value.extra["retry_after_s"] == 86400 - 11 - 3
+    await bench.supervisor.submit_evaluation(EVALUATION, STRANGER)
+    await bench.clock.advance(86400)
+    await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+
+
+async def test_a_training_beyond_its_tenants_steps_is_stopped_and_says_why(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    run, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    await settle()
+    trainer = bench.launcher.newest(run.id)
+    await trainer.begin()
+    await trainer.iterate(1)
+    await bench.override(env_steps_per_day=150)
+    await bench.supervisor.reconcile()
+    assert trainer.commands == ["resume"]
+    await trainer.iterate(2)
+    await bench.supervisor.reconcile()
+    await settle()
+    stopped = await bench.store.get(run.id)
+    assert (stopped.state, stopped.document.stop_reason) == ("stopped", "quota_env_steps_per_day")
+    with pytest.raises(QuotaExceeded, match="env_steps_per_day is used up: 200 of 150"):
+        await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+
+
+async def test_stored_checkpoints_count_against_their_quota(bench: Bench, tmp_path: Path) -> None:
+    await bench.supervisor.reconcile()
+    run, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    (tmp_path / "weights").write_bytes(b"x" * 1000)
+    info = CheckpointInfo(
+        id=new_id(Kind.CHECKPOINT),
+        training_id=run.id,
+        iteration=1,
+        env_steps=100,
+        size_bytes=0,
+        manifest_sha256="",
+        created_at=bench.clock.now(),
+    )
+    bench.checkpoints.commit(info, tmp_path)
+    await bench.override(checkpoint_bytes=1001)
+    await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    await bench.override(checkpoint_bytes=1000)
+    with pytest.raises(QuotaExceeded, match="checkpoint_bytes is used up: 1000 of 1000"):
+        await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+
+
+async def test_concurrent_trainings_are_limited_with_those_that_wait(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    await bench.override(concurrent_trainings=2)
+    made = [(await bench.supervisor.start_training(TRAINING, PRINCIPAL))[0] for _ in range(2)]
+    with pytest.raises(QuotaExceeded, match="concurrent_trainings is used up: 2 of 2"):
+        await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    await bench.supervisor.command_training(made[1].id, "stop", PRINCIPAL)
+    await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+
+
+async def test_places_are_those_of_the_queues(bench: Bench) -> None:
     await bench.supervisor.reconcile()
     evaluations = [(await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL))[0].id for _ in range(3)]
     trainings = [(await bench.supervisor.start_training(TRAINING, PRINCIPAL))[0].id for _ in range(2)]
-    assert bench.supervisor.positions([*evaluations, *trainings]) == [None, 0, 1, None, 0]
+    places = bench.supervisor.places([*evaluations, *trainings])
+    assert [place and place.position for place in places] == [None, 0, 1, None, 0]
 
 
 async def test_drained_it_takes_nothing_and_leaves_nothing(bench: Bench) -> None:

@@ -1,0 +1,18 @@
+"""How urgent a run is, among those of its own tenant."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from rlplatform.access.principals import Principal, Scope
+from rlplatform.errors import NotAllowed
+
+Priority = Literal["high", "normal", "low"]
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+
+
+def check_priority(priority: Priority, principal: Principal) -> None:
+    """:raises NotAllowed: ``high``, ahead of all others of the tenant, is for those who administer it."""
+    if priority == "high" and not principal.has(Scope.ADMIN):
+        detail = "priority 'high' needs the scope 'admin'; accepted are 'normal' and 'low'"
+        raise NotAllowed(detail, scope=Scope.ADMIN.value, field="priority")

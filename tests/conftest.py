@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,10 +13,14 @@ import pytest
 
 from rlplatform.errors import SandboxUnavailable
 from rlplatform.sandbox.docker_pool import DockerPool
+from rlplatform.sandbox.engine import Engine
+from rlplatform.sandbox.gvisor import require_gvisor
 from rlplatform.settings import SandboxSettings
 
 hypothesis.settings.register_profile("shared", deadline=None)  # the machine may be busy with other things
 hypothesis.settings.load_profile("shared")
+
+GVISOR_RUNTIME = "runsc"
 
 Missing = Callable[[str], NoReturn]
 
@@ -57,6 +62,19 @@ def make_pool(missing: Missing, sandbox_state: Path) -> MakePool:
             missing(str(error))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def gvisor_pool(make_pool: MakePool) -> Iterator[DockerPool]:
+    """A pool that also has the tier *gvisor*; where the engine has no runtime for it, tests are skipped, on CI too."""
+    try:
+        with closing(Engine()) as engine:
+            require_gvisor(engine, GVISOR_RUNTIME)
+    except SandboxUnavailable as error:
+        pytest.skip(f"{error}; `make gvisor` sets it up")
+    pool = make_pool(f"gvisor-{os.getpid()}", warm=1, gvisor_runtime=GVISOR_RUNTIME)
+    yield pool
+    pool.close()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,6 @@ from rlplatform.settings import Settings
 if TYPE_CHECKING:
     from rlplatform.sandbox.selfcheck import CheckResult
 
-BUILD = "python -m cluster.sandbox_image"
 _NO_ENGINE = "not looked at: no Docker engine answers"
 
 
@@ -55,7 +54,7 @@ def control_groups(_: Settings) -> Check:
 
 def image(settings: Settings) -> Check:
     """The sandbox image, made from this very guest."""
-    from rlplatform.sandbox.images import require_image
+    from rlplatform.sandbox.images import BUILD, require_image
 
     try:
         with closing(_engine(settings)) as docker:

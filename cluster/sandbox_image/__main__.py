@@ -8,7 +8,8 @@ import time
 
 from rlplatform.errors import PlatformError
 from rlplatform.sandbox.engine import Engine
-from rlplatform.sandbox.images import Flavour, build
+from rlplatform.sandbox.images import build
+from rlplatform.sandbox.models import Flavour
 from rlplatform.settings import Settings
 
 

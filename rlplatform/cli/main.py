@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rlplatform.cli import env, exits, keys, policy, runs
+from rlplatform.cli import env, exits, keys, policy, runs, sandbox
 from rlplatform.cli.doctor import doctor
 from rlplatform.cli.evaluate import evaluate
 from rlplatform.cli.follow import Interrupted
@@ -51,6 +51,7 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(policy.app, name="policy")
 app.add_typer(env.app, name="env")
 app.add_typer(keys.app, name="keys")
+app.add_typer(sandbox.app, name="sandbox")
 app.command()(usage)
 app.command()(doctor)
 app.command()(serve)

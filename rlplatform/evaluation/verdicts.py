@@ -55,7 +55,7 @@ def rule(outcome: Outcome, limits: Limits, *, needs_value: bool, mismatch: Calla
             return Ruling(Verdict.TIME_LIMIT_EXCEEDED, f"wall time limit exceeded: {used}{hint}")
         case OutcomeKind.SIGNALLED:
             name = outcome.signal or "a signal"
-            return Ruling(Verdict.RUNTIME_ERROR, f"killed by {name}{_aside(_SIGNALS.get(name))}")
+            return Ruling(Verdict.RUNTIME_ERROR, f"killed by {name}{_aside(_SIGNALS.get(name) or outcome.detail)}")
         case OutcomeKind.CANCELLED:
             return Ruling(Verdict.CANCELLED, "cancelled")
         case OutcomeKind.EXITED:

@@ -32,6 +32,9 @@ class Cgroup(Protocol):
     def oom_kills(self) -> int:
         """Processes that the kernel killed for memory since :meth:`begin`."""
 
+    def refused_tasks(self) -> int:
+        """Processes and threads that the kernel refused to make since :meth:`begin`, for their number."""
+
     def usage_bytes(self) -> int:
         """Memory used at this moment."""
 
@@ -120,13 +123,14 @@ class CgroupV1:
 
     def __init__(self, folders: dict[str, Path], proc: Path = PROC) -> None:
         self._files = _Files(folders, proc)
-        self._cpu_ns = self._usage = self._kills = 0
+        self._cpu_ns = self._usage = self._kills = self._refused = 0
         self._swap = self._files.path("memory.memsw.limit_in_bytes").exists()
 
     def begin(self) -> None:
         self._files.write("memory.max_usage_in_bytes", "0")
         self._usage = self.usage_bytes()
         self._kills = self._files.field("memory.oom_control", "oom_kill")
+        self._refused = self._files.field("pids.events", "max")
         self._cpu_ns = self._files.number("cpuacct.usage")
 
     def cpu_s(self) -> float:
@@ -137,6 +141,9 @@ class CgroupV1:
 
     def oom_kills(self) -> int:
         return self._files.field("memory.oom_control", "oom_kill") - self._kills
+
+    def refused_tasks(self) -> int:
+        return self._files.field("pids.events", "max") - self._refused
 
     def usage_bytes(self) -> int:
         return self._files.number("memory.usage_in_bytes")
@@ -174,7 +181,8 @@ class CgroupV2:
     def __init__(self, folder: Path, proc: Path = PROC) -> None:
         self._files = _Files(dict.fromkeys(("memory", "cpu", "pids", "cpuset"), folder), proc)
         self._peak = os.open(self._files.path("memory.peak"), os.O_RDWR | os.O_CLOEXEC)
-        self._cpu_us = self._usage = self._kills = self._old_peak = self._sampled = 0
+        self._cpu_us = self._usage = self._kills = self._refused = 0
+        self._old_peak = self._sampled = 0
 
     def begin(self) -> None:
         try:
@@ -184,6 +192,7 @@ class CgroupV2:
             self._old_peak = self._read_peak()
         self._usage = self._sampled = self.usage_bytes()
         self._kills = self._files.field("memory.events", "oom_kill")
+        self._refused = self._files.field("pids.events", "max")
         self._cpu_us = self._files.field("cpu.stat", "usage_usec")
 
     def cpu_s(self) -> float:
@@ -197,6 +206,9 @@ class CgroupV2:
 
     def oom_kills(self) -> int:
         return self._files.field("memory.events", "oom_kill") - self._kills
+
+    def refused_tasks(self) -> int:
+        return self._files.field("pids.events", "max") - self._refused
 
     def usage_bytes(self) -> int:
         return self._files.number("memory.current")

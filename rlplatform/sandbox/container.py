@@ -12,14 +12,15 @@ import select
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.cgroup import Cgroup, Hierarchy
 from rlplatform.sandbox.engine import Engine, no_log, ulimits
 from rlplatform.sandbox.guest.program import pack
-from rlplatform.sandbox.models import Limits, Program
+from rlplatform.sandbox.models import Limits, Program, Tier
 from rlplatform.sandbox.seccomp import Profile
 from rlplatform.sandbox.wire import Channel, Rendezvous, memory_file
 
@@ -30,6 +31,7 @@ _BOOT_TASKS = 64
 _BOOT_TIMEOUT_S = 30.0
 _ANSWER_TIMEOUT_S = 10.0
 _TASK_SETTLE_S = 0.5
+_KERNEL_TASKS = 512  # threads of gVisor's own, on the host
 
 _MASKED_PATHS = [
     "/proc/acpi",
@@ -84,12 +86,19 @@ class Recipe:
     labels: Mapping[str, str]
     lease_s: float
     tmpfs: Mapping[str, str]
-    mode: Literal["single-use", "jail"] = "single-use"
+    tier: Tier = Tier.SINGLE_USE
+
+    @property
+    def has_own_kernel(self) -> bool:
+        """Whether the container's processes are not the host's: gVisor."""
+        return self.tier is Tier.GVISOR
 
     @property
     def resting_tasks(self) -> int:
-        """Processes of the guest between executions: the zygote, and with a jail also its first process."""
-        return 2 if self.mode == "jail" else 1
+        """Tasks between executions: the zygote, with a jail also its first process; at most, where a kernel counts."""
+        if self.has_own_kernel:
+            return _KERNEL_TASKS
+        return 2 if self.tier is Tier.JAIL else 1
 
     def options(self, socket_directory: Path) -> dict[str, Any]:
         """The create call's arguments. Every line is a defence: see README.md beside this module."""
@@ -119,7 +128,7 @@ class Recipe:
                 "mem_limit": _BOOT_MEMORY,
                 "memswap_limit": _BOOT_MEMORY,
                 "mem_swappiness": 0,
-                "pids_limit": _BOOT_TASKS,
+                "pids_limit": _BOOT_TASKS + self.resting_tasks,
                 "oom_score_adj": 500,
                 "cpu_period": 100_000,
                 "cpu_quota": 100_000,
@@ -148,13 +157,14 @@ TMPFS = {
 class Container:
     """A running container whose guest has answered."""
 
-    def __init__(self, engine: Engine, container_id: str, channel: Channel, cgroup: Cgroup, resting_tasks: int) -> None:
+    def __init__(self, engine: Engine, container_id: str, channel: Channel, cgroup: Cgroup, recipe: Recipe) -> None:
         self._engine = engine
         self.id = container_id
         self.channel = channel
         self.cgroup = cgroup
         self.booted_at = time.monotonic()
-        self._resting_tasks = resting_tasks
+        self._resting_tasks = recipe.resting_tasks
+        self._tasks_show = not recipe.has_own_kernel
         self._memory_base = 0
         self._core: int | None = None
         self._applied: tuple[int, int] | None = None
@@ -200,9 +210,10 @@ class Container:
             self._applied = wanted
 
     def is_quiet(self) -> bool:
-        """Whether nothing but the guest runs, as it must be between executions."""
+        """Whether nothing but the guest runs, as it must be between executions. In gVisor the host cannot tell: the
+        runner kills and reaps until the kernel there has no other process."""
         deadline = time.monotonic() + _TASK_SETTLE_S
-        while self.cgroup.tasks() != self._resting_tasks:
+        while self._tasks_show and self.cgroup.tasks() != self._resting_tasks:
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.002)
@@ -231,15 +242,17 @@ def boot(engine: Engine, hierarchy: Hierarchy, recipe: Recipe, name: str, direct
             container_id = engine.create(
                 f"{name}-{secrets.token_hex(6)}",
                 recipe.image_digest,
-                ["/s/s", str(recipe.lease_s), recipe.mode],
+                ["/s/s", str(recipe.lease_s), recipe.tier.value],
                 **recipe.options(rendezvous.directory),
             )
             engine.start(container_id)
-            channel = rendezvous.accept(_BOOT_TIMEOUT_S)
-        if channel.peer_uid != USER:
+            channel = rendezvous.accept(_BOOT_TIMEOUT_S, partial(engine.is_running, container_id))
+        if (channel.kernel == "gvisor") != recipe.has_own_kernel:
+            raise SandboxFault(f"under the runtime {recipe.runtime!r} the kernel is {channel.kernel!r:.32}")
+        if not recipe.has_own_kernel and channel.peer_uid != USER:  # gVisor connects with a helper of its own
             raise SandboxFault(f"a process of user {channel.peer_uid} answered in the sandbox's place")
         cgroup = hierarchy.of(channel.peer_pid, container_id)
-        return Container(engine, container_id, channel, cgroup, recipe.resting_tasks)
+        return Container(engine, container_id, channel, cgroup, recipe)
     except (SandboxFault, OSError) as error:
         if channel is not None:
             channel.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -16,6 +17,7 @@ from rlplatform.sandbox.cgroup import Hierarchy
 from rlplatform.sandbox.container import TMPFS, Container, Recipe, boot
 from rlplatform.sandbox.docker_sandbox import DockerSandbox
 from rlplatform.sandbox.engine import APP_LABEL, BOOT_LABEL, OWNER_LABEL, STATE_LABEL, Engine
+from rlplatform.sandbox.gvisor import require_gvisor
 from rlplatform.sandbox.images import require_image
 from rlplatform.sandbox.jails import JailContainers
 from rlplatform.sandbox.models import Limits, PoolStatus, Program, SandboxInfo, Tier
@@ -30,6 +32,7 @@ from rlplatform.settings import SandboxSettings
 _SLOT_WAIT_S = 60.0
 _SWEEP_S = 10.0
 _ATTEMPTS = 3
+_WARM_GVISOR = 1
 
 
 class _Source(Protocol):
@@ -78,8 +81,9 @@ class DockerPool:
             self._shut()
             raise
         self._strangers: set[str] = set()
+        self._busy = lambda: self._slots.in_use > 0
         single_use, jail = self._recipe(Tier.SINGLE_USE), self._recipe(Tier.JAIL)
-        self._warm = WarmContainers(self._booter(single_use), settings.warm, busy=lambda: self._slots.in_use > 0)
+        self._warm = WarmContainers(self._booter(single_use), settings.warm, self._busy)
         jails = JailContainers(
             self._booter(jail), settings.slots, settings.jail_max_submissions, settings.jail_max_age_s
         )
@@ -87,6 +91,9 @@ class DockerPool:
             Tier.SINGLE_USE: _Lane(self._warm, self._describe(Tier.SINGLE_USE, single_use)),
             Tier.JAIL: _Lane(jails, self._describe(Tier.JAIL, jail)),
         }
+        self._refusals = {Tier.GVISOR: "is not configured on this node: RLP_SANDBOX__GVISOR_RUNTIME is not set"}
+        if settings.gvisor_runtime is not None:
+            self._add_gvisor(settings.gvisor_runtime)
         self._closed = threading.Event()
         self._closing = threading.Lock()
         self._threads = [
@@ -134,17 +141,26 @@ class DockerPool:
                 lane.source.close()
             for thread in self._threads:
                 thread.join()
-            self._remove_containers()
+            with suppress(SandboxFault):  # without an engine they still leave: their sockets are closed
+                self._remove_containers()
             self._shut()
 
     def _lane(self, tier: Tier) -> _Lane:
-        lane = self._lanes.get(tier)
-        if lane is None:
-            why = "is not configured on this node"
-            if self._settings.gvisor_runtime is not None:
-                why = f"cannot be served by {self._settings.gvisor_runtime!r}: the guest's socket does not cross gVisor"
-            raise SandboxUnavailable(f"the isolation tier {tier.value!r} {why}")
-        return lane
+        if tier in self._refusals:
+            raise SandboxUnavailable(f"the isolation tier {tier.value!r} {self._refusals[tier]}")
+        return self._lanes[tier]
+
+    def _add_gvisor(self, runtime: str) -> None:
+        """Tier *gvisor*, if the engine has ``runtime`` as it must be. The other tiers do not depend on it."""
+        try:
+            require_gvisor(self._engine, runtime)
+        except SandboxUnavailable as error:
+            self._refusals[Tier.GVISOR] = f"cannot be served: {error}"
+            return
+        del self._refusals[Tier.GVISOR]
+        recipe = self._recipe(Tier.GVISOR, runtime)
+        warm = WarmContainers(self._booter(recipe), min(self._settings.warm, _WARM_GVISOR), self._busy)
+        self._lanes[Tier.GVISOR] = _Lane(warm, self._describe(Tier.GVISOR, recipe))
 
     def _prepare(self, source: _Source, program: Program, limits: Limits, core: int, tenant: str) -> Container:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -164,11 +180,11 @@ class DockerPool:
         self._slots.release(core)
         source.give_back(container, sound)
 
-    def _recipe(self, tier: Tier) -> Recipe:
+    def _recipe(self, tier: Tier, runtime: str | None = None) -> Recipe:
         assert self._ownership is not None
         return Recipe(
             image_digest=self._image.digest,
-            runtime=self._settings.runtime,
+            runtime=runtime or self._settings.runtime,
             profile=load_profile("jail-host" if tier is Tier.JAIL else "sandbox"),
             cpus=self._slots.cpus,
             labels={
@@ -179,7 +195,7 @@ class DockerPool:
             },
             lease_s=self._settings.lease_s,
             tmpfs=TMPFS,
-            mode="jail" if tier is Tier.JAIL else "single-use",
+            tier=tier,
         )
 
     def _describe(self, tier: Tier, recipe: Recipe) -> SandboxInfo:
@@ -195,7 +211,12 @@ class DockerPool:
     def _booter(self, recipe: Recipe) -> partial[Container]:
         assert self._ownership is not None
         return partial(
-            boot, self._engine, self._hierarchy, recipe, f"rlp-{os.getpid()}-{recipe.mode}", self._ownership.directory
+            boot,
+            self._engine,
+            self._hierarchy,
+            recipe,
+            f"rlp-{os.getpid()}-{recipe.tier.value}",
+            self._ownership.directory,
         )
 
     def _renew_leases(self) -> None:

@@ -26,11 +26,14 @@ _TROUBLE = (docker.errors.DockerException, requests.exceptions.RequestException)
 
 
 class Image(NamedTuple):
-    """An image by its content: ``digest`` is its id, which is what containers are created from."""
+    """An image by its content: ``digest`` is its id, which is what containers are created from; ``built_at`` in RFC
+    3339."""
 
     name: str
     digest: str
     labels: Mapping[str, str]
+    size_bytes: int
+    built_at: str
 
 
 class ContainerEntry(NamedTuple):
@@ -48,14 +51,15 @@ class Engine:
 
     def __init__(self, host: str | None = None, timeout_s: int = 30) -> None:
         self._api: Any = None
-        _probe(host or _DEFAULT_HOST)
+        host = host or _DEFAULT_HOST
+        _probe(host)
         try:
             self._api = docker.APIClient(base_url=host, version="auto", timeout=timeout_s)
             self._api.trust_env = False  # a proxy is never on the way to an engine of this machine
-            self._runtimes = frozenset(self._api.info().get("Runtimes") or ())
+            self._runtimes: dict[str, dict[str, Any]] = self._api.info().get("Runtimes") or {}
         except _TROUBLE as error:
             self.close()
-            raise SandboxUnavailable(f"no Docker engine answers at {host or _DEFAULT_HOST}: {error}") from error
+            raise SandboxUnavailable(f"no Docker engine answers at {host}: {error}") from error
 
     @property
     def api(self) -> Any:
@@ -69,7 +73,8 @@ class Engine:
                 found = self._api.inspect_image(name)
             except docker.errors.ImageNotFound:
                 return None
-            return Image(name, found["Id"], found["Config"].get("Labels") or {})
+            labels = found["Config"].get("Labels") or {}
+            return Image(name, found["Id"], labels, found["Size"], found["Created"])
 
     def require_runtime(self, runtime: str) -> None:
         """:raises SandboxUnavailable: the engine does not know this runtime."""
@@ -77,6 +82,21 @@ class Engine:
             raise SandboxUnavailable(
                 f"the Docker engine has no runtime {runtime!r}; it has {', '.join(sorted(self._runtimes))}"
             )
+
+    def runtime_arguments(self, runtime: str) -> list[str]:
+        """The flags that the engine gives to ``runtime``.
+
+        :raises SandboxUnavailable: the engine does not know this runtime.
+        """
+        self.require_runtime(runtime)
+        return list(self._runtimes[runtime].get("runtimeArgs") or ())
+
+    def is_running(self, container: str) -> bool:
+        """Whether it runs; False also if there is none, or nobody knows."""
+        try:
+            return bool(self._api.inspect_container(container)["State"]["Running"])
+        except _TROUBLE:
+            return False
 
     def create(self, name: str, image: str, command: list[str], **options: Any) -> str:
         """Create a container; its id. If that fails there is none of this name afterwards."""

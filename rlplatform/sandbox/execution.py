@@ -38,7 +38,7 @@ class Run:
         self._request = _encode_call(execution.call, self._nonce) if execution.call else None
         self._stop: Stop | None = None
         self._stopped_at = 0.0
-        self._oom_kills = 0
+        self._oom_kills = self._refused_tasks = 0
         output = self._limits.output_kb * 1024
         self._stdin = Feed()
         self._stdout = Capture(output, output)
@@ -93,6 +93,7 @@ class Run:
         return Evidence(
             usage=self._usage(wall_s, alive=report is not None),
             oom_kills=self._oom_kills,
+            refused_tasks=self._refused_tasks,
             stop=self._stop,
             report=report,
             records=parse_records(self._records.captured().data, self._nonce),
@@ -135,7 +136,7 @@ class Run:
                 raise SandboxFault(f"the sandbox did not stop within {_STOP_GRACE_S:g} s")
             return
         try:
-            self._oom_kills = self._cgroup.oom_kills()
+            self._count()
             cpu_s = self._cgroup.cpu_s()
         except SandboxFault:
             cpu_s = 0.0  # it is dying: the control socket says so next
@@ -174,9 +175,14 @@ class Run:
         if not self._stdin.push():
             self._poll.unregister(descriptor)
 
+    def _count(self) -> None:
+        self._oom_kills = self._cgroup.oom_kills()
+        if self._channel.kernel == "gvisor":  # which does not outlive that
+            self._refused_tasks = self._cgroup.refused_tasks()
+
     def _usage(self, wall_s: float, alive: bool) -> Usage:
         try:
-            self._oom_kills = max(self._oom_kills, self._cgroup.oom_kills())
+            self._count()
             return Usage(self._cgroup.cpu_s(), wall_s, self._cgroup.peak_bytes())
         except SandboxFault:
             if alive:

@@ -18,18 +18,20 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import docker.errors
+from pydantic import BaseModel
 
 from rlplatform.errors import SandboxUnavailable
 from rlplatform.sandbox.engine import FLAVOUR_LABEL, GUEST_LABEL, Engine, Image
+from rlplatform.sandbox.models import Flavour
 
 BASE = "rlp-sandbox-base:bookworm-1"
+BUILD = "rlp sandbox build"
 _REGISTRY_BASE = "python:3.11-slim-bookworm"
 _SUITE = "bookworm"
 _PACKAGES = ("python3.11", "libpython3.11-stdlib", "media-types", "libsqlite3-0")
@@ -55,18 +57,6 @@ _DROPPED = (
 Progress = Callable[[str], None]
 
 
-class Flavour(StrEnum):
-    """What a sandbox offers its programs."""
-
-    PYTHON = "python"
-    PYTHON_RL = "python-rl"
-
-    @property
-    def image(self) -> str:
-        """The image's name."""
-        return f"rlp-sandbox-{self.value}:latest"
-
-
 def guest_digest() -> str:
     """SHA-256 over the guest's sources and the recipe of the image."""
     digest = hashlib.sha256()
@@ -75,13 +65,39 @@ def guest_digest() -> str:
     return digest.hexdigest()
 
 
+class SandboxImage(BaseModel):
+    """An image as ``rlp sandbox images`` shows it. ``current``: it was built from the guest of this installation."""
+
+    flavour: Flavour
+    name: str
+    digest: str | None = None
+    size_bytes: int | None = None
+    built_at: str | None = None
+    current: bool = False
+
+
+def describe(engine: Engine, flavour: Flavour) -> SandboxImage:
+    """The image of ``flavour``; without a digest if the engine has none."""
+    image = engine.image(flavour.image)
+    if image is None:
+        return SandboxImage(flavour=flavour, name=flavour.image)
+    return SandboxImage(
+        flavour=flavour,
+        name=image.name,
+        digest=image.digest,
+        size_bytes=image.size_bytes,
+        built_at=image.built_at,
+        current=image.labels.get(GUEST_LABEL) == guest_digest(),
+    )
+
+
 def require_image(engine: Engine, name: str) -> Image:
     """The image ``name``, built from this very guest.
 
     :raises SandboxUnavailable: it is missing, or was built from another guest.
     """
     image = engine.image(name)
-    how = "build it with: python -m cluster.sandbox_image"
+    how = f"build it with: {BUILD}"
     if image is None:
         raise SandboxUnavailable(f"the Docker engine has no image {name!r}; {how}")
     if image.labels.get(GUEST_LABEL) != guest_digest():

@@ -22,6 +22,18 @@ class Tier(StrEnum):
     GVISOR = "gvisor"
 
 
+class Flavour(StrEnum):
+    """What a sandbox offers its programs."""
+
+    PYTHON = "python"
+    PYTHON_RL = "python-rl"
+
+    @property
+    def image(self) -> str:
+        """The image's name."""
+        return f"rlp-sandbox-{self.value}:latest"
+
+
 class Limits(BaseModel):
     """What one test may use. Times in seconds, memory in MiB, output in KiB."""
 

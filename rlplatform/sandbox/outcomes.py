@@ -34,10 +34,12 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything the host saw of one execution. ``report`` is None when the whole sandbox died."""
+    """Everything the host saw of one execution. ``report`` is None when the whole sandbox died; ``refused_tasks``
+    counts where that can be why: gVisor's kernel ends when the host's refuses it a thread."""
 
     usage: Usage
     oom_kills: int
+    refused_tasks: int
     stop: Stop | None
     report: Report | None
     records: Records
@@ -77,6 +79,8 @@ def _kind(evidence: Evidence, execution: Execution) -> tuple[OutcomeKind, str | 
     if evidence.oom_kills > 0:
         return OutcomeKind.MEMORY_EXCEEDED, f"more than {limits.memory_mb} MiB: killed by the kernel"
     if evidence.report is None:
+        if evidence.refused_tasks > 0:
+            return OutcomeKind.SIGNALLED, "too many processes"
         raise SandboxFault("the sandbox died during an execution")
     if records.compile_fault is not None:
         return OutcomeKind.COMPILE_FAILED, records.compile_fault

@@ -12,7 +12,8 @@ import secrets
 import shutil
 import socket
 import struct
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.guest import protocol
 
 _PEER_CREDENTIALS = struct.Struct("3i")
+_ASK_AFTER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,12 @@ class Report:
 
 
 class Channel:
-    """One connected guest. Every failure is a :class:`SandboxFault`."""
+    """One connected guest; ``kernel`` is what its greeting said of the kernel below it. Every failure is a
+    :class:`SandboxFault`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
+        self.kernel: str | None = None
         self.peer_pid, self.peer_uid, _ = _PEER_CREDENTIALS.unpack(
             connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER_CREDENTIALS.size)
         )
@@ -125,27 +129,36 @@ class Rendezvous:
         finally:
             os.close(folder)
 
-    def accept(self, timeout_s: float) -> Channel:
-        """The guest's channel, once it said that it is ready.
+    def accept(self, timeout_s: float, is_alive: Callable[[], bool]) -> Channel:
+        """The guest's channel, once it said that it is ready. ``is_alive`` is asked now and then while it does not.
 
         :raises SandboxFault: it does not come, or is of another version.
         """
-        self._listener.settimeout(timeout_s)
+        channel = Channel(self._await(timeout_s, is_alive))
         try:
-            connection, _ = self._listener.accept()
-        except TimeoutError as error:
-            raise SandboxFault(f"the sandbox did not start within {timeout_s:g} s") from error
-        channel = Channel(connection)
-        try:
-            version = channel.expect("ready", timeout_s)
+            greeting = channel.expect("ready", timeout_s)
+            version = greeting.get("version") if isinstance(greeting, dict) else greeting
             if version != protocol.VERSION:
                 raise SandboxFault(
                     f"the image's guest speaks version {version!r:.32}, this host {protocol.VERSION}: rebuild the image"
                 )
+            channel.kernel = greeting.get("kernel")
         except SandboxFault:
             channel.close()
             raise
         return channel
+
+    def _await(self, timeout_s: float, is_alive: Callable[[], bool]) -> socket.socket:
+        deadline = time.monotonic() + timeout_s
+        self._listener.settimeout(min(timeout_s, _ASK_AFTER_S))
+        while True:
+            try:
+                return self._listener.accept()[0]
+            except TimeoutError as error:
+                if not is_alive():
+                    raise SandboxFault("the sandbox ended before it answered") from error
+                if time.monotonic() > deadline:
+                    raise SandboxFault(f"the sandbox did not start within {timeout_s:g} s") from error
 
     def close(self) -> None:
         self._listener.close()

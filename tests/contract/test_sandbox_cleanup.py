@@ -176,7 +176,7 @@ def test_a_killed_warm_container_is_replaced(make_pool: Callable[..., DockerPool
     [
         ({"docker_host": "unix:///nowhere/docker.sock"}, "no Docker engine answers"),
         ({"docker_host": "tcp://127.0.0.1:1"}, "must be on this machine"),
-        ({"image": "rlp-no-such-image:latest"}, "python -m cluster.sandbox_image"),
+        ({"image": "rlp-no-such-image:latest"}, "rlp sandbox build"),
         ({"image": "rlp-sandbox-base:bookworm-1"}, "another version of the guest"),
         ({"runtime": "no-such-runtime"}, "no runtime 'no-such-runtime'"),
         ({"state_dir": "/proc/nowhere"}, "RLP_SANDBOX__STATE_DIR"),

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from rlplatform.sandbox.docker_pool import DockerPool
-from rlplatform.sandbox.images import Flavour
-from rlplatform.sandbox.models import Execution, Limits, OutcomeKind, Program, Tier
+from rlplatform.sandbox.models import Execution, Flavour, Limits, OutcomeKind, Program, Tier
 
 pytestmark = pytest.mark.docker
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from corpus import Attack, load
@@ -29,17 +30,28 @@ FAMILIES = {
     "kernel",
     "compiling",
 }
+# a container of gVisor takes a second: the others run with -m 'chaos or not chaos'
+ROUTINE_IN_GVISOR = {
+    "abstract_socket",
+    "exit_before_answer",
+    "fork_bomb",
+    "forbidden_calls",
+    "interfaces",
+    "kill_everything",
+    "nested_parentheses",
+    "one_shot",
+    "privileges",
+    "runner_descriptors",
+    "spin_in_children",
+    "stderr_flood",
+    "write_root",
+}
 GOOD = Program({"main.py": b"import json, math\nprint(json.dumps(math.comb(10, int(input()))))"})
 
 
 def test_the_corpus_covers_every_family() -> None:
     assert len(ATTACKS) >= 60
     assert {attack.family for attack in ATTACKS} == FAMILIES
-
-
-@pytest.fixture(params=[Tier.SINGLE_USE, Tier.JAIL], ids=lambda tier: tier.value)
-def tier(request: pytest.FixtureRequest) -> Tier:
-    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +65,24 @@ def used() -> Iterator[set[str]]:
     assert not left
 
 
+def against_tiers() -> Iterator[Any]:
+    """Every attack on every tier."""
+    for tier in Tier:
+        for attack in ATTACKS:
+            if tier is Tier.GVISOR and attack.not_in_gvisor:
+                continue
+            slow = tier is Tier.GVISOR and attack.name not in ROUTINE_IN_GVISOR
+            marks = [pytest.mark.chaos] if slow else []
+            yield pytest.param(tier, attack, id=f"{tier.value}-{attack.family}-{attack.name}", marks=marks)
+
+
 @pytest.mark.docker
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: f"{attack.family}-{attack.name}")
+@pytest.mark.parametrize(("tier", "attack"), against_tiers())
 def test_an_attack_fails_and_leaves_nothing(
-    docker_pool: DockerPool, used: set[str], tier: Tier, attack: Attack
+    request: pytest.FixtureRequest, used: set[str], tier: Tier, attack: Attack
 ) -> None:
-    sandbox = docker_pool.open(attack.program, attack.executions[0].limits, tier)
+    pool: DockerPool = request.getfixturevalue("gvisor_pool" if tier is Tier.GVISOR else "docker_pool")
+    sandbox = pool.open(attack.program, attack.executions[0].limits, tier)
     if tier is not Tier.JAIL:
         used.add(sandbox.container_id)
     try:
@@ -66,7 +90,7 @@ def test_an_attack_fails_and_leaves_nothing(
     finally:
         sandbox.close()
     assert attack.complaints(outcomes) == [], attack.why
-    good = docker_pool.open(GOOD, Limits(), tier)
+    good = pool.open(GOOD, Limits(), tier)
     try:
         outcome = good.run(Execution(Limits(), b"5"))
     finally:

@@ -21,7 +21,8 @@ from rlplatform.sandbox.container import TMPFS, Recipe, boot
 from rlplatform.sandbox.docker_pool import DockerPool
 from rlplatform.sandbox.engine import APP_LABEL, OWNER_LABEL, Engine
 from rlplatform.sandbox.execution import Run
-from rlplatform.sandbox.images import Flavour, require_image
+from rlplatform.sandbox.images import require_image
+from rlplatform.sandbox.models import Flavour
 from rlplatform.sandbox.outcomes import decide
 from rlplatform.sandbox.seccomp import load_profile
 

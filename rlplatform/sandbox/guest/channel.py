@@ -37,20 +37,20 @@ class Channel:
         except OSError:
             raise Closed from None
 
-    def receive(self, pidfd: int | None = None) -> tuple[dict[str, Any], list[int]] | None:
-        """The next command with its descriptors; None as soon as the process of ``pidfd`` has ended.
+    def receive(self, other: int | None = None) -> tuple[dict[str, Any], list[int]] | None:
+        """The next command with its descriptors; None if there is none and the descriptor ``other`` can be read.
 
         :raises Closed: the host is gone.
         """
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
-        if pidfd is not None:
-            poll.register(pidfd, select.POLLIN)
+        if other is not None:
+            poll.register(other, select.POLLIN)
         ready = dict(poll.poll(max(0.0, self._deadline - time.monotonic()) * 1000))
-        if pidfd in ready:
-            return None
         if not ready:
             raise Closed
+        if self._socket.fileno() not in ready:
+            return None
         data, ancillary, _, _ = self._socket.recvmsg(MAX_MESSAGE, socket.CMSG_SPACE(4 * _MAX_DESCRIPTORS))
         if not data:
             raise Closed

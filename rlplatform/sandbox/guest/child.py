@@ -18,7 +18,7 @@ import traceback
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NoReturn
 
-from . import protocol, values
+from . import gvisor, protocol, values
 from .channel import read_all
 from .kernel import kernel
 from .program import BOX, Program
@@ -49,11 +49,17 @@ def prepare() -> None:
     sys.path[:] = [BOX, *(path for path in sys.path if path != _GUEST)]
     sys.dont_write_bytecode = True
     sys.modules["__main__"] = _MAIN
-    for descriptor, end in zip((0, 1, 2), (*os.pipe(), 1), strict=True):  # what the streams find out must fit pipes
+    ends = os.pipe()  # what the streams find out must fit pipes
+    for descriptor, end in zip((0, 1, 2), (*ends, 1), strict=True):
         os.dup2(end, descriptor)
     sys.stdin = sys.__stdin__ = _text(0, "r", "surrogateescape")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = _text(1, "w", "surrogateescape")  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = _text(2, "w", "backslashreplace", line_buffering=True)  # type: ignore[misc]
+    nothing = os.open("/dev/null", os.O_RDWR)
+    for descriptor in (0, 1, 2):  # a pipe of the runner could carry words from one execution to the next
+        os.dup2(nothing, descriptor)
+    for descriptor in (nothing, *ends):
+        os.close(descriptor)
 
 
 def become(
@@ -79,6 +85,8 @@ def become(
 
 
 def _confine(order: dict[str, Any]) -> None:
+    if kernel.is_gvisor:
+        gvisor.restore_signals()
     _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     os.setsid()
     cpu = int(order["cpu_s"]) + 2
@@ -89,6 +97,8 @@ def _confine(order: dict[str, Any]) -> None:
     ):
         resource.setrlimit(limit, (value, value))
     kernel.set_dumpable(True)
+    if kernel.is_gvisor:  # out of memory, the host ends all of it
+        return
     try:
         scored = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
         os.write(scored, b"1000")

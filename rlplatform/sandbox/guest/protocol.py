@@ -13,8 +13,8 @@ host to guest                  meaning
 ``{"op": "close"}``             tier *jail*: end it. Answer: ``{"closed": STRAYS}``, also when it ends by itself
 =============================  ======================================================================================
 
-The guest says ``{"ready": VERSION}`` first. It leaves, and with it all that runs, when the socket closes or nothing
-was heard for the length of its lease.
+The guest says ``{"ready": {"version": VERSION, "kernel": "linux"}}`` (or ``"gvisor"``) first. It leaves, and with it
+all that runs, when the socket closes or nothing was heard for the length of its lease.
 
 A *record* is what the forked child says about itself on its own pipe: a kind byte, a length, a payload. Those up to and
 including ``RUNNING`` or ``COMPILE_FAILED`` are written before any of the submission's code runs and can be believed;
@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import struct
 
-VERSION = 1
+VERSION = 2
 MAX_MESSAGE = 1 << 16
 RECORD = struct.Struct("!cI")
 

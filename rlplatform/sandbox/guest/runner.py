@@ -1,6 +1,7 @@
 """PID 1 of a sandbox: a trusted zygote. It imports once, forks one child a test, and reports how the child ended.
 
-In tier *single-use* it serves one submission; in tier *jail* it makes a jail for each, whose first process serves it.
+In the tiers *single-use* and *gvisor* it serves one submission; in tier *jail* it makes a jail for each, whose first
+process serves it.
 
 It never sees an expected value, a test's input or its output: the host passes its own pipes, and they are the child's.
 As PID 1 it is out of reach of its children: the kernel drops every signal from inside that it has no handler for.
@@ -16,8 +17,9 @@ import sys
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from . import child
+from . import child, gvisor
 from .channel import Channel, Closed, read_all
+from .ending import Ending
 from .jail import Ground
 from .kernel import kernel
 from .preload import preload
@@ -34,6 +36,8 @@ def main() -> NoReturn:
     path, lease_s, mode = sys.argv[1], float(sys.argv[2]), sys.argv[3]
     kernel.set_dumpable(False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if kernel.is_gvisor:
+        gvisor.ignore_signals()
     site.setquit()
     preload()
     channel = Channel(path, lease_s)
@@ -41,9 +45,11 @@ def main() -> NoReturn:
     gc.collect()
     gc.freeze()
     try:
-        channel.send({"ready": VERSION})
+        channel.send({"ready": {"version": VERSION, "kernel": "gvisor" if kernel.is_gvisor else "linux"}})
         if mode == "jail":
             _serve_jails(channel)
+        elif kernel.is_gvisor:
+            _serve(channel, gvisor.load_filter())
         else:
             _serve(channel)
     except Closed:
@@ -109,11 +115,11 @@ def _run(
             os._exit(121)
     for descriptor in descriptors:
         os.close(descriptor)
-    pidfd = os.pidfd_open(pid)
-    while (received := channel.receive(pidfd)) is not None:
-        if received[0]["op"] == "kill":
+    ending = Ending(pid)
+    while (received := channel.receive(ending.descriptor)) is not None or not ending.has_come():
+        if received is not None and received[0]["op"] == "kill":
             os.kill(pid, signal.SIGKILL)
-    os.close(pidfd)
+    ending.close()
     status = os.waitpid(pid, 0)[1]
     strays = _sweep()
     return {"status": status, "strays": strays, "clean": _scrub_all()}

@@ -1,6 +1,7 @@
 #| family = "processes"
 #| why = "no more processes than the limit says"
 #| kinds = ["exited"]
+#| not_in_gvisor = "it does not count processes: memory and the threads of its own kernel are limited"
 import os, time
 n = 0
 try:

@@ -1,6 +1,7 @@
 #| family = "processes"
 #| why = "threads count as processes"
 #| kinds = ["exited"]
+#| not_in_gvisor = "it does not count threads: memory and the threads of its own kernel are limited"
 import threading
 stop = threading.Event()
 n = 0

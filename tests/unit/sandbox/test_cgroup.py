@@ -36,7 +36,7 @@ def v1(tmp_path: Path) -> Path:
     )
     write(root / "memory" / group, memory__memsw__limit_in_bytes=1 << 20)
     write(root / "cpuacct" / group, cpuacct__usage=5_000_000_000)
-    write(root / "pids" / group, pids__current=1, pids__max=64)
+    write(root / "pids" / group, pids__current=1, pids__max=64, pids__events="max 7")
     write(root / "cpuset" / group, cpuset__cpus="0-1")
     return root
 
@@ -47,7 +47,13 @@ def v2(tmp_path: Path) -> Path:
     write(root, cgroup__controllers="cpuset cpu io memory pids")
     group = root / "system.slice" / f"docker-{CONTAINER}.scope"
     write(group, memory__current=1000, memory__peak=9000, memory__max="max", memory__swap__max="max", pids__current=1)
-    write(group, memory__events="low 0\noom 1\noom_kill 2", cpu__stat="usage_usec 5000000\nuser_usec 1", pids__max=64)
+    write(
+        group,
+        memory__events="low 0\noom 1\noom_kill 2",
+        cpu__stat="usage_usec 5000000\nuser_usec 1",
+        pids__max=64,
+        pids__events="max 7",
+    )
     write(group, cpuset__cpus="", cgroup__procs="10\n11")
     return root
 
@@ -77,6 +83,8 @@ def test_version_1_is_metered_from_the_beginning_of_an_execution(v1: Path, proc:
     write(memory, memory__max_usage_in_bytes=4000, memory__oom_control="oom_kill 3")
     write(v1 / "cpuacct" / "docker" / CONTAINER, cpuacct__usage=5_250_000_000)
     assert (cgroup.peak_bytes(), cgroup.oom_kills(), cgroup.cpu_s(), cgroup.tasks()) == (3000, 1, 0.25, 1)
+    write(v1 / "pids" / "docker" / CONTAINER, pids__events="max 9")
+    assert cgroup.refused_tasks() == 2
     cgroup.close()
 
 

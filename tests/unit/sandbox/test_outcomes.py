@@ -17,6 +17,7 @@ KILLED = Report(9, 0, True)
 GOOD = Evidence(
     usage=Usage(0.1, 0.2, 1000),
     oom_kills=0,
+    refused_tasks=0,
     stop=None,
     report=Report(0, 0, True),
     records=RUNNING,

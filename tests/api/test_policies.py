@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rlplatform.errors import Conflict, InvalidRequest, NotFound
 from rlplatform.ids import Kind, new_id
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.training.models import CheckpointInfo
+from tests.api.test_cli import Done, rlp
 
 pytestmark = pytest.mark.anyio
 LEFT, RIGHT = [0.0, 0.0, -0.1, 0.0], [0.0, 0.0, 0.1, 0.0]
@@ -192,3 +194,30 @@ async def test_both_clients(platform, training, checkpoints, tmp_path: Path) -> 
             empty = await client.start_training({**training, "seed": 2})
             with pytest.raises(Conflict, match="no checkpoint"):
                 await client.publish_policy({"training_id": empty.id})
+
+
+async def test_the_command_line(platform, training, checkpoints, tmp_path: Path) -> None:
+    async with platform(checkpoints=checkpoints) as it, it.served() as url, it.client() as raw:
+        training_id, best, last = await begin(raw, training, checkpoints, tmp_path)
+        there = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+
+        async def policy(*arguments: str) -> Done:
+            return await rlp(tmp_path, "policy", *arguments, **there)
+
+        policy_id = (await policy("publish", training_id, "--name", "mine")).out.strip()
+        other = (await policy("publish", training_id, "--last", "--json")).lines[0]
+        assert (policy_id[:4], other["checkpoint_id"]) == ("pol_", last)
+        refused = await policy("publish", best, "--last")
+        assert (refused.code, refused.err) == (2, "error: --last goes with a training, not with a checkpoint\n")
+        listed = await policy("ls", "--json")
+        assert [row["id"] for row in listed.lines] == [other["id"], policy_id]
+        shown = (await policy("show", policy_id)).out
+        assert "observations    4 numbers (float32)" in shown
+        assert "actions         one of 0 to 1" in shown
+        assert (await policy("act", policy_id, json.dumps(RIGHT))).out == "1\n"
+        acted = await policy("act", policy_id, json.dumps([LEFT, RIGHT]), "--json")
+        assert acted.lines == [{"policy_id": policy_id, "deterministic": True, "actions": [0, 1]}]
+        exported = await policy("export", policy_id, "-o", "model.onnx", "--json")
+        assert exported.lines[0]["path"] == "model.onnx"
+        assert (tmp_path / "model.onnx").read_bytes() == b"ONNX of " + policy_id.encode()
+        assert (await policy("delete", policy_id)).out == f"{policy_id}: deleted\n"

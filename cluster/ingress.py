@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
+from cluster import haproxy
 from rlplatform.settings import ClusterSettings
 from serve_apps.edge import CALLBACK
 
@@ -46,7 +47,7 @@ def environment(ingress: Ingress, folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     return common | {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        "RAY_SERVE_HAPROXY_BINARY_PATH": str(Path(sys.executable).with_name("rlp-haproxy")),
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(haproxy.install(folder)),
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": "90",
         "RAY_SERVE_HAPROXY_NBTHREAD": str(min(4, os.cpu_count() or 1)),

@@ -20,6 +20,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -104,21 +105,52 @@ def make_venv() -> None:
 
 
 def pip(arguments: list[str], total: int) -> None:
-    """Install, with a line of progress each time another tenth of the packages has been looked at."""
-    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
-    seen, tail = 0, []
+    """Install, with a line of progress for each tenth: of the packages that are fetched, then of those unpacked."""
+    options = ["--disable-pip-version-check", "--no-input", "--progress-bar=off"]
+    command = [str(PYTHON), "-u", "-m", "pip", "install", *options, *arguments]  # -u: lines as they come, not in blocks
+    fetched = Tenths("fetched", total)
+    tail: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout
         for line in process.stdout:
             tail = [*tail[-15:], line]
             if re.match(r"\s*(Collecting|Processing|Requirement already satisfied)", line):
-                seen += 1
-                if total >= 10 and seen % max(1, total // 10) == 0:
-                    say(f"  {min(100, 100 * seen // total):3d} % of the packages found")
+                fetched.add()
             elif line.startswith("Installing collected packages"):
-                say("  unpacking: a minute or two")
+                unpacked = Tenths("unpacked", line.count(",") + 1)
+                threading.Thread(target=watch_unpacking, args=(process, unpacked), daemon=True).start()
     if process.returncode:
         raise SetupError("pip failed:\n" + "".join(tail))
+
+
+def watch_unpacking(process: subprocess.Popen[str], unpacked: Tenths) -> None:
+    """Tell how many packages are in place, until pip ends: it says nothing of it itself."""
+    before = installed()
+    while process.poll() is None:
+        unpacked.reach(installed() - before)
+        time.sleep(1)
+
+
+def installed() -> int:
+    return len(list(VENV.glob("lib/python*/site-packages/*.dist-info")))
+
+
+class Tenths:
+    """Says how many of ``total`` are done, each time a further tenth of them is; of a few, nothing."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what, self._total = what, total
+        self._done = self._said = 0
+
+    def add(self) -> None:
+        self.reach(self._done + 1)
+
+    def reach(self, done: int) -> None:
+        self._done = min(done, self._total)
+        tenth = 10 * self._done // self._total
+        if self._total >= 10 and tenth > self._said:
+            self._said = tenth
+            say(f"  {10 * tenth:3d} % of the packages {self._what}")
 
 
 # -- Debian packages --------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ def accepted(location: str, model: BaseModel, *, new: bool = True, status: int =
 def page(request: Request, rows: Sequence[T], cursor: str | None) -> Response:
     """A page of ``rows``, and where the next one is."""
     body = Page[BaseModel].model_construct(items=list(rows), next_cursor=cursor)
-    headers = {"Link": f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'} if cursor else {}
+    url = request.url.include_query_params(cursor=cursor)  # relative: whatever host and scheme the client came by
+    headers = {"Link": f'<{url.path}?{url.query}>; rel="next"'} if cursor else {}
     text = body.model_dump_json(serialize_as_any=True)
     return Response(text, media_type="application/json", headers=headers)

@@ -76,8 +76,10 @@ def test_every_variable_of_serves_is_one_that_serve_reads() -> None:
 def test_serves_proxies_have_our_edge_and_our_rules() -> None:
     assert profile()["RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH"] == CALLBACK
     binary = Path(profile()["RAY_SERVE_HAPROXY_BINARY_PATH"])
-    assert f"COPY --from=build {binary.parents[1]} {binary.parents[1]}" in (CLUSTER / "Dockerfile").read_text()
-    assert f'{binary.name} = "cluster.haproxy:main"' in (ROOT / "pyproject.toml").read_text()
+    assert binary.name == "rlp-haproxy"
+    dockerfile = (CLUSTER / "Dockerfile").read_text()
+    assert f"-m cluster.haproxy {binary.parent} " in dockerfile
+    assert f"COPY --from=build {binary.parents[1]} {binary.parents[1]}" in dockerfile
 
 
 def test_no_secret_is_in_the_profile() -> None:

@@ -6,7 +6,6 @@ import http.client
 import json
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -82,7 +81,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
         Thread(target=upstream.serve_forever, daemon=True).start()
         port, nobody = ingress.free_ports(2)
         path = written(folder.make(), port, {"api": ("/", upstream.server_port), "down": ("/down", nobody)})
-        command = [str(Path(sys.executable).with_name("rlp-haproxy")), "-db", "-f", str(path)]
+        command = [str(haproxy.install(path.parent)), "-db", "-f", str(path)]
         with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
             try:
                 wait_for(port, process)
@@ -190,9 +189,13 @@ def test_a_request_has_one_id(address: tuple[str, int]) -> None:
     assert made != replaced != "not one"
 
 
-def test_a_configuration_of_another_kind_is_refused() -> None:
-    with pytest.raises(ValueError, match="another version of Ray"):
-        haproxy.with_rules("defaults\n    mode http\n")
+def test_a_configuration_of_another_kind_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "haproxy.cfg"
+    config.write_text("defaults\n    mode http\n")
+    command = [str(haproxy.install(tmp_path, "/bin/true")), "-f", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "another version of Ray" in done.stderr
 
 
 def test_a_folder_that_was_left_is_removed_at_the_next_start(tmp_path: Path) -> None:

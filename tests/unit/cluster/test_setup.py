@@ -1,0 +1,38 @@
+"""What setting a machine up says while it takes minutes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cluster import setup
+
+
+def test_progress_is_told_by_the_tenth_and_ends_at_all(capsys: pytest.CaptureFixture[str]) -> None:
+    tenths = setup.Tenths("fetched", 165)
+    for _ in range(200):
+        tenths.add()
+    told = [int(line.split()[1]) for line in capsys.readouterr().out.splitlines()]
+    assert told == [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
+    setup.Tenths("fetched", 3).reach(3)
+    assert capsys.readouterr().out == ""
+
+
+def test_what_is_unpacked_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packages = tmp_path / "lib" / "python3.11" / "site-packages"
+    (packages / "pip-1.dist-info").mkdir(parents=True)
+    monkeypatch.setattr(setup, "VENV", tmp_path)
+    unpack = (
+        "import pathlib, sys, time",
+        "time.sleep(0.5)",
+        "for n in range(10): pathlib.Path(sys.argv[1], f'p{n}-1.dist-info').mkdir()",
+        "time.sleep(3)",
+    )
+    with subprocess.Popen([sys.executable, "-c", "\n".join(unpack), str(packages)], text=True) as process:
+        setup.watch_unpacking(process, setup.Tenths("unpacked", 10))
+    assert capsys.readouterr().out.splitlines()[-1] == "[setup]   100 % of the packages unpacked"

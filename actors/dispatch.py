@@ -25,6 +25,7 @@ from rlplatform.settings import EvaluationSettings
 log = logging.getLogger(__name__)
 
 STATUS_S = 5.0
+HUNG_S = 30.0
 WATCH_S = 0.2
 
 
@@ -57,6 +58,7 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._links: dict[str, EvaluatorLink] = {}
         self._statuses: dict[str, PoolStatus] = {}
+        self._hanging_since: dict[str, float] = {}
         self._draining = False
 
     @property
@@ -122,18 +124,33 @@ class Dispatcher:
         return await self._get(run.id)
 
     async def refresh(self, links: Sequence[EvaluatorLink]) -> None:
-        """Take note of the evaluators that there are and how their sandboxes fare."""
-        asked = (within(self._clock, STATUS_S, link.status()) for link in links)
-        statuses = await asyncio.gather(*asked, return_exceptions=True)
+        """Take note of the evaluators that there are and how their sandboxes fare; end those that hang."""
+        answers = await asyncio.gather(*map(self._ask, links))
         self._links = {}
         self._statuses = {}
-        for link, status in zip(links, statuses, strict=True):
+        for link, (status, _) in zip(links, answers, strict=True):
             if isinstance(status, PoolStatus):
                 self._links[link.name] = link
                 self._statuses[link.name] = status
             else:
                 log.warning("evaluator %s does not answer: %s", link.name, status)
+        hanging = [link for link, (_, active) in zip(links, answers, strict=True) if isinstance(active, TimeoutError)]
+        await self._end_if_long(hanging)
         self._pump()
+
+    async def _ask(self, link: EvaluatorLink) -> list[Any]:
+        """Its status, and what it works on: that it can always say, also while its sandbox is being prepared."""
+        asked = (within(self._clock, STATUS_S, answer) for answer in (link.status(), link.active()))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    async def _end_if_long(self, hanging: Sequence[EvaluatorLink]) -> None:
+        """End those of ``hanging`` that have been for ``HUNG_S``: what they work on is then lost, and run again."""
+        now = self._clock.monotonic()
+        self._hanging_since = {link.name: self._hanging_since.get(link.name, now) for link in hanging}
+        for link in hanging:
+            if now - self._hanging_since[link.name] >= HUNG_S:
+                log.error("evaluator %s hangs, and is ended", link.name)
+                await link.end()
 
     async def restore(self, runs: Sequence[EvaluationRun]) -> None:
         """Take up unfinished runs that are not known here: what an evaluator still works on is left to it."""

@@ -255,6 +255,9 @@ class EvaluatorHandle:
     async def cancel(self, run_id: str) -> None:
         await call(self._actor, "cancel", run_id)
 
+    async def end(self) -> None:
+        await kill(self._actor)
+
     async def close(self) -> None:
         """Remove its containers and end it; one that does not answer within ``CLOSE_S`` is ended all the same."""
         with suppress(PlatformError, TimeoutError):

@@ -37,6 +37,9 @@ class EvaluatorLink(Protocol):
     async def cancel(self, run_id: str) -> None:
         """Stop working on a run; its slot is free when this returns."""
 
+    async def end(self) -> None:
+        """End it, however it is; its pending calls raise. Another is started in its place."""
+
 
 class TrainerLink(Protocol):
     """A trainer that owns one training session."""

@@ -40,6 +40,8 @@ class FakeEvaluator:
 
     async def active(self) -> list[str]:
         self._check()
+        if self.hangs:
+            await asyncio.Event().wait()
         return list(self.at_work)
 
     async def evaluate(self, run: EvaluationRun, attempt: int, epoch: int) -> None:
@@ -70,6 +72,9 @@ class FakeEvaluator:
             self.at_work[run_id].set_result(False)
         while run_id in self.at_work:
             await asyncio.sleep(0)
+
+    async def end(self) -> None:
+        self.die()
 
     def finish(self, run_id: str) -> None:
         """Let the evaluation of ``run_id`` end with a result."""

@@ -93,6 +93,9 @@ class EvaluatorLink:
     async def cancel(self, run_id: str) -> None:
         await self._evaluator.cancel(run_id)
 
+    async def end(self) -> None:
+        await self._evaluator.close()
+
 
 class TrainerLink:
     def __init__(self, trainer: Trainer) -> None:

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from actors.dispatch import STATUS_S, WATCH_S, Dispatcher
+from actors.dispatch import HUNG_S, STATUS_S, WATCH_S, Dispatcher
 from rlplatform.access.quotas import Quotas
 from rlplatform.errors import (
     InvalidRequest,
@@ -199,6 +199,38 @@ async def test_an_evaluator_that_does_not_answer_holds_nobody_up(bench: Bench) -
     await refreshing
     await bench.submit()
     assert len(evaluator.at_work) == 1
+
+
+async def test_an_evaluator_that_hangs_is_ended_and_its_work_done_elsewhere(bench: Bench) -> None:
+    hanging = await bench.add("one")
+    run = await bench.submit()
+    hanging.hangs = True
+    other = FakeEvaluator("two", bench.store, bench.clock)
+    bench.evaluators.append(other)
+    rounds = 0
+    while not hanging.dead:
+        refreshing = asyncio.create_task(bench.refresh())
+        await bench.clock.advance(STATUS_S)
+        await refreshing
+        rounds += 1
+        assert rounds < 12
+    assert bench.clock.monotonic() >= HUNG_S
+    await settle()
+    assert list(other.at_work) == [run.id]
+    other.finish(run.id)
+    await settle()
+    assert (await bench.get(run)).document.attempts == 2
+
+
+async def test_one_whose_sandbox_is_being_prepared_does_not_hang(bench: Bench) -> None:
+    preparing = FakeEvaluator("one", bench.store, bench.clock)
+    preparing.status = lambda: asyncio.Event().wait()
+    bench.evaluators.append(preparing)
+    for _ in range(12):
+        refreshing = asyncio.create_task(bench.refresh())
+        await bench.clock.advance(STATUS_S)
+        await refreshing
+    assert not preparing.dead
 
 
 async def test_a_dead_evaluators_work_is_done_elsewhere_and_recorded_once(bench: Bench) -> None:

@@ -136,7 +136,10 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         generation: int,
         normalizers: dict[str, dict[str, Any]],
     ) -> Rollout:
-        """Take weights and normalisers, sample, and put the fragment in the object store, in ``pieces``."""
+        """Take weights and normalisers, sample, and put the fragment in the object store, in ``pieces``.
+
+        Where the environment raises, the next rollout begins in new environments, on other seeds.
+        """
         network = self.module.network
         network.ensure_flat()
         network.flat_numpy[:] = weights
@@ -145,7 +148,12 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
             self.make_env()
         for name, state in normalizers.items():
             getattr(self.sampler, name).set_state(state)
-        fragment = self.sampler.sample(self.hyperparameters.n_steps, seq=seq)
+        try:
+            fragment = self.sampler.sample(self.hyperparameters.n_steps, seq=seq)
+        except Exception:
+            self._generation += 1
+            self.make_env()
+            raise
         parts = split(fragment, pieces)
         return Rollout(
             [ray.put(part) for part in parts],

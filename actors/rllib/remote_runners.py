@@ -7,16 +7,19 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ray.exceptions import RayTaskError
 from ray.rllib.env.env_runner_group import EnvRunnerGroup
 
 from actors.rllib.rollout import Rollout
-from rlplatform.errors import Unavailable
+from rlplatform.errors import EngineError, Unavailable
 
 log = logging.getLogger(__name__)
 
 _TAG = "rollout"
 _PATIENCE = 20.0
 """How many times as long as the slowest before, and at least 5 s, stragglers are waited for once one has answered."""
+FAULTS = 3
+"""After so many errors of the environment (or of ours) without a rollout in between, it is no use to try again."""
 
 
 class RemoteRunners:
@@ -29,6 +32,7 @@ class RemoteRunners:
         self.timeout_s = timeout_s
         self._pending: set[int] = set()
         self._slowest = 1.0
+        self._faults = 0
 
     def ask(self, **kwargs: Any) -> None:
         """Ask each healthy env runner that has nothing to do for a rollout; ``VectorEnvRunner.rollout`` takes these."""
@@ -41,6 +45,7 @@ class RemoteRunners:
         """The rollouts of all env runners that were asked; at least one. ``ask`` asks those that come back.
 
         :raises Unavailable: none has answered in time.
+        :raises EngineError: they do nothing but raise, as a broken environment makes them.
         """
         began = time.monotonic()
         rollouts: list[Rollout] = []
@@ -49,8 +54,7 @@ class RemoteRunners:
             left = patience - (time.monotonic() - began)
             for answer in self._manager.fetch_ready_async_reqs(tags=_TAG, timeout_seconds=min(1.0, max(0.0, left))):
                 self._pending.discard(answer.actor_id)
-                if answer.ok:
-                    rollouts.append(answer.get())
+                self._take(answer, rollouts)
             self._pending &= set(self._manager.healthy_actor_ids())
             if rollouts and not self._pending:
                 self._slowest = max(time.monotonic() - began, 0.9 * self._slowest)
@@ -64,6 +68,18 @@ class RemoteRunners:
                 self.restore()
                 ask()
                 time.sleep(0.1)
+
+    def _take(self, answer: Any, rollouts: list[Rollout]) -> None:
+        found = answer.get()
+        if answer.ok:
+            self._faults = 0
+            rollouts.append(found)
+        elif isinstance(found, RayTaskError):
+            self._faults += 1
+            cause = f"{type(found.cause).__name__}: {found.cause}"
+            log.warning("env runner %s failed and begins anew: %s", answer.actor_id, cause)
+            if self._faults >= FAULTS:
+                raise EngineError(f"the env runners fail again and again, last with {cause}")
 
     def drain(self, ask: Callable[[], None]) -> None:
         """Wait for what is under way and throw it away."""

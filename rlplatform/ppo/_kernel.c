@@ -385,11 +385,11 @@ void ppo_step(const Settings *set, float *restrict params, const float *restrict
   }
 }
 
-/* Minibatches bounds[0..count] of one epoch's permutation. sums[0..4] gain the minibatches' means; last gets the last one's.
-   Returns how many steps were taken: fewer than count where the KL limit stopped the epoch before a step. */
-int64_t ppo_epoch(const Net *net, const Batch *batch, const Settings *set, const int64_t *order, const int64_t *bounds,
-                  int64_t count, float *params, float *gradient, float *m, float *v, int64_t size, int64_t steps_before, float *ws,
-                  Stats *sums, Stats *last) {
+/* The minibatches order[bounds[k]..bounds[k + 1]], of one epoch or of several. sums[0..4] gain the minibatches' means; last
+   gets the last one's. Returns how many steps were taken: fewer than count where the KL limit stopped before a step. */
+int64_t ppo_minibatches(const Net *net, const Batch *batch, const Settings *set, const int64_t *order, const int64_t *bounds,
+                        int64_t count, float *params, float *gradient, float *m, float *v, int64_t size, int64_t steps_before,
+                        float *ws, Stats *sums, Stats *last) {
   for (int64_t k = 0; k < count; k++) {
     ppo_backward(net, batch, set, order + bounds[k], bounds[k + 1] - bounds[k], params, gradient, size, ws, last);
     sums->policy += last->policy, sums->value += last->value, sums->entropy += last->entropy;

@@ -53,6 +53,12 @@ def minibatch_bounds(rows: int, batch_size: int, minibatches: int | None = None)
     return np.arange(minibatches + 1, dtype=np.int64) * rows // minibatches
 
 
+def repeat(bounds: NDArray[np.int64], epochs: int) -> NDArray[np.int64]:
+    """The ends [m * epochs + 1] of the minibatches of several epochs, one after the other."""
+    starts = np.arange(epochs)[:, None] * bounds[-1] + bounds[:-1]
+    return np.append(starts.ravel(), epochs * bounds[-1])
+
+
 def explained_variance(values: NDArray[np.float32], returns: NDArray[np.float32]) -> float | None:
     """1 - Var[returns - values] / Var[returns]; None where the returns do not vary."""
     variance = float(np.var(returns))

@@ -99,9 +99,9 @@ class Library:
         self.backward.restype = None
         self.step = dll.ppo_step
         self.step.argtypes, self.step.restype = [*[pointer] * 5, int64, int64], None
-        self.epoch = dll.ppo_epoch
-        self.epoch.argtypes = [*[pointer] * 5, int64, *[pointer] * 4, int64, int64, *[pointer] * 3]
-        self.epoch.restype = int64
+        self.minibatches = dll.ppo_minibatches
+        self.minibatches.argtypes = [*[pointer] * 5, int64, *[pointer] * 4, int64, int64, *[pointer] * 3]
+        self.minibatches.restype = int64
         self.act = dll.ppo_act
         self.act.argtypes, self.act.restype = [*[pointer] * 4, int64, *[pointer] * 3], None
         self.values = dll.ppo_values

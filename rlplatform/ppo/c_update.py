@@ -1,4 +1,4 @@
-"""Gradient and step of one minibatch in C, and a whole epoch in one call, with the GIL released."""
+"""Gradient and step of one minibatch in C, and whole epochs in one call, with the GIL released."""
 
 from __future__ import annotations
 
@@ -92,17 +92,17 @@ class CUpdate:
             self.adam.steps,
         )
 
-    def epoch(
+    def minibatches(
         self, order: NDArray[np.int64], bounds: NDArray[np.int64], phase: Phase, sums: MinibatchStats
     ) -> tuple[int, MinibatchStats]:
-        """All minibatches of one epoch. Returns how many steps were taken (fewer where the KL limit stopped it) and
-        the last minibatch's numbers; ``sums`` gains the minibatches' numbers.
+        """Minibatches of one or more epochs. Returns how many steps were taken (fewer where the KL limit stopped it)
+        and the last minibatch's numbers; ``sums`` gains the minibatches' numbers.
         """
         order = self._checked(order)
         count = len(bounds) - 1
         self._set(phase)
         ctypes.memset(ctypes.addressof(self._sums), 0, ctypes.sizeof(self._sums))
-        taken = self._library.epoch(
+        taken = self._library.minibatches(
             self.values.net_address,
             ctypes.addressof(self._batch),
             ctypes.addressof(self._settings),

@@ -100,7 +100,9 @@ class NumpyUpdate:
         """One clipped Adam step, in place."""
         self.adam.step(self.params, self.gradient[:-1], phase.learning_rate, phase.settings.max_grad_norm)
 
-    def epoch(self, order: NDArray[np.int64], bounds: NDArray[np.int64], phase: Phase, sums: MinibatchStats) -> None:
+    def minibatches(
+        self, order: NDArray[np.int64], bounds: NDArray[np.int64], phase: Phase, sums: MinibatchStats
+    ) -> None:
         """Not fused: None tells the caller to go minibatch by minibatch."""
 
 

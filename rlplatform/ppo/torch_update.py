@@ -107,5 +107,7 @@ class TorchUpdate:
         if self._device.type != "cpu":
             self.adam.m[...], self.adam.v[...] = self._m.cpu().numpy(), self._v.cpu().numpy()
 
-    def epoch(self, order: NDArray[np.int64], bounds: NDArray[np.int64], phase: Phase, sums: MinibatchStats) -> None:
+    def minibatches(
+        self, order: NDArray[np.int64], bounds: NDArray[np.int64], phase: Phase, sums: MinibatchStats
+    ) -> None:
         """Not fused: None tells the caller to go minibatch by minibatch."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rlplatform.errors import EngineError, InvalidRequest
 from rlplatform.ppo.adam import Adam
 from rlplatform.ppo.backend import BackendName, select_backend
-from rlplatform.ppo.batch import Batch, explained_variance, minibatch_bounds
+from rlplatform.ppo.batch import Batch, explained_variance, minibatch_bounds, repeat
 from rlplatform.ppo.network import ActorCritic
 from rlplatform.ppo.phase import MinibatchStats, Phase, UpdateSettings
 
@@ -26,6 +26,7 @@ __all__ = ["MinibatchStats", "PPOUpdate", "Phase", "UpdateBackend", "UpdateSetti
 
 Reduce = Callable[[NDArray[np.float32]], None]
 Integers = NDArray[np.int64]
+BUNDLE_ROWS = 2**16
 
 
 class UpdateBackend(Protocol):
@@ -44,10 +45,11 @@ class UpdateBackend(Protocol):
     def step(self, phase: Phase) -> None:
         """Clip the gradient by its global norm and take one Adam step, in place."""
 
-    def epoch(
+    def minibatches(
         self, order: Integers, bounds: Integers, phase: Phase, sums: MinibatchStats
     ) -> tuple[int, MinibatchStats] | None:
-        """A whole epoch at once where the backend can: steps taken and the last minibatch's numbers; else None."""
+        """The minibatches ``order[bounds[k]:bounds[k + 1]]`` at once where the backend can: steps taken and the last
+        minibatch's numbers; else None."""
 
 
 class PPOUpdate:
@@ -101,14 +103,14 @@ class PPOUpdate:
         self._impl.bind(batch)
         sums, minibatches = MinibatchStats(), 0
         kl, last = 0.0, MinibatchStats()
-        for _ in range(settings.n_epochs):
-            epoch = MinibatchStats()
-            order = self._rng.permutation(len(batch))
-            done, last, stopped = self._epoch(order, bounds, phase, epoch, reduce)
-            self.n_updates += 1
+        for epochs in self._bundles(len(batch), reduce):
+            part = MinibatchStats()
+            order = np.concatenate([self._rng.permutation(len(batch)) for _ in range(epochs)])
+            done, last, stopped = self._minibatches(order, repeat(bounds, epochs), phase, part, reduce)
+            self.n_updates += epochs
             minibatches += done
-            kl = epoch.approx_kl / done
-            sums.add(epoch)
+            kl = part.approx_kl / done  # the last epoch's mean, as in Stable-Baselines3
+            sums.add(part)
             if stopped:
                 break
         loss = last.loss(phase)
@@ -116,12 +118,24 @@ class PPOUpdate:
             raise EngineError("the update diverged: the loss is no longer a finite number; try a smaller learning_rate")
         return self._statistics(batch, phase, sums, minibatches, kl, loss)
 
-    def _epoch(
+    def _bundles(self, rows: int, reduce: Reduce | None) -> list[int]:
+        """Numbers of epochs that the backend is called for at once: calls cost as much as a small epoch does.
+
+        One by one where the KL limit may stop after any; the last one, whose KL divergence is told, always by itself.
+        """
+        epochs = self.settings.n_epochs
+        if reduce is not None or self.settings.target_kl is not None:
+            return [1] * epochs
+        most = max(1, BUNDLE_ROWS // rows)
+        whole, rest = divmod(epochs - 1, most)
+        return [most] * whole + [rest] * bool(rest) + [1]
+
+    def _minibatches(
         self, order: Integers, bounds: Integers, phase: Phase, sums: MinibatchStats, reduce: Reduce | None
     ) -> tuple[int, MinibatchStats, bool]:
         """Minibatches looked at, the last one's numbers, and whether the KL limit stopped before its step."""
         count = len(bounds) - 1
-        if reduce is None and (fused := self._impl.epoch(order, bounds, phase, sums)) is not None:
+        if reduce is None and (fused := self._impl.minibatches(order, bounds, phase, sums)) is not None:
             taken, last = fused
             return min(taken + 1, count), last, taken < count
         target = phase.settings.target_kl

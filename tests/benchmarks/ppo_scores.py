@@ -1,11 +1,13 @@
 """What PPO learns with each preset, against the scores that RL-Zoo has published for the same hyperparameters.
 
     python -m tests.benchmarks.ppo_scores [--presets CartPole-v1 …] [--seeds 1 2 3] [--max-env-steps 1000000]
+                                          [--trainer ours|sb3]
 
 Each preset but Atari's is trained for the zoo's n_timesteps through RllibEngine, in a process of its own, and evaluated
 over 100 deterministic episodes. Presets of more than --max-env-steps are left out. Published scores are of one run
-each; MuJoCo's are of the v3 environments. Rows are kept in results/ppo_scores.json, where a later run of the same
-preset and seed replaces them, and shown in results/ppo_scores.md.
+each; MuJoCo's are of the v3 environments. ``--trainer sb3`` trains Stable-Baselines3 on the same preset, environments
+and seeds: what the published algorithm reaches here. Rows are kept in results/ppo_scores.json, where a later run of the
+same trainer, preset and seed replaces them, and shown in results/ppo_scores.md with what is known of those that differ.
 """
 
 from __future__ import annotations
@@ -23,12 +25,24 @@ from typing import Any
 from rlplatform.ppo.presets import get_preset, preset_names
 
 EPISODES = 100
+TRAINERS = ("ours", "sb3")
 RESULTS = Path(__file__).parent / "results"
 Row = dict[str, Any]
 
 
-def train(name: str, seed: int) -> Row:
+def train(name: str, seed: int, trainer: str) -> Row:
     """Train and evaluate one preset, in this process."""
+    measured = train_ours(name, seed) if trainer == "ours" else train_sb3(name, seed)
+    return {"preset": name, "seed": seed, "trainer": trainer} | measured
+
+
+def train_sb3(name: str, seed: int) -> Row:
+    from tests.benchmarks import sb3_peer
+
+    return sb3_peer.train(get_preset(name), seed, EPISODES)
+
+
+def train_ours(name: str, seed: int) -> Row:
     import ray
 
     from actors.rllib.engine import RllibEngine
@@ -49,8 +63,6 @@ def train(name: str, seed: int) -> Row:
     engine.close()
     ray.shutdown()
     return {
-        "preset": name,
-        "seed": seed,
         "env_steps": report.env_steps,
         "wall_s": round(wall_s, 1),
         "cpu_s": round(cpu_s, 1),
@@ -60,10 +72,10 @@ def train(name: str, seed: int) -> Row:
     }
 
 
-def apart(name: str, seed: int) -> Row | None:
+def apart(name: str, seed: int, trainer: str) -> Row | None:
     """The same in a process of its own, with one thread; None where it fails."""
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
-    command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.ppo_scores", "--one", name, str(seed)]
+    command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.ppo_scores", "--one", name, str(seed), trainer]
     done = subprocess.run(command, env=os.environ | threads, capture_output=True, text=True, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith('{"preset"')]
     if not lines:
@@ -80,30 +92,44 @@ def table(rows: list[Row]) -> str:
         "",
         f"Mean return of {EPISODES} deterministic episodes after the zoo's number of env steps; ours over the seeds.",
         "",
-        "| preset | env steps | published | ours: mean (each seed) | wall s | CPU s |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| preset | env steps | published | ours: mean (each seed) | SB3 here: mean (each seed) | wall s | CPU s |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name in preset_names():
-        mine = sorted((row for row in rows if row["preset"] == name), key=lambda row: row["seed"])
+        by_trainer = {
+            trainer: sorted(
+                (row for row in rows if (row["preset"], row["trainer"]) == (name, trainer)), key=lambda row: row["seed"]
+            )
+            for trainer in TRAINERS
+        }
+        mine = by_trainer["ours"]
         if not mine:
             continue
         preset = get_preset(name)
         published = (
             "-" if preset.published_return is None else f"{preset.published_return:g} ± {preset.published_std:g}"
         )
-        means = [row["episode_return_mean"] for row in mine]
-        ours = f"{statistics.fmean(means):.4g} ({', '.join(f'{mean:.4g}' for mean in means)})"
+        means = " | ".join(shown([row["episode_return_mean"] for row in by_trainer[trainer]]) for trainer in TRAINERS)
         wall, cpu = (statistics.median(row[key] for row in mine) for key in ("wall_s", "cpu_s"))
-        lines.append(f"| {name} | {preset.n_timesteps:,} | {published} | {ours} | {wall:.0f} | {cpu:.0f} |")
+        lines.append(f"| {name} | {preset.n_timesteps:,} | {published} | {means} | {wall:.0f} | {cpu:.0f} |")
+    remarks = RESULTS / "ppo_scores_remarks.md"
+    if remarks.exists():
+        lines += ["", remarks.read_text().rstrip()]
     return "\n".join(lines) + "\n"
+
+
+def shown(means: list[float]) -> str:
+    """The mean over the seeds, and each seed's."""
+    return f"{statistics.fmean(means):.4g} ({', '.join(f'{mean:.4g}' for mean in means)})" if means else "-"
 
 
 def merge(row: Row) -> None:
     """Put a row among the results, in the place of an older one of the same preset and seed."""
     path = RESULTS / "ppo_scores.json"
     rows: list[Row] = json.loads(path.read_text()) if path.exists() else []
-    rows = [old for old in rows if (old["preset"], old["seed"]) != (row["preset"], row["seed"])] + [row]
-    rows.sort(key=lambda row: (row["preset"], row["seed"]))
+    key = ("preset", "seed", "trainer")
+    rows = [old for old in rows if any(old[name] != row[name] for name in key)] + [row]
+    rows.sort(key=lambda row: tuple(row[name] for name in key))
     RESULTS.mkdir(exist_ok=True)
     path.write_text(json.dumps(rows, indent=1) + "\n")
     (RESULTS / "ppo_scores.md").write_text(table(rows))
@@ -111,21 +137,22 @@ def merge(row: Row) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--one", nargs=2, metavar=("PRESET", "SEED"))
+    parser.add_argument("--one", nargs=3, metavar=("PRESET", "SEED", "TRAINER"))
     parser.add_argument(
         "--presets", nargs="+", default=[n for n in preset_names() if get_preset(n).env_wrapper != "atari"]
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--trainer", choices=TRAINERS, default="ours")
     parser.add_argument("--max-env-steps", type=int, default=1_000_000)
     arguments = parser.parse_args()
     if arguments.one:
-        print(json.dumps(train(arguments.one[0], int(arguments.one[1]))), flush=True)
+        print(json.dumps(train(arguments.one[0], int(arguments.one[1]), arguments.one[2])), flush=True)
         return
     for name in arguments.presets:
         if get_preset(name).n_timesteps > arguments.max_env_steps:
             continue
         for seed in arguments.seeds:
-            row = apart(name, seed)
+            row = apart(name, seed, arguments.trainer)
             print(json.dumps(row), flush=True)
             if row is not None:
                 merge(row)

@@ -49,6 +49,7 @@ def test_trains_cartpole_to_475() -> None:
     assert report.metrics["rollout/episode_return_mean"] >= 475
     assert engine.evaluate(20, seed=9).episode_return_mean >= 475
     assert report.metrics["train/learning_rate"] == pytest.approx(0.0, abs=1e-5)
+    assert report.metrics["train/clip_range"] == pytest.approx(0.0, abs=2e-3)
     engine.close()
 
 

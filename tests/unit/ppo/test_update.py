@@ -165,6 +165,41 @@ def test_settings_are_obeyed(backend: Any, given: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_epochs_are_the_same_together_and_one_by_one(backend: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A KL limit that is never met, or bundles of other sizes, change nothing: not a bit of it."""
+    ends, statistics = [], []
+    for rows, limit in ((2**16, None), (700, None), (1, None), (2**16, 1e9)):
+        monkeypatch.setattr("rlplatform.ppo.update.BUNDLE_ROWS", rows)
+        network = make_mlp("discrete")
+        batch = make_batch(network, 150)
+        update = PPOUpdate(network, UpdateSettings(n_epochs=7, batch_size=64, target_kl=limit), seed=5, prefer=backend)
+        for _ in range(2):
+            told = update.run(batch, learning_rate=1e-3, clip_range=0.2)
+        assert told.pop("n_updates") == update.n_updates == 14
+        ends.append(network.flat_numpy.copy())
+        statistics.append(told)
+    for end, told in zip(ends, statistics, strict=True):
+        np.testing.assert_array_equal(end, ends[0])
+        assert told == pytest.approx(statistics[0], rel=1e-9)
+
+
+def test_every_epoch_takes_all_rows_once_in_an_order_of_its_own() -> None:
+    """The first one, too: rows are never trained on in the order of time."""
+    network = make_mlp("discrete")
+    batch = make_batch(network, 150)
+    update = PPOUpdate(network, UpdateSettings(n_epochs=3, batch_size=64), prefer="numpy")
+    taken: list[NDArray[np.int64]] = []
+    backward = update._impl.backward
+    update._impl.backward = lambda rows, now: (taken.append(rows), backward(rows, now))[1]
+    update.run(batch, learning_rate=1e-3, clip_range=0.2)
+    assert [len(rows) for rows in taken] == [64, 64, 22] * 3
+    epochs = [np.concatenate(taken[start : start + 3]) for start in (0, 3, 6)]
+    orders = [np.arange(150), *epochs]
+    assert all(np.array_equal(np.sort(epoch), np.arange(150)) for epoch in epochs)
+    assert len({order.tobytes() for order in orders}) == 4
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_target_kl_stops_before_the_step_that_it_forbids(backend: Any) -> None:
     network = make_mlp("discrete")
     batch = make_batch(network, 256)

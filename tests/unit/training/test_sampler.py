@@ -146,8 +146,20 @@ def test_evaluation_does_not_favour_short_episodes(monkeypatch: pytest.MonkeyPat
     assert report.episode_return_mean == 25.5
 
 
+class RandomKernel:
+    """Acts without looking: a thousand passes through a CNN take half a minute."""
+
+    def begin(self, fragment: Fragment) -> None:
+        self.actions = fragment.actions
+        self.actions[:] = np.random.default_rng(0).integers(0, 4, self.actions.shape)
+
+    def act_at(self, step: int) -> Any:
+        return self.actions[step]
+
+
 def test_an_atari_episode_is_a_game_not_a_life_and_scores_as_the_game_does() -> None:
     sampler = make_sampler("Breakout-v5", num_envs=2, n_steps=64, batch_size=64)
+    sampler.kernel = RandomKernel()  # type: ignore[assignment]
     fragment = sampler.sample(500)
     lives = int(fragment.terminated.sum())
     games = len(fragment.episode_returns)

@@ -77,6 +77,6 @@ def build_api(settings: Settings) -> FastAPI:
 
 
 def _environments() -> Sequence[EnvironmentInfo]:
-    from rlplatform.training.environments import list_environments  # makes every environment once: not at start-up
+    from rlplatform.training.catalogue import list_environments  # imports Gymnasium: not at start-up
 
     return list_environments()

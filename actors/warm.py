@@ -1,4 +1,4 @@
-"""Trainers in which an engine has run already: a session that gets one trains seconds sooner.
+"""Trainers in which an engine has run already, or soon will have: a session that gets one trains seconds sooner.
 
 One that is adopted is used for that session alone, and then ended like any other. It runs beside its session's
 placement group, which reserves its CPU: so only sessions without remote env runners, learners or GPUs get one, and only
@@ -70,7 +70,12 @@ class WarmPool:
             self._members[name] = _Member(await in_thread(self._make, name))
 
     async def adopt(self, node_id: str, run: TrainingRun, epoch: int) -> Any | None:
-        """Hand ``run`` to one on the node; its actor, None where there is none that is ready."""
+        """Hand ``run`` to one on the node, warm or not yet; its actor, None where there is none that answers.
+
+        Two that start at once only keep each other waiting: so one whose process is just starting is waited for.
+        """
+        silent = [member for member in self._members.values() if member.whereabouts is None]
+        await asyncio.gather(*(self._ask(member, ANSWER_S) for member in silent))
         for name, member in self._members.items():
             if member.whereabouts == Whereabouts(node_id):
                 member.whereabouts = Whereabouts(node_id, run.id, epoch)

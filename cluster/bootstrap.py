@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import importlib
 import json
 import logging
 import os
@@ -18,6 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
 from functools import partial
 from io import StringIO
@@ -37,7 +39,10 @@ from rlplatform.access.keys import KeyRing
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError, Unavailable
+from rlplatform.ports import Store
+from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
+from rlplatform.training.models import TrainingState
 
 Report = Callable[[str], None]
 
@@ -79,11 +84,13 @@ class Platform:
             raise Unavailable(f"Ray does not start: {error}") from error
         self._report(f"starting the supervisor and the gateway on {api.host}:{api.port}")
         wiring.start(self.settings)
-        try:
-            _start_gateway(self.settings)
-        except (RayError, RuntimeError) as error:
-            raise Unavailable(f"the gateway does not start: {error}") from error
-        address = Address(f"http://{api.host}:{api.port}", asyncio.run(self._key()))
+        with ThreadPoolExecutor(1) as beside:
+            opening = beside.submit(asyncio.run, self._open_store())
+            try:
+                _start_gateway(self.settings)
+            except (RayError, RuntimeError) as error:
+                raise Unavailable(f"the gateway does not start: {error}") from error
+            address = Address(f"http://{api.host}:{api.port}", opening.result())
         self._wait_until_ready(address.url)
         _write_private(self._file, json.dumps({"url": address.url, "api_key": address.api_key}))
         return address
@@ -113,9 +120,21 @@ class Platform:
         self._ingress.remove()
         self._file.unlink(missing_ok=True)
 
-    async def _key(self) -> str:
-        """The local key: the one of the last time if it still holds, else a new one."""
+    async def _open_store(self) -> str:
+        """Tell which trainings go on; the local key."""
         store = wiring.shared_store(self.settings)
+        found = await store.find("training", states=[state.value for state in TrainingState if not state.final])
+        runs = [run for run in reversed(found) if isinstance(run, TrainingRun)]
+        if runs:
+            self._report(f"going on with {len(runs)} training{'s' if len(runs) > 1 else ''}:")
+        for run in runs:
+            training = run.document
+            where = f"at {training.progress.env_steps:,} steps" if training.started_at else "not begun"
+            self._report(f"  {run.id}  {training.request.env}  {training.state}, {where}; rlp runs watch {run.id}")
+        return await self._key(store)
+
+    async def _key(self, store: Store) -> str:
+        """The local key: the one of the last time if it still holds, else a new one."""
         ring = KeyRing(store, self.settings.access.pepper, SystemClock())
         key_file = self.settings.state_dir / "key"
         with suppress(OSError, PlatformError):
@@ -217,7 +236,9 @@ class ignoring_interrupts:  # noqa: N801
 
 
 def _start_ray(settings: Settings, environment: dict[str, str]) -> None:
-    os.environ.update(environment)  # Ray's processes inherit it; Serve reads it where it is imported, hence late below
+    os.environ.update(environment)  # Ray's processes inherit it; Serve reads it where it is imported, hence not above
+    importing = threading.Thread(target=importlib.import_module, args=("serve_apps.gateway",))  # seconds, as is Ray
+    importing.start()
     cluster = settings.cluster
     common = {"namespace": options.NAMESPACE, "log_to_driver": False, "logging_level": "ERROR"}
     if cluster.address:
@@ -232,6 +253,7 @@ def _start_ray(settings: Settings, environment: dict[str, str]) -> None:
             dashboard_port=cluster.dashboard_port,  # None: 8265, or the next that is free
             **common,
         )
+    importing.join()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # in place of Ray's, which aborts
 

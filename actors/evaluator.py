@@ -7,11 +7,13 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from rlplatform.errors import Conflict, Fenced, PlatformError, SandboxUnavailable, ServiceError
 from rlplatform.evaluation.judge import Judge
+from rlplatform.evaluation.live import Piece
 from rlplatform.evaluation.models import TestResult
-from rlplatform.events import EvaluationFinished, EvaluationStarted, EvaluationTestFinished
+from rlplatform.events import EvaluationFinished, EvaluationOutput, EvaluationStarted, EvaluationTestFinished
 from rlplatform.outbox import Outbox
 from rlplatform.ports import Clock, EventLog, SandboxPool
 from rlplatform.runs import EvaluationRun
@@ -100,10 +102,19 @@ class Evaluator:
             except PlatformError:
                 cancelled.set()  # nobody can learn the result: stop working on it
 
+        def on_output(piece: Piece) -> None:
+            event = EvaluationOutput(stream=run.stream, time=self._clock.now(), attempt=attempt, **piece._asdict())
+            loop.call_soon_threadsafe(pass_on, event)
+
+        def pass_on(event: EvaluationOutput) -> None:
+            if not cancelled.is_set():
+                with suppress(PlatformError):  # of a broken outbox the next result tells
+                    outbox.put(event)
+
         outbox.put(EvaluationStarted(stream=run.stream, time=self._clock.now(), attempt=attempt))
         judge = Judge(pool)
         judgement = await loop.run_in_executor(
-            self._threads, judge.judge, run.request, on_result, cancelled, run.tenant
+            self._threads, judge.judge, run.request, on_result, cancelled, run.tenant, on_output
         )
         if cancelled.is_set():
             await outbox.flush()

@@ -67,6 +67,20 @@ class EvaluationStarted(EventBase):
     sandbox: SandboxInfo | None = None
 
 
+class EvaluationOutput(EventBase):
+    """Stdout of a test that still runs, never of a hidden one. ``offset``: characters of this test sent before.
+    ``truncated``: no more of this test will be sent. All of it that is kept is in the test's result."""
+
+    telemetry: ClassVar[bool] = True
+
+    type: Literal["evaluation.output"] = "evaluation.output"
+    attempt: int
+    test: str
+    offset: int
+    text: str
+    truncated: bool = False
+
+
 class EvaluationTestFinished(EventBase):
     type: Literal["evaluation.test_finished"] = "evaluation.test_finished"
     attempt: int
@@ -253,6 +267,7 @@ class StreamGap(EventBase):
 EvaluationEvent = (
     EvaluationQueued
     | EvaluationStarted
+    | EvaluationOutput
     | EvaluationTestFinished
     | EvaluationRetried
     | EvaluationFinished

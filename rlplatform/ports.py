@@ -59,8 +59,15 @@ class Sandbox(Protocol):
     def info(self) -> SandboxInfo:
         """Tier, runtime and digests, for the result."""
 
-    def run(self, execution: Execution, interactor: Interactor | None = None) -> Outcome:
+    def run(
+        self,
+        execution: Execution,
+        interactor: Interactor | None = None,
+        on_stdout: Callable[[bytes], None] | None = None,
+    ) -> Outcome:
         """Run the program once, in a fresh process; with an ``interactor``, its stdout is answered line by line.
+
+        ``on_stdout`` gets stdout as it comes, in this thread, and empty bytes now and then while nothing comes.
 
         :raises InvalidRequest: an argument of the call cannot be passed as JSON.
         :raises SandboxFault: the sandbox failed, not the program. The sandbox must then be closed.

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 
 from rlplatform.errors import SandboxFault
 from rlplatform.evaluation.graders import Attempt, grader_of
+from rlplatform.evaluation.live import Allowance, LiveOutput, OnOutput
 from rlplatform.evaluation.models import EvaluationRequest, Judgement, TestCase, TestResult, Verdict
 from rlplatform.evaluation.scoring import Stops, overall, score, scored
 from rlplatform.evaluation.submissions import program_of
@@ -44,6 +45,7 @@ class Judge:
         on_result: OnResult,
         cancelled: threading.Event | None = None,
         tenant: str = "",
+        on_output: OnOutput | None = None,
     ) -> Judgement:
         """Run every test and return the verdicts. Blocking.
 
@@ -51,11 +53,12 @@ class Judge:
             in the judgement.
         :param cancelled: when set, the sandbox is freed at once and the rest of the tests are ``cancelled``.
         :param tenant: whose submission it is: what the tier *jail* reuses is never another tenant's.
+        :param on_output: told of what a test prints that runs for longer than a moment; never of a hidden test.
         :raises InvalidRequest: the submission is not a program.
         :raises SandboxUnavailable: no sandbox can be had.
         :raises SandboxFault: sandboxes failed more than twice.
         """
-        sitting = _Sitting(request, on_result, cancelled or threading.Event())
+        sitting = _Sitting(request, on_result, cancelled or threading.Event(), on_output)
         program = program_of(request)
         info: SandboxInfo | None = None
         faults = 0
@@ -81,7 +84,13 @@ class Judge:
 class _Sitting:
     """The judging of one submission, over as many sandboxes as it takes."""
 
-    def __init__(self, request: EvaluationRequest, on_result: OnResult, cancelled: threading.Event) -> None:
+    def __init__(
+        self,
+        request: EvaluationRequest,
+        on_result: OnResult,
+        cancelled: threading.Event,
+        on_output: OnOutput | None = None,
+    ) -> None:
         self.results: list[TestResult] = []
         self.message: str | None = None
         self._tests = request.tests
@@ -90,6 +99,8 @@ class _Sitting:
         self._stops = Stops(request)
         self._on_result = on_result
         self._cancelled = cancelled
+        self._on_output = on_output
+        self._allowance = Allowance()
         self._output = _Output()
         self._pass_over()
 
@@ -106,12 +117,18 @@ class _Sitting:
             while not self.done:
                 test = self._tests[len(self.results)]
                 with closing(self._attempt(test)) as attempt:
-                    outcome = sandbox.run(attempt.execution, attempt.interactor)
+                    outcome = sandbox.run(attempt.execution, attempt.interactor, self._live(test, attempt))
                     if outcome.kind is OutcomeKind.CANCELLED and not self._cancelled.is_set():
                         raise SandboxFault("the sandbox was cancelled, but not by us")
                     result = self._result(test, attempt, outcome)
                 self._add(test, result)
                 self._pass_over()
+
+    def _live(self, test: TestCase, attempt: Attempt) -> LiveOutput | None:
+        """Who hears what ``test`` prints: nobody, if it is hidden, or talks to an interactor."""
+        if self._on_output is None or test.hidden or attempt.interactor is not None:
+            return None
+        return LiveOutput(test.id, self._on_output, self._allowance)
 
     def _pass_over(self) -> None:
         """Give their verdict to the next tests that are not to be run."""

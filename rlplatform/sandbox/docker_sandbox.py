@@ -32,7 +32,12 @@ class DockerSandbox:
         """For operators: the container that it is, or was, in."""
         return self._container.id
 
-    def run(self, execution: Execution, interactor: Interactor | None = None) -> Outcome:
+    def run(
+        self,
+        execution: Execution,
+        interactor: Interactor | None = None,
+        on_stdout: Callable[[bytes], None] | None = None,
+    ) -> Outcome:
         with self._lock:
             if self._closed:
                 raise SandboxFault("the sandbox is closed")
@@ -40,7 +45,7 @@ class DockerSandbox:
                 raise SandboxFault(f"the sandbox cannot be used any more: {self._fault}")
             if self._cancelled:
                 return Outcome(OutcomeKind.CANCELLED, Usage(0.0, 0.0, 0))
-            run = self._run = Run(self._container.channel, self._container.cgroup, execution, interactor)
+            run = self._run = Run(self._container.channel, self._container.cgroup, execution, interactor, on_stdout)
         try:
             self._container.apply(execution.limits)
             evidence = run.evidence()

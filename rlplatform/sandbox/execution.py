@@ -31,11 +31,17 @@ class Run:
     another thread."""
 
     def __init__(
-        self, channel: Channel, cgroup: Cgroup, execution: Execution, interactor: Interactor | None = None
+        self,
+        channel: Channel,
+        cgroup: Cgroup,
+        execution: Execution,
+        interactor: Interactor | None = None,
+        on_stdout: Callable[[bytes], None] | None = None,
     ) -> None:
         self._channel, self._cgroup, self._limits = channel, cgroup, execution.limits
         self._nonce = secrets.token_hex(16)
         self._request = _encode_call(execution.call, self._nonce) if execution.call else None
+        self._on_stdout = on_stdout or _ignore
         self._stop: Stop | None = None
         self._stopped_at = 0.0
         self._oom_kills = self._refused_tasks = 0
@@ -84,6 +90,7 @@ class Run:
                 else:
                     self._handlers[descriptor]()
             if not ended:
+                self._on_stdout(b"")
                 self._check(time.monotonic() - started)
         message = self._channel.receive(_STOP_GRACE_S)
         wall_s = time.monotonic() - started
@@ -159,6 +166,8 @@ class Run:
 
     def _pull_stdout(self) -> None:
         chunk = self._pull(self._stdout)
+        if chunk:
+            self._on_stdout(chunk)
         if chunk and self._conversation and not self._stdin.closed and self._conversation.hear(chunk):
             self._poll.register(self._stdin.host, select.POLLOUT)
 
@@ -188,6 +197,9 @@ class Run:
             if alive:
                 raise
             return Usage(0.0, wall_s, 0)
+
+
+def _ignore(chunk: bytes) -> None: ...
 
 
 class _Bell:

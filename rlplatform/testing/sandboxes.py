@@ -46,6 +46,7 @@ class ScriptedSandbox:
         self.program, self.limits, self.tenant = program, limits, tenant
         self.executions: list[Execution] = []
         self.interactors: list[Interactor | None] = []
+        self.listened: list[bool] = []
         self._script = script if callable(script) else iter(script)
         self._info = SandboxInfo(
             tier=tier, runtime="scripted", image="scripted", image_digest="", seccomp_digest="", cgroup="none"
@@ -58,19 +59,27 @@ class ScriptedSandbox:
     def info(self) -> SandboxInfo:
         return self._info
 
-    def run(self, execution: Execution, interactor: Interactor | None = None) -> Outcome:
+    def run(
+        self,
+        execution: Execution,
+        interactor: Interactor | None = None,
+        on_stdout: Callable[[bytes], None] | None = None,
+    ) -> Outcome:
         if self.closed:
             raise SandboxFault("the sandbox is closed")
         if self._fault:
             raise SandboxFault(f"the sandbox cannot be used any more: {self._fault}")
         self.executions.append(execution)
         self.interactors.append(interactor)
+        self.listened.append(on_stdout is not None)
         if self._cancelled.is_set():
             return Outcome(OutcomeKind.CANCELLED, NO_USAGE)
         answer = self._answer(execution)
         if isinstance(answer, SandboxFault):
             self._fault = str(answer)
             raise answer
+        if on_stdout and answer.stdout:
+            on_stdout(answer.stdout)
         return Outcome(OutcomeKind.CANCELLED, NO_USAGE) if self._cancelled.is_set() else answer
 
     def cancel(self) -> None:

@@ -46,6 +46,20 @@ def test_streams_and_status_are_the_programs(run: Run) -> None:
     assert (outcome.stdout, outcome.stderr) == (b"\x00\xff\n", b"e\n")
 
 
+def test_stdout_is_heard_while_the_program_runs(docker_pool: DockerPool) -> None:
+    heard: list[tuple[float, bytes]] = []
+    sandbox = docker_pool.open(
+        Program({"main.py": b"import time\nprint(1, flush=True)\ntime.sleep(0.5)\nprint(2)"}), Limits(), Tier.SINGLE_USE
+    )
+    outcome = sandbox.run(Execution(Limits()), None, lambda chunk: heard.append((time.monotonic(), chunk)))
+    sandbox.close()
+    said = [(at, chunk) for at, chunk in heard if chunk]
+    assert [chunk for _, chunk in said] == [b"1\n", b"2\n"]
+    assert outcome.stdout == b"1\n2\n"
+    assert said[1][0] - said[0][0] > 0.4
+    assert len(heard) > 10, "it is called while nothing comes, too"
+
+
 def test_usage_is_metered(run: Run) -> None:
     outcome = run(
         "x = bytearray(64 << 20)\nimport time\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass"

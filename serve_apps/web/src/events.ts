@@ -12,6 +12,7 @@ type Of<Type extends string, Fields = object> = Envelope & { type: Type } & Fiel
 export type EvaluationEvent =
   | Of<"evaluation.queued", { tests: number; max_score: number }>
   | Of<"evaluation.started", { attempt: number; sandbox: SandboxInfo | null }>
+  | Of<"evaluation.output", { attempt: number; test: string; offset: number; text: string; truncated: boolean }>
   | Of<"evaluation.test_finished", { attempt: number; result: TestResult }>
   | Of<"evaluation.retried", { attempt: number; reason: string }>
   | Of<

@@ -10,7 +10,8 @@ import pytest
 
 from actors.evaluator import RETRY_S, Evaluator
 from rlplatform.errors import SandboxFault, SandboxUnavailable, ServiceError, StorageError
-from rlplatform.events import EvaluationCancelled
+from rlplatform.evaluation.live import AFTER_S
+from rlplatform.events import EvaluationCancelled, EvaluationOutput, parse_event
 from rlplatform.ports import SandboxPool
 from rlplatform.runs import EvaluationRun
 from rlplatform.sandbox.models import Execution, Outcome, Program
@@ -40,8 +41,10 @@ class Bench:
         assert self.go.wait(10)
         return self.answer
 
-    async def run(self) -> EvaluationRun:
+    async def run(self, *, hidden: bool = True) -> EvaluationRun:
         run = evaluation_run(self.clock)
+        tests = [test.model_copy(update={"hidden": hidden}) for test in run.request.tests]
+        run = run.model_copy(update={"request": run.request.model_copy(update={"tests": tests})})
         stored, _ = await self.store.create(run, queued(run, self.clock))
         assert isinstance(stored, EvaluationRun)
         return stored
@@ -75,6 +78,23 @@ async def test_every_step_is_recorded(bench: Bench) -> None:
     await bench.evaluate(run)
     assert await bench.types(run) == ["queued", "started", "test_finished", "finished"]
     assert bench.evaluator.active() == []
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_a_test_that_runs_for_long_is_heard_while_it_runs(bench: Bench, hidden: bool) -> None:
+    run = await bench.run(hidden=hidden)
+    task = await bench.begin(run)
+    await asyncio.sleep(AFTER_S * 1.2)
+    bench.go.set()
+    await task
+    types = await bench.types(run)
+    if hidden:
+        assert types[:3] == ["queued", "started", "test_finished"]
+        return
+    assert types[:4] == ["queued", "started", "output", "test_finished"]
+    output = parse_event((await bench.store.read(run.stream))[2].data)
+    assert isinstance(output, EvaluationOutput)
+    assert (output.attempt, output.test, output.offset, output.text) == (1, "t1", 0, "1\n")
 
 
 async def test_the_sandbox_is_the_tenants(bench: Bench) -> None:

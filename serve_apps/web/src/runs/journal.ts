@@ -32,6 +32,8 @@ function describe(event: RunEvent): string {
       return `Queued with ${event.tests} ${event.tests === 1 ? "test" : "tests"}`;
     case "evaluation.started":
       return event.attempt > 1 ? `Started, attempt ${event.attempt}` : "Started";
+    case "evaluation.output":
+      return `Test ${event.test} prints: ${event.text.trim().slice(-200)}`;
     case "evaluation.test_finished":
       return `Test ${event.result.id}: ${words(event.result.verdict)}`;
     case "evaluation.retried":

@@ -58,9 +58,8 @@ def app(args: GatewayArgs) -> Application:
         graceful_shutdown_timeout_s=5,
         health_check_period_s=5,
     )
-    return (
-        deployment.bind(policies.app(settings, args.num_replicas)) if args.application == "api" else deployment.bind()
-    )
+    beside = (policies.app(settings, args.num_replicas),) if args.application == "api" else ()
+    return deployment.bind(*beside)
 
 
 def build_api(settings: Settings) -> FastAPI:

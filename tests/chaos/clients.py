@@ -78,7 +78,7 @@ class Follower(threading.Thread):
 class Feeder(threading.Thread):
     """Submits a program every ``period_s`` seconds until :meth:`stop`, and again and again until it is taken.
 
-    ``taken`` are the ids of those that were, in order; ``refused`` how often one was not.
+    ``taken`` are the ids of those that were, in order; ``refused`` how often one was not; ``told`` is the last answer.
     """
 
     def __init__(self, connect: Connect, *, period_s: float = 0.5, seconds: float = 0.4) -> None:
@@ -86,6 +86,7 @@ class Feeder(threading.Thread):
         self.taken: list[str] = []
         self.refused = 0
         self.errors: list[str] = []
+        self.told = ""
         self._connect = connect
         self._period_s = period_s
         self._source = PROGRAM.format(seconds=seconds)
@@ -106,8 +107,10 @@ class Feeder(threading.Thread):
         while time.monotonic() < deadline:
             try:
                 answer = http.post("/v1/evaluations", json=body, headers=headers, timeout=TIMEOUT)
-            except httpx.HTTPError:
-                answer = None
+            except httpx.HTTPError as error:
+                answer, self.told = None, repr(error)
+            else:
+                self.told = answer.text
             if answer is not None and answer.status_code in (200, 202):
                 self.taken.append(answer.json()["id"])
                 return

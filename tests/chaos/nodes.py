@@ -18,6 +18,7 @@ from uuid import uuid4
 from cluster import ingress
 from tests.chaos import processes
 from tests.chaos.rig import run
+from tests.e2e.platform import NOT_NICE
 
 RAY = str(Path(sys.executable).with_name("ray"))
 GCS_PORT = 6399
@@ -50,6 +51,7 @@ class Node:
         self.address = f"{network.prefix}.{number}"
         self.within = ("nsenter", f"--net=/run/netns/{self.name}")
         self._network = network
+        self._process: subprocess.Popen[bytes] | None = None
         link = f"{network.name}v{number}"
         run("ip", "netns", "add", self.name)
         run("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", self.name)
@@ -71,11 +73,12 @@ class Node:
         )
         log = self._network.folder_of_logs / f"{self.name}.log"
         with log.open("ab") as output:
-            subprocess.Popen(
+            self._process = subprocess.Popen(
                 [*self.within, RAY, "start", *role, "--node-ip-address", self.address, "--block", *options],
                 env={
                     **clean_environment(),
                     **ingress.environment("proxy", Path()),
+                    **NOT_NICE,
                     **QUICK_TO_NOTICE,
                     **environment,
                     processes.MARK: self._network.mark,
@@ -104,6 +107,9 @@ class Node:
         """SIGKILL of everything that runs in it, as when its power goes."""
         pids = self.pids()
         processes.kill(pids)
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(20)
         processes.await_gone(pids)
 
 

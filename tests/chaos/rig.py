@@ -178,12 +178,12 @@ class Rig:
         return found[0]
 
     def trainer(self, training: str) -> int:
-        """The process that trains: the one that uses the most CPU, of those that can be it."""
+        """The process that trains: the one that uses the most CPU, of those that can be it; 0 if there is none."""
         own = [a.pid for a in self.actors("TrainerActor", f"trainer:{training}:")]
         candidates = own or [a.pid for a in self.actors("TrainerActor", "warm_trainer:")]
         before = {pid: cpu_s(pid) for pid in candidates}
         time.sleep(0.5 if len(candidates) > 1 else 0)
-        return max(candidates, key=lambda pid: cpu_s(pid) - before[pid])
+        return max(candidates, key=lambda pid: cpu_s(pid) - before[pid], default=0)
 
     def containers(self, *, all: bool = True) -> list[str]:  # noqa: A002
         """Containers of this platform, dead or alive, or only those that run."""
@@ -221,16 +221,22 @@ class Rig:
 class Scene:
     """A PPO session, one client that stays and one that comes back again and again, and a stream of evaluations."""
 
-    def __init__(self, rig: Rig, *, evaluations: bool = True, warm_up: int = 12, **training: Any) -> None:
+    def __init__(self, rig: Rig, *, warm_up: int = 12, **training: Any) -> None:
         self.rig = rig
         self.training = rig.call("POST", "/v1/trainings", **(PPO | training))["id"]
         stream = f"trainings/{self.training}"
         self.stays = Follower(rig.connect, stream)
         self.returns = Follower(rig.connect, stream, every=23)
         rig.wait(self.training, lambda now: now["progress"]["iteration"] >= warm_up, 90)
-        self.feeder = Feeder(rig.connect) if evaluations else None
-        if evaluations:
-            rig.await_true(lambda: len(self.feeder.taken) >= 3, 60, "evaluations are taken")  # type: ignore[union-attr]
+        self.feeder = Feeder(rig.connect)
+        self.submits()
+
+    def submits(self, programs: int = 3, timeout_s: float = 90) -> None:
+        """Until so many further programs have been taken for evaluation."""
+        before, deadline = len(self.feeder.taken), time.monotonic() + timeout_s
+        while len(self.feeder.taken) < before + programs:
+            assert time.monotonic() < deadline, f"none is taken: {self.feeder.told}"
+            time.sleep(0.1)
 
     def goes_on(self, iterations: int = 15, timeout_s: float = 60) -> None:
         """Until the client that stays has seen so many further iterations."""
@@ -248,7 +254,7 @@ class Scene:
             self.rig.call("POST", f"/v1/trainings/{self.training}/stop")
         seen = [follower.finish(90) for follower in (self.stays, self.returns)]
         assert self.returns.connections > 2
-        submitted = self.feeder.stop() if self.feeder else []
+        submitted = self.feeder.stop()
         self._await_evaluations(submitted)
         logs = self.rig.logs()
         log = logs[f"trainings/{self.training}"]
@@ -263,7 +269,7 @@ class Scene:
     def retried(self) -> int:
         """How many evaluations were tried again."""
         logs = self.rig.logs()
-        mine = [logs[f"evaluations/{run_id}"] for run_id in (self.feeder.taken if self.feeder else [])]
+        mine = [logs[f"evaluations/{run_id}"] for run_id in self.feeder.taken]
         return sum(any(event["type"] == "evaluation.retried" for event in log) for log in mine)
 
     def _await_evaluations(self, submitted: Sequence[str]) -> None:
@@ -275,8 +281,11 @@ class Scene:
 
 
 def cpu_s(pid: int) -> float:
-    """Seconds of CPU time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    """Seconds of CPU time that a process has used; 0 if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

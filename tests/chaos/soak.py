@@ -139,7 +139,7 @@ class Soak:
         self.scenes += 1
         self.iterations += told.iterations
         self.redone += told.redone_iterations
-        self.evaluations += len(scene.feeder.taken) if scene.feeder else 0
+        self.evaluations += len(scene.feeder.taken)
         self.retried += scene.retried()
         self.connections += scene.stays.connections + scene.returns.connections
         sys.stdout.write(f"{self.watch.samples[-1].at_s:.0f} s: {told}, {dict(self.kills)}\n")
@@ -147,7 +147,7 @@ class Soak:
 
     def _kill(self, scene: Scene) -> None:
         name = self._random.choice(sorted(VICTIMS))
-        pids = VICTIMS[name](self._rig, scene)
+        pids = [pid for pid in VICTIMS[name](self._rig, scene) if pid]
         self._rig.kill(*pids)
         self.kills[name] += bool(pids)
 

@@ -13,14 +13,14 @@ import pytest
 from tests.chaos import processes
 from tests.chaos.rig import Rig, Scene
 
-pytestmark = [pytest.mark.chaos, pytest.mark.e2e, pytest.mark.ray, pytest.mark.docker, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.chaos, pytest.mark.e2e, pytest.mark.ray, pytest.mark.docker, pytest.mark.timeout(600)]
 
 STALL_S = 10.0
 
 
 @pytest.fixture(scope="module")
 def environment() -> dict[str, str]:
-    return {"RLP_TRAINING__STALL_TIMEOUT_S": str(STALL_S)}
+    return {"RLP_TRAINING__STALL_TIMEOUT_S": str(STALL_S), "RLP_CLUSTER__INGRESS": "proxy"}
 
 
 def test_an_env_runner_is_killed(rig: Rig) -> None:

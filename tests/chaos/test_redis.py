@@ -12,7 +12,7 @@ from rlplatform.testing.redis_server import RedisServer, installed
 from tests.chaos.rig import Rig, Scene
 from tests.conftest import Missing
 
-pytestmark = [pytest.mark.chaos, pytest.mark.e2e, pytest.mark.ray, pytest.mark.docker, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.chaos, pytest.mark.e2e, pytest.mark.ray, pytest.mark.docker, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,9 @@ import httpx2 as httpx
 from cluster.ingress import free_ports
 
 RLP = str(Path(sys.executable).with_name("rlp"))
-START_TIMEOUT_S = 120
+START_TIMEOUT_S = 240
+NOT_NICE = {"RAY_worker_niceness": "0"}
+"""Ray's workers give way to everything else on a machine, by default; a busy one would hardly run them."""
 
 
 class RunningPlatform:
@@ -68,7 +70,7 @@ def launch(
         process = subprocess.Popen(
             [*within, RLP, "serve", "--port", str(port or free_ports(1)[0])],
             cwd=folder,
-            env={**inherited, "RLP_SANDBOX__STATE_DIR": str(folder / "sandbox"), **environment},
+            env={**inherited, **NOT_NICE, "RLP_SANDBOX__STATE_DIR": str(folder / "sandbox"), **environment},
             stdout=output,
             stderr=output,
             start_new_session=True,

@@ -31,7 +31,7 @@ HYPERPARAMETERS = {"n_steps": 64, "batch_size": 64, "n_epochs": 2}
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """Three nodes of two CPUs each."""
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
     cluster.add_node(num_cpus=2)
     cluster.add_node(num_cpus=2)
     ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
@@ -96,6 +96,16 @@ def test_what_was_restored_is_what_env_runners_act_with(engine: Callable[..., Rl
     )
     for weights in acting:
         assert np.array_equal(weights, saved)
+
+
+def test_goes_on_with_another_number_of_env_runners(engine: Callable[..., RllibEngine], tmp_path: Path) -> None:
+    alone = engine({"num_envs_per_env_runner": 4})
+    saved = alone.train_iteration()
+    alone.save(tmp_path)
+    several = engine({"num_env_runners": 2, "num_envs_per_env_runner": 2})
+    several.restore(tmp_path)
+    assert several.parameter_hash() == alone.parameter_hash()
+    assert several.train_iteration().env_steps > saved.env_steps
 
 
 def test_env_runners_play_different_episodes(engine: Callable[..., RllibEngine]) -> None:
@@ -171,6 +181,10 @@ def test_several_learners_save_and_restore(engine: Callable[..., RllibEngine], t
     made.train_iteration()
     weights = [answer.get()[1] for answer in group.foreach_learner(lambda learner: learner.weights())]
     assert np.array_equal(*weights)
+
+    ray.kill(group._worker_manager.actors()[1])
+    with pytest.raises(Unavailable, match="a learner is lost"):
+        made.train_iteration()
 
 
 def test_works_within_a_placement_group_and_refuses_one_that_is_too_small(cluster: Cluster) -> None:

@@ -53,6 +53,22 @@ def test_trains_cartpole_to_475() -> None:
     engine.close()
 
 
+def test_trains_pong_on_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The zoo's preset but for its size: EnvPool's Atari, the Nature CNN, torch."""
+    monkeypatch.setattr("actors.rllib.fast.ITERATION_ENV_STEPS", 1)
+    small = {"n_steps": 16, "batch_size": 32, "n_epochs": 1}
+    engine = RllibEngine(small_request(env="Pong-v5", hyperparameters=small, resources={"num_envs_per_env_runner": 4}))
+    described = engine.describe()
+    assert (described["path"], described["preset"], described["env_backend"]) == ("fast", "Pong-v5", "envpool")
+    assert described["update_backend"] == ["torch", "no C kernel: the network has a CNN"]
+    before = engine.parameter_hash()
+    report = engine.train_iteration()
+    assert report.env_steps == 64
+    assert report.metrics["train/learning_rate"] == pytest.approx(2.5e-4, rel=1e-3)
+    assert engine.parameter_hash() != before
+    engine.close()
+
+
 def test_interrupted_and_resumed_it_ends_with_the_same_parameters(tmp_path: Path) -> None:
     """CartPole's state can be saved: the interruption leaves no trace at all."""
     through, first, second = (RllibEngine(small_request()) for _ in range(3))
@@ -180,6 +196,8 @@ def test_falls_back_to_rllibs_own_ppo_and_says_why() -> None:
     described = engine.describe()
     assert described["path"] == "stock"
     assert described["fallback"] == "env: observations of several parts"
+    config = engine._open._config  # type: ignore[attr-defined]
+    assert (config.use_kl_loss, config.vf_clip_param, config.grad_clip) == (False, 1e9, 0.5)
     report = engine.train_iteration()
     assert report.episodes > 0
     assert engine.evaluate(3, seed=1).episodes == 3

@@ -74,7 +74,9 @@ def _memory(pid: int) -> int:
 
 
 def kill(pids: Iterable[int]) -> None:
-    """SIGKILL, all at once."""
+    """SIGKILL, all at once. :raises AssertionError: one is no process's (0 is our own group)."""
+    pids = list(pids)
+    assert all(pid > 1 for pid in pids), f"there is no such process: {pids}"
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -15,14 +18,14 @@ from rlplatform.errors import CheckpointError, Conflict
 from rlplatform.ids import Kind, new_id
 from rlplatform.policies.models import PolicyRequest
 from rlplatform.policies.shelf import Asked, PolicyShelf
-from rlplatform.ports import Acted
+from rlplatform.ports import Acted, Store
 from rlplatform.ppo.distributions import ActionHead
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic
 from rlplatform.ppo.normalize import ObservationNormalizer
 from rlplatform.ppo.observations import ObservationEncoder
 from rlplatform.settings import TrainingSettings
-from rlplatform.storage import open_policies
+from rlplatform.storage import open_policies, open_store
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.storage.policies import ArrowPolicies, LocalPolicies
 from rlplatform.testing.checkpoints import MemoryCheckpoints
@@ -35,6 +38,7 @@ from rlplatform.testing.contracts.policies import (
     start_training,
 )
 from rlplatform.testing.policies import FakePolicies, MemoryPolicyFiles
+from rlplatform.testing.redis_server import installed, redis_server
 from rlplatform.training.models import CheckpointInfo
 from rlplatform.training.policy import Policy, policy_folder
 
@@ -86,7 +90,7 @@ def test_policies_are_kept_beside_checkpoints(
     assert (tmp_path / path / f"{policy_id}.tar").exists()
 
 
-def make_policy(seed: int = 1) -> Policy:
+def make_policy(seed: int = 4) -> Policy:
     observation_space, action_space = spaces.Box(-np.inf, np.inf, (4,), np.float32), spaces.Discrete(2)
     hyperparameters = Hyperparameters.of({"normalize": True})
     encoder, head = ObservationEncoder.of(observation_space), ActionHead.of(action_space)
@@ -97,9 +101,19 @@ def make_policy(seed: int = 1) -> Policy:
     return Policy(network, hyperparameters, observation_space, action_space, normalizer)
 
 
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory, missing: Callable[[str], NoReturn]) -> Iterator[str]:
+    if not installed():
+        missing("no redis-server")
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
 @pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore(FakeClock())
+async def store(anyio_backend: str) -> AsyncIterator[Store]:
+    store = MemoryStore(FakeClock())
+    yield store
+    await store.close()
 
 
 @pytest.fixture
@@ -107,9 +121,7 @@ def checkpoints() -> MemoryCheckpoints:
     return MemoryCheckpoints()
 
 
-async def save(
-    store: MemoryStore, checkpoints: MemoryCheckpoints, folder: Path, policy: Policy | None
-) -> CheckpointInfo:
+async def save(store: Store, checkpoints: MemoryCheckpoints, folder: Path, policy: Policy | None) -> CheckpointInfo:
     run = await start_training(store)
     (folder / "files").mkdir()
     (folder / "files" / "session.json").write_text("{}")
@@ -130,15 +142,31 @@ async def save(
 
 @pytest.fixture
 async def checkpoint(
-    anyio_backend: str, store: MemoryStore, checkpoints: MemoryCheckpoints, tmp_path: Path
+    anyio_backend: str, store: Store, checkpoints: MemoryCheckpoints, tmp_path: Path
 ) -> CheckpointInfo:
     return await save(store, checkpoints, tmp_path, make_policy())
 
 
 class TestFakePolicies(PoliciesContract):
     @pytest.fixture
-    def policies(self, store: MemoryStore, checkpoints: MemoryCheckpoints) -> FakePolicies:
+    def policies(self, store: Store, checkpoints: MemoryCheckpoints) -> FakePolicies:
         return FakePolicies(store, checkpoints, FakeClock())
+
+
+class TestFakePoliciesOnOtherStores(TestFakePolicies):
+    """The records, their replays and their ends are the same in every store."""
+
+    @pytest.fixture(params=["sqlite", "redis"])
+    async def store(
+        self, anyio_backend: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    ) -> AsyncIterator[Store]:
+        if request.param == "redis":
+            url = request.getfixturevalue("redis")
+        else:
+            url = f"sqlite:///{tmp_path_factory.mktemp('store')}/platform.db"
+        store = await open_store(url, clock=FakeClock(), namespace=uuid4().hex)
+        yield store
+        await store.close()
 
 
 class TestPolicyShelf(PoliciesContract):
@@ -147,7 +175,7 @@ class TestPolicyShelf(PoliciesContract):
         return MemoryPolicyFiles()
 
     @pytest.fixture
-    def policies(self, store: MemoryStore, checkpoints: MemoryCheckpoints, files: MemoryPolicyFiles) -> PolicyShelf:
+    def policies(self, store: Store, checkpoints: MemoryCheckpoints, files: MemoryPolicyFiles) -> PolicyShelf:
         return PolicyShelf(store, checkpoints, files, FakeClock(), max_loaded=2)
 
     async def test_acts_as_the_checkpoint_s_policy_long_after_the_checkpoint(
@@ -197,7 +225,7 @@ class TestPolicyShelf(PoliciesContract):
         assert len(files.archives) == 1
 
     async def test_a_checkpoint_without_a_policy_is_refused(
-        self, policies: PolicyShelf, store: MemoryStore, checkpoints: MemoryCheckpoints, tmp_path: Path
+        self, policies: PolicyShelf, store: Store, checkpoints: MemoryCheckpoints, tmp_path: Path
     ) -> None:
         checkpoint = await save(store, checkpoints, tmp_path, None)
         with pytest.raises(Conflict, match="no policy that can be served"):

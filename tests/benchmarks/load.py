@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 import time
@@ -12,11 +13,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import connect
-
 _SEQ = re.compile(rb"^id: (\d+)$", re.M)
 _TIME = re.compile(rb'"time":"([^"]+)"')
+_JSON_SEQ = re.compile(rb'"seq":(\d+)')
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.I)
+
+
+_KEY = base64.b64encode(bytes(16)).decode()
+_TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 
 
 class Target(NamedTuple):
@@ -61,10 +65,10 @@ class Connection:
             self._streams[1].close()
 
 
-def request(target: Target, method: str, path: str, body: object = None) -> bytes:
-    """The bytes of a request."""
+def request(target: Target, method: str, path: str, body: object = None, *more: str) -> bytes:
+    """The bytes of a request; ``more`` are further headers."""
     content = b"" if body is None else json.dumps(body).encode()
-    lines = [f"{method} {path} HTTP/1.1", "Host: rlp", f"Authorization: Bearer {target.key}"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: rlp", f"Authorization: Bearer {target.key}", *more]
     if body is not None:
         lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
     return "\r\n".join([*lines, "", ""]).encode() + content
@@ -169,7 +173,7 @@ async def _blocks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
 async def stalled_sse(target: Target, stream: str) -> AsyncIterator[asyncio.StreamReader]:
     """An open event stream that nobody reads but the caller."""
     reader, writer = await asyncio.open_connection(*target.address, limit=1 << 20)
-    writer.write(request(target, "GET", f"/v1/{stream}/events"))
+    writer.write(request(target, "GET", f"/v1/{stream}/events", None, "Connection: close"))
     try:
         yield reader
     finally:
@@ -178,18 +182,89 @@ async def stalled_sse(target: Target, stream: str) -> AsyncIterator[asyncio.Stre
 
 async def follow_ws(target: Target, stream: str, tally: Tally, ready: asyncio.Semaphore, path: str) -> None:
     """Follow a stream on a WebSocket to its end; ``ready`` is released once it is subscribed."""
-    headers = {"Authorization": f"Bearer {target.key}"}
-    host, port = target.address
-    url = f"ws://{host}:{port}{path}"
-    async with connect(
-        url, additional_headers=headers, compression=None, open_timeout=60, ping_interval=None
-    ) as socket:
-        await socket.send(json.dumps({"type": "subscribe", "stream": stream}))
-        async for text in socket:
-            message = json.loads(text)
-            if message["type"] == "subscribed":
-                ready.release()
-            elif message["type"] == "stream.end":
-                return
-            elif "seq" in message:
-                tally.take(message["seq"], message["time"])
+    handshake = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {_KEY}")
+    loop = asyncio.get_running_loop()
+    subscribe = _frame(_TEXT, json.dumps({"type": "subscribe", "stream": stream}).encode())
+    socket = _Socket(loop, subscribe, tally, ready)
+    transport, _ = await loop.create_connection(lambda: socket, *target.address)
+    try:
+        transport.write(request(target, "GET", path, None, *handshake))
+        await socket.ended
+    finally:
+        transport.close()
+
+
+class _Socket(asyncio.Protocol):
+    """As much of RFC 6455 as a client of ours needs: whole, unmasked frames in; pongs out."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, first: bytes, tally: Tally, ready: asyncio.Semaphore) -> None:
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self._first = first
+        self._tally = tally
+        self._ready = ready
+        self._buffer = b""
+        self._open = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(exc or ConnectionError("closed before the stream's end"))
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer + data
+        if not self._open:
+            head, found, buffer = buffer.partition(b"\r\n\r\n")
+            self._open = bool(found)
+            if not found:
+                buffer = head
+            elif b" 101 " not in head.partition(b"\r\n")[0]:
+                self._end(ConnectionError(head.decode()))
+            else:
+                self._transport.write(self._first)
+        begin = 0
+        while self._open and (frame := _next_frame(buffer, begin)) is not None:
+            kind, payload, begin = frame
+            self._take(kind, payload)
+        self._buffer = buffer[begin:]
+
+    def _take(self, kind: int, payload: bytes) -> None:
+        if kind == _PING:
+            self._transport.write(_frame(_PONG, payload))
+        elif kind == _CLOSE:
+            self._end(ConnectionError(f"closed: {payload!r}"))
+        elif found := _JSON_SEQ.search(payload):
+            sent = _TIME.search(payload)
+            assert sent
+            self._tally.take(int(found[1]), sent[1].decode())
+        elif b'"subscribed"' in payload:
+            self._ready.release()
+        elif b'"stream.end"' in payload:
+            self._end(None)
+
+    def _end(self, error: Exception | None) -> None:
+        if not self.ended.done():
+            if error is None:
+                self.ended.set_result(None)
+            else:
+                self.ended.set_exception(error)
+
+
+def _frame(kind: int, payload: bytes) -> bytes:
+    """A frame, masked by zeros: a client has to."""
+    assert len(payload) < 126 or len(payload) < 1 << 16
+    length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2, "big")
+    return bytes([0x80 | kind]) + length + bytes(4) + payload
+
+
+def _next_frame(buffer: bytes, begin: int) -> tuple[int, bytes, int] | None:
+    """The kind and payload of the frame at ``begin``, and where it ends; None: it is not all there."""
+    if len(buffer) < begin + 2:
+        return None
+    size, head = buffer[begin + 1], 2
+    if size >= 126:
+        head = 4 if size == 126 else 10
+        size = int.from_bytes(buffer[begin + 2 : begin + head], "big")
+    end = begin + head + size
+    return (buffer[begin] & 0x0F, buffer[begin + head : end], end) if len(buffer) >= end else None

@@ -153,6 +153,8 @@ def main() -> None:
             continue
         for seed in arguments.seeds:
             row = apart(name, seed, arguments.trainer)
+            if row is None:  # on a machine that is busy Ray may start too slowly
+                row = apart(name, seed, arguments.trainer)
             print(json.dumps(row), flush=True)
             if row is not None:
                 merge(row)

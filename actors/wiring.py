@@ -28,6 +28,9 @@ from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_store
 from rlplatform.training.models import StopCriteria, TrainingRequest
+from rlplatform.webhooks.deliverer import Deliverer
+from rlplatform.webhooks.sending import Sender
+from rlplatform.webhooks.signatures import Signer
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +59,7 @@ class SupervisorActor(Supervisor):
         )
         self._loop = asyncio.get_running_loop().create_task(self.run())
         self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))
+        self._delivering = asyncio.get_running_loop().create_task(make_deliverer(settings, self._store).run())
 
     async def _report(self, telemetry: Telemetry) -> None:
         trainings = [run.document.state async for run in self._unfinished(TrainingRun)]
@@ -179,6 +183,12 @@ def warm_up(wanted: Callable[[], bool] = lambda: False) -> None:
         engine.train_iteration()
     finally:
         engine.close()
+
+
+def make_deliverer(settings: Settings, store: Store) -> Deliverer:
+    """What tells webhooks of finished runs."""
+    sender = Sender(allow_private=settings.webhooks.allow_private, timeout_s=settings.webhooks.timeout_s)
+    return Deliverer(store, settings.webhooks, Signer(settings.access.pepper), sender, SystemClock())
 
 
 async def _every(period_s: float, report: Callable[[], Awaitable[None]]) -> None:

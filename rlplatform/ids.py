@@ -23,6 +23,7 @@ class Kind(StrEnum):
     POLICY = "pol"
     KEY = "key"
     EVENT = "evt"
+    WEBHOOK = "hook"
 
 
 def new_id(kind: Kind) -> str:

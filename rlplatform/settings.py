@@ -111,6 +111,19 @@ class AccessSettings(_Section):
     jwt: JwtSettings | None = None
 
 
+class WebhookSettings(_Section):
+    """Deliveries to webhooks: tried ``max_attempts`` times, ``first_retry_s`` after the first failure and four times as
+    long after each further one. ``allow_private``: also to private addresses and without TLS, for development."""
+
+    allow_private: bool = False
+    max_per_tenant: int = Field(default=20, ge=0, le=200)
+    timeout_s: float = Field(default=10.0, gt=0, le=60)
+    max_attempts: int = Field(default=10, ge=1, le=50)
+    first_retry_s: float = Field(default=5.0, gt=0)
+    max_retry_s: float = Field(default=6 * 3600.0, gt=0)
+    disable_after_s: float = Field(default=3 * 86400.0, gt=0)
+
+
 class ClusterSettings(_Section):
     """The Ray cluster. ``address`` None: one is started here, with its dashboard on 8265 if that is free."""
 
@@ -148,6 +161,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     access: AccessSettings = AccessSettings()
     quotas: Quotas = Quotas(concurrent_evaluations=500)
+    webhooks: WebhookSettings = WebhookSettings()
     cluster: ClusterSettings = ClusterSettings()
 
     def run_folder(self, training_id: str) -> Path | None:

@@ -7,14 +7,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rlplatform.cli import env, exits, keys, policy, runs, sandbox
+from rlplatform.cli import env, exits, keys, policy, runs, sandbox, sweep, usage, webhooks
 from rlplatform.cli.doctor import doctor
 from rlplatform.cli.evaluate import evaluate
 from rlplatform.cli.follow import Interrupted
 from rlplatform.cli.render import Output
 from rlplatform.cli.serve import serve
 from rlplatform.cli.train import train
-from rlplatform.cli.usage import usage
 from rlplatform.errors import PlatformError
 
 
@@ -47,12 +46,14 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(evaluate)
+app.command()(sweep.sweep)
 app.add_typer(runs.app, name="runs")
 app.add_typer(policy.app, name="policy")
 app.add_typer(env.app, name="env")
 app.add_typer(keys.app, name="keys")
 app.add_typer(sandbox.app, name="sandbox")
-app.command()(usage)
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(usage.app, name="usage")
 app.command()(doctor)
 app.command()(serve)
 

@@ -53,7 +53,7 @@ class Output:
         if self.lines:
             self._line(document)
         else:
-            self.out.print(text, markup=False)
+            self.out.print(_harmless(text), markup=False)
 
     def table(self, documents: Sequence[BaseModel], rows: Sequence[Mapping[str, str]], empty: str) -> None:
         """Results, one a row: ``rows`` by column title; ``empty`` is said where there are none."""
@@ -68,14 +68,21 @@ class Output:
         widths = [max(len(title), *(len(row[title]) for row in rows)) for title in titles]
         for cells in (titles, *(list(row.values()) for row in rows)):
             line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-            self.out.print(line.rstrip(), markup=False)
+            self.out.print(_harmless(line.rstrip()), markup=False)
 
     def event(self, event: Event) -> None:
         """An event, as JSON or as a line."""
         if self.lines:
             self._line(event)
         elif (text := words.event(event)) is not None:
-            self.out.print(text, markup=False)
+            self.out.print(_harmless(text), markup=False)
+
+    def note_of(self, document: Mapping[str, Any], text: str) -> None:
+        """A step of something longer: as JSON on stdout, or as ``text`` by the way."""
+        if self.lines:
+            self._line(document)
+        else:
+            self.note(text)
 
     def note(self, text: str) -> None:
         """Something by the way."""
@@ -118,6 +125,16 @@ class Output:
             task = progress.add_task(name, total=None)
             yield lambda received, total: progress.update(task, completed=received, total=total or None)
 
+    @contextmanager
+    def steps(self, name: str, total: int) -> Iterator[Callable[[int, str], None]]:
+        """A function to call with how many of ``total`` are done, and figures; a bar on a terminal."""
+        if self.lines or not self.err.is_terminal:
+            yield lambda _done, _figures: None
+            return
+        with _bar(self.err) as progress:
+            task = progress.add_task(name, total=total, figures="")
+            yield lambda done, figures: progress.update(task, completed=done, figures=figures)
+
     def _line(self, document: BaseModel | Mapping[str, Any]) -> None:
         text = document.model_dump_json() if isinstance(document, BaseModel) else json.dumps(document, default=str)
         try:
@@ -125,6 +142,11 @@ class Output:
             self.out.file.flush()
         except BrokenPipeError:
             self.out.on_broken_pipe()  # leaves: nobody reads any more, `rlp … | head` for one
+
+
+def _harmless(text: str) -> str:
+    """``text`` without what a terminal would obey: some of it comes from programs of strangers."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def step(text: str) -> None:
@@ -177,7 +199,7 @@ class _TrainingBar:
                 figures=words.figures(event),
             )
         elif (text := words.event(event)) is not None:
-            self._progress.console.print(text, markup=False)
+            self._progress.console.print(_harmless(text), markup=False)
 
 
 def _bar(console: Console) -> Progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rlplatform import events
-from rlplatform.documents import KeyInfo, Usage
+from rlplatform.documents import KeyInfo, QuotaState, TenantQuotas, Usage
 from rlplatform.errors import (
     CapacityExhausted,
     NotAllowed,
@@ -17,6 +17,7 @@ from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 from rlplatform.events import Event, TrainingIterationCompleted
 from rlplatform.policies.models import PolicyInfo, SpaceInfo
 from rlplatform.training.models import CheckpointInfo, EvaluationReport, StopCriteria, Training
+from rlplatform.webhooks.models import EVENTS, Delivery, Webhook
 
 RETURN = "rollout/episode_return_mean"
 
@@ -43,6 +44,8 @@ def event(event: Event) -> str | None:
             return f"queued: {event.tests} test{'s' if event.tests != 1 else ''}"
         case events.EvaluationStarted():
             return "running" if event.attempt == 1 else f"running, attempt {event.attempt}"
+        case events.EvaluationOutput():
+            return "\n".join(f"  {event.test} │ {line}" for line in event.text.splitlines()) or None
         case events.EvaluationTestFinished():
             return test(event.result)
         case events.EvaluationRetried():
@@ -263,5 +266,45 @@ def usage(usage: Usage) -> str:
             f"today {usage.evaluations_today:,} with {usage.sandbox_cpu_time_s_today:,.1f} s of CPU",
             f"trainings: {usage.active_trainings} active, {usage.queued_trainings} queued; "
             f"today {usage.trainings_today:,} with {usage.env_steps_today:,} steps",
+            *(_quota(state) for state in usage.quotas if state.limit is not None),
         )
     )
+
+
+def _quota(state: QuotaState) -> str:
+    until = f", until {state.resets_at.astimezone():%Y-%m-%d %H:%M}" if state.resets_at is not None else ""
+    return f"quota {state.quota}: {state.used:,.12g} of {state.limit:,.12g}{until}"
+
+
+def quotas(found: TenantQuotas) -> str:
+    """A tenant's quotas as text: a line each, with whether it is the default."""
+    lines = []
+    for name, limit in found.quotas.model_dump().items():
+        value = "no limit" if limit is None else f"{limit:,.12g}"
+        lines.append(f"{name:<24}{value:>20}  {'set' if name in found.overrides else 'default'}")
+    return "\n".join(lines)
+
+
+def webhook(webhook: Webhook) -> dict[str, str]:
+    """A webhook as a row of a list."""
+    state = "enabled" if webhook.enabled else f"disabled: {webhook.disabled_reason}"
+    if webhook.enabled and webhook.failing_since is not None:
+        state = f"failing since {webhook.failing_since.astimezone():%Y-%m-%d %H:%M}"
+    events_ = "all" if len(webhook.events) == len(EVENTS) else " ".join(webhook.events)
+    return {"ID": webhook.id, "URL": webhook.url, "EVENTS": events_, "STATE": state}
+
+
+def delivery(delivery: Delivery) -> dict[str, str]:
+    """A delivery as a row of a list: what its last attempt came to."""
+    last = delivery.attempts[-1] if delivery.attempts else None
+    result = str(last.status or last.error) if last else ""
+    if delivery.next_attempt_at is not None:
+        result += f"; again at {delivery.next_attempt_at.astimezone():%H:%M:%S}"
+    return {
+        "ID": delivery.id,
+        "TYPE": delivery.type,
+        "RUN": delivery.run_id or "",
+        "STATE": delivery.state,
+        "ATTEMPTS": str(len(delivery.attempts)),
+        "RESULT": result,
+    }

@@ -11,18 +11,20 @@ from typing import Any, Literal, Self, TypeVar
 
 import httpx2
 
+from rlplatform.access.quotas import Quotas
 from rlplatform.client import calls
 from rlplatform.client.calls import Call
 from rlplatform.client.connection import find_connection
 from rlplatform.client.following import Following
 from rlplatform.client.retry import Retry
-from rlplatform.documents import KeyCreated, KeyInfo, KeyRequest, MetricSeries, Readiness, Usage, WhoAmI
+from rlplatform.documents import KeyCreated, KeyInfo, KeyRequest, MetricSeries, Readiness, TenantQuotas, Usage, WhoAmI
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import FINAL_TYPES, Event
 from rlplatform.ids import Kind, kind_of
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.training.models import CheckpointInfo, EnvironmentInfo, Training, TrainingRequest
+from rlplatform.webhooks.models import Delivery, Webhook, WebhookChange, WebhookCreated, WebhookRequest
 
 T = TypeVar("T")
 
@@ -279,8 +281,50 @@ class AsyncClient:
         return await self._send(calls.whoami())
 
     async def usage(self) -> Usage:
-        """What the tenant uses, now and today."""
+        """What the tenant uses, now and today, and of which quotas."""
         return await self._send(calls.usage())
+
+    async def quotas(self, tenant: str) -> TenantQuotas:
+        """What a tenant may use. :raises NotFound: it is another's, and this client is no operator's."""
+        return await self._send(calls.quotas(tenant))
+
+    async def set_quotas(self, tenant: str, quotas: Quotas | Mapping[str, Any]) -> TenantQuotas:
+        """Set what is given, and the defaults for all else. :raises NotAllowed: this client is no operator's."""
+        return await self._send(calls.set_quotas(tenant, quotas))
+
+    async def reset_quotas(self, tenant: str) -> TenantQuotas:
+        """The default quotas again. :raises NotAllowed: this client is no operator's."""
+        return await self._send(calls.reset_quotas(tenant))
+
+    # -- webhooks ------------------------------------------------------------------------------------------------------
+
+    async def create_webhook(self, request: WebhookRequest | Mapping[str, Any]) -> WebhookCreated:
+        """Be told of finished runs; the secret is in the answer, and nowhere else. Not repeated when that is lost."""
+        return await self._send(calls.create_webhook(request))
+
+    async def webhooks(self) -> list[Webhook]:
+        """The tenant's webhooks, newest first."""
+        return (await self._send(calls.webhooks())).items
+
+    async def change_webhook(self, webhook_id: str, change: WebhookChange | Mapping[str, Any]) -> Webhook:
+        """Change what is given; ``enabled: true`` starts one again that was disabled."""
+        return await self._send(calls.change_webhook(webhook_id, change))
+
+    async def rotate_webhook(self, webhook_id: str, *, overlap_s: float = 86_400.0) -> WebhookCreated:
+        """A new secret; the old one signs, too, for ``overlap_s``. Not repeated when the answer is lost."""
+        return await self._send(calls.rotate_webhook(webhook_id, overlap_s))
+
+    async def test_webhook(self, webhook_id: str) -> Delivery:
+        """Send a message of type ``webhook.test``, once."""
+        return await self._send(calls.test_webhook(webhook_id))
+
+    async def deliveries(self, webhook_id: str, *, limit: int = 20) -> list[Delivery]:
+        """What was sent, newest first, with every attempt."""
+        return (await self._send(calls.deliveries(webhook_id, limit))).items
+
+    async def delete_webhook(self, webhook_id: str) -> Webhook:
+        """Delete it, and what is known of its deliveries."""
+        return await self._send(calls.delete_webhook(webhook_id))
 
     # -- the platform --------------------------------------------------------------------------------------------------
 

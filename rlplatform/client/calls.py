@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from rlplatform.access.quotas import Quotas
 from rlplatform.documents import (
     BatchResult,
     CheckpointList,
@@ -22,6 +23,7 @@ from rlplatform.documents import (
     MetricSeries,
     Page,
     Readiness,
+    TenantQuotas,
     Usage,
     WhoAmI,
 )
@@ -30,6 +32,16 @@ from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import stream_of
 from rlplatform.policies.models import Actions, ActRequest, PolicyInfo, PolicyRequest
 from rlplatform.training.models import Training, TrainingRequest
+from rlplatform.webhooks.models import (
+    Delivery,
+    DeliveryList,
+    Webhook,
+    WebhookChange,
+    WebhookCreated,
+    WebhookList,
+    WebhookRequest,
+    WebhookRotation,
+)
 
 T = TypeVar("T")
 
@@ -159,6 +171,47 @@ def usage() -> Call[Usage]:
     return Call("GET", "/v1/usage", _reads(Usage))
 
 
+def quotas(tenant: str) -> Call[TenantQuotas]:
+    return Call("GET", f"/v1/tenants/{quote(tenant, safe='')}/quotas", _reads(TenantQuotas))
+
+
+def set_quotas(tenant: str, quotas: Quotas | Mapping[str, Any]) -> Call[TenantQuotas]:
+    return _change("PUT", f"/v1/tenants/{quote(tenant, safe='')}/quotas", quotas, TenantQuotas)
+
+
+def reset_quotas(tenant: str) -> Call[TenantQuotas]:
+    return Call("DELETE", f"/v1/tenants/{quote(tenant, safe='')}/quotas", _reads(TenantQuotas))
+
+
+def create_webhook(request: WebhookRequest | Mapping[str, Any]) -> Call[WebhookCreated]:
+    return _change("POST", "/v1/webhooks", request, WebhookCreated, repeatable=False)
+
+
+def webhooks() -> Call[WebhookList]:
+    return Call("GET", "/v1/webhooks", _reads(WebhookList))
+
+
+def change_webhook(webhook_id: str, change: WebhookChange | Mapping[str, Any]) -> Call[Webhook]:
+    return _change("PATCH", f"/v1/webhooks/{quote(webhook_id)}", change, Webhook)
+
+
+def delete_webhook(webhook_id: str) -> Call[Webhook]:
+    return Call("DELETE", f"/v1/webhooks/{quote(webhook_id)}", _reads(Webhook))
+
+
+def rotate_webhook(webhook_id: str, overlap_s: float) -> Call[WebhookCreated]:
+    rotation = WebhookRotation(overlap_s=overlap_s)
+    return _change("POST", f"/v1/webhooks/{quote(webhook_id)}/rotate", rotation, WebhookCreated, repeatable=False)
+
+
+def test_webhook(webhook_id: str) -> Call[Delivery]:
+    return Call("POST", f"/v1/webhooks/{quote(webhook_id)}/test", _reads(Delivery), repeatable=False)
+
+
+def deliveries(webhook_id: str, limit: int) -> Call[DeliveryList]:
+    return Call("GET", f"/v1/webhooks/{quote(webhook_id)}/deliveries", _reads(DeliveryList), {"limit": limit})
+
+
 def ready() -> Call[Readiness]:
     return Call("GET", "/readyz", _reads(Readiness), accepted=frozenset({200, 503}))
 
@@ -196,6 +249,13 @@ def _create(
 ) -> Call[T]:
     headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key or uuid4().hex}
     return Call("POST", path, read, params or {}, body, headers, wait_s)
+
+
+def _change(
+    method: str, path: str, body: BaseModel | Mapping[str, Any], model: type[T], *, repeatable: bool = True
+) -> Call[T]:
+    headers = {"Content-Type": "application/json"}
+    return Call(method, path, _reads(model), body=_body(body), headers=headers, repeatable=repeatable)
 
 
 def _body(request: BaseModel | Mapping[str, Any]) -> bytes:

@@ -10,18 +10,20 @@ from typing import Any, Literal, Self, TypeVar
 
 import httpx2
 
+from rlplatform.access.quotas import Quotas
 from rlplatform.client import calls
 from rlplatform.client.calls import Call
 from rlplatform.client.connection import find_connection
 from rlplatform.client.following import Following
 from rlplatform.client.retry import Retry
-from rlplatform.documents import KeyCreated, KeyInfo, KeyRequest, MetricSeries, Readiness, Usage, WhoAmI
+from rlplatform.documents import KeyCreated, KeyInfo, KeyRequest, MetricSeries, Readiness, TenantQuotas, Usage, WhoAmI
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import FINAL_TYPES, Event
 from rlplatform.ids import Kind, kind_of
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.training.models import CheckpointInfo, EnvironmentInfo, Training, TrainingRequest
+from rlplatform.webhooks.models import Delivery, Webhook, WebhookChange, WebhookCreated, WebhookRequest
 
 T = TypeVar("T")
 
@@ -271,8 +273,50 @@ class Client:
         return self._send(calls.whoami())
 
     def usage(self) -> Usage:
-        """What the tenant uses, now and today."""
+        """What the tenant uses, now and today, and of which quotas."""
         return self._send(calls.usage())
+
+    def quotas(self, tenant: str) -> TenantQuotas:
+        """What a tenant may use. :raises NotFound: it is another's, and this client is no operator's."""
+        return self._send(calls.quotas(tenant))
+
+    def set_quotas(self, tenant: str, quotas: Quotas | Mapping[str, Any]) -> TenantQuotas:
+        """Set what is given, and the defaults for all else. :raises NotAllowed: this client is no operator's."""
+        return self._send(calls.set_quotas(tenant, quotas))
+
+    def reset_quotas(self, tenant: str) -> TenantQuotas:
+        """The default quotas again. :raises NotAllowed: this client is no operator's."""
+        return self._send(calls.reset_quotas(tenant))
+
+    # -- webhooks ------------------------------------------------------------------------------------------------------
+
+    def create_webhook(self, request: WebhookRequest | Mapping[str, Any]) -> WebhookCreated:
+        """Be told of finished runs; the secret is in the answer, and nowhere else. Not repeated when that is lost."""
+        return self._send(calls.create_webhook(request))
+
+    def webhooks(self) -> list[Webhook]:
+        """The tenant's webhooks, newest first."""
+        return self._send(calls.webhooks()).items
+
+    def change_webhook(self, webhook_id: str, change: WebhookChange | Mapping[str, Any]) -> Webhook:
+        """Change what is given; ``enabled: true`` starts one again that was disabled."""
+        return self._send(calls.change_webhook(webhook_id, change))
+
+    def rotate_webhook(self, webhook_id: str, *, overlap_s: float = 86_400.0) -> WebhookCreated:
+        """A new secret; the old one signs, too, for ``overlap_s``. Not repeated when the answer is lost."""
+        return self._send(calls.rotate_webhook(webhook_id, overlap_s))
+
+    def test_webhook(self, webhook_id: str) -> Delivery:
+        """Send a message of type ``webhook.test``, once."""
+        return self._send(calls.test_webhook(webhook_id))
+
+    def deliveries(self, webhook_id: str, *, limit: int = 20) -> list[Delivery]:
+        """What was sent, newest first, with every attempt."""
+        return self._send(calls.deliveries(webhook_id, limit)).items
+
+    def delete_webhook(self, webhook_id: str) -> Webhook:
+        """Delete it, and what is known of its deliveries."""
+        return self._send(calls.delete_webhook(webhook_id))
 
     # -- the platform --------------------------------------------------------------------------------------------------
 

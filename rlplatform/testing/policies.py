@@ -115,7 +115,10 @@ class FakePolicies:
         return b"ONNX of " + await self.archive(policy)
 
     async def _record(self, policy_id: str, principal: Principal) -> PolicyRecord:
-        record = await self._store.get(policy_id)
+        try:
+            record = await self._store.get(policy_id)
+        except NotFound:
+            raise NotFound("no such policy") from None
         principal.require_sight(record.tenant, record.created_by, "policy")
         assert isinstance(record, PolicyRecord)
         return record

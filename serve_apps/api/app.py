@@ -16,6 +16,7 @@ from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.policies.models import ActRequest, PolicyRequest
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
+from rlplatform.webhooks.models import WebhookChange, WebhookRequest, WebhookRotation
 from serve_apps.api import openapi, page, problems
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.deps import Context
@@ -33,14 +34,15 @@ from serve_apps.api.routes import (
     policies,
     trainings,
     usage,
+    webhooks,
 )
 from serve_apps.api.services import Services
 
 # the first that matches answers: what is asked most often comes first
-_ROUTERS = (health, evaluations, trainings, events, live, policies, checkpoints, environments, keys, usage)
+_ROUTERS = (webhooks, health, evaluations, trainings, events, live, policies, checkpoints, environments, keys, usage)
 _BODIES = (
     *(EvaluationRequest, EvaluationBatch, TrainingRequest, PolicyRequest, ActRequest),
-    *(KeyRequest, KeyRotation, TicketRequest, Quotas),
+    *(KeyRequest, KeyRotation, TicketRequest, Quotas, WebhookRequest, WebhookChange, WebhookRotation),
 )
 _DESCRIPTION = """Sandboxed evaluation of Python code, PPO training, and live event streams.
 

@@ -9,6 +9,7 @@ from rlplatform.access.tokens import TokenVerifier
 from rlplatform.errors import NotAllowed
 from rlplatform.ports import Clock, KeyStore
 from rlplatform.settings import Settings
+from rlplatform.webhooks.signatures import Signer
 from serve_apps.api.limits import RateLimiter
 
 
@@ -19,6 +20,7 @@ class Authenticator:
         access = settings.access
         self.keys = KeyRing(store, access.pepper, clock)
         self.tickets = Tickets(access.pepper, access.ticket_life_s)
+        self.webhooks = Signer(access.pepper)
         self._tokens = TokenVerifier(access.jwt) if access.jwt is not None else None
         self._limiter = limiter
         self._clock = clock

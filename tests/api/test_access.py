@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rlplatform.access.keys import KeyRing
 from rlplatform.access.principals import Scope
+from rlplatform.clock import SystemClock
 from rlplatform.errors import NotAuthenticated
+from rlplatform.ids import Kind, new_id
+from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
+from rlplatform.training.models import CheckpointInfo
 
 pytestmark = pytest.mark.anyio
 OPEN = {"/healthz", "/readyz", "/v1/openapi.json"}
@@ -83,36 +91,86 @@ async def test_scopes(platform, evaluation, training) -> None:
             assert (await admin.post("/v1/trainings", json=training)).status_code == 202
 
 
-async def test_no_route_shows_another_tenants_runs(platform, evaluation, training) -> None:
-    admin = {"scopes": [Scope.ADMIN]}
+async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation, training, tmp_path: Path) -> None:
+    """Every route of the table, with ids of another tenant and with ids of nobody: the answers are the same."""
+    checkpoints = MemoryCheckpoints()
     async with (
-        platform() as it,
+        platform(checkpoints=checkpoints) as it,
         it.client(await it.key("ours")) as ours,
-        it.client(await it.key("theirs", **admin)) as theirs,
+        it.client(await it.key("theirs", scopes=[Scope.ADMIN])) as theirs,
     ):
+        training_id = (await ours.post("/v1/trainings", json=training)).json()["id"]
+        (tmp_path / "weights").write_bytes(b"x")
+        checkpoint = CheckpointInfo(
+            id=new_id(Kind.CHECKPOINT),
+            training_id=training_id,
+            iteration=1,
+            env_steps=1,
+            size_bytes=0,
+            manifest_sha256="",
+            created_at=SystemClock().now(),
+        )
+        checkpoints.commit(checkpoint, tmp_path)
         ids = {
             "evaluation_id": (await ours.post("/v1/evaluations", json=evaluation)).json()["id"],
-            "training_id": (await ours.post("/v1/trainings", json=training)).json()["id"],
-            "checkpoint_id": "ckpt_" + "0" * 26,
+            "training_id": training_id,
+            "checkpoint_id": checkpoint.id,
+            "policy_id": (await ours.post("/v1/policies", json={"checkpoint_id": checkpoint.id})).json()["id"],
+            "webhook_id": (await ours.post("/v1/webhooks", json={"url": "https://example.com"})).json()["webhook"][
+                "id"
+            ],
             "key_id": (await it.store.list_keys("ours"))[0].id,
+            "tenant": "ours",
         }
-        tried = 0
+        nobodys = {name: text[:-1] + ("9" if text[-1] != "9" else "8") for name, text in ids.items()}
+        forms = {"form": "onnx", "format": "onnx"}
+        before = await stored(it)
         for route in it.app.state.routes:
-            if "{" not in route.path:
-                continue
-            for method in route.methods:
-                answer = await theirs.request(method, route.path.format(**ids), json={})
-                unknown = await theirs.request(
-                    method, route.path.format(**{name: text[:-1] + "9" for name, text in ids.items()}), json={}
+            named = set(re.findall(r"{(\w+)", route.path))
+            assert named <= ids.keys() | forms.keys(), f"{route.path}: an id that this test has none of"
+            for method in route.methods if named else ():
+                path = re.sub(r"{(\w+)[^}]*}", r"{\1}", route.path)
+                bodies = await asyncio.gather(
+                    *(theirs.request(method, path.format(**these, **forms), json={}) for these in (ids, nobodys))
                 )
-                assert answer.status_code == unknown.status_code
-                assert answer.status_code in (404, 503), (method, route.path)
-                assert answer.json()["detail"] == unknown.json()["detail"]
-                tried += 1
-        assert tried >= 9
-        for path in ("/v1/evaluations", "/v1/trainings"):
+                answer, unknown = bodies
+                assert answer.status_code == unknown.status_code, (method, route.path)
+                assert answer.status_code in (404, 422), (method, route.path, answer.text)
+                assert_alike(answer.json(), unknown.json())
+        for path, body in (
+            ("/v1/tickets", {"stream": "trainings/{training_id}"}),
+            ("/v1/tickets", {"stream": "evaluations/{evaluation_id}"}),
+            ("/v1/policies", {"checkpoint_id": "{checkpoint_id}"}),
+            ("/v1/policies", {"training_id": "{training_id}"}),
+        ):
+            answers = [
+                await theirs.post(path, json={name: text.format(**these) for name, text in body.items()})
+                for these in (ids, nobodys)
+            ]
+            assert [answer.status_code for answer in answers] == [404, 404], (path, body)
+            assert_alike(*(answer.json() for answer in answers))
+        assert await stored(it) == before, "nothing of ours was changed"
+        for route in it.app.state.routes:
+            if "GET" in route.methods and "{" not in route.path and route.path not in OPEN:
+                shown = (await theirs.get(route.path)).text
+                assert not [text for text in ids.values() if text != "ours" and text in shown], route.path
+        for path in ("/v1/evaluations", "/v1/trainings", "/v1/policies", "/v1/webhooks"):
             assert (await theirs.get(path)).json()["items"] == []
             assert len((await ours.get(path)).json()["items"]) == 1
+
+
+def assert_alike(answer: dict[str, Any], unknown: dict[str, Any]) -> None:
+    """But for the id that was asked for, and the request's own."""
+    for name in ("code", "field", "title"):
+        assert answer.get(name) == unknown.get(name)
+    assert re.sub(r"\w+_[0-9a-z]{26}", "ID", answer["detail"]) == re.sub(r"\w+_[0-9a-z]{26}", "ID", unknown["detail"])
+
+
+async def stored(it: Any) -> list[str]:
+    """All that the store holds of the tenant ``ours``."""
+    runs = [run for kind in ("evaluation", "training", "policy") for run in await it.store.find(kind, tenant="ours")]
+    kept = [*runs, *await it.store.list_keys("ours")]
+    return [model.model_dump_json() for model in kept] + [str(await it.store.list_documents("webhook", owner="ours"))]
 
 
 async def test_every_route_but_the_open_ones_wants_a_key(platform) -> None:

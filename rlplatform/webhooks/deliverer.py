@@ -1,0 +1,209 @@
+"""The deliverer: tells webhooks of finished runs, again and again until they take it.
+
+Its work is in the store: finished runs in the outbox, deliveries as documents. A new deliverer goes on where the last
+one was; a message may come twice then, with the same ``webhook-id``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections import Counter
+from datetime import datetime, timedelta
+from functools import partial
+
+from rlplatform.errors import InvalidRequest, NotFound, PlatformError
+from rlplatform.ids import Kind
+from rlplatform.ports import Clock, Finished, Store
+from rlplatform.runs import EvaluationRun, TrainingRun
+from rlplatform.settings import WebhookSettings
+from rlplatform.webhooks.book import WebhookBook
+from rlplatform.webhooks.models import TEST, Attempt, Delivery, Webhook
+from rlplatform.webhooks.sending import Forbidden, Send, Undelivered
+from rlplatform.webhooks.signatures import Signer
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0
+_AT_ONCE = 32
+_AT_ONCE_EACH = 2
+_FACTOR = 4.0
+
+
+class Deliverer:
+    """Delivers until it is cancelled."""
+
+    def __init__(self, store: Store, settings: WebhookSettings, signer: Signer, send: Send, clock: Clock) -> None:
+        self._store = store
+        self._book = WebhookBook(store)
+        self._settings = settings
+        self._signer = signer
+        self._send = send
+        self._clock = clock
+        self._due: dict[str, tuple[datetime, str]] = {}
+        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._restored = False
+
+    async def run(self) -> None:
+        """A round a second; what fails is tried again in the next."""
+        while True:
+            try:
+                await self.round()
+            except PlatformError as error:
+                log.warning("webhooks wait: %s", error)
+            except Exception:
+                log.exception("a round of webhooks broke off")
+            await self._clock.sleep(POLL_S)
+
+    async def round(self) -> None:
+        """Note what is new, and begin to send what is due."""
+        await self._restore()
+        while entries := await self._store.finished():
+            for entry in entries:
+                await self._note(entry)
+            await self._store.settle(entries[-1].position)
+        for delivery in await self._book.pending():
+            self._await(delivery)
+        now = self._clock.now()
+        busy = Counter(self._due[delivery_id][1] for delivery_id in self._sending if delivery_id in self._due)
+        for delivery_id, (at, webhook_id) in sorted(self._due.items(), key=lambda item: item[1][0]):
+            if at > now or len(self._sending) >= _AT_ONCE:
+                break
+            if delivery_id not in self._sending and busy[webhook_id] < _AT_ONCE_EACH:
+                busy[webhook_id] += 1
+                task = asyncio.get_running_loop().create_task(self._try(delivery_id))
+                self._sending[delivery_id] = task
+                task.add_done_callback(partial(self._sent, delivery_id))
+
+    def _sent(self, delivery_id: str, _: asyncio.Task[None]) -> None:
+        del self._sending[delivery_id]
+
+    async def settle(self) -> None:
+        """Until what is being sent has been answered, or not."""
+        while self._sending:
+            await asyncio.wait(set(self._sending.values()))
+
+    async def _restore(self) -> None:
+        if self._restored:
+            return
+        before = None
+        while page := await self._book.pending(before=before):
+            for delivery in page:
+                self._await(delivery)
+            before = page[-1].id
+        self._restored = True
+
+    def _await(self, delivery: Delivery) -> None:
+        if delivery.id not in self._due and delivery.id not in self._sending:
+            self._due[delivery.id] = (delivery.next_attempt_at or self._clock.now(), delivery.webhook_id)
+
+    async def _note(self, entry: Finished) -> None:
+        """One delivery for each webhook that wants it. Noted before the outbox forgets it: twice is once."""
+        for webhook in await self._book.webhooks(entry.tenant):
+            if webhook.enabled and entry.type in webhook.events:
+                delivery = Delivery(
+                    id=delivery_id(entry.event_id, webhook.id),
+                    webhook_id=webhook.id,
+                    type=entry.type,
+                    run_id=entry.run_id,
+                    created_at=self._clock.now(),
+                )
+                if await self._book.delivery(delivery.id) is None:
+                    await self._book.put_delivery(delivery)
+                    self._await(delivery)
+
+    async def _try(self, delivery_id: str) -> None:
+        try:
+            delivery = await self._book.delivery(delivery_id)
+            webhook = await self._book.webhook(self._due[delivery_id][1]) if delivery is not None else None
+        except NotFound:
+            delivery = webhook = None
+        except PlatformError as error:
+            log.warning("delivery %s waits: %s", delivery_id, error)
+            return
+        if delivery is None or webhook is None or delivery.state != "pending":
+            self._due.pop(delivery_id, None)
+            return
+        try:
+            await self._attempt(delivery, webhook)
+        except PlatformError as error:  # it is due still, and is tried again: at least once
+            log.warning("the outcome of delivery %s cannot be noted: %s", delivery_id, error)
+
+    async def _attempt(self, delivery: Delivery, webhook: Webhook) -> None:
+        body = await self._body(delivery)
+        now, began = self._clock.now(), self._clock.monotonic()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "rlplatform-webhooks",
+            **self._signer.headers(webhook, delivery.id, body, now),
+        }
+        status, error = None, None
+        if not webhook.enabled and delivery.type != TEST:
+            error = "the webhook is disabled"
+        else:
+            try:
+                status = await self._send(webhook.url, headers, body)
+            except (Forbidden, Undelivered, InvalidRequest) as failure:
+                error = str(failure)
+        attempt = Attempt(at=now, duration_s=round(self._clock.monotonic() - began, 3), status=status, error=error)
+        delivered = status is not None and 200 <= status < 300
+        delivery = delivery.model_copy(update={"attempts": [*delivery.attempts, attempt]})
+        webhook = await self._judge(webhook, delivery, delivered, gone=status == 410)
+        given_up = len(delivery.attempts) >= self._settings.max_attempts or not webhook.enabled
+        if delivered:
+            changes: dict[str, object] = {"state": "delivered", "next_attempt_at": None}
+        elif given_up or delivery.type == TEST:
+            changes = {"state": "failed", "next_attempt_at": None}
+        else:
+            changes = {"next_attempt_at": self._clock.now() + self._delay(len(delivery.attempts))}
+        delivery = delivery.model_copy(update=changes)
+        await self._book.put_delivery(delivery)
+        self._due.pop(delivery.id, None)
+        if delivery.next_attempt_at is not None:
+            self._due[delivery.id] = (delivery.next_attempt_at, webhook.id)
+
+    async def _judge(self, webhook: Webhook, delivery: Delivery, delivered: bool, *, gone: bool) -> Webhook:
+        """Note how the webhook fares; one that takes nothing for long is disabled."""
+        now = self._clock.now()
+        changes: dict[str, object] = {}
+        if delivered:
+            changes = {"failing_since": None} if webhook.failing_since is not None else {}
+        elif webhook.enabled and delivery.type != TEST:
+            since = webhook.failing_since or now
+            changes = {"failing_since": since} if webhook.failing_since is None else {}
+            if gone or (now - since).total_seconds() >= self._settings.disable_after_s:
+                reason = (
+                    "it answered 410 Gone" if gone else f"nothing could be delivered since {since:%Y-%m-%d %H:%M} UTC"
+                )
+                log.warning("webhook %s of %s is disabled: %s", webhook.id, webhook.tenant, reason)
+                changes = {**changes, "enabled": False, "disabled_reason": reason}
+        if changes:
+            current = await self._book.webhook(webhook.id)  # it may have been changed while the message was on its way
+            webhook = current.model_copy(update=changes)
+            await self._book.put_webhook(webhook)
+        return webhook
+
+    async def _body(self, delivery: Delivery) -> bytes:
+        """The same at every attempt: a finished run does not change."""
+        if delivery.run_id is None:
+            data: object = {"webhook_id": delivery.webhook_id}
+            at = delivery.created_at
+        else:
+            run = await self._store.get(delivery.run_id)
+            assert isinstance(run, EvaluationRun | TrainingRun)
+            shown = run.document.redacted() if isinstance(run, EvaluationRun) else run.document
+            data, at = shown.model_dump(mode="json"), shown.finished_at or delivery.created_at
+        message = {"type": delivery.type, "timestamp": at.isoformat(), "data": data}
+        return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+    def _delay(self, attempts: int) -> timedelta:
+        """Exponential with jitter."""
+        longest = min(self._settings.max_retry_s, self._settings.first_retry_s * _FACTOR ** (attempts - 1))
+        return timedelta(seconds=longest * random.uniform(0.5, 1.0))
+
+
+def delivery_id(event_id: str, webhook_id: str) -> str:
+    """The id of the message that tells ``webhook_id`` of an event: sorted by time, always the same."""
+    return f"msg_{event_id.partition('_')[2]}_{webhook_id.removeprefix(f'{Kind.WEBHOOK}_')}"

@@ -34,10 +34,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "peers_env_steps": 30_000,
         "hyperparameters": {"n_steps": 32, "batch_size": 256, "n_epochs": 20, "gamma": 0.98, "gae_lambda": 0.8,
                             "learning_rate": "lin_0.001", "clip_range": "lin_0.2", "ent_coef": 0.0},
-        "note": "PureJaxRL took 2.5-4 s for 100,000 such steps on two cores of the same kind, after 4-13 s of compiling "
-                "(research, section 8). By perf, two thirds of the C update are dense products, at some 60 GFLOP/s with "
-                "AVX2 on a busy core; a fifth is the loss row by row, a tenth tanh. More than half of the sampling is "
-                "Gymnasium's own CartPole.",
+        "note": "PureJaxRL took 2.5-4 s for 100,000 such steps on two cores of the same kind, after 4-13 s of "
+                "compiling (research, section 8). By perf, two thirds of the C update are dense products, at some 60 "
+                "GFLOP/s with AVX2 on a busy core; a fifth is the loss row by row, a tenth tanh. More than half of the "
+                "sampling is Gymnasium's own CartPole.",
     },
     "B": {
         "title": "CartPole-v1, 64 × 128, minibatch 2048, 4 epochs",

@@ -8,11 +8,11 @@ that was live and fell behind has telemetry left out, is told so by ``stream.gap
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from rlplatform.errors import StorageError
+from rlplatform.errors import StorageError, UnknownName
 from rlplatform.events import EVENT_TYPES, FINAL_TYPES, EventBase, StreamGap, parse_event
 from rlplatform.ports import Clock, EncodedEvent, EventLog
 
@@ -20,6 +20,7 @@ _TAIL_WAIT_S = 10.0
 _PAGE = 200
 _BATCH_BYTES = 64 * 1024
 _REDACTED = frozenset(name for name, cls in EVENT_TYPES.items() if cls.public is not EventBase.public)
+_GAP = str(StreamGap.model_fields["type"].default)
 _TELEMETRY = frozenset(name for name, cls in EVENT_TYPES.items() if cls.telemetry)
 
 
@@ -36,6 +37,22 @@ class Chunk:
     def final(self) -> bool:
         """Whether nothing follows in its stream."""
         return self.type in FINAL_TYPES
+
+
+def wanted(chunk: Chunk, types: Collection[str]) -> bool:
+    """Whether a reader of these types (none: of all) gets ``chunk``. A gap matters to readers of telemetry."""
+    if not types or chunk.type in types:
+        return True
+    return chunk.type == _GAP and not _TELEMETRY.isdisjoint(types)
+
+
+def types_of(names: Iterable[str]) -> frozenset[str]:
+    """The event types of these names. :raises UnknownName: there is none such."""
+    found = frozenset(names)
+    for name in sorted(found):
+        if name not in EVENT_TYPES:
+            raise UnknownName("event type", name[:80], EVENT_TYPES, field="types")
+    return found
 
 
 def encode(event: EncodedEvent) -> Chunk:
@@ -128,7 +145,7 @@ class Hub:
 
     def _coalescing_s(self) -> float:
         """How long events are gathered after some were sent: longer for a large audience."""
-        return min(0.25, 0.01 + 0.00025 * self.readers)
+        return min(0.25, 0.005 + 0.00015 * self.readers)
 
 
 class Cursor:

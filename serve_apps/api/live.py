@@ -1,9 +1,10 @@
 """Many streams on one WebSocket. Every message, in either direction, is a JSON object with a ``type``.
 
 From the client: ``auth`` (``token``, a key or a ticket; first, unless the handshake carried an Authorization header),
-``subscribe`` (``stream``, ``after``), ``unsubscribe`` (``stream``). From the server: the events, the same JSON as
-everywhere; ``authenticated``, ``subscribed``, ``unsubscribed``, ``stream.end`` after a final event, ``heartbeat``,
-``error`` (a problem document), and ``reconnect`` with all cursors before a connection at its capped life is closed.
+``subscribe`` (``stream``, ``after``, ``types``: those wanted), ``unsubscribe`` (``stream``); each is a request
+to the rate limit. From the server: the events, the same JSON as everywhere; ``authenticated``, ``subscribed``,
+``unsubscribed``, ``stream.end`` after a final event, ``heartbeat``, ``error`` (a problem document), and ``reconnect``
+with all cursors before a connection at its capped life is closed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
@@ -30,7 +31,7 @@ from rlplatform.errors import (
 )
 from serve_apps.api.bodies import parse
 from serve_apps.api.deps import Context
-from serve_apps.api.hub import Chunk
+from serve_apps.api.hub import Chunk, types_of, wanted
 from serve_apps.api.validation import invalid_request
 
 _AUTH_S = 10.0
@@ -53,6 +54,7 @@ class Subscribe(_Message):
     type: Literal["subscribe"]
     stream: str
     after: int = Field(default=0, ge=0, strict=True)
+    types: list[str] = Field(default_factory=list, max_length=100)
 
 
 class Unsubscribe(_Message):
@@ -133,6 +135,7 @@ class LiveConnection:
     async def _handle(self, text: str | bytes, principal: Principal) -> None:
         stream = None
         try:
+            await self._context.limiter.spend(self._socket.scope, principal.id, "requests")
             message = _message(text)
             if isinstance(message, Auth):
                 raise Conflict("this connection is authenticated already")
@@ -149,6 +152,7 @@ class LiveConnection:
             raise Conflict(f"already subscribed to {message.stream}")
         if len(self._pumps) >= _MAX_STREAMS:
             raise TooManyRequests(f"at most {_MAX_STREAMS} streams on one connection")
+        types = types_of(message.types)
         run = await self._context.of_stream(message.stream, principal)
         if message.after > run.seq:
             raise InvalidRequest(f"after is {message.after}, but the stream has come to {run.seq}", field="after")
@@ -157,7 +161,7 @@ class LiveConnection:
             await self._send({"type": "stream.end", "stream": message.stream})
             return
         self._cursors[message.stream] = message.after
-        self._pumps[message.stream] = asyncio.create_task(self._pump(message.stream, message.after))
+        self._pumps[message.stream] = asyncio.create_task(self._pump(message.stream, message.after, types))
 
     async def _unsubscribe(self, stream: str) -> None:
         pump = self._pumps.pop(stream, None)
@@ -168,11 +172,11 @@ class LiveConnection:
         await asyncio.gather(pump, return_exceptions=True)
         await self._send({"type": "unsubscribed", "stream": stream})
 
-    async def _pump(self, stream: str, after: int) -> None:
+    async def _pump(self, stream: str, after: int, types: Collection[str]) -> None:
         try:
             async with self._context.hubs.open(stream, after) as cursor:
                 while not cursor.done:
-                    await self._send_all(await cursor.next(), stream)
+                    await self._send_all(await cursor.next(), stream, types)
             await self._send({"type": "stream.end", "stream": stream})
         except TimeoutError:
             await self._close(_TRY_AGAIN, f"too slow; resume {stream} after {self._cursors.get(stream, after)}"[:120])
@@ -203,10 +207,11 @@ class LiveConnection:
         async with asyncio.timeout(_STALL_S), self._lock:
             await self._socket.send_text(json.dumps(message))
 
-    async def _send_all(self, chunks: Sequence[Chunk], stream: str) -> None:
+    async def _send_all(self, chunks: Sequence[Chunk], stream: str, types: Collection[str]) -> None:
         async with asyncio.timeout(_STALL_S), self._lock:
             for chunk in chunks:
-                await self._socket.send_text(chunk.json)
+                if wanted(chunk, types):
+                    await self._socket.send_text(chunk.json)
                 self._cursors[stream] = chunk.seq
 
     async def _close(self, code: int, reason: str) -> None:

@@ -18,10 +18,11 @@ from starlette.types import Receive, Scope, Send
 from rlplatform.errors import PlatformError
 from rlplatform.ports import Clock
 from rlplatform.settings import ApiSettings
-from serve_apps.api.hub import Cursor, Hubs
+from serve_apps.api.hub import Cursor, Hubs, wanted
 
 _RETRY_MS = 1000
 _STALL_S = 30.0
+_HEARTBEAT = b": heartbeat\n\n"
 
 
 class EventStream(Response):
@@ -74,10 +75,16 @@ class EventStream(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await _send(send, f"retry: {_RETRY_MS}\n\n".encode())
         ends_at = self._clock.monotonic() + self._settings.stream_max_life_s * random.uniform(0.9, 1.0)
+        heartbeat_s = self._settings.stream_heartbeat_s
+        quiet_until = self._clock.monotonic() + heartbeat_s  # whatever is left out of the stream meanwhile
         async with self._hubs.open(self._stream, self._after) as cursor:
             try:
-                while not cursor.done and (left := ends_at - self._clock.monotonic()) > 0:
-                    await _send(send, await self._next(cursor, min(left, self._settings.stream_heartbeat_s)))
+                while not cursor.done and (now := self._clock.monotonic()) < ends_at:
+                    body = await self._next(cursor, min(ends_at, quiet_until) - now)
+                    if not body and self._clock.monotonic() < quiet_until:
+                        continue
+                    await _send(send, body or _HEARTBEAT)
+                    quiet_until = self._clock.monotonic() + heartbeat_s
             except PlatformError:
                 pass  # the log does not answer: the client comes again, and goes on where it was
             if not cursor.done:
@@ -89,8 +96,8 @@ class EventStream(Response):
             async with asyncio.timeout(wait_s):
                 chunks = await cursor.next()
         except TimeoutError:
-            return b": heartbeat\n\n"
-        return b"".join(chunk.sse for chunk in chunks if not self._types or chunk.type in self._types)
+            return b""
+        return b"".join(chunk.sse for chunk in chunks if wanted(chunk, self._types))
 
 
 async def _send(send: Send, body: bytes) -> None:

@@ -18,7 +18,7 @@ from rlplatform.runs import TrainingRun
 from rlplatform.storage import open_store
 from rlplatform.testing.commands import FakeCommands
 from rlplatform.training.models import TrainingRequest
-from serve_apps.api.hub import Cursor, Hubs
+from serve_apps.api.hub import Chunk, Cursor, Hubs, wanted
 
 pytestmark = pytest.mark.anyio
 SOMEBODY = Principal(id="key_x", tenant="school", scopes=frozenset(Scope))
@@ -113,6 +113,13 @@ async def test_a_reader_that_falls_behind_is_told_what_was_left_out() -> None:
     covered = {seq for gap in gaps for seq in range(int(str(gap["first_seq"])), int(str(gap["last_seq"])) + 1)}
     told = [int(str(event["seq"])) for event in got if event["type"] != "stream.gap"]
     assert sorted([*covered, *told]) == list(range(2, 94))
+
+
+async def test_a_gap_is_told_to_those_who_want_telemetry() -> None:
+    gap = Chunk(3, "stream.gap", "{}", b"")
+    assert wanted(gap, ())
+    assert wanted(gap, {"training.iteration_completed"})
+    assert not wanted(gap, {"training.succeeded"})
 
 
 async def test_a_reader_that_comes_late_gets_everything() -> None:

@@ -170,6 +170,34 @@ async def test_a_life_has_an_end_and_tells_where_to_go_on(platform, training) ->
         assert socket.close_code == 1012
 
 
+async def test_types_are_chosen_for_each_subscription(platform, training) -> None:
+    async with platform() as it, it.served() as url:
+        key = await it.key()
+        run = await a_run(it, key, training)
+        await it.commands.iterate(run, 1, 5)
+        await it.commands.succeed(run)
+        async with live(url, key) as socket:
+            await hear(socket)
+            await say(socket, type="subscribe", stream=run.stream, types=["training.succeded"])
+            assert (await hear(socket))["did_you_mean"][0] == "training.succeeded"
+            await say(socket, type="subscribe", stream=run.stream, types=["training.queued", "training.succeeded"])
+            heard = [(await hear(socket))["type"] for _ in range(4)]
+            assert heard == ["subscribed", "training.queued", "training.succeeded", "stream.end"]
+
+
+async def test_messages_count_as_requests(platform, training) -> None:
+    settings = {"api": {"rate_limit": "20/minute"}}
+    async with platform(settings=settings) as it, it.served() as url, live(url, await it.key()) as socket:
+        await hear(socket)
+        for _ in range(40):
+            await socket.send(b'{"type": "unsubscribe", "stream": "x"}')
+        codes = [(await hear(socket))["code"] for _ in range(40)]
+        assert set(codes[:19]) == {"invalid_request"}
+        assert set(codes[20:]) == {"too_many_requests"}
+        async with live(url, await it.key()) as somebody_else:
+            assert (await hear(somebody_else))["type"] == "authenticated"
+
+
 async def test_connections_are_counted(platform, training) -> None:
     async with platform(settings={"api": {"max_connections": 2}}) as it, it.served() as url:
         key = await it.key()
@@ -208,3 +236,21 @@ async def test_sse_has_heartbeats_a_retry_and_an_end(platform, training) -> None
             refused = await client.get(path, headers=wrong)
             assert (refused.status_code, refused.json()["field"]) == (422, "Last-Event-ID")
         assert (await client.get(path + "?types=training.succeded")).json()["did_you_mean"][0] == "training.succeeded"
+
+
+async def test_a_stream_of_which_nothing_is_wanted_has_heartbeats_all_the_same(platform, training) -> None:
+    short = {"api": {"stream_max_life_s": 0.6, "stream_heartbeat_s": 0.1}}
+    async with platform(settings=short) as it, it.client() as client:
+        path = (await client.post("/v1/trainings", json=training)).headers["location"] + "/events"
+        run = (await it.store.find("training"))[0]
+
+        async def keep_busy() -> None:
+            for number in range(1, 1000):
+                await it.commands.iterate(run, number, number)
+                await asyncio.sleep(0.02)
+
+        busy = asyncio.create_task(keep_busy())
+        text = (await client.get(path, params={"types": "training.succeeded"})).text
+        busy.cancel()
+        assert text.count(": heartbeat") >= 3
+        assert 'data: {"stream' not in text

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from rlplatform.access.principals import Principal
-from rlplatform.errors import InvalidRequest, UnknownName
-from rlplatform.events import EVENT_TYPES
+from rlplatform.errors import InvalidRequest
 from rlplatform.runs import Run
 from serve_apps.api.deps import Context, Ctx, Follower
+from serve_apps.api.hub import types_of
 from serve_apps.api.openapi import problems
 from serve_apps.api.sse import EventStream
 
@@ -62,9 +62,6 @@ def _stream(ctx: Context, caller: Principal, run: Run, query: EventsQuery, last:
         raise InvalidRequest(f"{after} is beyond the stream, which has come to {run.seq}", field=field)
     if run.final and after == run.seq:
         return Response(status_code=204)
-    types = [name.strip() for name in query.types.split(",")] if query.types else []
-    for name in types:
-        if name not in EVENT_TYPES:
-            raise UnknownName("event type", name[:80], EVENT_TYPES, field="types")
+    types = types_of(name.strip() for name in query.types.split(",")) if query.types else ()
     held = ctx.limiter.connection(caller.id)
     return EventStream(ctx.hubs, ctx.services.clock, ctx.settings.api, run.stream, held, after=after, types=types)

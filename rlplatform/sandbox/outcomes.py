@@ -34,8 +34,9 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything the host saw of one execution. ``report`` is None when the whole sandbox died; ``refused_tasks``
-    counts where that can be why: gVisor's kernel ends when the host's refuses it a thread."""
+    """Everything the host saw of one execution. ``report`` is None when the whole sandbox died, or did not stop when it
+    was told to. ``refused_tasks`` counts where that can be why: gVisor's kernel ends when the host's refuses it a
+    thread."""
 
     usage: Usage
     oom_kills: int
@@ -78,7 +79,7 @@ def _kind(evidence: Evidence, execution: Execution) -> tuple[OutcomeKind, str | 
         return OutcomeKind.CANCELLED, None
     if evidence.oom_kills > 0:
         return OutcomeKind.MEMORY_EXCEEDED, f"more than {limits.memory_mb} MiB: killed by the kernel"
-    if evidence.report is None:
+    if evidence.report is None and evidence.stop is None:
         if evidence.refused_tasks > 0:
             return OutcomeKind.SIGNALLED, "too many processes"
         raise SandboxFault("the sandbox died during an execution")
@@ -94,6 +95,7 @@ def _kind(evidence: Evidence, execution: Execution) -> tuple[OutcomeKind, str | 
         return OutcomeKind.WALL_TIME_EXCEEDED, "no answer within the time of a turn"
     if not records.started:
         raise SandboxFault("the sandbox could not prepare the execution")
+    assert evidence.report is not None
     if os.WIFSIGNALED(evidence.report.status):
         return OutcomeKind.SIGNALLED, None if records.running else "while compiling"
     if not records.running:

@@ -77,7 +77,7 @@ def against_tiers() -> Iterator[Any]:
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize(("tier", "attack"), against_tiers())
+@pytest.mark.parametrize(("tier", "attack"), list(against_tiers()))
 def test_an_attack_fails_and_leaves_nothing(
     request: pytest.FixtureRequest, used: set[str], tier: Tier, attack: Attack
 ) -> None:

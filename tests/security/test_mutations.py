@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from rlplatform.sandbox.docker_pool import DockerPool
 from rlplatform.sandbox.engine import APP_LABEL, OWNER_LABEL, Engine
 from rlplatform.sandbox.execution import Run
 from rlplatform.sandbox.images import require_image
-from rlplatform.sandbox.models import Flavour
+from rlplatform.sandbox.jails import JailContainers
+from rlplatform.sandbox.models import Flavour, Tier
 from rlplatform.sandbox.outcomes import decide
 from rlplatform.sandbox.seccomp import load_profile
 
@@ -200,13 +202,68 @@ GUEST_MUTATIONS = [
 def test_without_this_line_of_the_guest_the_attack_gets_through(
     attempt: Attempt, folder: Path, file: str, old: str, new: str, name: str
 ) -> None:
+    assert attempt(name, mounted(_changed_guest(folder, name, file, old, new))) != []
+
+
+def _changed_guest(folder: Path, name: str, file: str, old: str, new: str) -> Path:
     guest = folder / f"guest-{name}"
     shutil.copytree(Path(rlplatform.sandbox.guest.__file__).parent, guest, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(resources.files("rlplatform.sandbox").joinpath("data", "seccomp-sandbox.json"), guest)
     source = (guest / file).read_text()
     assert source.count(old) == 1
     (guest / file).write_text(source.replace(old, new))
-    mounted = lambda options: options["raw_host_config"]["Binds"].append(f"{guest}:/opt/rlp/guest:ro")  # noqa: E731
-    assert attempt(name, mounted) != []
+    return guest
+
+
+def mounted(guest: Path) -> Weaken:
+    return lambda options: options["raw_host_config"]["Binds"].append(f"{guest}:/opt/rlp/guest:ro")
+
+
+JAIL_MUTATIONS = [
+    ("jail.py", "        kernel.drop_capabilities()\n", "", "capabilities"),
+    ("jail.py", "k.MS_REMOUNT | k.MS_BIND | k.MS_RDONLY |", "k.MS_REMOUNT | k.MS_BIND |", "write_root"),
+    ("jail.py", '"/tmp": "size=16m,nr_inodes=512', '"/tmp": "size=16m,nr_inodes=0', "fill_inodes"),
+    ("child.py", "        kernel.filter_calls(second_filter)\n", "        pass\n", "namespaces"),
+    ("child.py", "        kernel.filter_calls(second_filter)\n", "        pass\n", "forbidden_calls"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "name"), JAIL_MUTATIONS, ids=[m[3] for m in JAIL_MUTATIONS])
+def test_without_this_line_of_the_jail_the_attack_gets_through(
+    engine: Engine, folder: Path, file: str, old: str, new: str, name: str
+) -> None:
+    assert _attempt_in_jail(engine, folder, name, None) == [], "it must fail with the line in place"
+    assert _attempt_in_jail(engine, folder, name, _changed_guest(folder, f"jail-{name}", file, old, new)) != []
+
+
+def _attempt_in_jail(engine: Engine, folder: Path, name: str, guest: Path | None) -> list[str]:
+    """What is wrong with the outcomes of an attack in a jail of the guest that is mounted."""
+    recipe = WeakRecipe(
+        image_digest=require_image(engine, Flavour.PYTHON.image).digest,
+        runtime="runc",
+        profile=load_profile("jail-host"),
+        cpus="0",
+        labels={APP_LABEL: "1", OWNER_LABEL: "mutation"},
+        lease_s=60.0,
+        tmpfs=TMPFS,
+        tier=Tier.JAIL,
+        weaken=nothing if guest is None else mounted(guest),
+    )
+    jails = JailContainers(lambda: boot(engine, Hierarchy(), recipe, "mutation", folder), 1, 1, 60.0)
+    container = jails.take("")
+    attack = ATTACKS[name]
+    outcomes = []
+    try:
+        container.load(attack.program)
+        for execution in attack.executions:
+            container.apply(execution.limits)
+            evidence = Run(container.channel, container.cgroup, execution).evidence()
+            outcomes.append(decide(evidence, execution))
+    except SandboxFault as fault:
+        return [str(fault)]
+    finally:
+        jails.give_back(container, sound=False)
+    return attack.complaints(outcomes)
 
 
 def test_a_container_that_runs_as_root_is_refused(attempt: Attempt) -> None:

@@ -44,6 +44,8 @@ def test_an_exit_is_an_exit() -> None:
         ({"usage": Usage(1.01, 1.1, 0)}, OutcomeKind.CPU_TIME_EXCEEDED, "CPU"),
         ({"stop": Stop.WALL, "report": KILLED}, OutcomeKind.WALL_TIME_EXCEEDED, "3 s"),
         ({"stop": Stop.WALL, "report": KILLED, "usage": Usage(1.5, 3.0, 0)}, OutcomeKind.CPU_TIME_EXCEEDED, "CPU"),
+        ({"stop": Stop.WALL, "report": None}, OutcomeKind.WALL_TIME_EXCEEDED, "3 s"),
+        ({"refused_tasks": 1, "report": None}, OutcomeKind.SIGNALLED, "too many processes"),
         ({"stop": Stop.TURN, "report": KILLED}, OutcomeKind.WALL_TIME_EXCEEDED, "turn"),
         ({"records": Records(started=True, compile_fault="x.py")}, OutcomeKind.COMPILE_FAILED, "x.py"),
         ({"records": Records(started=True), "report": Report(11, 0, True)}, OutcomeKind.SIGNALLED, "compiling"),

@@ -23,6 +23,7 @@ from serve_apps.api.deps import Context
 from serve_apps.api.envelope import Envelope
 from serve_apps.api.hub import Hubs
 from serve_apps.api.limits import RateLimiter
+from serve_apps.api.records import Records
 from serve_apps.api.routes import (
     checkpoints,
     environments,
@@ -79,6 +80,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         access=Authenticator(services.store, settings, services.clock, limiter),
         limiter=limiter,
         hubs=Hubs(services.store, services.clock, ring_bytes=settings.api.stream_buffer_bytes),
+        records=Records(services.store),
         accounts=Accounts(services.store, settings.quotas, services.clock, services.checkpoints),
     )
     app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes)

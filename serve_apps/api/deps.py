@@ -23,6 +23,7 @@ from rlplatform.settings import Settings
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.hub import Hubs
 from serve_apps.api.limits import RateLimiter
+from serve_apps.api.records import Records
 from serve_apps.api.services import Services
 
 _POSITION_WAIT_S = 0.5
@@ -37,6 +38,7 @@ class Context:
     access: Authenticator
     limiter: RateLimiter
     hubs: Hubs
+    records: Records
     accounts: Accounts
 
     async def evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
@@ -79,7 +81,7 @@ class Context:
             accepted = "trainings/train_… or evaluations/eval_…"
             raise InvalidRequest(f"{stream[:80]!r} is not a stream; accepted are {accepted}", field="stream") from None
         try:
-            run = await self.services.store.get(run_id)
+            run = await self.records.get(run_id)
         except NotFound:
             raise NotFound("no such run") from None
         principal.require_sight(run.tenant, run.created_by, "run")
@@ -89,7 +91,7 @@ class Context:
         missing = NotFound(f"no such {kind.name.lower()}")
         try:
             check_id(run_id, kind)
-            run = await self.services.store.get(run_id)
+            run = await self.records.get(run_id)
         except (InvalidRequest, NotFound):
             raise missing from None
         principal.require_sight(run.tenant, run.created_by, kind.name.lower())

@@ -1,0 +1,39 @@
+"""Records of runs, as this replica reads them: those that are final change no more, and need not be fetched again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from rlplatform.ports import RunStore
+from rlplatform.runs import Run
+
+_MAX_BYTES = 16 << 20
+
+
+class Records:
+    """The store's records, with the final ones that were read last kept in memory, up to ``max_bytes`` as JSON."""
+
+    def __init__(self, store: RunStore, max_bytes: int = _MAX_BYTES) -> None:
+        self._store = store
+        self._max_bytes = max_bytes
+        self._kept: OrderedDict[str, tuple[Run, int]] = OrderedDict()
+        self._size = 0
+
+    async def get(self, run_id: str) -> Run:
+        """The record of this id. :raises NotFound: there is none."""
+        if (kept := self._kept.get(run_id)) is not None:
+            self._kept.move_to_end(run_id)
+            return kept[0]
+        run = await self._store.get(run_id)
+        if run.final:
+            self._keep(run)
+        return run
+
+    def _keep(self, run: Run) -> None:
+        size = len(run.model_dump_json())
+        if run.id in self._kept or size > self._max_bytes // 4:
+            return
+        self._kept[run.id] = (run, size)
+        self._size += size
+        while self._size > self._max_bytes:
+            self._size -= self._kept.popitem(last=False)[1][1]

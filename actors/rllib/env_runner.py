@@ -43,9 +43,10 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         self.hyperparameters = Hyperparameters.of(self._options["hyperparameters"])
         self.module: ActorCriticModule
         self.make_module()
-        self._generation = 0
+        self._generation = 0  # the algorithm's, which counts restores
+        self._life = 0  # grows with what happens to this env runner alone: each life has seeds of its own
         if self.worker_index and ray.get_runtime_context().was_current_actor_reconstructed:
-            self._generation = 1 + os.urandom(1)[0]
+            self._life = 256 + os.urandom(1)[0]
         self._sampler: Sampler | None = None
         self._weights_seq_no = 0
         self._returns: list[float] = []
@@ -118,7 +119,7 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
                 self.config.num_envs_per_env_runner,
                 seed=self._options["seed"],
                 worker=self.worker_index or 0,
-                generation=self._generation,
+                generation=self._generation + self._life,
                 kernel=self._options["kernel"],
             )
         return self._sampler
@@ -143,7 +144,7 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         network = self.module.network
         network.ensure_flat()
         network.flat_numpy[:] = weights
-        if generation > self._generation:
+        if generation != self._generation:
             self._generation = generation
             self.make_env()
         for name, state in normalizers.items():
@@ -151,7 +152,7 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         try:
             fragment = self.sampler.sample(self.hyperparameters.n_steps, seq=seq)
         except Exception:
-            self._generation += 1
+            self._life += 1
             self.make_env()
             raise
         parts = split(fragment, pieces)

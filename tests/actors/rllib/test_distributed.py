@@ -18,6 +18,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from actors.rllib.engine import RllibEngine
 from rlplatform.errors import CapacityExhausted, Unavailable
 from rlplatform.testing.contracts.engine import small_request
+from rlplatform.training.models import TrainingRequest
 
 pytestmark = [
     pytest.mark.ray,
@@ -63,9 +64,91 @@ def runner_nodes(engine: RllibEngine) -> list[str]:
     return group.foreach_env_runner(lambda _: ray.get_runtime_context().get_node_id(), local_env_runner=False)
 
 
-@pytest.mark.parametrize("depth", [0, 1])
-def test_env_runners_on_several_nodes_train(engine: Callable[..., RllibEngine], tmp_path: Path, depth: int) -> None:
-    made = engine({"num_env_runners": 3, "num_envs_per_env_runner": 2, "pipeline_depth": depth})
+@pytest.fixture(scope="module")
+def pair(cluster: Cluster) -> Iterator[RllibEngine]:
+    """Two env runners with normalisers, for several tests: each costs seconds of imports."""
+    made = RllibEngine(normalised_request({"num_env_runners": 2, "num_envs_per_env_runner": 2}))
+    yield made
+    made.close()
+
+
+def normalised_request(resources: dict[str, Any]) -> TrainingRequest:
+    hyperparameters = {**HYPERPARAMETERS, "normalize": True}
+    return small_request(env="Pendulum-v1", hyperparameters=hyperparameters, resources=resources)
+
+
+def test_env_runners_play_different_episodes(pair: RllibEngine) -> None:
+    group = algorithm(pair).env_runner_group
+    first, second = group.foreach_env_runner(lambda r: r.sampler._obs.copy(), local_env_runner=False)
+    assert not np.isclose(first, second).any()
+
+
+def test_normalisers_of_all_env_runners_are_merged(pair: RllibEngine) -> None:
+    before = {name: normalizer.get_state()["count"] for name, normalizer in algorithm(pair).normalizers.items()}
+    assert set(before) == {"norm_obs", "norm_reward"}
+    steps = pair.train_iteration().metrics["rollout/env_steps"]
+    for name, normalizer in algorithm(pair).normalizers.items():
+        assert normalizer.get_state()["count"] - before[name] == pytest.approx(steps, rel=0.05)
+
+
+def test_what_was_restored_is_what_env_runners_act_with(pair: RllibEngine, tmp_path: Path) -> None:
+    pair.train_iteration()
+    pair.save(tmp_path)
+    saved, evaluation = pair._open.parameters().copy(), pair.evaluate(3, seed=1)
+    for _ in range(3):
+        pair.train_iteration()
+    pair.restore(tmp_path)
+    assert pair.evaluate(3, seed=1) == evaluation
+    algo = algorithm(pair)
+    algo._request()
+    algo.runners.collect(algo._request)
+    acting = algo.env_runner_group.foreach_env_runner(
+        lambda r: r.module.network.flat_numpy.copy(), local_env_runner=False
+    )
+    for weights in acting:
+        assert np.array_equal(weights, saved)
+
+
+def test_goes_on_with_another_number_of_env_runners(pair: RllibEngine, tmp_path: Path) -> None:
+    alone = RllibEngine(normalised_request({"num_envs_per_env_runner": 4}))
+    saved = alone.train_iteration()
+    alone.save(tmp_path)
+    pair.restore(tmp_path)
+    assert pair.parameter_hash() == alone.parameter_hash()
+    for name, normalizer in algorithm(pair).normalizers.items():
+        assert normalizer.get_state()["count"] == algorithm(alone).normalizers[name].get_state()["count"]
+    assert pair.train_iteration().env_steps > saved.env_steps
+    alone.close()
+
+
+def test_a_lost_env_runner_comes_back_and_without_any_it_fails_rather_than_hangs(pair: RllibEngine) -> None:
+    pair.train_iteration()
+    algo = algorithm(pair)
+    manager = algo.env_runner_group._worker_manager
+    ray.kill(manager.actors()[1], no_restart=False)
+    reports = [pair.train_iteration()]
+    deadline = time.monotonic() + 60
+    while manager.num_healthy_actors() < 2 and time.monotonic() < deadline:
+        reports.append(pair.train_iteration())
+        time.sleep(0.2)
+    assert manager.num_healthy_actors() == 2
+    assert all(after.env_steps > before.env_steps for before, after in itertools.pairwise(reports))
+    full = pair.train_iteration().metrics["rollout/env_steps"]
+    assert pair.train_iteration().metrics["rollout/env_steps"] == pytest.approx(full, rel=0.1)
+    lives = algo.env_runner_group.foreach_env_runner(lambda r: r._life, local_env_runner=False)
+    assert sorted(life > 0 for life in lives) == [False, True]
+
+    algo.runners.timeout_s = 3.0
+    for actor in manager.actors().values():
+        ray.kill(actor)
+    with pytest.raises(Unavailable, match="no env runner has answered"):
+        pair.train_iteration()
+
+
+def test_env_runners_on_several_nodes_sample_while_the_learner_learns(
+    engine: Callable[..., RllibEngine], tmp_path: Path
+) -> None:
+    made = engine({"num_env_runners": 3, "num_envs_per_env_runner": 2, "pipeline_depth": 1})
     assert len(set(runner_nodes(made))) > 1
     reports = [made.train_iteration() for _ in range(3)]
     assert [report.iteration for report in reports] == [1, 2, 3]
@@ -80,80 +163,8 @@ def test_env_runners_on_several_nodes_train(engine: Callable[..., RllibEngine], 
     assert made.train_iteration().env_steps > reports[-1].env_steps
 
 
-def test_what_was_restored_is_what_env_runners_act_with(engine: Callable[..., RllibEngine], tmp_path: Path) -> None:
-    made = engine({"num_env_runners": 2, "num_envs_per_env_runner": 2})
-    made.train_iteration()
-    made.save(tmp_path)
-    saved = made._open.parameters().copy()
-    for _ in range(3):
-        made.train_iteration()
-    made.restore(tmp_path)
-    algo = algorithm(made)
-    algo._request()
-    algo.runners.collect(algo._request)
-    acting = algo.env_runner_group.foreach_env_runner(
-        lambda r: r.module.network.flat_numpy.copy(), local_env_runner=False
-    )
-    for weights in acting:
-        assert np.array_equal(weights, saved)
-
-
-def test_goes_on_with_another_number_of_env_runners(engine: Callable[..., RllibEngine], tmp_path: Path) -> None:
-    alone = engine({"num_envs_per_env_runner": 4})
-    saved = alone.train_iteration()
-    alone.save(tmp_path)
-    several = engine({"num_env_runners": 2, "num_envs_per_env_runner": 2})
-    several.restore(tmp_path)
-    assert several.parameter_hash() == alone.parameter_hash()
-    assert several.train_iteration().env_steps > saved.env_steps
-
-
-def test_env_runners_play_different_episodes(engine: Callable[..., RllibEngine]) -> None:
-    made = engine({"num_env_runners": 2, "num_envs_per_env_runner": 2})
-    group = algorithm(made).env_runner_group
-    first, second = group.foreach_env_runner(lambda r: r.sampler._obs.copy(), local_env_runner=False)
-    assert not np.isclose(first, second).any()
-
-
-def test_normalisers_of_all_env_runners_are_merged(engine: Callable[..., RllibEngine]) -> None:
-    normalised = {**HYPERPARAMETERS, "normalize": True}
-    made = engine({"num_env_runners": 2, "num_envs_per_env_runner": 2}, env="Pendulum-v1", hyperparameters=normalised)
-    steps = made.train_iteration().env_steps
-    for normalizer in algorithm(made).normalizers.values():
-        assert normalizer.get_state()["count"] == pytest.approx(steps, rel=0.05)
-
-
-def test_a_lost_env_runner_comes_back(engine: Callable[..., RllibEngine]) -> None:
-    made = engine({"num_env_runners": 2, "num_envs_per_env_runner": 2})
-    made.train_iteration()
-    manager = algorithm(made).env_runner_group._worker_manager
-    ray.kill(manager.actors()[1], no_restart=False)
-    reports = [made.train_iteration()]
-    deadline = time.monotonic() + 60
-    while manager.num_healthy_actors() < 2 and time.monotonic() < deadline:
-        reports.append(made.train_iteration())
-        time.sleep(0.2)
-    assert manager.num_healthy_actors() == 2
-    assert all(after.env_steps > before.env_steps for before, after in itertools.pairwise(reports))
-    full = made.train_iteration().metrics["rollout/env_steps"]
-    assert made.train_iteration().metrics["rollout/env_steps"] == pytest.approx(full, rel=0.1)
-    generations = algorithm(made).env_runner_group.foreach_env_runner(lambda r: r._generation, local_env_runner=False)
-    assert sorted(generation > 0 for generation in generations) == [False, True]
-
-
-def test_without_any_env_runner_it_fails_rather_than_hangs(engine: Callable[..., RllibEngine]) -> None:
-    made = engine({"num_env_runners": 2, "num_envs_per_env_runner": 2})
-    made.train_iteration()
-    algo = algorithm(made)
-    algo.runners.timeout_s = 3.0
-    for actor in algo.env_runner_group._worker_manager.actors().values():
-        ray.kill(actor)
-    with pytest.raises(Unavailable, match="no env runner has answered"):
-        made.train_iteration()
-
-
 @pytest.mark.parametrize("runners", [0, 2])
-def test_two_learners_take_the_steps_of_one(engine: Callable[..., RllibEngine], runners: int) -> None:
+def test_two_learners_take_the_steps_of_one(engine: Callable[..., RllibEngine], tmp_path: Path, runners: int) -> None:
     """One minibatch an epoch, no normalisation within it: then the averaged gradient is the gradient of the whole."""
     whole = {"n_steps": 64, "batch_size": 256, "n_epochs": 3, "normalize_advantage": False}
     resources = {"num_env_runners": runners, "num_envs_per_env_runner": 4 // max(1, runners)}
@@ -163,25 +174,24 @@ def test_two_learners_take_the_steps_of_one(engine: Callable[..., RllibEngine], 
         algorithm(made).options = {**algorithm(made).options, "rollouts_per_iteration": 1}
         made.train_iteration()
         parameters.append(made._open.parameters().copy())
-        made.close()
+        if not learners:
+            made.close()
     assert np.abs(parameters[0] - parameters[1]).max() < 2e-5
+    if runners:
+        _saves_and_restores_until_a_learner_is_lost(made, tmp_path)
 
 
-def test_several_learners_save_and_restore(engine: Callable[..., RllibEngine], tmp_path: Path) -> None:
-    made = engine({"num_env_runners": 2, "num_envs_per_env_runner": 2, "num_learners": 2})
-    made.train_iteration()
-    made.save(tmp_path)
+def _saves_and_restores_until_a_learner_is_lost(made: RllibEngine, folder: Path) -> None:
+    made.save(folder)
     parameters = made.parameter_hash()
     made.train_iteration()
-    made.restore(tmp_path)
+    made.restore(folder)
     assert made.parameter_hash() == parameters
     group = algorithm(made).learner_group
-    weights = [answer.get()[1] for answer in group.foreach_learner(lambda learner: learner.weights())]
-    assert np.array_equal(*weights)
-    made.train_iteration()
-    weights = [answer.get()[1] for answer in group.foreach_learner(lambda learner: learner.weights())]
-    assert np.array_equal(*weights)
-
+    for _ in range(2):
+        weights = [answer.get()[1] for answer in group.foreach_learner(lambda learner: learner.weights())]
+        assert np.array_equal(*weights)
+        made.train_iteration()
     ray.kill(group._worker_manager.actors()[1])
     with pytest.raises(Unavailable, match="a learner is lost"):
         made.train_iteration()

@@ -155,6 +155,7 @@ class _Sitting:
             self._limits,
             needs_value=attempt.needs_value,
             mismatch=lambda: attempt.mismatch(outcome),
+            fault=attempt.fault,
         )
         stdout, cut = self._output.keep(outcome.stdout, STDOUT_KEPT)
         stderr, _ = self._output.keep(outcome.stderr, STDERR_KEPT)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from rlplatform.jsonvalues import Json, Text
+from rlplatform.jsonvalues import FieldError, Json, Text
 from rlplatform.priorities import Priority
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
 
@@ -70,13 +70,28 @@ class EpisodeGrader(_Strict):
     turn_time_s: float = Field(default=1.0, gt=0, le=60)
 
 
-Grader = Annotated[StdioGrader | FunctionGrader | EpisodeGrader, Field(discriminator="kind")]
+class DialogueGrader(_Strict):
+    """The program talks with the host, line by line: it follows the ``turns`` of a test, or guesses its ``secret``.
+
+    ``turn_time_s`` is how long the program may take until its next line, ``max_guesses`` how often it may guess.
+    """
+
+    kind: Literal["dialogue"] = "dialogue"
+    turn_time_s: float = Field(default=1.0, gt=0, le=60)
+    max_guesses: int = Field(default=100, ge=1, le=10_000)
+
+
+Grader = Annotated[
+    StdioGrader | FunctionGrader | EpisodeGrader | DialogueGrader,
+    Field(discriminator="kind"),
+]
 
 # the fields of a test that go with each kind of grader
 _TEST_FIELDS: dict[str, tuple[str, ...]] = {
     "stdio": ("stdin", "expected_stdout"),
     "function": ("args", "kwargs", "expected"),
     "episode": ("seed", "min_return"),
+    "dialogue": ("turns", "secret"),
 }
 
 
@@ -117,9 +132,19 @@ Checker = Annotated[
 ]
 
 
+class Turn(_Strict):
+    """The host says ``say`` and a newline (null: nothing), then hears a line that must be ``expect`` as the checker
+    sees it (null: it does not wait for one; the last turn always does)."""
+
+    say: Text | None = Field(default=None, max_length=65_536)
+    expect: Text | None = Field(default=None, max_length=65_536)
+
+
 class TestCase(_Strict):
     """One test: ``stdin`` and ``expected_stdout`` for the stdio grader; ``args``, ``kwargs`` and ``expected`` for a
-    function; ``seed`` (0) and ``min_return`` (none: the episode must only be played to its end) for an episode."""
+    function; ``seed`` (0) and ``min_return`` (none: the episode must only be played to its end) for an episode; either
+    ``turns`` or ``secret`` for a dialogue: a guess of the secret is answered with ``higher``, ``lower`` or ``correct``.
+    """
 
     __test__ = False
 
@@ -131,6 +156,8 @@ class TestCase(_Strict):
     expected: Json = None
     seed: int | None = Field(default=None, ge=0, lt=2**31)
     min_return: float | None = Field(default=None, allow_inf_nan=False)
+    turns: list[Turn] | None = Field(default=None, min_length=1, max_length=1000)
+    secret: int | None = Field(default=None, ge=-(2**53), le=2**53)
     points: float = Field(default=1.0, ge=0, le=1e6, allow_inf_nan=False)
     hidden: bool = False
     group: str | None = None
@@ -185,10 +212,10 @@ class EvaluationRequest(_Strict):
         groups = [group.id for group in self.groups]
         for index, test in enumerate(self.tests):
             if test.group is not None and test.group not in groups:
-                raise ValueError(f"tests[{index}].group {test.group!r} is not one of groups[].id: {groups}")
+                raise FieldError(f"tests.{index}.group", f"{test.group!r} is not one of the ids of groups: {groups}")
         for index, group in enumerate(groups):
             if all(test.group != group for test in self.tests):
-                raise ValueError(f"groups[{index}] {group!r} has no test")
+                raise FieldError(f"groups.{index}", f"{group!r} has no test")
         return self
 
     @model_validator(mode="after")
@@ -198,9 +225,13 @@ class EvaluationRequest(_Strict):
         for index, test in enumerate(self.tests):
             if wrong := next((name for name in others if getattr(test, name) is not None), None):
                 takes = f"grader {self.grader.kind!r}, which takes {', '.join(fitting)}"
-                raise ValueError(f"tests[{index}].{wrong} does not go with {takes}")
+                raise FieldError(f"tests.{index}.{wrong}", f"does not go with {takes}")
             if self.grader.kind == "function" and "expected" not in test.model_fields_set:
-                raise ValueError(f"tests[{index}].expected is missing; give null if nothing is to be returned")
+                raise FieldError(f"tests.{index}.expected", "is missing; give null if nothing is to be returned")
+            if self.grader.kind == "dialogue" and (test.turns is None) == (test.secret is None):
+                raise FieldError(f"tests.{index}", "a test of grader 'dialogue' has either turns or a secret")
+            if test.turns is not None and test.turns[-1].expect is None:
+                raise FieldError(f"tests.{index}.turns", "the last turn must expect a line")
         return self
 
 

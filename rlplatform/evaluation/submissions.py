@@ -42,7 +42,7 @@ def program_of(request: EvaluationRequest) -> Program:
         entry = agent_loop.PATH
         files[entry] = agent_loop.source(request.grader.entry)
     for index, file in enumerate(request.files):
-        field = f"files[{index}].path"
+        field = f"files.{index}.path"
         _check_path(file.path, field)
         if file.path in (ENTRY, entry):
             raise InvalidRequest(f"{file.path!r} is taken: `source` is {ENTRY!r}; choose another path", field=field)
@@ -53,7 +53,7 @@ def program_of(request: EvaluationRequest) -> Program:
         for folder in PurePosixPath(file.path).parents:
             if str(folder) in files:
                 raise InvalidRequest(
-                    f"{str(folder)!r} is a file and cannot be a folder too", field=f"files[{index}].path"
+                    f"{str(folder)!r} is a file and cannot be a folder too", field=f"files.{index}.path"
                 )
     total = sum(map(len, files.values()))
     if total > MAX_PROGRAM_BYTES:

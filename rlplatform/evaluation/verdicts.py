@@ -20,6 +20,9 @@ _SIGNALS = {
     "SIGKILL": "it was not us: the program ended itself",
 }
 _LAST_LINE = 200
+_AFTER_A_FAULT = frozenset(
+    {OutcomeKind.EXITED, OutcomeKind.SIGNALLED, OutcomeKind.CPU_TIME_EXCEEDED, OutcomeKind.WALL_TIME_EXCEEDED}
+)
 
 
 class Ruling(NamedTuple):
@@ -29,13 +32,23 @@ class Ruling(NamedTuple):
     message: str | None = None
 
 
-def rule(outcome: Outcome, limits: Limits, *, needs_value: bool, mismatch: Callable[[], str | None]) -> Ruling:
+def rule(
+    outcome: Outcome,
+    limits: Limits,
+    *,
+    needs_value: bool,
+    mismatch: Callable[[], str | None],
+    fault: str | None = None,
+) -> Ruling:
     """What ``outcome`` means.
 
     :param needs_value: the program had to return a value, not only to end.
     :param mismatch: why the answer is wrong, None if it is right; asked only of programs that ended well.
+    :param fault: why the answer was wrong already before the program ended: how it took that does not count.
     """
     usage = outcome.usage
+    if fault is not None and outcome.kind in _AFTER_A_FAULT:
+        return Ruling(Verdict.WRONG_ANSWER, fault)
     match outcome.kind:
         case OutcomeKind.COMPILE_FAILED:
             return Ruling(Verdict.COMPILE_ERROR, outcome.detail or "the program does not compile")

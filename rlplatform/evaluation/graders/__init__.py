@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from rlplatform.evaluation.graders.dialogue import dialogue_of
 from rlplatform.evaluation.graders.function import FunctionAttempt
 from rlplatform.evaluation.graders.stdio import StdioAttempt
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
@@ -26,6 +27,10 @@ class Attempt(Protocol):
     @property
     def interactor(self) -> Interactor | None:
         """Who talks to the program while it runs."""
+
+    @property
+    def fault(self) -> str | None:
+        """Why the program is wrong however it ends: what was known before it ended."""
 
     def mismatch(self, outcome: Outcome) -> str | None:
         """Why the answer of a program that ended well is wrong; None if it is right."""
@@ -51,3 +56,6 @@ def grader_of(request: EvaluationRequest) -> Callable[[TestCase], Attempt]:
 
             agent = grader
             return lambda test: EpisodeAttempt(test, agent, limits)
+        case "dialogue":
+            dialogue = grader
+            return lambda test: dialogue_of(test, dialogue, checker, limits)

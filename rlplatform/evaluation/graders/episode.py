@@ -35,7 +35,7 @@ class EpisodeAttempt:
         self._max_steps = grader.max_steps
         self._env = make_environment(grader.env)
         self._over = False
-        self._fault: str | None = None
+        self.fault: str | None = None
         self._return = 0.0
         self._steps = 0
         try:
@@ -55,7 +55,7 @@ class EpisodeAttempt:
         try:
             action = read_action(self._env.action_space, line)
         except ValueError as error:
-            self._fault = f"step {self._steps + 1}: {error}"
+            self.fault = f"step {self._steps + 1}: {error}"
             return None
         try:
             observation, reward, terminated, truncated, _ = self._env.step(action)
@@ -67,8 +67,8 @@ class EpisodeAttempt:
         return None if self._over else _line(observation)
 
     def mismatch(self, outcome: Outcome) -> str | None:  # noqa: ARG002 - what counts is what was played here
-        if self._fault is not None:
-            return self._fault
+        if self.fault is not None:
+            return self.fault
         if not self._over:
             return f"the program ended after {self._steps} steps, before the episode did"
         if self._min_return is not None and not self._return >= self._min_return:

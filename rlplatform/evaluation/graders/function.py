@@ -16,6 +16,7 @@ class FunctionAttempt:
 
     needs_value = True
     interactor = None
+    fault = None
 
     def __init__(self, test: TestCase, entry: str, checker: Checker, limits: Limits) -> None:
         self.execution = Execution(limits, call=Call(entry, list(test.args or []), dict(test.kwargs or {})))

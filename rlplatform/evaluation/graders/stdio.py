@@ -12,6 +12,7 @@ class StdioAttempt:
 
     needs_value = False
     interactor = None
+    fault = None
 
     def __init__(self, test: TestCase, checker: Checker, limits: Limits) -> None:
         self.execution = Execution(limits, stdin=(test.stdin or "").encode())

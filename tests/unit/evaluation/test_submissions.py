@@ -52,7 +52,7 @@ def test_bad_paths_are_refused_by_name(path: str, why: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         program_of(request("fine.py", "other.py", path))
     assert why in str(caught.value)
-    assert caught.value.extra["field"] == "files[2].path"
+    assert caught.value.extra["field"] == "files.2.path"
 
 
 def test_too_much_is_refused() -> None:

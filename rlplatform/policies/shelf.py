@@ -118,7 +118,10 @@ class PolicyShelf:
         """The checkpoint that is meant, and its training."""
         if request.checkpoint_id is not None:
             check_id_of(request.checkpoint_id, Kind.CHECKPOINT, "checkpoint_id")
-            checkpoint = await asyncio.to_thread(self._checkpoints.find, request.checkpoint_id)
+            try:
+                checkpoint = await asyncio.to_thread(self._checkpoints.find, request.checkpoint_id)
+            except NotFound:
+                raise NotFound("no such checkpoint") from None
             return await self._training(checkpoint.training_id, principal, "checkpoint"), checkpoint
         assert request.training_id is not None
         check_id_of(request.training_id, Kind.TRAINING, "training_id")

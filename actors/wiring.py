@@ -91,6 +91,7 @@ class TrainerActor:
         self._settings = settings
         self._trainer: Trainer | None = None
         self._owner: tuple[str | None, int] = (None, 0)
+        self._simulated = False
         self._warming: asyncio.Future[None] | None = None
         if run is None:
             self._warming = asyncio.ensure_future(asyncio.to_thread(warm_up, lambda: self._trainer is not None))
@@ -102,6 +103,7 @@ class TrainerActor:
         if self._trainer:
             raise Conflict("this trainer has a session already")
         self._owner = (run.id, epoch)
+        self._simulated = run.simulated
         self._trainer = Trainer(
             run,
             epoch,
@@ -120,7 +122,7 @@ class TrainerActor:
     async def run(self) -> None:
         """Train (see ``Trainer``)."""
         assert self._trainer
-        if self._warming:
+        if self._warming and not self._simulated:
             await asyncio.wait({self._warming})
         await self._trainer.run()
 

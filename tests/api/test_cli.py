@@ -20,7 +20,7 @@ from rlplatform.cli.follow import summary
 from rlplatform.cli.render import Output
 from rlplatform.errors import PlatformError, error_classes
 from rlplatform.evaluation.models import Verdict
-from rlplatform.events import TrainingIterationCompleted
+from rlplatform.events import EvaluationOutput, TrainingIterationCompleted
 from rlplatform.training.models import Training
 
 pytestmark = pytest.mark.anyio
@@ -260,3 +260,11 @@ async def test_a_terminal_gets_a_bar() -> None:
 
 async def test_a_summary_of_nothing() -> None:
     assert summary(a_training())["env_steps_per_s"] is None
+
+
+def test_a_strangers_text_cannot_command_the_terminal() -> None:
+    written = io.StringIO()
+    at = {"stream": "evaluations/eval_1", "time": datetime.now(UTC)}
+    event = EvaluationOutput(**at, attempt=1, test="t", offset=0, text="\x1b]0;owned\x07\x9b31mred\n\tplain é")
+    Output(stdout=Console(file=written, highlight=False)).event(event)
+    assert written.getvalue() == "  t │ \ufffd]0;owned\ufffd\ufffd31mred\n  t │   plain é\n"

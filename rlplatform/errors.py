@@ -35,6 +35,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+_FEW = 30
+
 
 class PlatformError(Exception):
     """Base of all. ``str(error)`` is the detail shown to a user; ``extra`` are further problem+json members."""
@@ -60,7 +62,7 @@ def _rebuild(cls: type[PlatformError], detail: str, extra: dict[str, Any]) -> Pl
 
 
 class InvalidRequest(PlatformError):
-    """The request cannot be meant as it stands; ``field`` is a dotted path into it."""
+    """The request cannot be meant as it stands; ``field`` is a dotted path into it: ``tests.0.points``."""
 
     code, status, title = "invalid_request", 422, "Invalid request"
 
@@ -69,7 +71,7 @@ class InvalidRequest(PlatformError):
 
 
 class UnknownName(InvalidRequest):
-    """A name that does not exist, with the nearest ones that do."""
+    """A name that does not exist, with the nearest ones that do, and all of them where they are few."""
 
     code, title = "unknown_name", "Unknown name"
 
@@ -77,7 +79,10 @@ class UnknownName(InvalidRequest):
         known = sorted(known)
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
-        super().__init__(f"unknown {what} {name!r}{hint}", field=field, did_you_mean=near)
+        accepted = {"accepted": known} if len(known) <= _FEW else {}
+        if accepted:
+            hint += f"{'' if near else ';'} accepted are {', '.join(known)}" if known else "; there are none"
+        super().__init__(f"unknown {what} {name!r}{hint}", field=field, did_you_mean=near, **accepted)
 
 
 class NotAuthenticated(PlatformError):

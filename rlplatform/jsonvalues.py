@@ -66,3 +66,12 @@ def _check_text(text: str) -> str:
 
 Json = Annotated[JsonValue, AfterValidator(_check)]
 Text = Annotated[str, AfterValidator(_check_text)]
+
+
+class FieldError(ValueError):
+    """What a model finds wrong between its fields, at the dotted ``path`` of one of them (``tests.0.expected``)."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason

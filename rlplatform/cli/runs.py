@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import typer
 
 from rlplatform.cli import exits, words
 from rlplatform.cli.follow import follow_evaluation, follow_training, summary
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
-from rlplatform.evaluation.models import Evaluation, Verdict
+from rlplatform.errors import UnknownName
+from rlplatform.evaluation.models import Evaluation, EvaluationState, Verdict
 from rlplatform.ids import Kind, check_id
 from rlplatform.training.models import Training, TrainingState
 
 app = typer.Typer(no_args_is_help=True, help="List, show, follow and steer trainings and evaluations.")
+
+_STATES: dict[str, tuple[str, ...]] = {
+    "trainings": tuple(state.value for state in TrainingState),
+    "evaluations": get_args(EvaluationState),
+}
 
 RunId = Annotated[str, typer.Argument(help="train_… or eval_…")]
 TrainingId = Annotated[str, typer.Argument(help="train_…")]
@@ -33,14 +39,20 @@ def index(
 ) -> None:
     """List runs, newest first."""
     output = output_of(ctx, json)
+    asked = {name: _asked(state or [], known) for name, known in _STATES.items() if kind in (name, "all")}
+    for name in state or ():
+        if not any(name in states for states in asked.values()):
+            raise UnknownName("state", name, {each for known in asked for each in _STATES[known]}, field="--state")
     found: list[Training | Evaluation] = []
     with connect(url, api_key) as client:
-        if kind != "evaluations":
-            found += islice(client.trainings(states=state or (), page_size=min(limit, 200)), limit)
-        if kind != "trainings" and (kind == "evaluations" or not state):
-            found += islice(client.evaluations(states=state or (), page_size=min(limit, 200)), limit)
+        if "trainings" in asked and (asked["trainings"] or not state):
+            found += islice(client.trainings(states=asked["trainings"], page_size=min(limit, 200)), limit)
+        if "evaluations" in asked and (asked["evaluations"] or not state):
+            found += islice(client.evaluations(states=asked["evaluations"], page_size=min(limit, 200)), limit)
     found.sort(key=lambda run: run.created_at, reverse=True)
-    output.table(found, [words.row(run) for run in found], "no runs yet")
+    what = "runs" if kind == "all" else kind
+    empty = f"no {what} are {' or '.join(state)}" if state else f"no {what} yet"
+    output.table(found, [words.row(run) for run in found], empty)
 
 
 @app.command()
@@ -130,6 +142,10 @@ def download(
     with connect(url, api_key) as client, output.transfer(target.name) as progress:
         client.download_checkpoint(checkpoint_id, target, progress=progress)
     output.document({"path": str(target), "size_bytes": target.stat().st_size}, str(target))
+
+
+def _asked(states: list[str], known: tuple[str, ...]) -> list[str]:
+    return [state for state in states if state in known]
 
 
 def _is_training(run_id: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rlplatform import events
 from rlplatform.documents import KeyInfo, QuotaState, TenantQuotas, Usage
 from rlplatform.errors import (
@@ -34,6 +36,8 @@ def hint(error: PlatformError) -> str | None:
     """What may help against ``error``."""
     if isinstance(error, NotAllowed) and "scope" in error.extra:
         return "ask for a key with this scope"
+    if isinstance(error, NotFound) and not re.search("run|training|evaluation", error.detail):
+        return None
     return next((text for cls, text in _HINTS if isinstance(error, cls)), None)
 
 

@@ -102,7 +102,7 @@ def advance(run: Run, new: Sequence[EventBase]) -> tuple[Run, list[EncodedEvent]
         if event.stream != run.stream or kind.partition(".")[0] != run.kind:
             raise InvalidRequest(
                 f"{kind or type(event).__name__} of stream {event.stream!r} does not go into {run.stream!r}",
-                field=f"events[{index}]",
+                field=f"events.{index}",
             )
         if run.final:
             raise Conflict(f"{run.id} is {run.state}: nothing may follow, not even {kind}", state=run.state)

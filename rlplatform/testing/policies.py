@@ -54,11 +54,18 @@ class FakePolicies:
         self, request: PolicyRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[PolicyRecord, bool]:
         if request.checkpoint_id is not None:
-            checkpoint = self._checkpoints.find(request.checkpoint_id)
+            try:
+                checkpoint = self._checkpoints.find(request.checkpoint_id)
+            except NotFound:
+                raise NotFound("no such checkpoint") from None
         else:
-            found = self._checkpoints.list(str(request.training_id))
+            try:
+                training = await self._store.get(str(request.training_id))
+            except NotFound:
+                raise NotFound("no such training") from None
+            principal.require_sight(training.tenant, training.created_by, "training")
+            found = self._checkpoints.list(training.id)
             if not found:
-                await self._store.get(str(request.training_id))
                 raise Conflict("there is no checkpoint yet")
             checkpoint = found[-1] if request.which == "last" else best(found) or found[-1]
         run = await self._store.get(checkpoint.training_id)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from rlplatform.errors import InvalidRequest
+from rlplatform.jsonvalues import FieldError
 
 _PARTS = ("body", "query", "path", "header")
 _MANY = 20
@@ -36,7 +37,11 @@ def _describe(error: Any, body: Any, model: type[BaseModel] | None) -> dict[str,
     if location and location[0] in _PARTS:
         location = location[1:]
     message = error["msg"].removeprefix("Value error, ")
-    path = _path(location, body, error["type"]) if body is not None else [str(part) for part in location]
+    within = error.get("ctx", {}).get("error")
+    if isinstance(within, FieldError):
+        location, message = (*location, *within.path.split(".")), within.reason
+    kind = "missing" if isinstance(within, FieldError) else error["type"]
+    path = _path(location, body, kind) if body is not None else [str(part) for part in location]
     if error["type"] == "extra_forbidden":
         message = f"unknown field {str(location[-1])!r}"
         known = _fields_at(model, location[:-1]) if model else []
@@ -53,7 +58,8 @@ def _path(location: Sequence[str | int], body: Any, kind: str) -> list[str]:
     path: list[str] = []
     for index, part in enumerate(location):
         last = index == len(location) - 1
-        if isinstance(part, int) and isinstance(body, list):
+        if isinstance(body, list) and str(part).isdecimal():
+            part = int(part)
             body = body[part] if part < len(body) else None
         elif isinstance(body, dict) and part in body:
             body = body[part]

@@ -70,6 +70,12 @@ async def test_a_field_is_named_by_its_path_and_the_nearest_name_is_suggested(pl
 
         tests = [{"id": "a"}]
         assert (await refused({"source": "", "tests": [{"id": "a", "stdn": ""}]}))["field"] == "tests.0.stdn"
+        function = {"source": "", "grader": {"kind": "function"}, "tests": [{"id": "a", "expected": 1}, {"id": "b"}]}
+        document = await refused(function)
+        assert document["field"] == "tests.1.expected"
+        assert document["detail"] == "tests.1.expected: is missing; give null if nothing is to be returned"
+        assert (await refused({"source": "", "tests": [{"id": "a", "args": []}]}))["field"] == "tests.0.args"
+        assert (await refused({"source": "", "tests": [{"id": "a", "group": "g"}]}))["field"] == "tests.0.group"
         document = await refused({"source": "", "tests": tests, "limits": {"memory": 1}})
         assert (document["field"], "did you mean 'memory_mb'?" in document["detail"]) == ("limits.memory", True)
         document = await refused({"source": "", "tests": tests, "checker": {"kind": "floats", "abstol": 1}})

@@ -111,8 +111,8 @@ class TrainerLink:
             raise Unavailable("the trainer was ended")
         await run
 
-    async def command(self, command: str) -> None:
-        self._trainer.command(command)
+    async def command(self, *command: str) -> None:
+        self._trainer.command(*command)
 
     async def release(self) -> None:
         self._released.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,7 @@ class Bench:
         self.store = MemoryStore(self.clock)
         self.checkpoints = MemoryCheckpoints()
         self.scratch = scratch
+        self.run_folder: Path | None = None
         self.engines: list[ScriptedEngine] = []
 
     async def run(self, **changes: object) -> TrainingRun:
@@ -48,7 +50,8 @@ class Bench:
 
         epoch = await self.store.acquire(run.id)
         return Trainer(
-            await self.get(run), epoch, self.store, self.checkpoints, make or default, self.clock, self.scratch
+            *(await self.get(run), epoch, self.store, self.checkpoints, make or default, self.clock),
+            *(self.scratch, self.run_folder),
         )
 
     async def get(self, run: TrainingRun) -> TrainingRun:
@@ -197,3 +200,28 @@ async def test_a_damaged_checkpoint_is_skipped_for_the_one_before(bench: Bench) 
     await (await bench.trainer(run)).run()
     (recovered,) = [event for event in await bench.events(run) if event["type"] == "training.recovered"]
     assert (recovered["iteration"], recovered["redone_iterations"]) == (2, 3)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+async def test_the_run_folder_has_every_iteration_once_on_this_node_and_on_another(bench: Bench, moved: bool) -> None:
+    bench.run_folder = bench.scratch / "here"
+    run = await bench.run()
+    with pytest.raises(StorageError):
+        await (await bench.trainer(run, failures={6: StorageError("gone")})).run()
+    if moved:
+        bench.run_folder = bench.scratch / "there"
+    await (await bench.trainer(run)).run()
+    done = await bench.get(run)
+    assert done.state == "succeeded"
+    with (bench.run_folder / "progress.csv").open() as file:
+        iterations = [int(row["iteration"]) for row in csv.DictReader(file)]
+    assert iterations == list(range(1, done.document.progress.iteration + 1))
+    assert json.loads((bench.run_folder / "manifest.json").read_text())["training_id"] == run.id
+
+
+async def test_a_run_folder_that_cannot_be_written_costs_the_training_nothing(bench: Bench) -> None:
+    bench.run_folder = bench.scratch / "file"
+    bench.run_folder.write_text("in the way")
+    run = await bench.run()
+    await (await bench.trainer(run)).run()
+    assert (await bench.get(run)).state == "succeeded"

@@ -14,6 +14,7 @@ import yaml
 from rlplatform import events
 from rlplatform.errors import CapacityExhausted
 from rlplatform.manifest import RunManifest
+from rlplatform.settings import Settings
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.engines import ScriptedEngine
@@ -98,3 +99,9 @@ def test_can_be_written_while_the_training_runs(stream: Any, tmp_path: Path) -> 
     folder.close()
     folder.close()
     assert seen == [1, 2, 3, 4, 5, 6, 5, 6, 7, 8]
+
+
+def test_where_it_is() -> None:
+    assert Settings.model_validate({"state_dir": "state"}).run_folder(RUN) == Path("state/runs") / RUN
+    assert Settings.model_validate({"training": {"run_dir": "/runs"}}).run_folder(RUN) == Path("/runs") / RUN
+    assert Settings.model_validate({"training": {"run_dir": ""}}).run_folder(RUN) is None

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import PlatformError
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
-from rlplatform.training.models import TrainingRequest
+from rlplatform.training.models import TrainingRequest, TrainingState
 
+UNFINISHED = tuple(state.value for state in TrainingState if not state.final)
 PRINCIPAL = Principal(id="key_1", tenant="acme", scopes=frozenset(Scope))
 
 
@@ -84,6 +85,20 @@ class Stage:
 
     async def until_state(self, run: TrainingRun, *states: str) -> TrainingRun:
         return await self.until(run, lambda found: found.state in states)
+
+    async def end_trainings(self) -> None:
+        """Stop every training that goes on, and wait until nothing is left of it."""
+
+        async def ended() -> bool:
+            try:
+                for run in await self.store.find("training", states=UNFINISHED, limit=1000):
+                    assert isinstance(run, TrainingRun)
+                    await self.command(run, "stop")
+            except PlatformError:
+                return False
+            return not placements() and not await self.store.find("training", states=UNFINISHED, limit=1)
+
+        await eventually(ended, 60)
 
     async def events(self, run: TrainingRun) -> list[dict[str, Any]]:
         """All events of a run; their ``seq`` is checked to have no gaps."""
@@ -151,32 +166,60 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-def cluster(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A cluster with 4 CPUs, and with what the test module's ``RESOURCES`` say."""
-    ray.init(
-        address="local",
-        num_cpus=4,
-        resources=getattr(request.module, "RESOURCES", None),
-        namespace=options.NAMESPACE,
-        include_dashboard=False,
-        log_to_driver=False,
-    )
-    yield
-    ray.shutdown()
+def cluster(request: pytest.FixtureRequest) -> None:
+    """A cluster with 4 CPUs and what the test module's ``RESOURCES`` say: that of the module before, if it has them."""
+    if not ray.is_initialized():
+        ray.init(
+            address="local",
+            num_cpus=4,
+            resources=getattr(request.module, "RESOURCES", None),
+            namespace=options.NAMESPACE,
+            include_dashboard=False,
+            log_to_driver=False,
+            _system_config={"worker_niceness": 0},  # by default, a busy machine would hardly run them
+        )
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End the cluster, unless the next test wants the same."""
+    if shared(item) is not None and (nextitem is None or shared(nextitem) != shared(item)):
+        ray.shutdown()
+
+
+def shared(item: pytest.Item) -> dict[str, float] | None:
+    """The resources of the :func:`cluster` that a test runs on; None if it runs on none, or on one of its own."""
+    module = getattr(item, "module", None)
+    if module is None or "cluster" not in getattr(item, "fixturenames", ()) or "cluster" in vars(module):
+        return None
+    return dict(getattr(module, "RESOURCES", {}))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("actors")
+
+
+@pytest.fixture(scope="module")
+def settings(folder: Path) -> Settings:
     return Settings.model_validate(
         {
-            "state_dir": tmp_path,
-            "store": {"url": f"sqlite:///{tmp_path}/platform.db"},
-            "training": {"checkpoint_url": f"{tmp_path}/checkpoints", "placement_timeout_s": 5, "warm_trainers": 0},
+            "state_dir": folder,
+            "store": {"url": f"sqlite:///{folder}/platform.db"},
+            "training": {"checkpoint_url": f"{folder}/checkpoints", "placement_timeout_s": 5, "warm_trainers": 0},
         }
     )
 
 
-@pytest.fixture
-def stage(cluster: None, settings: Settings) -> Iterator[Stage]:
+@pytest.fixture(scope="module")
+def shared_stage(cluster: None, settings: Settings) -> Iterator[Stage]:
+    """The module's hub and supervisor: what a test kills of them comes back."""
     yield Stage(settings)
     clear()
+
+
+@pytest.fixture
+async def stage(shared_stage: Stage, anyio_backend: str) -> AsyncIterator[Stage]:
+    """The shared stage, of which a test leaves no training behind."""
+    yield shared_stage
+    await shared_stage.end_trainings()

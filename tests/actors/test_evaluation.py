@@ -30,7 +30,7 @@ QUICK = "print(int(input()) * 2)"
 SLOW = "import time\ntime.sleep(1.0)\nprint(int(input()) * 2)"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def settings(settings: Settings, make_pool: MakePool) -> Iterator[Settings]:
     """With a sandbox, of which nothing is left when all actors are gone."""
     make_pool("probe").close()  # gives up where there is no engine or image

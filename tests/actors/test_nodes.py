@@ -18,6 +18,7 @@ QUICK_TO_NOTICE = {
     "health_check_period_ms": 500,
     "health_check_timeout_ms": 2000,
     "health_check_failure_threshold": 4,
+    "worker_niceness": 0,
 }
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
@@ -24,6 +24,21 @@ from tests.actors.conftest import Stage, clear, eventually, names, placements
 pytestmark = [pytest.mark.ray, pytest.mark.anyio]
 
 Missing = Callable[[str], NoReturn]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """As the module's: a test's own may be other ones."""
+    return settings
+
+
+@pytest.fixture
+async def stage(cluster: None, settings: Settings, anyio_backend: str) -> AsyncIterator[Stage]:
+    """A stage of the test's own, for the settings of its own."""
+    stage = Stage(settings)
+    yield stage
+    await stage.store.close()
+    clear()
 
 
 async def completed(stage: Stage, run: TrainingRun) -> list[int]:
@@ -57,7 +72,7 @@ async def test_a_database_that_is_locked_for_a_while_costs_nothing(stage: Stage)
     path = stage.settings.store.url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        await asyncio.sleep(12)
+        await asyncio.sleep(11)  # longer than a writer waits before it says so
         other.execute("ROLLBACK")
     done = await stage.until_state(run, "succeeded")
     assert done.document.restarts == 0
@@ -70,7 +85,6 @@ class TestFullDisk:
         with small_disk(tmp_path / "disk", missing) as folder:
             training = settings.training.model_copy(update={"checkpoint_url": str(folder / "checkpoints")})
             yield settings.model_copy(update={"training": training})
-            clear()
 
     async def test_the_session_goes_on_from_its_last_checkpoint_when_there_is_room_again(self, stage: Stage) -> None:
         disk = Path(stage.settings.training.checkpoint_url).parent
@@ -96,7 +110,6 @@ class TestRedis:
             missing("no redis-server: apt-get install redis-server")
         with redis_server(tmp_path) as url:
             yield settings.model_copy(update={"store": settings.store.model_copy(update={"url": url})})
-            clear()
 
     async def test_trainer_and_supervisor_are_killed(self, stage: Stage) -> None:
         assert "event_hub" not in names()
@@ -108,7 +121,6 @@ class TestRedis:
         assert done.document.progress.iteration == 40
         assert "recovered" in await stage.types(run)
         await eventually(lambda: not placements())
-        await stage.store.close()
 
     async def test_a_server_that_hangs_for_a_while_costs_nothing(self, stage: Stage) -> None:
         run = await stage.train(iterations=60)
@@ -116,12 +128,11 @@ class TestRedis:
         with Redis.from_url(stage.settings.store.url) as redis:
             pid = int(redis.info("server")["process_id"])
         os.kill(pid, signal.SIGSTOP)
-        await asyncio.sleep(8)
+        await asyncio.sleep(4)
         os.kill(pid, signal.SIGCONT)
         done = await stage.until_state(run, "succeeded")
         assert done.document.restarts == 0
         assert await completed(stage, run) == list(range(1, 61))
-        await stage.store.close()
 
 
 def fill(path: Path) -> None:

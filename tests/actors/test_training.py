@@ -115,18 +115,20 @@ class TestTrainerKilled:
 
 class TestOthersKilled:
     async def test_the_supervisor(self, stage: Stage) -> None:
-        run = await stage.train(iterations=60)
+        run = await stage.train(iterations=10_000)
         await stage.until_iteration(run, 3)
         trainer = await stage.trainer(run)
         await stage.kill("supervisor")
-        await stage.until_iteration(run, 6)
+        before = (await stage.get(run)).document.progress.iteration
+        await stage.until_iteration(run, before + 3)
         await eventually(lambda: _answers(stage))
-        await stage.command(run, "pause")
-        await stage.until_state(run, "paused")
-        await stage.command(run, "resume")
-        done = await stage.until_state(run, "succeeded")
-        assert done.document.restarts == 0
+        for command, state in (("pause", "paused"), ("resume", "running")):
+            await stage.command(run, command)
+            await stage.until_state(run, state)
         assert await stage.trainer(run) == trainer
+        await stage.command(run, "stop")
+        done = await stage.until_state(run, "stopped")
+        assert done.document.restarts == 0
         await nothing_is_left()
 
     async def test_the_supervisor_and_the_trainer(self, stage: Stage) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 import ray
 
@@ -14,7 +16,7 @@ from tests.actors.conftest import Stage, eventually, names, placements
 pytestmark = [pytest.mark.ray, pytest.mark.anyio]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def settings(settings: Settings) -> Settings:
     training = settings.training.model_copy(update={"warm_trainers": 1})
     return settings.model_copy(update={"training": training})
@@ -32,64 +34,42 @@ async def ready() -> str:
     return name
 
 
-async def adopted(stage: Stage, **fields: object) -> TrainingRun:
-    """A training that has the warm trainer."""
-    name = await ready()
-    await in_thread(lambda: __import__("time").sleep(2.5))  # a round, in which the supervisor learns that it is ready
-    run = await stage.train(iterations=10_000, **fields)
+async def adopted(stage: Stage, name: str) -> TrainingRun:
+    """A training that has the warm trainer ``name``."""
+    await asyncio.sleep(2.5)  # a round, in which the supervisor learns that it is ready
+    run = await stage.train(iterations=10_000)
     await stage.until_iteration(run, 6)
     assert (await call(find(name), "whereabouts"))[1:] == (run.id, (await stage.get(run)).epoch)
     assert not any(other.startswith("trainer:") for other in names())
     return run
 
 
-async def test_it_is_handed_a_session_counted_in_full_and_ended_with_it(stage: Stage) -> None:
+async def test_it_is_one_sessions_found_again_recovered_and_ended_like_any_other(stage: Stage) -> None:
     name = await ready()
     free = (await in_thread(ray.available_resources))["CPU"]
-    run = await adopted(stage)
+    run = await adopted(stage, name)
     assert free - (await in_thread(ray.available_resources))["CPU"] == pytest.approx(1.0), "its CPU is reserved"
-    await stage.command(run, "stop")
+
+    await stage.kill("supervisor")
+    before = (await stage.get(run)).document.progress.iteration
+    found = await stage.until_iteration(run, before + 60)
+    assert (found.document.restarts, name in names()) == (0, True), "the new supervisor leaves it its work"
+
+    await stage.kill(name)
+    await stage.until(run, lambda found: found.document.restarts == 1)
+    await stage.until_state(run, "running")
+    assert (await stage.types(run))[-2:] == ["starting", "recovered"]
+    assert (await stage.command(run, "stop")).desired == "stop"
     await stage.until_state(run, "stopped")
     await eventually(lambda: not placements() and name not in names())
 
 
-async def test_a_new_supervisor_finds_it_again(stage: Stage) -> None:
-    run = await adopted(stage)
-    name = next(iter(warm()))
-    await stage.kill("supervisor")
-    before = (await stage.get(run)).document.progress.iteration
-    await stage.until_iteration(run, before + 60)
-    await eventually(lambda: _stopped(stage, run))
-    done = await stage.until_state(run, "stopped")
-    assert done.document.restarts == 0
-    await eventually(lambda: name not in names() and not placements())
-
-
-async def test_killed_it_is_recovered_like_any_other(stage: Stage) -> None:
-    run = await adopted(stage)
-    await stage.kill(next(iter(warm())))
-    await stage.until(run, lambda found: found.document.restarts == 1)
-    await stage.until_state(run, "running")
-    await stage.command(run, "stop")
-    assert "recovered" in await stage.types(run)
-
-
-async def test_a_session_with_env_runners_gets_a_trainer_of_its_own(stage: Stage) -> None:
+async def test_a_session_with_env_runners_gets_a_trainer_of_its_own_and_a_drain_ends_the_warm_one(stage: Stage) -> None:
     name = await ready()
     run = await stage.train(iterations=30, resources={"num_env_runners": 1})
     await stage.until_iteration(run, 1)
     assert await stage.trainer(run) in names()
     assert name in names()
-
-
-async def test_a_drain_ends_it(stage: Stage) -> None:
-    await ready()
+    await stage.until_state(run, "succeeded")
     await stage.commands.drain()
     await eventually(lambda: not warm())
-
-
-async def _stopped(stage: Stage, run: TrainingRun) -> bool:
-    try:
-        return (await stage.command(run, "stop")).desired == "stop"
-    except Exception:
-        return False

@@ -38,11 +38,11 @@ def redis(network: Network, tmp_path_factory: pytest.TempPathFactory, missing: M
 
 @pytest.fixture(scope="module")
 def nodes(network: Network) -> list[Node]:
-    """A head that has sandboxes and no room for a trainer, and two workers that have room for one each."""
+    """A head that has sandboxes and no room for a trainer, and two workers that have room for one each, beside replicas."""
     head, *workers = (network.add() for _ in range(3))
     head.start("--num-cpus=1", '--resources={"sandbox": 1}', environment={})
     for worker in workers:
-        worker.start("--num-cpus=1", environment={}, head=head)
+        worker.start("--num-cpus=2", environment={}, head=head)
     return [head, *workers]
 
 
@@ -80,7 +80,7 @@ def test_a_worker_is_killed(rig: Rig, nodes: list[Node]) -> None:
     scene.goes_on(timeout_s=90)
     assert holder(nodes, rig.trainer(scene.training)) is not node
     assert scene.end().interruptions == 1
-    node.start("--num-cpus=1", environment={}, head=nodes[0])
+    node.start("--num-cpus=2", environment={}, head=nodes[0])
 
 
 def test_a_worker_is_cut_off_and_its_trainer_is_fenced(rig: Rig, network: Network, nodes: list[Node]) -> None:

@@ -6,6 +6,7 @@ Its statistics and metrics ports have no authentication and bind every interface
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import resource
@@ -13,6 +14,7 @@ import shutil
 import socket
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -35,8 +37,12 @@ def choose(settings: ClusterSettings) -> Ingress:
     return "haproxy" if has_haproxy else "proxy"
 
 
-def environment(ingress: Ingress, folder: Path) -> dict[str, str]:
-    """What Ray's processes need in their environment, from their start. ``folder`` is HAProxy's, one a platform."""
+def environment(ingress: Ingress, folder: Path, *, usual_ports: bool = False) -> dict[str, str]:
+    """What Ray's processes need in their environment, from their start.
+
+    :param folder: HAProxy's, one a platform.
+    :param usual_ports: for HAProxy's statistics and metrics, where they are free: for one platform a machine.
+    """
     common = {
         "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": CALLBACK,
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "30",  # a proxy that starts on a busy machine is slow, not broken
@@ -45,6 +51,9 @@ def environment(ingress: Ingress, folder: Path) -> dict[str, str]:
     if ingress == "proxy":
         return common
     folder.mkdir(parents=True, exist_ok=True)
+    statistics, metrics = free_ports(2)
+    if usual_ports:
+        statistics, metrics = free_port(STATISTICS_PORT), free_port(METRICS_PORT)
     return common | {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(haproxy.install(folder)),
@@ -53,8 +62,8 @@ def environment(ingress: Ingress, folder: Path) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_NBTHREAD": str(min(4, os.cpu_count() or 1)),
         "RAY_SERVE_HAPROXY_MAXCONN": str(max_connections()),
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "3600",
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port(METRICS_PORT)),
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port(STATISTICS_PORT)),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(statistics),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
@@ -70,6 +79,21 @@ class Folder:
 
     def __init__(self, state_dir: Path) -> None:
         self._link = state_dir / "ingress"
+        self._claim = -1
+
+    def claim_usual_ports(self) -> bool:
+        """Whether HAProxy's usual ports are this platform's until it is removed: the first on a machine gets them."""
+        with suppress(OSError):  # it is another user's
+            self._claim = os.open(Path(tempfile.gettempdir()) / f"{_PREFIX}ports.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        self._release()
+        return False
+
+    def _release(self) -> None:
+        if self._claim >= 0:
+            os.close(self._claim)
+            self._claim = -1
 
     def make(self) -> Path:
         """A new one, in place of any that was left."""
@@ -80,6 +104,7 @@ class Folder:
 
     def remove(self) -> None:
         """Remove it, if there is one. Idempotent."""
+        self._release()
         if not self._link.is_symlink():
             return
         folder = self._link.readlink()

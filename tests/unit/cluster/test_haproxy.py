@@ -207,3 +207,13 @@ def test_a_folder_that_was_left_is_removed_at_the_next_start(tmp_path: Path) -> 
     folder.remove()
     folder.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_usual_ports_are_one_platforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    one, two = ingress.Folder(tmp_path), ingress.Folder(tmp_path)
+    assert one.claim_usual_ports()
+    assert not two.claim_usual_ports()
+    one.remove()
+    assert two.claim_usual_ports()
+    two.remove()

@@ -79,7 +79,9 @@ class Platform:
         self._report("starting Ray")
         folder = self._ingress.make()
         try:
-            _start_ray(self.settings, ingress.environment(ingress.choose(self.settings.cluster), folder))
+            proxies = ingress.choose(self.settings.cluster)
+            usual = self._ingress.claim_usual_ports()
+            _start_ray(self.settings, ingress.environment(proxies, folder, usual_ports=usual))
         except Exception as error:  # Ray has no class of its own for this
             raise Unavailable(f"Ray does not start: {error}") from error
         self._report(f"starting the supervisor and the gateway on {api.host}:{api.port}")

@@ -30,6 +30,7 @@ CHECKS: tuple[Callable[[Settings], Check], ...] = (
     network.ray_auth,
     network.dashboard_binding,
     sandbox.engine,
+    sandbox.gvisor,
     sandbox.control_groups,
     sandbox.image,
     sandbox.self_check,

@@ -40,8 +40,7 @@ def exposure(settings: Settings) -> Check:
     return warn(
         "exposure",
         f"the API listens on {settings.api.host} without TLS: API keys can be read on the way",
-        "put a reverse proxy with TLS before it, which also strips x-request-timeout-seconds and "
-        "x-request-disconnect-disabled from requests",
+        "put a reverse proxy with TLS before it",
     )
 
 

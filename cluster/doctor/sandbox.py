@@ -39,6 +39,23 @@ def engine(settings: Settings) -> Check:
     return ok(name, found)
 
 
+def gvisor(settings: Settings) -> Check:
+    """The runtime of tier *gvisor*, if one is named."""
+    from rlplatform.sandbox.gvisor import require_gvisor
+
+    name, runtime = "gvisor", settings.sandbox.gvisor_runtime
+    if runtime is None:
+        return ok(name, "not configured: tier gvisor is refused")
+    if not _answers(settings):
+        return warn(name, _NO_ENGINE, "see docker_engine")
+    try:
+        with closing(_engine(settings)) as docker:
+            require_gvisor(docker, runtime)
+    except SandboxUnavailable as error:
+        return fail(name, f"{error}: tier gvisor is refused, the others work", "make gvisor, or unset the setting")
+    return ok(name, f"runtime {runtime}; `rlp sandbox check --tier gvisor` tries it")
+
+
 def control_groups(_: Settings) -> Check:
     """How control groups are mounted, as the sandbox sees it."""
     from rlplatform.sandbox.cgroup import Hierarchy

@@ -256,6 +256,9 @@ def test_without_an_engine_only_the_engine_fails(no_engine: SandboxSettings) -> 
     settings = Settings(sandbox=no_engine)
     assert sandbox.engine(settings).status == "fail"
     assert sandbox.image(settings).status == "warn"
+    assert sandbox.gvisor(settings).status == "ok", "it is not asked for"
+    asked = settings.sandbox.model_copy(update={"gvisor_runtime": "runsc"})
+    assert sandbox.gvisor(settings.model_copy(update={"sandbox": asked})).status == "warn"
     assert sandbox.self_check(settings).status == "warn"
 
 

@@ -62,6 +62,7 @@ class PolicyShelf:
         self._max_loaded = max_loaded
         self._loaded: OrderedDict[str, Policy] = OrderedDict()
         self._using = threading.Lock()  # kernels have one workspace each
+        self._exporting = threading.Lock()  # seconds of CPU, and torch's exporter is no friend of threads
 
     @property
     def loaded(self) -> list[str]:
@@ -162,6 +163,8 @@ class PolicyShelf:
                 )
             policy = Policy.load(folder)
         archive = policy.pack()
+        if not np.isfinite(policy.network.flat_numpy).all():
+            raise Conflict(f"{checkpoint.id} holds no policy that can be served: its training has diverged")
         info = PolicyInfo(
             **dict(policy.card()),
             id=policy_id,
@@ -196,7 +199,7 @@ class PolicyShelf:
                     answers.update(dict.fromkeys(places, error))
         return [answers[place] for place in range(len(asked))]
 
-    def _act_together(self, asked: Sequence[Asked]) -> list[Acted]:
+    def _act_together(self, asked: Sequence[Asked]) -> list[Acted | PlatformError]:
         """One computation for requests of one policy."""
         policy = self._load(asked[0].policy)
         observations = np.concatenate([one.observations for one in asked]) if len(asked) > 1 else asked[0].observations
@@ -204,7 +207,8 @@ class PolicyShelf:
         actions = policy.act(observations, deterministic=asked[0].deterministic)
         compute_s = time.perf_counter() - began
         ends = np.cumsum([len(one.observations) for one in asked])
-        return [Acted(part, len(observations), compute_s) for part in np.split(actions, ends[:-1])]
+        parts = (Acted(part, len(observations), compute_s) for part in np.split(actions, ends[:-1]))
+        return [_beyond(acted.actions) or acted for acted in parts]
 
     def _load(self, info: PolicyInfo) -> Policy:
         policy = self._loaded.pop(info.id, None)
@@ -230,8 +234,18 @@ class PolicyShelf:
         policy = Policy.unpack(self._archive(info))  # one of its own: exporting takes seconds
         with tempfile.TemporaryDirectory(prefix="rlp-export-") as directory:
             path = Path(directory) / "policy.onnx"
-            export_onnx(policy, path, record_observations(policy, info.env, info.env_config))
+            with self._exporting:
+                export_onnx(policy, path, record_observations(policy, info.env, info.env_config))
             return path.read_bytes()
+
+
+def _beyond(actions: NDArray[Any]) -> InvalidRequest | None:
+    """What is wrong with observations that the policy has computed no number for, though they are numbers."""
+    rows = np.flatnonzero(~np.isfinite(actions.reshape(len(actions), -1)).all(1))
+    if not rows.size:
+        return None
+    field = f"observations.{rows[0]}"
+    return InvalidRequest(f"{field}: the policy gives no finite action here; the numbers are too large", field=field)
 
 
 def check_id_of(text: str, kind: Kind, field: str) -> None:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import numpy as np
@@ -14,7 +14,7 @@ import pytest
 from gymnasium import spaces
 from pyarrow import fs
 
-from rlplatform.errors import CheckpointError, Conflict
+from rlplatform.errors import CheckpointError, Conflict, InvalidRequest
 from rlplatform.ids import Kind, new_id
 from rlplatform.policies.models import PolicyRequest
 from rlplatform.policies.shelf import Asked, PolicyShelf
@@ -90,15 +90,17 @@ def test_policies_are_kept_beside_checkpoints(
     assert (tmp_path / path / f"{policy_id}.tar").exists()
 
 
-def make_policy(seed: int = 4) -> Policy:
-    observation_space, action_space = spaces.Box(-np.inf, np.inf, (4,), np.float32), spaces.Discrete(2)
-    hyperparameters = Hyperparameters.of({"normalize": True})
+def make_policy(seed: int = 4, actions: spaces.Space[Any] | None = None) -> Policy:
+    observation_space, action_space = spaces.Box(-np.inf, np.inf, (4,), np.float32), actions or spaces.Discrete(2)
+    hyperparameters = Hyperparameters.of(
+        {"normalize": True} if actions is None else {"policy_kwargs": {"activation_fn": "relu"}}
+    )
     encoder, head = ObservationEncoder.of(observation_space), ActionHead.of(action_space)
     network = ActorCritic(encoder, head, hyperparameters.architecture(image=False), seed=seed)
     network.flat_numpy[:] += np.random.default_rng(seed).normal(0, 0.3, network.flat_numpy.shape).astype(np.float32)
     normalizer = ObservationNormalizer(encoder.shape)
     normalizer.update(np.random.default_rng(3).normal(0.2, 1.5, (100, 4)))
-    return Policy(network, hyperparameters, observation_space, action_space, normalizer)
+    return Policy(network, hyperparameters, observation_space, action_space, normalizer if actions is None else None)
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +214,18 @@ class TestPolicyShelf(PoliciesContract):
         assert [*first.actions.tolist(), *third.actions.tolist()] == expected[:10]
         assert second.actions.tolist() == expected[:5]
 
+    async def test_observations_beyond_the_policy_are_their_senders_fault(
+        self, policies: PolicyShelf, store: Store, checkpoints: MemoryCheckpoints, tmp_path: Path
+    ) -> None:
+        checkpoint = await save(store, checkpoints, tmp_path, make_policy(actions=spaces.Box(-1, 1, (2,), np.float32)))
+        info = (await self.publish(policies, checkpoint)).document
+        huge = np.full((3, 4), 0.1, np.float32)
+        huge[1] = [3e38, -3e38, 3e38, 3e38]
+        good, bad = await policies.act_all([Asked(info, OBSERVATIONS, True), Asked(info, huge, True)])
+        assert isinstance(good, Acted)
+        assert isinstance(bad, InvalidRequest)
+        assert bad.extra["field"] == "observations.1"
+
     async def test_few_policies_are_held(self, policies: PolicyShelf, checkpoint: CheckpointInfo) -> None:
         published = [(await self.publish(policies, checkpoint)).document for _ in range(3)]
         for place in (0, 1, 0, 2):
@@ -229,6 +243,15 @@ class TestPolicyShelf(PoliciesContract):
     ) -> None:
         checkpoint = await save(store, checkpoints, tmp_path, None)
         with pytest.raises(Conflict, match="no policy that can be served"):
+            await policies.publish(PolicyRequest(checkpoint_id=checkpoint.id), OWNER)
+
+    async def test_a_training_that_diverged_has_no_policy(
+        self, policies: PolicyShelf, store: Store, checkpoints: MemoryCheckpoints, tmp_path: Path
+    ) -> None:
+        diverged = make_policy()
+        diverged.network.flat_numpy[3] = np.nan
+        checkpoint = await save(store, checkpoints, tmp_path, diverged)
+        with pytest.raises(Conflict, match="diverged"):
             await policies.publish(PolicyRequest(checkpoint_id=checkpoint.id), OWNER)
 
     async def test_what_is_no_archive_is_damaged_whatever_its_hash(

@@ -1,4 +1,4 @@
-"""Makes a machine ready: ``python3 cluster/setup.py [run|test]``. Standard library only: it runs first of all.
+"""Makes a machine ready: ``python3 cluster/setup.py [run|test|gvisor]``. Standard library only: it runs first of all.
 
 What is there already is left as it is, so a second call takes moments and needs no network:
 
@@ -6,7 +6,8 @@ What is there already is left as it is, so a second call takes moments and needs
 - a Docker engine that answers. On Debian or Ubuntu as root one is installed and started; elsewhere it says what to do;
 - the sandbox image;
 - the browser page, built with npm;
-- for ``test``: the servers and the browser that tests use.
+- for ``test``: the servers and the browser that tests use;
+- for ``gvisor``, and nothing else then: gVisor, registered with the Docker engine as the runtime ``runsc``.
 
 Without a Docker engine training still works, and evaluation answers 503; without npm there is no page.
 """
@@ -14,9 +15,11 @@ Without a Docker engine training still works, and evaluation answers 503; withou
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -30,8 +33,10 @@ PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
 STATE = ROOT / ".rlp"
 DOCKER_SOCKET = Path("/var/run/docker.sock")
+DOCKER_CONFIG = Path("/etc/docker/daemon.json")
+DOCKER_PID_FILE = Path("/var/run/docker.pid")
 DOCKER_PID_FILES = {
-    Path("/var/run/docker.pid"): "dockerd",
+    DOCKER_PID_FILE: "dockerd",
     Path("/var/run/docker/containerd/containerd.pid"): "containerd",
 }
 TEST_PACKAGES = {"redis-server": "redis-server", "prometheus": "prometheus", "chromium": "chromium"}
@@ -48,6 +53,9 @@ def say(text: str) -> None:
 
 def main(purpose: str) -> int:
     try:
+        if purpose == "gvisor":
+            gvisor()
+            return 0
         if sys.version_info[:2] not in ((3, 11), (3, 12)):
             raise SetupError(f"Python 3.11 or 3.12 is needed; this is {sys.version.split()[0]}")
         environment()
@@ -240,6 +248,22 @@ def answers(within_s: float = 0) -> bool:
         if time.monotonic() >= deadline:
             return False
         time.sleep(0.2)
+
+
+def gvisor() -> None:
+    """gVisor's ``runsc`` as a runtime of the Docker engine, with the flags that the sandbox needs."""
+    if not shutil.which("runsc"):
+        need("gVisor", ["runsc"])
+    config = json.loads(DOCKER_CONFIG.read_text()) if DOCKER_CONFIG.exists() else {}
+    runtime = {"path": shutil.which("runsc"), "runtimeArgs": ["--network=none", "--host-uds=open"]}
+    found = config.setdefault("runtimes", {}).setdefault("runsc", runtime)
+    if found != runtime:
+        raise SetupError(f"{DOCKER_CONFIG} has another runtime 'runsc'; it must be {json.dumps(runtime)}")
+    DOCKER_CONFIG.parent.mkdir(exist_ok=True)
+    DOCKER_CONFIG.write_text(json.dumps(config, indent=2) + "\n")
+    engine()
+    os.kill(int(DOCKER_PID_FILE.read_text()), signal.SIGHUP)  # it reads its runtimes again; nothing restarts
+    say("the Docker engine has the runtime 'runsc': set RLP_SANDBOX__GVISOR_RUNTIME=runsc")
 
 
 def images(flavours: list[str]) -> None:

@@ -16,6 +16,7 @@ from websockets.sync.client import connect
 
 from rlplatform.training.evaluate import evaluate_policy
 from tests.conftest import Missing
+from tests.e2e.edge import check_edge
 from tests.e2e.platform import RunningPlatform, descendants
 
 pytestmark = [pytest.mark.e2e, pytest.mark.ray, pytest.mark.docker, pytest.mark.timeout(240)]
@@ -224,6 +225,10 @@ def test_the_command_line(platform: RunningPlatform) -> None:
     assert platform.rlp("runs", "ls", "--api-key", "rlp_wrong").returncode == 3
     doctor = platform.rlp("doctor", "--json")
     assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+
+
+def test_haproxy_lets_nothing_strange_through(platform: RunningPlatform) -> None:
+    check_edge(platform)
 
 
 def test_nothing_is_left_when_it_ends(platform: RunningPlatform) -> None:

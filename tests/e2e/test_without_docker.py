@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.e2e.edge import check_edge
 from tests.e2e.platform import RunningPlatform
 
 pytestmark = [pytest.mark.e2e, pytest.mark.ray, pytest.mark.timeout(240)]
@@ -28,6 +29,10 @@ def test_an_evaluation_is_refused_and_told_why(platform: RunningPlatform) -> Non
     assert ready.status_code == 200  # for trainings it is
     assert ready.json()["status"] == "degraded"
     assert {entry["name"]: entry["ok"] for entry in ready.json()["dependencies"]}["sandbox"] is False
+
+
+def test_serves_own_proxy_lets_nothing_strange_through(platform: RunningPlatform) -> None:
+    check_edge(platform)
 
 
 def test_training_works(platform: RunningPlatform) -> None:

@@ -11,7 +11,7 @@ import { Alert } from "./problem";
 const SETTLE_MS = 400;
 
 export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
-  const [items, setItems] = useState<Checkpoint[]>([]);
+  const [items, setItems] = useState<Checkpoint[] | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [loading, setLoading] = useState<string | null>(null);
   const { id, request } = feed.document.value;
@@ -28,7 +28,7 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
     }, SETTLE_MS);
     return () => clearTimeout(timer);
   }, [api, id, saved]);
-  const best = items.findLast((checkpoint) => checkpoint.best); // each was the best when it was saved
+  const best = items?.findLast((checkpoint) => checkpoint.best); // each was the best when it was saved
   const download = async (checkpoint: Checkpoint) => {
     setLoading(checkpoint.id);
     try {
@@ -45,8 +45,8 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
         <h2 id="checkpoints">Checkpoints</h2>
       </header>
       <Alert problem={problem} />
-      {items.length === 0 ? (
-        <p class="empty">None yet.</p>
+      {!items?.length ? (
+        <p class="empty">{saved > 0 && items === null && !problem ? "Loading…" : "None yet."}</p>
       ) : (
         <ul class="checkpoints">
           {items.toReversed().map((checkpoint) => (

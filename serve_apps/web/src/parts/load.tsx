@@ -45,7 +45,16 @@ export function Load<T, F extends Closeable>({ path, make, children }: Props<T, 
     return (
       <>
         <Heading title={problem.status === 404 ? "Not found" : "Not loaded"} />
-        <Alert problem={problem} onRetry={() => setAttempt(attempt + 1)} />
+        {problem.status === 404 ? (
+          <>
+            <Alert problem={problem} />
+            <p>
+              <a href="#/runs">All runs</a>
+            </p>
+          </>
+        ) : (
+          <Alert problem={problem} onRetry={() => setAttempt(attempt + 1)} />
+        )}
       </>
     );
   }

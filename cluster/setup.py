@@ -252,9 +252,14 @@ def answers(within_s: float = 0) -> bool:
 
 def gvisor() -> None:
     """gVisor's ``runsc`` as a runtime of the Docker engine, with the flags that the sandbox needs."""
+    if os.geteuid() != 0:
+        raise SetupError(f"registering gVisor in {DOCKER_CONFIG} needs root: run 'sudo make gvisor'")
     if not shutil.which("runsc"):
         need("gVisor", ["runsc"])
-    config = json.loads(DOCKER_CONFIG.read_text()) if DOCKER_CONFIG.exists() else {}
+    try:
+        config = json.loads(DOCKER_CONFIG.read_text()) if DOCKER_CONFIG.exists() else {}
+    except ValueError as error:
+        raise SetupError(f"{DOCKER_CONFIG} is no JSON: {error}") from None
     runtime = {"path": shutil.which("runsc"), "runtimeArgs": ["--network=none", "--host-uds=open"]}
     found = config.setdefault("runtimes", {}).setdefault("runsc", runtime)
     if found != runtime:

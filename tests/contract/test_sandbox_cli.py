@@ -1,0 +1,52 @@
+"""``rlp sandbox`` as people run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rlplatform.sandbox.docker_pool import DockerPool
+
+pytestmark = pytest.mark.docker
+
+RLP = str(Path(sys.executable).with_name("rlp"))
+
+
+def rlp(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("RLP_")}
+    return subprocess.run(
+        [RLP, "sandbox", *arguments], capture_output=True, text=True, check=False, env=plain | environment
+    )
+
+
+def test_the_images_are_listed_by_digest(docker_pool: DockerPool) -> None:
+    listed = rlp("images", "--json")
+    images = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert [image["flavour"] for image in images] == ["python", "python-rl"]
+    assert images[0]["current"]
+    assert images[0]["size_bytes"] > 1 << 20
+    assert images[0]["digest"] in rlp("ls").stdout
+
+
+def test_what_is_up_to_date_is_not_built_again(docker_pool: DockerPool) -> None:
+    built = rlp("build", "--json")
+    assert "up to date" in built.stderr
+    assert json.loads(built.stdout)["name"] == "rlp-sandbox-python:latest"
+    assert rlp("build", "java").returncode == 2
+
+
+def test_a_tier_that_is_not_there_fails_the_check(docker_pool: DockerPool, sandbox_state: Path) -> None:
+    checked = rlp("check", "--tier", "gvisor", "--json", RLP_SANDBOX__STATE_DIR=str(sandbox_state))
+    assert checked.returncode == 1
+    assert "RLP_SANDBOX__GVISOR_RUNTIME is not set" in json.loads(checked.stdout.splitlines()[0])["detail"]
+
+
+def test_without_an_engine_it_says_so() -> None:
+    done = rlp("images", RLP_SANDBOX__DOCKER_HOST="unix:///nowhere.sock")
+    assert done.returncode == 5
+    assert "no Docker engine answers" in done.stderr

@@ -30,9 +30,10 @@ REMARKS = {
     "MountainCarContinuous-v0": "a rollout is 8 rows of one environment. The deterministic policy goes back and forth "
     "between solving every episode (92 to 95) and missing the goal by a little in every one (-20 to -50), from one 500 "
     "steps to the next, while the stochastic one mostly goes on to score about 90; 20,000 steps end where they happen "
-    "to. Five of eight seeds end at 83 to 93, about the published row; one never learns. It is neither the environment nor "
-    "the gradients: EnvPool's steps equal Gymnasium's to 1e-6 over 3,000 of them, gSDE's gradients are autograd's "
-    "(tests/unit/ppo). Stable-Baselines3, which ended at 87, had a mean of 38 over its training's last 100 episodes.",
+    "to. Five of eight seeds end at 83 to 93, about the published row; one never learns. Neither the environment "
+    "nor the gradients are the cause: EnvPool's steps equal Gymnasium's to 1e-6 over 3,000 of them, gSDE's gradients "
+    "are autograd's (tests/unit/ppo). Stable-Baselines3, which ended at 87, had a mean of 38 over its training's last "
+    "100 episodes.",
     "MiniGrid-Unlock-v0": "in some of 100 episodes the deterministic policy does not reach the goal; the "
     "stochastic one scores 0.94 to 0.96. The zoo's FlatObsWrapper has a one-hot mission, constant here, which makes "
     "initial weights smaller; with weights scaled so, three seeds score 0.90, 0.94 and 0.83: that is not the cause.",

@@ -19,6 +19,7 @@ from rlplatform.clock import SystemClock
 from rlplatform.ports import CheckpointStore, Clock, Store
 from rlplatform.settings import Settings
 from rlplatform.storage import open_store
+from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.commands import FakeCommands
 from rlplatform.training.models import EnvironmentInfo
 from rlplatform.testing.policies import FakePolicies

@@ -21,8 +21,8 @@ from rlplatform.settings import Settings
 from rlplatform.storage import open_store
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.commands import FakeCommands
-from rlplatform.training.models import EnvironmentInfo
 from rlplatform.testing.policies import FakePolicies
+from rlplatform.training.models import EnvironmentInfo
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services
 
@@ -86,8 +86,8 @@ async def _platform(
         commands=fake,
         clock=clock,
         checkpoints=checkpoints,
-        environments=lambda: (CARTPOLE,),
         policies=FakePolicies(store, checkpoints or MemoryCheckpoints(), clock),
+        environments=lambda: (CARTPOLE,),
     )
     app = create_app(services, configured)
     try:

@@ -149,7 +149,7 @@ class TenantQuotas(_Strict):
 
     tenant: str
     quotas: Quotas
-    overrides: dict[str, float | None]
+    overrides: dict[str, int | float | None]
 
 
 class Usage(_Strict):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
-import os
 import signal
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -22,39 +19,9 @@ from rlplatform.errors import PlatformError, error_classes
 from rlplatform.evaluation.models import Verdict
 from rlplatform.events import EvaluationOutput, TrainingIterationCompleted
 from rlplatform.training.models import Training
+from tests.api.command import rlp, start
 
 pytestmark = pytest.mark.anyio
-
-RLP = str(Path(sys.executable).with_name("rlp"))
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-async def start(directory: Path, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("RLP_")}
-    return await asyncio.create_subprocess_exec(
-        RLP,
-        *arguments,
-        cwd=directory,
-        env=plain | environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def rlp(directory: Path, *arguments: str, **environment: str) -> Done:
-    process = await start(directory, *arguments, **environment)
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return Done(process.returncode, out.decode(), err.decode())
 
 
 @pytest.fixture

@@ -1,0 +1,133 @@
+"""``rlp sweep``, ``webhooks``, ``usage`` and completion as people run them."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rlplatform import events
+from rlplatform.cli import exits
+from rlplatform.training.models import EvaluationReport
+from tests.api.command import rlp, start
+
+pytestmark = pytest.mark.anyio
+SWEEP = ("sweep", "mine", "--env", "CartPole-v1", "--engine", "simulated", "--iterations", "3")
+
+
+async def play(it: Any, most: int) -> int:
+    """End every training that is queued with a return of its learning rate times 1000; the most at a time."""
+    done, most_at_once = 0, 0
+    while done < most:
+        queued = await it.store.find("training", states=("queued",))
+        most_at_once = max(most_at_once, len(queued))
+        for run in queued:
+            await it.commands.iterate(run, 1, 3)
+            value = 1000.0 * run.document.request.hyperparameters["learning_rate"] + run.document.request.seed
+            report = EvaluationReport(
+                episodes=10,
+                episode_return_mean=value,
+                episode_return_std=0,
+                episode_return_min=value,
+                episode_return_max=value,
+                episode_length_mean=value,
+            )
+            evaluated = {"stream": run.stream, "time": run.document.created_at, "iteration": 3, "env_steps": 768}
+            await it.commands.play(run.stream, events.TrainingEvaluated.model_validate({**evaluated, "report": report}))
+            await it.commands.succeed(run)
+            done += 1
+        await asyncio.sleep(0.05)
+    return most_at_once
+
+
+async def test_a_sweep_ranks_its_trials_and_a_rerun_starts_nothing_twice(platform, tmp_path: Path) -> None:
+    grid = (*SWEEP, "-G", "learning_rate:0.1,0.2", "--seeds", "0,1", "--json")
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        playing = asyncio.create_task(play(it, 4))
+        done = await rlp(tmp_path, *grid, **at)
+        assert done.code == exits.DONE, done.err
+        assert await playing <= 2
+        summary = done.lines[-1]
+        assert [(row["rank"], row["hyperparameters"]["learning_rate"], row["mean"]) for row in summary["rows"]] == [
+            (1, 0.2, 200.5),
+            (2, 0.1, 100.5),
+        ]
+        assert sorted(line["type"] for line in done.lines) == ["finished"] * 4 + ["started"] * 4 + ["summary"]
+        again = await rlp(tmp_path, *grid, **at)
+        assert again.lines[-1] == summary
+        table = await rlp(tmp_path, *grid[:-1], **at)
+        assert table.out.splitlines()[1].split()[:5] == ["1", "200.5", "±", "0.7", "2/2"]
+        assert len(await it.store.find("training")) == 4
+        (tmp_path / ".rlp" / "sweeps" / "mine.json").unlink()
+        elsewhere = await rlp(tmp_path, *grid, **at)
+        assert elsewhere.lines[-1] == summary, "the platform knows its idempotency keys, too"
+        assert len(await it.store.find("training")) == 4
+        other = await rlp(tmp_path, *SWEEP, "--seeds", "3", **at)
+        assert (other.code, "other settings" in other.err) == (exits.FAILED, True)
+
+
+async def test_ctrl_c_leaves_a_sweep_going_and_says_how_to_continue(platform, tmp_path: Path) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        process = await start(tmp_path, *SWEEP, "-G", "learning_rate:0.1,0.2", "--seeds", "0,1", **at)
+        while len(await it.store.find("training")) < 2:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+        assert process.returncode == exits.INTERRUPTED
+        assert "2 trainings go on, 2 were not started yet. Continue: the same command again" in err.decode()
+        assert {run.desired for run in await it.store.find("training")} == {"run"}
+
+
+async def test_runs_by_state_are_of_both_kinds(platform, tmp_path: Path, training, evaluation) -> None:
+    async with platform() as it, it.served() as url:
+        key = await it.key()
+        at = {"RLP_URL": url, "RLP_API_KEY": key}
+        async with it.client(key) as client:
+            ids = {(await client.post("/v1/trainings", json=training)).json()["id"]}
+            ids.add((await client.post("/v1/evaluations", json=evaluation)).json()["id"])
+        listed = await rlp(tmp_path, "runs", "ls", "--state", "queued", "--json", **at)
+        assert {line["id"] for line in listed.lines} == ids
+        nothing = await rlp(tmp_path, "runs", "ls", "--state", "finished", "--state", "succeeded", **at)
+        assert (nothing.code, nothing.err) == (exits.DONE, "no runs are finished or succeeded\n")
+        wrong = await rlp(tmp_path, "runs", "ls", "--kind", "trainings", "--state", "finished", **at)
+        assert wrong.code == exits.USAGE
+        assert "accepted are failed, interrupted, paused, queued, running, starting, stopped, succeeded" in wrong.err
+
+
+async def test_webhooks_and_quotas(platform, tmp_path: Path) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        event = ("--event", "training.succeeded")
+        (made,) = (await rlp(tmp_path, "webhooks", "create", "https://example.com/", *event, "--json", **at)).lines
+        hook = made["webhook"]["id"]
+        assert "training.succeeded  enabled" in (await rlp(tmp_path, "webhooks", "ls", **at)).out
+        assert (await rlp(tmp_path, "webhooks", "update", hook, "--disable", **at)).out == f"{hook}: disabled\n"
+        (rotated,) = (await rlp(tmp_path, "webhooks", "rotate", hook, "--json", **at)).lines
+        assert rotated["secret"] != made["secret"]
+        assert "on its way" in (await rlp(tmp_path, "webhooks", "test", hook, **at)).out
+        assert "webhook.test" in (await rlp(tmp_path, "webhooks", "log", hook, **at)).out
+        assert (await rlp(tmp_path, "webhooks", "delete", hook, **at)).code == exits.DONE
+        assert (await rlp(tmp_path, "webhooks", "log", hook, **at)).code == exits.NOT_FOUND
+        quotas = ("usage", "quotas", "college")
+        (found,) = (await rlp(tmp_path, *quotas, "--set", "weight:3", "--json", **at)).lines
+        (found,) = (await rlp(tmp_path, *quotas, "--set", "concurrent_trainings:null", "--json", **at)).lines
+        assert found["overrides"] == {"weight": 3, "concurrent_trainings": None}
+        assert (await rlp(tmp_path, *quotas, "--reset", "--json", **at)).lines[0]["overrides"] == {}
+        wrong = await rlp(tmp_path, *quotas, "--set", "wieght:3", **at)
+        assert (wrong.code, "did you mean weight?" in wrong.err) == (exits.USAGE, True)
+        assert "quota concurrent_evaluations: 0 of 500" in (await rlp(tmp_path, "usage", **at)).out
+
+
+@pytest.mark.parametrize(("shell", "mark"), [("bash", "complete -o default"), ("zsh", "#compdef rlp")])
+async def test_completion_for_shells(tmp_path: Path, shell: str, mark: str) -> None:
+    done = await rlp(tmp_path, "--show-completion", shell, _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
+    assert (done.code, mark in done.out) == (exits.DONE, True), done.err
+    asked = {"COMP_WORDS": "rlp swe", "COMP_CWORD": "1", "_TYPER_COMPLETE_ARGS": "rlp swe"}
+    done = await rlp(tmp_path, _RLP_COMPLETE=f"complete_{shell}", **asked)
+    assert "sweep" in done.out

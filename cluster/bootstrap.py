@@ -48,6 +48,7 @@ Report = Callable[[str], None]
 
 START_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 30.0
+TOLD_TRAININGS = 10
 
 
 class Address(NamedTuple):
@@ -125,11 +126,12 @@ class Platform:
     async def _open_store(self) -> str:
         """Tell which trainings go on; the local key."""
         store = wiring.shared_store(self.settings)
-        found = await store.find("training", states=[state.value for state in TrainingState if not state.final])
+        unfinished = [state.value for state in TrainingState if not state.final]
+        found = await store.find("training", states=unfinished, limit=1000)
         runs = [run for run in reversed(found) if isinstance(run, TrainingRun)]
         if runs:
             self._report(f"going on with {len(runs)} training{'s' if len(runs) > 1 else ''}:")
-        for run in runs:
+        for run in runs[:TOLD_TRAININGS]:
             training = run.document
             where = f"at {training.progress.env_steps:,} steps" if training.started_at else "not begun"
             self._report(f"  {run.id}  {training.request.env}  {training.state}, {where}; rlp runs watch {run.id}")

@@ -2,8 +2,8 @@
 
 ``family``, ``why``; ``kinds``: the outcomes that are fine; ``stdout``, ``exit_code``, ``signal``: exactly these;
 ``returned``: whether a call has a value; ``max_wall_s``; ``stdins``: one execution each, in one sandbox; ``source``:
-an expression that makes the program; ``not_in_gvisor``: why it means nothing there. Whatever is said, a program that
-prints BREACH has got through.
+an expression that makes the program; ``not_in_gvisor``: why it means nothing there; ``also_in_gvisor``: outcomes that
+are fine there as well. Whatever is said, a program that prints BREACH has got through.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Attack:
     exact: dict[str, Any] = field(default_factory=dict)
     max_wall_s: float = float("inf")
     not_in_gvisor: str | None = None
+    also_in_gvisor: tuple[OutcomeKind, ...] = ()
 
     def complaints(self, outcomes: list[Outcome]) -> list[str]:
         """What is wrong with the outcomes of its executions; empty when the defence held."""
@@ -81,6 +82,7 @@ def _read(path: Path) -> Attack:
         exact={key: head.pop(key) for key in ("stdout", "exit_code", "signal", "returned") if key in head},
         max_wall_s=head.pop("max_wall_s", float("inf")),
         not_in_gvisor=head.pop("not_in_gvisor", None),
+        also_in_gvisor=tuple(OutcomeKind(kind) for kind in head.pop("also_in_gvisor", [])),
     )
     if head:
         raise ValueError(f"{path.name} has unknown fields in its head: {sorted(head)}")

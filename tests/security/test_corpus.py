@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ def against_tiers() -> Iterator[Any]:
         for attack in ATTACKS:
             if tier is Tier.GVISOR and attack.not_in_gvisor:
                 continue
+            if tier is Tier.GVISOR:
+                attack = replace(attack, kinds=attack.kinds + attack.also_in_gvisor)
             slow = tier is Tier.GVISOR and attack.name not in ROUTINE_IN_GVISOR
             marks = [pytest.mark.chaos] if slow else []
             yield pytest.param(tier, attack, id=f"{tier.value}-{attack.family}-{attack.name}", marks=marks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -34,6 +34,11 @@ def evaluate(
     cpu_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
     wall_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
     memory_mb: Annotated[int | None, typer.Option(help="Limit of each test.")] = None,
+    priority: Annotated[
+        Literal["high", "normal", "low"] | None,
+        typer.Option(help="Among the tenant's own; high needs scope admin."),
+    ] = None,
+    max_wait_s: Annotated[float | None, typer.Option(help="Rather be refused than wait for longer.")] = None,
     json: Json = False,
     url: Url = None,
     api_key: ApiKey = None,
@@ -51,6 +56,8 @@ def evaluate(
     limits = {"cpu_time_s": cpu_time_s, "wall_time_s": wall_time_s, "memory_mb": memory_mb}
     if given := {name: value for name, value in limits.items() if value is not None}:
         request["limits"] = {**request.get("limits", {}), **given}
+    urgency = {"priority": priority, "max_wait_s": max_wait_s}
+    request |= {name: value for name, value in urgency.items() if value is not None}
     with connect(url, api_key) as client:
         evaluation = follow_evaluation(client, client.submit_evaluation(request), output)
     if output.lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -57,7 +57,10 @@ def sweep(
     iterations: Annotated[int | None, typer.Option(help="Stop each after so many iterations.")] = None,
     eval_episodes: Annotated[int | None, typer.Option(help="Episodes of the last evaluation, which ranks.")] = None,
     engine: Annotated[str, typer.Option(help="rllib, or simulated: nothing is trained.")] = "rllib",
-    priority: Annotated[str | None, typer.Option(help="high, normal or low, among the tenant's own.")] = None,
+    priority: Annotated[
+        Literal["high", "normal", "low"] | None,
+        typer.Option(help="Among the tenant's own; high needs scope admin."),
+    ] = None,
     at_once: Annotated[int, typer.Option(min=1, max=64, help="Trainings at a time.")] = 2,
     json: Json = False,
     url: Url = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -37,6 +37,10 @@ def train(
     eval_episodes: Annotated[int | None, typer.Option(help="Episodes of an evaluation.")] = None,
     save_freq: Annotated[int | None, typer.Option(help="Checkpoint every so many iterations.")] = None,
     resume_from: Annotated[str | None, typer.Option(help="Begin with this checkpoint.")] = None,
+    priority: Annotated[
+        Literal["high", "normal", "low"] | None,
+        typer.Option(help="Among the tenant's own; high needs scope admin."),
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Start it, print its id, do not follow.")] = False,
     json: Json = False,
     url: Url = None,
@@ -64,6 +68,7 @@ def train(
         evaluation=_given(every_iterations=eval_freq, episodes=eval_episodes),
         checkpoint=_given(every_iterations=save_freq),
         resume_from=resume_from,
+        priority=priority,
     )
     with connect(url, api_key) as client:
         training = client.start_training(request)

@@ -45,7 +45,9 @@ def event(event: Event) -> str | None:
     """An event as one line; None for those that say nothing to people."""
     match event:
         case events.EvaluationQueued():
-            return f"queued: {event.tests} test{'s' if event.tests != 1 else ''}"
+            place = f", {event.queue_position} before it" if event.queue_position else ""
+            wait = f", begins in about {event.expected_wait_s:.0f} s" if event.expected_wait_s else ""
+            return f"queued: {event.tests} test{'s' if event.tests != 1 else ''}{place}{wait}"
         case events.EvaluationStarted():
             return "running" if event.attempt == 1 else f"running, attempt {event.attempt}"
         case events.EvaluationOutput():

@@ -34,10 +34,10 @@ REMARKS = {
     "nor the gradients are the cause: EnvPool's steps equal Gymnasium's to 1e-6 over 3,000 of them, gSDE's gradients "
     "are autograd's (tests/unit/ppo). Stable-Baselines3, which ended at 87, had a mean of 38 over its training's last "
     "100 episodes.",
-    "MiniGrid-Unlock-v0": "in some of 100 episodes the deterministic policy does not reach the goal, while the stochastic "
-    "one scores 0.94 to 0.96; Stable-Baselines3 does the same here (0.942, its stochastic policy 0.956). Not the cause: "
-    "the zoo's FlatObsWrapper has a one-hot mission, constant in this game, which makes initial weights smaller; with "
-    "weights scaled so, three seeds score 0.90, 0.94 and 0.83.",
+    "MiniGrid-Unlock-v0": "in some of 100 episodes the deterministic policy does not reach the goal, while the "
+    "stochastic one scores 0.94 to 0.96; Stable-Baselines3 does the same here (0.942, its stochastic one 0.956). Not "
+    "the cause: the zoo's FlatObsWrapper has a one-hot mission, constant in this game, which makes initial weights "
+    "smaller; with weights scaled so, three seeds score 0.90, 0.94 and 0.83.",
     "Hopper-v4": "about 1 a step for 1000 steps looks like the local optimum of not falling. One seed says little; the "
     "published row is one run, too.",
     "HalfCheetah-v4": "one seed; its episodes vary by 1053. The published row is one run, too.",

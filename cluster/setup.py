@@ -6,7 +6,7 @@ What is there already is left as it is, so a second call takes moments and needs
 - a Docker engine that answers. On Debian or Ubuntu as root one is installed and started; elsewhere it says what to do;
 - the sandbox image;
 - the browser page, built with npm;
-- for ``test``: the servers and the browser that tests use;
+- for ``test``: the servers and the browser that tests use, and with ``CI`` set gVisor;
 - for ``gvisor``, and nothing else then: gVisor, registered with the Docker engine as the runtime ``runsc``.
 
 Without a Docker engine training still works, and evaluation answers 503; without npm there is no page.
@@ -73,6 +73,8 @@ def main(purpose: str) -> int:
                 if purpose == "test":
                     raise
                 say(f"{error}\n[setup] going on without {without}")
+        if purpose == "test" and os.environ.get("CI"):
+            gvisor()
     except SetupError as error:
         print(f"[setup] error: {error}", file=sys.stderr)
         return 1

@@ -65,7 +65,7 @@ def make_pool(missing: Missing, sandbox_state: Path) -> MakePool:
 
 
 @pytest.fixture(scope="session")
-def gvisor_pool(make_pool: MakePool) -> Iterator[DockerPool]:
+def gvisor_pool(make_pool: MakePool, missing: Missing) -> Iterator[DockerPool]:
     """A pool that also has the tier *gvisor*; where the engine has no runtime for it, its tests are missing."""
     try:
         with closing(Engine()) as engine:

@@ -58,6 +58,8 @@ class Follower(threading.Thread):
                     number = int(line[4:])
                 elif line.startswith("data: "):
                     event = json.loads(line[6:])
+                    if "seq" not in event:  # a problem document: the stream cannot go on here, and is resumed
+                        return
                     assert event["type"] == "stream.gap" or event["seq"] == number
                     self.seen.append(event)
                     self.last_at = time.monotonic()

@@ -38,7 +38,7 @@ def redis(network: Network, tmp_path_factory: pytest.TempPathFactory, missing: M
 
 @pytest.fixture(scope="module")
 def nodes(network: Network) -> list[Node]:
-    """A head that has sandboxes and no room for a trainer, and two workers that have room for one each, beside replicas."""
+    """A head that has sandboxes and no room for a trainer, and two workers that have room for one each."""
     head, *workers = (network.add() for _ in range(3))
     head.start("--num-cpus=1", '--resources={"sandbox": 1}', environment={})
     for worker in workers:

@@ -15,7 +15,7 @@ from rlplatform.errors import Conflict, InvalidRequest, NotFound
 from rlplatform.ids import Kind, new_id
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.training.models import CheckpointInfo
-from tests.api.test_cli import Done, rlp
+from tests.api.command import Done, rlp
 
 pytestmark = pytest.mark.anyio
 LEFT, RIGHT = [0.0, 0.0, -0.1, 0.0], [0.0, 0.0, 0.1, 0.0]

@@ -22,8 +22,9 @@ from rlplatform.storage import ledger, open_store, schema
 from rlplatform.storage.redis import SCHEMA
 from rlplatform.storage.sqlite import SqliteStore
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.contracts.store import StoreContract, evaluation_run, finished, fold, queued, retried, seqs
+from rlplatform.testing.contracts.store import StoreContract
 from rlplatform.testing.redis_server import installed, redis_server
+from rlplatform.testing.samples import evaluation_run, finished, fold, queued, retried, seqs
 
 
 class TestMemoryStore(StoreContract):
@@ -131,7 +132,7 @@ class TestSqliteStore(StoreContract):
             "import asyncio, os, sys\n"
             "from rlplatform.clock import SystemClock\n"
             "from rlplatform.storage import open_store\n"
-            "from rlplatform.testing.contracts.store import evaluation_run, queued, retried\n"
+            "from rlplatform.testing.samples import evaluation_run, queued, retried\n"
             "async def main():\n"
             "    clock = SystemClock()\n"
             "    store = await open_store(sys.argv[1])\n"

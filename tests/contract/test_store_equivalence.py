@@ -17,14 +17,7 @@ from rlplatform.ports import Idempotency, Store
 from rlplatform.runs import Run
 from rlplatform.storage import open_store
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.contracts.store import (
-    evaluation_run,
-    finished,
-    iteration,
-    queued,
-    retried,
-    training_run,
-)
+from rlplatform.testing.samples import evaluation_run, finished, iteration, queued, retried, training_run
 
 TENANTS = st.sampled_from(["a", "b"])
 STATES = st.lists(st.sampled_from(["queued", "running", "finished", "interrupted"]), max_size=3)

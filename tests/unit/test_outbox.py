@@ -10,8 +10,8 @@ from rlplatform.outbox import MAX_BATCH, Outbox
 from rlplatform.runs import TrainingRun
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.contracts.store import iteration, queued, training_run
 from rlplatform.testing.launcher import FlakyStore
+from rlplatform.testing.samples import iteration, queued, training_run
 from rlplatform.training.models import Progress
 
 pytestmark = pytest.mark.anyio

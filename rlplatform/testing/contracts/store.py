@@ -4,122 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 import pytest
 
-from rlplatform import events, ids
-from rlplatform.access.principals import ApiKey, Scope
+from rlplatform import events
 from rlplatform.errors import Conflict, Fenced, IdempotencyMismatch, InvalidRequest, NotFound
-from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestCase, TestResult, Verdict
-from rlplatform.ports import Clock, Document, EncodedEvent, Idempotency, Store
-from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.evaluation.models import TestResult, Verdict
+from rlplatform.ports import Idempotency, Store
+from rlplatform.runs import Run
 from rlplatform.testing.clock import FakeClock
-from rlplatform.training.models import StopCriteria, Training, TrainingRequest, TrainingState
+from rlplatform.testing.contracts.ledger import LedgerContract
+from rlplatform.testing.samples import evaluation_run, finished, fold, iteration, queued, retried, seqs, training_run
 
 
-def evaluation_run(clock: Clock, tenant: str = "acme") -> EvaluationRun:
-    """A new evaluation that has no event yet."""
-    run_id = ids.new_id(ids.Kind.EVALUATION)
-    request = EvaluationRequest(source="print(input())", tests=[TestCase(id="t1", stdin="é\u2028\n", hidden=True)])
-    document = Evaluation(id=run_id, state="queued", max_score=1.0, created_at=clock.now())
-    return EvaluationRun(id=run_id, tenant=tenant, created_by="key_1", request=request, document=document)
-
-
-def training_run(clock: Clock, tenant: str = "acme") -> TrainingRun:
-    """A new training that has no event yet."""
-    run_id = ids.new_id(ids.Kind.TRAINING)
-    request = TrainingRequest(env="CartPole-v1", stop=StopCriteria(iterations=10), env_config={"x": [1, 2.0, None]})
-    document = Training(id=run_id, state=TrainingState.QUEUED, request=request, created_at=clock.now())
-    return TrainingRun(id=run_id, tenant=tenant, created_by="key_1", document=document)
-
-
-def queued(run: Run, clock: Clock) -> events.EventBase:
-    """The first event of ``run``."""
-    if isinstance(run, EvaluationRun):
-        return events.EvaluationQueued(stream=run.stream, time=clock.now(), tests=1, max_score=1.0)
-    return events.TrainingQueued(stream=run.stream, time=clock.now())
-
-
-def retried(run: Run, clock: Clock, reason: str = "lost") -> events.EventBase:
-    return events.EvaluationRetried(stream=run.stream, time=clock.now(), attempt=1, reason=reason)
-
-
-def iteration(run: Run, clock: Clock, number: int) -> events.EventBase:
-    return events.TrainingIterationCompleted(
-        stream=run.stream,
-        time=clock.now(),
-        iteration=number,
-        env_steps=number * 100,
-        episodes=number,
-        train_wall_s=number / 10,
-        metrics={"rollout/episode_return_mean": number / 3},
-    )
-
-
-def finished(run: Run, clock: Clock) -> events.EventBase:
-    result = TestResult(id="t1", verdict=Verdict.ACCEPTED, points=1.0, hidden=True, stdout="é\n", value=[1, 1.0])
-    return events.EvaluationFinished(
-        stream=run.stream, time=clock.now(), verdict=Verdict.ACCEPTED, score=1.0, max_score=1.0, tests=[result]
-    )
-
-
-def key_of(tenant: str, clock: Clock, key_id: str | None = None) -> ApiKey:
-    return ApiKey(
-        id=key_id or ids.new_id(ids.Kind.KEY),
-        tenant=tenant,
-        name="laptop",
-        scopes=frozenset({Scope.READ, Scope.TRAIN}),
-        secret_hmac="0" * 64,
-        created_at=clock.now(),
-    )
-
-
-def seqs(lines: Sequence[EncodedEvent]) -> list[int]:
-    return [line.seq for line in lines]
-
-
-def fold(run: Run, lines: Sequence[EncodedEvent]) -> Run:
-    """``run``, as it was before its first event, after all of ``lines``."""
-    for line in lines:
-        run = run.apply(events.parse_event(line.data))
-    return run
-
-
-class StoreContract:
+class StoreContract(LedgerContract):
     """Subclasses provide ``open_store(clock)``, an asynchronous context of a store that holds nothing."""
-
-    pytestmark = pytest.mark.anyio
-
-    def open_store(self, clock: Clock) -> AbstractAsyncContextManager[Store]:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def anyio_backend(self) -> str:
-        return "asyncio"
-
-    @pytest.fixture
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
-    @pytest.fixture
-    async def store(self, anyio_backend: str, clock: FakeClock) -> AsyncIterator[Store]:
-        async with self.open_store(clock) as store:
-            yield store
-
-    async def training(self, store: Store, clock: Clock, **fields: object) -> TrainingRun:
-        run = training_run(clock).model_copy(update=fields)
-        stored, _ = await store.create(run, queued(run, clock))
-        assert isinstance(stored, TrainingRun)
-        return stored
-
-    async def started(self, store: Store, clock: Clock, tenant: str = "acme") -> EvaluationRun:
-        run = evaluation_run(clock, tenant)
-        stored, _ = await store.create(run, queued(run, clock))
-        assert isinstance(stored, EvaluationRun)
-        return stored
 
     # -- runs
 
@@ -281,7 +181,7 @@ class StoreContract:
         for stranger in (retried(other, clock), events.TrainingQueued(stream=run.stream, time=clock.now()), gap):
             with pytest.raises(InvalidRequest) as caught:
                 await store.append(run.stream, [retried(run, clock), stranger])
-            assert caught.value.extra["field"] == "events[1]"
+            assert caught.value.extra["field"] == "events.1"
         assert seqs(await store.read(run.stream)) == [1]
 
     async def test_an_older_epoch_is_fenced(self, store: Store, clock: FakeClock) -> None:
@@ -410,8 +310,6 @@ class StoreContract:
         async with asyncio.timeout(5):
             assert await asyncio.gather(*waiting[1:]) == [{run.stream: [line]}] * 2
 
-    # -- keys
-
     async def test_recall_tells_what_a_key_has_made(self, store: Store, clock: FakeClock) -> None:
         key = Idempotency("acme", "k", "0" * 64)
         assert await store.recall(key) is None
@@ -422,119 +320,6 @@ class StoreContract:
             await store.recall(key._replace(body_sha256="1" * 64))
         await clock.advance(24 * 3600)
         assert await store.recall(key) is None
-
-    async def test_usage_is_counted_with_the_events_and_once(self, store: Store, clock: FakeClock) -> None:
-        today = clock.now().date()
-        assert await store.used("acme", today) == {}
-        run = await self.training(store, clock)
-        events_ = [iteration(run, clock, number) for number in (1, 2)]
-        for _ in range(2):
-            await store.append(run.stream, events_)
-        evaluation = await self.started(store, clock)
-        first = events.EvaluationStarted(stream=evaluation.stream, time=clock.now(), attempt=1)
-        done = finished(evaluation, clock)
-        assert isinstance(done, events.EvaluationFinished)
-        tests = [test.model_copy(update={"cpu_time_s": 0.25}) for test in done.tests]
-        done = done.model_copy(update={"tests": tests})
-        await store.append(evaluation.stream, [first])
-        for _ in range(2):
-            await store.append(evaluation.stream, [done])
-        assert await store.used("acme", today) == {
-            "trainings": 1,
-            "evaluations": 1,
-            "env_steps": 200,
-            "sandbox_cpu_s": 0.25,
-        }
-        assert await store.used("other", today) == {}
-        await clock.advance(86400)
-        assert await store.used("acme", clock.now().date()) == {}
-        await store.append(run.stream, [iteration(run, clock, 3)])
-        assert await store.used("acme", clock.now().date()) == {"env_steps": 100}
-
-    async def test_steps_done_again_are_charged_to_nobody(self, store: Store, clock: FakeClock) -> None:
-        run = await self.training(store, clock, charged_env_steps=200)
-        recovered = events.TrainingRecovered(
-            stream=run.stream,
-            time=clock.now(),
-            checkpoint_id=None,
-            iteration=2,
-            env_steps=200,
-            redone_iterations=2,
-            redone_env_steps=200,
-        )
-        await store.append(run.stream, [iteration(run, clock, number) for number in (3, 4)])
-        await store.append(run.stream, [recovered])
-        await store.append(run.stream, [iteration(run, clock, number) for number in (3, 4, 5)])
-        assert (await store.used("acme", clock.now().date()))["env_steps"] == 300, "the parent's 200 are not ours"
-
-    async def test_a_cancelled_evaluation_is_charged_the_time_since_it_began(
-        self, store: Store, clock: FakeClock
-    ) -> None:
-        for seconds in (0, 3):
-            run = await self.started(store, clock)
-            if seconds:
-                first = events.EvaluationStarted(stream=run.stream, time=clock.now(), attempt=1)
-                await store.append(run.stream, [first])
-                await clock.advance(seconds)
-            await store.append(run.stream, [events.EvaluationCancelled(stream=run.stream, time=clock.now(), reason="")])
-        assert (await store.used("acme", clock.now().date()))["sandbox_cpu_s"] == 3
-
-    async def test_the_outbox_holds_every_finished_run_until_it_is_settled(
-        self, store: Store, clock: FakeClock
-    ) -> None:
-        assert await store.finished() == []
-        made = [await self.started(store, clock) for _ in range(3)]
-        for run in made:
-            await store.append(run.stream, [retried(run, clock), last := finished(run, clock)])
-            await store.append(run.stream, [last])
-        entries = await store.finished()
-        assert [(entry.tenant, entry.run_id, entry.type) for entry in entries] == [
-            ("acme", run.id, "evaluation.finished") for run in made
-        ]
-        assert sorted(entry.position for entry in entries) == [entry.position for entry in entries]
-        assert await store.finished(after=entries[0].position, limit=1) == [entries[1]]
-        for _ in range(2):
-            await store.settle(entries[1].position)
-        assert await store.finished() == [entries[2]]
-        await store.settle(entries[2].position)
-        run = await self.started(store, clock)
-        await store.append(run.stream, [finished(run, clock)])
-        (entry,) = await store.finished()
-        assert entry.position > entries[2].position, "positions are given once"
-
-    async def test_documents(self, store: Store) -> None:
-        given = [Document("hook", f"h{number}", "ab"[number % 2], f'{{"n":{number}}}') for number in range(5)]
-        for document in given:
-            await store.put_document(document)
-        await store.put_document(Document("quotas", "h1", "a", "{}"))
-        assert await store.get_document("hook", "h1") == given[1]
-        assert await store.get_document("hook", "h9") is None
-        assert await store.get_document("other", "h1") is None
-        assert await store.list_documents("hook") == given[::-1]
-        assert await store.list_documents("hook", owner="a") == [given[4], given[2], given[0]]
-        assert await store.list_documents("hook", owner="a", before="h4", limit=1) == [given[2]]
-        assert await store.list_documents("hook", owner="c") == []
-        replaced = given[2]._replace(record='{"n":"é"}')
-        await store.put_document(replaced)
-        for _ in range(2):
-            await store.delete_document("hook", "h4")
-        assert await store.list_documents("hook", owner="a") == [replaced, given[0]]
-        assert await store.get_document("hook", "h4") is None
-
-    async def test_keys(self, store: Store, clock: FakeClock) -> None:
-        first = key_of("b", clock)
-        await clock.advance(1)
-        second, third = key_of("a", clock), key_of("b", clock)
-        for key in (third, second, first):
-            await store.put_key(key)
-        assert await store.get_key(second.id) == second
-        assert await store.get_key("key_unknown") is None
-        assert [key.id for key in await store.list_keys()] == [first.id, *sorted([second.id, third.id])]
-        assert list(await store.list_keys("b")) == [first, third]
-        revoked = first.model_copy(update={"revoked_at": clock.now()})
-        await store.put_key(revoked)
-        assert await store.get_key(first.id) == revoked
-        assert len(await store.list_keys()) == 3
 
     async def test_close_is_idempotent(self, store: Store) -> None:
         await store.close()

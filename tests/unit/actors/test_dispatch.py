@@ -28,8 +28,8 @@ from rlplatform.runs import EvaluationRun
 from rlplatform.settings import EvaluationSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.contracts.store import evaluation_run, queued
 from rlplatform.testing.launcher import FakeEvaluator, FlakyStore
+from rlplatform.testing.samples import evaluation_run, queued
 from rlplatform.testing.settling import WatchedStore, settle
 
 pytestmark = pytest.mark.anyio

@@ -17,8 +17,8 @@ from rlplatform.runs import EvaluationRun
 from rlplatform.sandbox.models import Execution, Outcome, Program
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.contracts.store import evaluation_run, queued
 from rlplatform.testing.launcher import FlakyStore
+from rlplatform.testing.samples import evaluation_run, queued
 from rlplatform.testing.sandboxes import Answer, ScriptedPool, exited
 
 pytestmark = pytest.mark.anyio

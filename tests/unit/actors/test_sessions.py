@@ -19,8 +19,8 @@ from rlplatform.runs import TrainingRun
 from rlplatform.settings import TrainingSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.contracts.store import queued, training_run
 from rlplatform.testing.launcher import FakeLauncher, FakeTrainer, FlakyStore
+from rlplatform.testing.samples import queued, training_run
 from rlplatform.testing.settling import WatchedStore, settle
 from rlplatform.training.models import Progress, TrainingRequest
 

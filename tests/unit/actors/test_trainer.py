@@ -16,8 +16,8 @@ from rlplatform.runs import TrainingRun
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.contracts.store import queued, training_run
 from rlplatform.testing.engines import ScriptedEngine
+from rlplatform.testing.samples import queued, training_run
 from rlplatform.training.models import CheckpointPlan, TrainingRequest
 
 pytestmark = pytest.mark.anyio

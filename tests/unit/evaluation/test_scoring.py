@@ -94,15 +94,15 @@ def test_stop_on_failure_of_everything() -> None:
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"tests": [{"id": "1", "group": "x"}]}, "tests\\[0\\].group 'x' is not one of"),
-        ({"groups": [{"id": "x"}]}, "groups\\[0\\] 'x' has no test"),
+        ({"tests": [{"id": "1", "group": "x"}]}, "tests.0.group: 'x' is not one of"),
+        ({"groups": [{"id": "x"}]}, "groups.0: 'x' has no test"),
         ({"tests": [{"id": "1"}, {"id": "1"}]}, "'1' is there twice"),
-        ({"tests": [{"id": "1", "args": []}]}, "tests\\[0\\].args does not go with grader 'stdio'"),
-        ({"tests": [{"id": "1", "expected": 1}]}, "tests\\[0\\].expected does not go with grader 'stdio'"),
-        ({"grader": {"kind": "function"}}, "tests\\[0\\].expected is missing"),
+        ({"tests": [{"id": "1", "args": []}]}, "tests.0.args: does not go with grader 'stdio'"),
+        ({"tests": [{"id": "1", "expected": 1}]}, "tests.0.expected: does not go with grader 'stdio'"),
+        ({"grader": {"kind": "function"}}, "tests.0.expected: is missing"),
         (
             {"grader": {"kind": "function"}, "tests": [{"id": "1", "expected": 1, "stdin": ""}]},
-            "tests\\[0\\].stdin does not go with grader 'function'",
+            "tests.0.stdin: does not go with grader 'function'",
         ),
         ({"source": "\ud800"}, "unicode string"),
         ({"tests": [{"id": "1", "stdin": "\udfff"}]}, "lone surrogate"),

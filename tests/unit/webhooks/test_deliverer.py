@@ -19,8 +19,8 @@ from rlplatform.runs import EvaluationRun
 from rlplatform.settings import WebhookSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.contracts.store import evaluation_run, finished, queued
 from rlplatform.testing.launcher import FlakyStore
+from rlplatform.testing.samples import evaluation_run, finished, queued
 from rlplatform.webhooks.book import LOG_LENGTH, WebhookBook
 from rlplatform.webhooks.deliverer import Deliverer
 from rlplatform.webhooks.models import TEST, Delivery, Webhook
@@ -244,7 +244,7 @@ class TestNothingIsLost:
         assert [delivery.state for delivery in await bench.log(hook)] == ["delivered"]
 
     async def test_trainings_are_told_of_too(self, bench: Bench) -> None:
-        from rlplatform.testing.contracts.store import training_run
+        from rlplatform.testing.samples import training_run
 
         await bench.webhook(events=["training.stopped"])
         run = training_run(bench.clock)

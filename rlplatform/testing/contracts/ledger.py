@@ -1,0 +1,126 @@
+"""What a :class:`~rlplatform.ports.Store` keeps beside runs and their events: usage, finished runs, documents, keys."""
+
+from __future__ import annotations
+
+from rlplatform import events
+from rlplatform.ports import Document, Store
+from rlplatform.testing.clock import FakeClock
+from rlplatform.testing.contracts.opened_store import OpenedStore
+from rlplatform.testing.samples import finished, iteration, key_of, retried
+
+
+class LedgerContract(OpenedStore):
+    """A part of :class:`~rlplatform.testing.contracts.store.StoreContract`."""
+
+    async def test_usage_is_counted_with_the_events_and_once(self, store: Store, clock: FakeClock) -> None:
+        today = clock.now().date()
+        assert await store.used("acme", today) == {}
+        run = await self.training(store, clock)
+        events_ = [iteration(run, clock, number) for number in (1, 2)]
+        for _ in range(2):
+            await store.append(run.stream, events_)
+        evaluation = await self.started(store, clock)
+        first = events.EvaluationStarted(stream=evaluation.stream, time=clock.now(), attempt=1)
+        done = finished(evaluation, clock)
+        assert isinstance(done, events.EvaluationFinished)
+        tests = [test.model_copy(update={"cpu_time_s": 0.25}) for test in done.tests]
+        done = done.model_copy(update={"tests": tests})
+        await store.append(evaluation.stream, [first])
+        for _ in range(2):
+            await store.append(evaluation.stream, [done])
+        assert await store.used("acme", today) == {
+            "trainings": 1,
+            "evaluations": 1,
+            "env_steps": 200,
+            "sandbox_cpu_s": 0.25,
+        }
+        assert await store.used("other", today) == {}
+        await clock.advance(86400)
+        assert await store.used("acme", clock.now().date()) == {}
+        await store.append(run.stream, [iteration(run, clock, 3)])
+        assert await store.used("acme", clock.now().date()) == {"env_steps": 100}
+
+    async def test_steps_done_again_are_charged_to_nobody(self, store: Store, clock: FakeClock) -> None:
+        run = await self.training(store, clock, charged_env_steps=200)
+        recovered = events.TrainingRecovered(
+            stream=run.stream,
+            time=clock.now(),
+            checkpoint_id=None,
+            iteration=2,
+            env_steps=200,
+            redone_iterations=2,
+            redone_env_steps=200,
+        )
+        await store.append(run.stream, [iteration(run, clock, number) for number in (3, 4)])
+        await store.append(run.stream, [recovered])
+        await store.append(run.stream, [iteration(run, clock, number) for number in (3, 4, 5)])
+        assert (await store.used("acme", clock.now().date()))["env_steps"] == 300, "the parent's 200 are not ours"
+
+    async def test_a_cancelled_evaluation_is_charged_the_time_since_it_began(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        for seconds in (0, 3):
+            run = await self.started(store, clock)
+            if seconds:
+                first = events.EvaluationStarted(stream=run.stream, time=clock.now(), attempt=1)
+                await store.append(run.stream, [first])
+                await clock.advance(seconds)
+            await store.append(run.stream, [events.EvaluationCancelled(stream=run.stream, time=clock.now(), reason="")])
+        assert (await store.used("acme", clock.now().date()))["sandbox_cpu_s"] == 3
+
+    async def test_the_outbox_holds_every_finished_run_until_it_is_settled(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        assert await store.finished() == []
+        made = [await self.started(store, clock) for _ in range(3)]
+        for run in made:
+            await store.append(run.stream, [retried(run, clock), last := finished(run, clock)])
+            await store.append(run.stream, [last])
+        entries = await store.finished()
+        assert [(entry.tenant, entry.run_id, entry.type) for entry in entries] == [
+            ("acme", run.id, "evaluation.finished") for run in made
+        ]
+        assert sorted(entry.position for entry in entries) == [entry.position for entry in entries]
+        assert await store.finished(after=entries[0].position, limit=1) == [entries[1]]
+        for _ in range(2):
+            await store.settle(entries[1].position)
+        assert await store.finished() == [entries[2]]
+        await store.settle(entries[2].position)
+        run = await self.started(store, clock)
+        await store.append(run.stream, [finished(run, clock)])
+        (entry,) = await store.finished()
+        assert entry.position > entries[2].position, "positions are given once"
+
+    async def test_documents(self, store: Store) -> None:
+        given = [Document("hook", f"h{number}", "ab"[number % 2], f'{{"n":{number}}}') for number in range(5)]
+        for document in given:
+            await store.put_document(document)
+        await store.put_document(Document("quotas", "h1", "a", "{}"))
+        assert await store.get_document("hook", "h1") == given[1]
+        assert await store.get_document("hook", "h9") is None
+        assert await store.get_document("other", "h1") is None
+        assert await store.list_documents("hook") == given[::-1]
+        assert await store.list_documents("hook", owner="a") == [given[4], given[2], given[0]]
+        assert await store.list_documents("hook", owner="a", before="h4", limit=1) == [given[2]]
+        assert await store.list_documents("hook", owner="c") == []
+        replaced = given[2]._replace(record='{"n":"é"}')
+        await store.put_document(replaced)
+        for _ in range(2):
+            await store.delete_document("hook", "h4")
+        assert await store.list_documents("hook", owner="a") == [replaced, given[0]]
+        assert await store.get_document("hook", "h4") is None
+
+    async def test_keys(self, store: Store, clock: FakeClock) -> None:
+        first = key_of("b", clock)
+        await clock.advance(1)
+        second, third = key_of("a", clock), key_of("b", clock)
+        for key in (third, second, first):
+            await store.put_key(key)
+        assert await store.get_key(second.id) == second
+        assert await store.get_key("key_unknown") is None
+        assert [key.id for key in await store.list_keys()] == [first.id, *sorted([second.id, third.id])]
+        assert list(await store.list_keys("b")) == [first, third]
+        revoked = first.model_copy(update={"revoked_at": clock.now()})
+        await store.put_key(revoked)
+        assert await store.get_key(first.id) == revoked
+        assert len(await store.list_keys()) == 3

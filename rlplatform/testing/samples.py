@@ -1,0 +1,80 @@
+"""Runs, events and keys to test with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rlplatform import events, ids
+from rlplatform.access.principals import ApiKey, Scope
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestCase, TestResult, Verdict
+from rlplatform.ports import Clock, EncodedEvent
+from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.training.models import StopCriteria, Training, TrainingRequest, TrainingState
+
+
+def evaluation_run(clock: Clock, tenant: str = "acme") -> EvaluationRun:
+    """A new evaluation that has no event yet."""
+    run_id = ids.new_id(ids.Kind.EVALUATION)
+    request = EvaluationRequest(source="print(input())", tests=[TestCase(id="t1", stdin="é\u2028\n", hidden=True)])
+    document = Evaluation(id=run_id, state="queued", max_score=1.0, created_at=clock.now())
+    return EvaluationRun(id=run_id, tenant=tenant, created_by="key_1", request=request, document=document)
+
+
+def training_run(clock: Clock, tenant: str = "acme") -> TrainingRun:
+    """A new training that has no event yet."""
+    run_id = ids.new_id(ids.Kind.TRAINING)
+    request = TrainingRequest(env="CartPole-v1", stop=StopCriteria(iterations=10), env_config={"x": [1, 2.0, None]})
+    document = Training(id=run_id, state=TrainingState.QUEUED, request=request, created_at=clock.now())
+    return TrainingRun(id=run_id, tenant=tenant, created_by="key_1", document=document)
+
+
+def queued(run: Run, clock: Clock) -> events.EventBase:
+    """The first event of ``run``."""
+    if isinstance(run, EvaluationRun):
+        return events.EvaluationQueued(stream=run.stream, time=clock.now(), tests=1, max_score=1.0)
+    return events.TrainingQueued(stream=run.stream, time=clock.now())
+
+
+def retried(run: Run, clock: Clock, reason: str = "lost") -> events.EventBase:
+    return events.EvaluationRetried(stream=run.stream, time=clock.now(), attempt=1, reason=reason)
+
+
+def iteration(run: Run, clock: Clock, number: int) -> events.EventBase:
+    return events.TrainingIterationCompleted(
+        stream=run.stream,
+        time=clock.now(),
+        iteration=number,
+        env_steps=number * 100,
+        episodes=number,
+        train_wall_s=number / 10,
+        metrics={"rollout/episode_return_mean": number / 3},
+    )
+
+
+def finished(run: Run, clock: Clock) -> events.EventBase:
+    result = TestResult(id="t1", verdict=Verdict.ACCEPTED, points=1.0, hidden=True, stdout="é\n", value=[1, 1.0])
+    return events.EvaluationFinished(
+        stream=run.stream, time=clock.now(), verdict=Verdict.ACCEPTED, score=1.0, max_score=1.0, tests=[result]
+    )
+
+
+def key_of(tenant: str, clock: Clock, key_id: str | None = None) -> ApiKey:
+    return ApiKey(
+        id=key_id or ids.new_id(ids.Kind.KEY),
+        tenant=tenant,
+        name="laptop",
+        scopes=frozenset({Scope.READ, Scope.TRAIN}),
+        secret_hmac="0" * 64,
+        created_at=clock.now(),
+    )
+
+
+def seqs(lines: Sequence[EncodedEvent]) -> list[int]:
+    return [line.seq for line in lines]
+
+
+def fold(run: Run, lines: Sequence[EncodedEvent]) -> Run:
+    """``run``, as it was before its first event, after all of ``lines``."""
+    for line in lines:
+        run = run.apply(events.parse_event(line.data))
+    return run

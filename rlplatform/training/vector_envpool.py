@@ -13,6 +13,8 @@ from gymnasium.vector import AutoresetMode
 from rlplatform.errors import InvalidRequest
 from rlplatform.training.vector_base import Array, Backend, Step, VectorEnv
 
+_NO_LIMIT = 2**31 - 1  # what EnvPool's ``max_episode_steps`` is where an episode may go on for ever
+
 
 @functools.cache
 def envpool_ids() -> frozenset[str]:
@@ -39,7 +41,8 @@ class EnvPoolVectorEnv(VectorEnv):
         self.single_observation_space = _flat_grid(space) if self._image_and_mission else _with_true_bounds(space)
         self.single_action_space = env.single_action_space
         self._action_dtype = self.single_action_space.dtype
-        self.max_episode_steps = env.config.get("max_episode_steps")
+        longest = env.config.get("max_episode_steps")
+        self.max_episode_steps = None if longest == _NO_LIMIT else longest
         self._lives = "info:lives" in env._state_keys
         self._direct = None if self._lives else _direct(env)
         self._ids = np.arange(num_envs, dtype=np.int32)

@@ -9,7 +9,7 @@ from rlplatform.ports import CheckpointStore, Clock, Commands, Policies, Store
 from rlplatform.training.models import EnvironmentInfo
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """``store`` answers reads, ``commands`` does everything that changes something."""
 

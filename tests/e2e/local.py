@@ -168,7 +168,14 @@ async def serving(*, port: int = 0, **api: Any) -> AsyncIterator[Local]:
             settings, store, checkpoints, LocalLauncher(store, checkpoints, Path(folder) / "scratch"), clock
         )
         reconciling = asyncio.create_task(supervisor.run())
-        app = create_app(Services(store, Direct(supervisor), clock, checkpoints, environments), settings)
+        services = Services(
+            store=store,
+            commands=Direct(supervisor),
+            clock=clock,
+            checkpoints=checkpoints,
+            environments=environments,
+        )
+        app = create_app(services, settings)
         config = uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1, lifespan="off")
         server = uvicorn.Server(config)
         listening = asyncio.create_task(server._serve())

@@ -23,6 +23,7 @@ def test_lists_what_can_be_trained_with_spaces_and_presets() -> None:
     assert infos["CartPole-v1"].action_space == "Discrete(2)"
     assert infos["LunarLander-v3"].backend == "envpool"
     assert infos["LunarLander-v3"].max_episode_steps == 1000
+    assert infos["Blackjack-v1"].max_episode_steps is None
     assert infos["Pendulum-v1"].action_space == "Box(1,) float32 in [-2, 2]"
     assert "HalfCheetah-v2" not in infos
     assert list(infos) == sorted(infos)

@@ -56,7 +56,7 @@ def app(args: GatewayArgs) -> Application:
         max_ongoing_requests=args.max_ongoing_requests,
         ray_actor_options={"num_cpus": 0.05},
         graceful_shutdown_timeout_s=5,
-        health_check_period_s=5,
+        health_check_period_s=1,  # a replica that died is noticed by it
     )
     beside = (policies.app(settings, args.num_replicas),) if args.application == "api" else ()
     return deployment.bind(*beside)

@@ -73,7 +73,7 @@ class EvaluationSettings(_Section):
 
 class TrainingSettings(_Section):
     """Training sessions. A trainer that lives but appends no event for ``stall_timeout_s``, or for 20 of its iterations
-    where that is longer, is ended and recovered; None: never.
+    where that is longer, is ended and recovered; None: never. One that begins has a minute at least.
 
     ``policy_url`` None: a folder ``policies`` beside the checkpoints. ``run_dir``: where each session's trainer writes
     a folder with ``progress.csv``, TensorBoard files and so on; None: ``runs`` in the state directory; "": nowhere.

@@ -15,7 +15,7 @@ from tests.chaos.rig import Rig, Scene
 
 pytestmark = [pytest.mark.chaos, pytest.mark.e2e, pytest.mark.ray, pytest.mark.docker, pytest.mark.timeout(600)]
 
-STALL_S = 40.0  # more than a trainer that is not warm takes to begin, with env runners or learners, on a busy machine
+STALL_S = 15.0
 
 
 @pytest.fixture(scope="module")

@@ -307,6 +307,22 @@ class TestRecovery:
         await bench.clock.advance(2 * STALL_S)
         assert trainer.released
 
+    async def test_one_that_begins_has_a_minute_however_soon_others_stall(
+        self, store: MemoryStore, clock: FakeClock, launcher: FakeLauncher
+    ) -> None:
+        """Imports, environments and actors come first: whoever ends it then begins the same anew, for ever."""
+        bench = Bench(store, clock, launcher, TrainingSettings(stall_timeout_s=5))
+        run = await bench.submit()
+        trainer = launcher.newest(run.id)
+        await clock.advance(45)
+        assert not trainer.released
+        await trainer.begin()
+        await clock.advance(15)
+        assert trainer.released, "what runs has no more time than was set"
+        await clock.advance(80)
+        assert launcher.newest(run.id).epoch > trainer.epoch + 1, "nor may it begin for ever"
+        await bench.abandon()
+
     async def test_what_is_paused_need_not_get_on_until_it_is_resumed(self, bench: Bench) -> None:
         run, trainer = await bench.begun(iterations=1)
         await bench.command(run, "pause")

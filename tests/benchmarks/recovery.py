@@ -100,12 +100,13 @@ def evaluator(rig: Rig, _: Session) -> float:
 
 
 def replica(rig: Rig, session: Session) -> float:
-    """Until the client, whose connection broke, has its next event."""
+    """The one that holds the streams: until the client, whose connection broke, has its next event."""
     connections = session.follower.connections
-    for actor in rig.actors("ServeReplica"):
-        rig.kill(actor.pid)
+    rig.kill(rig.actor("ServeReplica", "streams").pid)
     began = time.monotonic()
     until(lambda: session.follower.connections > connections)
+    seen = len(session.follower.seen)
+    until(lambda: len(session.follower.seen) > seen)
     return time.monotonic() - began
 
 

@@ -6,7 +6,6 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -23,12 +22,14 @@ Connect = Callable[[], httpx.Client]
 
 class Follower(threading.Thread):
     """Reads a stream over SSE to its end. It resumes where it was when its connection breaks, and if ``every`` is given
-    also of its own accord, after so many events. ``seen`` are the events; ``connections`` is how many it took."""
+    also of its own accord, after so many events. ``seen`` are the events; ``connections`` is how many it took;
+    ``breaks`` tells why those ended that it did not end."""
 
     def __init__(self, connect: Connect, stream: str, *, every: int | None = None) -> None:
         super().__init__(daemon=True, name=f"follow-{stream}")
         self.seen: list[dict[str, Any]] = []
         self.connections = 0
+        self.breaks: list[str] = []
         self.last_at = 0.0
         self._connect = connect
         self._path = f"/v1/{stream}/events"
@@ -39,8 +40,10 @@ class Follower(threading.Thread):
     def run(self) -> None:
         with self._connect() as http:
             while not self._left.is_set() and not self.over:
-                with suppress(httpx.HTTPError, ValueError):
+                try:
                     self._read(http)
+                except (httpx.HTTPError, ValueError) as error:
+                    self.breaks.append(repr(error))
                 time.sleep(RETRY_S)
 
     @property
@@ -59,6 +62,7 @@ class Follower(threading.Thread):
                 elif line.startswith("data: "):
                     event = json.loads(line[6:])
                     if "seq" not in event:  # a problem document: the stream cannot go on here, and is resumed
+                        self.breaks.append(line)
                         return
                     assert event["type"] == "stream.gap" or event["seq"] == number
                     self.seen.append(event)

@@ -52,6 +52,7 @@ class Node:
         self.within = ("nsenter", f"--net=/run/netns/{self.name}")
         self._network = network
         self._process: subprocess.Popen[bytes] | None = None
+        self._log = network.folder_of_logs / f"{self.name}.log"
         link = f"{network.name}v{number}"
         run("ip", "netns", "add", self.name)
         run("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", self.name)
@@ -71,8 +72,7 @@ class Node:
                 *("--dashboard-host", self.address, "--dashboard-port", str(DASHBOARD_PORT)),
             ]
         )
-        log = self._network.folder_of_logs / f"{self.name}.log"
-        with log.open("ab") as output:
+        with self._log.open("ab") as output:
             self._process = subprocess.Popen(
                 [*self.within, RAY, "start", *role, "--node-ip-address", self.address, "--block", *options],
                 env={
@@ -88,16 +88,17 @@ class Node:
                 start_new_session=True,
             )
         if head is None:
-            self._await_port(GCS_PORT, log)
+            self.await_port(GCS_PORT)
 
-    def _await_port(self, port: int, log: Path) -> None:
+    def await_port(self, port: int) -> None:
+        """Until somebody listens there."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with suppress(OSError):
                 socket.create_connection((self.address, port), timeout=1).close()
                 return
             time.sleep(0.2)
-        raise AssertionError(f"{self.name} does not answer:\n{log.read_text()[-3000:]}")
+        raise AssertionError(f"{self.name} does not answer:\n{self._log.read_text()[-3000:]}")
 
     def pids(self) -> set[int]:
         """The living processes in it."""

@@ -54,6 +54,7 @@ class Deployed(Rig):
             application["args"]["num_replicas"] = 1
         file = self.folder / "serve.yaml"
         file.write_text(yaml.safe_dump(config))
+        head.await_port(DASHBOARD_PORT)
         self._run("serve", "deploy", str(file), "--address", f"http://{head.address}:{DASHBOARD_PORT}")
         scopes = [f"--scope={scope}" for scope in ("train", "read", "evaluate")]
         key = self._run("python", "-m", "cluster.operate", "key", "--tenant=t", "--name=n", *scopes)

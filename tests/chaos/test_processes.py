@@ -29,12 +29,13 @@ def test_an_env_runner_is_killed(rig: Rig) -> None:
     scene.goes_on(30)
     rig.actor("EnvRunner")
     told = scene.end()
-    assert (told.interruptions, scene.stays.connections) == (0, 1), "another takes its place, and no more than that"
+    assert told.interruptions == 0, "another takes its place, and no more than that"
+    assert scene.stays.connections == 1, scene.stays.breaks
 
 
 def test_a_learner_is_killed(rig: Rig) -> None:
     scene = Scene(rig, resources={"num_learners": 1, "num_envs_per_env_runner": 8})
-    rig.kill(rig.actor("Learner").pid)
+    rig.kill(rig.actor("_WrappedExecutable").pid)  # what Ray Train makes of a learner
     rig.wait(scene.training, lambda now: now["restarts"] == 1)
     scene.goes_on(30)
     assert scene.end().interruptions == 1

@@ -39,6 +39,7 @@ class OwnEngine:
         with (folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
+                    *("unshare", "--net"),  # without a bridge it would remove the one of the machine's own engine
                     "dockerd",
                     *("--host", self.host),
                     *("--data-root", str(folder / "data")),

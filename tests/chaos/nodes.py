@@ -23,6 +23,7 @@ from tests.e2e.platform import NOT_NICE
 RAY = str(Path(sys.executable).with_name("ray"))
 GCS_PORT = 6399
 DASHBOARD_PORT = 8266
+START_ATTEMPTS = 3
 QUICK_TO_NOTICE = {
     "RAY_health_check_initial_delay_ms": "0",
     "RAY_health_check_period_ms": "1000",
@@ -62,7 +63,18 @@ class Node:
             run("ip", "-n", self.name, *command.format(value).split())
 
     def start(self, *options: str, environment: Mapping[str, str], head: Node | None = None) -> None:
-        """``ray start``; as a worker of ``head``, or as a head."""
+        """``ray start``; as a worker of ``head``, or as a head. Ray gives up after 30 s, whatever the load: then again.
+
+        :raises AssertionError: it gives up every time.
+        """
+        for _ in range(START_ATTEMPTS):
+            self._launch(*options, environment=environment, head=head)
+            if self._has_joined():
+                return
+            self.kill()
+        raise AssertionError(self._log.read_text()[-3000:])
+
+    def _launch(self, *options: str, environment: Mapping[str, str], head: Node | None) -> None:
         temporary = self._network.folder.name
         role = (
             ["--address", f"{head.address}:{GCS_PORT}"]
@@ -72,6 +84,7 @@ class Node:
                 *("--dashboard-host", self.address, "--dashboard-port", str(DASHBOARD_PORT)),
             ]
         )
+        self._log.unlink(missing_ok=True)
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
                 [*self.within, RAY, "start", *role, "--node-ip-address", self.address, "--block", *options],
@@ -87,8 +100,15 @@ class Node:
                 stderr=output,
                 start_new_session=True,
             )
-        if head is None:
-            self.await_port(GCS_PORT)
+
+    def _has_joined(self) -> bool:
+        """Wait for it; False: Ray gave up."""
+        assert self._process is not None
+        while "Ray runtime started" not in self._log.read_text():
+            if self._process.poll() is not None:
+                return False
+            time.sleep(0.2)
+        return True
 
     def await_port(self, port: int) -> None:
         """Until somebody listens there."""

@@ -76,10 +76,10 @@ def test_a_worker_is_killed(rig: Rig, nodes: list[Node]) -> None:
     scene = Scene(rig)
     node = holder(nodes, rig.trainer(scene.training))
     node.kill()
-    rig.wait(scene.training, lambda now: now["restarts"] == 1, 90)
+    rig.wait(scene.training, lambda now: now["restarts"] >= 1, 90)
     scene.goes_on(timeout_s=90)
     assert holder(nodes, rig.trainer(scene.training)) is not node
-    assert scene.end().interruptions == 1
+    assert scene.end().interruptions in (1, 2), "the next one may be sent there, too, before Ray notices"
     node.start("--num-cpus=2", environment={}, head=nodes[0])
 
 

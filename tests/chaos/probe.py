@@ -44,9 +44,10 @@ class Probe:
         assert self._process.stdout is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, "the probe is gone"
-        return dict(json.loads(answer))
+        for line in self._process.stdout:
+            if line.startswith("{"):  # what Ray says of a lost node goes there, too
+                return dict(json.loads(line))
+        raise AssertionError("the probe is gone")
 
     def actors(self) -> list[Actor]:
         return [Actor(*fields) for fields in self.ask()["actors"]]

@@ -231,36 +231,6 @@ def test_haproxy_lets_nothing_strange_through(platform: RunningPlatform) -> None
     check_edge(platform)
 
 
-def test_nothing_is_left_when_it_ends(platform: RunningPlatform) -> None:
-    training_id = start(platform, stop={"env_steps": 10**9})
-    wait_for(platform, training_id, "running")
-    left = {platform.process.pid} | descendants(platform.process.pid)
-    assert len(left) > 5
-    owners = platform.http.get("/readyz").json()
-    assert owners["status"] == "ready"
-    assert platform.stop() == 0, platform.log.read_text()
-    deadline = time.monotonic() + 15
-    while left and time.monotonic() < deadline:
-        left = {pid for pid in left if alive(pid)}
-        time.sleep(0.2)
-    assert not left
-    assert not (platform.folder / ".rlp" / "local.json").exists()
-    assert ours(platform) == []
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def ours(platform: RunningPlatform) -> list[str]:
-    """Containers with a bind into the platform's folder."""
-    containers = docker.from_env().containers.list(all=True)
-    return [c.id for c in containers if any(str(platform.folder) in (m.get("Source") or "") for m in c.attrs["Mounts"])]
-
-
 def test_a_published_policy_acts_as_it_was_evaluated(platform: RunningPlatform, tmp_path: Path) -> None:
     training_id = start(platform, seed=3, stop={"env_steps": 6000}, evaluation={"episodes": 8})
     done = wait_for(platform, training_id, "succeeded", "failed")
@@ -293,3 +263,33 @@ def test_a_published_policy_acts_as_it_was_evaluated(platform: RunningPlatform, 
     session = onnxruntime.InferenceSession(tmp_path / "policy.onnx", providers=["CPUExecutionProvider"])
     model = session.run(None, {"observation": observations[:, 0].astype(np.float32)})[0]
     assert model.tolist() == together.tolist()
+
+
+def test_nothing_is_left_when_it_ends(platform: RunningPlatform) -> None:
+    training_id = start(platform, stop={"env_steps": 10**9})
+    wait_for(platform, training_id, "running")
+    left = {platform.process.pid} | descendants(platform.process.pid)
+    assert len(left) > 5
+    owners = platform.http.get("/readyz").json()
+    assert owners["status"] == "ready"
+    assert platform.stop() == 0, platform.log.read_text()
+    deadline = time.monotonic() + 15
+    while left and time.monotonic() < deadline:
+        left = {pid for pid in left if alive(pid)}
+        time.sleep(0.2)
+    assert not left
+    assert not (platform.folder / ".rlp" / "local.json").exists()
+    assert ours(platform) == []
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def ours(platform: RunningPlatform) -> list[str]:
+    """Containers with a bind into the platform's folder."""
+    containers = docker.from_env().containers.list(all=True)
+    return [c.id for c in containers if any(str(platform.folder) in (m.get("Source") or "") for m in c.attrs["Mounts"])]

@@ -74,6 +74,18 @@ async def in_thread(function: Callable[..., T], *args: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(None, function, *args)
 
 
+async def to_its_end(function: Callable[..., T], *args: Any) -> T:
+    """As :func:`in_thread`. A thread cannot be cancelled: whoever is, meanwhile, still waits for it, and so can take
+    away what it has made.
+    """
+    working = asyncio.ensure_future(in_thread(function, *args))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.gather(working, return_exceptions=True)
+        raise
+
+
 async def call(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> Any:
     """What ``actor.method(*args)`` returns or raises.
 

@@ -11,7 +11,7 @@ from ray.util.placement_group import PlacementGroup, placement_group, placement_
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 
 from actors import options
-from actors.handles import EvaluatorHandle, TrainerHandle, find, in_thread, living, spawn
+from actors.handles import EvaluatorHandle, TrainerHandle, find, in_thread, living, spawn, to_its_end
 from actors.warm import WarmPool
 from rlplatform.errors import CapacityExhausted, InvalidRequest
 from rlplatform.ports import Clock
@@ -76,13 +76,13 @@ class Placement:
         """Start a trainer on the run's placement group (see the link)."""
         await self._end_trainers(run.id)
         timeout = self._settings.training.placement_timeout_s
-        group = await in_thread(_group_of, run.id) or await in_thread(_make_group, run)
+        group = await in_thread(_group_of, run.id) or await to_its_end(_make_group, run)
         try:
             ready = await asyncio.get_running_loop().run_in_executor(self._waiters, group.wait, timeout)
             if not ready:
                 raise CapacityExhausted(f"no room in the cluster within {timeout:g} s")
             actor = await self._warm_trainer(group, run, epoch)
-            actor = actor or await in_thread(self._start_trainer, group, run, epoch)
+            actor = actor or await to_its_end(self._start_trainer, group, run, epoch)
         except BaseException:
             remove_placement_group(group)
             raise

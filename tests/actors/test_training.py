@@ -45,6 +45,15 @@ async def test_pause_resume_and_stop(stage: Stage) -> None:
     await nothing_is_left()
 
 
+async def test_a_stop_at_any_moment_of_the_start_leaves_nothing(stage: Stage) -> None:
+    for delay_s in (0.0, 0.02, 0.04, 0.06, 0.1, 0.3):
+        run = await stage.train(iterations=10_000)
+        await asyncio.sleep(delay_s)
+        await stage.command(run, "stop")
+        assert (await stage.until_state(run, "stopped", "failed")).state == "stopped"
+        await nothing_is_left()
+
+
 async def test_errors_cross_the_actor_boundary_as_they_are(stage: Stage) -> None:
     with pytest.raises(CapacityExhausted, match="the whole cluster has 4") as refused:
         await stage.train(resources={"num_env_runners": 100})

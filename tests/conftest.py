@@ -42,8 +42,13 @@ MakePool = Callable[..., DockerPool]
 
 @pytest.fixture(scope="session")
 def sandbox_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state directory that the sandbox user can reach: pytest's own are closed to others."""
-    folder = tmp_path_factory.mktemp("sandbox")
+    """A state directory for sandboxes."""
+    return reachable_folder(tmp_path_factory, "sandbox")
+
+
+def reachable_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """A new folder that the sandbox user can reach: pytest's own are closed to others."""
+    folder = tmp_path_factory.mktemp(name)
     for parent in (folder, *folder.parents):
         if parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
             parent.chmod(parent.stat().st_mode | 0o011)

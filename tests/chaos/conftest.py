@@ -9,17 +9,12 @@ import docker
 import pytest
 
 from tests.chaos.rig import Rig
-from tests.conftest import Missing
+from tests.conftest import Missing, reachable_folder
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the sandbox user can reach: pytest's own are closed to others."""
-    folder = tmp_path_factory.mktemp("chaos")
-    for parent in (folder, *folder.parents):
-        if parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    return folder
+    return reachable_folder(tmp_path_factory, "chaos")
 
 
 @pytest.fixture(scope="module")

@@ -52,10 +52,12 @@ _SENSIBLE = {
 
 @dataclass
 class _Kept:
-    """A training that has, or is to get, a trainer. ``failures``: in a row, with no iteration beyond ``furthest``."""
+    """A training that has, or is to get, a trainer. ``begun``: it has had one. ``failures``: in a row, with no
+    iteration beyond ``furthest``."""
 
     tenant: str
     task: asyncio.Task[None]
+    begun: bool
     link: TrainerLink | None = None
     commanding: asyncio.Lock = field(default_factory=asyncio.Lock)
     failures: int = 0
@@ -138,7 +140,7 @@ class Sessions:
             if run.state == "queued":
                 self.enqueue(run)
             elif run.id not in self._kept:
-                self._keep(run.tenant, run.id)
+                self._keep(run.tenant, run.id, begun=True)
 
     async def command(self, run: TrainingRun, command: str, by: str, **fields: str) -> TrainingRun:
         """Record ``pause``, ``resume`` or ``stop`` and pass it on. Idempotent.
@@ -212,8 +214,8 @@ class Sessions:
     def _active(self, tenant: str) -> int:
         return sum(kept.tenant == tenant for kept in self._kept.values())
 
-    def _keep(self, tenant: str, run_id: str) -> _Kept:
-        kept = self._kept[run_id] = _Kept(tenant, asyncio.get_running_loop().create_task(self._own(run_id)))
+    def _keep(self, tenant: str, run_id: str, *, begun: bool = False) -> _Kept:
+        kept = self._kept[run_id] = _Kept(tenant, asyncio.get_running_loop().create_task(self._own(run_id)), begun)
         kept.task.add_done_callback(lambda _: self._gone(run_id, kept))
         return kept
 
@@ -228,7 +230,7 @@ class Sessions:
         if (kept := self._kept.get(run.id)) and not kept.task.cancelling():
             kept.task.cancel()
             await asyncio.wait({kept.task})
-        kept = self._kept.get(run.id) or self._keep(run.tenant, run.id)
+        kept = self._kept.get(run.id) or self._keep(run.tenant, run.id, begun=run.state != "queued")
         with suppress(TimeoutError):
             await within(self._clock, COMMAND_S, asyncio.wait({kept.task}))
 
@@ -281,19 +283,26 @@ class Sessions:
                 return await self._launcher.launch(run, epoch)
             except Exception as error:
                 failure = error
-        if isinstance(failure, CapacityExhausted) and any(kept.link for kept in self._kept.values()):
-            log.info("%s waits for room: %s", run.id, failure)
-            await self._clock.sleep(WAIT_FOR_ROOM_S)
-        elif isinstance(failure, CapacityExhausted) and run.document.started_at is None:
-            await self._finish(run, TrainingFailed, code=failure.code, reason=str(failure))
-        else:
+        if not isinstance(failure, CapacityExhausted):
             await self._interrupted(run.id, failure)
+        elif any(kept.begun for kept in self._kept.values()):
+            await self._wait_for_room(run, failure)
+        else:
+            await self._finish(run, TrainingFailed, code=failure.code, reason=str(failure))
         return None
+
+    async def _wait_for_room(self, run: TrainingRun, full: CapacityExhausted) -> None:
+        """Others have the room, or the node that ``run`` was on is gone: that is no failure of its own, nor counted."""
+        reason = f"waits for room: {full}"
+        log.info("%s %s", run.id, reason)
+        if self._kept[run.id].begun and run.document.message != reason:
+            await self._interrupt(run, reason=reason, retry_in_s=WAIT_FOR_ROOM_S, planned=True)
+        await self._clock.sleep(WAIT_FOR_ROOM_S)
 
     async def _follow(self, run_id: str, link: TrainerLink) -> Exception | None:
         """Wait for the end of a trainer; what it broke off with, if anything."""
         kept = self._kept[run_id]
-        kept.link = link
+        kept.link, kept.begun = link, True
         try:
             await self._persevere(self._pass_on, run_id, kept)
             await self._stalls.over(run_id, link.wait())

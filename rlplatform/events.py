@@ -201,8 +201,8 @@ class TrainingStopRequested(TrainingEvent):
 
 
 class TrainingInterrupted(TrainingEvent):
-    """The trainer was lost, or left for a ``planned`` shutdown; the session is recovered from its newest checkpoint
-    that verifies."""
+    """The trainer was lost; or it left for a shutdown, or the session waits for room (``planned``: nothing failed).
+    It is recovered from its newest checkpoint that verifies."""
 
     type: Literal["training.interrupted"] = "training.interrupted"
     reason: str

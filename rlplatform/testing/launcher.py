@@ -229,6 +229,7 @@ class FakeLauncher:
         deadline = self._clock.monotonic() + 60
         while self.room is not None and len(self.placements | {run.id}) > self.room:
             if self._clock.monotonic() >= deadline:
+                self.placements.discard(run.id)
                 raise CapacityExhausted("no room in the cluster within 60 s")
             await self._clock.sleep(1)
         for old in self.alive(run.id):

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from actors.sessions import COMMAND_S, SHUTDOWN, Sessions
 from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, StorageError, Unavailable
-from rlplatform.events import TrainingIterationCompleted, TrainingPaused, TrainingSucceeded
+from rlplatform.events import TrainingIterationCompleted, TrainingPaused, TrainingStarting, TrainingSucceeded
 from rlplatform.ports import Store
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import TrainingSettings
@@ -393,6 +393,48 @@ class TestRecovery:
         assert alive is not trainer
         assert alive.run.id == first.id
         assert (await bench.get(waiting)).state == "queued"
+
+    @pytest.mark.parametrize("begun", ["started", "starting"])
+    async def test_waiting_for_room_after_a_nodes_death_is_no_failed_restart(self, bench: Bench, begun: str) -> None:
+        run = await bench.submit()
+        trainer = bench.launcher.newest(run.id)
+        await trainer.emit(TrainingStarting, epoch=trainer.epoch) if begun == "starting" else await trainer.begin()
+        bench.launcher.room = 0
+        trainer.lose(LOST)
+        await bench.clock.advance(61 * 3 * SETTINGS.max_restarts)
+        found = await bench.get(run)
+        assert (found.state, found.document.restarts) == ("interrupted", 1)
+        assert found.document.message == "waits for room: no room in the cluster within 60 s"
+        assert (await bench.types(run)).count("interrupted") == 2, "that it waits is said once"
+        bench.launcher.room = 1
+        await bench.clock.advance(61)
+        await bench.launcher.newest(run.id).begin()
+        assert (await bench.get(run)).state == "running"
+
+    async def test_waiting_for_room_earns_no_restarts_either(self, bench: Bench) -> None:
+        run, _ = await bench.begun()
+        for failures in range(1, 5):
+            bench.launcher.room = 0
+            bench.launcher.newest(run.id).lose(LOST)
+            await bench.clock.advance(100)
+            bench.launcher.room = 1
+            await bench.clock.advance(70)
+            assert (await bench.get(run)).document.restarts == min(failures, SETTINGS.max_restarts)
+        assert "gave up after 3 restarts" in ((await bench.get(run)).document.message or "")
+
+    async def test_one_behind_another_that_lost_its_room_waits_with_it(self, bench: Bench) -> None:
+        first, trainer = await bench.begun()
+        bench.launcher.room = 0
+        trainer.lose(LOST)
+        second = await bench.submit()
+        await bench.clock.advance(200)
+        assert [(await bench.get(run)).state for run in (first, second)] == ["interrupted", "queued"]
+        await bench.restart()
+        await bench.clock.advance(200)
+        assert [(await bench.get(run)).state for run in (first, second)] == ["interrupted", "queued"]
+        assert (await bench.command(first, "stop")).state == "stopped"
+        await bench.clock.advance(130)
+        assert (await bench.get(second)).state == "failed", "alone, and there is no room"
 
     async def test_a_launch_that_fails_counts_as_a_restart(self, bench: Bench) -> None:
         bench.launcher.errors = [ValueError("bad bundle")] * 10

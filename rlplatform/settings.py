@@ -104,9 +104,13 @@ class JwtSettings(_Section):
 
 
 class AccessSettings(_Section):
-    """API keys, tickets and tokens. The pepper is the secret that hashes and signatures are made with."""
+    """API keys, tickets and tokens. The pepper is the secret that hashes and signatures are made with.
+
+    A replica takes a key for ``key_lease_s`` as it read it; revoking one is answered when that has run out everywhere.
+    """
 
     pepper: SecretStr = SecretStr("")
+    key_lease_s: float = Field(default=1.0, ge=0, le=60)
     ticket_life_s: float = Field(default=60.0, gt=0, le=600)
     jwt: JwtSettings | None = None
 

@@ -1,7 +1,8 @@
 """API keys: ``rlp_<key id>_<secret>``, a secret of 256 random bits of which only a keyed hash is stored.
 
 The hash is HMAC-SHA256 under the deployment's pepper: a stolen database yields no key, and with 256 bits of entropy a
-slow hash would protect nothing further. A key is read from the store on every request: revoking one holds at once.
+slow hash would protect nothing further. A key that was read from the store is good for a short lease: whoever revokes
+one is answered once every lease on it has run out, and from then on it is of no use anywhere.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -22,6 +24,7 @@ from rlplatform.ports import Clock, KeyStore
 
 _FORM = re.compile(r"rlp_([0-9a-hjkmnp-tv-z]{26})_([A-Za-z0-9_-]{43})")
 _REFUSED = "the API key is not valid"
+_MAX_LEASES = 10_000
 
 
 def prefix(key: ApiKey) -> str:
@@ -32,10 +35,13 @@ def prefix(key: ApiKey) -> str:
 class KeyRing:
     """Mints and verifies API keys against a store."""
 
-    def __init__(self, store: KeyStore, pepper: SecretStr, clock: Clock) -> None:
+    def __init__(self, store: KeyStore, pepper: SecretStr, clock: Clock, lease_s: float = 0.0) -> None:
+        """``lease_s``: for how long a key that was read is taken as it was; the same for all rings of a store."""
         self._store = store
         self._pepper = pepper.get_secret_value().encode()
         self._clock = clock
+        self._lease_s = lease_s
+        self._leases: OrderedDict[str, tuple[ApiKey, float]] = OrderedDict()
 
     async def mint(
         self,
@@ -70,7 +76,7 @@ class KeyRing:
         if form is None:
             raise NotAuthenticated(_REFUSED)
         body, secret = form.groups()
-        key = await self._store.get_key(f"key_{body}")
+        key = await self._get(f"key_{body}")
         stored = key.secret_hmac if key else self._hash("")
         if not hmac.compare_digest(stored, self._hash(secret)) or key is None:
             raise NotAuthenticated(_REFUSED)
@@ -81,7 +87,10 @@ class KeyRing:
         return Principal(id=key.owner or key.id, tenant=key.tenant, scopes=key.scopes)
 
     async def rotate(self, key: ApiKey, overlap_s: float) -> tuple[ApiKey, str]:
-        """A new key for the same principal as ``key``, which goes on for ``overlap_s``, but not beyond its own end."""
+        """A new key for the same principal as ``key``, which goes on for ``overlap_s``, but not beyond its own end.
+
+        Takes ``lease_s``, as :meth:`revoke` does.
+        """
         fresh = await self.mint(
             tenant=key.tenant,
             name=key.name,
@@ -91,15 +100,34 @@ class KeyRing:
         )
         end = self._clock.now() + timedelta(seconds=overlap_s)
         if key.expires_at is None or end < key.expires_at:
-            await self._store.put_key(key.model_copy(update={"expires_at": end}))
+            await self._replace(key.model_copy(update={"expires_at": end}))
         return fresh
 
     async def revoke(self, key: ApiKey) -> ApiKey:
-        """``key``, of no use from this moment on. Idempotent."""
+        """``key``, of no use from the moment on that this returns, after ``lease_s``. Idempotent."""
         if key.revoked_at is None:
             key = key.model_copy(update={"revoked_at": self._clock.now()})
-            await self._store.put_key(key)
+        await self._replace(key)
         return key
+
+    async def _get(self, key_id: str) -> ApiKey | None:
+        """The key of this id, as the store had it at most ``lease_s`` ago."""
+        asked = self._clock.monotonic()
+        held = self._leases.get(key_id)
+        if held is not None and asked < held[1]:
+            return held[0]
+        key = await self._store.get_key(key_id)
+        if key is not None and self._lease_s:
+            self._leases[key_id] = key, asked + self._lease_s  # from before the store was asked: never too long
+            if len(self._leases) > _MAX_LEASES:
+                self._leases.popitem(last=False)
+        return key
+
+    async def _replace(self, key: ApiKey) -> None:
+        """Store ``key`` anew, and wait until nobody goes by what it was."""
+        await self._store.put_key(key)
+        self._leases.pop(key.id, None)
+        await self._clock.sleep(self._lease_s)
 
     def _hash(self, secret: str) -> str:
         return hmac.new(self._pepper, secret.encode(), hashlib.sha256).hexdigest()

@@ -18,7 +18,7 @@ class Authenticator:
 
     def __init__(self, store: KeyStore, settings: Settings, clock: Clock, limiter: RateLimiter) -> None:
         access = settings.access
-        self.keys = KeyRing(store, access.pepper, clock)
+        self.keys = KeyRing(store, access.pepper, clock, access.key_lease_s)
         self.tickets = Tickets(access.pepper, access.ticket_life_s)
         self.webhooks = Signer(access.pepper)
         self._tokens = TokenVerifier(access.jwt) if access.jwt is not None else None

@@ -38,6 +38,11 @@ class Platform:
     commands: FakeCommands
     keys: KeyRing
 
+    def replica(self) -> Platform:
+        """Another one of the application, on the same store."""
+        app = create_app(self.app.state.context.services, self.app.state.context.settings)
+        return Platform(app, self.store, self.commands, app.state.context.access.keys)
+
     async def key(self, tenant: str = "school", scopes: Iterable[Scope] = tuple(Scope), **more: Any) -> str:
         return (await self.keys.mint(tenant=tenant, name="test", scopes=scopes, **more))[1]
 
@@ -77,7 +82,7 @@ async def _platform(
     checkpoints: CheckpointStore | None = None,
     **commands: Any,
 ) -> AsyncIterator[Platform]:
-    configured = Settings.model_validate({"access": {"pepper": "pepper"}} | (settings or {}))
+    configured = Settings.model_validate({"access": {"pepper": "pepper", "key_lease_s": 0.05}} | (settings or {}))
     clock = clock or SystemClock()
     store = await open_store("memory://", clock=clock)
     fake = FakeCommands(store, clock, **commands)
@@ -92,7 +97,7 @@ async def _platform(
     app = create_app(services, configured)
     try:
         async with app.router.lifespan_context(app):
-            yield Platform(app, store, fake, KeyRing(store, configured.access.pepper, clock))
+            yield Platform(app, store, fake, app.state.context.access.keys)
     finally:
         await store.close()
 

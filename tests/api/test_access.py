@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from rlplatform.access.keys import KeyRing
-from rlplatform.access.principals import Scope
+from rlplatform.access.principals import ApiKey, Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import NotAuthenticated
 from rlplatform.ids import Kind, new_id
+from rlplatform.ports import KeyStore
+from rlplatform.storage import open_store
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.training.models import CheckpointInfo
@@ -58,7 +62,7 @@ async def test_one_changed_character_is_another_key(platform) -> None:
                 await it.keys.authenticate(changed)
 
 
-async def test_expiry_and_revocation_hold_at_once(platform) -> None:
+async def test_expiry_holds_at_once(platform) -> None:
     clock = FakeClock()
     async with platform(clock=clock) as it:
         text = await it.key(expires_at=clock.now() + timedelta(hours=1))
@@ -67,13 +71,93 @@ async def test_expiry_and_revocation_hold_at_once(platform) -> None:
             await clock.advance(3600)
             answer = await client.get("/v1/trainings")
             assert (answer.status_code, answer.json()["detail"]) == (401, "the API key has expired")
-        text = await it.key()
-        async with it.client(text) as client:
-            assert (await client.get("/v1/trainings")).status_code == 200
-            for key in await it.store.list_keys():
-                await it.keys.revoke(key)
-            answer = await client.get("/v1/trainings")
-            assert (answer.status_code, answer.json()["detail"]) == (401, "the API key has been revoked")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "why"),
+    [
+        ("DELETE", "", None, "the API key has been revoked"),
+        ("POST", "/rotate", {"overlap_s": 0}, "the API key has expired"),
+    ],
+)
+async def test_no_replica_accepts_a_key_once_its_end_was_answered(
+    platform, method: str, path: str, body: dict[str, Any] | None, why: str
+) -> None:
+    clock = FakeClock()
+    lease = {"access": {"pepper": "pepper", "key_lease_s": 1}}
+    async with platform(clock=clock, settings=lease) as it, it.client() as admin:
+        key, text = await it.keys.mint(tenant="school", name="stolen", scopes=[Scope.READ])
+        async with it.client(text) as here, it.replica().client(text) as there, it.replica().client(text) as late:
+            for replica in (here, there):
+                assert (await replica.get("/v1/trainings")).status_code == 200
+            await clock.advance(0.5)
+            ending = asyncio.create_task(admin.request(method, f"/v1/keys/{key.id}{path}", json=body))
+            await clock.advance(0.4)
+            assert not ending.done(), "somebody may still go by what the key was"
+            assert (await there.get("/v1/trainings")).status_code == 200
+            assert (await late.get("/v1/trainings")).status_code == 401
+            await clock.advance(0.6)
+            assert (await ending).is_success
+            for replica in (here, there, late):
+                answer = await replica.get("/v1/trainings")
+                assert (answer.status_code, answer.json()["detail"]) == (401, why)
+
+
+class CountingKeys:
+    """A store of keys that counts how often it is read, and answers when told to."""
+
+    def __init__(self, store: KeyStore) -> None:
+        self.reads = 0
+        self.answering = asyncio.Event()
+        self.answering.set()
+        self._store = store
+
+    async def put_key(self, key: ApiKey) -> None:
+        await self._store.put_key(key)
+
+    async def get_key(self, key_id: str) -> ApiKey | None:
+        self.reads += 1
+        found = await self._store.get_key(key_id)
+        await self.answering.wait()
+        return found
+
+    async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
+        return await self._store.list_keys(tenant)
+
+
+async def test_a_key_in_use_is_read_once_a_lease() -> None:
+    clock = FakeClock()
+    store = CountingKeys(await open_store("memory://", clock=clock))
+    ring = KeyRing(store, SecretStr("pepper"), clock, lease_s=1.0)
+    _, text = await ring.mint(tenant="school", name="course", scopes=[Scope.READ])
+    for _ in range(10):
+        await ring.authenticate(text)
+        await clock.advance(0.25)
+    assert store.reads == 3
+    for _ in range(2):
+        with pytest.raises(NotAuthenticated):
+            await ring.authenticate(text[:-43] + "x" * 43)
+        with pytest.raises(NotAuthenticated):
+            await ring.authenticate("rlp_" + "0" * 26 + text[30:])
+    assert store.reads == 5, "what is not there is asked for again"
+
+
+async def test_a_lease_counts_from_before_the_store_was_asked() -> None:
+    clock = FakeClock()
+    store = CountingKeys(await open_store("memory://", clock=clock))
+    slow, other = (KeyRing(store, SecretStr("pepper"), clock, lease_s=1.0) for _ in range(2))
+    key, text = await other.mint(tenant="school", name="course", scopes=[Scope.READ])
+    store.answering.clear()
+    reading = asyncio.create_task(slow.authenticate(text))
+    await clock.advance(0.0)
+    revoking = asyncio.create_task(other.revoke(key))
+    await clock.advance(0.9)
+    store.answering.set()
+    assert (await reading).tenant == "school"
+    await clock.advance(0.1)
+    await revoking
+    with pytest.raises(NotAuthenticated):
+        await slow.authenticate(text)
 
 
 async def test_scopes(platform, evaluation, training) -> None:

@@ -29,7 +29,8 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_key_is_made_used_rotated_and_revoked(platform) -> None:
     clock = FakeClock()
-    async with platform(clock=clock) as it, it.client() as admin:
+    at_once = {"access": {"pepper": "pepper", "key_lease_s": 0}}
+    async with platform(clock=clock, settings=at_once) as it, it.client() as admin:
         made = await admin.post("/v1/keys", json={"name": "front end", "role": "learner", "expires_in_s": 7200})
         assert made.status_code == 201
         key, text = made.json()["key"], made.json()["api_key"]

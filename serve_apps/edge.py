@@ -3,6 +3,9 @@
 Serve obeys some headers of a request, and answers some requests itself, before an application of ours sees them. Here
 those headers are dropped, what Serve answers becomes a problem document, and the paths that hold a connection open go
 to an application of their own, so that streams and commands have replicas apart.
+
+A replica that speaks HTTP itself reads a connection only as fast as the application does, which notices by itself when
+a client leaves. Serve would read ahead of it, without bound; and so its own proxy does.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from rlplatform.errors import PlatformError, RequestTimeout, TooManyRequests, Un
 from serve_apps.api.envelope import SECURITY, request_id_of
 from serve_apps.api.problems import internal_error, problem_response
 from serve_apps.paths import STREAM_PATHS, STREAMS
+from serve_apps.sockets import install
 
 CALLBACK = "serve_apps.edge:middlewares"
 
@@ -27,15 +31,29 @@ _LOG = logging.getLogger("rlplatform.api")
 
 
 def middlewares() -> list[Middleware]:
-    """What Serve is to put around its HTTP servers."""
-    return [Middleware(Edge)]
+    """What Serve is to put around its HTTP servers; also sets how these speak WebSocket."""
+    install()
+    return [Middleware(Edge, replica=_in_replica())]
+
+
+def _in_replica() -> bool:
+    from ray import serve
+    from ray.serve.exceptions import RayServeException
+
+    try:
+        serve.get_replica_context()
+    except RayServeException:
+        return False
+    return True
 
 
 class Edge:
     """The outermost layer. Its ``x-request-id`` is the only one, on the way in and on the way out."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, replica: bool = False) -> None:
+        """``replica``: ``app`` is a replica, with nothing of Serve's between its server and the application."""
         self._app = app
+        self._further = [_NO_READING_AHEAD] if replica else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -44,7 +62,7 @@ class Edge:
         request_id = request_id_of(Headers(scope=scope))
         named = (b"x-request-id", request_id.encode())
         kept = [pair for pair in scope["headers"] if not _overrides(pair[0])]
-        inner = {**scope, "headers": [*kept, named]}
+        inner = {**scope, "headers": [*kept, named, *self._further]}
         if _STREAM.fullmatch(scope["path"]):
             inner |= {"path": STREAMS + scope["path"], "raw_path": STREAMS.encode() + scope.get("raw_path", b"")}
         answer = _Answer(scope, receive, send, request_id)
@@ -118,10 +136,11 @@ def _overrides(name: bytes) -> bool:
     return plain in _OBEYED or plain.startswith(b"x-serve-router-")
 
 
+_NO_READING_AHEAD = (b"x-request-disconnect-disabled", b"?1")
 _OBEYED = frozenset(
     {
         b"serve-multiplexed-model-id",
-        b"x-request-disconnect-disabled",
+        _NO_READING_AHEAD[0],
         b"x-request-id",
         b"x-request-timeout-seconds",
         b"x-session-id",

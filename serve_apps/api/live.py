@@ -34,9 +34,10 @@ from serve_apps.api.deps import Context
 from serve_apps.api.hub import Chunk, types_of, wanted
 from serve_apps.api.validation import invalid_request
 
+MAX_MESSAGE = 16 * 1024
+
 _AUTH_S = 10.0
 _STALL_S = 30.0
-_MAX_MESSAGE = 16 * 1024
 _MAX_STREAMS = 200
 _POLICY_VIOLATION, _SERVICE_RESTART, _TRY_AGAIN = 1008, 1012, 1013
 
@@ -221,8 +222,8 @@ class LiveConnection:
 
 
 def _message(text: str | bytes) -> Auth | Subscribe | Unsubscribe:
-    if len(text) > _MAX_MESSAGE:
-        raise TooLarge(f"a message is larger than {_MAX_MESSAGE} bytes")
+    if len(text) > MAX_MESSAGE:
+        raise TooLarge(f"a message is larger than {MAX_MESSAGE} bytes")
     value = parse(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
     try:
         return _MESSAGES.validate_python(value)

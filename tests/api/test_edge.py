@@ -69,6 +69,15 @@ async def test_serve_does_not_see_the_headers_that_it_would_obey(name: str) -> N
     assert {"x-request", "authorization"} <= names
 
 
+async def test_a_replica_is_read_no_faster_than_the_application_reads() -> None:
+    for name in ("x-request-disconnect-disabled", "X-Request_Disconnect-Disabled"):
+        for replica, expected in ((True, [["x-request-disconnect-disabled", "?1"]]), (False, [])):
+            transport = httpx2.ASGITransport(Edge(serve(), replica=replica))
+            async with httpx2.AsyncClient(transport=transport, base_url="http://rlp.test") as http:
+                found = (await http.get("/", headers={name: "?0"})).json()["headers"]
+            assert [pair for pair in found if "disconnect" in pair[0]] == expected
+
+
 async def test_a_request_has_one_id_on_the_way_in_and_on_the_way_out() -> None:
     async with client(serve()) as http:
         for given in ("mine-1", "not one\t", "\xe9", ""):

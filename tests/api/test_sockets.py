@@ -1,0 +1,75 @@
+"""WebSockets as Serve's servers speak them, in a server that is made as Serve makes its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+import uvicorn
+from uvicorn.config import WS_PROTOCOLS
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from serve_apps.api.live import MAX_MESSAGE
+from serve_apps.edge import Unmounted, middlewares
+from serve_apps.sockets import MAX_MESSAGE as READ_AT_MOST
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    before = dict(WS_PROTOCOLS)
+    yield
+    WS_PROTOCOLS.update(before)
+
+
+@asynccontextmanager
+async def served(app: object) -> AsyncIterator[str]:
+    for middleware in middlewares():
+        app = middleware.cls(app, *middleware.args, **middleware.kwargs)  # type: ignore[arg-type]
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))  # type: ignore[arg-type]
+    task = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.005)
+    try:
+        yield f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1/live"
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def test_a_large_message_closes_the_socket_before_it_is_read(platform) -> None:
+    async with platform() as it, served(Unmounted(it.app)) as address:
+        headers = {"Authorization": f"Bearer {await it.key()}"}
+        async with connect(address, additional_headers=headers) as socket:
+            assert json.loads(await socket.recv())["type"] == "authenticated"
+            assert socket.response is not None
+            assert "sec-websocket-extensions" not in socket.response.headers
+            await socket.send("x" * (MAX_MESSAGE + 1))
+            assert json.loads(await socket.recv())["code"] == "too_large"
+            head = struct.pack("!BBQ4s", 0x81, 0xFF, READ_AT_MOST + 1, bytes(4))
+            socket.transport.write(head)  # and nothing of the message itself
+            async with asyncio.timeout(5):
+                with pytest.raises(ConnectionClosed) as closed:
+                    await socket.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1009
+
+
+async def test_a_large_message_in_pieces_is_not_read_to_its_end(platform) -> None:
+    async def pieces() -> AsyncIterator[str]:
+        for _ in range(2 * READ_AT_MOST // 1000):
+            yield "x" * 1000
+
+    async with platform() as it, served(Unmounted(it.app)) as address, connect(address) as socket:
+        with suppress(ConnectionClosed):
+            await socket.send(pieces())
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1009

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,9 @@ from rlplatform.settings import SandboxSettings
 
 hypothesis.settings.register_profile("shared", deadline=None)  # the machine may be busy with other things
 hypothesis.settings.load_profile("shared")
+
+# A shell that starts the suite in the background has interrupts ignored, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GVISOR_RUNTIME = "runsc"
 

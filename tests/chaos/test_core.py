@@ -22,7 +22,10 @@ def test_the_trainer_is_killed(rig: Rig) -> None:
 
 def test_the_evaluator_is_killed(rig: Rig) -> None:
     scene = Scene(rig)
+    held = set(rig.containers())
+    assert held
     rig.kill(rig.actor("EvaluatorActor").pid)
+    rig.await_true(lambda: not held & set(rig.containers()), 15, "the containers of the dead evaluator are gone")
     scene.submits()
     told = scene.end()
     assert scene.retried() >= 1

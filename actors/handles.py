@@ -31,7 +31,7 @@ from rlplatform.events import EventBase
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.ports import Acted, Clock, Document, EncodedEvent, Finished, Idempotency, Place, PlatformStatus
 from rlplatform.retries import Backoff
-from rlplatform.runs import EvaluationRun, PolicyRecord, Run, TrainingRun
+from rlplatform.runs import EvaluationRun, PolicyRecord, Run, RunSummary, TrainingRun
 from rlplatform.sandbox.models import PoolStatus
 from rlplatform.training.models import TrainingRequest
 
@@ -152,6 +152,9 @@ class StoreHandle:
 
     async def find(self, kind: str, **query: Any) -> list[Run]:
         return await self._call("find", kind, **query)
+
+    async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
+        return await self._call("summaries", kind, **query)
 
     async def acquire(self, run_id: str) -> int:
         return await self._call("acquire", run_id)

@@ -232,7 +232,7 @@ class Supervisor:
         """How the platform's parts are (see the port)."""
         store_ok, store_detail = True, None
         try:
-            await within(self._clock, 2, self._store.find("training", limit=1))
+            await within(self._clock, 2, self._store.summaries("training", limit=1))
         except (PlatformError, TimeoutError) as error:
             store_ok, store_detail = False, str(error) or "no answer within 2 s"
         sandbox_ok, sandbox_detail = self._evaluations.availability()

@@ -40,7 +40,7 @@ from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.ports import Store
-from rlplatform.runs import TrainingRun
+from rlplatform.runs import TrainingSummary
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingState
 
@@ -127,8 +127,8 @@ class Platform:
         """Tell which trainings go on; the local key."""
         store = wiring.shared_store(self.settings)
         unfinished = [state.value for state in TrainingState if not state.final]
-        found = await store.find("training", states=unfinished, limit=1000)
-        runs = [run for run in reversed(found) if isinstance(run, TrainingRun)]
+        found = await store.summaries("training", states=unfinished, limit=1000)
+        runs = [run for run in reversed(found) if isinstance(run, TrainingSummary)]
         if runs:
             self._report(f"going on with {len(runs)} training{'s' if len(runs) > 1 else ''}:")
         for run in runs[:TOLD_TRAININGS]:

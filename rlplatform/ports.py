@@ -14,7 +14,7 @@ from rlplatform.access.principals import ApiKey, Principal
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.events import EventBase
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
-from rlplatform.runs import EvaluationRun, PolicyRecord, Run, TrainingRun
+from rlplatform.runs import EvaluationRun, PolicyRecord, Run, RunSummary, TrainingRun
 from rlplatform.sandbox.models import Execution, Limits, Outcome, PoolStatus, Program, SandboxInfo, Tier
 from rlplatform.training.models import CheckpointInfo, EvaluationReport, IterationReport, TrainingRequest
 
@@ -305,6 +305,17 @@ class RunStore(Protocol):
         limit: int = 50,
     ) -> list[Run]:
         """Runs of a kind (``evaluation`` or ``training``), newest first; ``before``: the last id of the page before."""
+
+    async def summaries(
+        self,
+        kind: str,
+        *,
+        tenant: str | None = None,
+        states: Sequence[str] = (),
+        before: str | None = None,
+        limit: int = 50,
+    ) -> list[RunSummary]:
+        """What :meth:`find` finds, less what may be large: their requests and results are not even read."""
 
     async def acquire(self, run_id: str) -> int:
         """Take ownership: the run's new epoch, higher than all before it.

@@ -208,6 +208,56 @@ Run = EvaluationRun | TrainingRun | PolicyRecord
 _ADAPTER: TypeAdapter[Run] = TypeAdapter(Annotated[Run, Field(discriminator="kind")])
 
 
+class _Summary(BaseModel):
+    """What a list shows of a run: nothing that may be large. ``document`` of an evaluation has no tests."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    tenant: str
+    created_by: str
+    document: Evaluation | Training | PolicyInfo
+
+    @property
+    def state(self) -> str:
+        return str(self.document.state)
+
+
+class EvaluationSummary(_Summary):
+    kind: Literal["evaluation"] = "evaluation"
+    document: Evaluation
+
+
+class TrainingSummary(_Summary):
+    kind: Literal["training"] = "training"
+    document: Training
+
+
+class PolicySummary(_Summary):
+    kind: Literal["policy"] = "policy"
+    document: PolicyInfo
+
+
+RunSummary = EvaluationSummary | TrainingSummary | PolicySummary
+_SUMMARIES: TypeAdapter[RunSummary] = TypeAdapter(Annotated[RunSummary, Field(discriminator="kind")])
+
+
 def parse_run(text: str | bytes) -> Run:
     """The run that a JSON document holds."""
     return _ADAPTER.validate_json(text)
+
+
+def parse_summary(text: str | bytes) -> RunSummary:
+    """The summary of the run that a JSON document holds, whole or without request and tests."""
+    return _without_tests(_SUMMARIES.validate_json(text))
+
+
+def summarize(run: Run) -> RunSummary:
+    """The summary of ``run``."""
+    return _without_tests(_SUMMARIES.validate_python(run, from_attributes=True))
+
+
+def _without_tests(summary: RunSummary) -> RunSummary:
+    if not isinstance(summary, EvaluationSummary) or not summary.document.tests:
+        return summary
+    return summary.model_copy(update={"document": summary.document.model_copy(update={"tests": []})})

@@ -119,7 +119,7 @@ def _opened(settings: Settings, what: str) -> Check:
     async def look() -> None:
         opened = await open_store(settings.store.url, clock=SystemClock())
         try:
-            await opened.find("training", limit=1)
+            await opened.summaries("training", limit=1)
         finally:
             await opened.close()
 

@@ -10,7 +10,7 @@ from rlplatform.access.quotas import Quotas
 from rlplatform.documents import QuotaState, Usage
 from rlplatform.errors import QuotaExceeded
 from rlplatform.ports import CheckpointStore, Clock, Document, Store
-from rlplatform.runs import Run
+from rlplatform.runs import RunSummary
 
 _KIND = "quotas"
 _DAILY = {"sandbox_cpu_s_per_day": "sandbox_cpu_s", "env_steps_per_day": "env_steps"}
@@ -139,9 +139,9 @@ class Accounts:
         midnight = self._clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         return midnight, midnight + timedelta(days=1)
 
-    async def _runs(self, tenant: str, kind: str, states: tuple[str, ...]) -> AsyncIterator[Run]:
+    async def _runs(self, tenant: str, kind: str, states: tuple[str, ...]) -> AsyncIterator[RunSummary]:
         before = None
-        while found := await self._store.find(kind, tenant=tenant, states=states, before=before, limit=_PAGE):
+        while found := await self._store.summaries(kind, tenant=tenant, states=states, before=before, limit=_PAGE):
             for run in found:
                 yield run
             before = found[-1].id

@@ -1,6 +1,7 @@
 """What all stores agree on: which events a run takes, and how runs and events are written down. Pure functions.
 
-A run is kept in two parts: its request, written once, and its record, rewritten by every append.
+A run is kept in three parts: its request, written once; the results of its tests; and its record, which is small, for
+lists read it.
 """
 
 from __future__ import annotations
@@ -9,32 +10,42 @@ from collections.abc import Sequence
 from datetime import UTC, date, timedelta
 from typing import NamedTuple
 
+from pydantic import TypeAdapter
+
 from rlplatform import events, runs
 from rlplatform.errors import Conflict, Fenced, IdempotencyMismatch, InvalidRequest, NotFound
+from rlplatform.evaluation.models import TestResult
 from rlplatform.events import EventBase
 from rlplatform.ports import EncodedEvent, Idempotency
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 
 IDEMPOTENCY_LIFE = timedelta(hours=24)
+_TESTS = TypeAdapter(list[TestResult])
 
 
 class PackedRun(NamedTuple):
-    """A run as text: ``request`` never changes (None: the record holds it); ``record`` is the rest, less the epoch."""
+    """A run as text: an evaluation's ``request``, which never changes, and the ``tests`` of its document, which may be
+    large (None: the record holds them); ``record`` is the rest, less the epoch, and ends with the document."""
 
     request: str | None
+    tests: str | None
     record: str
 
 
 def pack(run: Run) -> PackedRun:
-    """The two parts of ``run``."""
-    request = run.request.model_dump_json() if isinstance(run, runs.EvaluationRun) else None
-    return PackedRun(request, run.model_dump_json(exclude={"request", "epoch"}))
+    """The parts of ``run``."""
+    if not isinstance(run, EvaluationRun):
+        return PackedRun(None, None, run.model_dump_json(exclude={"epoch"}))
+    tests = _TESTS.dump_json(run.document.tests).decode()
+    record = run.model_dump_json(exclude={"request": True, "epoch": True, "document": {"tests"}})
+    return PackedRun(run.request.model_dump_json(), tests, record)
 
 
 def unpack(packed: PackedRun, epoch: int) -> Run:
     """The run that :func:`pack` took apart."""
     request = f',"request":{packed.request}' if packed.request is not None else ""
-    return runs.parse_run(f'{packed.record[:-1]},"epoch":{epoch}{request}}}')
+    tests = f',"tests":{packed.tests}' if packed.tests is not None else ""
+    return runs.parse_run(f'{packed.record[:-2]}{tests}}},"epoch":{epoch}{request}}}')
 
 
 def run_id_of(stream: str) -> str:

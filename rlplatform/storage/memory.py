@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from rlplatform.access.principals import ApiKey
 from rlplatform.clock import SystemClock
 from rlplatform.errors import Conflict
 from rlplatform.events import EventBase
 from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency
-from rlplatform.runs import Run
+from rlplatform.runs import Run, RunSummary, summarize
 from rlplatform.storage import ledger
 from rlplatform.storage.wakeups import Wakeups
 
@@ -83,6 +84,9 @@ class MemoryStore:
             and (before is None or run_id < before)
         )
         return [run for run, _ in zip(found, range(limit), strict=False)]
+
+    async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
+        return [summarize(run) for run in await self.find(kind, **query)]
 
     async def acquire(self, run_id: str) -> int:
         entry = self._entry(run_id)

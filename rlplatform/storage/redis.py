@@ -24,10 +24,11 @@ from rlplatform.access.principals import ApiKey
 from rlplatform.errors import Conflict, Fenced, InvalidRequest, StorageError
 from rlplatform.events import EventBase
 from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency
-from rlplatform.runs import Run
+from rlplatform.runs import Run, RunSummary, parse_summary
 from rlplatform.storage import ledger, scripts
 
-SCHEMA = 2  # 2: usage, outbox, documents; a version that does not know them would leave gaps in them
+SCHEMA = 3  # 2: usage, outbox, documents; 3: tests apart from records. Older versions would leave gaps in them
+_PACKED = ("epoch", "request", "tests", "record")
 _CACHED_RUNS = 512
 _TIMEOUT_S = 15.0
 _USAGE_LIFE_S = 62 * 86400
@@ -94,7 +95,7 @@ class RedisStore:
                     *indices,
                 ],
                 args=[
-                    *(new.id, new.kind, new.tenant, new.state, packed.request or "", packed.record),
+                    *(new.id, new.kind, new.tenant, new.state, *_fields(packed)),
                     *(first.id, line.type, line.data),
                     *once,
                     *(charge.counter, _USAGE_LIFE_S),
@@ -123,24 +124,14 @@ class RedisStore:
 
     async def get(self, run_id: str) -> Run:
         with _as_storage_errors():
-            fields = await self._redis.hmget(self._key("run", run_id), "epoch", "request", "record")
+            fields = await self._redis.hmget(self._key("run", run_id), *_PACKED)
         return _unpack(run_id, fields)
 
-    async def find(
-        self,
-        kind: str,
-        *,
-        tenant: str | None = None,
-        states: Sequence[str] = (),
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[Run]:
-        ledger.check_limit(limit)
-        keys = [self._index(kind, tenant, state) for state in dict.fromkeys(states)] or [self._index(kind, tenant)]
-        newest = "+" if before is None else f"({before}"
-        with _as_storage_errors():
-            rows = await self._find(keys=keys, args=[newest, limit, self._key("run", "")])
-        return [_unpack("", row) for row in rows]
+    async def find(self, kind: str, **query: Any) -> list[Run]:
+        return [_unpack("", row) for row in await self._rows(kind, _PACKED, **query)]
+
+    async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
+        return [parse_summary(record) for (record,) in await self._rows(kind, ("record",), **query)]
 
     async def acquire(self, run_id: str) -> int:
         with _as_storage_errors():
@@ -299,11 +290,30 @@ class RedisStore:
             with _as_storage_errors():
                 await self._redis.set(self._key("schema"), SCHEMA)
 
+    async def _rows(
+        self,
+        kind: str,
+        fields: Sequence[str],
+        *,
+        tenant: str | None = None,
+        states: Sequence[str] = (),
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Sequence[str]]:
+        """``fields`` of the runs that :meth:`find` finds."""
+        ledger.check_limit(limit)
+        keys = [self._index(kind, tenant, state) for state in dict.fromkeys(states)] or [self._index(kind, tenant)]
+        newest = "+" if before is None else f"({before}"
+        with _as_storage_errors():
+            found = await self._find(keys=keys, args=[newest, limit, self._key("run", ""), *fields])
+        rows: Sequence[Sequence[str]] = found
+        return rows
+
     async def _load(self, run_id: str, events: Sequence[EventBase]) -> tuple[Run, dict[str, EncodedEvent]]:
         """The run as it is, and those of ``events`` that its log has, by id."""
         with _as_storage_errors():
             pipeline = self._redis.pipeline(transaction=True)
-            pipeline.hmget(self._key("run", run_id), "epoch", "request", "record")
+            pipeline.hmget(self._key("run", run_id), *_PACKED)
             if events:
                 pipeline.hmget(self._key("seen", run_id), [event.id for event in events])
             fields, *seen = await pipeline.execute()
@@ -324,7 +334,7 @@ class RedisStore:
             for event, line in zip(new, lines, strict=True)
             for field in (line.seq, event.id, line.type, line.data)
         ]
-        record = ledger.pack(after).record
+        _, tests, record = _fields(ledger.pack(after))
         charge = ledger.charges(before, after, new) or ledger.Charge(new[-1].time.date(), "", 0)
         last = ledger.final_event(new)
         outbox = (after.tenant, last.id, lines[-1].type) if last is not None else ("", "", "")
@@ -337,7 +347,7 @@ class RedisStore:
                     *(self._usage_key(after.tenant, charge.day), self._key("outbox"), self._key("counters")),
                 ],
                 args=[
-                    *(before.id, "" if epoch is None else epoch, before.seq, after.state, record),
+                    *(before.id, "" if epoch is None else epoch, before.seq, after.state, tests, record),
                     *(charge.counter, charge.amount, _USAGE_LIFE_S),
                     *outbox,
                     *fields,
@@ -389,10 +399,14 @@ def _as_storage_errors() -> Iterator[None]:
 
 
 def _unpack(run_id: str, fields: Sequence[str | None]) -> Run:
-    epoch, request, record = fields
+    epoch, request, tests, record = fields
     if epoch is None or record is None:
         raise ledger.no_such_run(run_id)
-    return ledger.unpack(ledger.PackedRun(request or None, record), int(epoch))
+    return ledger.unpack(ledger.PackedRun(request or None, tests or None, record), int(epoch))
+
+
+def _fields(packed: ledger.PackedRun) -> tuple[str, str, str]:
+    return packed.request or "", packed.tests or "", packed.record
 
 
 def _line(entry: tuple[str, dict[str, str]]) -> EncodedEvent:

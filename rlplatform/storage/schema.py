@@ -43,6 +43,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
         "CREATE INDEX documents_by_owner ON documents (kind, owner, id)",
     ),
+    (  # what may be large, apart from the records that lists read
+        "CREATE TABLE payloads (run_id TEXT PRIMARY KEY REFERENCES runs (id), request TEXT NOT NULL, tests TEXT)",
+        """INSERT INTO payloads
+            SELECT id, request, json_extract(record, '$.document.tests') FROM runs WHERE request IS NOT NULL""",
+        "UPDATE runs SET record = json_remove(record, '$.document.tests') WHERE request IS NOT NULL",
+        "ALTER TABLE runs DROP COLUMN request",
+    ),
 )
 
 

@@ -1,35 +1,36 @@
 """The Redis store's Lua scripts. Each is atomic: a run, its events and the indices over it change together."""
 
 # KEYS run events seen idempotency usage index...
-# ARGV run_id kind tenant state request record event_id type data | body_sha256 now expires_at life_s | counter usage_s
+# ARGV run_id kind tenant state request tests record event_id type data | body_sha256 now expires_at life_s
+#      | counter usage_s
 CREATE = """
 local run, events, seen, idempotency = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local body = ARGV[10]
+local body = ARGV[11]
 if body ~= '' then
   local used = redis.call('HMGET', idempotency, 'body', 'run', 'expires')
-  if used[1] and tonumber(used[3]) > tonumber(ARGV[11]) then return {'USED', used[1], used[2]} end
+  if used[1] and tonumber(used[3]) > tonumber(ARGV[12]) then return {'USED', used[1], used[2]} end
 end
 if redis.call('EXISTS', run) == 1 then
-  if redis.call('HGET', seen, ARGV[7]) == '1' then return {'AGAIN'} end
+  if redis.call('HGET', seen, ARGV[8]) == '1' then return {'AGAIN'} end
   return {'EXISTS'}
 end
 redis.call('HSET', run, 'kind', ARGV[2], 'tenant', ARGV[3], 'state', ARGV[4], 'epoch', 0, 'seq', 1,
-           'request', ARGV[5], 'record', ARGV[6])
-redis.call('XADD', events, '1-0', 'type', ARGV[8], 'data', ARGV[9])
-redis.call('HSET', seen, ARGV[7], 1)
+           'request', ARGV[5], 'tests', ARGV[6], 'record', ARGV[7])
+redis.call('XADD', events, '1-0', 'type', ARGV[9], 'data', ARGV[10])
+redis.call('HSET', seen, ARGV[8], 1)
 for i = 6, #KEYS do redis.call('ZADD', KEYS[i], 0, ARGV[1]) end
-redis.call('HINCRBY', KEYS[5], ARGV[14], 1)
-redis.call('EXPIRE', KEYS[5], ARGV[15])
+redis.call('HINCRBY', KEYS[5], ARGV[15], 1)
+redis.call('EXPIRE', KEYS[5], ARGV[16])
 if body ~= '' then
   redis.call('DEL', idempotency)
-  redis.call('HSET', idempotency, 'body', body, 'run', ARGV[1], 'expires', ARGV[12])
-  redis.call('EXPIRE', idempotency, ARGV[13])
+  redis.call('HSET', idempotency, 'body', body, 'run', ARGV[1], 'expires', ARGV[13])
+  redis.call('EXPIRE', idempotency, ARGV[14])
 end
 return {'OK'}
 """
 
 # KEYS run events seen | index of the old state, twice | index of the new state, twice | usage outbox counters
-# ARGV run_id epoch expected_seq state record | counter amount usage_s | tenant event_id type, '' for none
+# ARGV run_id epoch expected_seq state tests record | counter amount usage_s | tenant event_id type, '' for none
 #      | (seq event_id type data)...
 APPEND = """
 local run, events, seen = KEYS[1], KEYS[2], KEYS[3]
@@ -37,25 +38,25 @@ local now = redis.call('HMGET', run, 'epoch', 'seq')
 if not now[1] then return {'NONE'} end
 if ARGV[2] ~= '' and ARGV[2] ~= now[1] then return {'FENCED', now[1]} end
 if ARGV[3] ~= now[2] then return {'STALE'} end
-for i = 12, #ARGV, 4 do
+for i = 13, #ARGV, 4 do
   if redis.call('HEXISTS', seen, ARGV[i + 1]) == 1 then return {'SEEN'} end
 end
-for i = 12, #ARGV, 4 do
+for i = 13, #ARGV, 4 do
   redis.call('XADD', events, ARGV[i] .. '-0', 'type', ARGV[i + 2], 'data', ARGV[i + 3])
   redis.call('HSET', seen, ARGV[i + 1], ARGV[i])
 end
-redis.call('HSET', run, 'seq', ARGV[#ARGV - 3], 'state', ARGV[4], 'record', ARGV[5])
+redis.call('HSET', run, 'seq', ARGV[#ARGV - 3], 'state', ARGV[4], 'tests', ARGV[5], 'record', ARGV[6])
 for i = 4, 5 do
   redis.call('ZREM', KEYS[i], ARGV[1])
   redis.call('ZADD', KEYS[i + 2], 0, ARGV[1])
 end
-if ARGV[6] ~= '' then
-  redis.call('HINCRBYFLOAT', KEYS[8], ARGV[6], ARGV[7])
-  redis.call('EXPIRE', KEYS[8], ARGV[8])
+if ARGV[7] ~= '' then
+  redis.call('HINCRBYFLOAT', KEYS[8], ARGV[7], ARGV[8])
+  redis.call('EXPIRE', KEYS[8], ARGV[9])
 end
-if ARGV[10] ~= '' then
+if ARGV[11] ~= '' then
   local position = redis.call('HINCRBY', KEYS[10], 'outbox', 1)
-  redis.call('XADD', KEYS[9], position .. '-0', 'tenant', ARGV[9], 'run', ARGV[1], 'event', ARGV[10], 'type', ARGV[11])
+  redis.call('XADD', KEYS[9], position .. '-0', 'tenant', ARGV[10], 'run', ARGV[1], 'event', ARGV[11], 'type', ARGV[12])
 end
 return {'OK'}
 """
@@ -66,7 +67,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
 return redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 """
 
-# KEYS index...   ARGV newest limit prefix
+# KEYS index...   ARGV newest limit prefix field...
 FIND = """
 local ids = {}
 for _, index in ipairs(KEYS) do
@@ -77,7 +78,7 @@ end
 table.sort(ids, function(a, b) return a > b end)
 local runs = {}
 for i = 1, math.min(#ids, tonumber(ARGV[2])) do
-  runs[i] = redis.call('HMGET', ARGV[3] .. ids[i], 'epoch', 'request', 'record')
+  runs[i] = redis.call('HMGET', ARGV[3] .. ids[i], unpack(ARGV, 4))
 end
 return runs
 """

@@ -16,14 +16,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from rlplatform.access.principals import ApiKey
 from rlplatform.errors import Conflict, StorageError
 from rlplatform.events import EventBase
 from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency
-from rlplatform.runs import Run
+from rlplatform.runs import Run, RunSummary
 from rlplatform.storage import ledger, schema
 from rlplatform.storage import sqlite_records as records
+from rlplatform.storage import sqlite_runs as runs
 from rlplatform.storage.wakeups import Wakeups
 from rlplatform.storage.writer import T, Work, Writer, storage_error
 
@@ -67,23 +69,19 @@ class SqliteStore:
 
     async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
         new, encoded = ledger.open_stream(run, first)
-        packed = ledger.pack(new)
         now = self._clock.now()
 
         def work(connection: sqlite3.Connection) -> tuple[Run, bool]:
             if idempotency is not None:
                 connection.execute("DELETE FROM idempotency WHERE expires_at <= ?", (now.timestamp(),))
-                if (made := _recall(connection, idempotency, now.timestamp())) is not None:
+                if (made := runs.recall(connection, idempotency, now.timestamp())) is not None:
                     return self._load(connection, made), False
-            if connection.execute("SELECT 1 FROM runs WHERE id = ?", (new.id,)).fetchone():
-                if (line := _stored(connection, new.id, [first]).get(first.id)) and line.seq == 1:
+            if runs.exists(connection, new.id):
+                if (line := runs.stored_events(connection, new.id, [first]).get(first.id)) and line.seq == 1:
                     return self._load(connection, new.id), False
                 raise Conflict(f"{new.id} exists")
-            connection.execute(
-                "INSERT INTO runs (id, kind, tenant, state, epoch, request, record) VALUES (?, ?, ?, ?, 0, ?, ?)",
-                (new.id, new.kind, new.tenant, new.state, packed.request, packed.record),
-            )
-            _insert_events(connection, new.id, [first], [encoded])
+            runs.insert(connection, new)
+            runs.insert_events(connection, new.id, [first], [encoded])
             records.charge(connection, new.tenant, ledger.opening_charge(new, first))
             if idempotency is not None:
                 connection.execute(
@@ -98,35 +96,19 @@ class SqliteStore:
         now = self._clock.now().timestamp()
 
         def work(connection: sqlite3.Connection) -> Run | None:
-            made = _recall(connection, idempotency, now)
-            return _load(connection, made) if made is not None else None
+            made = runs.recall(connection, idempotency, now)
+            return runs.load(connection, made) if made is not None else None
 
         return await self._read(work)
 
     async def get(self, run_id: str) -> Run:
-        return await self._read(lambda connection: _load(connection, run_id))
+        return await self._read(lambda connection: runs.load(connection, run_id))
 
-    async def find(
-        self,
-        kind: str,
-        *,
-        tenant: str | None = None,
-        states: Sequence[str] = (),
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[Run]:
-        ledger.check_limit(limit)
-        conditions, values = ["kind = ?"], [kind]
-        if tenant is not None:
-            conditions, values = [*conditions, "tenant = ?"], [*values, tenant]
-        if states:
-            conditions, values = [*conditions, f"state IN ({', '.join('?' * len(states))})"], [*values, *states]
-        if before is not None:
-            conditions, values = [*conditions, "id < ?"], [*values, before]
-        query = f"SELECT epoch, request, record FROM runs WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
-        return await self._read(
-            lambda connection: [_unpack(row) for row in connection.execute(query, (*values, limit)).fetchall()]
-        )
+    async def find(self, kind: str, **query: Any) -> list[Run]:
+        return await self._read(runs.Query(kind, **query).runs)
+
+    async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
+        return await self._read(runs.Query(kind, **query).summaries)
 
     async def acquire(self, run_id: str) -> int:
         def work(connection: sqlite3.Connection) -> int:
@@ -146,15 +128,13 @@ class SqliteStore:
         def work(connection: sqlite3.Connection) -> list[EncodedEvent]:
             run = self._load(connection, run_id)
             ledger.check_epoch(run_id, run.epoch, epoch)
-            lines = _stored(connection, run_id, events)
+            lines = runs.stored_events(connection, run_id, events)
             new = [event for event in ledger.distinct(events) if event.id not in lines]
             if new:
                 before, (run, encoded) = run, ledger.advance(run, new)
                 lines.update((event.id, line) for event, line in zip(new, encoded, strict=True))
-                _insert_events(connection, run_id, new, encoded)
-                connection.execute(
-                    "UPDATE runs SET state = ?, record = ? WHERE id = ?", (run.state, ledger.pack(run).record, run_id)
-                )
+                runs.insert_events(connection, run_id, new, encoded)
+                runs.update(connection, run)
                 records.charge(connection, run.tenant, ledger.charges(before, run, new))
                 records.put_out(connection, run, new, encoded)
                 self._remember(run)
@@ -165,7 +145,7 @@ class SqliteStore:
     async def read(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[EncodedEvent]:
         ledger.check_limit(limit)
         ledger.run_id_of(stream)
-        return await self._read(lambda connection: _read_stream(connection, stream, after, limit))
+        return await self._read(lambda connection: runs.read_stream(connection, stream, after, limit))
 
     async def tail(
         self, cursors: Mapping[str, int], *, wait_s: float, limit: int = 1000
@@ -174,7 +154,7 @@ class SqliteStore:
 
         async def read_many(wanted: Mapping[str, int]) -> dict[str, Sequence[EncodedEvent]]:
             def work(connection: sqlite3.Connection) -> dict[str, Sequence[EncodedEvent]]:
-                found = {stream: _read_stream(connection, stream, after, limit) for stream, after in wanted.items()}
+                found = {stream: runs.read_stream(connection, stream, after, limit) for stream, after in wanted.items()}
                 return {stream: lines for stream, lines in found.items() if lines}
 
             return await self._read(work)
@@ -247,7 +227,7 @@ class SqliteStore:
 
     def _load(self, connection: sqlite3.Connection, run_id: str) -> Run:
         run = self._runs.pop(run_id, None)
-        return run if run is not None else _load(connection, run_id)
+        return run if run is not None else runs.load(connection, run_id)
 
     def _remember(self, run: Run) -> None:
         """Keep ``run`` for the next append. :meth:`_load` takes it out, so that a job that fails leaves none behind."""
@@ -297,52 +277,3 @@ async def _lock(path: Path, clock: Clock) -> int:
                 ) from None
             await clock.sleep(0.1)
             waited += 0.1
-
-
-def _unpack(row: tuple[int, str | None, str]) -> Run:
-    return ledger.unpack(ledger.PackedRun(row[1], row[2]), row[0])
-
-
-def _load(connection: sqlite3.Connection, run_id: str) -> Run:
-    row = connection.execute("SELECT epoch, request, record FROM runs WHERE id = ?", (run_id,)).fetchone()
-    if row is None:
-        raise ledger.no_such_run(run_id)
-    return _unpack(row)
-
-
-def _recall(connection: sqlite3.Connection, idempotency: Idempotency, now: float) -> str | None:
-    """The id of the run that the key has made. :raises IdempotencyMismatch: with another body."""
-    used = connection.execute(
-        "SELECT body_sha256, run_id FROM idempotency WHERE tenant = ? AND key = ? AND expires_at > ?",
-        (idempotency.tenant, idempotency.key, now),
-    ).fetchone()
-    if used is None:
-        return None
-    ledger.check_replay(idempotency, used[0])
-    return str(used[1])
-
-
-def _insert_events(
-    connection: sqlite3.Connection, run_id: str, events: Sequence[EventBase], lines: Sequence[EncodedEvent]
-) -> None:
-    connection.executemany(
-        "INSERT INTO events (run_id, event_id, seq, type, data) VALUES (?, ?, ?, ?, ?)",
-        [(run_id, event.id, *line) for event, line in zip(events, lines, strict=True)],
-    )
-
-
-def _stored(connection: sqlite3.Connection, run_id: str, events: Sequence[EventBase]) -> dict[str, EncodedEvent]:
-    """Those of ``events`` that the log has, by id."""
-    query = "SELECT seq, type, data FROM events WHERE run_id = ? AND event_id = ?"
-    rows = {event.id: connection.execute(query, (run_id, event.id)).fetchone() for event in events}
-    return {event_id: EncodedEvent(*row) for event_id, row in rows.items() if row is not None}
-
-
-def _read_stream(connection: sqlite3.Connection, stream: str, after: int, limit: int) -> list[EncodedEvent]:
-    run_id = ledger.run_id_of(stream)
-    rows = connection.execute(
-        "SELECT seq, type, data FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?", (run_id, after, limit)
-    ).fetchall()
-    if not rows and not connection.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone():
-        raise ledger.no_such_stream(stream)
-    return [EncodedEvent(*row) for row in rows]

@@ -11,7 +11,7 @@ from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.ids import Kind, check_id
 from rlplatform.ports import RunStore
-from rlplatform.runs import Run
+from rlplatform.runs import RunSummary
 
 
 class ListQuery(BaseModel):
@@ -29,7 +29,7 @@ Listing = Annotated[ListQuery, Query()]
 
 async def list_runs(
     store: RunStore, kind: Kind, query: ListQuery, principal: Principal, states: list[str]
-) -> tuple[list[Run], str | None]:
+) -> tuple[list[RunSummary], str | None]:
     """One page of what the principal sees, and the cursor of the next. Who sees their own alone gets short pages.
 
     :raises InvalidRequest: an unknown state, or a cursor that is none of ours.
@@ -42,7 +42,7 @@ async def list_runs(
             check_id(query.cursor, kind)
         except InvalidRequest:
             raise InvalidRequest("the cursor is not one of this list's", field="cursor") from None
-    found = await store.find(
+    found = await store.summaries(
         kind.name.lower(), tenant=principal.tenant, states=query.state, before=query.cursor, limit=query.limit + 1
     )
     cursor = found[query.limit - 1].id if len(found) > query.limit else None

@@ -15,10 +15,11 @@ from typing import NoReturn
 import pytest
 from redis import Redis
 
+from rlplatform import events
 from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest, StorageError
 from rlplatform.ports import Clock, Store
-from rlplatform.storage import ledger, open_store, schema
+from rlplatform.storage import open_store, schema
 from rlplatform.storage.redis import SCHEMA
 from rlplatform.storage.sqlite import SqliteStore
 from rlplatform.testing.clock import FakeClock
@@ -71,8 +72,8 @@ class TestSqliteStore(StoreContract):
             await open_store(f"sqlite:///{self.path}", clock=clock)
 
     async def test_a_file_of_the_first_version_is_brought_up_to_date(self, clock: FakeClock) -> None:
-        run = evaluation_run(clock)
-        packed = ledger.pack(run)
+        run, done = evaluation_run(clock), evaluation_run(clock)
+        ended = done.apply(finished(done, clock).model_copy(update={"seq": 1}))
         self.path.parent.mkdir()
         with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
             for statement in schema.MIGRATIONS[0]:
@@ -81,12 +82,16 @@ class TestSqliteStore(StoreContract):
             connection.execute("INSERT INTO schema_version VALUES (1)")
             connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
             line = queued(run, clock).model_copy(update={"seq": 1})
-            row = (run.id, run.kind, run.tenant, run.state, packed.request, ledger.pack(run.apply(line)).record)
-            connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?, 0, ?, ?)", row)
+            for old in (run.apply(line), ended):
+                record = old.model_dump_json(exclude={"request", "epoch"})
+                row = (old.id, old.kind, old.tenant, old.state, old.request.model_dump_json(), record)
+                connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?, 0, ?, ?)", row)
             line_of = (run.id, 1, line.id, "evaluation.queued", line.model_dump_json())
             connection.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", line_of)
         async with self.open_store(clock) as store:
             assert await store.get(run.id) == run.apply(line)
+            assert await store.get(done.id) == ended
+            assert (await store.summaries("evaluation"))[0].document == ended.document.model_copy(update={"tests": []})
             await store.append(run.stream, [finished(run, clock)])
             assert [entry.run_id for entry in await store.finished()] == [run.id]
             assert await store.list_documents("webhook") == []
@@ -226,10 +231,21 @@ class TestRedisStore(StoreContract):
 
     async def test_data_of_the_first_version_is_taken_over(self, store: Store, clock: FakeClock) -> None:
         run = await self.started(store, clock)
+        start = events.EvaluationStarted(stream=run.stream, time=clock.now(), attempt=1)
+        judged = finished(run, clock).tests[0]
+        test = events.EvaluationTestFinished(stream=run.stream, time=clock.now(), attempt=1, result=judged)
+        await store.append(run.stream, [start, test])
+        run = await store.get(run.id)
         with Redis.from_url(self.url) as redis:
+            key = f"{{{self.namespace}}}:run:{run.id}"
+            redis.hset(key, "record", run.model_dump_json(exclude={"request", "epoch"}))
+            redis.hdel(key, "tests")
             redis.set(f"{{{self.namespace}}}:schema", 1)
         async with self.open_store(clock) as again:
             assert await again.get(run.id) == run
+            assert (await again.summaries("evaluation"))[0].document.tests == []
+            await again.append(run.stream, [retried(run, clock), start, finished(run, clock)])
+            assert (await again.get(run.id)).document.tests == [judged]
         with Redis.from_url(self.url) as redis:
             assert int(redis.get(f"{{{self.namespace}}}:schema") or 0) == SCHEMA
 

@@ -116,6 +116,7 @@ class Equivalence(RuleBasedStateMachine):
         assert isinstance(found, list)
         if found:
             self.both(lambda store: store.find(kind, tenant=tenant, states=states, before=found[-1].id, limit=3))
+        self.both(lambda store: store.summaries(kind, tenant=tenant, states=states, limit=3))
 
     @rule(hours=st.sampled_from([0.01, 23.99, 24]))
     def let_time_pass(self, hours: float) -> None:

@@ -127,6 +127,22 @@ class StoreContract(LedgerContract):
         newest = await store.find("evaluation", states=["queued", "running", "finished"], limit=2)
         assert [run.id for run in newest] == sorted((run.id for run in runs), reverse=True)[:2]
 
+    async def test_a_summary_is_a_run_less_what_may_be_large(self, store: Store, clock: FakeClock) -> None:
+        runs = [await self.started(store, clock, tenant="ab"[number % 2]) for number in range(5)]
+        await store.append(runs[3].stream, [finished(runs[3], clock)])
+        for query in ({}, {"tenant": "a"}, {"states": ["finished"]}, {"limit": 2}, {"before": runs[2].id}):
+            found = await store.find("evaluation", **query)
+            summaries = await store.summaries("evaluation", **query)
+            whose = [(run.id, run.tenant, run.created_by, run.state) for run in found]
+            assert [(s.id, s.tenant, s.created_by, s.state) for s in summaries] == whose
+            assert [s.document for s in summaries] == [r.document.model_copy(update={"tests": []}) for r in found]
+        run = await self.training(store, clock)
+        await store.append(run.stream, [iteration(run, clock, 1)])
+        (summary,) = await store.summaries("training")
+        assert summary.document == (await store.get(run.id)).document
+        with pytest.raises(InvalidRequest, match="limit"):
+            await store.summaries("evaluation", limit=0)
+
     # -- events
 
     async def test_seq_starts_at_1_and_has_no_gaps(self, store: Store, clock: FakeClock) -> None:

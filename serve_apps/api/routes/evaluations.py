@@ -93,8 +93,7 @@ async def submit_batch(
 )
 async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> Response:
     runs, cursor = await list_runs(ctx.services.store, Kind.EVALUATION, query, caller, _STATES)
-    rows = [run.document.model_copy(update={"tests": []}) for run in runs if isinstance(run, EvaluationRun)]
-    return page(request, rows, cursor)
+    return page(request, [run.document for run in runs], cursor)
 
 
 @router.get(

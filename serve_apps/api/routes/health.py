@@ -56,7 +56,7 @@ async def _readiness(ctx: Context) -> Readiness:
 async def _store(ctx: Context) -> Dependency:
     try:
         async with asyncio.timeout(_BUDGET_S):
-            await ctx.services.store.find("training", limit=1)
+            await ctx.services.store.summaries("training", limit=1)
     except TimeoutError:
         return Dependency("store", ok=False, detail=f"no answer within {_BUDGET_S:.0f} s")
     except PlatformError as error:

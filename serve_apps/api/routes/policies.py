@@ -13,7 +13,6 @@ from rlplatform.errors import Unavailable
 from rlplatform.ids import Kind
 from rlplatform.policies.models import Actions, ActRequest, PolicyInfo, PolicyRequest
 from rlplatform.ports import Policies
-from rlplatform.runs import PolicyRecord
 from serve_apps.api.bodies import body_of
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
 from serve_apps.api.openapi import accepts, problems
@@ -57,8 +56,7 @@ async def publish(
 async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> Response:
     query = query.model_copy(update={"state": query.state or ["published"]})
     records, cursor = await list_runs(ctx.services.store, Kind.POLICY, query, caller, _STATES)
-    rows = [record.document for record in records if isinstance(record, PolicyRecord)]
-    return page(request, rows, cursor)
+    return page(request, [record.document for record in records], cursor)
 
 
 @router.get(

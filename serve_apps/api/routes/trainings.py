@@ -11,7 +11,6 @@ from starlette.responses import Response
 from rlplatform.access.principals import Principal
 from rlplatform.documents import MetricSeries, Page
 from rlplatform.ids import Kind
-from rlplatform.runs import TrainingRun
 from rlplatform.training.models import Training, TrainingRequest, TrainingState
 from serve_apps.api.bodies import body_of
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
@@ -70,8 +69,7 @@ async def start(
 )
 async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> Response:
     runs, cursor = await list_runs(ctx.services.store, Kind.TRAINING, query, caller, _STATES)
-    rows = [run.document for run in runs if isinstance(run, TrainingRun)]
-    return page(request, rows, cursor)
+    return page(request, [run.document for run in runs], cursor)
 
 
 @router.get(

@@ -18,6 +18,7 @@ from rlplatform.sandbox.docker_pool import DockerPool
 from rlplatform.sandbox.engine import OWNER_LABEL, Engine
 from rlplatform.sandbox.models import Execution, Limits, Program, Tier
 from rlplatform.settings import SandboxSettings
+from tests.waiting import comes_true
 
 pytestmark = pytest.mark.docker
 
@@ -67,15 +68,6 @@ def owner(docker_pool: DockerPool, sandbox_state: Path) -> Iterator[tuple[str, s
     process.stdout.close()
 
 
-def wait_until(condition: Callable[[], bool], within_s: float) -> bool:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
-
-
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_dead_owner_leaves_nothing(
     engine: Engine, sandbox_state: Path, owner: tuple[str, subprocess.Popen[str]], number: int
@@ -84,8 +76,8 @@ def test_a_dead_owner_leaves_nothing(
     assert len(engine.list(**{OWNER_LABEL: name})) >= 2
     process.send_signal(number)
     process.wait(10)
-    assert wait_until(lambda: engine.list(**{OWNER_LABEL: name}) == [], 15)
-    assert wait_until(lambda: not (sandbox_state / name).exists(), 15), "the pool that lives must sweep the folder"
+    assert comes_true(lambda: engine.list(**{OWNER_LABEL: name}) == [], 15)
+    assert comes_true(lambda: not (sandbox_state / name).exists(), 15), "the pool that lives must sweep the folder"
 
 
 def test_a_living_owner_is_left_alone(
@@ -110,7 +102,7 @@ def test_a_killed_owner_can_come_back_at_once(
     process.kill()
     process.wait()
     pool = DockerPool(SandboxSettings(state_dir=sandbox_state, warm=0), name)
-    assert wait_until(lambda: not old & {entry.id for entry in engine.list(**{OWNER_LABEL: name})}, 15)
+    assert comes_true(lambda: not old & {entry.id for entry in engine.list(**{OWNER_LABEL: name})}, 15)
     pool.close()
     assert engine.list(**{OWNER_LABEL: name}) == []
     assert not (sandbox_state / name).exists()
@@ -142,7 +134,7 @@ def test_an_idle_guest_that_nobody_pings_leaves(make_pool: Callable[..., DockerP
     sandbox = pool.open(SPIN, LONG, Tier.SINGLE_USE)
     labels = {OWNER_LABEL: "tests-lease"}
     assert len(engine.list(**labels)) == 1
-    assert wait_until(lambda: engine.list(**labels) == [], 10)
+    assert comes_true(lambda: engine.list(**labels) == [], 10)
     with pytest.raises(SandboxFault):
         sandbox.run(Execution(LONG))
     sandbox.close()
@@ -153,7 +145,7 @@ def test_warm_containers_outlive_their_lease_while_their_owner_cares(
     make_pool: Callable[..., DockerPool], engine: Engine
 ) -> None:
     pool = make_pool("tests-ping", warm=1, lease_s=3.0)
-    assert wait_until(lambda: pool.status().warm == 1, 10)
+    assert comes_true(lambda: pool.status().warm == 1, 10)
     kept = {entry.id for entry in engine.list(**{OWNER_LABEL: "tests-ping"})}
     time.sleep(7)
     assert {entry.id for entry in engine.list(**{OWNER_LABEL: "tests-ping"})} == kept
@@ -162,7 +154,7 @@ def test_warm_containers_outlive_their_lease_while_their_owner_cares(
 
 def test_a_killed_warm_container_is_replaced(make_pool: Callable[..., DockerPool], engine: Engine) -> None:
     pool = make_pool("tests-killed", warm=1)
-    assert wait_until(lambda: pool.status().warm == 1, 10)
+    assert comes_true(lambda: pool.status().warm == 1, 10)
     (victim,) = engine.list(**{OWNER_LABEL: "tests-killed"})
     engine.remove(victim.id)
     sandbox = pool.open(Program({"main.py": b"print(1)"}), Limits(), Tier.SINGLE_USE)

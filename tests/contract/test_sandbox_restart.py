@@ -19,6 +19,7 @@ from rlplatform.sandbox.docker_pool import DockerPool
 from rlplatform.sandbox.engine import OWNER_LABEL, Engine
 from rlplatform.sandbox.models import Execution, Flavour, Limits, Outcome, Program, Tier
 from rlplatform.settings import SandboxSettings
+from tests.waiting import comes_true
 
 pytestmark = pytest.mark.docker
 
@@ -51,7 +52,7 @@ class OwnEngine:
                 stderr=log,
                 start_new_session=True,
             )
-        assert wait_until(self._answers, 30), (folder / "log").read_text()[-2000:]
+        assert comes_true(self._answers, 30), (folder / "log").read_text()[-2000:]
 
     def end(self, number: int) -> None:
         assert self._process is not None
@@ -64,15 +65,6 @@ class OwnEngine:
         with suppress(SandboxUnavailable), closing(Engine(self.host)):
             return True
         return False
-
-
-def wait_until(condition: Callable[[], object], within_s: float) -> bool:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +121,7 @@ def test_a_pool_outlives_its_engine(own_engine: OwnEngine, sandbox_state: Path, 
         assert again.outcome is not None, again.fault
         assert again.outcome.stdout == b"2\n"
         with closing(Engine(own_engine.host)) as engine:
-            assert wait_until(lambda: not before & {entry.id for entry in engine.list(**{OWNER_LABEL: OWNER})}, 15)
+            assert comes_true(lambda: not before & {entry.id for entry in engine.list(**{OWNER_LABEL: OWNER})}, 15)
     with closing(Engine(own_engine.host)) as engine:
-        assert wait_until(lambda: not engine.list(), 15)
+        assert comes_true(lambda: not engine.list(), 15)
     assert list(state.iterdir()) == []

@@ -10,6 +10,7 @@ import pytest
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
 from rlplatform.sandbox.warm import WarmContainers
+from tests.waiting import comes_true
 
 
 class FakeContainer:
@@ -75,18 +76,11 @@ def make(boots: Boots) -> Iterator[Make]:
         warm.close()
 
 
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return condition()
-
-
 def test_the_target_is_kept(make: Make, boots: Boots) -> None:
     warm = make(3)
-    assert eventually(lambda: warm.ready == 3)
+    assert comes_true(lambda: warm.ready == 3)
     taken = warm.take()
-    assert eventually(lambda: warm.ready == 3)
+    assert comes_true(lambda: warm.ready == 3)
     assert taken.id not in {c.id for c in warm._ready}
     assert taken.id in warm.ids()
     warm.give_back(taken, sound=True)
@@ -104,17 +98,17 @@ def test_without_a_target_containers_are_made_on_demand(make: Make, boots: Boots
 def test_while_submissions_run_only_an_empty_shelf_is_refilled(make: Make) -> None:
     busy = False
     warm = make(2, lambda: busy)
-    assert eventually(lambda: warm.ready == 2)
+    assert comes_true(lambda: warm.ready == 2)
     busy = True
     first = warm.take()
     time.sleep(0.05)
     assert warm.ready == 1
     second = warm.take()
-    assert eventually(lambda: warm.ready == 1)
+    assert comes_true(lambda: warm.ready == 1)
     busy = False
     warm.give_back(first, sound=True)
     warm.give_back(second, sound=True)
-    assert eventually(lambda: warm.ready == 2)
+    assert comes_true(lambda: warm.ready == 2)
 
 
 @pytest.mark.parametrize(("sound", "ended"), [(True, "hung up"), (False, "destroyed")])
@@ -128,7 +122,7 @@ def test_a_container_serves_once(make: Make, boots: Boots, sound: bool, ended: s
 
 def test_the_dead_are_not_handed_out(make: Make, boots: Boots) -> None:
     warm = make(1)
-    assert eventually(lambda: warm.ready == 1)
+    assert comes_true(lambda: warm.ready == 1)
     boots.made[0].alive = False
     assert warm.take().id != "0"
     assert boots.made[0].ended == "destroyed"
@@ -136,12 +130,12 @@ def test_the_dead_are_not_handed_out(make: Make, boots: Boots) -> None:
 
 def test_tending_renews_leases_and_replaces_the_dead(make: Make, boots: Boots) -> None:
     warm = make(2)
-    assert eventually(lambda: warm.ready == 2)
+    assert comes_true(lambda: warm.ready == 2)
     boots.made[0].alive = False
     warm.tend()
     assert boots.made[0].ended == "destroyed"
     assert boots.made[1].pings == 1
-    assert eventually(lambda: warm.ready == 2)
+    assert comes_true(lambda: warm.ready == 2)
 
 
 def test_after_three_failures_whoever_waits_is_told_why_and_it_comes_back(make: Make, boots: Boots) -> None:
@@ -158,7 +152,7 @@ def test_after_three_failures_whoever_waits_is_told_why_and_it_comes_back(make: 
 
 def test_closing_ends_what_is_ready_and_refuses_the_rest(make: Make, boots: Boots) -> None:
     warm = make(2)
-    assert eventually(lambda: warm.ready == 2)
+    assert comes_true(lambda: warm.ready == 2)
     warm.close()
     assert {container.ended for container in boots.made} == {"hung up"}
     with pytest.raises(SandboxUnavailable, match="closed"):
@@ -168,5 +162,5 @@ def test_closing_ends_what_is_ready_and_refuses_the_rest(make: Make, boots: Boot
 def test_an_unforeseen_error_costs_one_attempt_and_no_thread(make: Make, boots: Boots) -> None:
     boots.bugs = 2  # as many as there are threads
     warm = make(1)
-    assert eventually(lambda: warm.ready == 1)
+    assert comes_true(lambda: warm.ready == 1)
     assert warm.take().is_alive()

@@ -24,6 +24,7 @@ from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.engines import ScriptedEngine
 from rlplatform.training.models import CheckpointInfo, Progress, Training, TrainingRequest, TrainingState
 from rlplatform.training.session import MIN_EPISODES, TrainingSession
+from tests.waiting import comes_true
 
 
 class Rig:
@@ -125,7 +126,7 @@ def test_pauses_with_a_checkpoint_and_goes_on(rig: Callable[..., Rig]) -> None:
     thread.start()
     session.pause()
     engine.release()
-    wait_for(lambda: session.state is TrainingState.PAUSED and r.types()[-1] == "paused")
+    assert comes_true(lambda: session.state is TrainingState.PAUSED and r.types()[-1] == "paused")
     session.pause()
     session.resume()
     engine.release(5)
@@ -143,7 +144,7 @@ def test_stops_while_paused(rig: Callable[..., Rig]) -> None:
     session.pause()
     thread = threading.Thread(target=session.run)
     thread.start()
-    wait_for(lambda: session.state is TrainingState.PAUSED)
+    assert comes_true(lambda: session.state is TrainingState.PAUSED)
     session.stop("deleted by its owner")
     session.stop("too late")
     thread.join(10)
@@ -161,7 +162,7 @@ def test_suspends_with_a_checkpoint_and_is_recovered(rig: Callable[..., Rig], pa
     thread = threading.Thread(target=session.run)
     thread.start()
     if paused:
-        wait_for(lambda: session.state is TrainingState.PAUSED)
+        assert comes_true(lambda: session.state is TrainingState.PAUSED)
     session.suspend()
     engine.release(2)
     thread.join(10)
@@ -282,14 +283,6 @@ def test_refuses_a_checkpoint_of_something_else(rig: Callable[..., Rig], tmp_pat
     r.checkpoints.commit(info, tmp_path / "other")
     with pytest.raises(CheckpointError, match="was not written by a training session"):
         r.session(ScriptedEngine()).restore(info)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    for _ in range(2000):
-        if condition():
-            return
-        threading.Event().wait(0.005)
-    raise AssertionError("never came true")
 
 
 class SessionMachine(RuleBasedStateMachine):

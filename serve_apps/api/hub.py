@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 
 from rlplatform.errors import StorageError, UnknownName
 from rlplatform.events import EVENT_TYPES, FINAL_TYPES, EventBase, StreamGap, parse_event
@@ -37,6 +39,22 @@ class Chunk:
     def final(self) -> bool:
         """Whether nothing follows in its stream."""
         return self.type in FINAL_TYPES
+
+
+class Batch(tuple[Chunk, ...]):
+    """Chunks that are sent together, in order: one object for all connections that stand at the same place."""
+
+    @cached_property
+    def sse(self) -> bytes:
+        """All of them as server-sent events."""
+        return b"".join(chunk.sse for chunk in self)
+
+    def wanted(self, types: Collection[str]) -> Batch:
+        """Those that a reader of these types (none: of all) gets."""
+        return self if not types else Batch(chunk for chunk in self if wanted(chunk, types))
+
+
+_NOTHING = Batch()
 
 
 def wanted(chunk: Chunk, types: Collection[str]) -> bool:
@@ -78,6 +96,7 @@ class Hub:
         self._ring: list[Chunk] = []
         self._ring_bytes = ring_bytes
         self._size = 0
+        self._newest = (-1, _NOTHING)
         self._changed = asyncio.Event()
 
     def start(self) -> None:
@@ -104,11 +123,15 @@ class Hub:
             self.error = error
             self._notify()
 
-    def after(self, seq: int) -> list[Chunk]:
+    def after(self, seq: int) -> Batch:
         """The chunks that follow ``seq`` (not before ``base``), as many as go in one batch."""
-        return _batch(self._ring[seq - self.base :])
+        if seq == self.base + len(self._ring):
+            return _NOTHING
+        if self._newest[0] != seq:
+            self._newest = seq, _batch(islice(self._ring, seq - self.base, None))
+        return self._newest[1]
 
-    async def read(self, seq: int) -> list[Chunk]:
+    async def read(self, seq: int) -> Batch:
         """Like :meth:`after`, from the log: for a cursor that is behind the ring."""
         events = await self._log.read(self.stream, after=seq, limit=_PAGE)
         if not events:
@@ -137,6 +160,7 @@ class Hub:
         for chunk in chunks:
             self._ring.append(chunk)
             self._size += len(chunk.sse)
+        self._newest = (-1, _NOTHING)
         self._notify()
 
     def _notify(self) -> None:
@@ -145,7 +169,7 @@ class Hub:
 
     def _coalescing_s(self) -> float:
         """How long events are gathered after some were sent: longer for a large audience."""
-        return min(0.25, 0.005 + 0.00015 * self.readers)
+        return min(0.25, max(0.005, 0.0001 * self.readers))
 
 
 class Cursor:
@@ -157,7 +181,7 @@ class Cursor:
         self._hub = hub
         self._live = False
 
-    async def next(self) -> list[Chunk]:
+    async def next(self) -> Batch:
         """The next chunks, waited for; ``done`` once the final event is among them. Safe to cancel: nothing is lost.
 
         :raises StorageError: the log cannot be read.
@@ -177,7 +201,7 @@ class Cursor:
             self.done = chunks[-1].final
             return chunks
 
-    def _thinned(self, chunks: list[Chunk]) -> list[Chunk]:
+    def _thinned(self, chunks: Batch) -> Batch:
         kept: list[Chunk] = []
         first = self.seq + 1
         for chunk in chunks:
@@ -189,7 +213,7 @@ class Cursor:
             first = chunk.seq + 1
         if first <= chunks[-1].seq:
             kept.append(self._hub.gap(first, chunks[-1].seq))
-        return kept
+        return Batch(kept)
 
 
 class Hubs:
@@ -222,7 +246,7 @@ class Hubs:
                 await hub.close()
 
 
-def _batch(chunks: Iterable[Chunk]) -> list[Chunk]:
+def _batch(chunks: Iterable[Chunk]) -> Batch:
     found: list[Chunk] = []
     size = 0
     for chunk in chunks:
@@ -230,4 +254,4 @@ def _batch(chunks: Iterable[Chunk]) -> list[Chunk]:
         if found and size > _BATCH_BYTES:
             break
         found.append(chunk)
-    return found
+    return Batch(found)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Collection
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from rlplatform.errors import PlatformError
 from rlplatform.ports import Clock
 from rlplatform.settings import ApiSettings
-from serve_apps.api.hub import Cursor, Hubs, wanted
+from serve_apps.api.hub import Hubs
 
 _RETRY_MS = 1000
 _STALL_S = 30.0
@@ -48,61 +48,75 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._hubs = hubs
         self._clock = clock
-        self._settings = settings
         self._stream = stream
         self._held = held
-        self._after = after
+        self._after = after  # the last that was sent, or left out
         self._types = types
+        self._ends_at = clock.monotonic() + settings.stream_max_life_s * random.uniform(0.9, 1.0)
+        self._heartbeat_s = settings.stream_heartbeat_s
+        self._sending_since: float | None = None
+        self._sent_at = clock.monotonic()
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         with self._held:
-            await self._run(receive, send)
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            writing = asyncio.ensure_future(self._write(send))
+            beating = asyncio.ensure_future(self._beat(send))
+            leaving = asyncio.ensure_future(disconnected(receive))
+            tasks = (writing, beating, leaving)
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+            with suppress(OSError):  # the client has left, or does not read
+                if not writing.cancelled():
+                    await self._end(send, whole=writing.result())
+                elif not beating.cancelled():
+                    beating.result()
+                    await self._end(send, whole=False)
 
-    async def _run(self, receive: Receive, send: Send) -> None:
-        writing = asyncio.ensure_future(self._write(send))
-        leaving = asyncio.ensure_future(disconnected(receive))
-        try:
-            await asyncio.wait((writing, leaving), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            leaving.cancel()
-            writing.cancel()
-            results = await asyncio.gather(writing, leaving, return_exceptions=True)
-        gone = isinstance(results[0], OSError)  # the client left, or did not read
-        if isinstance(results[0], Exception) and not gone:
-            raise results[0]
-
-    async def _write(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await _send(send, f"retry: {_RETRY_MS}\n\n".encode())
-        ends_at = self._clock.monotonic() + self._settings.stream_max_life_s * random.uniform(0.9, 1.0)
-        heartbeat_s = self._settings.stream_heartbeat_s
-        quiet_until = self._clock.monotonic() + heartbeat_s  # whatever is left out of the stream meanwhile
+    async def _write(self, send: Send) -> bool:
+        """Send what there is, as it comes. Whether that was all of it: the log may fail to answer."""
+        await self._send(send, f"retry: {_RETRY_MS}\n\n".encode())
         async with self._hubs.open(self._stream, self._after) as cursor:
             try:
-                while not cursor.done and (now := self._clock.monotonic()) < ends_at:
-                    body = await self._next(cursor, min(ends_at, quiet_until) - now)
-                    if not body and self._clock.monotonic() < quiet_until:
-                        continue
-                    await _send(send, body or _HEARTBEAT)
-                    quiet_until = self._clock.monotonic() + heartbeat_s
+                while not cursor.done:
+                    batch = await cursor.next()
+                    if body := batch.wanted(self._types).sse:
+                        await self._send(send, body)
+                    self._after = cursor.seq
             except PlatformError:
-                pass  # the log does not answer: the client comes again, and goes on where it was
-            if not cursor.done:
-                await _send(send, f'event: reconnect\ndata: {{"after": {cursor.seq}}}\n\n'.encode())
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+                return False
+        return True
 
-    async def _next(self, cursor: Cursor, wait_s: float) -> bytes:
-        try:
-            async with asyncio.timeout(wait_s):
-                chunks = await cursor.next()
-        except TimeoutError:
-            return b""
-        return b"".join(chunk.sse for chunk in chunks if wanted(chunk, self._types))
+    async def _beat(self, send: Send) -> None:
+        """Heartbeats while nothing else is sent, until the connection's life is over.
 
+        :raises TimeoutError: the client does not read.
+        """
+        while (now := self._clock.monotonic()) < self._ends_at:
+            if (since := self._sending_since) is not None:
+                due = since + _STALL_S
+                if now >= due:
+                    raise TimeoutError
+            elif now >= (due := self._sent_at + self._heartbeat_s):
+                async with asyncio.timeout(_STALL_S):
+                    await self._send(send, _HEARTBEAT)
+                continue
+            await self._clock.sleep(min(due, self._ends_at) - now)
 
-async def _send(send: Send, body: bytes) -> None:
-    async with asyncio.timeout(_STALL_S):
+    async def _send(self, send: Send, body: bytes) -> None:
+        self._sending_since = self._clock.monotonic()
         await send({"type": "http.response.body", "body": body, "more_body": True})
+        self._sending_since = None
+        self._sent_at = self._clock.monotonic()
+
+    async def _end(self, send: Send, *, whole: bool) -> None:
+        body = b"" if whole else f'event: reconnect\ndata: {{"after": {self._after}}}\n\n'.encode()
+        async with asyncio.timeout(_STALL_S):
+            await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 async def disconnected(receive: Receive) -> None:

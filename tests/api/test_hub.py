@@ -81,6 +81,19 @@ async def test_many_readers_share_one_tail() -> None:
         assert it.log.reads == 0
 
 
+async def test_what_many_readers_get_is_put_together_once() -> None:
+    it = await scene()
+    await it.commands.iterate(it.run, 1, 5)
+    async with it.hubs.open(it.run.stream, 0) as first, it.hubs.open(it.run.stream, 0) as second:
+        batch = await first.next()
+        assert await second.next() is batch
+        assert batch.sse == b"".join(chunk.sse for chunk in batch)
+        chosen = batch.wanted({"training.queued"})
+        assert [chunk.type for chunk in chosen] == ["training.queued"]
+        await it.commands.iterate(it.run, 6, 6)
+        assert [chunk.seq for chunk in await first.next()] == [7]
+
+
 async def test_a_hub_goes_with_its_last_reader() -> None:
     it = await scene()
     async with it.hubs.open(it.run.stream, 0):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import httpx2
 import pytest
 
 from rlplatform.evaluation.models import Verdict
@@ -37,6 +38,21 @@ async def test_waiting_for_the_result(platform, evaluation) -> None:
         too_long = await client.post("/v1/evaluations?wait=0.05", json=evaluation)
         assert (too_long.status_code, too_long.json()["state"]) == (202, "queued")
         assert (await client.post("/v1/evaluations?wait=61", json=evaluation)).status_code == 422
+
+
+async def test_nobody_waits_for_a_client_that_has_left(platform, evaluation) -> None:
+    async with platform() as it, it.served() as url, it.client() as client:
+        hubs = it.app.state.context.hubs
+        headers = {"Authorization": client.headers["authorization"]}
+        async with httpx2.AsyncClient(base_url=url, headers=headers) as leaving:
+            pending = asyncio.create_task(leaving.post("/v1/evaluations?wait=60", json=evaluation))
+            async with asyncio.timeout(5):
+                while not len(hubs):
+                    await asyncio.sleep(0.01)
+                pending.cancel()
+                while len(hubs):
+                    await asyncio.sleep(0.01)
+        assert (await it.store.find("evaluation"))[0].state == "queued"
 
 
 async def test_the_same_key_and_body_is_the_same_evaluation(platform, evaluation) -> None:

@@ -20,6 +20,7 @@ from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Learner, i
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.paging import Listing, list_runs
 from serve_apps.api.responses import accepted, document, page
+from serve_apps.api.sse import disconnected
 
 router = APIRouter(prefix="/v1", tags=["evaluations"])
 EXAMPLE = {
@@ -60,7 +61,7 @@ async def submit(
     repeatable = idempotency(key, caller, "evaluations", body)
     run, new = await ctx.services.commands.submit_evaluation(body, caller, repeatable)
     if query.wait:
-        run = await _finished(ctx, run, min(query.wait, ctx.settings.api.max_wait_s))
+        run = await _finished(ctx, request, run, min(query.wait, ctx.settings.api.max_wait_s))
     shown = run.document.redacted()
     return accepted(f"/v1/evaluations/{run.id}", shown, new=new, status=200 if run.final else 202)
 
@@ -132,16 +133,26 @@ async def _row(ctx: Context, caller: Principal, raw: dict[str, Any], key: str | 
     return BatchRow(status=202, evaluation=run.document.redacted())
 
 
-async def _finished(ctx: Context, run: EvaluationRun, wait_s: float) -> EvaluationRun:
-    """``run`` as it is once finished, or after ``wait_s``."""
+async def _finished(ctx: Context, request: Request, run: EvaluationRun, wait_s: float) -> EvaluationRun:
+    """``run`` as it is once finished, or after ``wait_s``, or when the client has left."""
     if run.final:
         return run
+    waiting = asyncio.ensure_future(_end(ctx, run))
+    leaving = asyncio.ensure_future(disconnected(request.receive))
     try:
-        async with asyncio.timeout(wait_s), ctx.hubs.open(run.stream, run.seq) as cursor:
-            while not cursor.done:
-                await cursor.next()
-    except TimeoutError:
-        pass
+        await asyncio.wait((waiting, leaving), timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            waiting.result()
+    finally:
+        waiting.cancel()
+        leaving.cancel()
+        await asyncio.gather(waiting, leaving, return_exceptions=True)
     found = await ctx.services.store.get(run.id)
     assert isinstance(found, EvaluationRun)
     return found
+
+
+async def _end(ctx: Context, run: EvaluationRun) -> None:
+    async with ctx.hubs.open(run.stream, run.seq) as cursor:
+        while not cursor.done:
+            await cursor.next()

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
+from cluster.ingress import free_ports
 from rlplatform.clock import SystemClock
 from rlplatform.errors import CheckpointError, InvalidRequest, StorageError
 from rlplatform.ports import CheckpointStore
@@ -23,6 +26,7 @@ from rlplatform.storage.checkpoints import MANIFEST, ArrowCheckpoints, LocalChec
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.contracts.checkpoints import FILES, CheckpointStoreContract, checkpoint, read, write
 from rlplatform.training.models import CheckpointInfo
+from tests.waiting import comes_true
 
 
 class TestMemoryCheckpoints(CheckpointStoreContract):
@@ -57,12 +61,23 @@ class TestObjectCheckpoints(CheckpointStoreContract):
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """The address of a server that speaks S3, on loopback; its bucket is ``bucket``."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/bucket", method="PUT")).close()
-    yield f"{host}:{port}"
-    server.stop()
+    host, (port,) = "127.0.0.1", free_ports(1)
+    address = f"{host}:{port}"
+    command = [sys.executable, "-m", "moto.server", "-H", host, "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def has_bucket() -> bool:
+        with suppress(OSError):
+            urllib.request.urlopen(urllib.request.Request(f"http://{address}/bucket", method="PUT")).close()
+            return True
+        return False
+
+    try:
+        assert comes_true(has_bucket, 60)
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
 
 
 class TestS3Checkpoints(CheckpointStoreContract):

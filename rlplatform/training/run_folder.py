@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -189,12 +190,13 @@ class RunFolder:
         if self._checkpoints is None:
             return
         folder = self.path / "checkpoints"
-        target = folder / f"{info.iteration:06d}_{info.id}"
-        target.mkdir(parents=True, exist_ok=True)
-        try:
-            self._checkpoints.fetch(info.training_id, info.id, target)
-        except (NotFound, CheckpointError):
-            shutil.rmtree(target)
+        target, part = folder / f"{info.iteration:06d}_{info.id}", folder / "part"
+        if not target.exists():
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+            with suppress(NotFound, CheckpointError):
+                self._checkpoints.fetch(info.training_id, info.id, part)
+                part.replace(target)
         kept = {kept.id for kept in self._checkpoints.list(info.training_id)}
         for copy in folder.iterdir():
             if copy.name.partition("_")[2] not in kept:

@@ -12,10 +12,12 @@ import pytest
 
 from rlplatform import events
 from rlplatform.events import EventBase
+from rlplatform.ids import Kind, new_id
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
-from rlplatform.training.models import EvaluationReport
+from rlplatform.training.models import CheckpointInfo, EvaluationReport
 from rlplatform.training.recorder import RunRecorder
+from rlplatform.training.run_folder import RunFolder
 
 STREAM = "trainings/train_01jd0000000000000000000000"
 NOW = FakeClock().now()
@@ -95,6 +97,33 @@ def test_a_folder_that_lacks_rows_is_written_from_the_log(tmp_path: Path, had: i
 
     record(tmp_path, back, iteration(5, 1.0), history=history)
     assert rows(tmp_path) == [(1, 0), (2, 0), (3, 0), (4, 0), (5, 1)]
+
+
+def test_a_checkpoint_that_was_copied_before_the_rows_were_written_is_no_obstacle(tmp_path: Path) -> None:
+    checkpoints = MemoryCheckpoints()
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "session.json").write_text("{}")
+    info = checkpoints.commit(
+        CheckpointInfo(
+            id=new_id(Kind.CHECKPOINT), training_id=STREAM.rpartition("/")[2], iteration=2, env_steps=200, size_bytes=0,
+            manifest_sha256="", created_at=NOW,
+        ),
+        tmp_path / "source",
+    )  # fmt: skip
+    path = tmp_path / "run"
+    saved = events.TrainingCheckpointSaved(stream=STREAM, seq=3, time=NOW, simulated=False, checkpoint=info)
+    RunFolder(path, checkpoints).write(saved)  # and there the process was killed
+    (path / "checkpoints" / "part").mkdir()
+    back = recovered(2, seq=4)
+    log = [iteration(1), iteration(2), saved, back]
+    recorder = RunRecorder(path, checkpoints, lambda after, _: [event for event in log if event.seq > after])
+    for event in (back, iteration(3, 1.0)):
+        recorder.take(event)
+    recorder.close()
+    assert rows(path) == [(1, 0), (2, 0), (3, 1)]
+    (copy,) = (path / "checkpoints").iterdir()
+    assert copy.name == f"000002_{info.id}"
+    assert (copy / "session.json").read_text() == "{}"
 
 
 def test_an_evaluation_goes_into_a_row_that_is_written_already(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import SplitResult, urlsplit
 
 from rlplatform.errors import InvalidRequest
@@ -17,6 +19,8 @@ from rlplatform.errors import InvalidRequest
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_RESOLVING = ThreadPoolExecutor(32, thread_name_prefix="resolve")
+"""Not the loop's own threads, which others need: a name server that does not answer holds one for half a minute."""
 _SPECIAL = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv6Network("2001::/23"))  # IETF protocol assignments
 
 
@@ -84,5 +88,6 @@ def is_public(address: _Address) -> bool:
 
 async def system_resolver(host: str, port: int) -> Sequence[str]:
     """What the machine's own resolver says."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_RESOLVING, look_up)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))

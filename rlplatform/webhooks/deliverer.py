@@ -130,9 +130,18 @@ class Deliverer:
             await self._attempt(delivery, webhook)
         except PlatformError as error:  # it is due still, and is tried again: at least once
             log.warning("the outcome of delivery %s cannot be noted: %s", delivery_id, error)
+        except Exception:
+            log.exception("delivery %s broke off", delivery_id)
+            self._due[delivery_id] = (self._clock.now() + timedelta(seconds=self._settings.max_retry_s), webhook.id)
 
     async def _attempt(self, delivery: Delivery, webhook: Webhook) -> None:
-        body = await self._body(delivery)
+        try:
+            body = await self._body(delivery)
+        except NotFound:
+            log.warning("delivery %s is given up: its run is kept no more", delivery.id)
+            await self._book.put_delivery(delivery.model_copy(update={"state": "failed", "next_attempt_at": None}))
+            self._due.pop(delivery.id, None)
+            return
         now, began = self._clock.now(), self._clock.monotonic()
         headers = {
             "Content-Type": "application/json",

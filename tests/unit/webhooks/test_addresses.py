@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -71,6 +74,20 @@ async def test_numbers_in_any_spelling_are_resolved_before_they_are_believed(hos
     assert check_url(f"https://{host}/", allow_private=False)
     with pytest.raises(Forbidden):
         await resolve(host, 443, system_resolver, allow_private=False)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_names_that_do_not_resolve_keep_nobody_from_the_loops_own_threads() -> None:
+    busy = threading.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    waiting = loop.run_in_executor(None, busy.wait, 60)
+    try:
+        assert "127.0.0.1" in await asyncio.wait_for(system_resolver("127.0.0.1", 443), 10)
+    finally:
+        busy.set()
+        await waiting
 
 
 @pytest.mark.anyio

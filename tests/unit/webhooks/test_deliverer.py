@@ -128,6 +128,43 @@ async def test_only_the_tenants_own_webhooks_and_only_what_they_asked_for(bench:
     assert await bench.store.finished() == [], "nobody wants it"
 
 
+async def test_what_tells_of_a_run_that_was_removed_is_given_up(bench: Bench) -> None:
+    hook = await bench.webhook()
+    bench.receiver.status = None
+    await bench.finish()
+    await bench.round()
+    (run,) = await bench.store.find("evaluation")
+    await bench.store.remove(run.id)
+    await bench.clock.advance(10)
+    for _ in range(2):
+        await bench.round()
+    (delivery,) = await bench.log(hook)
+    assert (delivery.state, delivery.next_attempt_at, len(delivery.attempts)) == ("failed", None, 1)
+    assert len(bench.receiver.got) == 1
+
+
+async def test_a_fault_of_ours_is_not_met_again_every_second(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    hook = await bench.webhook()
+    tried: list[str] = []
+
+    async def broken(url: str, headers: Mapping[str, str], body: bytes) -> int:
+        tried.append(url)
+        raise RuntimeError("nobody thought of that")
+
+    deliverer = Deliverer(bench.store, SETTINGS, bench.signer, broken, bench.clock)
+    await bench.finish()
+    for _ in range(5):
+        await deliverer.round()
+        await deliverer.settle()
+        await bench.clock.advance(1)
+    assert tried == [hook.url]
+    assert "nobody thought of that" in caplog.text
+    await bench.clock.advance(SETTINGS.max_retry_s)
+    await deliverer.round()
+    await deliverer.settle()
+    assert len(tried) == 2, "nothing is given up for it"
+
+
 @pytest.mark.parametrize("status", [500, 301, 404, None])
 async def test_what_fails_is_tried_again_with_the_same_id_and_body_then_given_up(
     bench: Bench, status: int | None

@@ -10,7 +10,7 @@ from rlplatform.ports import Store
 
 CALLS = frozenset(
     {
-        *("create", "recall", "get", "find", "summaries", "acquire", "append", "read", "tail"),
+        *("create", "recall", "get", "find", "summaries", "remove", "acquire", "append", "read", "tail"),
         *("put_key", "get_key", "list_keys"),
         *("used", "finished", "settle", "put_document", "get_document", "list_documents", "delete_document", "close"),
     }

@@ -21,6 +21,7 @@ from ray.exceptions import (
     RayTaskError,
 )
 from ray.util import list_named_actors
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.options import NAMESPACE
 from rlplatform.access.principals import ApiKey, Principal
@@ -94,6 +95,17 @@ async def call(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> An
     return await result(submit(actor, method, *args, **kwargs), method)
 
 
+async def run_on(node: str, function: Callable[..., T], *args: Any) -> T:
+    """What ``function`` of one of our modules returns, called on ``node``, however busy that is.
+
+    :raises PlatformError: it raised, or the node is gone.
+    """
+    strategy = NodeAffinitySchedulingStrategy(node, soft=False)
+    options = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": strategy}
+    found: T = await result(ray.remote(function).options(**options).remote(*args), function.__name__)
+    return found
+
+
 def submit(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> ray.ObjectRef:
     """Begin ``actor.method(*args)``."""
     return getattr(actor, method).remote(*args, **kwargs)
@@ -155,6 +167,9 @@ class StoreHandle:
 
     async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
         return await self._call("summaries", kind, **query)
+
+    async def remove(self, run_id: str) -> None:
+        await self._call("remove", run_id)
 
     async def acquire(self, run_id: str) -> int:
         return await self._call("acquire", run_id)

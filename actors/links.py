@@ -83,6 +83,9 @@ class Launcher(Protocol):
     async def free(self, training_id: str) -> None:
         """End every trainer of a training and give its placement back. Idempotent."""
 
+    async def forget(self, training_ids: Sequence[str]) -> None:
+        """Remove the run folders of trainings that are over, on every node that answers. Idempotent."""
+
     async def prepare(self) -> None:
         """Get ready for the next training, so that it begins sooner."""
 

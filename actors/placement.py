@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,13 +14,18 @@ from ray.util.placement_group import PlacementGroup, placement_group, placement_
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 
 from actors import options
-from actors.handles import EvaluatorHandle, TrainerHandle, find, in_thread, living, spawn, to_its_end
+from actors.handles import EvaluatorHandle, TrainerHandle, find, in_thread, living, run_on, spawn, to_its_end
 from actors.warm import WarmPool
-from rlplatform.errors import CapacityExhausted, InvalidRequest
+from rlplatform.errors import CapacityExhausted, InvalidRequest, PlatformError
 from rlplatform.ports import Clock
+from rlplatform.retries import within
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
+
+log = logging.getLogger(__name__)
+
+FORGET_S = 60.0
 
 
 def bundles_of(request: TrainingRequest) -> list[dict[str, float]]:
@@ -113,9 +121,22 @@ class Placement:
         self._evaluators = {}
         await self._warm.end()
 
+    async def forget(self, training_ids: Sequence[str]) -> None:
+        """Remove the run folders of trainings (see the link). A node that is away keeps its own."""
+        folders = [str(folder) for training_id in training_ids if (folder := self._settings.run_folder(training_id))]
+        if folders:
+            nodes = [node["NodeID"] for node in await in_thread(ray.nodes) if node["Alive"]]
+            await asyncio.gather(*(self._remove_folders(node, folders) for node in nodes))
+
     async def prepare(self) -> None:
         """Keep some trainers warm (see the link)."""
         await self._warm.refill()
+
+    async def _remove_folders(self, node: str, folders: Sequence[str]) -> None:
+        try:
+            await within(self._clock, FORGET_S, run_on(node, remove_folders, folders))
+        except (PlatformError, TimeoutError) as error:
+            log.warning("run folders stay on node %s: %s", node, error)
 
     async def _end_trainers(self, training_id: str) -> None:
         await in_thread(_end_trainers, training_id)
@@ -150,6 +171,12 @@ class Placement:
         if gpus := bundles_of(run.document.request)[0].get("GPU"):
             chosen["num_gpus"] = gpus
         return spawn(self._trainer, chosen, self._settings, run, epoch)
+
+
+def remove_folders(folders: Sequence[str]) -> None:
+    """Remove those of ``folders`` that are here."""
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _groups() -> dict[str, PlacementGroup]:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from actors.dispatch import Dispatcher
@@ -25,6 +26,7 @@ from rlplatform.events import EvaluationQueued, EventBase, TrainingQueued
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.ports import CheckpointStore, Clock, Dependency, Idempotency, Place, PlatformStatus, Store
 from rlplatform.priorities import check_priority
+from rlplatform.retention import Retention
 from rlplatform.retries import within
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 from rlplatform.settings import Settings
@@ -61,13 +63,14 @@ class Supervisor:
         self._evaluations = Dispatcher(store, settings.evaluation, clock, self._wake.set)
         self._trainings = Sessions(store, launcher, settings.training, clock)
         self._accounts = Accounts(store, settings.quotas, clock, checkpoints)
+        self._retention = Retention(store, checkpoints, settings.retention, clock, launcher.forget)
         self._reconciling = asyncio.Lock()
         self._draining = False
         self._restored = asyncio.Event()
         self._doubtful = False
 
     async def run(self) -> None:
-        """Reconcile until :meth:`drain`, at once when an evaluator is lost. Meanwhile, sweep checkpoints every hour."""
+        """Reconcile until :meth:`drain`, at once when an evaluator is lost. Meanwhile, sweep every hour."""
         sweeping = asyncio.get_running_loop().create_task(self._sweep())
         try:
             await self._reconcile_on()
@@ -75,13 +78,19 @@ class Supervisor:
             sweeping.cancel()
 
     async def _sweep(self) -> None:
-        """Remove, now and then, what trainers that were killed left of checkpoints that they were writing."""
+        """Remove, now and then, what killed trainers left of checkpoints in the making, and runs kept no more."""
+        sweeps = {
+            "checkpoints that were never committed": partial(asyncio.to_thread, self._checkpoints.sweep),
+            "runs that are kept no more": self._retention.sweep,
+        }
         while True:
-            try:
-                if swept := await asyncio.to_thread(self._checkpoints.sweep):
-                    log.info("removed %d checkpoints that were never committed", swept)
-            except PlatformError as error:
-                log.warning("the checkpoints cannot be swept; trying again in %g s: %s", SWEEP_S, error)
+            for what, sweep in sweeps.items():
+                try:
+                    if swept := await sweep():
+                        log.info("removed %d %s", swept, what)
+                except Exception as error:
+                    unknown = not isinstance(error, PlatformError)
+                    log.warning("cannot remove %s; trying again in %g s: %s", what, SWEEP_S, error, exc_info=unknown)
             await self._clock.sleep(SWEEP_S)
 
     async def _reconcile_on(self) -> None:
@@ -186,10 +195,13 @@ class Supervisor:
             check_priority(request.priority, principal)
             await self._trainings.check(request)
             await asyncio.to_thread(check_training, request)
-            parent = await self._parent(request.resume_from, principal) if request.resume_from else None
             quotas = await self._accounts.check_trainings(principal.tenant)
             with self._trainings.admit(request, principal.tenant, quotas) as place:
-                return await self._start(request, principal, idempotency, place, parent)
+                if request.resume_from is None:
+                    return await self._start(request, principal, idempotency, place)
+                async with self._retention.removing:
+                    parent = await self._parent(request.resume_from, principal)
+                    return await self._start(request, principal, idempotency, place, parent)
         except PlatformError as refusal:
             return await self._replayed(TrainingRun, idempotency, refusal)
 
@@ -199,7 +211,7 @@ class Supervisor:
         principal: Principal,
         idempotency: Idempotency | None,
         place: Place,
-        parent: CheckpointInfo | None,
+        parent: CheckpointInfo | None = None,
     ) -> tuple[TrainingRun, bool]:
         now = self._clock.now()
         run_id = new_id(Kind.TRAINING)

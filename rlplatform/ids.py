@@ -28,7 +28,15 @@ class Kind(StrEnum):
 
 def new_id(kind: Kind) -> str:
     """A new id of ``kind``; ids made later sort later (to the millisecond)."""
-    number = uuid7().int
+    return _of(kind, uuid7().int)
+
+
+def least_id(kind: Kind, moment: datetime) -> str:
+    """What every id of ``kind`` that was made at ``moment`` or later sorts after; the earlier ones sort before it."""
+    return _of(kind, int(moment.timestamp() * 1000) << 80)
+
+
+def _of(kind: Kind, number: int) -> str:
     body = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
     return f"{kind.value}_{body}"
 

@@ -170,6 +170,9 @@ class CheckpointStore(Protocol):
     def delete(self, training_id: str, checkpoint_id: str) -> None:
         """Remove one: manifest first, then data. Idempotent."""
 
+    def clear(self, training_id: str) -> None:
+        """Remove all of a training's, damaged ones too. Idempotent."""
+
     def sweep(self, min_age_s: float = 3600.0) -> int:
         """Remove what was never committed and has not been touched for ``min_age_s``; how many there were."""
 
@@ -316,6 +319,12 @@ class RunStore(Protocol):
         limit: int = 50,
     ) -> list[RunSummary]:
         """What :meth:`find` finds, less what may be large: their requests and results are not even read."""
+
+    async def remove(self, run_id: str) -> None:
+        """Forget a run that is over, and its events, for good. What it used stays counted. Idempotent.
+
+        :raises Conflict: it is not over.
+        """
 
     async def acquire(self, run_id: str) -> int:
         """Take ownership: the run's new epoch, higher than all before it.

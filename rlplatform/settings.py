@@ -91,6 +91,14 @@ class TrainingSettings(_Section):
     warm_trainers: int = Field(default=1, ge=0, le=16)
 
 
+class RetentionSettings(_Section):
+    """For how many days an evaluation or a training that is over is kept; None: for ever. Then it is removed, with its
+    events, and a training with its checkpoints and run folder; not while an unfinished one resumes from it."""
+
+    evaluation_days: float | None = Field(default=None, ge=1)
+    training_days: float | None = Field(default=None, ge=1)
+
+
 class JwtSettings(_Section):
     """Bearer tokens of an outside identity provider. ``scope_claim`` is a list, or words in one string."""
 
@@ -163,6 +171,7 @@ class Settings(BaseSettings):
     sandbox: SandboxSettings = SandboxSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     training: TrainingSettings = TrainingSettings()
+    retention: RetentionSettings = RetentionSettings()
     access: AccessSettings = AccessSettings()
     quotas: Quotas = Quotas(concurrent_evaluations=500)
     webhooks: WebhookSettings = WebhookSettings()

@@ -113,6 +113,10 @@ class ArrowCheckpoints:
                 self._fs.delete_file(f"{folder}/{MANIFEST}")
             self._remove(folder)
 
+    def clear(self, training_id: str) -> None:
+        with as_storage_errors():
+            self._remove(self._folder(training_id))
+
     def sweep(self, min_age_s: float = 3600.0) -> int:
         swept = 0
         before = self._clock.now() - timedelta(seconds=min_age_s)

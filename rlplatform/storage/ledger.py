@@ -76,6 +76,12 @@ def check_limit(limit: int) -> None:
         raise InvalidRequest(f"limit must be at least 1, not {limit}", field="limit")
 
 
+def check_over(run: Run) -> None:
+    """:raises Conflict: ``run`` is not over, and so cannot be removed."""
+    if not run.final:
+        raise Conflict(f"{run.id} is {run.state}: only what is over can be removed", state=run.state)
+
+
 def check_epoch(run_id: str, newest: int, epoch: int | None) -> None:
     """:raises Fenced: ``epoch`` is given and is not the run's newest."""
     if epoch is not None and epoch != newest:

@@ -88,6 +88,11 @@ class MemoryStore:
     async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
         return [summarize(run) for run in await self.find(kind, **query)]
 
+    async def remove(self, run_id: str) -> None:
+        if (entry := self._entries.get(run_id)) is not None:
+            ledger.check_over(entry.run)
+            del self._entries[run_id]
+
     async def acquire(self, run_id: str) -> int:
         entry = self._entry(run_id)
         entry.run = entry.run.model_copy(update={"epoch": entry.run.epoch + 1})

@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from rlplatform.access.principals import ApiKey
-from rlplatform.errors import Conflict, Fenced, InvalidRequest, StorageError
+from rlplatform.errors import Conflict, Fenced, InvalidRequest, NotFound, StorageError
 from rlplatform.events import EventBase
 from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency
 from rlplatform.runs import Run, RunSummary, parse_summary
@@ -132,6 +132,20 @@ class RedisStore:
 
     async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
         return [parse_summary(record) for (record,) in await self._rows(kind, ("record",), **query)]
+
+    async def remove(self, run_id: str) -> None:
+        try:
+            run = await self.get(run_id)
+        except NotFound:
+            return
+        ledger.check_over(run)  # and will be: nothing follows a final state
+        indices = [*self._indices(run.kind, run.tenant), *self._indices(run.kind, run.tenant, run.state)]
+        with _as_storage_errors():
+            pipeline = self._redis.pipeline(transaction=True)
+            pipeline.unlink(*self._keys(run_id))
+            for index in indices:
+                pipeline.zrem(index, run_id)
+            await pipeline.execute()
 
     async def acquire(self, run_id: str) -> int:
         with _as_storage_errors():

@@ -110,6 +110,15 @@ class SqliteStore:
     async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
         return await self._read(runs.Query(kind, **query).summaries)
 
+    async def remove(self, run_id: str) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            if runs.exists(connection, run_id):
+                ledger.check_over(runs.load(connection, run_id))
+                self._runs.pop(run_id, None)
+                runs.remove(connection, run_id)
+
+        await self._writer.submit(work)
+
     async def acquire(self, run_id: str) -> int:
         def work(connection: sqlite3.Connection) -> int:
             run = self._load(connection, run_id)

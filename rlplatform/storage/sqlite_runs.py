@@ -31,6 +31,11 @@ def update(connection: sqlite3.Connection, run: Run) -> None:
         connection.execute("UPDATE payloads SET tests = ? WHERE run_id = ?", (packed.tests, run.id))
 
 
+def remove(connection: sqlite3.Connection, run_id: str) -> None:
+    for table, column in (("events", "run_id"), ("payloads", "run_id"), ("runs", "id")):
+        connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (run_id,))
+
+
 def exists(connection: sqlite3.Connection, run_id: str) -> bool:
     return connection.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone() is not None
 

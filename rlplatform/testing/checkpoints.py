@@ -60,6 +60,10 @@ class MemoryCheckpoints:
         self._manifests.pop((training_id, checkpoint_id), None)
         self._files.pop((training_id, checkpoint_id), None)
 
+    def clear(self, training_id: str) -> None:
+        for key in [key for key in self._manifests if key[0] == training_id]:
+            self.delete(*key)
+
     def sweep(self, min_age_s: float = 3600.0) -> int:  # noqa: ARG002 - a commit in memory leaves nothing behind
         self.sweeps += 1
         return 0

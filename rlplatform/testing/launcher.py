@@ -194,7 +194,8 @@ class FakeTrainer:
 class FakeLauncher:
     """A cluster with ``evaluators_`` and room for ``room`` trainings at a time (None: for all).
 
-    ``trainers`` are all that were ever launched; ``errors`` are raised by the next launches, in order.
+    ``trainers`` are all that were ever launched; ``errors`` are raised by the next launches, in order; ``forgotten``
+    are those whose run folders were removed.
     """
 
     def __init__(self, store: Store, clock: Clock, *, room: int | None = None) -> None:
@@ -205,6 +206,7 @@ class FakeLauncher:
         self.placements: set[str] = set()
         self.closed = False
         self.prepared = 0
+        self.forgotten: list[str] = []
         self._store = store
         self._clock = clock
 
@@ -249,6 +251,9 @@ class FakeLauncher:
         for trainer in self.alive(training_id):
             await trainer.release()
         self.placements.discard(training_id)
+
+    async def forget(self, training_ids: Sequence[str]) -> None:
+        self.forgotten += training_ids
 
     async def prepare(self) -> None:
         self.prepared += 1

@@ -14,6 +14,7 @@ from rlplatform.access.usage import Accounts
 from rlplatform.documents import EvaluationBatch, KeyRequest, KeyRotation, TicketRequest
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.policies.models import ActRequest, PolicyRequest
+from rlplatform.retention import outlived
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
 from rlplatform.webhooks.models import WebhookChange, WebhookRequest, WebhookRotation
@@ -80,7 +81,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         access=Authenticator(services.store, settings, services.clock, limiter),
         limiter=limiter,
         hubs=Hubs(services.store, services.clock, ring_bytes=settings.api.stream_buffer_bytes),
-        records=Records(services.store),
+        records=Records(services.store, outlived=lambda run: outlived(run, settings.retention, services.clock.now())),
         accounts=Accounts(services.store, settings.quotas, services.clock, services.checkpoints),
     )
     app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from rlplatform.ports import RunStore
 from rlplatform.runs import Run
@@ -11,17 +12,23 @@ _MAX_BYTES = 16 << 20
 
 
 class Records:
-    """The store's records, with the final ones that were read last kept in memory, up to ``max_bytes`` as JSON."""
+    """The store's records, with the final ones that were read last kept in memory, up to ``max_bytes`` as JSON.
 
-    def __init__(self, store: RunStore, max_bytes: int = _MAX_BYTES) -> None:
+    :param outlived: whether a run may have been removed from the store since.
+    """
+
+    def __init__(
+        self, store: RunStore, max_bytes: int = _MAX_BYTES, outlived: Callable[[Run], bool] = lambda _: False
+    ) -> None:
         self._store = store
+        self._outlived = outlived
         self._max_bytes = max_bytes
         self._kept: OrderedDict[str, tuple[Run, int]] = OrderedDict()
         self._size = 0
 
     async def get(self, run_id: str) -> Run:
         """The record of this id. :raises NotFound: there is none."""
-        if (kept := self._kept.get(run_id)) is not None:
+        if (kept := self._kept.get(run_id)) is not None and not self._outlived(kept[0]):
             self._kept.move_to_end(run_id)
             return kept[0]
         run = await self._store.get(run_id)

@@ -11,6 +11,7 @@ from rlplatform.runs import Run
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.commands import FakeCommands
 from serve_apps.api.records import Records
+from tests.api.conftest import PlatformFactory
 from tests.api.test_hub import SOMEBODY
 
 pytestmark = pytest.mark.anyio
@@ -44,6 +45,28 @@ async def test_a_final_record_is_read_once_and_one_that_can_change_always() -> N
     for _ in range(2):
         with pytest.raises(NotFound):
             await records.get("eval_00000000000000000000000000")
+
+
+async def test_what_may_have_been_removed_is_looked_up_again() -> None:
+    store = CountingStore(SystemClock())
+    outlived: list[Run] = []
+    records = Records(store, outlived=outlived.__contains__)
+    run = await finished(FakeCommands(store, SystemClock(), judge=Verdict.ACCEPTED))
+    run = await records.get(run.id)
+    await store.remove(run.id)
+    assert await records.get(run.id) == run
+    outlived.append(run)
+    with pytest.raises(NotFound):
+        await records.get(run.id)
+
+
+async def test_a_run_that_was_removed_is_not_found(platform: PlatformFactory) -> None:
+    async with platform(judge=Verdict.ACCEPTED) as it, it.client() as client:
+        posted = await client.post("/v1/evaluations", json=EVALUATION)
+        await it.store.remove(posted.json()["id"])
+        path = posted.headers["location"]
+        assert [(await client.get(at)).status_code for at in (path, f"{path}/events")] == [404, 404]
+        assert (await client.get("/v1/evaluations")).json()["items"] == []
 
 
 async def test_memory_is_bounded_and_the_oldest_goes() -> None:

@@ -100,6 +100,10 @@ class Equivalence(RuleBasedStateMachine):
     def acquire(self, run: Run) -> None:
         self.both(lambda store: store.acquire(run.id))
 
+    @rule(run=runs)
+    def remove(self, run: Run) -> None:
+        self.both(lambda store: store.remove(run.id))
+
     @rule(run=consumes(runs))
     def forget(self, run: Run) -> None:
         self.both(lambda store: store.get(run.id))

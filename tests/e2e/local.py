@@ -149,6 +149,9 @@ class LocalLauncher:
         if (trainer := self._trainers.pop(training_id, None)) is not None:
             await trainer.release()
 
+    async def forget(self, training_ids: Sequence[str]) -> None:
+        """There are no run folders."""
+
     async def prepare(self) -> None:
         """A trainer is here at once."""
 

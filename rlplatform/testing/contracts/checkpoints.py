@@ -113,6 +113,18 @@ class CheckpointStoreContract:
             store.fetch(training, gone.id, tmp_path / "gone")
         store.fetch(training, kept.id, tmp_path / "kept")
 
+    def test_clear_takes_all_of_a_training_and_of_no_other(self, store: CheckpointStore, source: Path) -> None:
+        training = new_id(Kind.TRAINING)
+        infos = [store.commit(checkpoint(training, iteration), source) for iteration in (1, 2)]
+        self.damage(store, infos[0])
+        other = store.commit(checkpoint(), source)
+        for _ in range(2):
+            store.clear(training)
+        assert list(store.list(training)) == []
+        with pytest.raises(NotFound):
+            store.find(infos[1].id)
+        assert list(store.list(other.training_id)) == [other]
+
     def test_a_committed_one_is_not_replaced(self, store: CheckpointStore, source: Path, tmp_path: Path) -> None:
         info = store.commit(checkpoint(), source)
         with pytest.raises(Conflict):

@@ -143,6 +143,31 @@ class StoreContract(LedgerContract):
         with pytest.raises(InvalidRequest, match="limit"):
             await store.summaries("evaluation", limit=0)
 
+    async def test_what_is_over_can_be_removed_and_nothing_else(self, store: Store, clock: FakeClock) -> None:
+        gone, stays, going_on = [await self.started(store, clock) for _ in range(3)]
+        for run in (gone, stays):
+            await store.append(run.stream, [finished(run, clock)])
+        with pytest.raises(Conflict, match="queued: only what is over"):
+            await store.remove(going_on.id)
+        used = await store.used("acme", clock.now().date())
+        for _ in range(2):
+            await store.remove(gone.id)
+        await store.remove("eval_unknown")
+        for attempt in (
+            store.get(gone.id),
+            store.acquire(gone.id),
+            store.read(gone.stream),
+            store.tail({gone.stream: 0}, wait_s=60),
+            store.append(gone.stream, [retried(gone, clock)]),
+        ):
+            with pytest.raises(NotFound):
+                await attempt
+        for query in ({}, {"tenant": "acme"}, {"states": ["finished", "queued"]}):
+            assert [run.id for run in await store.find("evaluation", **query)] == [going_on.id, stays.id]
+        assert seqs(await store.read(stays.stream)) == [1, 2]
+        await store.append(going_on.stream, [retried(going_on, clock)])
+        assert await store.used("acme", clock.now().date()) == used, "what was used stays counted"
+
     # -- events
 
     async def test_seq_starts_at_1_and_has_no_gaps(self, store: Store, clock: FakeClock) -> None:

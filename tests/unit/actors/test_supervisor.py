@@ -26,15 +26,16 @@ from rlplatform.errors import (
     Unavailable,
 )
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
-from rlplatform.events import EvaluationQueued, parse_event
-from rlplatform.ids import Kind, new_id
+from rlplatform.events import EvaluationQueued, TrainingStopped, parse_event
+from rlplatform.ids import Kind, least_id, new_id
 from rlplatform.ports import Idempotency
-from rlplatform.settings import EvaluationSettings, Settings, TrainingSettings
+from rlplatform.settings import EvaluationSettings, RetentionSettings, Settings, TrainingSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.launcher import FakeEvaluator, FakeLauncher, FlakyStore
-from rlplatform.training.models import CheckpointInfo, StopCriteria, TrainingRequest
+from rlplatform.testing.samples import queued, training_run
+from rlplatform.training.models import CheckpointInfo, Progress, StopCriteria, TrainingRequest
 
 pytestmark = pytest.mark.anyio
 
@@ -186,6 +187,31 @@ async def test_what_was_never_committed_is_swept_every_hour(bench: Bench) -> Non
         await asyncio.sleep(0.001)
     await bench.supervisor.drain(1)
     await running
+
+
+async def test_what_is_kept_no_more_is_swept_every_hour(bench: Bench) -> None:
+    settings = SETTINGS.model_copy(update={"retention": RetentionSettings(training_days=1)})
+    bench.supervisor = Supervisor(settings, bench.flaky, bench.checkpoints, bench.launcher, bench.clock)
+    run = training_run(bench.clock)
+    run = run.model_copy(update={"id": least_id(Kind.TRAINING, bench.clock.now())})
+    await bench.store.create(run, queued(run, bench.clock))
+    end = TrainingStopped(stream=run.stream, time=bench.clock.now(), stop_reason="", progress=Progress())
+    await bench.store.append(run.stream, [end])
+    await bench.clock.advance(86400)
+    bench.flaky.error = StorageError("database is locked")
+    sweeping = asyncio.create_task(bench.supervisor._sweep())
+    while not bench.checkpoints.sweeps:
+        await asyncio.sleep(0.001)
+    await settle()
+    assert await bench.store.get(run.id)
+    bench.flaky.error = None
+    await bench.clock.advance(3600)
+    while not bench.launcher.forgotten:
+        await asyncio.sleep(0.001)
+    await settle()
+    with pytest.raises(NotFound):
+        await bench.store.get(run.id)
+    sweeping.cancel()
 
 
 async def test_many_at_once_never_overfill_the_queue(bench: Bench) -> None:

@@ -1,0 +1,103 @@
+"""What is over is kept for so many days, and then removed: a run with its events, checkpoints and run folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from rlplatform.ids import Kind, least_id
+from rlplatform.ports import CheckpointStore, Clock, Store
+from rlplatform.runs import Run, RunSummary, TrainingSummary
+from rlplatform.settings import RetentionSettings
+from rlplatform.training.models import TrainingState
+
+_PAGE = 100
+_OVER = {
+    Kind.EVALUATION: ("finished", "cancelled", "failed"),
+    Kind.TRAINING: tuple(state.value for state in TrainingState if state.final),
+}
+_UNFINISHED = tuple(state.value for state in TrainingState if not state.final)
+
+
+def outlived(run: Run | RunSummary, settings: RetentionSettings, now: datetime) -> bool:
+    """Whether ``run`` has been over for longer than its kind is kept. Policies are kept until they are deleted."""
+    days = {"evaluation": settings.evaluation_days, "training": settings.training_days}.get(run.kind)
+    ended = getattr(run.document, "finished_at", None)
+    return days is not None and ended is not None and now - ended >= timedelta(days=days)
+
+
+class Retention:
+    """Removes what has outlived its time.
+
+    Of a training the files go first, the record last: a sweep that breaks off is made good by the next.
+
+    :param remove_folders: removes the run folders of these trainings, wherever they are.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        checkpoints: CheckpointStore,
+        settings: RetentionSettings,
+        clock: Clock,
+        remove_folders: Callable[[Sequence[str]], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._checkpoints = checkpoints
+        self._settings = settings
+        self._clock = clock
+        self._remove_folders = remove_folders
+        self.removing = asyncio.Lock()
+        """While it is held, no checkpoint goes: for who makes a training of one."""
+
+    async def sweep(self) -> int:
+        """Remove what is due; how many runs that were."""
+        swept = 0
+        if self._settings.evaluation_days is not None:
+            async for page in self._due(Kind.EVALUATION, self._settings.evaluation_days):
+                await asyncio.gather(*(self._store.remove(run.id) for run in page))
+                swept += len(page)
+        if self._settings.training_days is not None:
+            async for page in self._due(Kind.TRAINING, self._settings.training_days):
+                swept += await self._remove_trainings([run.id for run in page])
+        return swept
+
+    async def _due(self, kind: Kind, days: float) -> AsyncIterator[list[RunSummary]]:
+        """Runs that have outlived ``days``, page by page: they are among those that were made that long ago."""
+        now = self._clock.now()
+        before = least_id(kind, now - timedelta(days=days) + timedelta(milliseconds=1))
+        while page := await self._store.summaries(kind.name.lower(), states=_OVER[kind], before=before, limit=_PAGE):
+            before = page[-1].id
+            if due := [run for run in page if outlived(run, self._settings, now)]:
+                yield due
+
+    async def _remove_trainings(self, ids: Sequence[str]) -> int:
+        free = [run_id for run_id in ids if not await self._wanted(run_id)]
+        await self._remove_folders(free)
+        removed = 0
+        for run_id in free:
+            async with self.removing:
+                if not await self._wanted(run_id):
+                    await asyncio.to_thread(self._checkpoints.clear, run_id)
+                    await self._store.remove(run_id)
+                    removed += 1
+        return removed
+
+    async def _wanted(self, training_id: str) -> bool:
+        """Whether an unfinished training resumes from a checkpoint of this one."""
+        parents = await self._resumed_from()
+        return bool(parents) and not parents.isdisjoint(await asyncio.to_thread(self._saved, training_id))
+
+    async def _resumed_from(self) -> set[str]:
+        """The checkpoints that unfinished trainings resume from."""
+        found: set[str] = set()
+        before = None
+        while page := await self._store.summaries("training", states=_UNFINISHED, before=before, limit=_PAGE):
+            before = page[-1].id
+            parents = (run.document.request.resume_from for run in page if isinstance(run, TrainingSummary))
+            found |= {parent for parent in parents if parent is not None}
+        return found
+
+    def _saved(self, training_id: str) -> set[str]:
+        return {info.id for info in self._checkpoints.list(training_id)}

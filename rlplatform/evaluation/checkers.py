@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from rlplatform.evaluation.models import Checker, FloatsChecker
 
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SPECIAL = re.compile(r"[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE)
 _NUMBER_LENGTH = 400  # longer words are compared as text
@@ -81,8 +82,10 @@ def _words_close(checker: FloatsChecker, expected: str, actual: str) -> bool:
 
 
 def _number(word: str) -> float | None:
-    """The number that ``word`` is; None if it is not one, or is finite and too large for a float."""
+    """The number that ``word`` is; None if it is not one, or is no integer and too large for a float."""
     if len(word) <= _NUMBER_LENGTH:
+        if _INTEGER.fullmatch(word):
+            return int(word)
         if _SPECIAL.fullmatch(word):
             return float(word)
         if _NUMBER.fullmatch(word) and math.isfinite(number := float(word)):
@@ -144,12 +147,11 @@ def _close(checker: FloatsChecker, expected: float, actual: float) -> bool:
     if expected == actual:
         return True
     try:
-        expected, actual = float(expected), float(actual)
-    except OverflowError:
+        if not math.isfinite(expected) or not math.isfinite(actual):
+            return math.isnan(expected) and math.isnan(actual)
+        return abs(expected - actual) <= max(checker.abs_tol, checker.rel_tol * abs(expected))
+    except OverflowError:  # an integer that no float can hold
         return False
-    if not math.isfinite(expected) or not math.isfinite(actual):
-        return expected == actual or (math.isnan(expected) and math.isnan(actual))
-    return abs(expected - actual) <= max(checker.abs_tol, checker.rel_tol * abs(expected))
 
 
 # -- any order --------------------------------------------------------------------------------------------------------

@@ -73,7 +73,8 @@ class EpisodeGrader(_Strict):
 class DialogueGrader(_Strict):
     """The program talks with the host, line by line: it follows the ``turns`` of a test, or guesses its ``secret``.
 
-    ``turn_time_s`` is how long the program may take until its next line, ``max_guesses`` how often it may guess.
+    ``turn_time_s`` is how long the program may take until its next line, or until it ends once its guess was correct;
+    ``max_guesses`` how often it may guess.
     """
 
     kind: Literal["dialogue"] = "dialogue"
@@ -232,6 +233,9 @@ class EvaluationRequest(_Strict):
                 raise FieldError(f"tests.{index}", "a test of grader 'dialogue' has either turns or a secret")
             if test.turns is not None and test.turns[-1].expect is None:
                 raise FieldError(f"tests.{index}.turns", "the last turn must expect a line")
+        checked = self.grader.kind in ("stdio", "function") or any(test.turns for test in self.tests)
+        if not checked and self.checker != TokensChecker():
+            raise FieldError("checker", f"no test has an output that {self.checker.kind!r} could check")
         return self
 
 

@@ -77,13 +77,13 @@ class ScriptAttempt(_Dialogue):
 
     def _say(self) -> bytes:
         """What is said until the next line is expected: there is one, since the last turn expects one."""
-        said = b""
+        said: list[str] = []
         while True:
             turn = self._turns[self._next]
             if turn.say is not None:
-                said += turn.say.encode() + b"\n"
+                said.append(f"{turn.say}\n")
             if turn.expect is not None:
-                return said
+                return "".join(said).encode()
             self._next += 1
 
 

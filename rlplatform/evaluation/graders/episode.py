@@ -8,6 +8,7 @@ lines and are checked against the action space; an environment's own time counts
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import gymnasium as gym
@@ -113,18 +114,17 @@ def read_action(space: spaces.Space[Any], line: bytes) -> Any:
         given = values.decode(line)
     except values.ValueRefused as refusal:
         raise ValueError(f"the action is refused: {refusal}") from None
-    whole = not isinstance(space, spaces.Box)
-    numbers = given if isinstance(given, list) else [given]
+    whole = not np.issubdtype(space.dtype, np.floating)
     if isinstance(space, spaces.Discrete):
         if type(given) is int and given.bit_length() < 63 and space.contains(np.int64(given)):
             return given
-    elif isinstance(given, list) and _numeric(numbers, whole):
-        try:
-            action = np.asarray(given, dtype=space.dtype)
-        except (ValueError, OverflowError):
-            action = None
-        if action is not None and space.contains(action):
-            return action
+    elif isinstance(given, list) and _numeric(given, whole):
+        with suppress(ValueError, OverflowError), np.errstate(over="ignore"):
+            exact = np.asarray(given, np.int64 if whole else np.float64)
+            action = exact.astype(space.dtype)
+            unchanged = np.array_equal(action, exact) if whole else np.isfinite(action).all()
+            if unchanged and space.contains(action):
+                return action
     raise ValueError(f"the action {line[:80].decode('utf-8', 'replace')} is not in {space}")
 
 

@@ -153,6 +153,22 @@ def test_reasons_say_where() -> None:
     assert compare_value(EXACT, [1], [1, 2]) == "the value: expected 1 items, got 2"
 
 
+@pytest.mark.parametrize(
+    ("tolerance", "expected", "actual", "good"),
+    [
+        (0, 2**53, 2**53 + 1, False),
+        (1, 2**53, 2**53 + 1, True),
+        (1, 2**60, 2**60 + 2, False),
+        (0, 10**300, 10**300 + 1, False),
+        (0, 2**53, float(2**53), True),
+    ],
+)
+def test_floats_compare_whole_numbers_exactly(tolerance: float, expected: int, actual: int | float, good: bool) -> None:
+    checker = FloatsChecker(abs_tol=tolerance, rel_tol=0)
+    assert right(checker, str(expected), f"{actual}") is good
+    assert (compare_value(checker, expected, actual) is None) is good
+
+
 # -- values
 
 

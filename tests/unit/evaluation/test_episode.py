@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,6 +113,28 @@ def test_actions_are_those_of_the_space(env: str, text: str, good: bool) -> None
         assert space.contains(read_action(space, text.encode()))
     else:
         with pytest.raises(ValueError, match="action"):
+            read_action(space, text.encode())
+
+
+@pytest.mark.parametrize(
+    ("space", "text", "good"),
+    [
+        (gym.spaces.Box(0, 255, (2,), np.uint8), "[1, 255]", True),
+        (gym.spaces.Box(0, 255, (2,), np.uint8), "[1.5, 2]", False),
+        (gym.spaces.Box(0, 255, (2,), np.uint8), "[1, 256]", False),
+        (gym.spaces.Box(-np.inf, np.inf, (1,)), "[3e38]", True),
+        (gym.spaces.Box(-np.inf, np.inf, (1,)), "[1e39]", False),
+        (gym.spaces.Box(-np.inf, np.inf, (1,)), '[{"$float": "inf"}]', False),
+        (gym.spaces.MultiDiscrete([2, 3]), "[1, 2]", True),
+        (gym.spaces.MultiDiscrete([2, 3]), "[1, 3]", False),
+        (gym.spaces.MultiDiscrete([2, 3]), "[1, 2.0]", False),
+    ],
+)
+def test_an_action_is_never_rounded_and_always_finite(space: gym.Space, text: str, good: bool) -> None:
+    if good:
+        assert space.contains(read_action(space, text.encode()))
+    else:
+        with pytest.raises(ValueError, match="is not in"):
             read_action(space, text.encode())
 
 

@@ -104,6 +104,14 @@ def test_stop_on_failure_of_everything() -> None:
             {"grader": {"kind": "function"}, "tests": [{"id": "1", "expected": 1, "stdin": ""}]},
             "tests.0.stdin: does not go with grader 'function'",
         ),
+        (
+            {"grader": {"kind": "episode", "env": "CartPole-v1"}, "checker": {"kind": "lines"}},
+            "checker: no test has an output that 'lines' could check",
+        ),
+        (
+            {"grader": {"kind": "dialogue"}, "tests": [{"id": "1", "secret": 1}], "checker": {"kind": "floats"}},
+            "checker: no test has an output that 'floats' could check",
+        ),
         ({"source": "\ud800"}, "unicode string"),
         ({"tests": [{"id": "1", "stdin": "\udfff"}]}, "lone surrogate"),
     ],
@@ -111,6 +119,19 @@ def test_stop_on_failure_of_everything() -> None:
 def test_requests_that_make_no_sense_are_refused(changes: dict, what: str) -> None:
     with pytest.raises(ValidationError, match=what):
         EvaluationRequest.model_validate({"source": "", "tests": [{"id": "1"}]} | changes)
+
+
+@pytest.mark.parametrize(
+    ("grader", "test"),
+    [
+        ({"kind": "episode", "env": "CartPole-v1"}, {"seed": 1}),
+        ({"kind": "dialogue"}, {"secret": 1}),
+        ({"kind": "dialogue"}, {"turns": [{"expect": "x"}]}),
+    ],
+)
+def test_what_needs_no_checker_is_read_back_with_the_one_that_is_the_default(grader: dict, test: dict) -> None:
+    request = EvaluationRequest.model_validate({"source": "", "grader": grader, "tests": [{"id": "1", **test}]})
+    assert EvaluationRequest.model_validate_json(request.model_dump_json()) == request
 
 
 json_values = st.recursive(

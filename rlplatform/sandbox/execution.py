@@ -20,6 +20,7 @@ from rlplatform.sandbox.pipes import Capture, Feed
 from rlplatform.sandbox.wire import Channel, memory_file, parse_records, parse_report
 
 _POLL_MS = 10
+_CHECK_S = _POLL_MS / 2e3
 _STDERR_KEPT = 64 << 10
 _STDERR_MOST = 4 << 20
 _RECORDS_EXTRA = 8 << 10
@@ -79,7 +80,7 @@ class Run:
     def _run(self) -> Evidence:
         self._watch()
         self._cgroup.begin()
-        started = time.monotonic()
+        started = checked = time.monotonic()
         self._start()
         control = self._channel.fileno()
         ended = False
@@ -89,9 +90,10 @@ class Run:
                     ended = True
                 else:
                     self._handlers[descriptor]()
-            if not ended:
+            if not ended and (now := time.monotonic()) - checked > _CHECK_S:
+                checked = now
                 self._on_stdout(b"")
-                self._check(time.monotonic() - started)
+                self._check(now - started)
         message = self._channel.receive(_STOP_GRACE_S) if ended else None
         wall_s = time.monotonic() - started
         report = parse_report(message) if message is not None else None

@@ -40,7 +40,8 @@ class OwnEngine:
         with (folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *("unshare", "--net"),  # without a bridge it would remove the one of the machine's own engine
+                    # without a bridge it would remove the one of the machine's own engine; mounts would be left behind
+                    *("unshare", "--net", "--mount"),
                     "dockerd",
                     *("--host", self.host),
                     *("--data-root", str(folder / "data")),

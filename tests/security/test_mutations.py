@@ -188,7 +188,7 @@ GUEST_MUTATIONS = [
     ("runner.py", "strays = _sweep()", "strays = 0", "abstract_socket"),
     ("runner.py", '"clean": _scrub_all()', '"clean": True', "files"),
     ("runner.py", "os.chmod(root, mode)", "", "working_directory"),
-    ("child.py", "resource.setrlimit(limit, (value, value))", "pass", "raised_cpu_limit"),
+    ("child.py", "resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))", "pass", "raised_cpu_limit"),
     (
         "values.py",
         'raise ValueRefused(f"a {kind.__name__} is',
@@ -223,8 +223,8 @@ JAIL_MUTATIONS = [
     ("jail.py", "        kernel.drop_capabilities()\n", "", "capabilities"),
     ("jail.py", "k.MS_REMOUNT | k.MS_BIND | k.MS_RDONLY |", "k.MS_REMOUNT | k.MS_BIND |", "write_root"),
     ("jail.py", '"/tmp": "size=16m,nr_inodes=512', '"/tmp": "size=16m,nr_inodes=0', "fill_inodes"),
-    ("child.py", "        kernel.filter_calls(second_filter)\n", "        pass\n", "namespaces"),
-    ("child.py", "        kernel.filter_calls(second_filter)\n", "        pass\n", "forbidden_calls"),
+    ("jail.py", "        kernel.filter_calls(self._filter)\n", "", "namespaces"),
+    ("jail.py", "        kernel.filter_calls(self._filter)\n", "", "forbidden_calls"),
 ]
 
 

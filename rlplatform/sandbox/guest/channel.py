@@ -25,6 +25,8 @@ class Channel:
     def __init__(self, path: str, lease_s: float) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.connect(path)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
         self._lease_s = lease_s
         self._deadline = time.monotonic() + lease_s
 
@@ -42,14 +44,14 @@ class Channel:
 
         :raises Closed: the host is gone.
         """
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
         if other is not None:
-            poll.register(other, select.POLLIN)
-        ready = dict(poll.poll(max(0.0, self._deadline - time.monotonic()) * 1000))
+            self._poll.register(other, select.POLLIN)
+        ready = self._poll.poll(max(0.0, self._deadline - time.monotonic()) * 1000)
+        if other is not None:
+            self._poll.unregister(other)
         if not ready:
             raise Closed
-        if self._socket.fileno() not in ready:
+        if ready[0][0] == other and len(ready) == 1:
             return None
         data, ancillary, _, _ = self._socket.recvmsg(MAX_MESSAGE, socket.CMSG_SPACE(4 * _MAX_DESCRIPTORS))
         if not data:

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from . import gvisor, protocol, values
 from .channel import read_all
 from .kernel import kernel
+from .preload import reseed
 from .program import BOX, Program
 
 _RECORDS = 3
@@ -44,6 +45,7 @@ class Request:
 
 def prepare() -> None:
     """Before any fork: make the interpreter look as the submission will find it."""
+    resource.setrlimit(resource.RLIMIT_STACK, (_STACK_BYTES, _STACK_BYTES))
     for name in [name for name in sys.modules if name == __package__ or name.startswith(f"{__package__}.")]:
         del sys.modules[name]
     sys.path[:] = [BOX, *(path for path in sys.path if path != _GUEST)]
@@ -62,17 +64,13 @@ def prepare() -> None:
         os.close(descriptor)
 
 
-def become(
-    program: Program, order: dict[str, Any], descriptors: list[int], second_filter: bytes | None = None
-) -> NoReturn:
-    """Run ``program`` as the order says, behind ``second_filter`` if there is one, and exit with its status."""
+def become(program: Program, order: dict[str, Any], descriptors: list[int]) -> NoReturn:
+    """Run ``program`` as the order says, and exit with its status."""
     request = Request(read_all(descriptors.pop())) if order["call"] else None
     _confine(order)
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number, inheritable=number < _RECORDS)
     os.closerange(_RECORDS + 1, _MAX_DESCRIPTORS)
-    if second_filter is not None:
-        kernel.filter_calls(second_filter)
     os.chdir(BOX)
     program.unpack()
     program.shadow()
@@ -90,21 +88,8 @@ def _confine(order: dict[str, Any]) -> None:
     _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     os.setsid()
     cpu = int(order["cpu_s"]) + 2
-    for limit, value in (
-        (resource.RLIMIT_CPU, cpu),
-        (resource.RLIMIT_STACK, _STACK_BYTES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (value, value))
-    kernel.set_dumpable(True)
-    if kernel.is_gvisor:  # out of memory, the host ends all of it
-        return
-    try:
-        scored = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
-        os.write(scored, b"1000")
-        os.close(scored)
-    except FileNotFoundError:  # a jail has no /proc
-        pass
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+    reseed()
 
 
 def _text(descriptor: int, mode: str, errors: str, line_buffering: bool = False) -> io.TextIOWrapper:

@@ -2,8 +2,8 @@
 
 The zygote first moves into a user and mount namespace whose root holds nothing but ``/usr`` (read-only) and a few
 devices: the ground of all jails. A jail is then one process in new user, pid, mount, network, IPC and UTS namespaces
-upon it, with empty memory file systems of its own, no capability, no ``/proc``, no ``/sys``; each process of the
-submission carries a second seccomp filter. The zygote stays out of its sight.
+upon it, with empty memory file systems of its own, no capability, no ``/proc``, no ``/sys``, and a second seccomp
+filter for it and all that come of it. The zygote stays out of its sight.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .bpf import assemble
 from .kernel import kernel
 
 FORBIDDEN = frozenset(
-    {"socket", "bind", "listen", "accept", "accept4", "connect", "pidfd_open", "seccomp"}
+    {"socket", "bind", "listen", "accept", "accept4", "connect", "seccomp"}
     | {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
 )
 _GROUND = k.CLONE_NEWUSER | k.CLONE_NEWNS
@@ -42,7 +42,7 @@ class Ground:
     def __init__(self) -> None:
         path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seccomp-sandbox.json")
         with open(path) as stream:
-            self.filter = assemble(json.load(stream), without=FORBIDDEN)
+            self._filter = assemble(json.load(stream), without=FORBIDDEN)
         self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
         kernel.set_dumpable(True)
         user, group = os.getuid(), os.getgid()
@@ -72,6 +72,7 @@ class Ground:
         for folder, options in _MEMORY.items():
             kernel.mount("memory", folder, "tmpfs", k.MS_NOSUID | k.MS_NODEV | k.MS_NOEXEC, options)
         kernel.drop_capabilities()
+        kernel.filter_calls(self._filter)
         kernel.set_dumpable(False)
         return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import random
 import sys
 
 _STANDARD = [
@@ -48,4 +49,10 @@ def preload() -> None:
         sys.path.append(_SITE_PACKAGES)
         for name in _FLAVOUR:
             importlib.import_module(name)
-        os.register_at_fork(after_in_child=sys.modules["numpy.random"].seed)
+
+
+def reseed() -> None:
+    """After a fork: the generators that are shared by the modules begin anew, each child's with another seed."""
+    random.seed()
+    if numbers := sys.modules.get("numpy.random"):
+        numbers.seed()

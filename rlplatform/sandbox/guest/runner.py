@@ -22,6 +22,7 @@ from .channel import Channel, Closed, read_all
 from .ending import Ending
 from .jail import Ground
 from .kernel import kernel
+from .oom import OomScore
 from .preload import preload
 from .program import BOX, Program
 from .protocol import VERSION
@@ -34,6 +35,7 @@ _KILL_GRACE_S = 30.0
 def main() -> NoReturn:
     """``runner SOCKET LEASE_SECONDS single-use|jail``: serve until the host is gone."""
     path, lease_s, mode = sys.argv[1], float(sys.argv[2]), sys.argv[3]
+    score = None if kernel.is_gvisor else OomScore()  # gVisor: out of memory, the host ends all of it
     kernel.set_dumpable(False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if kernel.is_gvisor:
@@ -48,10 +50,10 @@ def main() -> NoReturn:
         channel.send({"ready": {"version": VERSION, "kernel": "gvisor" if kernel.is_gvisor else "linux"}})
         if mode == "jail":
             _serve_jails(channel)
-        elif kernel.is_gvisor:
-            _serve(channel, gvisor.load_filter())
         else:
-            _serve(channel)
+            if kernel.is_gvisor:
+                kernel.filter_calls(gvisor.load_filter())
+            _serve(channel, score)
     except Closed:
         pass
     os._exit(0)
@@ -75,7 +77,7 @@ def _serve_jails(channel: Channel) -> None:
         if first == 0:
             try:
                 channel.send({"opened": True})
-                _serve(channel, ground.filter)
+                _serve(channel)
             finally:
                 os._exit(0)
         os.waitpid(first, 0)
@@ -83,8 +85,8 @@ def _serve_jails(channel: Channel) -> None:
         channel.send({"closed": _sweep()})
 
 
-def _serve(channel: Channel, second_filter: bytes | None = None) -> None:
-    """Carry out the host's commands for one submission, until ``close``.
+def _serve(channel: Channel, score: OomScore | None = None) -> None:
+    """Carry out the host's commands for one submission, until ``close``; ``score`` is this process's own.
 
     :raises Closed: the host is gone.
     """
@@ -97,22 +99,26 @@ def _serve(channel: Channel, second_filter: bytes | None = None) -> None:
             program = Program(read_all(descriptors[0]), order["entry"])
             channel.send({"loaded": True})
         elif order["op"] == "run" and program is not None:
-            channel.send(_run(channel, program, order, descriptors, second_filter))
+            channel.send(_run(channel, program, order, descriptors, score))
         elif order["op"] == "close":
             return
 
 
 def _run(
-    channel: Channel, program: Program, order: dict[str, Any], descriptors: list[int], second_filter: bytes | None
+    channel: Channel, program: Program, order: dict[str, Any], descriptors: list[int], score: OomScore | None
 ) -> dict[str, Any]:
     channel.extend(order["wall_s"] + _KILL_GRACE_S)
-    pid = os.fork()
+    if score:
+        score.raise_()
+    pid = kernel.fork()
     if pid == 0:
         try:
             channel.close()
-            child.become(program, order, descriptors, second_filter)
+            child.become(program, order, descriptors)
         finally:
             os._exit(121)
+    if score:
+        score.restore()
     for descriptor in descriptors:
         os.close(descriptor)
     ending = Ending(pid)
@@ -149,25 +155,34 @@ def _scrub_all() -> bool:
 
 def _scrub(root: str, mode: int) -> bool:
     """Delete what is in ``root``, whatever its rights and however deep, and give ``root`` its own rights back; whether
-    nothing is left. Folders are moved up before they are emptied, so that no path grows long."""
-    aside = f"{root}/{os.urandom(8).hex()}-"
-    moved = 0
+    nothing is left."""
+    folders = False
     try:
         os.chmod(root, mode)
-        while entries := list(os.scandir(root)):
-            for entry in entries:
-                if not entry.is_dir(follow_symlinks=False):
-                    os.unlink(entry.path)
-                    continue
-                os.chmod(entry.path, 0o700)
-                for inner in list(os.scandir(entry.path)):
-                    if inner.is_dir(follow_symlinks=False):
-                        os.chmod(inner.path, 0o700)
-                        os.rename(inner.path, f"{aside}{moved}")
-                        moved += 1
-                    else:
-                        os.unlink(inner.path)
-                os.rmdir(entry.path)
+        for name in os.listdir(root):
+            try:
+                os.unlink(f"{root}/{name}")
+            except IsADirectoryError:
+                folders = True
+        if folders:
+            _flatten(root)
     except OSError:
         return False
     return True
+
+
+def _flatten(root: str) -> None:
+    """Delete the folders in ``root``. Those in them are moved up and emptied later, so that no path grows long."""
+    aside = f"{root}/{os.urandom(8).hex()}-"
+    moved = 0
+    while folders := list(os.scandir(root)):
+        for folder in folders:
+            os.chmod(folder.path, 0o700)
+            for inner in list(os.scandir(folder.path)):
+                if inner.is_dir(follow_symlinks=False):
+                    os.chmod(inner.path, 0o700)
+                    os.rename(inner.path, f"{aside}{moved}")
+                    moved += 1
+                else:
+                    os.unlink(inner.path)
+            os.rmdir(folder.path)

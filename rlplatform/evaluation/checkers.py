@@ -8,6 +8,8 @@ numbers at any depth with its tolerance, integers with floats too, and the rest 
 of the outermost list come in any order.
 
 NaN equals NaN and nothing else, whatever the tolerance; an infinity equals the same infinity. ``0.0`` equals ``-0.0``.
+
+The work is of the order of what is expected, whatever a program prints or returns; decoding and splitting it aside.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import math
 import re
 import reprlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from rlplatform.evaluation.models import Checker, FloatsChecker
@@ -25,6 +27,7 @@ from rlplatform.evaluation.models import Checker, FloatsChecker
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SPECIAL = re.compile(r"[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE)
+_BLOCK = 4096
 _NUMBER_LENGTH = 400  # longer words are compared as text
 _SHOWN = 80
 
@@ -34,14 +37,17 @@ def compare_output(checker: Checker, expected: str, actual: bytes) -> str | None
     if checker.kind == "exact":
         return _compare_bytes(expected.encode(), actual)
     text = actual.decode("utf-8", "surrogateescape")
-    match checker.kind:
-        case "lines":
-            return _compare_sequences("line", _lines(expected), _lines(text), str.__eq__)
-        case "unordered":
-            return _compare_bags("line", Counter(filter(None, _lines(expected))), Counter(filter(None, _lines(text))))
-        case "floats":
-            return _compare_sequences("word", expected.split(), text.split(), lambda e, a: _words_close(checker, e, a))
-    return _compare_sequences("word", expected.split(), text.split(), str.__eq__)
+    if checker.kind == "unordered":
+        wanted, found = ([line for line in _lines(lines) if line] for lines in (expected, text))
+        return _compare_bags("line", wanted, found, str)
+    if checker.kind == "lines":
+        wanted = _lines(expected)
+        return _compare_sequences("line", wanted, _lines(text, len(wanted) + 1), str.__eq__)
+    wanted = expected.split()
+    words = text.split(None, len(wanted) + 1)
+    if checker.kind == "floats":
+        return _compare_sequences("word", wanted, words, lambda e, a: _words_close(checker, e, a))
+    return _compare_sequences("word", wanted, words, str.__eq__)
 
 
 def compare_value(checker: Checker, expected: Any, actual: Any) -> str | None:
@@ -50,7 +56,7 @@ def compare_value(checker: Checker, expected: Any, actual: Any) -> str | None:
     Both are values that ``rlplatform.sandbox.guest.values`` carries: JSON and non-finite floats, of bounded depth.
     """
     if checker.kind == "unordered" and type(expected) is list and type(actual) is list:
-        return _compare_bags("item", Counter(map(_canonical, expected)), Counter(map(_canonical, actual)))
+        return _compare_bags("item", expected, actual, _canonical)
     difference = _difference(expected, actual, checker if checker.kind == "floats" else None)
     return f"the value{difference.path}: {difference.reason}" if difference else None
 
@@ -61,17 +67,18 @@ def compare_value(checker: Checker, expected: Any, actual: Any) -> str | None:
 def _compare_bytes(expected: bytes, actual: bytes) -> str | None:
     if expected == actual:
         return None
-    at = next((i for i, (e, a) in enumerate(zip(expected, actual, strict=False)) if e != a), None)
-    if at is None:
+    both = min(len(expected), len(actual))
+    if expected[:both] == actual[:both]:
         return f"expected {len(expected)} bytes, got {len(actual)}"
+    block = next(at for at in range(0, both, _BLOCK) if expected[at : at + _BLOCK] != actual[at : at + _BLOCK])
+    at = next(at for at in range(block, both) if expected[at] != actual[at])
     return f"byte {at + 1}: expected {show(expected[at : at + 20])}, got {show(actual[at : at + 20])}"
 
 
-def _lines(text: str) -> list[str]:
-    lines = [line.rstrip() for line in text.split("\n")]
-    while lines and not lines[-1]:
-        lines.pop()
-    return lines
+def _lines(text: str, most: int = -1) -> list[str]:
+    """The lines without trailing white space, and without trailing empty ones; after ``most`` of them, the rest."""
+    text = text.rstrip()
+    return [line.rstrip() for line in text.split("\n", most)] if text else []
 
 
 def _words_close(checker: FloatsChecker, expected: str, actual: str) -> bool:
@@ -171,8 +178,11 @@ def _unsigned(value: Any) -> Any:
     return 0.0 if type(value) is float and value == 0 else value
 
 
-def _compare_bags(unit: str, expected: Counter[str], actual: Counter[str]) -> str | None:
-    missing, extra = expected - actual, actual - expected
+def _compare_bags(unit: str, expected: Sequence[Any], actual: Sequence[Any], key: Callable[[Any], str]) -> str | None:
+    if len(actual) > 2 * len(expected) + _BLOCK:
+        return f"expected {len(expected)} {unit}(s), got {len(actual)}"
+    wanted, found = Counter(map(key, expected)), Counter(map(key, actual))
+    missing, extra = wanted - found, found - wanted
     parts = []
     if missing:
         parts.append(f"{missing.total()} expected {unit}(s) missing, such as {show(next(iter(missing)))}")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import tracemalloc
 
 import pytest
 from hypothesis import assume, given
@@ -136,6 +137,44 @@ def test_reasons_are_short(checker: object, expected: str, actual: bytes) -> Non
     assert reason is None or 0 < len(reason) < 1000
 
 
+def plain(checker: object, expected: str, actual: str) -> bool:
+    """What the checkers of output mean, without a thought of how much there is."""
+
+    def lines(text: str) -> list[str]:
+        found = [line.rstrip() for line in text.split("\n")]
+        while found and not found[-1]:
+            found.pop()
+        return found
+
+    if checker is EXACT:
+        return expected == actual
+    if checker is LINES:
+        return lines(expected) == lines(actual)
+    if checker is UNORDERED:
+        return sorted(filter(None, lines(expected))) == sorted(filter(None, lines(actual)))
+    return expected.split() == actual.split()
+
+
+@pytest.mark.parametrize("checker", [EXACT, TOKENS, LINES, UNORDERED], ids=lambda c: c.kind)
+@given(expected=st.text("ab \n\t\x1c"), actual=st.text("ab \n\t\x1c"))
+def test_outputs_are_compared_as_plainly_as_could_be(checker: object, expected: str, actual: str) -> None:
+    assert right(checker, expected, actual) is plain(checker, expected, actual)
+
+
+@pytest.mark.parametrize("checker", [EXACT, TOKENS, LINES, FLOATS], ids=lambda c: c.kind)
+@pytest.mark.parametrize("flood", [b"\n", b"ab ", b"ab\n", b" "])
+def test_a_flood_is_not_the_answer_and_not_taken_apart(checker: object, flood: bytes) -> None:
+    output = b"1 2\n" + flood * (1 << 18)
+    tracemalloc.start()
+    try:
+        reason = compare_output(checker, "1 2\n", output)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (reason is None) is (checker is not EXACT and not flood.strip())
+    assert peak < 6 * len(output)
+
+
 def test_reasons_say_where() -> None:
     assert compare_output(TOKENS, "1 2 3", b"1 2 4") == "word 3: expected '3', got '4'"
     assert compare_output(TOKENS, "1 2", b"1") == "word 2: expected '2', got the end of the output"
@@ -145,6 +184,9 @@ def test_reasons_say_where() -> None:
     assert compare_output(UNORDERED, "a\nb", b"b\nc") == (
         "1 expected line(s) missing, such as 'a'; 1 line(s) not expected, such as 'c'"
     )
+    assert compare_output(EXACT, "a" * 5000 + "b", b"a" * 5000 + b"cc") == "byte 5001: expected b'b', got b'cc'"
+    assert compare_output(UNORDERED, "a\nb", b"a\n" * 9000) == "expected 2 line(s), got 9000"
+    assert compare_value(UNORDERED, [1], [1] * 9000) == "expected 1 item(s), got 9000"
     assert compare_value(EXACT, {"a": [1, 2]}, {"a": [1, 2.0]}) == (
         "the value['a'][1]: expected 2, got 2.0 (int, not float)"
     )

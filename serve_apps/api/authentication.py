@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 from rlplatform.access.keys import KeyRing
 from rlplatform.access.principals import Principal
 from rlplatform.access.tickets import PREFIX, Tickets, reader
 from rlplatform.access.tokens import TokenVerifier
-from rlplatform.errors import NotAllowed
+from rlplatform.errors import NotAllowed, NotAuthenticated, PlatformError
 from rlplatform.ports import Clock, KeyStore
 from rlplatform.settings import Settings
 from rlplatform.webhooks.signatures import Signer
 from serve_apps.api.limits import RateLimiter
+
+_LOG = logging.getLogger("rlplatform.api")
 
 
 class Authenticator:
@@ -33,6 +37,20 @@ class Authenticator:
         if self._tokens is not None and text.count(".") == 2:
             return await self._tokens.authenticate(text)
         return await self.keys.authenticate(text)
+
+    async def renew(self, text: str) -> None:
+        """Look again at a key or token that has been accepted. A ticket holds for the connection that it opened.
+
+        :raises NotAuthenticated: it has been revoked, or has expired. Who cannot be asked is taken to agree.
+        """
+        if text.startswith(PREFIX):
+            return
+        try:
+            await self.bearer(text)
+        except NotAuthenticated:
+            raise
+        except PlatformError as error:
+            _LOG.warning("an open stream goes on, for its key cannot be looked at again: %s", error)
 
     async def ticket(self, text: str, stream: str | None = None) -> Principal:
         """The principal of a ticket, which is used up by this.

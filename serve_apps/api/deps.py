@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -155,6 +156,19 @@ async def follower(ctx: Ctx, request: Request, credentials: Credentials) -> Prin
 
 
 Follower = Annotated[Principal, Depends(follower)]
+
+
+async def renewal(ctx: Ctx, request: Request, credentials: Credentials) -> Callable[[], Awaitable[None]]:
+    """What tells, later, whether the request's key still holds. A ticket was for this once."""
+
+    async def renew() -> None:
+        if credentials is not None and "ticket" not in request.query_params:
+            await ctx.access.renew(credentials.credentials)
+
+    return renew
+
+
+Renewal = Annotated[Callable[[], Awaitable[None]], Depends(renewal)]
 
 IdempotencyKey = Annotated[
     str | None,

@@ -78,15 +78,17 @@ class LiveConnection:
         self._lock = asyncio.Lock()
         self._pumps: dict[str, asyncio.Task[None]] = {}
         self._cursors: dict[str, int] = {}
+        self._credential = ""
 
     async def run(self) -> None:
         """Serve the socket until it closes."""
         await self._socket.accept()
-        heartbeat = asyncio.create_task(self._heartbeats())
+        heartbeats: list[asyncio.Task[None]] = []
         try:
             async with asyncio.timeout(self._settings.stream_max_life_s * random.uniform(0.9, 1.0)):
                 principal = await self._authenticate()
                 if principal is not None:
+                    heartbeats.append(asyncio.create_task(self._heartbeats()))
                     await self._converse(principal)
         except TimeoutError:
             with suppress(TimeoutError, WebSocketDisconnect):
@@ -95,7 +97,7 @@ class LiveConnection:
         except WebSocketDisconnect:
             pass
         finally:
-            tasks = [heartbeat, *self._pumps.values()]
+            tasks = [*heartbeats, *self._pumps.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -116,6 +118,7 @@ class LiveConnection:
             if scheme.lower() != "bearer":
                 token = await self._token()
             principal = await self._context.access.either(token)
+            self._credential = token
             await self._context.limiter.spend(self._socket.scope, principal.id, "requests")
         except PlatformError as error:
             await self._fail(error)
@@ -189,9 +192,16 @@ class LiveConnection:
         self._cursors.pop(stream, None)
 
     async def _heartbeats(self) -> None:
+        """Also looks whether the key that opened the socket still holds: it closes, if not."""
         with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             while True:
                 await self._context.services.clock.sleep(self._settings.stream_heartbeat_s)
+                try:
+                    await self._context.access.renew(self._credential)
+                except NotAuthenticated as error:
+                    await self._fail(error)
+                    await self._close(_POLICY_VIOLATION, error.title)
+                    return
                 await self._send({"type": "heartbeat", "time": self._context.services.clock.now().isoformat()})
 
     async def _receive(self) -> str | bytes:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractContextManager, suppress
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from rlplatform.errors import PlatformError
+from rlplatform.errors import NotAuthenticated, PlatformError
 from rlplatform.ports import Clock
 from rlplatform.settings import ApiSettings
 from serve_apps.api.hub import Hubs
@@ -29,6 +29,7 @@ class EventStream(Response):
     """The events of ``stream`` behind ``after``, until the final one. A client that does not read is cut off.
 
     :param held: entered for as long as the connection lives; may refuse it.
+    :param renew: awaited once a heartbeat; the connection ends when it raises :class:`NotAuthenticated`.
     """
 
     media_type = "text/event-stream"
@@ -40,6 +41,7 @@ class EventStream(Response):
         settings: ApiSettings,
         stream: str,
         held: AbstractContextManager[None],
+        renew: Callable[[], Awaitable[None]],
         *,
         after: int,
         types: Collection[str] = (),
@@ -50,6 +52,7 @@ class EventStream(Response):
         self._clock = clock
         self._stream = stream
         self._held = held
+        self._renew = renew
         self._after = after  # the last that was sent, or left out
         self._types = types
         self._ends_at = clock.monotonic() + settings.stream_max_life_s * random.uniform(0.9, 1.0)
@@ -92,11 +95,18 @@ class EventStream(Response):
         return True
 
     async def _beat(self, send: Send) -> None:
-        """Heartbeats while nothing else is sent, until the connection's life is over.
+        """Heartbeats while nothing else is sent, until the connection's life is over, or its key holds no more.
 
         :raises TimeoutError: the client does not read.
         """
+        renewed_at = self._clock.monotonic()
         while (now := self._clock.monotonic()) < self._ends_at:
+            if now >= renewed_at + self._heartbeat_s:
+                try:
+                    await self._renew()
+                except NotAuthenticated:
+                    return
+                renewed_at = now
             if (since := self._sending_since) is not None:
                 due = since + _STALL_S
                 if now >= due:
@@ -105,7 +115,7 @@ class EventStream(Response):
                 async with asyncio.timeout(_STALL_S):
                     await self._send(send, _HEARTBEAT)
                 continue
-            await self._clock.sleep(min(due, self._ends_at) - now)
+            await self._clock.sleep(min(due, renewed_at + self._heartbeat_s, self._ends_at) - now)
 
     async def _send(self, send: Send, body: bytes) -> None:
         self._sending_since = self._clock.monotonic()

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import httpx2
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -254,3 +255,33 @@ async def test_a_stream_of_which_nothing_is_wanted_has_heartbeats_all_the_same(p
         busy.cancel()
         assert text.count(": heartbeat") >= 3
         assert 'data: {"stream' not in text
+
+
+@pytest.mark.parametrize("way", ["sse", "ws"])
+async def test_open_streams_end_within_a_heartbeat_of_their_keys_end(platform, training, way: str) -> None:
+    settings = {"api": {"stream_heartbeat_s": 0.1}, "access": {"pepper": "pepper", "key_lease_s": 0}}
+    async with platform(settings=settings) as it, it.served() as url:
+        key, text = await it.keys.mint(tenant="school", name="stolen", scopes=list(Scope))
+        run = await a_run(it, text, training)
+        async with asyncio.timeout(10):
+            if way == "sse":
+                headers = {"Authorization": f"Bearer {text}"}
+                async with (
+                    httpx2.AsyncClient(base_url=url, headers=headers) as client,
+                    client.stream("GET", f"/v1/{run.stream}/events") as answer,
+                ):
+                    blocks = aiter(answer.aiter_text())
+                    heard = ""
+                    while ": heartbeat" not in heard:
+                        heard += await anext(blocks)
+                    await it.keys.revoke(key)
+                    heard = "".join([block async for block in blocks])
+                assert heard.endswith('event: reconnect\ndata: {"after": 1}\n\n')
+            else:
+                async with live(url, text) as socket:
+                    while (await hear(socket))["type"] != "heartbeat":
+                        pass
+                    await it.keys.revoke(key)
+                    heard_last = (await until_closed(socket))[-1]
+                assert (heard_last["type"], heard_last["code"]) == ("error", "not_authenticated")
+                assert socket.close_code == 1008

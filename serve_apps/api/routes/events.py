@@ -11,7 +11,7 @@ from starlette.responses import Response
 from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest
 from rlplatform.runs import Run
-from serve_apps.api.deps import Context, Ctx, Follower
+from serve_apps.api.deps import Context, Ctx, Follower, Renewal
 from serve_apps.api.hub import types_of
 from serve_apps.api.openapi import problems
 from serve_apps.api.sse import EventStream
@@ -40,19 +40,31 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 @router.get("/evaluations/{evaluation_id}/events", summary="Follow an evaluation", responses=_RESPONSES)
 async def of_evaluation(
-    ctx: Ctx, caller: Follower, evaluation_id: str, query: Annotated[EventsQuery, Query()], last: LastEventId = None
+    ctx: Ctx,
+    caller: Follower,
+    renew: Renewal,
+    evaluation_id: str,
+    query: Annotated[EventsQuery, Query()],
+    last: LastEventId = None,
 ) -> Response:
-    return _stream(ctx, caller, await ctx.evaluation(evaluation_id, caller), query, last)
+    return _stream(ctx, caller, renew, await ctx.evaluation(evaluation_id, caller), query, last)
 
 
 @router.get("/trainings/{training_id}/events", summary="Follow a training", responses=_RESPONSES)
 async def of_training(
-    ctx: Ctx, caller: Follower, training_id: str, query: Annotated[EventsQuery, Query()], last: LastEventId = None
+    ctx: Ctx,
+    caller: Follower,
+    renew: Renewal,
+    training_id: str,
+    query: Annotated[EventsQuery, Query()],
+    last: LastEventId = None,
 ) -> Response:
-    return _stream(ctx, caller, await ctx.training(training_id, caller), query, last)
+    return _stream(ctx, caller, renew, await ctx.training(training_id, caller), query, last)
 
 
-def _stream(ctx: Context, caller: Principal, run: Run, query: EventsQuery, last: str | None) -> Response:
+def _stream(
+    ctx: Context, caller: Principal, renew: Renewal, run: Run, query: EventsQuery, last: str | None
+) -> Response:
     after, field = query.after, "after"
     if last is not None:
         if not last.isdecimal() or len(last) > 18:
@@ -63,5 +75,13 @@ def _stream(ctx: Context, caller: Principal, run: Run, query: EventsQuery, last:
     if run.final and after == run.seq:
         return Response(status_code=204)
     types = types_of(name.strip() for name in query.types.split(",")) if query.types else ()
-    held = ctx.limiter.connection(caller.id)
-    return EventStream(ctx.hubs, ctx.services.clock, ctx.settings.api, run.stream, held, after=after, types=types)
+    return EventStream(
+        ctx.hubs,
+        ctx.services.clock,
+        ctx.settings.api,
+        run.stream,
+        ctx.limiter.connection(caller.id),
+        renew,
+        after=after,
+        types=types,
+    )

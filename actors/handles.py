@@ -255,6 +255,9 @@ class SupervisorHandle:
     async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
         return await self._call("command_training", run_id, command, principal)
 
+    async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:
+        await self._call("delete_checkpoint", checkpoint_id, principal)
+
     async def status(self) -> PlatformStatus:
         return await self._call("status")
 

@@ -240,6 +240,15 @@ class Supervisor:
             await self._accounts.check_env_steps(run.tenant)
         return await self._trainings.command(run, command, principal.id)
 
+    async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:
+        """Delete a checkpoint (see the port)."""
+        await self._open()
+        checkpoint = await asyncio.to_thread(self._checkpoints.find, checkpoint_id)
+        run = await self._owned(checkpoint.training_id, principal)
+        assert isinstance(run, TrainingRun)
+        await self._retention.delete(checkpoint, run)
+        self._accounts.measure(run.tenant)
+
     async def status(self) -> PlatformStatus:
         """How the platform's parts are (see the port)."""
         store_ok, store_detail = True, None
@@ -282,10 +291,11 @@ class Supervisor:
     async def _open(self) -> None:
         if self._draining:
             raise Unavailable("the platform is shutting down")
-        with suppress(TimeoutError):
-            await within(self._clock, 10, self._restored.wait())
         if not self._restored.is_set():
-            raise Unavailable("the platform is starting")
+            try:
+                await within(self._clock, 10, self._restored.wait())
+            except TimeoutError:
+                raise Unavailable("the platform is starting") from None
 
     async def _create(self, run: R, first: EventBase, idempotency: Idempotency | None) -> tuple[R, bool]:
         try:

@@ -451,6 +451,13 @@ class Commands(Protocol):
         :raises Conflict: makes no sense in the present state.
         """
 
+    async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:
+        """Delete a committed checkpoint for good.
+
+        :raises NotFound: there is none such, or none that the principal sees.
+        :raises Conflict: a training that is not over would be recovered from it, or begins from it.
+        """
+
     async def places(self, run_ids: Sequence[str]) -> list[Place | None]:
         """For each run, its place in the queue; None for one that does not wait, or waits for room alone."""
 

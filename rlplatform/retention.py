@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
+from rlplatform.errors import Conflict
 from rlplatform.ids import Kind, least_id
 from rlplatform.ports import CheckpointStore, Clock, Store
-from rlplatform.runs import Run, RunSummary, TrainingSummary
+from rlplatform.runs import Run, RunSummary, TrainingRun, TrainingSummary
 from rlplatform.settings import RetentionSettings
-from rlplatform.training.models import TrainingState
+from rlplatform.training.models import CheckpointInfo, TrainingState
+from rlplatform.training.retention import superseded
 
 _PAGE = 100
 _OVER = {
@@ -62,6 +64,19 @@ class Retention:
             async for page in self._due(Kind.TRAINING, self._settings.training_days):
                 swept += await self._remove_trainings([run.id for run in page])
         return swept
+
+    async def delete(self, checkpoint: CheckpointInfo, owner: TrainingRun) -> None:
+        """Delete one of the checkpoints of ``owner`` before its time.
+
+        :raises Conflict: a training that is not over would be recovered from it, or begins from it.
+        """
+        async with self.removing:
+            if not owner.final and not await asyncio.to_thread(superseded, checkpoint, self._checkpoints):
+                why = f"{owner.id} would be recovered from {checkpoint.id}; stop it, or wait for its next checkpoint"
+                raise Conflict(why, state=owner.state)
+            if checkpoint.id in await self._resumed_from():
+                raise Conflict(f"a training that is not over begins from {checkpoint.id}", state=owner.state)
+            await asyncio.to_thread(self._checkpoints.delete, owner.id, checkpoint.id)
 
     async def _due(self, kind: Kind, days: float) -> AsyncIterator[list[RunSummary]]:
         """Runs that have outlived ``days``, page by page: they are among those that were made that long ago."""

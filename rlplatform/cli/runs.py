@@ -144,6 +144,21 @@ def download(
     output.document({"path": str(target), "size_bytes": target.stat().st_size}, str(target))
 
 
+@app.command("delete-checkpoint")
+def delete_checkpoint(
+    ctx: typer.Context,
+    checkpoint_id: Annotated[str, typer.Argument(help="ckpt_…")],
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Delete a checkpoint for good. Policies that were published from it stay."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client:
+        client.delete_checkpoint(check_id(checkpoint_id, Kind.CHECKPOINT))
+    output.document({"id": checkpoint_id, "state": "deleted"}, f"{checkpoint_id}: deleted")
+
+
 def _asked(states: list[str], known: tuple[str, ...]) -> list[str]:
     return [state for state in states if state in known]
 

@@ -175,6 +175,13 @@ class AsyncClient:
         """
         return await self._download(calls.download_path(checkpoint_id), target, progress)
 
+    async def delete_checkpoint(self, checkpoint_id: str) -> None:
+        """Delete a checkpoint for good, for example to get below the storage quota.
+
+        :raises Conflict: it is what a training that goes on would be recovered from.
+        """
+        await self._send(calls.delete_checkpoint(checkpoint_id))
+
     # -- policies ------------------------------------------------------------------------------------------------------
 
     async def publish_policy(

@@ -59,7 +59,7 @@ class Call(Generic[T]):
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     wait_s: float = 0.0
-    accepted: frozenset[int] = frozenset({200, 201, 202})
+    accepted: frozenset[int] = frozenset({200, 201, 202, 204})
     repeatable: bool = True
 
 
@@ -114,6 +114,10 @@ def metrics(training_id: str, names: Sequence[str], max_points: int) -> Call[Met
 
 def checkpoints(training_id: str) -> Call[CheckpointList]:
     return Call("GET", f"/v1/trainings/{quote(training_id)}/checkpoints", _reads(CheckpointList))
+
+
+def delete_checkpoint(checkpoint_id: str) -> Call[None]:
+    return Call("DELETE", f"/v1/checkpoints/{quote(checkpoint_id)}", _nothing)
 
 
 def publish_policy(request: PolicyRequest | Mapping[str, Any], idempotency_key: str | None = None) -> Call[PolicyInfo]:
@@ -269,6 +273,10 @@ def _reads(model: type[T]) -> Callable[[bytes], T]:
     """A reader that passes over fields which only a newer server knows."""
     adapter: TypeAdapter[T] = TypeAdapter(model)
     return lambda body: adapter.validate_json(body, extra="ignore")
+
+
+def _nothing(_: bytes) -> None:
+    return None
 
 
 def _rows(body: bytes) -> list[Evaluation | PlatformError]:

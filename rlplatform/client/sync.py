@@ -170,6 +170,13 @@ class Client:
         """
         return self._download(calls.download_path(checkpoint_id), target, progress)
 
+    def delete_checkpoint(self, checkpoint_id: str) -> None:
+        """Delete a checkpoint for good, for example to get below the storage quota.
+
+        :raises Conflict: it is what a training that goes on would be recovered from.
+        """
+        self._send(calls.delete_checkpoint(checkpoint_id))
+
     # -- policies ------------------------------------------------------------------------------------------------------
 
     def publish_policy(

@@ -10,10 +10,20 @@ from rlplatform.access.principals import Principal
 from rlplatform.errors import Conflict, SandboxUnavailable
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestResult, Verdict
 from rlplatform.ids import Kind, new_id
-from rlplatform.ports import Clock, Dependency, EncodedEvent, Idempotency, Place, PlatformStatus, Store
+from rlplatform.ports import (
+    CheckpointStore,
+    Clock,
+    Dependency,
+    EncodedEvent,
+    Idempotency,
+    Place,
+    PlatformStatus,
+    Store,
+)
 from rlplatform.priorities import check_priority
 from rlplatform.runs import EvaluationRun, TrainingRun
 from rlplatform.training.models import Training, TrainingRequest, TrainingState
+from rlplatform.training.retention import superseded
 
 
 class FakeCommands:
@@ -21,11 +31,21 @@ class FakeCommands:
 
     :param sandbox: None, or why no sandbox can be had: evaluations are then refused.
     :param judge: finish every evaluation at once, with this verdict for each test.
+    :param checkpoints: what :meth:`delete_checkpoint` deletes from.
     """
 
-    def __init__(self, store: Store, clock: Clock, *, sandbox: str | None = None, judge: Verdict | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        sandbox: str | None = None,
+        judge: Verdict | None = None,
+        checkpoints: CheckpointStore | None = None,
+    ) -> None:
         self.sandbox = sandbox
         self.judge = judge
+        self._checkpoints = checkpoints
         self._store = store
         self._clock = clock
 
@@ -91,6 +111,14 @@ class FakeCommands:
         }[command]
         await self.play(run.stream, asked(stream=run.stream, time=self._now(), by=principal.id))
         return await self._training(run_id)
+
+    async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:  # noqa: ARG002
+        assert self._checkpoints is not None
+        checkpoint = self._checkpoints.find(checkpoint_id)
+        run = await self._training(checkpoint.training_id)
+        if not run.final and not superseded(checkpoint, self._checkpoints):
+            raise Conflict(f"{run.id} would be recovered from {checkpoint_id}", state=run.state)
+        self._checkpoints.delete(run.id, checkpoint_id)
 
     async def places(self, run_ids: Sequence[str]) -> list[Place | None]:
         runs = [run for kind in ("evaluation", "training") for run in await self._store.find(kind, states=("queued",))]

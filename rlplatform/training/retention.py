@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
+from rlplatform.errors import CheckpointError, NotFound
+from rlplatform.ports import CheckpointStore
 from rlplatform.training.models import CheckpointInfo, CheckpointPlan
 
 
@@ -29,3 +33,19 @@ def expendable(checkpoints: Sequence[CheckpointInfo], plan: CheckpointPlan) -> l
     if plan.keep_best and (champion := best(checkpoints)) is not None:
         kept.add(champion.id)
     return [info for info in checkpoints if info.id not in kept]
+
+
+def superseded(checkpoint: CheckpointInfo, store: CheckpointStore) -> bool:
+    """Whether a later checkpoint of its training verifies: a recovery never comes to this one. Reads that one whole."""
+    listed = store.list(checkpoint.training_id)
+    place = next((index for index, info in enumerate(listed) if info.id == checkpoint.id), len(listed))
+    return any(_verifies(info, store) for info in reversed(listed[place + 1 :]))
+
+
+def _verifies(checkpoint: CheckpointInfo, store: CheckpointStore) -> bool:
+    with tempfile.TemporaryDirectory(prefix="rlp-verify-") as folder:
+        try:
+            store.fetch(checkpoint.training_id, checkpoint.id, Path(folder))
+        except (CheckpointError, NotFound):
+            return False
+    return True

@@ -85,7 +85,7 @@ async def _platform(
     configured = Settings.model_validate({"access": {"pepper": "pepper", "key_lease_s": 0.05}} | (settings or {}))
     clock = clock or SystemClock()
     store = await open_store("memory://", clock=clock)
-    fake = FakeCommands(store, clock, **commands)
+    fake = FakeCommands(store, clock, checkpoints=checkpoints, **commands)
     services = Services(
         store=store,
         commands=fake,

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: what there are, and one as a tar archive."""
+"""Checkpoints of a training: what there are, one as a tar archive, one less."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from fastapi import APIRouter
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
+from rlplatform.access.principals import Principal
 from rlplatform.documents import CheckpointList
 from rlplatform.errors import InvalidRequest, NotFound, Unavailable
 from rlplatform.ids import Kind, check_id
 from rlplatform.ports import CheckpointStore
 from rlplatform.training.models import CheckpointInfo
 from rlplatform.training.retention import ranked
-from serve_apps.api.deps import Caller, Ctx
+from serve_apps.api.deps import Caller, Context, Ctx, Researcher
 from serve_apps.api.openapi import problems
 
 router = APIRouter(prefix="/v1", tags=["checkpoints"])
@@ -46,11 +47,7 @@ async def index(ctx: Ctx, caller: Caller, training_id: str) -> CheckpointList:
 )
 async def download(ctx: Ctx, caller: Caller, checkpoint_id: str) -> Response:
     store = _store(ctx.services.checkpoints)
-    try:
-        info = await asyncio.to_thread(store.find, check_id(checkpoint_id, Kind.CHECKPOINT))
-        await ctx.training(info.training_id, caller)
-    except (InvalidRequest, NotFound):
-        raise NotFound("no such checkpoint") from None
+    info = await _find(ctx, caller, checkpoint_id)
     directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="rlp-download-"))
     cleanup = BackgroundTask(shutil.rmtree, directory, ignore_errors=True)
     try:
@@ -59,6 +56,31 @@ async def download(ctx: Ctx, caller: Caller, checkpoint_id: str) -> Response:
         await cleanup()
         raise
     return FileResponse(archive, media_type="application/x-tar", filename=f"{info.id}.tar", background=cleanup)
+
+
+@router.delete(
+    "/checkpoints/{checkpoint_id}",
+    summary="Delete a checkpoint for good; not one that a training that goes on would be recovered from",
+    status_code=204,
+    response_class=Response,
+    responses={204: {"description": "it is gone"}, **problems(401, 403, 404, 409, 503)},
+)
+async def delete(ctx: Ctx, caller: Researcher, checkpoint_id: str) -> Response:
+    info = await _find(ctx, caller, checkpoint_id)
+    await ctx.services.commands.delete_checkpoint(info.id, caller)
+    ctx.accounts.measure(caller.tenant)
+    return Response(status_code=204)
+
+
+async def _find(ctx: Context, caller: Principal, checkpoint_id: str) -> CheckpointInfo:
+    """:raises NotFound: there is none such, or none that the caller sees."""
+    try:
+        check_id(checkpoint_id, Kind.CHECKPOINT)
+        info = await asyncio.to_thread(_store(ctx.services.checkpoints).find, checkpoint_id)
+        await ctx.training(info.training_id, caller)
+    except (InvalidRequest, NotFound):
+        raise NotFound("no such checkpoint") from None
+    return info
 
 
 def _archive(store: CheckpointStore, info: CheckpointInfo, directory: Path) -> Path:

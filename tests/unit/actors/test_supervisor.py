@@ -14,6 +14,7 @@ from rlplatform.access.principals import Principal, Role, Scope
 from rlplatform.access.quotas import Quotas
 from rlplatform.access.usage import Accounts
 from rlplatform.errors import (
+    Conflict,
     IdempotencyMismatch,
     InvalidRequest,
     NotAllowed,
@@ -68,6 +69,20 @@ class Bench:
         """Set quotas, as an API replica does; until they hold, and the checkpoints are measured anew."""
         await Accounts(self.store, Quotas(), self.clock).override(tenant, Quotas.model_validate(quotas))
         await self.clock.advance(11)
+
+    def save(self, training_id: str, folder: Path) -> CheckpointInfo:
+        """Commit a checkpoint of 1000 bytes."""
+        (folder / "weights").write_bytes(b"x" * 1000)
+        info = CheckpointInfo(
+            id=new_id(Kind.CHECKPOINT),
+            training_id=training_id,
+            iteration=1,
+            env_steps=100,
+            size_bytes=0,
+            manifest_sha256="",
+            created_at=self.clock.now(),
+        )
+        return self.checkpoints.commit(info, folder)
 
     async def leave(self) -> None:
         self.supervisor._trainings._draining = True  # what waits would take the place of what leaves
@@ -304,20 +319,46 @@ async def test_a_training_beyond_its_tenants_steps_is_stopped_and_says_why(bench
         await bench.supervisor.start_training(TRAINING, PRINCIPAL)
 
 
+async def test_deleting_a_checkpoint_makes_room_at_once(bench: Bench, tmp_path: Path) -> None:
+    await bench.supervisor.reconcile()
+    run, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    old, new = (bench.save(run.id, tmp_path) for _ in range(2))
+    await bench.override(checkpoint_bytes=2000)
+    with pytest.raises(QuotaExceeded):
+        await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    for checkpoint_id, principal in ((old.id, STRANGER), (new_id(Kind.CHECKPOINT), PRINCIPAL)):
+        with pytest.raises(NotFound):
+            await bench.supervisor.delete_checkpoint(checkpoint_id, principal)
+    await bench.supervisor.delete_checkpoint(old.id, PRINCIPAL)
+    assert [info.id for info in bench.checkpoints.list(run.id)] == [new.id]
+    await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+
+
+async def test_what_a_training_goes_on_from_is_not_deleted(bench: Bench, tmp_path: Path) -> None:
+    await bench.supervisor.reconcile()
+    parent, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    only = bench.save(parent.id, tmp_path)
+    with pytest.raises(Conflict, match=f"{parent.id} would be recovered from {only.id}"):
+        await bench.supervisor.delete_checkpoint(only.id, PRINCIPAL)
+    child, _ = await bench.supervisor.start_training(TRAINING.model_copy(update={"resume_from": only.id}), PRINCIPAL)
+    await settle()
+    await bench.launcher.trainers[0].begin()
+    await bench.launcher.trainers[0].succeed()
+    await settle()
+    assert (await bench.store.get(parent.id)).final
+    with pytest.raises(Conflict, match=f"begins from {only.id}"):
+        await bench.supervisor.delete_checkpoint(only.id, PRINCIPAL)
+    await bench.launcher.trainers[1].begin()
+    await bench.launcher.trainers[1].succeed()
+    assert (await bench.store.get(child.id)).final
+    await bench.supervisor.delete_checkpoint(only.id, PRINCIPAL)
+    assert bench.checkpoints.list(parent.id) == []
+
+
 async def test_stored_checkpoints_count_against_their_quota(bench: Bench, tmp_path: Path) -> None:
     await bench.supervisor.reconcile()
     run, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
-    (tmp_path / "weights").write_bytes(b"x" * 1000)
-    info = CheckpointInfo(
-        id=new_id(Kind.CHECKPOINT),
-        training_id=run.id,
-        iteration=1,
-        env_steps=100,
-        size_bytes=0,
-        manifest_sha256="",
-        created_at=bench.clock.now(),
-    )
-    bench.checkpoints.commit(info, tmp_path)
+    bench.save(run.id, tmp_path)
     await bench.override(checkpoint_bytes=1001)
     await bench.supervisor.start_training(TRAINING, PRINCIPAL)
     await bench.override(checkpoint_bytes=1000)

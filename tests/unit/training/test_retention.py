@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rlplatform.ids import Kind, new_id
+from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.training.models import CheckpointInfo, CheckpointPlan
-from rlplatform.training.retention import best, expendable, ranked
+from rlplatform.training.retention import best, expendable, ranked, superseded
 
 returns = st.lists(st.none() | st.integers(-3, 3).map(float), max_size=12)
 
@@ -41,3 +45,27 @@ def test_one_alone_is_best_whatever_was_true_when_they_were_saved() -> None:
     checkpoints = [info.model_copy(update={"best": True}) for info in infos([1.0, 5.0, 3.0])]
     assert [info.best for info in ranked(checkpoints)] == [False, True, False]
     assert [info.best for info in ranked(infos([None, None]))] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("damaged", "expected"),
+    [
+        ((), [True, True, False]),
+        ((2,), [True, False, False]),
+        ((1, 2), [False, False, False]),
+        ((1,), [True, True, False]),
+    ],
+)
+def test_superseded_is_what_has_a_later_one_that_verifies(
+    tmp_path: Path, damaged: tuple[int, ...], expected: list[bool]
+) -> None:
+    store, training = MemoryCheckpoints(), new_id(Kind.TRAINING)
+    (tmp_path / "weights").write_bytes(b"1")
+    ids = [new_id(Kind.CHECKPOINT) for _ in range(3)]
+    kept = [
+        store.commit(info.model_copy(update={"id": ids[index], "training_id": training}), tmp_path)
+        for index, info in enumerate(infos([None, None, None]))
+    ]
+    for index in damaged:
+        store.damage(ids[index])
+    assert [superseded(info, store) for info in kept] == expected

@@ -87,7 +87,7 @@ def _confine(order: dict[str, Any]) -> None:
         gvisor.restore_signals()
     _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     os.setsid()
-    cpu = int(order["cpu_s"]) + 2
+    cpu = gvisor.CPU_LIMIT_S if kernel.is_gvisor else int(order["cpu_s"]) + 2
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
     reseed()
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from rlplatform.errors import EngineError, InvalidRequest
@@ -87,7 +88,7 @@ class PPOUpdate:
         """All epochs over ``batch``. Returns the train statistics by Stable-Baselines3's names (README).
 
         ``reduce`` averages a float32 vector over the learners in place. ``ent_coef`` overrides the settings'. Raises
-        ``EngineError`` where the loss stops being finite: the parameters are lost then, go back to a checkpoint.
+        ``EngineError`` where loss or parameters stop being finite: they are lost then, go back to a checkpoint.
         """
         settings = self.settings
         phase = Phase(
@@ -114,8 +115,8 @@ class PPOUpdate:
             if stopped:
                 break
         loss = last.loss(phase)
-        if not math.isfinite(loss):
-            raise EngineError("the update diverged: the loss is no longer a finite number; try a smaller learning_rate")
+        if not math.isfinite(loss) or not torch.isfinite(self.network.flat).all():
+            raise EngineError(_why_not_finite(batch))
         return self._statistics(batch, phase, sums, minibatches, kl, loss)
 
     def _bundles(self, rows: int, reduce: Reduce | None) -> list[int]:
@@ -182,6 +183,14 @@ class PPOUpdate:
         self.adam.set_state(state["adam"])
         self._rng.bit_generator.state = state["rng"]
         self.n_updates = int(state["n_updates"])
+
+
+def _why_not_finite(batch: Batch) -> str:
+    """What to say of an update over ``batch`` that came to nothing; the environment may be to blame."""
+    for what, column in (("observations", batch.obs), ("rewards", batch.returns)):
+        if not np.isfinite(column).all():
+            return f"the environment's {what} are not all finite numbers"
+    return "the update diverged: loss or parameters are no longer finite numbers; try a smaller learning_rate"
 
 
 def _make(name: str) -> Any:

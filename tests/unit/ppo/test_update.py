@@ -313,12 +313,23 @@ def test_several_learners_must_say_how_many_minibatches() -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_loss_that_is_not_finite_is_an_error(backend: Any) -> None:
+@pytest.mark.parametrize(("column", "culprit"), [("obs", "observations"), ("returns", "rewards")])
+def test_what_the_environment_gave_is_named_where_that_is_not_finite(backend: Any, column: str, culprit: str) -> None:
     network = make_mlp("discrete")
-    batch = make_batch(network, 64)
-    batch.returns[3] = np.nan
-    with pytest.raises(EngineError, match="diverged"):
-        PPOUpdate(network, UpdateSettings(), prefer=backend).run(batch, learning_rate=1e-3, clip_range=0.2)
+    batch = make_batch(network, 20)
+    getattr(batch, column)[7] = np.nan
+    update = PPOUpdate(network, UpdateSettings(n_epochs=1), prefer=backend)
+    with pytest.raises(EngineError, match=f"the environment's {culprit} are not all finite"):
+        update.run(batch, learning_rate=1e-3, clip_range=0.2)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_last_step_into_infinity_is_an_error_at_once(backend: Any) -> None:
+    """The loss is looked at before the step: it is finite, but nothing must be saved of what comes of it."""
+    network = make_mlp("discrete")
+    update = PPOUpdate(network, UpdateSettings(n_epochs=1, batch_size=20), prefer=backend)
+    with pytest.raises(EngineError, match="diverged"), np.errstate(over="ignore", invalid="ignore"):
+        update.run(make_batch(network, 20), learning_rate=1e39, clip_range=0.2)
 
 
 def test_the_cnn_learns_by_torch_and_its_gradient_is_autograds() -> None:

@@ -89,7 +89,9 @@ def wrk(target: Target, path: str) -> int | None:
 
 
 async def fan_out(target: Target, kind: str, clients: int, rate: float, seconds: float, path: str = LIVE) -> Row:
-    """Events of one training to many clients, one of which never reads; meanwhile somebody asks for health."""
+    """Events of one training to many clients, one of which never reads; meanwhile somebody asks for health, up to fifty
+    times a second."""
+    await _idle(target)
     stream = f"trainings/{await _train(target, rate, seconds)}"
     tallies = [load.Tally() for _ in range(clients)]
     ready = asyncio.Semaphore(0)
@@ -108,7 +110,7 @@ async def fan_out(target: Target, kind: str, clients: int, rate: float, seconds:
             await asyncio.sleep(2)
         arrived = [len(tally.latencies) for tally in tallies]
         before = memory_mb()
-        beside = await load.repeat(target, "GET", "/healthz", connections=1, seconds=seconds / 2)
+        beside = await load.repeat(target, "GET", "/healthz", connections=1, seconds=seconds / 2, pause_s=0.02)
         after = memory_mb()
         await _stop(target, stream)
         await asyncio.wait_for(asyncio.gather(*following), 60)
@@ -128,6 +130,15 @@ async def fan_out(target: Target, kind: str, clients: int, rate: float, seconds:
         "memory_before_mb": before,
         "memory_after_mb": after,
     }
+
+
+async def _idle(target: Target) -> None:
+    """Wait until nothing is evaluated any more: what was measured before is over."""
+    while True:
+        usage = (await load.ask(target, "GET", "/v1/usage")).json()
+        if not usage["queued_evaluations"] + usage["running_evaluations"]:
+            return
+        await asyncio.sleep(0.2)
 
 
 async def _train(target: Target, rate: float, seconds: float) -> str:
@@ -168,6 +179,7 @@ def memory_mb() -> float:
 
 async def burst(target: Target) -> Row:
     """All tenants submit all of theirs at once; who is served when, and whether anything is lost."""
+    await _idle(target)
     keys = []
     for number in range(TENANTS):
         body = {"name": "benchmark", "role": "learner", "tenant": f"tenant-{number}"}

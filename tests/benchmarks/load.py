@@ -112,9 +112,12 @@ async def repeat(
     connections: int,
     seconds: float = 4.0,
     most: int | None = None,
+    pause_s: float = 0.0,
     expect: int = 200,
 ) -> Latencies:
-    """Ask again and again on ``connections`` at once, for ``seconds`` or until ``most`` requests are done."""
+    """Ask again and again on ``connections`` at once, for ``seconds`` or until ``most`` requests are done; each
+    connection rests for ``pause_s`` after an answer.
+    """
     took: list[float] = []
     failed = 0
     left = most if most is not None else 1 << 60
@@ -129,6 +132,8 @@ async def repeat(
             answer = await connection.ask(method, path, make_body())
             took.append(time.perf_counter() - asked)
             failed += answer.status != expect
+            if pause_s:
+                await asyncio.sleep(pause_s)
         connection.close()
 
     await asyncio.gather(*(worker() for _ in range(connections)))

@@ -47,6 +47,7 @@ class Placement:
         self._settings = settings
         self._evaluator = evaluator
         self._trainer = trainer
+        self._clock = clock
         self._evaluators: dict[str, EvaluatorHandle] = {}
         self._warm = WarmPool(settings.training.warm_trainers, self._start_warm_trainer, clock)
         self._waiters = ThreadPoolExecutor(2, thread_name_prefix="placing")

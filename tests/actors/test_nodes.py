@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from actors import options
+from actors import options, wiring
+from actors.placement import Placement
+from rlplatform.clock import SystemClock
+from rlplatform.ids import Kind, new_id
 from tests.actors.conftest import Stage, eventually, placements
 
 pytestmark = [pytest.mark.ray, pytest.mark.anyio]
@@ -51,3 +55,18 @@ async def test_a_training_moves_to_another_node(stage: Stage, nodes: Cluster) ->
     assert recovered
     assert recovered[0]["iteration"] >= 5
     await eventually(lambda: not placements())
+
+
+async def test_run_folders_go_on_every_node_however_busy(stage: Stage, nodes: Cluster, tmp_path: Path) -> None:
+    settings = stage.settings.model_copy(
+        update={"training": stage.settings.training.model_copy(update={"run_dir": str(tmp_path)})}
+    )
+    gone, kept = new_id(Kind.TRAINING), new_id(Kind.TRAINING)
+    for training_id in (gone, kept):
+        (tmp_path / training_id / "checkpoints").mkdir(parents=True)
+    busy = await stage.train(iterations=10_000)
+    await stage.until_iteration(busy, 1)
+    placement = Placement(settings, wiring.EvaluatorActor, wiring.TrainerActor, SystemClock())
+    for _ in range(2):
+        await placement.forget([gone, new_id(Kind.TRAINING)])
+    assert [folder.name for folder in tmp_path.iterdir()] == [kept]

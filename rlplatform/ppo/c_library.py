@@ -5,7 +5,7 @@ A binary is compiled for a named level of the instruction set, never for "native
 level and a hash of sources and flags. Only a level whose every CPU flag this machine has is ever loaded, so that a
 binary made on another machine cannot meet an illegal instruction. Looked for beside this file (``python -m
 rlplatform.ppo.c_library`` compiles every level there, for images without a compiler), then in the user's cache; else
-compiled into the cache.
+compiled into the cache, or, where that cannot be trusted or written, for this process alone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _HERE = Path(__file__).parent
@@ -190,20 +192,16 @@ def file_name(level: str) -> str:
     return f"kernel-{level}-{digest.hexdigest()[:16]}.so"
 
 
-def cache_directory() -> Path:
-    """Where binaries are cached: the user's own, or, where that cannot be trusted or written, a fresh private
-    directory.
-    """
+def cache_directory() -> Path | None:
+    """Where the user's binaries are cached; None where that cannot be trusted or written."""
     try:
         directory = Path.home() / ".cache" / "rlplatform" / "kernels"
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = directory.stat()
         ours = status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        if ours and os.access(directory, os.W_OK):
-            return directory
+        return directory if ours and os.access(directory, os.W_OK) else None
     except (OSError, RuntimeError):
-        pass
-    return Path(tempfile.mkdtemp(prefix="rlplatform-kernel-"))
+        return None
 
 
 def compiler() -> str | None:
@@ -237,20 +235,30 @@ def _find_or_compile() -> Library:
     if platform.system() == "Windows" or sys.maxsize < 2**32:
         raise KernelUnavailable("64-bit Linux or macOS is needed")
     levels = usable_levels()
+    can_compile = compiler() is not None
+    wanted = levels[:1] if can_compile else levels
+    if (library := _find(BESIDE, wanted)) is not None:
+        return library
     cache = cache_directory()
+    if cache is None:
+        with tempfile.TemporaryDirectory(prefix="rlplatform-kernel-") as folder:  # what is loaded needs no file
+            return _compile(levels[0], Path(folder))
+    return _find(cache, wanted) or _compile(levels[0], cache)
+
+
+def _find(directory: Path, levels: Sequence[str]) -> Library | None:
     for level in levels:
-        for directory in (BESIDE, cache):
-            path = directory / file_name(level)
-            if path.is_file():
-                try:
-                    return Library(path, level)
-                except (OSError, AttributeError):
-                    continue
-        if compiler() is not None:
-            break
-    path = compile_level(levels[0], cache)
+        path = directory / file_name(level)
+        if path.is_file():
+            with suppress(OSError, AttributeError):
+                return Library(path, level)
+    return None
+
+
+def _compile(level: str, directory: Path) -> Library:
+    path = compile_level(level, directory)
     try:
-        return Library(path, levels[0])
+        return Library(path, level)
     except (OSError, AttributeError) as error:
         raise KernelUnavailable(f"the compiled kernel does not load: {error}") from error
 

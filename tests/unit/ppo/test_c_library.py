@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +87,32 @@ def test_a_damaged_binary_is_made_again(monkeypatch: Any, tmp_path: Path) -> Non
     assert c_library.load().isa == level
 
 
+@needs_compiler
+def test_without_a_cache_of_its_own_a_process_leaves_nothing_behind(monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.setattr(c_library, "_loaded", None)
+    monkeypatch.setattr(c_library, "BESIDE", tmp_path / "nowhere")
+    monkeypatch.setattr(Path, "home", classmethod(lambda cls: tmp_path / "file" / "home"))
+    (tmp_path / "file").touch()
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    assert c_library.obstacle() == ""
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_no_cache_is_looked_for_where_a_binary_comes_along(
+    monkeypatch: Any, tmp_path: Path, binaries: dict[str, Path]
+) -> None:
+    level = c_library.usable_levels()[0]
+    monkeypatch.setattr(c_library, "_loaded", None)
+    monkeypatch.setattr(c_library, "BESIDE", tmp_path)
+    shutil.copy(binaries[level], tmp_path / c_library.file_name(level))
+    monkeypatch.setattr(c_library, "cache_directory", lambda: pytest.fail("nobody needs it"))
+    assert c_library.load().path.parent == tmp_path
+
+
 def test_a_cache_that_others_can_write_is_not_trusted(monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.setattr(Path, "home", classmethod(lambda cls: tmp_path))
     ours = c_library.cache_directory()
     assert ours == tmp_path / ".cache" / "rlplatform" / "kernels"
     ours.chmod(0o777)
-    private = c_library.cache_directory()
-    assert private != ours
-    assert private.stat().st_mode & 0o077 == 0
-    shutil.rmtree(private)
+    assert c_library.cache_directory() is None

@@ -10,22 +10,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 from weakref import WeakValueDictionary
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from rlplatform.access.principals import ApiKey
 from rlplatform.errors import Conflict, Fenced, InvalidRequest, NotFound, StorageError
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency
+from rlplatform.ports import Clock, EncodedEvent, Idempotency
 from rlplatform.runs import Run, RunSummary, parse_summary
 from rlplatform.storage import ledger, scripts
+from rlplatform.storage.redis_records import RedisRecords, as_storage_errors
 
 SCHEMA = 3  # 2: usage, outbox, documents; 3: tests apart from records. Older versions would leave gaps in them
 _PACKED = ("epoch", "request", "tests", "record")
@@ -35,13 +32,12 @@ _USAGE_LIFE_S = 62 * 86400
 _BLOCK_S = 5.0  # a longer wait is several of these, so that a dead connection is noticed
 
 
-class RedisStore:
+class RedisStore(RedisRecords):
     """The ``Store`` port on Redis 6 or later. Made by :meth:`open`; for one event loop."""
 
     def __init__(self, redis: Redis, clock: Clock, namespace: str) -> None:
-        self._redis: Any = redis  # its answers are typed as the union of what all protocols and decodings give
+        super().__init__(redis, namespace)
         self._clock = clock
-        self._prefix = f"{{{namespace}}}:"
         self._create = redis.register_script(scripts.CREATE)
         self._append = redis.register_script(scripts.APPEND)
         self._acquire = redis.register_script(scripts.ACQUIRE)
@@ -86,7 +82,7 @@ class RedisStore:
             once = (idempotency.body_sha256, now, now + life_s, int(life_s))
         indices = [*self._indices(new.kind, new.tenant), *self._indices(new.kind, new.tenant, new.state)]
         charge = ledger.opening_charge(new, first)
-        with _as_storage_errors():
+        with as_storage_errors():
             answer, *details = await self._create(
                 keys=[
                     *self._keys(new.id),
@@ -113,7 +109,7 @@ class RedisStore:
         return new, True
 
     async def recall(self, idempotency: Idempotency) -> Run | None:
-        with _as_storage_errors():
+        with as_storage_errors():
             body, run_id, expires = await self._redis.hmget(
                 self._key("idempotency", _once(idempotency)), "body", "run", "expires"
             )
@@ -123,7 +119,7 @@ class RedisStore:
         return await self.get(run_id)
 
     async def get(self, run_id: str) -> Run:
-        with _as_storage_errors():
+        with as_storage_errors():
             fields = await self._redis.hmget(self._key("run", run_id), *_PACKED)
         return _unpack(run_id, fields)
 
@@ -140,7 +136,7 @@ class RedisStore:
             return
         ledger.check_over(run)  # and will be: nothing follows a final state
         indices = [*self._indices(run.kind, run.tenant), *self._indices(run.kind, run.tenant, run.state)]
-        with _as_storage_errors():
+        with as_storage_errors():
             pipeline = self._redis.pipeline(transaction=True)
             pipeline.unlink(*self._keys(run_id))
             for index in indices:
@@ -148,7 +144,7 @@ class RedisStore:
             await pipeline.execute()
 
     async def acquire(self, run_id: str) -> int:
-        with _as_storage_errors():
+        with as_storage_errors():
             epoch = int(await self._acquire(keys=[self._key("run", run_id)]))
         if epoch < 0:
             raise ledger.no_such_run(run_id)
@@ -179,7 +175,7 @@ class RedisStore:
     async def read(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[EncodedEvent]:
         ledger.check_limit(limit)
         run_id = ledger.run_id_of(stream)
-        with _as_storage_errors():
+        with as_storage_errors():
             entries = await self._redis.xrange(self._key("events", run_id), min=f"{max(0, after) + 1}-0", count=limit)
             if not entries and not await self._redis.exists(self._key("run", run_id)):
                 raise ledger.no_such_stream(stream)
@@ -194,7 +190,7 @@ class RedisStore:
             await self._clock.sleep(wait_s)
             return {}
         positions = {key: f"{max(0, cursors[stream])}-0" for key, stream in keys.items()}
-        with _as_storage_errors():
+        with as_storage_errors():
             pipeline = self._redis.pipeline(transaction=False)
             for key in keys:
                 pipeline.exists(key)
@@ -209,82 +205,11 @@ class RedisStore:
                 if found or left <= 0:
                     return {keys[key]: [_line(entry) for entry in entries] for key, entries in found}
 
-    async def used(self, tenant: str, day: date) -> Mapping[str, float]:
-        with _as_storage_errors():
-            found = await self._redis.hgetall(self._usage_key(tenant, day))
-        return {counter: float(amount) for counter, amount in found.items()}
-
-    async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
-        ledger.check_limit(limit)
-        with _as_storage_errors():
-            entries = await self._redis.xrange(self._key("outbox"), min=f"{after + 1}-0", count=limit)
-        return [
-            Finished(int(at.partition("-")[0]), entry["tenant"], entry["run"], entry["event"], entry["type"])
-            for at, entry in entries
-        ]
-
-    async def settle(self, position: int) -> None:
-        key = self._key("outbox")
-        with _as_storage_errors():
-            while entries := await self._redis.xrange(key, max=f"{position}-0", count=1000):
-                await self._redis.xdel(key, *(at for at, _ in entries))
-
-    async def put_document(self, document: Document) -> None:
-        with _as_storage_errors():
-            pipeline = self._redis.pipeline(transaction=True)
-            pipeline.hset(self._key("document", document.kind, document.id), mapping=document._asdict())
-            for index in self._shelves(document.kind, document.owner):
-                pipeline.zadd(index, {document.id: 0})
-            await pipeline.execute()
-
-    async def get_document(self, kind: str, document_id: str) -> Document | None:
-        with _as_storage_errors():
-            found = await self._redis.hgetall(self._key("document", kind, document_id))
-        return Document(**found) if found else None
-
-    async def list_documents(
-        self, kind: str, *, owner: str | None = None, before: str | None = None, limit: int = 100
-    ) -> Sequence[Document]:
-        ledger.check_limit(limit)
-        index = self._shelves(kind, owner or "")[owner is not None]
-        with _as_storage_errors():
-            found = await self._redis.zrevrangebylex(index, "+" if before is None else f"({before}", "-", 0, limit)
-            pipeline = self._redis.pipeline(transaction=False)
-            for document_id in found:
-                pipeline.hgetall(self._key("document", kind, document_id))
-            return [Document(**fields) for fields in await pipeline.execute() if fields]
-
-    async def delete_document(self, kind: str, document_id: str) -> None:
-        document = await self.get_document(kind, document_id)
-        if document is None:
-            return
-        with _as_storage_errors():
-            pipeline = self._redis.pipeline(transaction=True)
-            pipeline.delete(self._key("document", kind, document_id))
-            for index in self._shelves(kind, document.owner):
-                pipeline.zrem(index, document_id)
-            await pipeline.execute()
-
-    async def put_key(self, key: ApiKey) -> None:
-        with _as_storage_errors():
-            await self._redis.hset(self._key("keys"), key.id, key.model_dump_json())
-
-    async def get_key(self, key_id: str) -> ApiKey | None:
-        with _as_storage_errors():
-            record = await self._redis.hget(self._key("keys"), key_id)
-        return ApiKey.model_validate_json(record) if record is not None else None
-
-    async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
-        with _as_storage_errors():
-            records = await self._redis.hvals(self._key("keys"))
-        keys = sorted(map(ApiKey.model_validate_json, records), key=lambda key: (key.created_at, key.id))
-        return [key for key in keys if tenant is None or key.tenant == tenant]
-
     async def close(self) -> None:
         await self._redis.aclose()
 
     async def _check(self) -> None:
-        with _as_storage_errors():
+        with as_storage_errors():
             info: dict[str, Any] = await self._redis.info()
             await self._redis.setnx(self._key("schema"), SCHEMA)
             version = int(await self._redis.get(self._key("schema")))
@@ -301,7 +226,7 @@ class RedisStore:
                 f"{SCHEMA}): upgrade the platform, or point RLP_STORE__URL at another database"
             )
         if version < SCHEMA:
-            with _as_storage_errors():
+            with as_storage_errors():
                 await self._redis.set(self._key("schema"), SCHEMA)
 
     async def _rows(
@@ -318,14 +243,14 @@ class RedisStore:
         ledger.check_limit(limit)
         keys = [self._index(kind, tenant, state) for state in dict.fromkeys(states)] or [self._index(kind, tenant)]
         newest = "+" if before is None else f"({before}"
-        with _as_storage_errors():
+        with as_storage_errors():
             found = await self._find(keys=keys, args=[newest, limit, self._key("run", ""), *fields])
         rows: Sequence[Sequence[str]] = found
         return rows
 
     async def _load(self, run_id: str, events: Sequence[EventBase]) -> tuple[Run, dict[str, EncodedEvent]]:
         """The run as it is, and those of ``events`` that its log has, by id."""
-        with _as_storage_errors():
+        with as_storage_errors():
             pipeline = self._redis.pipeline(transaction=True)
             pipeline.hmget(self._key("run", run_id), *_PACKED)
             if events:
@@ -352,7 +277,7 @@ class RedisStore:
         charge = ledger.charges(before, after, new) or ledger.Charge(new[-1].time.date(), "", 0)
         last = ledger.final_event(new)
         outbox = (after.tenant, last.id, lines[-1].type) if last is not None else ("", "", "")
-        with _as_storage_errors():
+        with as_storage_errors():
             answer, *details = await self._append(
                 keys=[
                     *self._keys(before.id),
@@ -380,21 +305,11 @@ class RedisStore:
         if len(self._runs) > _CACHED_RUNS:
             self._runs.popitem(last=False)
 
-    def _key(self, *parts: str) -> str:
-        return self._prefix + ":".join(parts)
-
     def _keys(self, run_id: str) -> list[str]:
         return [self._key(name, run_id) for name in ("run", "events", "seen")]
 
     def _index(self, kind: str, tenant: str | None = None, state: str | None = None) -> str:
         return self._key("index", kind, "*" if tenant is None else f"={quote(tenant, safe='')}", state or "*")
-
-    def _usage_key(self, tenant: str, day: date) -> str:
-        return self._key("usage", quote(tenant, safe=""), day.isoformat())
-
-    def _shelves(self, kind: str, owner: str) -> list[str]:
-        """The indices of all documents of a kind, and of an owner's."""
-        return [self._key("documents", kind, "*"), self._key("documents", kind, f"={quote(owner, safe='')}")]
 
     def _indices(self, kind: str, tenant: str, state: str | None = None) -> list[str]:
         return [self._index(kind, None, state), self._index(kind, tenant, state)]
@@ -402,14 +317,6 @@ class RedisStore:
 
 def _once(idempotency: Idempotency) -> str:
     return f"{quote(idempotency.tenant, safe='')}:{quote(idempotency.key, safe='')}"
-
-
-@contextmanager
-def _as_storage_errors() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        raise StorageError(f"Redis did not do it: {error or type(error).__name__}") from error
 
 
 def _unpack(run_id: str, fields: Sequence[str | None]) -> Run:

@@ -35,6 +35,8 @@ def problem_response(
     headers = dict(headers or {})
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.status in (408, 413):
+        headers["Connection"] = "close"  # what is still to come of the body is not waited for
     if error.status in (429, 503):
         headers["Retry-After"] = str(max(1, round(error.extra.get("retry_after_s", 5))))
     body = json.dumps(problem(error, request_id), allow_nan=False, default=str)

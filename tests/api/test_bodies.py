@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -101,6 +102,30 @@ async def test_a_body_that_drips_is_given_up(platform) -> None:
 
         answer = await client.post("/v1/evaluations", content=drip(), headers=JSON)
         assert (answer.status_code, answer.json()["code"]) == (408, "request_timeout")
+
+
+async def test_the_connection_of_a_body_that_drips_is_closed(platform) -> None:
+    async with platform(settings={"api": {"body_timeout_s": 0.2}}) as it, it.served() as url:
+        host, _, port = url.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        head = f"POST /v1/evaluations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {await it.key()}\r\n"
+        writer.write(f"{head}Content-Length: 100000\r\n\r\n{{".encode())
+
+        async def drip() -> None:
+            with suppress(OSError):
+                while True:
+                    writer.write(b" ")
+                    await writer.drain()
+                    await asyncio.sleep(0.02)
+
+        dripping = asyncio.create_task(drip())
+        async with asyncio.timeout(10):
+            answer = await reader.readuntil(b"\r\n\r\n")
+            with suppress(ConnectionResetError):
+                await reader.read()
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        dripping.cancel()
+        writer.close()
 
 
 async def test_a_body_that_breaks_off_is_no_fault_of_ours(platform, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,7 +14,7 @@ import os
 from .bpf import assemble
 
 CPU_LIMIT_S = 3600
-"""Of the kernel for a child: more than any may use. gVisor counts time without a core as CPU time; the host does not."""
+"""Of a child: more than it may use. gVisor counts waiting for a core as CPU time; the host, which watches, does not."""
 
 _SIGNALLING = ["kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"]
 _LEFT = frozenset({_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGCHLD, _signal.SIGPIPE, _signal.SIGXFSZ})

@@ -49,6 +49,7 @@ Report = Callable[[str], None]
 START_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 30.0
 TOLD_TRAININGS = 10
+_RAY = {"RAY_worker_niceness": "0"}  # by default, workers give way to all else, the API to the programs in sandboxes
 
 
 class Address(NamedTuple):
@@ -82,7 +83,7 @@ class Platform:
         try:
             proxies = ingress.choose(self.settings.cluster)
             usual = self._ingress.claim_usual_ports()
-            _start_ray(self.settings, ingress.environment(proxies, folder, usual_ports=usual))
+            _start_ray(self.settings, _RAY | ingress.environment(proxies, folder, usual_ports=usual))
         except Exception as error:  # Ray has no class of its own for this
             raise Unavailable(f"Ray does not start: {error}") from error
         self._report(f"starting the supervisor and the gateway on {api.host}:{api.port}")

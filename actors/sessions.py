@@ -4,64 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
 from functools import partial
-from typing import Any
 
-from actors.links import Launcher, TrainerLink
+from actors.keeper import COMMAND_S, SIMULATED_IS_OFF, Company, Keeper, training
+from actors.links import Launcher
 from actors.stalls import StallWatch
 from rlplatform.access.quotas import Quotas
 from rlplatform.admission import Admission, FairQueue
-from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, PlatformError
+from rlplatform.errors import Conflict, NotAllowed
 from rlplatform.events import (
-    TrainingEvent,
-    TrainingFailed,
-    TrainingInterrupted,
     TrainingPauseRequested,
     TrainingResumeRequested,
-    TrainingStopped,
     TrainingStopRequested,
 )
 from rlplatform.ports import Clock, Place, Store
-from rlplatform.retries import Backoff, persevere, within
+from rlplatform.retries import within
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import TrainingSettings
 from rlplatform.training.models import TrainingRequest, TrainingState
 
 log = logging.getLogger(__name__)
 
-COMMAND_S = 2.0
-MAX_DELAY_S = 60.0
-WAIT_FOR_ROOM_S = 1.0
-SIMULATED_IS_OFF = "the simulated engine is switched off here (RLP_TRAINING__ALLOW_SIMULATED=false)"
-SHUTDOWN = "the platform shut down"
 
 _REQUESTED = {"pause": TrainingPauseRequested, "resume": TrainingResumeRequested, "stop": TrainingStopRequested}
 _DESIRED = {"pause": "pause", "resume": "run", "stop": "stop"}
-_WITH_TRAINER = frozenset({TrainingState.RUNNING, TrainingState.PAUSED})
-_COMMANDS = {desired: command for command, desired in _DESIRED.items()}
 _BEGUN = {TrainingState.STARTING, TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.INTERRUPTED}
 _SENSIBLE = {
     "pause": _BEGUN,
     "resume": _BEGUN,
     "stop": set(TrainingState),
 }
-
-
-@dataclass
-class _Kept:
-    """A training that has, or is to get, a trainer. ``begun``: it has had one. ``failures``: in a row, with no
-    iteration beyond ``furthest``."""
-
-    tenant: str
-    task: asyncio.Task[None]
-    begun: bool
-    link: TrainerLink | None = None
-    commanding: asyncio.Lock = field(default_factory=asyncio.Lock)
-    failures: int = 0
-    furthest: int = -1
 
 
 class Sessions:
@@ -74,10 +48,9 @@ class Sessions:
         self._clock = clock
         self._queue = FairQueue()
         self._admission = Admission(self._queue, settings.max_queued, self._active)
-        self._kept: dict[str, _Kept] = {}
-        self._placing = asyncio.Lock()
-        self._stalls = StallWatch(self._get, clock, settings.stall_timeout_s)
-        self._draining = False
+        stalls = StallWatch(partial(training, store), clock, settings.stall_timeout_s)
+        self._company = Company(store, launcher, settings, clock, stalls)
+        self._kept = self._company.keepers
 
     @property
     def queued(self) -> int:
@@ -123,7 +96,7 @@ class Sessions:
     async def stop_all(self, tenant: str, reason: str) -> None:
         """Stop every training of ``tenant`` that is at work, for ``reason``; one that is paused stays so."""
         for run_id in [run_id for run_id, kept in self._kept.items() if kept.tenant == tenant]:
-            run = await self._get(run_id)
+            run = await self._training(run_id)
             if run.desired == "run" and not run.final:
                 log.info("stopping %s: %s", run_id, reason)
                 await self.command(run, "stop", "the platform", reason=reason)
@@ -158,13 +131,13 @@ class Sessions:
             try:
                 await self._store.append(run.stream, [event])
             except Conflict:  # it has ended meanwhile
-                return await self.command(await self._get(run.id), command, by, **fields)
+                return await self.command(await self._training(run.id), command, by, **fields)
         kept = self._kept.get(run.id)
         if kept and kept.link:
-            await self._pass_on(run.id, kept)
+            await kept.pass_on()
         elif command == "stop":
             await self._drop(run)
-        return await self._get(run.id)
+        return await self._training(run.id)
 
     async def reap(self) -> None:
         """End every trainer and free every placement of a training that has no business having one."""
@@ -175,8 +148,8 @@ class Sessions:
 
     async def suspend(self, grace_s: float) -> None:
         """Have every trainer save a checkpoint and leave, within ``grace_s``; a later :meth:`restore` takes them up."""
-        self._draining = True
-        await asyncio.gather(*(self._send_off(kept) for kept in list(self._kept.values())))
+        self._company.draining = True
+        await asyncio.gather(*(kept.send_off() for kept in list(self._kept.values())))
         await self._gone_within(grace_s)
         for kept in list(self._kept.values()):
             if kept.link:
@@ -186,20 +159,13 @@ class Sessions:
             kept.task.cancel()
         await self._gone_within(COMMAND_S)
 
-    async def _send_off(self, kept: _Kept) -> None:
-        if kept.link is None:
-            kept.task.cancel()
-        else:
-            with suppress(PlatformError, TimeoutError):
-                await within(self._clock, COMMAND_S, kept.link.command("suspend"))
-
     async def _gone_within(self, seconds: float) -> None:
         if self._kept:
             with suppress(TimeoutError):
                 await within(self._clock, seconds, asyncio.wait({kept.task for kept in self._kept.values()}))
 
     def _pump(self) -> None:
-        while len(self._queue) and len(self._kept) < self._settings.max_running and not self._draining:
+        while len(self._queue) and len(self._kept) < self._settings.max_running and not self._company.draining:
             waiting = self._queue.pop()
             assert waiting is not None
             self._keep(*waiting)
@@ -214,12 +180,12 @@ class Sessions:
     def _active(self, tenant: str) -> int:
         return sum(kept.tenant == tenant for kept in self._kept.values())
 
-    def _keep(self, tenant: str, run_id: str, *, begun: bool = False) -> _Kept:
-        kept = self._kept[run_id] = _Kept(tenant, asyncio.get_running_loop().create_task(self._own(run_id)), begun)
+    def _keep(self, tenant: str, run_id: str, *, begun: bool = False) -> Keeper:
+        kept = self._kept[run_id] = Keeper(run_id, tenant, self._company, begun=begun)
         kept.task.add_done_callback(lambda _: self._gone(run_id, kept))
         return kept
 
-    def _gone(self, run_id: str, kept: _Kept) -> None:
+    def _gone(self, run_id: str, kept: Keeper) -> None:
         if self._kept.get(run_id) is kept:
             del self._kept[run_id]
         self._pump()
@@ -234,138 +200,8 @@ class Sessions:
         with suppress(TimeoutError):
             await within(self._clock, COMMAND_S, asyncio.wait({kept.task}))
 
-    async def _own(self, run_id: str) -> None:
-        """Keep a trainer on a run until the run is final, past every failure of store and cluster."""
-        backoff = Backoff(self._clock, most_s=10.0)
-        try:
-            while not self._draining:
-                try:
-                    if await self._attend(run_id):
-                        return
-                    backoff = Backoff(self._clock, most_s=10.0)
-                except Exception as error:
-                    log.error(
-                        "attending to %s failed; trying again: %s",
-                        run_id,
-                        error,
-                        exc_info=not isinstance(error, PlatformError),
-                    )
-                    await backoff.wait()
-        finally:
-            with suppress(PlatformError):
-                await self._launcher.free(run_id)
-
-    async def _attend(self, run_id: str) -> bool:
-        """One trainer's life, from its placement to its end; whether the run is final."""
-        run = await self._get(run_id)
-        if run.final:
-            return True
-        if link := await self._link(run):
-            await self._interrupted(run_id, await self._follow(run_id, link))
-        return False
-
-    async def _link(self, run: TrainingRun) -> TrainerLink | None:
-        """The run's trainer, the one that lives or a new one; None where it has been settled without, or must wait."""
-        if link := await self._launcher.find(run):
-            return link
-        if run.desired == "stop":
-            await self._finish(run, TrainingStopped, stop_reason=run.stop_reason)
-            return None
-        if run.simulated and not self._settings.allow_simulated:
-            await self._finish(run, TrainingFailed, code=NotAllowed.code, reason=SIMULATED_IS_OFF)
-            return None
-        if run.document.state in _WITH_TRAINER:
-            await self._interrupt(run, reason="its trainer was lost while nobody watched", retry_in_s=0.0)
-            return None
-        async with self._placing if run.document.started_at is None else nullcontext():  # first come, first placed
-            epoch = await self._store.acquire(run.id)
-            try:
-                return await self._launcher.launch(run, epoch)
-            except Exception as error:
-                failure = error
-        if not isinstance(failure, CapacityExhausted):
-            await self._interrupted(run.id, failure)
-        elif any(kept.begun for kept in self._kept.values()):
-            await self._wait_for_room(run, failure)
-        else:
-            await self._finish(run, TrainingFailed, code=failure.code, reason=str(failure))
-        return None
-
-    async def _wait_for_room(self, run: TrainingRun, full: CapacityExhausted) -> None:
-        """Others have the room, or the node that ``run`` was on is gone: that is no failure of its own, nor counted."""
-        reason = f"waits for room: {full}"
-        log.info("%s %s", run.id, reason)
-        if self._kept[run.id].begun and run.document.message != reason:
-            await self._interrupt(run, reason=reason, retry_in_s=WAIT_FOR_ROOM_S, planned=True)
-        await self._clock.sleep(WAIT_FOR_ROOM_S)
-
-    async def _follow(self, run_id: str, link: TrainerLink) -> Exception | None:
-        """Wait for the end of a trainer; what it broke off with, if anything."""
-        kept = self._kept[run_id]
-        kept.link, kept.begun = link, True
-        try:
-            await self._persevere(self._pass_on, run_id, kept)
-            await self._stalls.over(run_id, link.wait())
-        except Exception as error:
-            return error
-        finally:
-            kept.link = None
-            with suppress(PlatformError):
-                await link.release()
-        return None
-
-    async def _pass_on(self, run_id: str, kept: _Kept) -> None:
-        """Tell the trainer what is wished of it, the newest wish last."""
-        async with kept.commanding:
-            run = await self._get(run_id)
-            reason = (run.stop_reason,) if run.desired == "stop" else ()
-            if kept.link:
-                with suppress(PlatformError, TimeoutError):
-                    await within(self._clock, COMMAND_S, kept.link.command(_COMMANDS[run.desired], *reason))
-
-    async def _interrupted(self, run_id: str, error: Exception | None) -> None:
-        """The trainer is gone: settle what follows, if the run is not over."""
-        run: TrainingRun = await self._persevere(self._get, run_id)
-        if run.final:
-            return
-        kept = self._kept[run_id]
-        reason = str(error) if error else "the trainer left without an end"
-        if self._draining:
-            await self._interrupt(run, reason=SHUTDOWN, retry_in_s=0.0, planned=True)
-            return
-        log.warning("the trainer of %s was lost: %s", run_id, reason)
-        if run.document.progress.iteration > kept.furthest:
-            kept.furthest, kept.failures = run.document.progress.iteration, 0
-        if run.desired == "stop":
-            await self._finish(run, TrainingStopped, stop_reason=run.stop_reason)
-        elif kept.failures >= self._settings.max_restarts:
-            reason = f"gave up after {kept.failures} restarts without progress; the last: {reason}"
-            await self._finish(run, TrainingFailed, code="trainer_lost", reason=reason)
-        else:
-            delay = min(MAX_DELAY_S, 2.0 ** min(kept.failures - 1, 10)) if kept.failures else 0.0
-            kept.failures += 1
-            await self._interrupt(run, reason=reason, retry_in_s=delay)
-            await self._clock.sleep(delay)
-
-    async def _interrupt(self, run: TrainingRun, **fields: object) -> None:
-        await self._persevere(self._store.acquire, run.id)  # fences the lost owner, should it still live
-        await self._append(run, TrainingInterrupted, **fields)
-
-    async def _finish(self, run: TrainingRun, event: type[TrainingEvent], **fields: object) -> None:
-        await self._append(run, event, progress=run.document.progress, **fields)
-
-    async def _append(self, run: TrainingRun, event: type[TrainingEvent], **fields: object) -> None:
-        envelope = {"stream": run.stream, "time": self._clock.now(), "simulated": run.simulated}
-        with suppress(Conflict):
-            await self._persevere(self._store.append, run.stream, [event.model_validate(envelope | fields)])
-
-    async def _persevere(self, call: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-        return await persevere(self._clock, partial(call, *args))
-
-    async def _get(self, run_id: str) -> TrainingRun:
-        run = await self._store.get(run_id)
-        assert isinstance(run, TrainingRun)
-        return run
+    async def _training(self, run_id: str) -> TrainingRun:
+        return await training(self._store, run_id)
 
 
 def _refused(run: TrainingRun, command: str) -> bool:

@@ -11,7 +11,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from actors.sessions import COMMAND_S, SHUTDOWN, Sessions
+from actors.keeper import COMMAND_S, SHUTDOWN
+from actors.sessions import Sessions
 from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, StorageError, Unavailable
 from rlplatform.events import TrainingIterationCompleted, TrainingPaused, TrainingStarting, TrainingSucceeded
 from rlplatform.ports import Store
@@ -55,7 +56,7 @@ class Bench:
             if kept.link:
                 kept.link.release = _nothing
             kept.task.cancel()
-        self.sessions._draining = True
+        self.sessions._company.draining = True
         await settle(self.store)
         self.launcher.free = free
         for trainer in self.launcher.trainers:

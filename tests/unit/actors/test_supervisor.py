@@ -85,7 +85,7 @@ class Bench:
         return self.checkpoints.commit(info, folder)
 
     async def leave(self) -> None:
-        self.supervisor._trainings._draining = True  # what waits would take the place of what leaves
+        self.supervisor._trainings._company.draining = True  # what waits would take the place of what leaves
         for kept in self.supervisor._trainings._kept.values():
             kept.task.cancel()
         for task in self.supervisor._evaluations._tasks:

@@ -34,6 +34,10 @@ def evaluate(
     cpu_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
     wall_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
     memory_mb: Annotated[int | None, typer.Option(help="Limit of each test.")] = None,
+    tier: Annotated[
+        Literal["single-use", "jail", "gvisor"] | None,
+        typer.Option(help="How it is isolated; single-use if not given."),
+    ] = None,
     priority: Annotated[
         Literal["high", "normal", "low"] | None,
         typer.Option(help="Among the tenant's own; high needs scope admin."),
@@ -56,8 +60,8 @@ def evaluate(
     limits = {"cpu_time_s": cpu_time_s, "wall_time_s": wall_time_s, "memory_mb": memory_mb}
     if given := {name: value for name, value in limits.items() if value is not None}:
         request["limits"] = {**request.get("limits", {}), **given}
-    urgency = {"priority": priority, "max_wait_s": max_wait_s}
-    request |= {name: value for name, value in urgency.items() if value is not None}
+    how = {"tier": tier, "priority": priority, "max_wait_s": max_wait_s}
+    request |= {name: value for name, value in how.items() if value is not None}
     with connect(url, api_key) as client:
         evaluation = follow_evaluation(client, client.submit_evaluation(request), output)
     if output.lines:

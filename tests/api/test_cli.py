@@ -80,13 +80,14 @@ async def test_evaluate_tells_the_verdict(platform, tmp_path: Path, program: str
         assert f"t1  {verdict}" in done.out
         tests = [{"id": "a", "args": [1], "expected": 2}, {"id": "b", "args": [2], "expected": 4}]
         (tmp_path / "tests.json").write_text(json.dumps(tests))
-        more = ["--tests", "tests.json", "--function", "solve", "--memory-mb", "64", "--json"]
+        more = ["--tests", "tests.json", "--function", "solve", "--memory-mb", "64", "--tier", "jail", "--json"]
         done = await rlp(tmp_path, "evaluate", program, *more, **at)
         assert done.code == code
         assert done.lines[-1]["type"] == "summary"
         assert done.lines[-1]["verdict"] == verdict
         run = await it.store.get(done.lines[-1]["id"])
         assert run.request.limits.memory_mb == 64
+        assert run.request.tier == "jail"
         assert run.request.grader.kind == "function"
 
 

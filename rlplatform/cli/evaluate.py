@@ -36,7 +36,7 @@ def evaluate(
     memory_mb: Annotated[int | None, typer.Option(help="Limit of each test.")] = None,
     tier: Annotated[
         Literal["single-use", "jail", "gvisor"] | None,
-        typer.Option(help="How it is isolated; single-use if not given."),
+        typer.Option(help="How it is isolated; else single-use."),
     ] = None,
     priority: Annotated[
         Literal["high", "normal", "low"] | None,

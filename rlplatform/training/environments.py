@@ -6,6 +6,7 @@ register their environments through Gymnasium's plugin entry points instead.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,11 +15,14 @@ from gymnasium import spaces
 
 from rlplatform.errors import InvalidRequest
 from rlplatform.ppo.hyperparameters import Hyperparameters
+from rlplatform.ppo.observations import ObservationEncoder
 from rlplatform.ppo.presets import Preset, resolve, unknown_env
 from rlplatform.training.models import Resources, TrainingRequest
 from rlplatform.training.vector_env import VectorEnv, envpool_ids, make_vector_env
 
 DEFAULT_NUM_ENVS = 8
+MAX_ROLLOUT_BYTES = 4 << 30
+"""Observations of one rollout, of all environments together: an update holds them about twice."""
 
 
 def known_environments() -> frozenset[str]:
@@ -75,11 +79,29 @@ def check_request(request: TrainingRequest) -> None:
     if request.engine != "simulated":
         probed = probe(request.env, request.env_config)
         try:
+            _check_rollout(hyperparameters.n_steps, total_envs(request.resources, preset), probed)
             if hyperparameters.use_sde and not isinstance(probed.single_action_space, spaces.Box):
                 field = "hyperparameters.use_sde"
                 raise InvalidRequest(f"{field}: {request.env} has no Box actions", field=field)
         finally:
             probed.close()
+
+
+def _check_rollout(n_steps: int, n_envs: int, probed: VectorEnv) -> None:
+    space = probed.single_observation_space
+    if isinstance(space, spaces.Dict | spaces.Tuple):
+        each = 4 * spaces.flatdim(space)
+    else:
+        encoder = ObservationEncoder.of(space)
+        each = math.prod(encoder.shape) * encoder.dtype.itemsize
+    size = n_steps * n_envs * each
+    if size > MAX_ROLLOUT_BYTES:
+        field = "hyperparameters.n_steps"
+        raise InvalidRequest(
+            f"{field}: a rollout of n_steps * n_envs = {n_steps} * {n_envs} observations of {each} bytes is "
+            f"{size / 2**30:.1f} GiB; at most {MAX_ROLLOUT_BYTES / 2**30:g} GiB are accepted",
+            field=field,
+        )
 
 
 def effective(request: TrainingRequest) -> tuple[Hyperparameters, Preset | None]:

@@ -14,6 +14,15 @@ from rlplatform.errors import InvalidRequest
 from rlplatform.training.vector_base import Array, Backend, Step, VectorEnv
 
 _NO_LIMIT = 2**31 - 1  # what EnvPool's ``max_episode_steps`` is where an episode may go on for ever
+_RANGES: dict[str, tuple[float, float]] = {
+    "max_episode_steps": (1, _NO_LIMIT),
+    "stack_num": (1, 16),
+    "frame_stack": (1, 16),
+    "frame_skip": (1, 64),
+    "noop_max": (1, 1000),
+    "repeat_action_probability": (0, 1),
+}
+_NOT_TAKEN = frozenset({"gym_reset_return_info", "reward_threshold"})
 
 
 @functools.cache
@@ -84,6 +93,7 @@ def make_envpool(
 def _make(env: str, seeds: Sequence[int], env_config: Mapping[str, Any], training: bool, threads: int) -> Any:
     import envpool
 
+    _check_options(env, env_config)
     options = dict(env_config)
     if _is_atari(env) and training:
         options = {"episodic_life": True, "reward_clip": True} | options
@@ -95,6 +105,33 @@ def _make(env: str, seeds: Sequence[int], env_config: Mapping[str, Any], trainin
         raise InvalidRequest(f"env_config: EnvPool's {env} does not take it: {error}", field="env_config") from error
     except Exception as error:
         raise InvalidRequest(f"env: {env} cannot be made here: {error}", field="env") from error
+
+
+def _check_options(env: str, given: Mapping[str, Any]) -> None:
+    """Take flags, weights and some numbers within their ranges: EnvPool ends the whole process for what it cannot do,
+    a game or a file that it does not have for one.
+    """
+    if not given:
+        return
+    import envpool
+
+    defaults = envpool.make_spec(env).config._asdict()
+    accepted = sorted(
+        name
+        for name, default in defaults.items()
+        if name not in _NOT_TAKEN and (name in _RANGES or type(default) in (bool, float))
+    )
+    for name, value in given.items():
+        field = f"env_config.{name}"
+        if name not in accepted:
+            raise InvalidRequest(f"{field}: of EnvPool's {env} can be set {', '.join(accepted)}", field=field)
+        kind = type(defaults[name])
+        low, high = _RANGES.get(name, (-1e6, 1e6))
+        fits = type(value) is kind or (kind is float and type(value) is int)
+        if not fits or (kind is not bool and not low <= value <= high):
+            wanted = "true or false" if kind is bool else f"a number from {low:g} to {high:g}"
+            wanted = wanted.replace("a number", "an integer") if kind is int else wanted
+            raise InvalidRequest(f"{field}: {wanted} is wanted", field=field)
 
 
 def _is_atari(env: str) -> bool:

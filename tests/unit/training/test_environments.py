@@ -49,6 +49,28 @@ def test_an_unknown_name_gets_a_hint(changes: dict[str, Any], field: str, near: 
     [
         ({"hyperparameters": {"batch_size": 4096}}, "hyperparameters.batch_size"),
         ({"hyperparameters": {"learning_rate": "quick"}}, "hyperparameters.learning_rate"),
+        (
+            {"hyperparameters": {"n_steps": 10**6}, "resources": {"num_envs_per_env_runner": 1000}},
+            "hyperparameters.n_steps",
+        ),
+        (
+            {
+                "env": "Pong-v5",
+                "hyperparameters": {"n_steps": 4096},
+                "resources": {"num_env_runners": 2, "num_envs_per_env_runner": 32},
+            },
+            "hyperparameters.n_steps",
+        ),
+        ({"env": "Pong-v5", "env_config": {"batch_size": 1}}, "env_config.batch_size"),
+        ({"env": "Pong-v5", "env_config": {"base_path": "/etc"}}, "env_config.base_path"),
+        ({"env": "Pong-v5", "env_config": {"task": "no_such_game"}}, "env_config.task"),
+        ({"env": "Pong-v5", "env_config": {"img_height": -1}}, "env_config.img_height"),
+        ({"env": "Pong-v5", "env_config": {"stack_num": 0}}, "env_config.stack_num"),
+        ({"env": "Pong-v5", "env_config": {"episodic_life": 1}}, "env_config.episodic_life"),
+        (
+            {"env": "Pong-v5", "env_config": {"repeat_action_probability": float(2)}},
+            "env_config.repeat_action_probability",
+        ),
         ({"hyperparameters": {"use_sde": True}}, "hyperparameters.use_sde"),
         ({"env_config": {"bogus": 1}}, "env_config.bogus"),
         ({"env": "HalfCheetah-v2"}, "env"),
@@ -58,6 +80,18 @@ def test_refuses_what_cannot_be_trained(changes: dict[str, Any], field: str) -> 
     with pytest.raises(InvalidRequest) as refused:
         check_request(request(**changes))
     assert refused.value.extra["field"] == field
+
+
+def test_takes_what_envpool_can_be_told() -> None:
+    told = {"episodic_life": False, "repeat_action_probability": 0.25, "frame_skip": 2, "max_episode_steps": 500}
+    check_request(request(env="Pong-v5", env_config=told))
+
+
+@pytest.mark.parametrize("env", ["CartPole-v1", "Pong-v5", "Blackjack-v1", "Taxi-v3"])
+def test_takes_rollouts_of_a_size_that_anybody_wants(env: str) -> None:
+    check_request(
+        request(env=env, hyperparameters={"n_steps": 128, "batch_size": 256}, resources={"num_env_runners": 64})
+    )
 
 
 def test_the_presets_environments_are_split_over_the_runners() -> None:

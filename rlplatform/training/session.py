@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rlplatform import events
@@ -234,12 +234,20 @@ class TrainingSession:
         return self._emit(event, stop_reason=reason, progress=self._progress)
 
     def _evaluate(self) -> None:
-        """Evaluate, unless this very iteration has been; always on the same episodes, so that reports compare."""
+        """Evaluate, unless this very iteration has been; always on the same episodes, so that reports compare.
+
+        Where that fails, of episodes that never end for one, what was trained is saved before the session fails.
+        """
         progress = self._progress
         if self._evaluated_at == progress.iteration:
             return
-        with self._failures():
-            report = self._engine.evaluate(self._request.evaluation.episodes, self._request.seed)
+        try:
+            with self._failures():
+                report = self._engine.evaluate(self._request.evaluation.episodes, self._request.seed)
+        except _Failed:
+            with suppress(_Failed):
+                self._save()
+            raise
         self._evaluated_at = progress.iteration
         self._emit(events.TrainingEvaluated, iteration=progress.iteration, env_steps=progress.env_steps, report=report)
 

@@ -88,6 +88,35 @@ def test_stop_criteria(rig: Callable[..., Rig], stop: dict[str, float], reason: 
     assert final.progress.train_wall_s == iterations
 
 
+@pytest.mark.parametrize("evaluation", [{}, {"every_iterations": 2}])
+def test_an_evaluation_that_fails_takes_nothing_that_was_trained_with_it(
+    rig: Callable[..., Rig], evaluation: dict[str, int]
+) -> None:
+    class Endless(ScriptedEngine):
+        def evaluate(self, episodes: int, seed: int) -> Any:
+            raise EngineError("evaluation: 0 of 10 episodes ended within 1000000 steps")
+
+    r = rig(stop={"iterations": 2}, evaluation=evaluation)
+    final = r.session(Endless()).run()
+    assert r.types() == ["started", "iteration_completed", "iteration_completed", "checkpoint_saved", "failed"]
+    assert isinstance(final, events.TrainingFailed)
+    assert "0 of 10 episodes" in final.reason
+    assert r.checkpoints.list(r.run_id)[-1].iteration == 2
+
+
+def test_an_engine_that_neither_evaluates_nor_saves_fails_with_the_first_reason(rig: Callable[..., Rig]) -> None:
+    class Broken(ScriptedEngine):
+        def evaluate(self, episodes: int, seed: int) -> Any:
+            raise EngineError("first")
+
+        def save(self, directory: Path) -> None:
+            raise EngineError("second")
+
+    final = rig(stop={"iterations": 1}).session(Broken()).run()
+    assert isinstance(final, events.TrainingFailed)
+    assert final.reason == "first"
+
+
 def test_a_mean_of_few_episodes_stops_nothing(rig: Callable[..., Rig]) -> None:
     r = rig(stop={"episode_return_mean": 1.0})
     final = r.session(ScriptedEngine(episodes=1)).run()

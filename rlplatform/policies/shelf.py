@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rlplatform.training.policy import Policy  # imports torch: seconds, which nobody needs until there is a policy
 
 MAX_LOADED = 16
+MAX_LOADED_BYTES = 1 << 30
 
 
 class Asked(NamedTuple):
@@ -44,7 +45,11 @@ class Asked(NamedTuple):
 
 
 class PolicyShelf:
-    """The ``Policies`` port in this process. At most ``max_loaded`` policies are held, those that were used last."""
+    """The ``Policies`` port in this process.
+
+    At most ``max_loaded`` policies are held, those that were used last, with parameters of ``max_bytes`` together; the
+    last one whatever its size.
+    """
 
     def __init__(
         self,
@@ -54,12 +59,14 @@ class PolicyShelf:
         clock: Clock,
         *,
         max_loaded: int = MAX_LOADED,
+        max_bytes: int = MAX_LOADED_BYTES,
     ) -> None:
         self._store = store
         self._checkpoints = checkpoints
         self._files = files
         self._clock = clock
         self._max_loaded = max_loaded
+        self._max_bytes = max_bytes
         self._loaded: OrderedDict[str, Policy] = OrderedDict()
         self._using = threading.Lock()  # kernels have one workspace each
         self._exporting = threading.Lock()  # seconds of CPU, and torch's exporter is no friend of threads
@@ -217,9 +224,13 @@ class PolicyShelf:
 
             policy = Policy.unpack(self._archive(info))
         self._loaded[info.id] = policy
-        while len(self._loaded) > self._max_loaded:
+        while len(self._loaded) > self._max_loaded or (len(self._loaded) > 1 and self._held() > self._max_bytes):
             self._loaded.popitem(last=False)
         return policy
+
+    def _held(self) -> int:
+        """Bytes of the parameters of all that are loaded."""
+        return sum(policy.network.flat_numpy.nbytes for policy in self._loaded.values())
 
     def _archive(self, info: PolicyInfo) -> bytes:
         archive = self._files.get(info.id)

@@ -232,6 +232,22 @@ class TestPolicyShelf(PoliciesContract):
             await policies.act(published[place], OBSERVATIONS)
         assert policies.loaded == [published[0].id, published[2].id]
 
+    async def test_what_is_held_is_bounded_in_bytes_too(
+        self,
+        store: Store,
+        checkpoints: MemoryCheckpoints,
+        files: MemoryPolicyFiles,
+        policies: PolicyShelf,
+        checkpoint: CheckpointInfo,
+    ) -> None:
+        published = [(await self.publish(policies, checkpoint)).document for _ in range(3)]
+        size = 4 * published[0].parameters
+        for most, held in ((1, published[2:]), (2 * size, published[1:])):
+            shelf = PolicyShelf(store, checkpoints, files, FakeClock(), max_bytes=most)
+            for info in published:
+                await shelf.act(info, OBSERVATIONS)
+            assert shelf.loaded == [info.id for info in held]
+
     async def test_nothing_is_left_of_a_publication_that_was_none(
         self, policies: PolicyShelf, checkpoint: CheckpointInfo, files: MemoryPolicyFiles
     ) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 
 import pytest
 
-from actors.handles import to_its_end
+from actors.event_hub import CALLS
+from actors.handles import PoliciesHandle, StoreHandle, SupervisorHandle, to_its_end
+from rlplatform.ports import Commands, Policies, Store
 
 pytestmark = pytest.mark.anyio
 
@@ -36,3 +39,17 @@ async def test_what_it_returns_and_raises_is_passed_on() -> None:
     assert await to_its_end(int, "7") == 7
     with pytest.raises(ValueError, match="invalid literal"):
         await to_its_end(int, "seven")
+
+
+@pytest.mark.parametrize(
+    ("handle", "port"), [(SupervisorHandle, Commands), (StoreHandle, Store), (PoliciesHandle, Policies)]
+)
+def test_a_handle_has_every_call_of_its_port(handle: type, port: type) -> None:
+    calls = {name for base in port.__mro__ if base is not object for name in vars(base) if not name.startswith("_")}
+    assert calls
+    for name in calls:
+        given, asked = (inspect.signature(getattr(cls, name)).parameters.values() for cls in (handle, port))
+        if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in given):
+            assert [parameter.name for parameter in given] == [parameter.name for parameter in asked], name
+    if port is Store:
+        assert calls == CALLS

@@ -13,6 +13,7 @@ from contextlib import suppress
 from rlplatform.errors import InvalidRequest, SandboxFault
 from rlplatform.ports import Interactor
 from rlplatform.sandbox.cgroup import Cgroup
+from rlplatform.sandbox.container import USER
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Call, Execution, Usage
 from rlplatform.sandbox.outcomes import Evidence, Stop
@@ -130,6 +131,8 @@ class Run:
             "wall_s": self._limits.wall_time_s,
         }
         pipes = (self._stdin, self._stdout, self._stderr, self._records)
+        for pipe in pipes[:3]:
+            pipe.let(USER)
         request = memory_file(self._request) if self._request is not None else None
         try:
             self._channel.send(order, [pipe.child for pipe in pipes] + ([request] if request is not None else []))

@@ -125,6 +125,14 @@ def test_the_interpreter_is_as_usual(run: Run) -> None:
     assert outcome.exit_code == 1
 
 
+def test_the_standard_streams_have_their_names(docker_pool: DockerPool) -> None:
+    source = b"open('/dev/stdout', 'w').write(open('/dev/stdin').read()); print(1, file=open('/dev/stderr', 'w'))"
+    sandbox = docker_pool.open(Program({"main.py": source}), Limits(), Tier.SINGLE_USE)
+    outcome = sandbox.run(Execution(Limits(), b"in"))
+    sandbox.close()
+    assert (outcome.stdout, outcome.stderr, outcome.exit_code) == (b"in", b"1\n", 0)
+
+
 def test_a_traceback_shows_the_submission_alone(run: Run) -> None:
     stderr = run("def f():\n    return 1 / 0\n\nf()").stderr.decode()
     assert 'File "main.py", line 2, in f' in stderr

@@ -75,6 +75,16 @@ def test_the_exported_model_acts_as_the_policy(
     assert [path.name for path in tmp_path.iterdir()] == ["policy.onnx"]
 
 
+def test_great_actions_may_differ_by_what_float32_cannot_hold(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    policy = make_policy(VECTOR, spaces.Box(-1e9, 1e9, (2,)), {})
+    policy.network.action_head.weight.data *= 1e6
+    obs = recorded(VECTOR)
+    assert np.abs(policy(obs)).max() > 1e3
+    export_onnx(policy, tmp_path / "policy.onnx", obs)
+
+
 def test_an_export_that_acts_otherwise_is_not_handed_out(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
 

@@ -28,7 +28,7 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
     }, SETTLE_MS);
     return () => clearTimeout(timer);
   }, [api, id, saved]);
-  const best = items?.findLast((checkpoint) => checkpoint.best); // each was the best when it was saved
+  const best = items?.find((checkpoint) => checkpoint.best);
   const download = async (checkpoint: Checkpoint) => {
     setLoading(checkpoint.id);
     try {

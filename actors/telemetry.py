@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from ray.util import metrics
 
-from actors.handles import StoreHandle
+from actors.store_handle import StoreHandle
 from rlplatform.events import (
     EvaluationFailed,
     EvaluationFinished,

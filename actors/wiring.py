@@ -16,8 +16,9 @@ import ray
 from actors import options
 from actors.evaluator import Evaluator
 from actors.event_hub import EventHub
-from actors.handles import StoreHandle, call, find, spawn
+from actors.handles import call, find, spawn
 from actors.placement import Placement
+from actors.store_handle import StoreHandle
 from actors.supervisor import Supervisor
 from actors.telemetry import MeteredStore, RayMeter, Telemetry
 from actors.trainer import Trainer

@@ -9,7 +9,8 @@ import threading
 import pytest
 
 from actors.event_hub import CALLS
-from actors.handles import PoliciesHandle, StoreHandle, SupervisorHandle, to_its_end
+from actors.handles import PoliciesHandle, SupervisorHandle, to_its_end
+from actors.store_handle import StoreHandle
 from rlplatform.ports import Commands, Policies, Store
 
 pytestmark = pytest.mark.anyio

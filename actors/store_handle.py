@@ -1,0 +1,109 @@
+"""The store as a process reaches it that does not own it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from rlplatform.access.principals import ApiKey
+from rlplatform.clock import SystemClock
+from rlplatform.errors import Unavailable
+from rlplatform.events import EventBase
+from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency
+from rlplatform.retries import Backoff
+from rlplatform.runs import Run, RunSummary
+
+PATIENCE_S = 20.0
+
+
+class StoreHandle:
+    """The ``Store`` port over ``EventHub.call``, here or in its actor. While that is away, calls are tried again: all
+    bear repeating."""
+
+    def __init__(self, call: Callable[..., Awaitable[Any]], clock: Clock | None = None, *, shared: bool = True) -> None:
+        """``shared``: others use that store too, so :meth:`close` leaves it open."""
+        self._hub = call
+        self._shared = shared
+        self._clock = clock or SystemClock()
+
+    async def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        deadline: float | None = None
+        backoff = Backoff(self._clock, 0.1, 1.0)
+        while True:
+            try:
+                return await self._hub(name, *args, **kwargs)
+            except Unavailable:
+                deadline = deadline or self._clock.monotonic() + PATIENCE_S
+                if self._clock.monotonic() > deadline:
+                    raise
+            await backoff.wait()
+
+    async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
+        stored, created = await self._call("create", run, first, idempotency=idempotency)
+        return stored, created or stored.id == run.id  # ids are never given twice: an earlier try of ours got through
+
+    async def recall(self, idempotency: Idempotency) -> Run | None:
+        return await self._call("recall", idempotency)
+
+    async def get(self, run_id: str) -> Run:
+        return await self._call("get", run_id)
+
+    async def find(self, kind: str, **query: Any) -> list[Run]:
+        return await self._call("find", kind, **query)
+
+    async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
+        return await self._call("summaries", kind, **query)
+
+    async def remove(self, run_id: str) -> None:
+        await self._call("remove", run_id)
+
+    async def acquire(self, run_id: str) -> int:
+        return await self._call("acquire", run_id)
+
+    async def append(
+        self, stream: str, events: Sequence[EventBase], *, epoch: int | None = None
+    ) -> Sequence[EncodedEvent]:
+        return await self._call("append", stream, events, epoch=epoch)
+
+    async def read(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[EncodedEvent]:
+        return await self._call("read", stream, after=after, limit=limit)
+
+    async def tail(
+        self, cursors: Mapping[str, int], *, wait_s: float, limit: int = 1000
+    ) -> Mapping[str, Sequence[EncodedEvent]]:
+        return await self._call("tail", cursors, wait_s=wait_s, limit=limit)
+
+    async def used(self, tenant: str, day: date) -> Mapping[str, float]:
+        return await self._call("used", tenant, day)
+
+    async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
+        return await self._call("finished", after=after, limit=limit)
+
+    async def settle(self, position: int) -> None:
+        await self._call("settle", position)
+
+    async def put_document(self, document: Document) -> None:
+        await self._call("put_document", document)
+
+    async def get_document(self, kind: str, document_id: str) -> Document | None:
+        return await self._call("get_document", kind, document_id)
+
+    async def list_documents(self, kind: str, **query: Any) -> Sequence[Document]:
+        return await self._call("list_documents", kind, **query)
+
+    async def delete_document(self, kind: str, document_id: str) -> None:
+        await self._call("delete_document", kind, document_id)
+
+    async def put_key(self, key: ApiKey) -> None:
+        await self._call("put_key", key)
+
+    async def get_key(self, key_id: str) -> ApiKey | None:
+        return await self._call("get_key", key_id)
+
+    async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
+        return await self._call("list_keys", tenant)
+
+    async def close(self) -> None:
+        if not self._shared:
+            await self._hub("close")

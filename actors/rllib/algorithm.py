@@ -35,7 +35,7 @@ from ray.rllib.utils.metrics import (
 from actors.rllib.config import VectorPPOConfig
 from actors.rllib.remote_runners import RemoteRunners
 from actors.rllib.rollout import split
-from rlplatform.errors import Unavailable
+from rlplatform.errors import CheckpointError, Unavailable
 from rlplatform.ppo.fragment import Fragment
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic
@@ -136,13 +136,18 @@ class VectorPPO(PPO):
         return self._update_local(fragments) if fragments else 0
 
     def _update_local(self, fragments: list[Fragment]) -> int:
+        rows = sum(fragment.env_steps() for fragment in fragments)
+        if not rows:  # nothing but resets
+            return 0
         with self._timed("update"):
             self.statistics = self.learner_group._learner.fit(fragments, self._progress_remaining())
         self._seq += 1
         self._weights = None
-        return sum(fragment.env_steps() for fragment in fragments)
+        return rows
 
     def _update_remote(self, refs: list[ray.ObjectRef], rows: list[int]) -> int:
+        if not min(rows):  # a learner has nothing but resets, and all take the same steps
+            return 0
         share = max(1, self.hyperparameters.batch_size // max(1, self.config.num_learners))
         with self._timed("update"):
             try:
@@ -245,6 +250,12 @@ class VectorPPO(PPO):
         super().set_state(state)
         if VECTOR in state:
             ours = state[VECTOR]
+            if ("norm_obs" in ours["normalizers"]) != ("norm_obs" in self.normalizers):
+                saw = "normalised" if "norm_obs" in ours["normalizers"] else "raw"
+                raise CheckpointError(
+                    f"hyperparameters.normalize: the checkpoint's policy acts on {saw} observations, this training's "
+                    "would not"
+                )
             self.env_steps, self.episodes = ours["env_steps"], ours["episodes"]
             self.generation = ours["generation"] + 1
             for name, normalizer in self.normalizers.items():

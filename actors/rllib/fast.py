@@ -71,7 +71,10 @@ class FastPath:
                 seed=request.seed,
                 total_env_steps=request.stop.env_steps,
                 pipeline_depth=resources.pipeline_depth,
-                rollouts_per_iteration=max(1, math.ceil(ITERATION_ENV_STEPS / (hyperparameters.n_steps * envs))),
+                rollouts_per_iteration=max(
+                    2 if hyperparameters.n_steps == 1 else 1,  # one step may be a reset everywhere, two are not
+                    math.ceil(ITERATION_ENV_STEPS / (hyperparameters.n_steps * envs)),
+                ),
             )
         )
         self._hyperparameters = hyperparameters
@@ -89,6 +92,7 @@ class FastPath:
         return {
             "preset": self._preset,
             "hyperparameters": self._hyperparameters.model_dump(mode="json"),
+            "not_applied": self._hyperparameters.not_annealed(algo.options["total_env_steps"]),
             "num_env_runners": algo.config.num_env_runners,
             "num_envs_per_env_runner": algo.config.num_envs_per_env_runner,
             "rollouts_per_iteration": algo.options["rollouts_per_iteration"],

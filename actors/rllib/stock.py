@@ -77,13 +77,14 @@ class StockPath:
         envs = total_envs(request.resources, preset)
         both = probed.single_observation_space, probed.single_action_space
         self._config = _config(request, self._hyperparameters, *both, per_runner, envs)
+        self._total_env_steps = request.stop.env_steps
         self._algo: PPO = self._config.copy(copy_frozen=False).build_algo()
         self.env_steps = 0
 
     def describe(self) -> dict[str, object]:
         return {
             "hyperparameters": self._hyperparameters.model_dump(mode="json"),
-            "not_applied": _not_applied(self._hyperparameters),
+            "not_applied": _not_applied(self._hyperparameters, self._total_env_steps),
             "num_env_runners": self._config.num_env_runners,
             "num_envs_per_env_runner": self._config.num_envs_per_env_runner,
             "env_backend": "sync",
@@ -223,7 +224,7 @@ def _annealed(schedule: Schedule, total: int | None) -> float | list[list[float]
     return [[0, schedule.initial], [total, 0.0]]
 
 
-def _not_applied(hyperparameters: Hyperparameters) -> list[str]:
+def _not_applied(hyperparameters: Hyperparameters, total_env_steps: int | None) -> list[str]:
     """What RLlib's PPO has no counterpart of, where it was asked for."""
     kwargs = hyperparameters.policy_kwargs
     missing = {
@@ -237,7 +238,8 @@ def _not_applied(hyperparameters: Hyperparameters) -> list[str]:
         "policy_kwargs.log_std_init": bool(kwargs.log_std_init),
         "policy_kwargs.net_arch.vf: as pi": kwargs.net_arch is not None and kwargs.net_arch.vf != kwargs.net_arch.pi,
     }
-    return [name for name, asked in missing.items() if asked]
+    not_annealed = [name for name in hyperparameters.not_annealed(total_env_steps) if name.startswith("learning_rate")]
+    return not_annealed + [name for name, asked in missing.items() if asked]
 
 
 @contextmanager

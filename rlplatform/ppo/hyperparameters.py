@@ -160,6 +160,13 @@ class Hyperparameters(BaseModel):
                 field=f"{field}.batch_size",
             )
 
+    def not_annealed(self, total_env_steps: int | None) -> list[str]:
+        """What of these is to fall over the training and does not, since that has no number of env steps to end at."""
+        schedules = {name: getattr(self, name) for name in ("learning_rate", "clip_range", "clip_range_vf")}
+        falling = [name for name, schedule in schedules.items() if schedule is not None and schedule.linear]
+        why = "stays at its initial value, since stop.env_steps is not given"
+        return [] if total_env_steps else [f"{name}: {why}" for name in falling]
+
     @property
     def norm_obs(self) -> bool:
         """Whether observations are normalised."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
@@ -34,6 +36,26 @@ def config(**options: Any) -> VectorPPOConfig:
         .debugging(seed=3, log_level="ERROR")
         .options(hyperparameters=hyperparameters, seed=3, **options)
     )
+
+
+class Coin(gym.Env[Any, Any]):
+    """Episodes of one step: under NEXT_STEP, every other row is a reset."""
+
+    observation_space = spaces.Box(0, 1, (1,), np.float32)
+    action_space = spaces.Discrete(2)
+
+    def reset(self, **_: Any) -> Any:
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action: Any) -> Any:
+        return np.zeros(1, np.float32), float(action), True, False, {}
+
+
+@pytest.fixture
+def coin() -> Iterator[str]:
+    gym.register("Coin-v0", entry_point=Coin)
+    yield "Coin-v0"
+    del gym.registry["Coin-v0"]
 
 
 @pytest.fixture
@@ -94,6 +116,22 @@ def test_rollouts_are_bundled_into_iterations() -> None:
     algo.train()
     assert 5 * 32 * 4 * 0.8 < algo.env_steps <= 5 * 32 * 4
     assert algo.statistics["n_updates"] == 10
+    algo.stop()
+
+
+def test_a_rollout_of_nothing_but_resets_is_no_reason_to_give_up(coin: str) -> None:
+    algo = (
+        VectorPPOConfig()
+        .environment(coin, observation_space=Coin.observation_space, action_space=Coin.action_space)
+        .env_runners(num_env_runners=0, num_envs_per_env_runner=2)
+        .debugging(seed=3, log_level="ERROR")
+        .options(hyperparameters={"n_steps": 1, "batch_size": 2, "n_epochs": 1}, rollouts_per_iteration=4)
+        .build_algo()
+    )
+    algo.train()
+    algo.train()
+    assert (algo.env_steps, algo.episodes) == (8, 8)
+    assert algo.statistics["n_updates"] == 4
     algo.stop()
 
 

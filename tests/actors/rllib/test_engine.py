@@ -172,6 +172,31 @@ def test_refuses_a_checkpoint_of_another_network(tmp_path: Path) -> None:
     other.close()
 
 
+@pytest.mark.parametrize("normalized", [True, False])
+def test_refuses_a_checkpoint_that_saw_its_observations_otherwise(tmp_path: Path, normalized: bool) -> None:
+    small = {"n_steps": 64, "batch_size": 64, "n_epochs": 1}
+    engine = RllibEngine(small_request(hyperparameters={**small, "normalize": normalized}))
+    other = RllibEngine(small_request(hyperparameters={**small, "normalize": not normalized}))
+    engine.train_iteration()
+    engine.save(tmp_path)
+    with pytest.raises(CheckpointError, match=r"hyperparameters\.normalize"):
+        other.restore(tmp_path)
+    engine.close()
+    other.close()
+
+
+def test_says_what_is_not_annealed_for_want_of_a_number_of_steps() -> None:
+    annealed = {"n_steps": 64, "batch_size": 64, "learning_rate": "lin_0.001", "clip_range": 0.2}
+    ends = RllibEngine(small_request(hyperparameters=annealed))
+    endless = RllibEngine(small_request(hyperparameters=annealed, stop={"iterations": 3}))
+    assert ends.describe()["not_applied"] == []
+    assert endless.describe()["not_applied"] == [
+        "learning_rate: stays at its initial value, since stop.env_steps is not given"
+    ]
+    ends.close()
+    endless.close()
+
+
 def test_refuses_what_there_is_no_room_for_at_once() -> None:
     with pytest.raises(CapacityExhausted, match="40 env runners"):
         RllibEngine(small_request(resources={"num_env_runners": 40, "num_envs_per_env_runner": 1}))

@@ -151,3 +151,10 @@ def test_they_import_without_numpy_and_torch() -> None:
         "sys.exit('numpy' in sys.modules or 'torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_is_to_fall_needs_a_number_of_steps_to_fall_over() -> None:
+    given = Hyperparameters.of({"learning_rate": "lin_0.001", "clip_range": 0.2, "clip_range_vf": "lin_0.4"})
+    assert given.not_annealed(1000) == []
+    assert [why.partition(":")[0] for why in given.not_annealed(None)] == ["learning_rate", "clip_range_vf"]
+    assert Hyperparameters().not_annealed(None) == []

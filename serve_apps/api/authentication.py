@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from rlplatform.access.keys import KeyRing
@@ -14,6 +15,7 @@ from rlplatform.settings import Settings
 from rlplatform.webhooks.signatures import Signer
 from serve_apps.api.limits import RateLimiter
 
+_RENEWAL_S = 2.0
 _LOG = logging.getLogger("rlplatform.api")
 
 
@@ -41,16 +43,17 @@ class Authenticator:
     async def renew(self, text: str) -> None:
         """Look again at a key or token that has been accepted. A ticket holds for the connection that it opened.
 
-        :raises NotAuthenticated: it has been revoked, or has expired. Who cannot be asked is taken to agree.
+        :raises NotAuthenticated: it has been revoked, or has expired. Whoever does not answer soon is taken to agree.
         """
         if text.startswith(PREFIX):
             return
         try:
-            await self.bearer(text)
+            async with asyncio.timeout(_RENEWAL_S):
+                await self.bearer(text)
         except NotAuthenticated:
             raise
-        except PlatformError as error:
-            _LOG.warning("an open stream goes on, for its key cannot be looked at again: %s", error)
+        except (PlatformError, TimeoutError) as error:
+            _LOG.warning("an open stream goes on, for its key cannot be looked at again: %s", error or "no answer")
 
     async def ticket(self, text: str, stream: str | None = None) -> Principal:
         """The principal of a ticket, which is used up by this.

@@ -22,6 +22,7 @@ from rlplatform.storage import open_store
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.training.models import CheckpointInfo
+from serve_apps.api.authentication import Authenticator
 
 pytestmark = pytest.mark.anyio
 OPEN = {"/healthz", "/readyz", "/v1/openapi.json"}
@@ -140,6 +141,22 @@ async def test_a_key_in_use_is_read_once_a_lease() -> None:
         with pytest.raises(NotAuthenticated):
             await ring.authenticate("rlp_" + "0" * 26 + text[30:])
     assert store.reads == 5, "what is not there is asked for again"
+
+
+async def test_a_stream_outlives_a_store_that_does_not_answer(platform) -> None:
+    async with platform() as it:
+        store = CountingKeys(it.store)
+        settings = it.app.state.context.settings
+        access = Authenticator(store, settings, SystemClock(), it.app.state.context.limiter)
+        key, text = await access.keys.mint(tenant="school", name="course", scopes=[Scope.READ])
+        await access.renew(text)
+        await asyncio.sleep(settings.access.key_lease_s)
+        store.answering.clear()
+        await access.renew(text)
+        store.answering.set()
+        await access.keys.revoke(key)
+        with pytest.raises(NotAuthenticated):
+            await access.renew(text)
 
 
 async def test_a_lease_counts_from_before_the_store_was_asked() -> None:

@@ -23,12 +23,18 @@ from tests.e2e.platform import NOT_NICE
 RAY = str(Path(sys.executable).with_name("ray"))
 GCS_PORT = 6399
 DASHBOARD_PORT = 8266
-START_ATTEMPTS = 3
+START_ATTEMPTS = 6
+ALWAYS = (  # where its agents' ports are given, Ray does not end a node that has waited for them for 15 s
+    "--block",
+    *("--dashboard-agent-grpc-port", "52370", "--dashboard-agent-listen-port", "52365"),
+    *("--runtime-env-agent-port", "52371", "--metrics-export-port", "52372"),
+)
 QUICK_TO_NOTICE = {
     "RAY_health_check_initial_delay_ms": "0",
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_timeout_ms": "2000",
     "RAY_health_check_failure_threshold": "4",
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "600",  # as deployed: a worker waits for its head, on a slow machine too
 }
 
 
@@ -85,9 +91,11 @@ class Node:
             ]
         )
         self._log.unlink(missing_ok=True)
+        if head is None:  # our folders are every node's: what a worker has noted there is no head that runs here
+            (self._network.folder_of_logs / "ray_current_cluster").unlink(missing_ok=True)
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
-                [*self.within, RAY, "start", *role, "--node-ip-address", self.address, "--block", *options],
+                [*self.within, RAY, "start", *role, "--node-ip-address", self.address, *ALWAYS, *options],
                 env={
                     **clean_environment(),
                     **ingress.environment("proxy", Path()),

@@ -49,6 +49,13 @@ def command(pid: int) -> str:
     return ""
 
 
+def holds(pid: int, part: str) -> bool:
+    """Whether it has a file open that has ``part`` in its path."""
+    with suppress(OSError):
+        return any(part in str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir())
+    return False
+
+
 def environment(pid: int, prefix: str) -> dict[str, str]:
     """The variables of a process that begin with ``prefix``."""
     pairs = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")

@@ -178,9 +178,11 @@ class Rig:
         return found[0]
 
     def trainer(self, training: str) -> int:
-        """The process that trains: the one that uses the most CPU, of those that can be it; 0 if there is none."""
+        """The process that trains: the one that has the run folder open, else the one that uses the most CPU, of those
+        that can be it; 0 if there is none."""
         own = [a.pid for a in self.actors("TrainerActor", f"trainer:{training}:")]
         candidates = own or [a.pid for a in self.actors("TrainerActor", "warm_trainer:")]
+        candidates = [pid for pid in candidates if processes.holds(pid, f"/{training}/")] or candidates
         before = {pid: cpu_s(pid) for pid in candidates}
         time.sleep(0.5 if len(candidates) > 1 else 0)
         return max(candidates, key=lambda pid: cpu_s(pid) - before[pid], default=0)

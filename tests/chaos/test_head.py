@@ -51,7 +51,8 @@ class Deployed(Rig):
         config = yaml.safe_load((ROOT / "cluster" / "serve.yaml").read_text())
         config["http_options"] |= {"port": API_PORT}
         for application in config["applications"]:
-            application["args"]["num_replicas"] = 1
+            if application["name"] == "api":
+                application["args"]["num_replicas"] = 1  # none is asked for anything while the head is away
         file = self.folder / "serve.yaml"
         file.write_text(yaml.safe_dump(config))
         head.await_port(DASHBOARD_PORT)
@@ -60,6 +61,11 @@ class Deployed(Rig):
         key = self._run("python", "-m", "cluster.operate", "key", "--tenant=t", "--name=n", *scopes)
         self.local = {"url": f"http://{worker.address}:{API_PORT}", "api_key": key.strip().splitlines()[-1]}
         self.call("GET", "/readyz", timeout_s=120)
+        self.await_true(self._streams_on_every_node, 60, "a replica for streams is on either node")
+
+    def _streams_on_every_node(self) -> bool:
+        replicas = [actor.pid for actor in self.actors("ServeReplica:streams")]
+        return all(node.pids().intersection(replicas) for node in self._nodes)
 
     def start_head(self) -> None:
         self._nodes[0].start("--num-cpus=1", '--resources={"sandbox": 1}', environment=self._keeps)
@@ -105,7 +111,7 @@ def test_the_head_is_killed_and_comes_back(rig: Deployed) -> None:
     scene = Scene(rig)
     assert rig.trainer(scene.training) in rig.worker.pids()
     rig.kill_head()
-    scene.goes_on(30)  # without a head
+    scene.goes_on(30)  # without a head: the replica for streams that is left tells of them
     time.sleep(5)
     rig.start_head()
     scene.goes_on(30)

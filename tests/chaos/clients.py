@@ -14,6 +14,7 @@ import httpx2 as httpx
 from tests.chaos.invariants import FINAL
 
 RETRY_S = 0.1
+PATIENCE_S = 300.0
 TIMEOUT = httpx.Timeout(5.0, read=20.0)
 PROGRAM = "import time\ntime.sleep({seconds})\nprint(int(input()) * 2)"
 
@@ -109,7 +110,7 @@ class Feeder(threading.Thread):
         tests = [{"id": f"t{n}", "stdin": f"{n}\n", "expected_stdout": f"{2 * n}\n"} for n in range(2)]
         body = {"source": self._source, "tests": tests, "limits": {"wall_time_s": 10}}
         headers = {"Idempotency-Key": uuid4().hex}
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             try:
                 answer = http.post("/v1/evaluations", json=body, headers=headers, timeout=TIMEOUT)
@@ -125,11 +126,11 @@ class Feeder(threading.Thread):
                 return
             self.refused += 1
             time.sleep(RETRY_S)
-        self.errors.append("not taken within 120 s")
+        self.errors.append(f"not taken within {PATIENCE_S:g} s")
 
     def stop(self) -> list[str]:
         """The ids of all that was taken."""
         self._stopped.set()
-        self.join(150)
+        self.join(PATIENCE_S + 30)
         assert not self.errors, self.errors
         return self.taken

@@ -21,7 +21,7 @@ from rlplatform.access.usage import Accounts
 from rlplatform.errors import InvalidRequest, NotFound, PlatformError, QuotaExceeded, ServiceError, Unavailable
 from rlplatform.evaluation import scoring
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
-from rlplatform.evaluation.submissions import check_submission
+from rlplatform.evaluation.submissions import check_environment, check_submission
 from rlplatform.events import EvaluationQueued, EventBase, TrainingQueued
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.ports import CheckpointStore, Clock, Dependency, Idempotency, Place, PlatformStatus, Store
@@ -142,6 +142,8 @@ class Supervisor:
     ) -> tuple[EvaluationRun, bool]:
         """Queue an evaluation (see the port)."""
         check_submission(request)
+        if request.grader.kind == "episode":
+            await asyncio.to_thread(check_environment, request.grader)
         await self._open()
         try:
             check_priority(request.priority, principal)
@@ -200,7 +202,7 @@ class Supervisor:
                 if request.resume_from is None:
                     return await self._start(request, principal, idempotency, place)
                 async with self._retention.removing:
-                    parent = await self._parent(request.resume_from, principal)
+                    parent = await self._parent(request, principal)
                     return await self._start(request, principal, idempotency, place, parent)
         except PlatformError as refusal:
             return await self._replayed(TrainingRun, idempotency, refusal)
@@ -306,13 +308,21 @@ class Supervisor:
         assert isinstance(stored, type(run))
         return stored, created
 
-    async def _parent(self, checkpoint_id: str, principal: Principal) -> CheckpointInfo:
-        """:raises InvalidRequest, NotFound: there is no such checkpoint, or none that the principal sees."""
+    async def _parent(self, request: TrainingRequest, principal: Principal) -> CheckpointInfo:
+        """:raises InvalidRequest, NotFound: there is no such checkpoint, none that the principal sees, or not one of
+        this engine and environment."""
+        assert request.resume_from is not None
+        checkpoint_id = request.resume_from
         try:
             check_id(checkpoint_id, Kind.CHECKPOINT)
             parent = await asyncio.to_thread(self._checkpoints.find, checkpoint_id)
             run = await self._store.get(parent.training_id)
             principal.require_sight(run.tenant, run.created_by, "checkpoint")
+            assert isinstance(run, TrainingRun)
+            trained = run.document.request
+            for name in ("engine", "env"):
+                if (has := getattr(trained, name)) != (wanted := getattr(request, name)):
+                    raise InvalidRequest(f"{checkpoint_id} is of {name} {has}, not {wanted}")
             return parent
         except InvalidRequest as error:
             raise InvalidRequest(f"resume_from: {error}", field="resume_from") from None

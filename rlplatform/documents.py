@@ -166,6 +166,7 @@ class Usage(_Strict):
     trainings_today: int = 0
     env_steps_today: int = 0
     checkpoint_bytes: int | None = None
+    policies: int = 0
     quotas: list[QuotaState] = Field(default_factory=list)
 
 

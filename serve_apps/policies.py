@@ -10,6 +10,7 @@ from ray.serve import Application
 
 from actors import wiring
 from rlplatform.access.principals import Principal
+from rlplatform.access.usage import Accounts
 from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
@@ -28,11 +29,13 @@ class PolicyReplica:
 
     def __init__(self, settings: Settings | None) -> None:
         settings = settings or Settings()
+        store, clock = wiring.shared_store(settings), SystemClock()
         self._shelf = PolicyShelf(
-            wiring.shared_store(settings),
+            store,
             open_checkpoints(settings.training.checkpoint_url),
             open_policies(settings.training),
-            SystemClock(),
+            clock,
+            Accounts(store, settings.quotas, clock),
         )
 
     async def publish(

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.graders import agent_loop
-from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.evaluation.models import EpisodeGrader, EvaluationRequest
 from rlplatform.sandbox.models import Program
 
 ENTRY = "main.py"
@@ -18,10 +18,6 @@ MAX_TOTAL_WALL_S = 3600.0
 def check_submission(request: EvaluationRequest) -> None:
     """:raises InvalidRequest: the request cannot be evaluated as it stands; ``field`` says where."""
     program_of(request)
-    if request.grader.kind == "episode":
-        from rlplatform.evaluation.graders.episode import make_environment  # needs Gymnasium
-
-        make_environment(request.grader.env).close()
     total = len(request.tests) * request.limits.wall_time_s
     if total > MAX_TOTAL_WALL_S:
         raise InvalidRequest(
@@ -29,6 +25,13 @@ def check_submission(request: EvaluationRequest) -> None:
             f"at most {MAX_TOTAL_WALL_S:g} s are accepted",
             field="limits.wall_time_s",
         )
+
+
+def check_environment(grader: EpisodeGrader) -> None:
+    """:raises InvalidRequest: the agents' environment cannot be made. That is tried: it may take a while."""
+    from rlplatform.evaluation.graders.episode import make_environment  # needs Gymnasium
+
+    make_environment(grader.env).close()
 
 
 def program_of(request: EvaluationRequest) -> Program:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlplatform.access.principals import Principal
+from rlplatform.access.usage import Accounts
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, NotFound, PlatformError
 from rlplatform.events import PolicyDeleted, PolicyPublished
 from rlplatform.ids import Kind, check_id, new_id
@@ -57,6 +58,7 @@ class PolicyShelf:
         checkpoints: CheckpointStore,
         files: PolicyFiles,
         clock: Clock,
+        accounts: Accounts,
         *,
         max_loaded: int = MAX_LOADED,
         max_bytes: int = MAX_LOADED_BYTES,
@@ -65,6 +67,7 @@ class PolicyShelf:
         self._checkpoints = checkpoints
         self._files = files
         self._clock = clock
+        self._accounts = accounts
         self._max_loaded = max_loaded
         self._max_bytes = max_bytes
         self._loaded: OrderedDict[str, Policy] = OrderedDict()
@@ -79,7 +82,13 @@ class PolicyShelf:
     async def publish(
         self, request: PolicyRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[PolicyRecord, bool]:
-        run, checkpoint = await self._source(request, principal)
+        try:
+            await self._accounts.check_policies(principal.tenant)
+            run, checkpoint = await self._source(request, principal)
+        except PlatformError:
+            if idempotency is not None and isinstance(made := await self._store.recall(idempotency), PolicyRecord):
+                return made, False
+            raise
         policy_id = new_id(Kind.POLICY)
         info = await asyncio.to_thread(self._copy, policy_id, request.name, run, checkpoint)
         record = PolicyRecord(id=policy_id, tenant=principal.tenant, created_by=principal.id, document=info)

@@ -90,7 +90,9 @@ def _make(env: str, backend: Backend, num_envs: int, env_config: Mapping[str, An
 
 
 def _check_config(env: str, backend: Backend, env_config: Mapping[str, Any]) -> None:
-    """Refuse names that the environment's constructor does not have, before it is half built."""
+    """Refuse names that the environment's constructor does not have, before it is half built, and files of ours."""
+    if "xml_file" in env_config:
+        raise InvalidRequest("env_config.xml_file: files of this machine are not read", field="env_config.xml_file")
     spec = gym.registry[env]
     entry = spec.vector_entry_point if backend == "vector_entry_point" else spec.entry_point
     try:

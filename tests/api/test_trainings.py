@@ -108,8 +108,9 @@ async def test_usage_is_of_the_tenant_and_of_today(platform, training, evaluatio
         assert {row["quota"]: row["used"] for row in usage.pop("quotas")} == {
             "concurrent_evaluations": 1,
             "concurrent_trainings": 2,
-            "sandbox_cpu_s_per_day": 0.01,
+            "sandbox_cpu_s_per_day": 0.0,
             "env_steps_per_day": 1024,
+            "policies": 0,
         }
         assert usage == {
             "tenant": "school",
@@ -119,10 +120,11 @@ async def test_usage_is_of_the_tenant_and_of_today(platform, training, evaluatio
             "queued_trainings": 1,
             "active_trainings": 1,
             "evaluations_today": 2,
-            "sandbox_cpu_time_s_today": 0.01,
+            "sandbox_cpu_time_s_today": 0.0,
             "trainings_today": 1,
             "env_steps_today": 1024,
             "checkpoint_bytes": None,
+            "policies": 0,
         }
         assert (await other.get("/v1/usage")).json()["evaluations_today"] == 1
 

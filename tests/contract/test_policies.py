@@ -14,11 +14,13 @@ import pytest
 from gymnasium import spaces
 from pyarrow import fs
 
-from rlplatform.errors import CheckpointError, Conflict, InvalidRequest
+from rlplatform.access.quotas import Quotas
+from rlplatform.access.usage import Accounts
+from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, QuotaExceeded
 from rlplatform.ids import Kind, new_id
 from rlplatform.policies.models import PolicyRequest
 from rlplatform.policies.shelf import Asked, PolicyShelf
-from rlplatform.ports import Acted, Store
+from rlplatform.ports import Acted, Idempotency, Store
 from rlplatform.ppo.distributions import ActionHead
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic
@@ -178,7 +180,8 @@ class TestPolicyShelf(PoliciesContract):
 
     @pytest.fixture
     def policies(self, store: Store, checkpoints: MemoryCheckpoints, files: MemoryPolicyFiles) -> PolicyShelf:
-        return PolicyShelf(store, checkpoints, files, FakeClock(), max_loaded=2)
+        clock = FakeClock()
+        return PolicyShelf(store, checkpoints, files, clock, Accounts(store, Quotas(policies=4), clock), max_loaded=2)
 
     async def test_acts_as_the_checkpoint_s_policy_long_after_the_checkpoint(
         self, policies: PolicyShelf, checkpoints: MemoryCheckpoints, checkpoint: CheckpointInfo
@@ -243,10 +246,26 @@ class TestPolicyShelf(PoliciesContract):
         published = [(await self.publish(policies, checkpoint)).document for _ in range(3)]
         size = 4 * published[0].parameters
         for most, held in ((1, published[2:]), (2 * size, published[1:])):
-            shelf = PolicyShelf(store, checkpoints, files, FakeClock(), max_bytes=most)
+            clock = FakeClock()
+            shelf = PolicyShelf(store, checkpoints, files, clock, Accounts(store, Quotas(), clock), max_bytes=most)
             for info in published:
                 await shelf.act(info, OBSERVATIONS)
             assert shelf.loaded == [info.id for info in held]
+
+    async def test_no_more_are_published_than_the_quota_says(
+        self, policies: PolicyShelf, files: MemoryPolicyFiles, checkpoint: CheckpointInfo
+    ) -> None:
+        key = Idempotency(OWNER.tenant, "policies:k", "1" * 64)
+        request = PolicyRequest(checkpoint_id=checkpoint.id)
+        first, _ = await policies.publish(request, OWNER, key)
+        for _ in range(3):
+            await self.publish(policies, checkpoint)
+        with pytest.raises(QuotaExceeded, match="policies"):
+            await self.publish(policies, checkpoint)
+        assert len(files.archives) == 4
+        assert await policies.publish(request, OWNER, key) == (first, False), "what the key has made stands"
+        await policies.delete(first.id, OWNER)
+        await self.publish(policies, checkpoint)
 
     async def test_nothing_is_left_of_a_publication_that_was_none(
         self, policies: PolicyShelf, checkpoint: CheckpointInfo, files: MemoryPolicyFiles

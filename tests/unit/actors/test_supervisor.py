@@ -334,6 +334,18 @@ async def test_deleting_a_checkpoint_makes_room_at_once(bench: Bench, tmp_path: 
     await bench.supervisor.start_training(TRAINING, PRINCIPAL)
 
 
+@pytest.mark.parametrize("other", [{"env": "Acrobot-v1"}, {"engine": "rllib"}])
+async def test_a_checkpoint_of_another_environment_or_engine_is_refused_at_once(
+    bench: Bench, tmp_path: Path, other: dict[str, str]
+) -> None:
+    await bench.supervisor.reconcile()
+    run, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    request = TRAINING.model_copy(update={"resume_from": bench.save(run.id, tmp_path).id, **other})
+    with pytest.raises(InvalidRequest, match=r"resume_from: ckpt_.* is of e") as refused:
+        await bench.supervisor.start_training(request, PRINCIPAL)
+    assert refused.value.extra["field"] == "resume_from"
+
+
 async def test_what_a_training_goes_on_from_is_not_deleted(bench: Bench, tmp_path: Path) -> None:
     await bench.supervisor.reconcile()
     parent, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)

@@ -15,7 +15,7 @@ from rlplatform.errors import InvalidRequest, ServiceError, UnknownName
 from rlplatform.evaluation.graders.episode import make_environment, read_action
 from rlplatform.evaluation.judge import Judge
 from rlplatform.evaluation.models import EvaluationRequest, Judgement
-from rlplatform.evaluation.submissions import check_submission, program_of
+from rlplatform.evaluation.submissions import check_environment, program_of
 from rlplatform.sandbox.models import Execution, Outcome, Program
 from rlplatform.testing.sandboxes import ScriptedPool, exited
 
@@ -156,11 +156,11 @@ def test_other_observations_are_json_too() -> None:
 
 def test_environments_are_those_of_the_registry() -> None:
     with pytest.raises(UnknownName, match="CartPole-v1") as caught:
-        check_submission(request(env="CartPoll-v1"))
+        check_environment(request(env="CartPoll-v1").grader)
     assert caught.value.extra["field"] == "grader.env"
     with pytest.raises(UnknownName):
-        check_submission(request(env="antigravity:CartPole-v1"))
-    check_submission(request(env="Taxi-v3"))
+        check_environment(request(env="antigravity:CartPole-v1").grader)
+    check_environment(request(env="Taxi-v3").grader)
 
 
 def test_environments_that_cannot_be_made_are_refused() -> None:
@@ -170,7 +170,7 @@ def test_environments_that_cannot_be_made_are_refused() -> None:
     gym.register("Broken-v0", entry_point=broken)
     try:
         with pytest.raises(InvalidRequest, match="cannot be made here: no display"):
-            check_submission(request(env="Broken-v0"))
+            check_environment(request(env="Broken-v0").grader)
     finally:
         del gym.registry["Broken-v0"]
 

@@ -73,6 +73,7 @@ def test_an_unknown_name_gets_a_hint(changes: dict[str, Any], field: str, near: 
         ),
         ({"hyperparameters": {"use_sde": True}}, "hyperparameters.use_sde"),
         ({"env_config": {"bogus": 1}}, "env_config.bogus"),
+        ({"env_config": {"xml_file": "/etc/passwd"}}, "env_config.xml_file"),
         ({"env": "HalfCheetah-v2"}, "env"),
     ],
 )

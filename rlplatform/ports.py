@@ -400,7 +400,7 @@ class KeyStore(Protocol):
     """API keys: never the secret, only its keyed hash."""
 
     async def put_key(self, key: ApiKey) -> None:
-        """Add or replace."""
+        """Add or replace; one that is revoked stays as it is."""
 
     async def get_key(self, key_id: str) -> ApiKey | None:
         """The key of this id, revoked or not."""

@@ -167,7 +167,9 @@ class MemoryStore:
         self._documents.pop((kind, document_id), None)
 
     async def put_key(self, key: ApiKey) -> None:
-        self._keys[key.id] = key
+        known = self._keys.get(key.id)
+        if known is None or known.revoked_at is None:
+            self._keys[key.id] = key
 
     async def get_key(self, key_id: str) -> ApiKey | None:
         return self._keys.get(key_id)

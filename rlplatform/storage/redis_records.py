@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from rlplatform.access.principals import ApiKey
 from rlplatform.errors import StorageError
 from rlplatform.ports import Document, Finished
-from rlplatform.storage import ledger
+from rlplatform.storage import ledger, scripts
 
 
 class RedisRecords:
@@ -23,6 +23,7 @@ class RedisRecords:
     def __init__(self, redis: Redis, namespace: str) -> None:
         self._redis: Any = redis  # its answers are typed as the union of what all protocols and decodings give
         self._prefix = f"{{{namespace}}}:"
+        self._put_key = redis.register_script(scripts.PUT_KEY)
 
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
         with as_storage_errors():
@@ -82,7 +83,7 @@ class RedisRecords:
 
     async def put_key(self, key: ApiKey) -> None:
         with as_storage_errors():
-            await self._redis.hset(self._key("keys"), key.id, key.model_dump_json())
+            await self._put_key(keys=[self._key("keys")], args=[key.id, key.model_dump_json()])
 
     async def get_key(self, key_id: str) -> ApiKey | None:
         with as_storage_errors():

@@ -82,3 +82,12 @@ for i = 1, math.min(#ids, tonumber(ARGV[2])) do
 end
 return runs
 """
+
+# KEYS keys
+# ARGV id record
+PUT_KEY = """
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if known and cjson.decode(known).revoked_at ~= cjson.null then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1
+"""

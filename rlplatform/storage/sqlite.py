@@ -197,9 +197,9 @@ class SqliteStore:
 
     async def put_key(self, key: ApiKey) -> None:
         values = (key.id, key.tenant, key.created_at.timestamp(), key.model_dump_json())
-        await self._writer.submit(
-            lambda connection: connection.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", values).rowcount
-        )
+        put = """INSERT INTO keys VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record
+                 WHERE json_extract(keys.record, '$.revoked_at') IS NULL"""
+        await self._writer.submit(lambda connection: connection.execute(put, values).rowcount)
 
     async def get_key(self, key_id: str) -> ApiKey | None:
         row = await self._read(

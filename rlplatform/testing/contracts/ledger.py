@@ -124,3 +124,5 @@ class LedgerContract(OpenedStore):
         await store.put_key(revoked)
         assert await store.get_key(first.id) == revoked
         assert len(await store.list_keys()) == 3
+        await store.put_key(first.model_copy(update={"expires_at": clock.now()}))
+        assert await store.get_key(first.id) == revoked, "revoked is revoked, whoever replaces it at the same moment"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,21 @@ def test_trains_pong_on_images(monkeypatch: pytest.MonkeyPatch) -> None:
     assert report.env_steps == 64
     assert report.metrics["train/learning_rate"] == pytest.approx(2.5e-4, rel=1e-3)
     assert engine.parameter_hash() != before
+    engine.close()
+
+
+def test_memory_does_not_grow_with_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.rllib.fast.ITERATION_ENV_STEPS", 1)
+    engine = RllibEngine(small_request(hyperparameters={"n_steps": 8, "batch_size": 16, "n_epochs": 1}))
+
+    def resident_after(iterations: int) -> int:
+        for _ in range(iterations):
+            engine.train_iteration()
+        gc.collect()
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    settled = resident_after(300)
+    assert resident_after(700) < settled + (2 << 20), "less than 3 KiB an iteration"
     engine.close()
 
 

@@ -169,6 +169,12 @@ def _config(
     resources, total = request.resources, request.stop.env_steps
     rows = hyperparameters.n_steps * envs
     learners = max(1, resources.num_learners)
+    if hyperparameters.batch_size < 2 * learners:
+        raise InvalidRequest(
+            f"resources.num_learners: a batch_size of {hyperparameters.batch_size} cannot be shared out among "
+            f"{learners} learners",
+            field="resources.num_learners",
+        )
     policy = hyperparameters.architecture(image=False)
     config = (
         PPOConfig()

@@ -225,6 +225,10 @@ def test_refuses_what_there_is_no_room_for_at_once() -> None:
         ({"env": "CartPol-v1"}, UnknownName),
         ({"hyperparameters": {"gama": 1}}, UnknownName),
         ({"hyperparameters": {"batch_size": 100_000}}, InvalidRequest),
+        *(
+            ({"env": env, "hyperparameters": {"batch_size": 3}, "resources": {"num_learners": 2}}, InvalidRequest)
+            for env in ("CartPole-v1", "Blackjack-v1")
+        ),
     ],
 )
 def test_refuses_requests_that_make_no_sense(changes: dict[str, object], error: type[Exception]) -> None:

@@ -39,8 +39,8 @@ REMARKS = {
     "the cause: the zoo's FlatObsWrapper has a one-hot mission, constant in this game, which makes initial weights "
     "smaller; with weights scaled so, three seeds score 0.90, 0.94 and 0.83.",
     "Hopper-v4": "about 1 a step for 1000 steps: the local optimum of standing still, three seeds of three. "
-    "Stable-Baselines3 ends there too, in this environment with seed 1: it is what these hyperparameters reach on v4. The "
-    "published row is of v3, and of a Stable-Baselines3 of 2021.",
+    "Stable-Baselines3 ends there too, in this environment with seed 1: it is what these hyperparameters reach on v4. "
+    "The published row is of v3.",
     "HalfCheetah-v4": "one seed; its episodes vary by 1053. The published row is one run, too.",
 }
 """What is known of rows that differ from the published ones."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -100,8 +101,8 @@ class Hub:
         self._changed = asyncio.Event()
 
     def start(self) -> None:
-        """Begin to tail the stream."""
-        self._task = asyncio.create_task(self._run(), name=f"hub {self.stream}")
+        """Begin to tail the stream, in no request's context: with that, Ray would cancel its calls to the log."""
+        self._task = asyncio.create_task(self._run(), name=f"hub {self.stream}", context=Context())
 
     async def close(self) -> None:
         """Leave the stream."""

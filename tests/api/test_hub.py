@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 
 import pytest
 
@@ -29,6 +30,7 @@ class CountingLog:
 
     def __init__(self, store: Store) -> None:
         self.tails = self.reads = 0
+        self.contexts: list[str | None] = []
         self.broken = False
         self._store = store
 
@@ -43,9 +45,13 @@ class CountingLog:
         self, cursors: Mapping[str, int], *, wait_s: float, limit: int = 1000
     ) -> Mapping[str, Sequence[EncodedEvent]]:
         self.tails += 1
+        self.contexts.append(opened_by.get())
         if self.broken:
             raise StorageError("the disk is gone")
         return await self._store.tail(cursors, wait_s=0.05, limit=limit)
+
+
+opened_by: ContextVar[str | None] = ContextVar("opened_by", default=None)
 
 
 class Scene:
@@ -70,6 +76,15 @@ async def upto(cursor: Cursor, seq: int) -> list[dict[str, object]]:
         while cursor.seq < seq:
             found += [json.loads(chunk.json) for chunk in await cursor.next()]
     return found
+
+
+async def test_the_log_is_not_read_on_behalf_of_the_request_that_came_first() -> None:
+    """Ray cancels what a request's context has begun when the request ends."""
+    it = await scene()
+    opened_by.set("a request")
+    async with it.hubs.open(it.run.stream, 0) as cursor:
+        await upto(cursor, 1)
+    assert set(it.log.contexts) == {None}
 
 
 async def test_many_readers_share_one_tail() -> None:

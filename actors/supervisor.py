@@ -302,7 +302,7 @@ class Supervisor:
     async def _create(self, run: R, first: EventBase, idempotency: Idempotency | None) -> tuple[R, bool]:
         try:
             stored, created = await self._store.create(run, first, idempotency=idempotency)
-        except ServiceError:
+        except (ServiceError, asyncio.CancelledError):  # Ray cancels a call when the request that made it has left
             self._doubtful = True  # it may have been stored: the next round looks
             raise
         assert isinstance(stored, type(run))

@@ -132,12 +132,15 @@ async def test_an_idempotent_request_is_carried_out_once(bench: Bench) -> None:
     assert len(bench.evaluator.leased) == 1
 
 
-async def test_a_run_stored_by_a_request_that_failed_is_found_by_the_next_round(bench: Bench) -> None:
+@pytest.mark.parametrize("error", [Unavailable("the answer was lost"), asyncio.CancelledError()])
+async def test_a_run_stored_by_a_request_that_failed_is_found_by_the_next_round(
+    bench: Bench, error: BaseException
+) -> None:
     await bench.supervisor.reconcile()
     known, _ = await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
     await bench.supervisor.cancel_evaluation(known.id, PRINCIPAL)
-    bench.flaky.error, bench.flaky.late = Unavailable("the answer was lost"), True
-    with pytest.raises(Unavailable):
+    bench.flaky.error, bench.flaky.late = error, True
+    with pytest.raises(type(error)):
         await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
     bench.flaky.error = None
     (stored,) = await bench.store.find("evaluation", states=("queued",))

@@ -44,7 +44,7 @@ class Answer(NamedTuple):
 
 
 class Connection:
-    """One kept-alive connection."""
+    """One connection, kept alive while the server does."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -58,11 +58,15 @@ class Connection:
         writer.write(request(self._target, method, path, body))
         head = await reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
-        return Answer(int(head[9:12]), await reader.readexactly(int(length[1])) if length else b"")
+        answer = Answer(int(head[9:12]), await reader.readexactly(int(length[1])) if length else b"")
+        if b"connection: close" in head.lower():  # a proxy that takes up a new configuration
+            self.close()
+        return answer
 
     def close(self) -> None:
         if self._streams is not None:
             self._streams[1].close()
+            self._streams = None
 
 
 def request(target: Target, method: str, path: str, body: object = None, *more: str) -> bytes:

@@ -16,14 +16,14 @@ import ray
 from actors import options
 from actors.evaluator import Evaluator
 from actors.event_hub import EventHub
-from actors.handles import call, find, spawn
+from actors.handles import spawn
 from actors.placement import Placement
-from actors.store_handle import StoreHandle
+from actors.shared_store import shared_store
 from actors.supervisor import Supervisor
-from actors.telemetry import MeteredStore, RayMeter, Telemetry
+from actors.telemetry import RayMeter, Telemetry
 from actors.trainer import Trainer
 from rlplatform.clock import SystemClock
-from rlplatform.errors import Conflict, InvalidRequest, Unavailable
+from rlplatform.errors import Conflict, InvalidRequest
 from rlplatform.ports import SandboxPool, Store, TrainingEngine
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
@@ -131,22 +131,6 @@ class TrainerActor:
         """Obey (see ``Trainer``)."""
         assert self._trainer
         self._trainer.command(command, *details)
-
-
-def shared_store(settings: Settings, telemetry: Telemetry | None = None) -> Store:
-    """The store as any process of the cluster reaches it: through the event hub, or a server of its own.
-
-    With ``telemetry``, what is appended through it is noted there.
-    """
-    if settings.store.embedded:
-        hub = find(str(options.EVENT_HUB["name"]))
-        if hub is None:
-            raise Unavailable("the event hub is not running")
-        reach = partial(call, hub, "call")
-    else:
-        reach = EventHub(partial(open_store, settings.store.url)).call
-    shared = settings.store.embedded
-    return MeteredStore(reach, telemetry, shared=shared) if telemetry else StoreHandle(reach, shared=shared)
 
 
 def start(settings: Settings) -> None:

@@ -34,6 +34,7 @@ from ray.util import list_named_actors
 from actors import options, wiring
 from actors.evaluator import PREPARING
 from actors.handles import SupervisorHandle, find
+from actors.shared_store import shared_store
 from cluster import ingress
 from rlplatform.access.keys import KeyRing
 from rlplatform.access.principals import Scope
@@ -126,7 +127,7 @@ class Platform:
 
     async def _open_store(self) -> str:
         """Tell which trainings go on; the local key."""
-        store = wiring.shared_store(self.settings)
+        store = shared_store(self.settings)
         unfinished = [state.value for state in TrainingState if not state.final]
         found = await store.summaries("training", states=unfinished, limit=1000)
         runs = [run for run in reversed(found) if isinstance(run, TrainingSummary)]

@@ -17,6 +17,7 @@ import ray
 
 from actors import options, wiring
 from actors.handles import SupervisorHandle, find
+from actors.shared_store import shared_store
 from rlplatform.access.keys import KeyRing
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
@@ -87,7 +88,7 @@ async def make_key(settings: Settings, tenant: str, name: str, scopes: list[str]
     """
     if not settings.access.pepper.get_secret_value():
         raise InvalidRequest("set RLP_ACCESS__PEPPER to the platform's pepper", field="access.pepper")
-    ring = KeyRing(wiring.shared_store(settings), settings.access.pepper, SystemClock())
+    ring = KeyRing(shared_store(settings), settings.access.pepper, SystemClock())
     return (await ring.mint(tenant=tenant, name=name, scopes=[Scope(scope) for scope in scopes]))[1]
 
 

@@ -16,8 +16,9 @@ from pydantic import BaseModel
 from ray import serve
 from ray.serve import Application
 
-from actors import options, wiring
+from actors import options
 from actors.handles import PoliciesHandle, SupervisorHandle, find
+from actors.shared_store import shared_store
 from rlplatform.clock import SystemClock
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints
@@ -65,7 +66,7 @@ def app(args: GatewayArgs) -> Application:
 def build_api(settings: Settings) -> FastAPI:
     """The API over the actors of this cluster."""
     services = Services(
-        store=wiring.shared_store(settings),
+        store=shared_store(settings),
         commands=SupervisorHandle(partial(find, str(options.SUPERVISOR["name"]))),
         clock=SystemClock(),
         checkpoints=open_checkpoints(settings.training.checkpoint_url),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ray import serve
 from ray.serve import Application
 
-from actors import wiring
+from actors.shared_store import shared_store
 from rlplatform.access.principals import Principal
 from rlplatform.access.usage import Accounts
 from rlplatform.clock import SystemClock
@@ -29,7 +29,7 @@ class PolicyReplica:
 
     def __init__(self, settings: Settings | None) -> None:
         settings = settings or Settings()
-        store, clock = wiring.shared_store(settings), SystemClock()
+        store, clock = shared_store(settings), SystemClock()
         self._shelf = PolicyShelf(
             store,
             open_checkpoints(settings.training.checkpoint_url),

@@ -20,6 +20,7 @@ from ray.util.placement_group import placement_group_table
 
 from actors import options, wiring
 from actors.handles import SupervisorHandle, find, in_thread
+from actors.shared_store import shared_store
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import PlatformError
 from rlplatform.runs import TrainingRun
@@ -40,7 +41,7 @@ class Stage:
     def start(self) -> None:
         """Start the hub and the supervisor."""
         wiring.start(self.settings)
-        self.store = wiring.shared_store(self.settings)
+        self.store = shared_store(self.settings)
         self.commands = SupervisorHandle(partial(find, "supervisor"))
 
     async def train(self, *, iterations: int = 20, iteration_s: float = 0.05, **fields: Any) -> TrainingRun:

@@ -1,0 +1,31 @@
+"""The one store of a cluster, from any process of it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from actors import options
+from actors.event_hub import EventHub
+from actors.handles import call, find
+from actors.store_handle import StoreHandle
+from actors.telemetry import MeteredStore, Telemetry
+from rlplatform.errors import Unavailable
+from rlplatform.ports import Store
+from rlplatform.settings import Settings
+from rlplatform.storage import open_store
+
+
+def shared_store(settings: Settings, telemetry: Telemetry | None = None) -> Store:
+    """The store as any process of the cluster reaches it: through the event hub, or a server of its own.
+
+    With ``telemetry``, what is appended through it is noted there.
+    """
+    if settings.store.embedded:
+        hub = find(str(options.EVENT_HUB["name"]))
+        if hub is None:
+            raise Unavailable("the event hub is not running")
+        reach = partial(call, hub, "call")
+    else:
+        reach = EventHub(partial(open_store, settings.store.url)).call
+    shared = settings.store.embedded
+    return MeteredStore(reach, telemetry, shared=shared) if telemetry else StoreHandle(reach, shared=shared)

@@ -1,15 +1,17 @@
-"""Runs, events and keys to test with."""
+"""Runs, events, checkpoints and keys to test with."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from rlplatform import events, ids
 from rlplatform.access.principals import ApiKey, Scope
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestCase, TestResult, Verdict
 from rlplatform.ports import Clock, EncodedEvent
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
-from rlplatform.training.models import StopCriteria, Training, TrainingRequest, TrainingState
+from rlplatform.training.models import CheckpointInfo, StopCriteria, Training, TrainingRequest, TrainingState
 
 
 def evaluation_run(clock: Clock, tenant: str = "acme") -> EvaluationRun:
@@ -26,6 +28,21 @@ def training_run(clock: Clock, tenant: str = "acme") -> TrainingRun:
     request = TrainingRequest(env="CartPole-v1", stop=StopCriteria(iterations=10), env_config={"x": [1, 2.0, None]})
     document = Training(id=run_id, state=TrainingState.QUEUED, request=request, created_at=clock.now())
     return TrainingRun(id=run_id, tenant=tenant, created_by="key_1", document=document)
+
+
+def checkpoint(training_id: str | None = None, iteration: int = 3, **fields: Any) -> CheckpointInfo:
+    """One that has not been committed yet; ``fields`` are others of it."""
+    known = {
+        "id": ids.new_id(ids.Kind.CHECKPOINT),
+        "training_id": training_id or ids.new_id(ids.Kind.TRAINING),
+        "iteration": iteration,
+        "env_steps": iteration * 100,
+        "episode_return_mean": 12.5,
+        "size_bytes": 0,
+        "manifest_sha256": "",
+        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    return CheckpointInfo.model_validate(known | fields)
 
 
 def queued(run: Run, clock: Clock) -> events.EventBase:

@@ -16,12 +16,11 @@ from rlplatform.access.keys import KeyRing
 from rlplatform.access.principals import ApiKey, Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import NotAuthenticated
-from rlplatform.ids import Kind, new_id
 from rlplatform.ports import KeyStore
 from rlplatform.storage import open_store
+from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
-from rlplatform.training.models import CheckpointInfo
 from serve_apps.api.authentication import Authenticator
 
 pytestmark = pytest.mark.anyio
@@ -202,15 +201,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
     ):
         training_id = (await ours.post("/v1/trainings", json=training)).json()["id"]
         (tmp_path / "weights").write_bytes(b"x")
-        checkpoint = CheckpointInfo(
-            id=new_id(Kind.CHECKPOINT),
-            training_id=training_id,
-            iteration=1,
-            env_steps=1,
-            size_bytes=0,
-            manifest_sha256="",
-            created_at=SystemClock().now(),
-        )
+        checkpoint = samples.checkpoint(training_id, 1)
         checkpoints.commit(checkpoint, tmp_path)
         ids = {
             "evaluation_id": (await ours.post("/v1/evaluations", json=evaluation)).json()["id"],

@@ -11,11 +11,10 @@ import pytest
 
 from rlplatform.access.principals import Scope
 from rlplatform.client import AsyncClient, Client
-from rlplatform.clock import SystemClock
 from rlplatform.errors import Conflict, NotFound
 from rlplatform.ids import Kind, new_id
+from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
-from rlplatform.training.models import CheckpointInfo
 from tests.api.command import rlp
 
 pytestmark = pytest.mark.anyio
@@ -32,10 +31,7 @@ def committed(store: MemoryCheckpoints, training_id: str, folder: Path, count: i
     (folder / "weights.bin").write_bytes(bytes(1000))
     return [
         store.commit(
-            CheckpointInfo(
-                id=new_id(Kind.CHECKPOINT), training_id=training_id, iteration=index, env_steps=index, size_bytes=0,
-                manifest_sha256="", created_at=SystemClock().now(),
-            ),
+            samples.checkpoint(training_id, index),
             folder,
         ).id
         for index in range(count)

@@ -13,6 +13,7 @@ from rlplatform.access.principals import Role, Scope
 from rlplatform.client import AsyncClient, Client
 from rlplatform.errors import Conflict, InvalidRequest, NotFound
 from rlplatform.ids import Kind, new_id
+from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.training.models import CheckpointInfo
 from tests.api.command import Done, rlp
@@ -23,16 +24,7 @@ LEFT, RIGHT = [0.0, 0.0, -0.1, 0.0], [0.0, 0.0, 0.1, 0.0]
 
 def save(checkpoints: MemoryCheckpoints, training_id: str, folder: Path, iteration: int, mean: float) -> CheckpointInfo:
     (folder / "session.json").write_text("{}")
-    info = CheckpointInfo(
-        id=new_id(Kind.CHECKPOINT),
-        training_id=training_id,
-        iteration=iteration,
-        env_steps=100 * iteration,
-        episode_return_mean=mean,
-        size_bytes=0,
-        manifest_sha256="",
-        created_at="2026-01-01T00:00:00Z",
-    )
+    info = samples.checkpoint(training_id, iteration, episode_return_mean=mean)
     return checkpoints.commit(info, folder)
 
 

@@ -14,11 +14,10 @@ import pytest
 from rlplatform import events
 from rlplatform.clock import SystemClock
 from rlplatform.evaluation.models import Verdict
-from rlplatform.ids import Kind, new_id
 from rlplatform.runs import TrainingRun
 from rlplatform.storage import open_checkpoints
+from rlplatform.testing import samples
 from rlplatform.testing.clock import FakeClock
-from rlplatform.training.models import CheckpointInfo
 
 pytestmark = pytest.mark.anyio
 RETURN = "rollout/episode_return_mean"
@@ -137,15 +136,7 @@ async def test_checkpoints_are_listed_and_downloaded(platform, training, tmp_pat
         source.mkdir()
         (source / "weights.bin").write_bytes(b"\x00" * 1000)
         info = store.commit(
-            CheckpointInfo(
-                id=new_id(Kind.CHECKPOINT),
-                training_id=run.id,
-                iteration=1,
-                env_steps=256,
-                size_bytes=0,
-                manifest_sha256="",
-                created_at=SystemClock().now(),
-            ),
+            samples.checkpoint(run.id, 1, episode_return_mean=None),
             source,
         )
         listed = (await client.get(f"/v1/trainings/{run.id}/checkpoints")).json()["items"]

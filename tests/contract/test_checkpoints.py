@@ -24,7 +24,8 @@ from rlplatform.ports import CheckpointStore
 from rlplatform.storage import open_checkpoints
 from rlplatform.storage.checkpoints import MANIFEST, ArrowCheckpoints, LocalCheckpoints
 from rlplatform.testing.checkpoints import MemoryCheckpoints
-from rlplatform.testing.contracts.checkpoints import FILES, CheckpointStoreContract, checkpoint, read, write
+from rlplatform.testing.contracts.checkpoints import FILES, CheckpointStoreContract, read, write
+from rlplatform.testing.samples import checkpoint
 from rlplatform.training.models import CheckpointInfo
 from tests.waiting import comes_true
 

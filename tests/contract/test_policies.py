@@ -30,6 +30,7 @@ from rlplatform.settings import TrainingSettings
 from rlplatform.storage import open_policies, open_store
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.storage.policies import ArrowPolicies, LocalPolicies
+from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.contracts.policies import (
@@ -131,16 +132,7 @@ async def save(store: Store, checkpoints: MemoryCheckpoints, folder: Path, polic
     (folder / "files" / "session.json").write_text("{}")
     if policy is not None:
         policy.save(policy_folder(folder / "files"))
-    info = CheckpointInfo(
-        id=new_id(Kind.CHECKPOINT),
-        training_id=run.id,
-        iteration=1,
-        env_steps=64,
-        episode_return_mean=20.0,
-        size_bytes=0,
-        manifest_sha256="",
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
+    info = samples.checkpoint(run.id, 1, episode_return_mean=20.0)
     return checkpoints.commit(info, folder / "files")
 
 

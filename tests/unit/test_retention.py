@@ -18,10 +18,11 @@ from rlplatform.retention import Retention
 from rlplatform.runs import EvaluationRun, TrainingRun
 from rlplatform.settings import RetentionSettings
 from rlplatform.storage.memory import MemoryStore
+from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.samples import evaluation_run, finished, queued, training_run
-from rlplatform.training.models import CheckpointInfo, Progress
+from rlplatform.training.models import Progress
 
 pytestmark = pytest.mark.anyio
 
@@ -74,15 +75,7 @@ class Bench:
         await self.store.append(run.stream, [end])
 
     def checkpoint(self, run: TrainingRun) -> str:
-        info = CheckpointInfo(
-            id=new_id(Kind.CHECKPOINT),
-            training_id=run.id,
-            iteration=1,
-            env_steps=1,
-            size_bytes=0,
-            manifest_sha256="",
-            created_at=self.clock.now(),
-        )
+        info = samples.checkpoint(run.id, 1)
         return self.checkpoints.commit(info, self._source.parent).id
 
     async def left(self) -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, NotFound
 from rlplatform.ids import Kind, new_id
 from rlplatform.ports import CheckpointStore
+from rlplatform.testing.samples import checkpoint
 from rlplatform.training.models import CheckpointInfo
 
 FILES = {
@@ -20,20 +20,6 @@ FILES = {
     "engine/deep/er/empty": b"",
     "engine/naïve name": "é".encode(),
 }
-
-
-def checkpoint(training_id: str | None = None, iteration: int = 3) -> CheckpointInfo:
-    """One that has not been committed yet."""
-    return CheckpointInfo(
-        id=new_id(Kind.CHECKPOINT),
-        training_id=training_id or new_id(Kind.TRAINING),
-        iteration=iteration,
-        env_steps=iteration * 100,
-        episode_return_mean=12.5,
-        size_bytes=0,
-        manifest_sha256="",
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
 
 
 def write(folder: Path, files: dict[str, bytes] = FILES) -> Path:

@@ -32,6 +32,7 @@ from rlplatform.ids import Kind, least_id, new_id
 from rlplatform.ports import Idempotency
 from rlplatform.settings import EvaluationSettings, RetentionSettings, Settings, TrainingSettings
 from rlplatform.storage.memory import MemoryStore
+from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.launcher import FakeEvaluator, FakeLauncher, FlakyStore
@@ -73,15 +74,7 @@ class Bench:
     def save(self, training_id: str, folder: Path) -> CheckpointInfo:
         """Commit a checkpoint of 1000 bytes."""
         (folder / "weights").write_bytes(b"x" * 1000)
-        info = CheckpointInfo(
-            id=new_id(Kind.CHECKPOINT),
-            training_id=training_id,
-            iteration=1,
-            env_steps=100,
-            size_bytes=0,
-            manifest_sha256="",
-            created_at=self.clock.now(),
-        )
+        info = samples.checkpoint(training_id, 1)
         return self.checkpoints.commit(info, folder)
 
     async def leave(self) -> None:

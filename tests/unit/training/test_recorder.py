@@ -12,10 +12,10 @@ import pytest
 
 from rlplatform import events
 from rlplatform.events import EventBase
-from rlplatform.ids import Kind, new_id
+from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
-from rlplatform.training.models import CheckpointInfo, EvaluationReport
+from rlplatform.training.models import EvaluationReport
 from rlplatform.training.recorder import RunRecorder
 from rlplatform.training.run_folder import RunFolder
 
@@ -104,10 +104,7 @@ def test_a_checkpoint_that_was_copied_before_the_rows_were_written_is_no_obstacl
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "session.json").write_text("{}")
     info = checkpoints.commit(
-        CheckpointInfo(
-            id=new_id(Kind.CHECKPOINT), training_id=STREAM.rpartition("/")[2], iteration=2, env_steps=200, size_bytes=0,
-            manifest_sha256="", created_at=NOW,
-        ),
+        samples.checkpoint(STREAM.rpartition("/")[2], 2),
         tmp_path / "source",
     )  # fmt: skip
     path = tmp_path / "run"

@@ -19,10 +19,11 @@ from rlplatform.errors import CapacityExhausted, CheckpointError, EngineError, F
 from rlplatform.events import EventBase, parse_event
 from rlplatform.ids import Kind, new_id
 from rlplatform.runs import TrainingRun
+from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.engines import ScriptedEngine
-from rlplatform.training.models import CheckpointInfo, Progress, Training, TrainingRequest, TrainingState
+from rlplatform.training.models import Progress, Training, TrainingRequest, TrainingState
 from rlplatform.training.session import MIN_EPISODES, TrainingSession
 from tests.waiting import comes_true
 
@@ -305,10 +306,7 @@ def test_refuses_a_checkpoint_of_something_else(rig: Callable[..., Rig], tmp_pat
     r = rig()
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").write_text("hello")
-    info = CheckpointInfo(
-        id=new_id(Kind.CHECKPOINT), training_id=r.run_id, iteration=1, env_steps=1, size_bytes=0, manifest_sha256="",
-        created_at=r.clock.now(),
-    )  # fmt: skip
+    info = samples.checkpoint(r.run_id, 1)
     r.checkpoints.commit(info, tmp_path / "other")
     with pytest.raises(CheckpointError, match="was not written by a training session"):
         r.session(ScriptedEngine()).restore(info)

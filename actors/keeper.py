@@ -28,7 +28,8 @@ WAIT_FOR_ROOM_S = 1.0
 SIMULATED_IS_OFF = "the simulated engine is switched off here (RLP_TRAINING__ALLOW_SIMULATED=false)"
 SHUTDOWN = "the platform shut down"
 
-_COMMANDS = {"run": "resume", "pause": "pause", "stop": "stop"}
+COMMANDS = {"run": "resume", "pause": "pause", "stop": "stop"}
+"""What a trainer is told, by what is wished of its training."""
 _WITH_TRAINER = frozenset({TrainingState.RUNNING, TrainingState.PAUSED})
 
 
@@ -72,7 +73,7 @@ class Keeper:
         async with self._commanding:
             run = await self._get()
             reason = (run.stop_reason,) if run.desired == "stop" else ()
-            await self._tell(_COMMANDS[run.desired], *reason)
+            await self._tell(COMMANDS[run.desired], *reason)
 
     async def send_off(self) -> None:
         """Have the trainer save a checkpoint and leave."""

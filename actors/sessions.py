@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 
-from actors.keeper import COMMAND_S, SIMULATED_IS_OFF, Company, Keeper, training
+from actors.keeper import COMMAND_S, COMMANDS, SIMULATED_IS_OFF, Company, Keeper, training
 from actors.links import Launcher
 from actors.stalls import StallWatch
 from rlplatform.access.quotas import Quotas
@@ -27,9 +27,8 @@ from rlplatform.training.models import TrainingRequest, TrainingState
 
 log = logging.getLogger(__name__)
 
-
 _REQUESTED = {"pause": TrainingPauseRequested, "resume": TrainingResumeRequested, "stop": TrainingStopRequested}
-_DESIRED = {"pause": "pause", "resume": "run", "stop": "stop"}
+_DESIRED = {command: desired for desired, command in COMMANDS.items()}
 _BEGUN = {TrainingState.STARTING, TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.INTERRUPTED}
 _SENSIBLE = {
     "pause": _BEGUN,

@@ -132,7 +132,7 @@ class Run:
         }
         pipes = (self._stdin, self._stdout, self._stderr, self._records)
         for pipe in pipes[:3]:
-            pipe.let(USER)
+            pipe.open_to(USER)
         request = memory_file(self._request) if self._request is not None else None
         try:
             self._channel.send(order, [pipe.child for pipe in pipes] + ([request] if request is not None else []))

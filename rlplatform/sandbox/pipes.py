@@ -25,8 +25,8 @@ class _Pipe:
         """Whether the host's end is closed."""
         return self.host not in self._open
 
-    def let(self, user: int) -> None:
-        """Let ``user`` open it anew by its name in ``/proc`` (``/dev/stdin``), where this process may say so."""
+    def open_to(self, user: int) -> None:
+        """Let ``user`` open the child's end by name (``/dev/stdin``), where this process may say so."""
         with suppress(PermissionError):
             os.fchown(self.child, user, user)
 

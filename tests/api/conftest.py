@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from rlplatform.access.keys import KeyRing
@@ -25,6 +23,7 @@ from rlplatform.testing.policies import FakePolicies
 from rlplatform.training.models import EnvironmentInfo
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services
+from tests.serving import on_loopback
 
 CARTPOLE = EnvironmentInfo(
     id="CartPole-v1", observation_space="Box(4,)", action_space="Discrete(2)", backend="gymnasium"
@@ -59,16 +58,8 @@ class Platform:
     @asynccontextmanager
     async def served(self) -> AsyncIterator[str]:
         """On a port of the loopback interface, in this event loop; its base URL."""
-        config = uvicorn.Config(self.app, port=0, log_level="warning", timeout_graceful_shutdown=1, lifespan="off")
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server._serve())
-        while not server.started:
-            await asyncio.sleep(0.005)
-        try:
-            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await task
+        async with on_loopback(self.app, log_level="warning", timeout_graceful_shutdown=1) as address:
+            yield f"http://{address}"
 
 
 PlatformFactory = Callable[..., AbstractAsyncContextManager[Platform]]

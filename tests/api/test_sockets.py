@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-import uvicorn
 from uvicorn.config import WS_PROTOCOLS
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -17,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from serve_apps.api.live import MAX_MESSAGE
 from serve_apps.edge import Unmounted, middlewares
 from serve_apps.sockets import MAX_MESSAGE as READ_AT_MOST
+from tests.serving import on_loopback
 
 pytestmark = pytest.mark.anyio
 
@@ -32,15 +32,8 @@ def as_it_was() -> Iterator[None]:
 async def served(app: object) -> AsyncIterator[str]:
     for middleware in middlewares():
         app = middleware.cls(app, *middleware.args, **middleware.kwargs)  # type: ignore[arg-type]
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off"))  # type: ignore[arg-type]
-    task = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.005)
-    try:
-        yield f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1/live"
-    finally:
-        server.should_exit = True
-        await task
+    async with on_loopback(app, log_level="critical") as address:
+        yield f"ws://{address}/v1/live"
 
 
 async def test_a_large_message_closes_the_socket_before_it_is_read(platform) -> None:

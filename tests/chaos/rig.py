@@ -20,6 +20,7 @@ from tests.chaos.clients import Feeder, Follower
 from tests.chaos.invariants import Log, Told
 from tests.chaos.probe import Actor, Probe
 from tests.e2e.platform import RunningPlatform, launch
+from tests.waiting import comes_true
 
 ENDLESS = 10**12
 SERVE = re.compile(r"Serve|Proxy|HAProxy")
@@ -155,10 +156,7 @@ class Rig:
 
     @staticmethod
     def await_true(check: Callable[[], bool], timeout_s: float, what: str) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not check():
-            assert time.monotonic() < deadline, f"not within {timeout_s:g} s: {what}"
-            time.sleep(0.1)
+        assert comes_true(check, timeout_s, every_s=0.1), f"not within {timeout_s:g} s: {what}"
 
     def stop_trainings(self) -> None:
         """What a test that failed has left going on."""

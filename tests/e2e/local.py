@@ -14,8 +14,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import uvicorn
-
 from actors.evaluator import Evaluator
 from actors.supervisor import Supervisor
 from actors.trainer import Trainer
@@ -34,6 +32,7 @@ from rlplatform.training.models import EnvironmentInfo, TrainingRequest
 from rlplatform.training.simulated import SimulatedEngine
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services
+from tests.serving import on_loopback
 
 TEST_S = 0.4
 
@@ -179,18 +178,12 @@ async def serving(*, port: int = 0, **api: Any) -> AsyncIterator[Local]:
             environments=environments,
         )
         app = create_app(services, settings)
-        config = uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1, lifespan="off")
-        server = uvicorn.Server(config)
-        listening = asyncio.create_task(server._serve())
+        keys = KeyRing(store, settings.access.pepper, clock)
+        _, key = await keys.mint(tenant="course", name="browser", scopes=[Scope.ADMIN])
         try:
-            while not server.started:
-                await asyncio.sleep(0.01)
-            keys = KeyRing(store, settings.access.pepper, clock)
-            _, key = await keys.mint(tenant="course", name="browser", scopes=[Scope.ADMIN])
-            yield Local(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", key)
+            async with on_loopback(app, port=port, log_level="warning", timeout_graceful_shutdown=1) as address:
+                yield Local(f"http://{address}", key)
         finally:
-            server.should_exit = True
-            await listening
             await supervisor.drain(grace_s=5)
             await reconciling
             await store.close()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Unpack
 
 from rlplatform.access.principals import ApiKey
 from rlplatform.clock import SystemClock
 from rlplatform.errors import Unavailable
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency
+from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, RunQuery
 from rlplatform.retries import Backoff
 from rlplatform.runs import Run, RunSummary
 
@@ -49,10 +49,10 @@ class StoreHandle:
     async def get(self, run_id: str) -> Run:
         return await self._call("get", run_id)
 
-    async def find(self, kind: str, **query: Any) -> list[Run]:
+    async def find(self, kind: str, **query: Unpack[RunQuery]) -> list[Run]:
         return await self._call("find", kind, **query)
 
-    async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
+    async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
         return await self._call("summaries", kind, **query)
 
     async def remove(self, run_id: str) -> None:

@@ -26,6 +26,7 @@ from rlplatform.events import EvaluationQueued, EventBase, TrainingQueued
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.ports import CheckpointStore, Clock, Dependency, Idempotency, Place, PlatformStatus, Store
 from rlplatform.priorities import check_priority
+from rlplatform.replays import replayed
 from rlplatform.retention import Retention
 from rlplatform.retries import within
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
@@ -151,7 +152,7 @@ class Supervisor:
             with self._evaluations.admit(request, principal.tenant, quotas) as place:
                 return await self._submit(request, principal, idempotency, place)
         except PlatformError as refusal:
-            return await self._replayed(EvaluationRun, idempotency, refusal)
+            return await replayed(self._store, EvaluationRun, idempotency, refusal)
 
     async def _submit(
         self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None, place: Place
@@ -205,7 +206,7 @@ class Supervisor:
                     parent = await self._parent(request, principal)
                     return await self._start(request, principal, idempotency, place, parent)
         except PlatformError as refusal:
-            return await self._replayed(TrainingRun, idempotency, refusal)
+            return await replayed(self._store, TrainingRun, idempotency, refusal)
 
     async def _start(
         self,
@@ -282,13 +283,6 @@ class Supervisor:
                 await self._accounts.check_env_steps(tenant)
             except QuotaExceeded as exceeded:
                 await self._trainings.stop_all(tenant, f"quota_{exceeded.extra['quota']}")
-
-    async def _replayed(self, cls: type[R], idempotency: Idempotency | None, refusal: PlatformError) -> tuple[R, bool]:
-        """What the key has made already: that stands, whatever else there is to say. :raises PlatformError: nothing."""
-        stored = await self._store.recall(idempotency) if idempotency is not None else None
-        if not isinstance(stored, cls):
-            raise refusal
-        return stored, False
 
     async def _open(self) -> None:
         if self._draining:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict, Unpack
 
 from rlplatform.access.principals import ApiKey, Principal
 from rlplatform.evaluation.models import EvaluationRequest
@@ -277,6 +277,16 @@ class Document(NamedTuple):
     record: str
 
 
+class RunQuery(TypedDict, total=False):
+    """Which runs of a kind: those of ``tenant``, in one of ``states``, made before the run of the id ``before``, up to
+    ``limit`` (50)."""
+
+    tenant: str | None
+    states: Sequence[str]
+    before: str | None
+    limit: int
+
+
 class RunStore(Protocol):
     """Records of runs, as their events have made them."""
 
@@ -298,26 +308,10 @@ class RunStore(Protocol):
     async def get(self, run_id: str) -> Run:
         """:raises NotFound: there is none."""
 
-    async def find(
-        self,
-        kind: str,
-        *,
-        tenant: str | None = None,
-        states: Sequence[str] = (),
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[Run]:
-        """Runs of a kind (``evaluation`` or ``training``), newest first; ``before``: the last id of the page before."""
+    async def find(self, kind: str, **query: Unpack[RunQuery]) -> list[Run]:
+        """Runs of a kind (``evaluation``, ``training`` or ``policy``), newest first."""
 
-    async def summaries(
-        self,
-        kind: str,
-        *,
-        tenant: str | None = None,
-        states: Sequence[str] = (),
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[RunSummary]:
+    async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
         """What :meth:`find` finds, less what may be large: their requests and results are not even read."""
 
     async def remove(self, run_id: str) -> None:

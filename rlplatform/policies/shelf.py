@@ -26,6 +26,7 @@ from rlplatform.events import PolicyDeleted, PolicyPublished
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.ports import Acted, CheckpointStore, Clock, Idempotency, PolicyFiles, Store
+from rlplatform.replays import replayed
 from rlplatform.runs import PolicyRecord, TrainingRun
 from rlplatform.training.models import CheckpointInfo
 from rlplatform.training.retention import best
@@ -85,10 +86,8 @@ class PolicyShelf:
         try:
             await self._accounts.check_policies(principal.tenant)
             run, checkpoint = await self._source(request, principal)
-        except PlatformError:
-            if idempotency is not None and isinstance(made := await self._store.recall(idempotency), PolicyRecord):
-                return made, False
-            raise
+        except PlatformError as refusal:
+            return await replayed(self._store, PolicyRecord, idempotency, refusal)
         policy_id = new_id(Kind.POLICY)
         info = await asyncio.to_thread(self._copy, policy_id, request.name, run, checkpoint)
         record = PolicyRecord(id=policy_id, tenant=principal.tenant, created_by=principal.id, document=info)

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Unpack
 
 from rlplatform.access.principals import ApiKey
 from rlplatform.clock import SystemClock
 from rlplatform.errors import Conflict
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency
+from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, RunQuery
 from rlplatform.runs import Run, RunSummary, summarize
 from rlplatform.storage import ledger
 from rlplatform.storage.wakeups import Wakeups
@@ -85,7 +85,7 @@ class MemoryStore:
         )
         return [run for run, _ in zip(found, range(limit), strict=False)]
 
-    async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
+    async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
         return [summarize(run) for run in await self.find(kind, **query)]
 
     async def remove(self, run_id: str) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import quote
 from weakref import WeakValueDictionary
 
@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 
 from rlplatform.errors import Conflict, Fenced, InvalidRequest, NotFound, StorageError
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, EncodedEvent, Idempotency
+from rlplatform.ports import Clock, EncodedEvent, Idempotency, RunQuery
 from rlplatform.runs import Run, RunSummary, parse_summary
 from rlplatform.storage import ledger, scripts
 from rlplatform.storage.redis_records import RedisRecords, as_storage_errors
@@ -123,10 +123,10 @@ class RedisStore(RedisRecords):
             fields = await self._redis.hmget(self._key("run", run_id), *_PACKED)
         return _unpack(run_id, fields)
 
-    async def find(self, kind: str, **query: Any) -> list[Run]:
+    async def find(self, kind: str, **query: Unpack[RunQuery]) -> list[Run]:
         return [_unpack("", row) for row in await self._rows(kind, _PACKED, **query)]
 
-    async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
+    async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
         return [parse_summary(record) for (record,) in await self._rows(kind, ("record",), **query)]
 
     async def remove(self, run_id: str) -> None:

@@ -16,12 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from rlplatform.access.principals import ApiKey
 from rlplatform.errors import Conflict, StorageError
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency
+from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, RunQuery
 from rlplatform.runs import Run, RunSummary
 from rlplatform.storage import ledger, schema
 from rlplatform.storage import sqlite_records as records
@@ -104,10 +104,10 @@ class SqliteStore:
     async def get(self, run_id: str) -> Run:
         return await self._read(lambda connection: runs.load(connection, run_id))
 
-    async def find(self, kind: str, **query: Any) -> list[Run]:
+    async def find(self, kind: str, **query: Unpack[RunQuery]) -> list[Run]:
         return await self._read(runs.Query(kind, **query).runs)
 
-    async def summaries(self, kind: str, **query: Any) -> list[RunSummary]:
+    async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
         return await self._read(runs.Query(kind, **query).summaries)
 
     async def remove(self, run_id: str) -> None:

@@ -1,7 +1,8 @@
-"""What setting a machine up says while it takes minutes."""
+"""What setting a machine up installs, and says while it takes minutes."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,3 +37,23 @@ def test_what_is_unpacked_is_counted(
     with subprocess.Popen([sys.executable, "-c", "\n".join(unpack), str(packages)], text=True) as process:
         setup.watch_unpacking(process, setup.Tenths("unpacked", 10))
     assert capsys.readouterr().out.splitlines()[-1] == "[setup]   100 % of the packages unpacked"
+
+
+def test_where_no_registry_answers_debootstrap_is_installed_for_the_sandbox_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = {
+        "apt-get": f": > {tmp_path}/debootstrap; /bin/chmod +x {tmp_path}/debootstrap",
+        "python": "command -v debootstrap",
+    }
+    for name, script in tools.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(setup, "PYTHON", tmp_path / "python")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    setup.images(["python"])
+    assert shutil.which("debootstrap") == f"{tmp_path}/debootstrap"
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n")
+    with pytest.raises(setup.SetupError, match="could not be built"):
+        setup.images(["python"])

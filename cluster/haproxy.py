@@ -2,8 +2,9 @@
 
 Serve takes ``rlp-haproxy`` for HAProxy (``RAY_SERVE_HAPROXY_BINARY_PATH``): a shell script, since a proxy has to start
 where others keep the processors busy. Its rules send the paths that hold a connection open to the application
-``streams``, put a limit on slow headers, and make problem documents of what HAProxy answers by itself; but for bytes
-that are no HTTP/1.1 request: the 400 and 408 for these are compiled into it.
+``streams``, or to replicas of ``api`` while none of that answers; they put a limit on slow headers, and make problem
+documents of what HAProxy answers by itself; but for bytes that are no HTTP/1.1 request: the 400 and 408 for these are
+compiled into it.
 
 ``python -m cluster.haproxy FOLDER`` writes it there.
 """
@@ -40,8 +41,20 @@ if ! grep -q '{mark}' "$config"; then
         echo "$config has no place for the platform's rules: another version of Ray" >&2
         exit 1
     fi
+    awk -f "$0.awk" "$config" "$config" >"$config.part"
+    mv "$config.part" "$config"
 fi
 exec '{binary}' "$@"
+"""
+_STAND_IN = """# reads the configuration twice: the servers of http-api, then what to write
+$1 == "backend" {backend = $2}
+NR == FNR {
+    if (backend == "http-api" && $1 == "server" && $NF != "backup")
+        servers = servers "    server " $2 " " $3 " no-check track http-api/" $2 " backup\\n"
+    next
+}
+{print}
+backend == "http-streams" && /# Servers in this backend/ {printf "%s", servers}
 """
 
 
@@ -64,6 +77,7 @@ def install(folder: Path, binary: str | None = None) -> Path:
     ]
     script = folder / "rlp-haproxy"
     script.with_name(f"{script.name}.sed").write_text("\n".join(lines) + "\n")
+    script.with_name(f"{script.name}.awk").write_text(_STAND_IN)
     script.write_text(_SCRIPT.format(mark=_MARK, places=len(rules) + 1, binary=binary))
     script.chmod(0o755)
     return script

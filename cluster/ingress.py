@@ -51,7 +51,7 @@ def environment(ingress: Ingress, folder: Path, *, usual_ports: bool = False) ->
     if ingress == "proxy":
         return common
     folder.mkdir(parents=True, exist_ok=True)
-    statistics, metrics = free_ports(2)
+    statistics, metrics, fallback = free_ports(3)
     if usual_ports:
         statistics, metrics = free_port(STATISTICS_PORT), free_port(METRICS_PORT)
     return common | {
@@ -62,8 +62,10 @@ def environment(ingress: Ingress, folder: Path, *, usual_ports: bool = False) ->
         "RAY_SERVE_HAPROXY_NBTHREAD": str(min(4, os.cpu_count() or 1)),
         "RAY_SERVE_HAPROXY_MAXCONN": str(max_connections()),
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "3600",
+        "RAY_SERVE_HAPROXY_OBSERVE_ERROR_LIMIT": "1",  # a replica that refuses a connection is asked again in 250 ms
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(statistics),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback),  # Serve's own proxy, behind HAProxy, for want of replicas
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),

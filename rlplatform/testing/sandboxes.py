@@ -6,7 +6,8 @@ They run nothing: what a program does is what the script says.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from typing import cast
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
 from rlplatform.ports import Interactor
@@ -24,7 +25,8 @@ from rlplatform.sandbox.models import (
 from rlplatform.sandbox.programs import check_program
 
 Answer = Outcome | SandboxFault
-Script = Callable[[Program, Execution], Answer] | Iterable[Answer]
+Printing = Generator[bytes, None, Answer]
+Script = Callable[[Program, Execution], Answer | Printing] | Iterable[Answer]
 
 NO_USAGE = Usage(cpu_time_s=0.0, wall_time_s=0.0, peak_memory_bytes=0)
 
@@ -40,7 +42,8 @@ def ended(kind: OutcomeKind, *, detail: str | None = None) -> Outcome:
 
 
 class ScriptedSandbox:
-    """Answers each run with the next of the script; a :class:`SandboxFault` in it is raised."""
+    """Answers each run with the next of the script; a :class:`SandboxFault` in it is raised. A script that is a
+    generator yields what is printed meanwhile, and returns the outcome."""
 
     def __init__(self, program: Program, limits: Limits, script: Script, *, tier: Tier, tenant: str) -> None:
         self.program, self.limits, self.tenant = program, limits, tenant
@@ -75,11 +78,13 @@ class ScriptedSandbox:
         if self._cancelled.is_set():
             return Outcome(OutcomeKind.CANCELLED, NO_USAGE)
         answer = self._answer(execution)
+        if isinstance(answer, Generator):
+            answer = self._listen(answer, on_stdout)
+        elif on_stdout and isinstance(answer, Outcome) and answer.stdout:
+            on_stdout(answer.stdout)
         if isinstance(answer, SandboxFault):
             self._fault = str(answer)
             raise answer
-        if on_stdout and answer.stdout:
-            on_stdout(answer.stdout)
         return Outcome(OutcomeKind.CANCELLED, NO_USAGE) if self._cancelled.is_set() else answer
 
     def cancel(self) -> None:
@@ -88,7 +93,17 @@ class ScriptedSandbox:
     def close(self) -> None:
         self.closed = True
 
-    def _answer(self, execution: Execution) -> Answer:
+    def _listen(self, printing: Printing, on_stdout: Callable[[bytes], None] | None) -> Answer:
+        while not self._cancelled.is_set():
+            try:
+                piece = next(printing)
+            except StopIteration as end:
+                return cast(Answer, end.value)
+            if on_stdout:
+                on_stdout(piece)
+        return Outcome(OutcomeKind.CANCELLED, NO_USAGE)
+
+    def _answer(self, execution: Execution) -> Answer | Printing:
         if callable(self._script):
             return self._script(self.program, execution)
         try:

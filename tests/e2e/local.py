@@ -7,6 +7,7 @@ session, over the store in memory. What Ray places is called directly, and no pr
 from __future__ import annotations
 
 import asyncio
+import itertools
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -26,7 +27,7 @@ from rlplatform.runs import EvaluationRun, TrainingRun
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, PoolStatus, Program, Usage
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_store
-from rlplatform.testing.sandboxes import ScriptedPool
+from rlplatform.testing.sandboxes import Printing, ScriptedPool
 from rlplatform.training.catalogue import describe_environment
 from rlplatform.training.models import EnvironmentInfo, TrainingRequest
 from rlplatform.training.simulated import SimulatedEngine
@@ -42,11 +43,13 @@ class Local(NamedTuple):
     key: str
 
 
-def script(program: Program, execution: Execution) -> Outcome:
+def script(program: Program, execution: Execution) -> Outcome | Printing:
     """What a program that doubles a number does; ``while True`` in it loops, and without ``* 2`` it triples, as a
-    function that is called does anyhow."""
-    time.sleep(TEST_S)
+    function that is called does anyhow. With ``count`` in it, it prints numbers until it is cancelled."""
     source = program.files[program.entry]
+    if b"count" in source:
+        return counting()
+    time.sleep(TEST_S)
     if b"while True" in source:
         return Outcome(OutcomeKind.CPU_TIME_EXCEEDED, Usage(2.0, 2.01, 9 << 20), signal="SIGKILL")
     if execution.call is not None:
@@ -54,6 +57,13 @@ def script(program: Program, execution: Execution) -> Outcome:
         return Outcome(OutcomeKind.EXITED, Usage(0.0121, 0.0154, 9 << 20), exit_code=0, returned=tripled)
     number = int(execution.stdin or b"0") * (2 if b"* 2" in source else 3)
     return Outcome(OutcomeKind.EXITED, Usage(0.0121, 0.0154, 9 << 20), exit_code=0, stdout=f"{number}\n".encode())
+
+
+def counting() -> Printing:
+    for number in itertools.count(1):
+        yield f"{number}\n".encode()
+        time.sleep(0.05)
+    raise AssertionError("it counts for ever")
 
 
 def environments() -> Sequence[EnvironmentInfo]:

@@ -43,6 +43,8 @@ def recordings() -> dict[str, Any]:
     at: dict[str, Any] = {"stream": events.stream_of(_EVALUATION), "time": _BEGAN}
     queued = events.EvaluationQueued(**at, tests=2, max_score=2.0)
     started = events.EvaluationStarted(**at, attempt=1)
+    printed = events.EvaluationOutput(**at, attempt=1, test="t1", offset=0, text="4 🎉")
+    more = events.EvaluationOutput(**at, attempt=1, test="t1", offset=3, text="\n", truncated=True)
     first = events.EvaluationTestFinished(**at, attempt=1, result=_ACCEPTED)
     second = events.EvaluationTestFinished(**at, attempt=2, result=_WRONG)
     retried = events.EvaluationRetried(**at, attempt=1, reason="the evaluator is gone")
@@ -50,8 +52,17 @@ def recordings() -> dict[str, Any]:
         **at, verdict=Verdict.WRONG_ANSWER, score=1.0, max_score=2.0, tests=[_ACCEPTED, _WRONG], message="a hint"
     )
     evaluations: dict[str, Sequence[events.EventBase]] = {
-        "finished": [queued, started, first, second, finished],
-        "retried": [queued, started, first, retried, events.EvaluationStarted(**at, attempt=2), second, finished],
+        "finished": [queued, started, printed, more, first, second, finished],
+        "retried": [
+            queued,
+            started,
+            printed,
+            first,
+            retried,
+            events.EvaluationStarted(**at, attempt=2),
+            second,
+            finished,
+        ],
         "cancelled": [queued, started, first, events.EvaluationCancelled(**at, reason="by its submitter")],
         "failed": [queued, started, retried, events.EvaluationFailed(**at, reason="three attempts were lost")],
     }

@@ -135,6 +135,30 @@ try {
     await inspect("evaluate");
   });
 
+  await step("what a test prints is seen while it runs", async () => {
+    const editor = page.getByRole("textbox", { name: "Program, in Python" });
+    await editor.click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("count");
+    await page.getByRole("button", { name: "Submit" }).click();
+    const running = page.locator(".result .test", { hasText: "running" });
+    const output = running.getByRole("group", { name: "Output so far" });
+    await output.getByText(/\n20\n/).waitFor();
+    assert.equal(await running.locator(".test-id").innerText(), "t1");
+    const end = await output.evaluate((pre) => pre.scrollHeight - pre.clientHeight - pre.scrollTop);
+    assert(end < 2, `the newest line is in sight, not ${end} px below`);
+    await inspect("evaluate-running");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.locator(".result > .card-head .badge", { hasText: "cancelled" }).waitFor();
+    await page
+      .locator(".result .test", { hasText: "cancelled" })
+      .getByText(/^1\n2\n/)
+      .waitFor();
+    await editor.click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("print(int(input()) * 3)");
+  });
+
   await step("a function is called, and its value compared", async () => {
     await page.getByText("A function is called").click();
     await page.getByLabel("Arguments, a JSON list").first().fill("[2");

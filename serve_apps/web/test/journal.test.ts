@@ -18,6 +18,20 @@ describe("the journal", () => {
     ]);
   });
 
+  it("draws the output of a test together", () => {
+    const piece = (seq: number, test: string, offset: number) =>
+      ({ type: "evaluation.output", seq, time: "", test, offset, text: "1234\n" }) as RunEvent;
+    const entries = extend(
+      [],
+      [other(1, "evaluation.started"), piece(2, "t1", 0), piece(3, "t1", 5), piece(4, "t2", 0)],
+    );
+    expect(entries.map(({ first, seq, text }) => [first, seq, text])).toEqual([
+      [1, 1, expect.any(String)],
+      [2, 3, "Test t1 has printed 10 characters"],
+      [4, 4, "Test t2 has printed 5 characters"],
+    ]);
+  });
+
   it("names an event of a type that it does not know", () => {
     expect(extend([], [other(1, "training.painted")])[0]?.text).toBe("training.painted");
   });

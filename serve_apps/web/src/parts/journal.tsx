@@ -15,9 +15,7 @@ export function Journal({ entries }: { entries: readonly Entry[] }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <ol class="journal" reversed tabIndex={0} aria-label="Events, newest first">
         {shown.map((entry) => (
-          <li
-            key={entry.type === "training.iteration_completed" ? `${entry.type}${entry.text.split("–")[0]}` : entry.seq}
-          >
+          <li key={entry.first}>
             <time dateTime={entry.time} title={dateTime(entry.time)}>
               {time(entry.time)}
             </time>

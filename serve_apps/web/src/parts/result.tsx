@@ -5,15 +5,18 @@ import { Problem } from "../problem";
 import type { EvaluationFeed } from "../runs/feed";
 import { words } from "../runs/journal";
 import { isFinal } from "../runs/list";
+import type { Printed } from "../runs/output";
 import { testCase } from "../runs/submitted";
 import { current } from "../session";
-import type { Evaluation, TestCase, TestResult } from "../types";
+import type { Evaluation, EvaluationState, TestCase, TestResult } from "../types";
 import { StateBadge, VerdictBadge } from "./badge";
 import { Alert } from "./problem";
 import { TextBlock } from "./text";
 
 export function EvaluationResult({ feed }: { feed: EvaluationFeed }) {
   const document = feed.document.value;
+  const judged = new Set(document.tests.map(({ id }) => id));
+  const printed = [...feed.output.value].filter(([test]) => !judged.has(test));
   const [problem, setProblem] = useState<Problem | null>(null);
   const box = useRef<HTMLElement>(null);
   useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), []);
@@ -42,12 +45,15 @@ export function EvaluationResult({ feed }: { feed: EvaluationFeed }) {
         {status(document)}
       </p>
       {document.message && <pre class="message">{document.message}</pre>}
-      {document.tests.length === 0 ? (
+      {document.tests.length + printed.length === 0 ? (
         <p class="empty">{waiting(document)}</p>
       ) : (
         <ul class="tests">
           {document.tests.map((test) => (
             <Test key={test.id} test={test} given={testCase(document.id, test.id)} />
+          ))}
+          {printed.map(([test, output]) => (
+            <Unjudged key={test} test={test} state={document.state} output={output} />
           ))}
         </ul>
       )}
@@ -114,6 +120,22 @@ function Test({ test, given }: { test: TestResult; given: TestCase | undefined }
           <p class="hint wide">{ending(test)}</p>
         </div>
       </details>
+    </li>
+  );
+}
+
+/** A test that runs, or did so when its evaluation was given up. */
+function Unjudged({ test, state, output }: { test: string; state: EvaluationState; output: Printed }) {
+  return (
+    <li class="test">
+      <div class="test-head">
+        <span class="test-id">{test}</span>
+        <StateBadge state={state} />
+      </div>
+      <div class="outputs">
+        <TextBlock title="Output so far" text={output.text} wide follow />
+        {output.truncated && <p class="hint wide">It prints more than is shown live.</p>}
+      </div>
     </li>
   );
 }

@@ -1,17 +1,31 @@
 /** Text as it is, under a title; long text scrolls, also by keyboard. */
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props {
   title: string;
   text: string;
   wide?: boolean;
+  /** The text grows: its end stays in sight, unless one has scrolled away from it. */
+  follow?: boolean;
 }
 
-export function TextBlock({ title, text, wide = false }: Props) {
+const NEAR_PX = 8;
+
+export function TextBlock({ title, text, wide = false, follow = false }: Props) {
+  const box = useRef<HTMLPreElement>(null);
+  const height = useRef(0);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!follow || !element) return;
+    const { scrollTop, clientHeight, scrollHeight } = element;
+    if (height.current - scrollTop - clientHeight < NEAR_PX) element.scrollTop = scrollHeight;
+    height.current = scrollHeight;
+  }, [text, follow]);
   return (
     <div class={wide ? "output wide" : "output"}>
       <h3>{title}</h3>
       {/* biome-ignore lint/a11y: what scrolls must be reachable by keyboard, and is no landmark */}
-      <pre role="group" tabIndex={0} aria-label={title}>
+      <pre ref={box} role="group" tabIndex={0} aria-label={title}>
         {text || <span class="hint">(nothing)</span>}
       </pre>
     </div>

@@ -6,6 +6,7 @@ import type { Problem } from "../problem";
 import type { Evaluation, Training } from "../types";
 import { foldEvaluation, foldTraining, foldWish, newborn, type Wish } from "./fold";
 import { type Entry, extend } from "./journal";
+import { foldOutput, NOTHING } from "./output";
 import { Series } from "./series";
 
 /** Events are gathered this long before the page is drawn again; the charts of a long series, longer. */
@@ -62,12 +63,18 @@ abstract class Feed<T extends Evaluation | Training> {
 }
 
 export class EvaluationFeed extends Feed<Evaluation> {
+  readonly output = signal(NOTHING);
+
   constructor(live: LiveClient, document: Evaluation) {
     super(live, "evaluations", document);
   }
 
   protected override fold(document: Evaluation, event: RunEvent): Evaluation {
     return foldEvaluation(document, event);
+  }
+
+  protected override took(events: readonly RunEvent[]): void {
+    this.output.value = events.reduce(foldOutput, this.output.value);
   }
 }
 

@@ -1,7 +1,9 @@
-/** The log of a run for people: its lifecycle events, with rows of iterations drawn together. */
+/** The log of a run for people: its events, with rows of iterations and of pieces of output drawn together. */
 import type { RunEvent } from "../events";
 
 export interface Entry {
+  /** Of the first event drawn together in it. */
+  first: number;
   seq: number;
   time: string;
   type: string;
@@ -10,15 +12,19 @@ export interface Entry {
 
 const number = new Intl.NumberFormat("en");
 
-/** `entries` with `events` at the end. Iterations that follow each other share one entry. */
+/** `entries` with `events` at the end. Iterations that follow each other share one entry, as does a test's output. */
 export function extend(entries: readonly Entry[], events: readonly RunEvent[]): Entry[] {
   const extended = [...entries];
   for (const event of events) {
-    const entry = { seq: event.seq, time: event.time, type: event.type, text: describe(event) };
+    const entry = { first: event.seq, seq: event.seq, time: event.time, type: event.type, text: describe(event) };
     const last = extended.at(-1);
     if (event.type === "training.iteration_completed" && last?.type === event.type) {
       const first = /^Iterations? (\d+)/.exec(last.text)?.[1] ?? String(event.iteration);
       entry.text = `Iterations ${first}–${event.iteration}, ${number.format(event.env_steps)} env steps`;
+      entry.first = last.first;
+      extended.pop();
+    } else if (event.type === "evaluation.output" && last?.type === event.type && event.offset > 0) {
+      entry.first = last.first;
       extended.pop();
     }
     extended.push(entry);
@@ -33,7 +39,7 @@ function describe(event: RunEvent): string {
     case "evaluation.started":
       return event.attempt > 1 ? `Started, attempt ${event.attempt}` : "Started";
     case "evaluation.output":
-      return `Test ${event.test} prints: ${event.text.trim().slice(-200)}`;
+      return `Test ${event.test} has printed ${number.format(event.offset + [...event.text].length)} characters`;
     case "evaluation.test_finished":
       return `Test ${event.result.id}: ${words(event.result.verdict)}`;
     case "evaluation.retried":

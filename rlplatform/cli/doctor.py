@@ -45,7 +45,8 @@ def _platform(output: Output, url: str | None, api_key: str | None, *, required:
         _tell(output, "platform", "fail" if required else "warn", str(error), "start it with `rlp serve`")
         return not required
     for found in readiness.dependencies:
-        _tell(output, f"platform: {found.name}", "ok" if found.ok else "fail", found.detail or "", "")
+        meaning = found.detail or ("answers" if found.ok else "does not answer")
+        _tell(output, f"platform: {found.name}", "ok" if found.ok else "fail", meaning, "")
     return readiness.status == "ready"
 
 

@@ -20,7 +20,7 @@ def index(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiK
             "ID": info.id,
             "OBSERVATIONS": info.observation_space,
             "ACTIONS": info.action_space,
-            "PRESET": info.preset or "",
+            "PRESET": "tuned" if info.preset else "",
             "BACKEND": info.backend,
         }
         for info in found

@@ -31,7 +31,7 @@ def publish(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Publish the policy of a checkpoint: it is kept, whatever becomes of the checkpoint."""
+    """Publish the policy of a checkpoint. It is kept, whatever becomes of the checkpoint."""
     output = output_of(ctx, json)
     request: dict[str, Any] = {"name": name} if name is not None else {}
     if check_id(source, Kind.CHECKPOINT, Kind.TRAINING).startswith(f"{Kind.CHECKPOINT}_"):
@@ -81,7 +81,7 @@ def act(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Say what a policy does: an action for each observation, one a line."""
+    """Say what a policy does. An action for each observation, one a line."""
     output = output_of(ctx, json)
     text = sys.stdin.read() if observations == "-" else observations
     try:

@@ -87,7 +87,7 @@ def watch(
 
 @app.command()
 def stop(ctx: typer.Context, run_id: RunId, json: Json = False, url: Url = None, api_key: ApiKey = None) -> None:
-    """End a training after a last checkpoint; cancel an evaluation."""
+    """End a training or an evaluation. A training saves a last checkpoint."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         run = client.stop_training(run_id) if _is_training(run_id) else client.cancel_evaluation(run_id)

@@ -92,7 +92,7 @@ def _row(image: Any) -> dict[str, str]:
     return {
         "FLAVOUR": image.flavour.value,
         "IMAGE": image.name,
-        "DIGEST": image.digest or "-",
+        "DIGEST": image.digest[:19] if image.digest else "-",
         "SIZE": f"{image.size_bytes / 1e6:.0f} MB" if image.size_bytes else "-",
         "BUILT": image.built_at[:19].replace("T", " ") if image.built_at else "-",
         "STATE": built if image.digest else "not built",

@@ -66,7 +66,7 @@ def sweep(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Train over hyperparameters and seeds; then a table, best evaluation first. Ctrl-C leaves what runs going."""
+    """Train over hyperparameters and seeds. Then a table, best evaluation first. Ctrl-C leaves what runs going."""
     output = output_of(ctx, json)
     stop = {
         "env_steps": env_steps,

@@ -11,7 +11,7 @@ from rlplatform.cli import words
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
 from rlplatform.errors import InvalidRequest, UnknownName
 
-app = typer.Typer(help="What the tenant uses, now and today; `quotas`: what a tenant may use.")
+app = typer.Typer(help="What the tenant uses, and what it may use.")
 
 
 @app.callback(invoke_without_command=True)

@@ -9,7 +9,7 @@ import typer
 from rlplatform.cli import words
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
 
-app = typer.Typer(no_args_is_help=True, help="Make, list, change and try webhooks: who is told of finished runs.")
+app = typer.Typer(no_args_is_help=True, help="Say who is told of finished runs.")
 
 WebhookId = Annotated[str, typer.Argument(help="hook_…")]
 Events = Annotated[list[str] | None, typer.Option("--event", help="Only events of this type; may be given again.")]
@@ -81,7 +81,7 @@ def rotate(
 def send_test(
     ctx: typer.Context, webhook_id: WebhookId, json: Json = False, url: Url = None, api_key: ApiKey = None
 ) -> None:
-    """Send a message of type webhook.test; `rlp webhooks log` says what came of it."""
+    """Send a message of type webhook.test. `rlp webhooks log` says what came of it."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         delivery = client.test_webhook(webhook_id)

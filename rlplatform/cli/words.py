@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from rlplatform import events
 from rlplatform.documents import KeyInfo, QuotaState, TenantQuotas, Usage
@@ -24,7 +25,7 @@ from rlplatform.webhooks.models import EVENTS, Delivery, Webhook
 RETURN = "rollout/episode_return_mean"
 
 _HINTS: tuple[tuple[type[PlatformError], str], ...] = (
-    (NotAuthenticated, "give --api-key or set RLP_API_KEY; `make run` keeps one in .rlp/local.json"),
+    (NotAuthenticated, "`make run` keeps a key in .rlp/local.json; elsewhere an operator makes you one"),
     (NotFound, "`rlp runs ls` shows what there is"),
     (SandboxUnavailable, "`rlp doctor` says what is missing on this machine"),
     (CapacityExhausted, "ask for fewer env runners or learners, or come again later"),
@@ -166,8 +167,8 @@ def training(training: Training) -> str:
         "evaluation": report(training.evaluation) if training.evaluation else None,
         "checkpoint": training.checkpoint.id if training.checkpoint else None,
         "restarts": training.restarts or None,
-        "created": training.created_at.isoformat(timespec="seconds"),
-        "finished": training.finished_at.isoformat(timespec="seconds") if training.finished_at else None,
+        "created": when(training.created_at),
+        "finished": when(training.finished_at) if training.finished_at else None,
     }
     return "\n".join(f"{name:<16}{value}" for name, value in facts.items() if value is not None)
 
@@ -194,8 +195,7 @@ def row(run: Training | Evaluation) -> dict[str, str]:
     else:
         what, state = "evaluation", str(run.state)
         result = f"{run.verdict} {run.score:g}/{run.max_score:g}" if run.score is not None else run.message or ""
-    created = run.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return {"ID": run.id, "WHAT": what, "STATE": state, "RESULT": result, "CREATED": created}
+    return {"ID": run.id, "WHAT": what, "STATE": state, "RESULT": result, "CREATED": when(run.created_at)}
 
 
 def checkpoint(info: CheckpointInfo) -> dict[str, str]:
@@ -217,7 +217,7 @@ def policy_row(info: PolicyInfo) -> dict[str, str]:
         "ENVIRONMENT": info.env,
         "STEPS": f"{info.env_steps:,}",
         "RETURN": f"{info.episode_return_mean:.1f}" if info.episode_return_mean is not None else "",
-        "CREATED": info.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+        "CREATED": when(info.created_at),
     }
 
 
@@ -234,9 +234,14 @@ def policy(info: PolicyInfo) -> str:
         "checkpoint": f"{info.checkpoint_id} at {info.env_steps:,} steps",
         "return": f"{info.episode_return_mean:.1f}" if info.episode_return_mean is not None else None,
         "sha256": info.sha256,
-        "created": info.created_at.isoformat(timespec="seconds"),
+        "created": when(info.created_at),
     }
     return "\n".join(f"{name:<16}{value}" for name, value in facts.items() if value is not None)
+
+
+def when(time: datetime) -> str:
+    """A time on this machine's clock."""
+    return f"{time.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def space(info: SpaceInfo) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from actors.dispatch import Dispatcher
 from actors.links import Launcher
@@ -69,6 +69,7 @@ class Supervisor:
         self._draining = False
         self._restored = asyncio.Event()
         self._doubtful = False
+        self._commands: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
         """Reconcile until :meth:`drain`, at once when an evaluator is lost. Meanwhile, sweep every hour."""
@@ -118,7 +119,7 @@ class Supervisor:
                 if anew:
                     await self._evaluations.restore([run async for run in self._unfinished(EvaluationRun)])
             except BaseException:
-                self._doubtful = anew
+                self._doubtful = self._doubtful or anew
                 raise
             self._restored.set()
             await self._enforce()
@@ -187,7 +188,7 @@ class Supervisor:
         await self._open()
         run = await self._owned(check_id(run_id, Kind.EVALUATION), principal)
         assert isinstance(run, EvaluationRun)
-        return run if run.final else await self._evaluations.cancel(run, f"cancelled by {principal.id}")
+        return run if run.final else await self._whole(self._evaluations.cancel(run, f"cancelled by {principal.id}"))
 
     async def start_training(
         self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
@@ -241,7 +242,7 @@ class Supervisor:
         assert isinstance(run, TrainingRun)
         if command == "resume" and run.desired == "pause" and not run.final:
             await self._accounts.check_env_steps(run.tenant)
-        return await self._trainings.command(run, command, principal.id)
+        return await self._whole(self._trainings.command(run, command, principal.id))
 
     async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:
         """Delete a checkpoint (see the port)."""
@@ -293,10 +294,17 @@ class Supervisor:
             except TimeoutError:
                 raise Unavailable("the platform is starting") from None
 
+    async def _whole(self, work: Coroutine[Any, Any, R]) -> R:
+        """What ``work`` gives. Ray cancels a call when the request behind it is gone; no command is left half done."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._commands.add(task)
+        task.add_done_callback(self._commands.discard)
+        return await asyncio.shield(task)
+
     async def _create(self, run: R, first: EventBase, idempotency: Idempotency | None) -> tuple[R, bool]:
         try:
             stored, created = await self._store.create(run, first, idempotency=idempotency)
-        except (ServiceError, asyncio.CancelledError):  # Ray cancels a call when the request that made it has left
+        except (ServiceError, asyncio.CancelledError):
             self._doubtful = True  # it may have been stored: the next round looks
             raise
         assert isinstance(stored, type(run))

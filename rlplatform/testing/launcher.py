@@ -265,12 +265,13 @@ class FakeLauncher:
 
 
 class FlakyStore:
-    """A store whose calls raise ``error`` while it is set, before or (``late``) after they have been carried out."""
+    """A store whose calls raise ``error`` while it is set, before or (``late``) after they have been carried out; if
+    ``slow``, they are answered only some time after that."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.error: PlatformError | None = None
-        self.late = False
+        self.late = self.slow = False
 
     def __getattr__(self, name: str) -> object:
         inner = getattr(self._store, name)
@@ -279,6 +280,8 @@ class FlakyStore:
             if self.error and not self.late:
                 raise self.error
             answer = await inner(*args, **kwargs)
+            if self.slow:
+                await asyncio.sleep(0)
             if self.error:
                 raise self.error
             return answer

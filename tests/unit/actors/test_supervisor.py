@@ -30,6 +30,7 @@ from rlplatform.evaluation.models import EvaluationRequest, TestCase
 from rlplatform.events import EvaluationQueued, TrainingStopped, parse_event
 from rlplatform.ids import Kind, least_id, new_id
 from rlplatform.ports import Idempotency
+from rlplatform.runs import TrainingRun
 from rlplatform.settings import EvaluationSettings, RetentionSettings, Settings, TrainingSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing import samples
@@ -142,6 +143,45 @@ async def test_a_run_stored_by_a_request_that_failed_is_found_by_the_next_round(
     await bench.supervisor.reconcile()
     await settle()
     assert list(bench.evaluator.at_work) == [stored.id]
+
+
+async def test_a_round_that_fails_leaves_the_search_for_it_to_the_next(bench: Bench) -> None:
+    class Trouble(FakeLauncher):
+        async def evaluators(self) -> list[FakeEvaluator]:
+            bench.flaky.error, bench.flaky.late = Unavailable("the answer was lost"), True
+            with pytest.raises(Unavailable, match="lost"):
+                await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+            bench.flaky.error = None
+            raise Unavailable("the cluster does not answer")
+
+    await bench.supervisor.reconcile()
+    known, _ = await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+    await bench.supervisor.cancel_evaluation(known.id, PRINCIPAL)
+    bench.supervisor._launcher = Trouble(bench.store, bench.clock)
+    with pytest.raises(Unavailable, match="cluster"):
+        await bench.supervisor.reconcile()
+    bench.supervisor._launcher = bench.launcher
+    await bench.supervisor.reconcile()
+    await settle()
+    assert len(bench.evaluator.at_work) == 1
+
+
+@pytest.mark.parametrize("state", ["running", "waiting for room"])
+async def test_a_stop_is_carried_out_also_when_who_asked_for_it_leaves(bench: Bench, state: str) -> None:
+    await bench.supervisor.reconcile()
+    bench.launcher.room, bench.flaky.slow = 0 if state == "waiting for room" else None, True
+    for moment in range(25):
+        run, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+        await settle()
+        asking = asyncio.create_task(bench.supervisor.command_training(run.id, "stop", PRINCIPAL))
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        asking.cancel()
+        await settle()
+        stored = await bench.store.get(run.id)
+        assert isinstance(stored, TrainingRun)
+        assert stored.state == "stopped" or stored.desired == "run", "or it was never asked for"
+        await bench.supervisor.command_training(run.id, "stop", PRINCIPAL)
 
 
 async def test_a_store_that_is_away_at_the_start_delays_it(bench: Bench) -> None:

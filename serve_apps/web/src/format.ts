@@ -7,10 +7,24 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle
 const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
 
 export const count = (value: number): string => whole.format(value);
-export const measure = (value: number): string =>
-  Math.abs(value) >= 1000 ? whole.format(value) : precise.format(value);
+export function measure(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1000) return whole.format(value);
+  return size > 0 && size < 1e-3 ? value.toExponential(2) : precise.format(value);
+}
 export const time = (text: string): string => clock.format(new Date(text));
 export const dateTime = (text: string): string => full.format(new Date(text));
+
+/** The ticks of an axis, `step` apart: in one unit, with as many decimals as tell them apart. */
+export function tickLabels(ticks: readonly number[], step: number): string[] {
+  const greatest = Math.max(...ticks.map(Math.abs));
+  if (greatest > 0 && greatest < 1e-3) return ticks.map((tick) => (tick === 0 ? "0" : tick.toExponential(1)));
+  const [unit, suffix] = greatest >= 1e6 ? [1e6, "M"] : greatest >= 1e4 ? [1e3, "k"] : [1, ""];
+  let decimals = 0;
+  const apart = (step / unit) * (1 + 1e-9);
+  while (decimals < 6 && (apart * 10 ** decimals) % 1 > 1e-6) decimals += 1;
+  return ticks.map((tick) => (tick === 0 ? "0" : `${(tick / unit).toFixed(decimals)}${suffix}`));
+}
 
 /** `just now`, `5 min ago`, then the date. */
 export function ago(text: string, now = Date.now()): string {

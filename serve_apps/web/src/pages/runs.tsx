@@ -56,7 +56,9 @@ function trainingRow(training: Training) {
       <td class="wide">
         <Meter training={training} />
       </td>
-      <td class="number">{mean === undefined ? "–" : measure(mean)}</td>
+      <td class="number" data-label="Return">
+        {mean === undefined ? "–" : measure(mean)}
+      </td>
       <td>
         <When at={training.created_at} />
       </td>

@@ -76,7 +76,7 @@ export function TrainPage() {
                   value={draft.preset}
                   onChange={(event) => change({ preset: event.currentTarget.value })}
                 >
-                  <option value="">The environment's own</option>
+                  <option value="">Its own</option>
                   {presets.map((preset) => (
                     <option key={preset}>{preset}</option>
                   ))}
@@ -152,21 +152,16 @@ export function TrainPage() {
           <Hyperparameters draft={draft} change={change} />
           <div class="pad grid">
             {text("envRunners", "resources.num_env_runners", "Env runners", "0: the trainer samples by itself")}
-            {text(
-              "envsPerRunner",
-              "resources.num_envs_per_env_runner",
-              "Environments per env runner",
-              "Empty: as the preset says",
-            )}
-            {text("evaluateEvery", "evaluation.every_iterations", "Evaluate every … iterations", "0: only at the end")}
-            {text("evaluateEpisodes", "evaluation.episodes", "Episodes of an evaluation")}
+            {text("envsPerRunner", "resources.num_envs_per_env_runner", "Envs per runner", "Empty: as the preset says")}
+            {text("evaluateEvery", "evaluation.every_iterations", "Evaluate every", "Iterations; 0: only at the end")}
+            {text("evaluateEpisodes", "evaluation.episodes", "Evaluation episodes")}
             {text(
               "checkpointEvery",
               "checkpoint.every_iterations",
-              "Checkpoint every … iterations",
-              "0: only at pause and end",
+              "Checkpoint every",
+              "Iterations; 0: only at pause and end",
             )}
-            {text("keepLast", "checkpoint.keep_last", "Newest checkpoints kept")}
+            {text("keepLast", "checkpoint.keep_last", "Checkpoints kept", "The newest")}
             {text("resumeFrom", "resume_from", "Go on from checkpoint", "An id, ckpt_…")}
             {draft.engine === "simulated" &&
               text("pace", "env_config.simulated_iteration_s", "Simulated iteration (s)")}

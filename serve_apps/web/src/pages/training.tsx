@@ -52,7 +52,7 @@ function Loaded({ feed, api }: { feed: TrainingFeed; api: Api }) {
       {training.simulated && (
         <p class="banner calm">Simulated: nothing is trained. The curve is made up from the seed.</p>
       )}
-      {training.message && <p class="banner">{training.message}</p>}
+      {training.message && <p class={training.state === "failed" ? "alert" : "banner"}>{training.message}</p>}
       <Alert problem={feed.problem.value} />
       <section class="card" aria-label="Progress">
         <div class="pad">

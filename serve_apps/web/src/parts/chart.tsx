@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { count, measure } from "../format";
+import { count, measure, tickLabels } from "../format";
 import { scheme } from "../theme";
 
 export interface Line {
@@ -26,7 +26,6 @@ interface Props {
 }
 
 export function Chart({ title, x, lines, small = false, group, target }: Props) {
-  const height = small ? 130 : 290;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const shape = lines.map((line) => line.label).join("|");
@@ -38,19 +37,19 @@ export function Chart({ title, x, lines, small = false, group, target }: Props) 
     const element = box.current;
     if (!element) return;
     const made = new uPlot(
-      options(element, latest.current.lines, height, group, () => latest.current.target ?? null),
+      options(element, latest.current.lines, small, group, () => latest.current.target ?? null),
       data(latest.current),
       element,
     );
     plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: made.height }));
     observer.observe(element);
     return () => {
       observer.disconnect();
       made.destroy();
       plot.current = null;
     };
-  }, [shape, dark, height, group]);
+  }, [shape, dark, small, group]);
 
   useEffect(() => plot.current?.setData(data({ x, lines })));
 
@@ -69,6 +68,14 @@ export function Chart({ title, x, lines, small = false, group, target }: Props) 
             <b>{show(line.values.findLast((value) => value !== null))}</b>
           </span>
         ))}
+        {target != null && (
+          <span class="legend">
+            <svg class="target" width="14" height="10" aria-hidden="true">
+              <line x2="14" y1="5" y2="5" />
+            </svg>{" "}
+            to reach <b>{measure(target)}</b>
+          </span>
+        )}
       </figcaption>
       <div ref={box} class="plot" role="img" aria-label={`${title} over env steps. ${summary}`} />
     </figure>
@@ -104,7 +111,7 @@ const data = ({ x, lines }: { x: number[]; lines: Line[] }): uPlot.AlignedData =
 function options(
   element: HTMLElement,
   lines: Line[],
-  height: number,
+  small: boolean,
   group: string | undefined,
   target: () => number | null,
 ): uPlot.Options {
@@ -118,13 +125,13 @@ function options(
   };
   return {
     width: element.clientWidth || 300,
-    height,
+    height: small ? 130 : 290,
     legend: { show: false },
     cursor: { y: false, ...(group ? { sync: { key: group } } : {}), points: { size: 7 } },
     scales: { x: { time: false }, y: { range: (_, least, greatest) => padded(least, greatest, target()) } },
     axes: [
-      { ...axis, size: 30, values: (_, ticks) => ticks.map((tick) => short(tick)) },
-      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => short(tick)) },
+      { ...axis, size: 30, values: (_, ticks, _axis, _space, step) => tickLabels(ticks, step) },
+      { ...axis, size: 56, values: (_, ticks, _axis, _space, step) => tickLabels(ticks, step) },
     ],
     series: [
       { label: "env steps" },
@@ -138,18 +145,19 @@ function options(
     ],
     hooks: {
       draw: [(plot) => drawTarget(plot, target(), colour("chart-target"))],
-      setCursor: [showValues],
+      setCursor: [(plot) => showValues(plot, small)],
       init: [(plot) => plot.over.append(Object.assign(document.createElement("div"), { className: "values" }))],
     },
   };
 }
 
+/** A range with room around what it shows. A line that hardly moves is flat: its noise does not fill the chart. */
 function padded(least: number | null, greatest: number | null, target: number | null): [number, number] {
   const found = [least, greatest, target].filter((value): value is number => value !== null && Number.isFinite(value));
   if (found.length === 0) return [0, 1];
   const low = Math.min(...found);
   const high = Math.max(...found);
-  const room = (high - low || Math.abs(high) || 1) * 0.08;
+  const room = Math.max(0.08 * (high - low), 0.02 * Math.max(Math.abs(low), Math.abs(high))) || 0.08;
   return [low - room, high + room];
 }
 
@@ -168,7 +176,8 @@ function drawTarget(plot: uPlot, target: number | null, colour: string): void {
   ctx.restore();
 }
 
-function showValues(plot: uPlot): void {
+/** What is under the pointer; a small chart's is its value alone: the large one of the group says where. */
+function showValues(plot: uPlot, small: boolean): void {
   const box = plot.over.querySelector<HTMLElement>(".values");
   const at = plot.cursor.idx;
   if (!box) return;
@@ -176,18 +185,11 @@ function showValues(plot: uPlot): void {
   if (at == null) return;
   const values = plot.series.slice(1).flatMap((series, index) => {
     const value = plot.data[index + 1]?.[at];
-    return value == null ? [] : [`${series.label}: ${measure(value)}`];
+    return value == null ? [] : [small ? measure(value) : `${series.label}: ${measure(value)}`];
   });
-  box.textContent = [`${count(plot.data[0][at] ?? 0)} env steps`, ...values].join("\n");
+  if (!small) values.unshift(`${count(plot.data[0][at] ?? 0)} env steps`);
+  box.textContent = values.join("\n");
   const left = plot.cursor.left ?? 0;
   box.style.left = `${left}px`;
   box.classList.toggle("left", left > plot.over.clientWidth / 2);
-}
-
-function short(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 1e6) return `${measure(value / 1e6)}M`;
-  if (size >= 1e3) return `${measure(value / 1e3)}k`;
-  if (size > 0 && size < 1e-3) return value.toExponential(0);
-  return measure(value);
 }

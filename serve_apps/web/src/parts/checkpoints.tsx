@@ -4,6 +4,7 @@ import type { Api } from "../api";
 import { bytes, count, measure, shortId, time } from "../format";
 import { Problem } from "../problem";
 import type { TrainingFeed } from "../runs/feed";
+import { isFinal } from "../runs/list";
 import type { Checkpoint } from "../types";
 import { Alert } from "./problem";
 
@@ -28,6 +29,7 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
     }, SETTLE_MS);
     return () => clearTimeout(timer);
   }, [api, id, saved]);
+  const loadingList = saved > 0 && items === null && !problem;
   const best = items?.find((checkpoint) => checkpoint.best);
   const download = async (checkpoint: Checkpoint) => {
     setLoading(checkpoint.id);
@@ -46,7 +48,7 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
       </header>
       <Alert problem={problem} />
       {!items?.length ? (
-        <p class="empty">{saved > 0 && items === null && !problem ? "Loading…" : "None yet."}</p>
+        <p class="empty">{loadingList ? "Loading…" : isFinal(feed.document.value) ? "None." : "None yet."}</p>
       ) : (
         <ul class="checkpoints">
           {items.toReversed().map((checkpoint) => (
@@ -56,7 +58,8 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
                 {checkpoint === best && <span class="badge good">best</span>}
                 <p class="hint">
                   {checkpoint.episode_return_mean !== null && `return ${measure(checkpoint.episode_return_mean)} · `}
-                  {bytes(checkpoint.size_bytes)} · {time(checkpoint.created_at)} · {shortId(checkpoint.id)}
+                  {bytes(checkpoint.size_bytes)} · {time(checkpoint.created_at)} ·{" "}
+                  <span class="whole">{shortId(checkpoint.id)}</span>
                 </p>
               </div>
               <div class="actions">

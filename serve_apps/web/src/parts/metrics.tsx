@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { TrainingFeed } from "../runs/feed";
 import { words } from "../runs/journal";
+import { isFinal } from "../runs/list";
 import type { Series } from "../runs/series";
 import { Chart } from "./chart";
 
@@ -30,7 +31,9 @@ export function Metrics({ feed }: { feed: TrainingFeed }) {
         <span class="hint">over env steps</span>
       </header>
       {series.length === 0 ? (
-        <p class="empty">The first iteration is under way…</p>
+        <p class="empty">
+          {isFinal(feed.document.value) ? "No iteration was completed." : "No iteration is completed yet…"}
+        </p>
       ) : (
         <div class="pad">
           <Chart

@@ -254,8 +254,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _prepare(path: Path) -> None:
     """Create or migrate the file, which nobody but its owner can read."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with closing(_connect(path)) as connection:
             if path.stat().st_size <= _CHECKED_BYTES:
                 (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -263,6 +263,8 @@ def _prepare(path: Path) -> None:
                     raise sqlite3.DatabaseError(found)
             connection.execute("PRAGMA journal_mode = WAL")
             schema.migrate(connection, str(path))
+    except (OSError, sqlite3.OperationalError) as error:  # locked, read-only, a full disk: no damage
+        raise StorageError(f"{path} cannot be opened: {error}") from error
     except sqlite3.DatabaseError as error:
         raise StorageError(
             f"{path} cannot be used as a database ({error}): restore a backup of it, or move it away to start afresh"

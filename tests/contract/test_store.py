@@ -125,6 +125,12 @@ class TestSqliteStore(StoreContract):
         with pytest.raises(StorageError, match="cannot be opened"):
             await open_store(f"sqlite:///{tmp_path}/file/platform.db", clock=clock)
 
+    @pytest.mark.parametrize("name", ["platform.db", "platform.db-wal"])
+    async def test_what_only_hinders_opening_is_not_called_damage(self, clock: FakeClock, name: str) -> None:
+        self.path.with_name(name).mkdir(parents=True)
+        with pytest.raises(StorageError, match="cannot be opened"):
+            await open_store(f"sqlite:///{self.path}", clock=clock)
+
     async def test_a_closed_store_says_so(self, store: Store) -> None:
         await store.close()
         with pytest.raises(StorageError, match="closed"):

@@ -50,8 +50,8 @@ class Dispatcher:
         self._settings = settings
         self._clock = clock
         self._on_lost = on_lost
-        self._queue = FairQueue()
-        self._admission = Admission(self._queue, settings.max_queued, self._active)
+        self.queue = FairQueue()
+        self._admission = Admission(self.queue, settings.max_queued, self._active)
         self._service_time = ServiceTime()
         self._leases: dict[str, _Lease] = {}
         self._tried: dict[str, str] = {}
@@ -63,7 +63,7 @@ class Dispatcher:
 
     @property
     def queued(self) -> int:
-        return len(self._queue)
+        return len(self.queue)
 
     @property
     def running(self) -> int:
@@ -78,7 +78,7 @@ class Dispatcher:
         available, reason = self.availability()
         if not available:
             raise SandboxUnavailable(f"evaluation is unavailable: {reason}")
-        self._queue.weigh(tenant, quotas.weight)
+        self.queue.weigh(tenant, quotas.weight)
         return self._admission.hold(
             tenant,
             request.priority,
@@ -97,17 +97,17 @@ class Dispatcher:
 
     def order(self) -> list[str]:
         """The ids that wait, in the order in which they will be served if nothing else comes."""
-        return self._queue.order()
+        return self.queue.order()
 
     def place(self, run_id: str) -> Place | None:
         """Where a run waits; None: it does not."""
-        position = self._queue.position(run_id)
+        position = self.queue.position(run_id)
         return None if position is None else Place(position, self._expected_wait_s(position))
 
     def enqueue(self, run: EvaluationRun) -> None:
         """Put a stored run in the queue and serve it as soon as there is a slot. One that is known stays as it is."""
         if run.id not in self._leases:
-            self._queue.push(run.tenant, run.id, run.request.priority)
+            self.queue.push(run.tenant, run.id, run.request.priority)
             self._pump(run)
 
     async def cancel(self, run: EvaluationRun, reason: str) -> EvaluationRun:
@@ -115,7 +115,7 @@ class Dispatcher:
         event = EvaluationCancelled(stream=run.stream, time=self._clock.now(), reason=reason)
         with suppress(Conflict):
             await self._store.append(run.stream, [event])
-        self._queue.remove(run.id)
+        self.queue.remove(run.id)
         self._tried.pop(run.id, None)
         if lease := self._leases.get(run.id):
             lease.cancelled = True
@@ -158,7 +158,7 @@ class Dispatcher:
         for link in self._links.values():
             with suppress(PlatformError):
                 owners |= dict.fromkeys(await link.active(), link)
-        unknown = [run for run in runs if run.id not in self._leases and run.id not in self._queue]
+        unknown = [run for run in runs if run.id not in self._leases and run.id not in self.queue]
         for run in unknown:
             if owner := owners.get(run.id):
                 self._start(run.tenant, run.id, owner, self._watch(run.id, owner))
@@ -180,8 +180,8 @@ class Dispatcher:
 
     def _pump(self, fresh: EvaluationRun | None = None) -> None:
         """Lease what waits while there are free slots; ``fresh`` need not be read from the store again."""
-        while len(self._queue) and not self._draining and self._free_link():
-            waiting = self._queue.pop()
+        while len(self.queue) and not self._draining and self._free_link():
+            waiting = self.queue.pop()
             assert waiting is not None
             tenant, run_id = waiting
             link = self._free_link(not_on=self._tried.pop(run_id, None))
@@ -228,7 +228,7 @@ class Dispatcher:
         lease = self._leases.pop(run_id)
         if again and not lease.cancelled:
             self._tried[run_id] = lease.link.name
-            self._queue.push(again.tenant, run_id, again.request.priority, front=True)
+            self.queue.push(again.tenant, run_id, again.request.priority, front=True)
         elif not lease.cancelled:
             self._service_time.note(self._clock.monotonic() - lease.began)
         self._pump(again)

@@ -45,15 +45,15 @@ class Sessions:
         self._launcher = launcher
         self._settings = settings
         self._clock = clock
-        self._queue = FairQueue()
-        self._admission = Admission(self._queue, settings.max_queued, self._active)
+        self.queue = FairQueue()
+        self._admission = Admission(self.queue, settings.max_queued, self._active)
         stalls = StallWatch(partial(training, store), clock, settings.stall_timeout_s)
         self._company = Company(store, launcher, settings, clock, stalls)
         self._kept = self._company.keepers
 
     @property
     def queued(self) -> int:
-        return len(self._queue)
+        return len(self.queue)
 
     @property
     def running(self) -> int:
@@ -70,7 +70,7 @@ class Sessions:
 
         :raises QuotaExceeded, QueueFull: it is not let in.
         """
-        self._queue.weigh(tenant, quotas.weight)
+        self.queue.weigh(tenant, quotas.weight)
         return self._admission.hold(
             tenant,
             request.priority,
@@ -81,11 +81,11 @@ class Sessions:
 
     def order(self) -> list[str]:
         """The ids that wait, in the order in which they will be admitted if nothing else comes."""
-        return self._queue.order()
+        return self.queue.order()
 
     def place(self, run_id: str) -> Place | None:
         """Where a run waits; None: it does not, or waits for room alone."""
-        position = self._queue.position(run_id)
+        position = self.queue.position(run_id)
         return None if position is None else Place(position, self._expected_wait_s(position))
 
     def tenants(self) -> set[str]:
@@ -103,7 +103,7 @@ class Sessions:
     def enqueue(self, run: TrainingRun) -> None:
         """Put a stored run in the queue and admit it as soon as there is room. One that is known stays as it is."""
         if run.id not in self._kept:
-            self._queue.push(run.tenant, run.id, run.document.request.priority)
+            self.queue.push(run.tenant, run.id, run.document.request.priority)
             self._pump()
 
     def restore(self, runs: Sequence[TrainingRun]) -> None:
@@ -164,8 +164,8 @@ class Sessions:
                 await within(self._clock, seconds, asyncio.wait({kept.task for kept in self._kept.values()}))
 
     def _pump(self) -> None:
-        while len(self._queue) and len(self._kept) < self._settings.max_running and not self._company.draining:
-            waiting = self._queue.pop()
+        while len(self.queue) and len(self._kept) < self._settings.max_running and not self._company.draining:
+            waiting = self.queue.pop()
             assert waiting is not None
             self._keep(*waiting)
 
@@ -191,7 +191,7 @@ class Sessions:
 
     async def _drop(self, run: TrainingRun) -> None:
         """End a run that is to stop and has no trainer yet, whatever it waits for."""
-        self._queue.remove(run.id)
+        self.queue.remove(run.id)
         if (kept := self._kept.get(run.id)) and not kept.task.cancelling():
             kept.task.cancel()
             await asyncio.wait({kept.task})

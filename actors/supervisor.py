@@ -122,6 +122,7 @@ class Supervisor:
                 self._doubtful = self._doubtful or anew
                 raise
             self._restored.set()
+            await self._weigh()
             await self._enforce()
             await self._trainings.reap()
             await self._launcher.prepare()
@@ -276,6 +277,12 @@ class Supervisor:
     def places(self, run_ids: Sequence[str]) -> list[Place | None]:
         """For each run, its place in the queue (see the port)."""
         return [self._evaluations.place(run_id) or self._trainings.place(run_id) for run_id in run_ids]
+
+    async def _weigh(self) -> None:
+        """Give those who wait the shares that are theirs by now, also if an earlier supervisor let them in."""
+        for queue in (self._evaluations.queue, self._trainings.queue):
+            for tenant in queue.tenants():
+                queue.weigh(tenant, (await self._accounts.quotas(tenant)).weight)
 
     async def _enforce(self) -> None:
         """Stop the trainings of those who have used up their environment steps of the day."""

@@ -62,6 +62,10 @@ class FairQueue:
         """Set a tenant's weight."""
         self._weights[tenant] = weight
 
+    def tenants(self) -> list[str]:
+        """Those who have something that waits, in the order of their turns."""
+        return list(self._lines)
+
     def waiting(self, tenant: str) -> int:
         """How many of a tenant's wait."""
         return len(self._lines.get(tenant, ()))

@@ -423,6 +423,27 @@ async def test_concurrent_trainings_are_limited_with_those_that_wait(bench: Benc
     await bench.supervisor.start_training(TRAINING, PRINCIPAL)
 
 
+async def test_shares_are_those_of_the_quotas_as_they_are_set_and_after_a_restart(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    await bench.override("acme", weight=2)
+    who = [PRINCIPAL, *[STRANGER] * 3, *[PRINCIPAL] * 4]
+    runs = [(await bench.supervisor.submit_evaluation(EVALUATION, one))[0] for one in who]
+
+    def order() -> list[int]:
+        waiting = [run.id for run in runs]
+        return [waiting.index(run_id) for run_id in bench.supervisor._evaluations.order()]
+
+    await settle()
+    assert order() == [1, 4, 5, 2, 6, 7, 3]
+    await bench.leave()
+    bench.supervisor = Supervisor(SETTINGS, bench.flaky, bench.checkpoints, bench.launcher, bench.clock)
+    await bench.supervisor.reconcile()
+    assert order() == [1, 4, 5, 2, 6, 7, 3]
+    await bench.override("acme", weight=4)
+    await bench.supervisor.reconcile()
+    assert order() == [1, 4, 5, 6, 7, 2, 3]
+
+
 async def test_places_are_those_of_the_queues(bench: Bench) -> None:
     await bench.supervisor.reconcile()
     evaluations = [(await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL))[0].id for _ in range(3)]

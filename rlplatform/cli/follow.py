@@ -16,7 +16,7 @@ class Interrupted(Exception):
     """Ctrl-C while following: the run goes on."""
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(f"{run_id} goes on. Follow it: rlp runs watch {run_id}   End it: rlp runs stop {run_id}")
+        super().__init__(f"it goes on\nfollow it: rlp runs watch {run_id}\nend it:    rlp runs stop {run_id}")
 
 
 def follow_training(client: Client, training: Training, output: Output, *, after: int = 0) -> Training:

@@ -19,7 +19,7 @@ from rlplatform.errors import (
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 from rlplatform.events import Event, TrainingIterationCompleted
 from rlplatform.policies.models import PolicyInfo, SpaceInfo
-from rlplatform.training.models import CheckpointInfo, EvaluationReport, StopCriteria, Training
+from rlplatform.training.models import CheckpointInfo, EvaluationReport, StopCriteria, Training, TrainingState
 from rlplatform.webhooks.models import EVENTS, Delivery, Webhook
 
 RETURN = "rollout/episode_return_mean"
@@ -191,6 +191,8 @@ def row(run: Training | Evaluation) -> dict[str, str]:
         what += " (simulated)" if run.simulated else ""
         if RETURN in run.metrics:
             result += f", return {run.metrics[RETURN]:.1f}"
+        if run.state is TrainingState.FAILED:
+            result += f", {run.stop_reason}"
         state = run.state.value
     else:
         what, state = "evaluation", str(run.state)

@@ -66,7 +66,7 @@ async def test_interrupting_leaves_the_training_going(platform, tmp_path: Path) 
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
         assert process.returncode == exits.INTERRUPTED
-        assert b"goes on. Follow it: rlp runs watch train_" in err
+        assert b"it goes on\nfollow it: rlp runs watch train_" in err
         (run,) = await it.store.find("training")
         assert (run.state, run.desired) == ("queued", "run")
 

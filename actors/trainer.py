@@ -13,7 +13,8 @@ from rlplatform.errors import Conflict, EngineError, Fenced, NotFound, PlatformE
 from rlplatform.events import EventBase, TrainingFailed, TrainingStarting, parse_event
 from rlplatform.manifest import RunManifest
 from rlplatform.outbox import Outbox
-from rlplatform.ports import CheckpointStore, Clock, EngineFactory, EventLog
+from rlplatform.ports import CheckpointStore, Clock, EngineFactory, Store
+from rlplatform.retention import resumed_from
 from rlplatform.runs import TrainingRun
 from rlplatform.training.models import CheckpointInfo
 from rlplatform.training.recorder import RunRecorder
@@ -31,7 +32,7 @@ class Trainer:
         self,
         run: TrainingRun,
         epoch: int,
-        events: EventLog,
+        store: Store,
         checkpoints: CheckpointStore,
         make_engine: EngineFactory,
         clock: Clock,
@@ -46,9 +47,9 @@ class Trainer:
         self._scratch = scratch
         self._run_folder = run_folder
         self._epoch = epoch
-        self._events = events
+        self._store = store
         self._recorder: RunRecorder | None = None
-        self._outbox = Outbox(events, run.stream, epoch, clock)
+        self._outbox = Outbox(store, run.stream, epoch, clock)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="train")
         self._session: TrainingSession | None = None
         self._commands: list[tuple[str, ...]] = {"run": [], "pause": [("pause",)], "stop": [("stop", run.stop_reason)]}[
@@ -90,14 +91,17 @@ class Trainer:
                 self._recorder.take(event)
 
         def history(after: int, limit: int) -> list[EventBase]:
-            reading = self._events.read(self._run.stream, after=after, limit=limit)
+            reading = self._store.read(self._run.stream, after=after, limit=limit)
             return [parse_event(line.data) for line in asyncio.run_coroutine_threadsafe(reading, loop).result()]
+
+        def needed() -> set[str]:
+            return asyncio.run_coroutine_threadsafe(resumed_from(self._store), loop).result()
 
         if self._run_folder:
             self._recorder = RunRecorder(self._run_folder, self._checkpoints, history)
 
         try:
-            session = self._make_session(emit)
+            session = self._make_session(emit, needed)
         except PlatformError as error:
             if error.retryable or isinstance(error, Fenced | Conflict):
                 raise
@@ -109,7 +113,7 @@ class Trainer:
             loop.call_soon_threadsafe(self._open, session)
             session.run()
 
-    def _make_session(self, emit: Callable[[EventBase], None]) -> TrainingSession:
+    def _make_session(self, emit: Callable[[EventBase], None], needed: Callable[[], set[str]]) -> TrainingSession:
         """The session, as far as it had come, with its engine built."""
         request = self._run.document.request
         parent = self._parent()
@@ -125,6 +129,7 @@ class Trainer:
                 self._scratch,
                 emit,
                 manifest=manifest.model_dump(mode="json"),
+                needed=needed,
             )
             if self._run.document.started_at is not None:
                 session.recover(self._run.document.progress, parent)

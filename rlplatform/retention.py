@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from rlplatform.errors import Conflict
 from rlplatform.ids import Kind, least_id
-from rlplatform.ports import CheckpointStore, Clock, Store
+from rlplatform.ports import CheckpointStore, Clock, RunStore, Store
 from rlplatform.runs import Run, RunSummary, TrainingRun, TrainingSummary
 from rlplatform.settings import RetentionSettings
 from rlplatform.training.models import CheckpointInfo, TrainingState
@@ -27,6 +27,17 @@ def outlived(run: Run | RunSummary, settings: RetentionSettings, now: datetime) 
     days = {"evaluation": settings.evaluation_days, "training": settings.training_days}.get(run.kind)
     ended = getattr(run.document, "finished_at", None)
     return days is not None and ended is not None and now - ended >= timedelta(days=days)
+
+
+async def resumed_from(store: RunStore) -> set[str]:
+    """The checkpoints that unfinished trainings resume from."""
+    found: set[str] = set()
+    before = None
+    while page := await store.summaries("training", states=_UNFINISHED, before=before, limit=_PAGE):
+        before = page[-1].id
+        parents = (run.document.request.resume_from for run in page if isinstance(run, TrainingSummary))
+        found |= {parent for parent in parents if parent is not None}
+    return found
 
 
 class Retention:
@@ -74,7 +85,7 @@ class Retention:
             if not owner.final and not await asyncio.to_thread(superseded, checkpoint, self._checkpoints):
                 why = f"{owner.id} would be recovered from {checkpoint.id}; stop it, or wait for its next checkpoint"
                 raise Conflict(why, state=owner.state)
-            if checkpoint.id in await self._resumed_from():
+            if checkpoint.id in await resumed_from(self._store):
                 raise Conflict(f"a training that is not over begins from {checkpoint.id}", state=owner.state)
             await asyncio.to_thread(self._checkpoints.delete, owner.id, checkpoint.id)
 
@@ -101,18 +112,8 @@ class Retention:
 
     async def _wanted(self, training_id: str) -> bool:
         """Whether an unfinished training resumes from a checkpoint of this one."""
-        parents = await self._resumed_from()
+        parents = await resumed_from(self._store)
         return bool(parents) and not parents.isdisjoint(await asyncio.to_thread(self._saved, training_id))
-
-    async def _resumed_from(self) -> set[str]:
-        """The checkpoints that unfinished trainings resume from."""
-        found: set[str] = set()
-        before = None
-        while page := await self._store.summaries("training", states=_UNFINISHED, before=before, limit=_PAGE):
-            before = page[-1].id
-            parents = (run.document.request.resume_from for run in page if isinstance(run, TrainingSummary))
-            found |= {parent for parent in parents if parent is not None}
-        return found
 
     def _saved(self, training_id: str) -> set[str]:
         return {info.id for info in self._checkpoints.list(training_id)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,10 +61,13 @@ class Saving:
         """Delete one that nobody was told of."""
         self._checkpoints.delete(self._run_id, checkpoint.id)
 
-    def tidy(self) -> None:
-        """Delete what the plan does not keep."""
-        for old in expendable(self._checkpoints.list(self._run_id), self._plan):
-            self._checkpoints.delete(self._run_id, old.id)
+    def tidy(self, needed: Callable[[], Collection[str]]) -> None:
+        """Delete what the plan does not keep, unless others need it: it is tidied away later."""
+        if old := expendable(self._checkpoints.list(self._run_id), self._plan):
+            kept = needed()
+            for checkpoint in old:
+                if checkpoint.id not in kept:
+                    self._checkpoints.delete(self._run_id, checkpoint.id)
 
     def restore(self, checkpoint: CheckpointInfo) -> Snapshot:
         """Bring the engine to ``checkpoint``; the session's part of it.

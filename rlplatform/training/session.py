@@ -8,12 +8,12 @@ interrupts an iteration. What is not done here: appending events to a log, fenci
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rlplatform import events
-from rlplatform.errors import EngineError, Fenced, PlatformError
+from rlplatform.errors import EngineError, Fenced, PlatformError, ServiceError
 from rlplatform.events import EventBase, stream_of
 from rlplatform.ports import CheckpointStore, Clock, TrainingEngine
 from rlplatform.training.metrics import EPISODE_RETURN_MEAN
@@ -51,8 +51,12 @@ class TrainingSession:
         emit: Callable[[EventBase], None],
         *,
         manifest: dict[str, object] | None = None,
+        needed: Callable[[], Collection[str]] = frozenset,
     ) -> None:
-        """``manifest`` goes into ``training.started``; ``scratch`` is a local folder for checkpoints in the making."""
+        """``manifest`` goes into ``training.started``; ``scratch`` is a local folder for checkpoints in the making.
+
+        :param needed: tells the ids of checkpoints that stay, whatever the plan says: other sessions begin from them.
+        """
         self.run_id = run_id
         self._request = request
         self._engine = engine
@@ -60,6 +64,7 @@ class TrainingSession:
         self._clock = clock
         self._emit_event = emit
         self._manifest = manifest or {}
+        self._needed = needed
         self._wishes = threading.Condition()
         self._pause_wished = False
         self._suspend_wished = self._suspended = False
@@ -263,8 +268,8 @@ class TrainingSession:
             self._saving.discard(info)
             raise
         self._saved_at = self._progress.iteration
-        with self._failures():
-            self._saving.tidy()
+        with self._failures(), suppress(ServiceError):  # the next one tidies up
+            self._saving.tidy(self._needed)
 
     # -- helpers -------------------------------------------------------------------------------------------------------
 

@@ -110,6 +110,20 @@ async def test_commands_given_before_the_engine_is_built_are_obeyed(bench: Bench
     assert (await bench.get(run)).state == "stopped"
 
 
+async def test_what_another_training_is_to_begin_from_stays_beyond_the_plan(bench: Bench) -> None:
+    run = await bench.run(checkpoint=CheckpointPlan(every_iterations=1, keep_last=1, keep_best=False))
+    trainer = await bench.trainer(run)
+    trainer.command("pause")
+    training = asyncio.create_task(trainer.run())
+    while not (saved := bench.checkpoints.list(run.id)):
+        await asyncio.sleep(0.005)
+    await bench.run(resume_from=saved[0].id)
+    trainer.command("resume")
+    await training
+    assert (await bench.get(run)).final
+    assert [info.id for info in bench.checkpoints.list(run.id)][:-1] == [saved[0].id]
+
+
 async def test_suspended_it_leaves_with_a_checkpoint_and_is_recovered_without_loss(bench: Bench) -> None:
     run = await bench.run()
     trainer = await bench.trainer(run, gated=True)

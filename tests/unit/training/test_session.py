@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rlplatform import events
-from rlplatform.errors import CapacityExhausted, CheckpointError, EngineError, Fenced
+from rlplatform.errors import CapacityExhausted, CheckpointError, EngineError, Fenced, StorageError
 from rlplatform.events import EventBase, parse_event
 from rlplatform.ids import Kind, new_id
 from rlplatform.runs import TrainingRun
@@ -40,10 +40,12 @@ class Rig:
         self.scratch = folder / "scratch"
         self.log: list[EventBase] = []
 
-    def session(self, engine: ScriptedEngine, emit: Callable[[EventBase], None] | None = None) -> TrainingSession:
+    def session(
+        self, engine: ScriptedEngine, emit: Callable[[EventBase], None] | None = None, **given: Any
+    ) -> TrainingSession:
         return TrainingSession(
             self.run_id, self.request, engine, self.checkpoints, self.clock, self.scratch, emit or self.log.append,
-            manifest={"seed": 0},
+            manifest={"seed": 0}, **given,
         )  # fmt: skip
 
     def types(self) -> list[str]:
@@ -147,6 +149,20 @@ def test_keeps_the_last_and_the_best(rig: Callable[..., Rig]) -> None:
     r.session(ScriptedEngine(returns=returns.__getitem__)).run()
     assert [info.iteration for info in r.checkpoints.list(r.run_id)] == [2, 4, 5]
     assert [info.iteration for info in r.checkpoints.list(r.run_id) if info.best] == [2]
+
+
+def test_a_training_does_not_end_for_want_of_tidying(rig: Callable[..., Rig]) -> None:
+    def needed() -> set[str]:
+        if len(asked) < 3:
+            asked.append(1)
+            raise StorageError("database is locked")
+        return set()
+
+    asked: list[int] = []
+    r = rig(stop={"iterations": 5}, checkpoint={"every_iterations": 1, "keep_last": 1, "keep_best": False})
+    final = r.session(ScriptedEngine(), needed=needed).run()
+    assert isinstance(final, events.TrainingSucceeded)
+    assert [info.iteration for info in r.checkpoints.list(r.run_id)] == [5]
 
 
 def test_pauses_with_a_checkpoint_and_goes_on(rig: Callable[..., Rig]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -130,6 +131,21 @@ class TestSqliteStore(StoreContract):
         self.path.with_name(name).mkdir(parents=True)
         with pytest.raises(StorageError, match="cannot be opened"):
             await open_store(f"sqlite:///{self.path}", clock=clock)
+
+    async def test_a_disk_that_is_full_for_a_while_leaves_no_gap(self, store: Store, clock: FakeClock) -> None:
+        run = await self.started(store, clock)
+        await store.append(run.stream, [retried(run, clock)])
+        journal = self.path.with_name("platform.db-wal").stat().st_size
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (journal, before[1]))  # no file grows beyond that
+        try:
+            for _ in range(2):
+                with pytest.raises(StorageError, match="did not do it"):
+                    await store.append(run.stream, [retried(run, clock)])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert seqs(await store.append(run.stream, [retried(run, clock)])) == [3]
+        assert seqs(await store.read(run.stream)) == [1, 2, 3]
 
     async def test_a_closed_store_says_so(self, store: Store) -> None:
         await store.close()

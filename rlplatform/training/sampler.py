@@ -116,6 +116,8 @@ class Sampler:
         """All but the network: environments (where they can be saved), random numbers, normalisers, open episodes."""
         return {
             "env": self.env.get_state(),
+            "env_config": dict(self._env_config),
+            "seed": self._seed,
             "generation": self._generation,
             "rng": self.kernel.rng.bit_generator.state,
             "obs": self._obs,
@@ -128,13 +130,18 @@ class Sampler:
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from :meth:`get_state`. Environments that could not be saved begin anew, on seeds not used before."""
+        """Go on from :meth:`get_state`. Environments that could not be saved, or were made otherwise, begin anew, on
+        seeds not used before; with another seed so do the random numbers.
+        """
         if self.norm_obs and state["norm_obs"]:
             self.norm_obs.set_state(state["norm_obs"])
         if self.norm_reward and state["norm_reward"]:
             self.norm_reward.set_state(state["norm_reward"])
-        self.kernel.rng.bit_generator.state = state["rng"]
-        whole = state["env"] is not None and len(state["done"]) == self.num_envs
+        same_seed = state.get("seed") == self._seed
+        if same_seed:
+            self.kernel.rng.bit_generator.state = state["rng"]
+        alike = len(state["done"]) == self.num_envs and state.get("env_config") == self._env_config
+        whole = same_seed and alike and state["env"] is not None
         self._generation = int(state["generation"]) + (not whole)
         if not whole:
             self.env.close()
@@ -144,7 +151,7 @@ class Sampler:
         self.env.set_state(state["env"])
         self._obs, self._done = state["obs"].copy(), state["done"].copy()
         self._returns, self._lengths = state["returns"].copy(), state["lengths"].copy()
-        if self.norm_reward:
+        if self.norm_reward and state["discounted_returns"] is not None:
             self.norm_reward.returns[:] = state["discounted_returns"]
 
     def close(self) -> None:

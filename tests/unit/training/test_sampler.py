@@ -31,9 +31,17 @@ def make_network(env: str, hyperparameters: Hyperparameters) -> ActorCritic:
     return ActorCritic(encoder, head, hyperparameters.architecture(image=encoder.image), seed=3)
 
 
-def make_sampler(env: str = "CartPole-v1", num_envs: int = 4, worker: int = 0, **given: Any) -> Sampler:
+def make_sampler(
+    env: str = "CartPole-v1",
+    num_envs: int = 4,
+    worker: int = 0,
+    seed: int = 5,
+    env_config: dict[str, Any] | None = None,
+    **given: Any,
+) -> Sampler:
     hyperparameters = Hyperparameters.of(given)
-    return Sampler(make_network(env, hyperparameters), hyperparameters, env, {}, num_envs, seed=5, worker=worker)
+    network = make_network(env, hyperparameters)
+    return Sampler(network, hyperparameters, env, env_config or {}, num_envs, seed=seed, worker=worker)
 
 
 def fragments_equal(one: Fragment, other: Fragment) -> bool:
@@ -90,6 +98,31 @@ def test_environments_that_cannot_be_saved_begin_anew_on_other_seeds() -> None:
     assert other.norm_reward.get_state() == sampler.norm_reward.get_state()  # type: ignore[union-attr]
     assert not np.isclose(other._obs, begun).all(axis=1).any()
     assert other.get_state()["generation"] == 1
+
+
+def test_goes_on_with_another_env_config_in_environments_made_of_it() -> None:
+    """Sutton and Barto's CartPole rewards no step but the last of an episode, with -1."""
+    sampler, other = make_sampler(), make_sampler(env_config={"sutton_barto_reward": True})
+    sampler.sample(30)
+    other.set_state(sampler.get_state())
+    assert set(np.unique(other.sample(60).rewards)) == {-1.0, 0.0}
+
+
+def test_goes_on_with_another_seed_to_something_else() -> None:
+    sampler, same, other = make_sampler(), make_sampler(), make_sampler(seed=6)
+    sampler.sample(30)
+    state = sampler.get_state()
+    same.set_state(state)
+    other.set_state(state)
+    assert not np.array_equal(same._obs, other._obs)
+    assert not np.array_equal(same.sample(40).actions, other.sample(40).actions)
+
+
+def test_goes_on_with_normalised_rewards_from_raw_ones() -> None:
+    sampler, other = make_sampler(), make_sampler(normalize={"norm_obs": False, "norm_reward": True})
+    sampler.sample(30)
+    other.set_state(sampler.get_state())
+    assert np.isfinite(other.sample(40).rewards).all()
 
 
 def test_workers_differ_and_repeat_themselves() -> None:

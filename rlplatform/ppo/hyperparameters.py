@@ -15,6 +15,7 @@ from rlplatform.ppo.schedule import Schedule
 
 Activation = Literal["tanh", "relu"]
 Widths = tuple[int, ...]
+_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Architecture:
 class NetArch(BaseModel):
     """Widths of the hidden layers of the policy and of the value function."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
     pi: tuple[int, ...] = ()
     vf: tuple[int, ...] = ()
 
@@ -54,11 +55,11 @@ class PolicyKwargs(BaseModel):
     function use the policy's features; ``None`` does so for images only, as Stable-Baselines3 does.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
     net_arch: NetArch | None = None
     activation_fn: Activation = "tanh"
     ortho_init: bool = True
-    log_std_init: float = Field(default=0.0, ge=-20, le=5, allow_inf_nan=False)
+    log_std_init: float = Field(default=0.0, ge=-20, le=5)
     shared_critic: bool | None = None
 
     @field_validator("net_arch", mode="before")
@@ -75,7 +76,7 @@ class PolicyKwargs(BaseModel):
 class Normalize(BaseModel):
     """VecNormalize: which of observations and rewards are normalised, and where they are clipped."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
     norm_obs: bool = True
     norm_reward: bool = True
     clip_obs: float = Field(default=10.0, gt=0)
@@ -89,7 +90,7 @@ class Hyperparameters(BaseModel):
     Build one with ``Hyperparameters.of``: its errors name the field and the nearest names that exist.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
     n_steps: int = Field(default=2048, ge=1, le=10**7)
     batch_size: int = Field(default=64, ge=2, le=10**8)
     n_epochs: int = Field(default=10, ge=1, le=1000)
@@ -98,11 +99,11 @@ class Hyperparameters(BaseModel):
     learning_rate: Schedule = Schedule(3e-4)
     clip_range: Schedule = Schedule(0.2)
     clip_range_vf: Schedule | None = None
-    ent_coef: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    vf_coef: float = Field(default=0.5, ge=0, allow_inf_nan=False)
+    ent_coef: float = Field(default=0.0, ge=0)
+    vf_coef: float = Field(default=0.5, ge=0)
     max_grad_norm: float = Field(default=0.5, gt=0)
     normalize_advantage: bool = True
-    target_kl: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    target_kl: float | None = Field(default=None, gt=0)
     use_sde: bool = False
     sde_sample_freq: int = Field(default=-1, ge=-1)
     normalize: Normalize = Normalize(norm_obs=False, norm_reward=False)

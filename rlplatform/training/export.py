@@ -51,6 +51,7 @@ class _Acting(nn.Module):
         self.kind, self.nvec = encoder.kind, encoder.nvec
         space = policy.observation_space
         self.channels_last = encoder.image and tuple(space.shape or ()) != encoder.shape
+        self.width = encoder.shape[0]
         self.first = torch.as_tensor(np.ravel(getattr(space, "start", 0)), dtype=torch.int64)
         self.mean = self.inverse = None
         self.clip = 0.0
@@ -81,7 +82,7 @@ class _Acting(nn.Module):
                 [nn.functional.one_hot(parts[:, place], size) for place, size in enumerate(self.nvec)], 1
             ).float()
         else:
-            encoded = observation.flatten(1).float()
+            encoded = observation.reshape(-1, self.width).float()
         if self.mean is not None and self.inverse is not None:
             encoded = ((encoded - self.mean) * self.inverse).clamp(-self.clip, self.clip)
         return encoded

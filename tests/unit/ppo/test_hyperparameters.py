@@ -50,6 +50,8 @@ def test_unknown_names_are_refused_with_the_nearest(given_: dict[str, Any], fiel
         ({"batch_size": 1}, "batch_size"),
         ({"gamma": 1.5}, "gamma"),
         ({"ent_coef": float("nan")}, "ent_coef"),
+        ({"max_grad_norm": "inf"}, "max_grad_norm"),
+        ({"normalize": {"clip_obs": "inf"}}, "normalize.clip_obs"),
         ({"learning_rate": "linear_3"}, "learning_rate"),
         ({"learning_rate": 0}, "learning_rate"),
         ({"clip_range": True}, "clip_range"),

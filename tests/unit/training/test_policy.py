@@ -23,7 +23,7 @@ PLANE = spaces.Box(-np.inf, np.inf, (3, 2), np.float64)
 IMAGE = spaces.Box(0, 255, (40, 44, 3), np.uint8)
 BOUNDED = spaces.Box(np.array([-0.5, -2.0]), np.array([0.5, 2.0]), (2,), np.float64)
 CASES = [
-    (VECTOR, spaces.Discrete(3), {}),
+    (spaces.Box(-1, 1, ()), spaces.Discrete(3), {}),
     (VECTOR, spaces.Discrete(3, start=-1), {"normalize": True}),
     (VECTOR, BOUNDED, {"normalize": True}),
     (VECTOR, spaces.Box(-1, 1, (2,), np.float32), {"use_sde": True}),

@@ -7,10 +7,11 @@ register their environments through Gymnasium's plugin entry points instead.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 from gymnasium import spaces
 
 from rlplatform.errors import InvalidRequest
@@ -48,23 +49,39 @@ def probe(env: str, env_config: Mapping[str, Any]) -> VectorEnv:
     check_known(env)
     made = make_vector_env(env, env_config, [0])
     try:
-        _check_space(made.single_observation_space, f"env: {env}'s observations", nested=made.backend == "sync")
-        _check_space(made.single_action_space, f"env: {env}'s actions", nested=False)
+        observations, actions = made.single_observation_space, made.single_action_space
+        several = made.backend == "sync" and isinstance(observations, spaces.Dict | spaces.Tuple)
+        if several:
+            for part in _parts(observations):
+                _check_space(part, f"env: {env}'s observations", from_zero=True)
+        else:
+            _check_space(observations, f"env: {env}'s observations")
+        _check_space(actions, f"env: {env}'s actions", from_zero=several)
+        if isinstance(actions, spaces.Box) and not np.issubdtype(actions.dtype, np.floating):
+            raise InvalidRequest(f"env: {env}'s actions are a Box of {actions.dtype}; floats are covered", field="env")
     except InvalidRequest:
         made.close()
         raise
     return made
 
 
-def _check_space(space: spaces.Space[Any], what: str, *, nested: bool) -> None:
-    """``nested``: whether it may be a Dict or Tuple of what is covered."""
-    if nested and isinstance(space, spaces.Dict | spaces.Tuple):
+def _parts(space: spaces.Space[Any]) -> Iterator[spaces.Space[Any]]:
+    """What a Dict or a Tuple consists of in the end."""
+    if isinstance(space, spaces.Dict | spaces.Tuple):
         for part in space.values() if isinstance(space, spaces.Dict) else space.spaces:
-            _check_space(part, what, nested=True)
-        return
+            yield from _parts(part)
+    else:
+        yield space
+
+
+def _check_space(space: spaces.Space[Any], what: str, *, from_zero: bool = False) -> None:
+    """``from_zero``: it is RLlib's own PPO that will train, which counts from 0 alone."""
     if not isinstance(space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
         covered = "Box, Discrete, MultiDiscrete and MultiBinary are covered"
         raise InvalidRequest(f"{what} are of {type(space).__name__}; {covered}", field="env")
+    if from_zero and np.any(getattr(space, "start", 0)):
+        why = "where observations have several parts, Discrete and MultiDiscrete spaces start at 0"
+        raise InvalidRequest(f"{what} are of {space}; {why}", field="env")
 
 
 def check_request(request: TrainingRequest) -> None:

@@ -2,9 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from typing import Any
 
+import gymnasium as gym
+import numpy as np
 import pytest
+from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.training.environments import check_request, total_envs
@@ -81,6 +86,32 @@ def test_refuses_what_cannot_be_trained(changes: dict[str, Any], field: str) -> 
     with pytest.raises(InvalidRequest) as refused:
         check_request(request(**changes))
     assert refused.value.extra["field"] == field
+
+
+class Odd(gym.Env[Any, Any]):
+    """An environment of the spaces that it is told."""
+
+    def __init__(self, observation_space: Any, action_space: Any) -> None:
+        self.observation_space, self.action_space = observation_space, action_space
+
+
+@pytest.mark.parametrize(
+    ("observations", "actions", "why"),
+    [
+        (spaces.Tuple([spaces.Discrete(3, start=1)]), spaces.Discrete(2), "start at 0"),
+        (spaces.Dict(a=spaces.Discrete(3)), spaces.MultiDiscrete([2], start=[1]), "start at 0"),
+        (spaces.Discrete(3, start=1), spaces.Discrete(2, start=1), None),
+        (spaces.Dict(a=spaces.Tuple([spaces.Box(-1, 1)])), spaces.Discrete(2), None),
+        (spaces.Discrete(3), spaces.Box(0, 4, (2,), np.int64), "floats"),
+    ],
+)
+def test_spaces_that_nothing_can_train_on_are_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch, observations: Any, actions: Any, why: str | None
+) -> None:
+    spec = EnvSpec("Odd-v0", lambda: Odd(observations, actions))
+    monkeypatch.setitem(gym.registry, "Odd-v0", spec)
+    with pytest.raises(InvalidRequest, match=why) if why else nullcontext():
+        check_request(request(env="Odd-v0"))
 
 
 def test_takes_what_envpool_can_be_told() -> None:

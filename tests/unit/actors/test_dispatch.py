@@ -236,12 +236,12 @@ async def test_one_whose_sandbox_is_being_prepared_does_not_hang(bench: Bench) -
 async def test_a_dead_evaluators_work_is_done_elsewhere_and_recorded_once(bench: Bench) -> None:
     one = await bench.add("one")
     run = await bench.submit()
-    two = await bench.add("two")
     one.die()
     await settle()
     assert bench.lost == 1
+    assert not await one.record(run.id), "the lost owner is fenced, also while nobody follows it yet"
+    two = await bench.add("two")
     assert list(two.at_work) == [run.id]
-    assert not await one.record(run.id), "the lost owner is fenced"
     two.finish(run.id)
     await settle()
     assert await bench.types(run) == ["queued", "started", "retried", "started", "finished"]

@@ -263,16 +263,17 @@ class TestCommands:
 
 class TestRecovery:
     async def test_a_lost_trainer_is_replaced_with_back_off(self, bench: Bench) -> None:
-        run, trainer = await bench.begun()
+        run, _ = await bench.begun()
         waits = []
         for _ in range(3):
-            bench.launcher.newest(run.id).lose(LOST)
+            lost = bench.launcher.newest(run.id)
+            lost.lose(LOST)
             await settle()
             waits.append((await bench.last(run)).get("retry_in_s"))
+            assert not await lost.iterate(1), "it is fenced, also while nobody follows it yet"
             await bench.clock.advance(60)
         assert waits == [0.0, 1.0, 2.0]
         assert (await bench.get(run)).document.restarts == 3
-        assert not await trainer.iterate(1), "the lost owner is fenced"
         assert bench.launcher.newest(run.id).epoch == (await bench.get(run)).epoch
 
     async def test_it_gives_up_when_restarts_bring_nothing(self, bench: Bench) -> None:

@@ -51,7 +51,8 @@ VECTOR = "vector"
 
 
 class VectorPPO(PPO):
-    """One training step is ``rollouts_per_iteration`` times a rollout and an update.
+    """One training step is ``rollouts_per_iteration`` times a rollout and an update, fewer where ``total_env_steps`` are
+    taken before.
 
     Without remote env runners and learners all of it happens in this process, on one network. With env runners, each
     gets one call a rollout, and fragments go to the learners as references. ``pipeline_depth`` 1 has them sample with
@@ -95,6 +96,8 @@ class VectorPPO(PPO):
                 trained += self._step_remote()
             else:
                 trained += self._step_local()
+            if self.env_steps > began and not self._progress_remaining():
+                break
         if self.env_steps == began:
             raise Unavailable("no environment step was taken in a whole iteration")
         self._log(self.env_steps - began, trained)

@@ -119,6 +119,13 @@ def test_rollouts_are_bundled_into_iterations() -> None:
     algo.stop()
 
 
+def test_no_rollout_is_begun_after_the_last_env_step() -> None:
+    algo = config(rollouts_per_iteration=5, total_env_steps=200).build_algo()
+    algo.train()
+    assert 200 <= algo.env_steps <= 256
+    algo.stop()
+
+
 def test_a_rollout_of_nothing_but_resets_is_no_reason_to_give_up(coin: str) -> None:
     algo = (
         VectorPPOConfig()

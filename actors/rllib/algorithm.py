@@ -51,8 +51,8 @@ VECTOR = "vector"
 
 
 class VectorPPO(PPO):
-    """One training step is ``rollouts_per_iteration`` times a rollout and an update, fewer where ``total_env_steps`` are
-    taken before.
+    """One training step is ``rollouts_per_iteration`` times a rollout and an update, or fewer, up to
+    ``total_env_steps``.
 
     Without remote env runners and learners all of it happens in this process, on one network. With env runners, each
     gets one call a rollout, and fragments go to the learners as references. ``pipeline_depth`` 1 has them sample with
@@ -245,6 +245,7 @@ class VectorPPO(PPO):
             "env_steps": self.env_steps,
             "episodes": self.episodes,
             "generation": self.generation,
+            "activation_fn": self.network.architecture.activation,
             "normalizers": {name: normalizer.get_state() for name, normalizer in self.normalizers.items()},
         }
         return state
@@ -258,6 +259,12 @@ class VectorPPO(PPO):
                 raise CheckpointError(
                     f"hyperparameters.normalize: the checkpoint's policy acts on {saw} observations, this training's "
                     "would not"
+                )
+            activation = self.network.architecture.activation
+            if (theirs := ours.get("activation_fn", activation)) != activation:
+                field = "hyperparameters.policy_kwargs.activation_fn"
+                raise CheckpointError(
+                    f"{field}: the checkpoint's network is of {theirs}, this training's of {activation}"
                 )
             self.env_steps, self.episodes = ours["env_steps"], ours["episodes"]
             self.generation = ours["generation"] + 1

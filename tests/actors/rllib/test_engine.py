@@ -179,8 +179,9 @@ def test_refuses_a_checkpoint_of_another_environment(tmp_path: Path) -> None:
     other.close()
 
 
-def test_refuses_a_checkpoint_of_another_network(tmp_path: Path) -> None:
-    small = {"n_steps": 64, "batch_size": 64, "policy_kwargs": {"net_arch": [8]}}
+@pytest.mark.parametrize("network", [{"net_arch": [8]}, {"activation_fn": "relu"}])
+def test_refuses_a_checkpoint_of_another_network(tmp_path: Path, network: dict[str, object]) -> None:
+    small = {"n_steps": 64, "batch_size": 64, "policy_kwargs": network}
     engine, other = RllibEngine(small_request()), RllibEngine(small_request(hyperparameters=small))
     engine.save(tmp_path)
     with pytest.raises(CheckpointError):

@@ -159,6 +159,7 @@ try {
     await page.keyboard.type("print(int(input()) * 3)");
   });
 
+  let evaluation = "";
   await step("a function is called, and its value compared", async () => {
     await page.getByText("A function is called").click();
     await page.getByLabel("Arguments, a JSON list").first().fill("[2");
@@ -171,6 +172,7 @@ try {
     assert.match(await first.innerText(), /Expected value\s+4\s+Returned value\s+6/);
     await page.getByRole("link", { name: "This result's own page" }).click();
     await heading(/Submission/);
+    evaluation = page.url();
     await page.getByText("Finished: wrong answer, 0 of 4 points").last().waitFor();
     assert.match(await page.title(), /^Submission …/);
     await inspect("evaluation");
@@ -301,6 +303,10 @@ try {
     await page.goto(`${url}/#/evaluate`);
     await heading("Evaluate code");
     await shot("phone-evaluate");
+    await page.goto(evaluation);
+    await page.locator(".result .test").first().waitFor();
+    assert.equal(await page.evaluate(() => window.scrollY), 0, "a page begins at its top");
+    await page.goto(`${url}/#/evaluate`);
     await page.setViewportSize({ width: 1360, height: 900 });
     await page.reload();
     await heading("Evaluate code");

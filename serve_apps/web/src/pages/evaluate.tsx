@@ -57,7 +57,7 @@ export function EvaluatePage() {
           <div class="side">
             {feed && (
               <>
-                <EvaluationResult key={feed.document.value.id} feed={feed} />
+                <EvaluationResult key={feed.document.value.id} feed={feed} reveal />
                 <p class="hint">
                   <a href={`#/evaluations/${feed.document.value.id}`}>This result's own page</a>
                 </p>

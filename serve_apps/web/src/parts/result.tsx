@@ -13,13 +13,21 @@ import { StateBadge, VerdictBadge } from "./badge";
 import { Alert } from "./problem";
 import { TextBlock } from "./text";
 
-export function EvaluationResult({ feed }: { feed: EvaluationFeed }) {
+interface Props {
+  feed: EvaluationFeed;
+  /** Scroll to it when it appears: below a form it may be out of sight. */
+  reveal?: boolean;
+}
+
+export function EvaluationResult({ feed, reveal = false }: Props) {
   const document = feed.document.value;
   const judged = new Set(document.tests.map(({ id }) => id));
   const printed = [...feed.output.value].filter(([test]) => !judged.has(test));
   const [problem, setProblem] = useState<Problem | null>(null);
   const box = useRef<HTMLElement>(null);
-  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => {
+    if (reveal) box.current?.scrollIntoView({ block: "nearest" });
+  }, [reveal]);
   const cancel = () =>
     current()
       .api.delete(`v1/evaluations/${document.id}`)

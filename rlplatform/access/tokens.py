@@ -55,10 +55,12 @@ class TokenVerifier:
                 leeway=self._settings.leeway_s,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
-        except jwt.PyJWKClientConnectionError:
+        except (jwt.PyJWKClientConnectionError, OSError, ValueError):  # the last two: it broke off, it is not JSON
             raise Unavailable("the identity provider's keys cannot be fetched") from None
         except jwt.PyJWTError as error:
             raise NotAuthenticated(f"the token is not valid: {error}") from None
+        except RecursionError:
+            raise NotAuthenticated("the token is not valid: it is nested too deep") from None
 
     def _scopes(self, claims: dict[str, Any]) -> frozenset[Scope]:
         found = claims.get(self._settings.scope_claim, [])

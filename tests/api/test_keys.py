@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import threading
@@ -303,6 +304,7 @@ async def test_tokens_of_the_identity_provider(platform, provider: str) -> None:
             token("shared secret of thirty-two bytes!", "HS256"),
             jwt.encode({"sub": "ada", "tenant": "school"}, None, algorithm="none", headers={"kid": "k1"}),
             "a.b.c",
+            base64.urlsafe_b64encode(b"[" * 3000).decode() + ".b.c",
         ]
         for text in wrong:
             async with it.client(text) as client:
@@ -317,6 +319,19 @@ async def test_a_provider_that_does_not_answer_is_503_for_tokens_alone(platform)
             assert (await client.get("/v1/whoami")).status_code == 503
         async with it.client() as client:
             assert (await client.get("/v1/whoami")).status_code == 200
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.0 200 OK\r\n\r\n<h1>Maintenance</h1>", b""])
+async def test_nor_does_one_that_answers_something_else_break_anything(platform, answer: bytes) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/jwks"
+        async with platform(settings=trusting(url)) as it, it.client(token()) as client:
+            assert (await client.get("/v1/whoami")).status_code == 503
 
 
 async def test_without_a_provider_a_token_is_nothing(platform) -> None:

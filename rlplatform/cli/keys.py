@@ -29,9 +29,9 @@ def create(
 ) -> None:
     """Make a key. Its text is shown this once."""
     output = output_of(ctx, json)
-    asked = {"name": name, "role": role, "scopes": scope, "tenant": tenant, "expires_in_s": expires_in_s}
+    asked = {"name": name, "role": role, "scopes": scope or None, "tenant": tenant, "expires_in_s": expires_in_s}
     with connect(url, api_key) as client:
-        made = client.create_key({key: value for key, value in asked.items() if value})
+        made = client.create_key({key: value for key, value in asked.items() if value is not None})
     output.document(made, made.api_key)
 
 

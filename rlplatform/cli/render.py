@@ -86,14 +86,15 @@ class Output:
 
     def note(self, text: str) -> None:
         """Something by the way."""
-        self.err.print(text, markup=False)
+        self.err.print(_harmless(text), markup=False)
 
     def error(self, error: PlatformError) -> None:
         """What went wrong, and what may help."""
         if self.lines:
             document = {"code": error.code, "detail": error.detail, "retryable": error.retryable, **error.extra}
             self._line({"type": "error", **document})
-        self.err.print(f"error: {error.detail}", markup=False, style="red" if self.err.is_terminal else None)
+        style = "red" if self.err.is_terminal else None
+        self.err.print(_harmless(f"error: {error.detail}"), markup=False, style=style)
         for found in error.extra.get("errors", ())[1:]:
             self.note(f"       {found.get('field')}: {found.get('message')}")
         if (hint := words.hint(error)) is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NamedTuple
+
+from pydantic import BaseModel, ValidationError
 
 from rlplatform.errors import InvalidRequest, NotAuthenticated
 from rlplatform.settings import ClientSettings
@@ -15,6 +16,11 @@ LOCAL_FILE = Path(".rlp/local.json")
 class Connection(NamedTuple):
     """An address without a trailing slash, and an API key."""
 
+    url: str
+    api_key: str
+
+
+class _LocalFile(BaseModel):
     url: str
     api_key: str
 
@@ -31,11 +37,14 @@ def find_connection(
     The local file's key is used for the local file's address alone.
 
     :raises InvalidRequest: there is no address.
-    :raises NotAuthenticated: there is no key for it.
+    :raises NotAuthenticated: there is no key for it, or one that cannot be sent.
     """
     settings = settings or ClientSettings()
-    local = _local(directory or Path.cwd())
-    url = url or settings.url or (local.url if local else None)
+    url = url or settings.url
+    api_key = api_key or (settings.api_key.get_secret_value() if settings.api_key else None)
+    local = _local(directory or Path.cwd()) if url is None or api_key is None else None
+    if url is None and local is not None:
+        url = local.url
     if url is None:
         raise InvalidRequest(
             f"no platform to talk to: give its address, set RLP_URL, or work where {LOCAL_FILE} is (from `make run`)",
@@ -44,21 +53,24 @@ def find_connection(
     url = url.rstrip("/")
     if not url.startswith(("http://", "https://")):
         raise InvalidRequest(f"the address {url!r} must begin with http:// or https://", field="url")
-    api_key = api_key or (settings.api_key.get_secret_value() if settings.api_key else None)
     if api_key is None and local is not None and local.url == url:
         api_key = local.api_key
     if api_key is None:
         raise NotAuthenticated(f"no API key for {url}: give one, or set RLP_API_KEY")
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise NotAuthenticated("the API key has characters in it that no key has")
     return Connection(url, api_key)
 
 
 def _local(directory: Path) -> Connection | None:
     for folder in (directory, *directory.resolve().parents):
         path = folder / LOCAL_FILE
-        if path.is_file():
-            try:
-                found = json.loads(path.read_text(encoding="utf-8"))
-                return Connection(found["url"].rstrip("/"), found["api_key"])
-            except (OSError, ValueError, KeyError) as error:
-                raise InvalidRequest(f"{path} cannot be read: {error!r}", field="url") from error
+        try:
+            if path.is_file():
+                found = _LocalFile.model_validate_json(path.read_bytes())
+                return Connection(found.url.rstrip("/"), found.api_key)
+        except OSError as error:
+            raise InvalidRequest(f"{path} cannot be read: {error.strerror}", field="url") from None
+        except ValidationError:
+            raise InvalidRequest(f'{path} is not of the form {{"url": …, "api_key": …}}', field="url") from None
     return None

@@ -15,9 +15,11 @@ from rich.console import Console
 from rlplatform.cli import exits
 from rlplatform.cli.follow import summary
 from rlplatform.cli.render import Output
-from rlplatform.errors import PlatformError, error_classes
+from rlplatform.client.connection import find_connection
+from rlplatform.errors import InvalidRequest, NotAuthenticated, PlatformError, error_classes
 from rlplatform.evaluation.models import Verdict
 from rlplatform.events import EvaluationOutput, TrainingIterationCompleted
+from rlplatform.settings import ClientSettings
 from rlplatform.training.models import Training
 from tests.api.command import rlp, start
 
@@ -117,6 +119,8 @@ async def test_keys(platform, tmp_path: Path) -> None:
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
         made = await rlp(tmp_path, "keys", "create", "front end", "--role", "learner", **at)
         assert (made.code, made.out.startswith("rlp_")) == (0, True)
+        ended = await rlp(tmp_path, "keys", "create", "over at once", "--role", "learner", "--expires-in-s", "0", **at)
+        assert (ended.code, ended.out) == (exits.USAGE, "")
         as_learner = {"RLP_URL": url, "RLP_API_KEY": made.out.strip()}
         assert (await rlp(tmp_path, "keys", "ls", **as_learner)).code == exits.NOT_AUTHENTICATED
         listed = (await rlp(tmp_path, "keys", "ls", "--json", **at)).lines
@@ -236,3 +240,26 @@ def test_a_strangers_text_cannot_command_the_terminal() -> None:
     event = EvaluationOutput(**at, attempt=1, test="t", offset=0, text="\x1b]0;owned\x07\x9b31mred\n\tplain é")
     Output(stdout=Console(file=written, highlight=False)).event(event)
     assert written.getvalue() == "  t │ \ufffd]0;owned\ufffd\ufffd31mred\n  t │   plain é\n"
+
+
+def test_nor_where_it_is_told_by_the_way() -> None:
+    written = io.StringIO()
+    output = Output(stderr=Console(file=written, highlight=False))
+    output.note("stdout of t1:\n\x1b[31mred")
+    output.error(InvalidRequest("no such \x1b[31mred"))
+    assert written.getvalue() == "stdout of t1:\n\ufffd[31mred\nerror: no such \ufffd[31mred\n"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"url": null, "api_key": "rlp_a"}', '{"url": "http://a", "api_key": 5}'])
+def test_a_damaged_local_file_is_named_where_it_is_needed(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".rlp").mkdir()
+    (tmp_path / ".rlp/local.json").write_text(text)
+    with pytest.raises(InvalidRequest, match="local.json"):
+        find_connection(settings=ClientSettings(), directory=tmp_path)
+    assert find_connection("http://b/", "rlp_b", directory=tmp_path) == ("http://b", "rlp_b")
+
+
+@pytest.mark.parametrize("key", ["rlp_é", "rlp_a\n"])
+def test_a_key_that_no_header_can_carry_is_no_key(key: str) -> None:
+    with pytest.raises(NotAuthenticated):
+        find_connection("http://b", key)

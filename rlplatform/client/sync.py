@@ -78,7 +78,7 @@ class Client:
 
         :raises TimeoutError: it is not finished after ``timeout_s``; it goes on.
         """
-        submitted = self.submit_evaluation(request, wait_s=min(timeout_s or 20.0, 20.0))
+        submitted = self.submit_evaluation(request, wait_s=20.0 if timeout_s is None else 0.0)
         if submitted.finished_at is not None:
             return submitted
         done = self.wait(submitted.id, timeout_s=timeout_s)

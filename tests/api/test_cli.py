@@ -254,7 +254,7 @@ def test_nor_where_it_is_told_by_the_way() -> None:
 def test_a_damaged_local_file_is_named_where_it_is_needed(tmp_path: Path, text: str) -> None:
     (tmp_path / ".rlp").mkdir()
     (tmp_path / ".rlp/local.json").write_text(text)
-    with pytest.raises(InvalidRequest, match="local.json"):
+    with pytest.raises(InvalidRequest, match=r"local\.json"):
         find_connection(settings=ClientSettings(), directory=tmp_path)
     assert find_connection("http://b/", "rlp_b", directory=tmp_path) == ("http://b", "rlp_b")
 

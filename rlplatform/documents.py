@@ -7,6 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rlplatform import names
 from rlplatform.access.principals import Role, Scope
 from rlplatform.access.quotas import Quotas
 from rlplatform.evaluation.models import Evaluation
@@ -79,7 +80,7 @@ class KeyRequest(_Strict):
     name: str = Field(min_length=1, max_length=100)
     role: Role | None = None
     scopes: list[Scope] = Field(default_factory=list)
-    tenant: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    tenant: str | None = Field(default=None, pattern=names.TENANT)
     expires_in_s: float | None = Field(default=None, gt=0, le=10 * 366 * 86400)
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from rlplatform import names
 from rlplatform.jsonvalues import FieldError, Json, Text
 from rlplatform.priorities import Priority
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
@@ -53,7 +54,7 @@ class FunctionGrader(_Strict):
     """The function ``entry`` of the program is called with JSON values and must return one."""
 
     kind: Literal["function"] = "function"
-    entry: str = Field(default="solve", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
+    entry: str = Field(default="solve", pattern=names.FUNCTION)
 
 
 class EpisodeGrader(_Strict):
@@ -65,7 +66,7 @@ class EpisodeGrader(_Strict):
 
     kind: Literal["episode"] = "episode"
     env: str = Field(min_length=1, max_length=128)
-    entry: str = Field(default="act", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
+    entry: str = Field(default="act", pattern=names.FUNCTION)
     max_steps: int = Field(default=1000, ge=1, le=100_000)
     turn_time_s: float = Field(default=1.0, gt=0, le=60)
 
@@ -149,7 +150,7 @@ class TestCase(_Strict):
 
     __test__ = False
 
-    id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")
+    id: str = Field(min_length=1, max_length=64, pattern=names.LABEL)
     stdin: Text | None = Field(default=None, max_length=1_048_576)
     expected_stdout: Text | None = Field(default=None, max_length=1_048_576)
     args: list[Json] | None = None
@@ -170,7 +171,7 @@ class Group(_Strict):
     ``stop_on_failure``: after its first test that is not accepted, the rest of the group is skipped.
     """
 
-    id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")
+    id: str = Field(min_length=1, max_length=64, pattern=names.LABEL)
     policy: Literal["all_or_nothing", "sum"] = "all_or_nothing"
     stop_on_failure: bool = False
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from rlplatform.errors import InvalidRequest
 from rlplatform.jsonvalues import FieldError
+from rlplatform.names import ACCEPTED
 
 _PARTS = ("body", "query", "path", "header")
 _MANY = 20
@@ -50,6 +51,8 @@ def _describe(error: Any, body: Any, model: type[BaseModel] | None) -> dict[str,
             message += f"; did you mean {near[0]!r}?"
         elif known:
             message += f"; accepted are {', '.join(known)}"
+    elif accepted := ACCEPTED.get(error.get("ctx", {}).get("pattern", "")):
+        message = f"accepted are {accepted}"
     return {"field": ".".join(path), "message": message}
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 
+from rlplatform import names
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.access.quotas import Quotas
 from rlplatform.documents import TenantQuotas, Usage
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/v1", tags=["usage"])
 _AUDIT = logging.getLogger("rlplatform.audit")
 _QUOTAS: dict[int | str, dict[str, Any]] = {200: {"model": TenantQuotas}}
 
-Tenant = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Tenant = Annotated[str, Path(pattern=names.TENANT)]
 
 
 @router.get(

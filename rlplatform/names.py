@@ -1,0 +1,14 @@
+"""Names that people choose, and in which words they are told what is accepted."""
+
+from __future__ import annotations
+
+FUNCTION = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+LABEL = r"^[A-Za-z0-9_.:-]+$"
+TENANT = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+
+ACCEPTED = {
+    FUNCTION: "letters, digits and _, 64 at most, and no digit first",
+    LABEL: "letters, digits and . : - _",
+    TENANT: "small letters, digits and . - _, 64 at most, and a letter or digit first",
+}
+"""What each pattern accepts."""

@@ -4,11 +4,20 @@ value.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.ppo.schedule import Schedule
@@ -16,6 +25,16 @@ from rlplatform.ppo.schedule import Schedule
 Activation = Literal["tanh", "relu"]
 Widths = tuple[int, ...]
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise ValueError(f"expected a number, not {json.dumps(value)}")
+    return value
+
+
+Int = Annotated[int, BeforeValidator(_number)]
+Float = Annotated[float, BeforeValidator(_number)]
 
 
 @dataclass(frozen=True)
@@ -38,8 +57,8 @@ class NetArch(BaseModel):
     """Widths of the hidden layers of the policy and of the value function."""
 
     model_config = _STRICT
-    pi: tuple[int, ...] = ()
-    vf: tuple[int, ...] = ()
+    pi: tuple[Int, ...] = ()
+    vf: tuple[Int, ...] = ()
 
     @field_validator("pi", "vf")
     @classmethod
@@ -59,7 +78,7 @@ class PolicyKwargs(BaseModel):
     net_arch: NetArch | None = None
     activation_fn: Activation = "tanh"
     ortho_init: bool = True
-    log_std_init: float = Field(default=0.0, ge=-20, le=5)
+    log_std_init: Float = Field(default=0.0, ge=-20, le=5)
     shared_critic: bool | None = None
 
     @field_validator("net_arch", mode="before")
@@ -79,8 +98,8 @@ class Normalize(BaseModel):
     model_config = _STRICT
     norm_obs: bool = True
     norm_reward: bool = True
-    clip_obs: float = Field(default=10.0, gt=0)
-    clip_reward: float = Field(default=10.0, gt=0)
+    clip_obs: Float = Field(default=10.0, gt=0)
+    clip_reward: Float = Field(default=10.0, gt=0)
 
 
 class Hyperparameters(BaseModel):
@@ -91,21 +110,21 @@ class Hyperparameters(BaseModel):
     """
 
     model_config = _STRICT
-    n_steps: int = Field(default=2048, ge=1, le=10**7)
-    batch_size: int = Field(default=64, ge=2, le=10**8)
-    n_epochs: int = Field(default=10, ge=1, le=1000)
-    gamma: float = Field(default=0.99, ge=0, le=1)
-    gae_lambda: float = Field(default=0.95, ge=0, le=1)
+    n_steps: Int = Field(default=2048, ge=1, le=10**7)
+    batch_size: Int = Field(default=64, ge=2, le=10**8)
+    n_epochs: Int = Field(default=10, ge=1, le=1000)
+    gamma: Float = Field(default=0.99, ge=0, le=1)
+    gae_lambda: Float = Field(default=0.95, ge=0, le=1)
     learning_rate: Schedule = Schedule(3e-4)
     clip_range: Schedule = Schedule(0.2)
     clip_range_vf: Schedule | None = None
-    ent_coef: float = Field(default=0.0, ge=0)
-    vf_coef: float = Field(default=0.5, ge=0)
-    max_grad_norm: float = Field(default=0.5, gt=0)
+    ent_coef: Float = Field(default=0.0, ge=0)
+    vf_coef: Float = Field(default=0.5, ge=0)
+    max_grad_norm: Float = Field(default=0.5, gt=0)
     normalize_advantage: bool = True
-    target_kl: float | None = Field(default=None, gt=0)
+    target_kl: Float | None = Field(default=None, gt=0)
     use_sde: bool = False
-    sde_sample_freq: int = Field(default=-1, ge=-1)
+    sde_sample_freq: Int = Field(default=-1, ge=-1)
     normalize: Normalize = Normalize(norm_obs=False, norm_reward=False)
     policy_kwargs: PolicyKwargs = PolicyKwargs()
 

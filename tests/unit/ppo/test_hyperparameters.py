@@ -58,6 +58,12 @@ def test_unknown_names_are_refused_with_the_nearest(given_: dict[str, Any], fiel
         ({"clip_range_vf": "lin_-1"}, "clip_range_vf"),
         ({"policy_kwargs": {"net_arch": [0]}}, "policy_kwargs.net_arch.pi"),
         ({"policy_kwargs": {"activation_fn": "gelu"}}, "policy_kwargs.activation_fn"),
+        ({"n_steps": True}, "n_steps"),
+        ({"batch_size": "64"}, "batch_size"),
+        ({"gamma": "0.9"}, "gamma"),
+        ({"target_kl": True}, "target_kl"),
+        ({"policy_kwargs": {"log_std_init": "-2"}}, "policy_kwargs.log_std_init"),
+        ({"policy_kwargs": {"net_arch": [64, True]}}, "policy_kwargs.net_arch.pi.1"),
     ],
 )
 def test_values_that_make_no_sense_name_their_field(given_: dict[str, Any], field: str) -> None:
@@ -65,6 +71,18 @@ def test_values_that_make_no_sense_name_their_field(given_: dict[str, Any], fiel
         Hyperparameters.of(given_)
     assert caught.value.extra["field"] == f"hyperparameters.{field}"
     assert f"hyperparameters.{field}" in str(caught.value)
+
+
+def test_what_is_no_number_is_said_to_be_none() -> None:
+    with pytest.raises(InvalidRequest, match=r"hyperparameters\.n_steps: expected a number, not true$"):
+        Hyperparameters.of({"n_steps": True})
+    with pytest.raises(InvalidRequest, match=r'hyperparameters\.gamma: expected a number, not "0\.9"$'):
+        Hyperparameters.of({"gamma": "0.9"})
+
+
+def test_a_whole_number_may_be_written_with_a_point_and_a_float_without() -> None:
+    hp = Hyperparameters.of({"n_steps": 1e3, "max_grad_norm": 5, "policy_kwargs": {"log_std_init": -2}})
+    assert (hp.n_steps, hp.max_grad_norm, hp.policy_kwargs.log_std_init) == (1000, 5.0, -2.0)
 
 
 def test_sampling_gsde_without_gsde_is_refused() -> None:

@@ -1,24 +1,26 @@
 """JWT bearer tokens of an outside identity provider, checked against the keys that it publishes (JWKS).
 
 Only the configured asymmetric algorithms, issuer and audience are accepted; a token must say when it expires, who it is
-for (``sub``) and which tenant. Scopes that are none of ours are passed over: providers put others beside them.
-``operate`` cannot be had by token.
+for (``sub``) and the name of which tenant. Scopes that are none of ours are passed over: providers put others beside
+them. ``operate`` cannot be had by token.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import jwt
-from pydantic import TypeAdapter, ValidationError
+from pydantic import StringConstraints, TypeAdapter, ValidationError
 
+from rlplatform import names
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import NotAuthenticated, Unavailable
 from rlplatform.settings import JwtSettings
 
 _GRANTABLE = {scope.value: scope for scope in Scope if scope is not Scope.OPERATE}
-_NAME = TypeAdapter(str)
+_SUBJECT = TypeAdapter(Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,255}$")])
+_TENANT = TypeAdapter(Annotated[str, StringConstraints(pattern=names.TENANT)])
 _TIMEOUT_S = 5.0
 
 
@@ -36,12 +38,11 @@ class TokenVerifier:
         :raises Unavailable: the issuer's keys cannot be had.
         """
         claims = await asyncio.to_thread(self._claims, token)
-        try:
-            subject = _NAME.validate_python(claims["sub"])
-            tenant = _NAME.validate_python(claims[self._settings.tenant_claim])
-        except (KeyError, ValidationError):
-            raise NotAuthenticated(f"the token has no {self._settings.tenant_claim!r} claim") from None
-        return Principal(id=f"jwt:{subject}", tenant=tenant, scopes=self._scopes(claims))
+        return Principal(
+            id=f"jwt:{_claim(claims, 'sub', _SUBJECT)}",
+            tenant=_claim(claims, self._settings.tenant_claim, _TENANT),
+            scopes=self._scopes(claims),
+        )
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
@@ -59,10 +60,15 @@ class TokenVerifier:
             raise Unavailable("the identity provider's keys cannot be fetched") from None
         except jwt.PyJWTError as error:
             raise NotAuthenticated(f"the token is not valid: {error}") from None
-        except RecursionError:
-            raise NotAuthenticated("the token is not valid: it is nested too deep") from None
 
     def _scopes(self, claims: dict[str, Any]) -> frozenset[Scope]:
         found = claims.get(self._settings.scope_claim, [])
         words = found.split() if isinstance(found, str) else found if isinstance(found, list) else []
         return frozenset(_GRANTABLE[word] for word in words if word in _GRANTABLE)
+
+
+def _claim(claims: dict[str, Any], name: str, kind: TypeAdapter[str]) -> str:
+    try:
+        return kind.validate_python(claims.get(name))
+    except ValidationError:
+        raise NotAuthenticated(f"the token's {name!r} claim is missing, or is none that is accepted") from None

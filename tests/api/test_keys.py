@@ -96,6 +96,16 @@ async def test_keys_of_another_tenant_are_not_there_but_for_an_operator(platform
             assert (await operator.delete(f"/v1/keys/{ours.id}")).status_code == 200
 
 
+async def test_an_operators_key_is_ended_by_operators_alone(platform) -> None:
+    async with platform() as it:
+        operators, _ = await it.keys.mint(tenant="school", name="operator", scopes=Role.OPERATOR.scopes)
+        async with it.client(await it.key(scopes=Role.INSTRUCTOR.scopes)) as instructor, it.client() as operator:
+            for method, path in (("DELETE", ""), ("POST", "/rotate")):
+                answer = await instructor.request(method, f"/v1/keys/{operators.id}{path}", json={})
+                assert (answer.status_code, answer.json()["scope"]) == (403, "operate"), method
+            assert (await operator.delete(f"/v1/keys/{operators.id}")).status_code == 200
+
+
 async def test_a_learner_sees_their_own_runs_alone(platform, evaluation) -> None:
     async with platform() as it, it.client() as admin:
         ada, ben = [
@@ -301,6 +311,10 @@ async def test_tokens_of_the_identity_provider(platform, provider: str) -> None:
             token(sub=None),
             token(tenant=None),
             token(tenant=["school"]),
+            token(tenant=""),
+            token(tenant="../School"),
+            token(tenant="school\n"),
+            token(sub=""),
             token("shared secret of thirty-two bytes!", "HS256"),
             jwt.encode({"sub": "ada", "tenant": "school"}, None, algorithm="none", headers={"kid": "k1"}),
             "a.b.c",

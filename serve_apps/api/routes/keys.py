@@ -86,8 +86,6 @@ async def rotate_key(
     key = await _key(ctx, caller, key_id)
     if key.revoked_at is not None:
         raise Conflict("the key has been revoked; make a new one", state="revoked")
-    for scope in key.scopes:
-        caller.require(scope)
     await ctx.limiter.spend(request.scope, caller.id, "creations")
     return _created(*await ctx.access.keys.rotate(key, body.overlap_s))
 
@@ -114,9 +112,12 @@ async def create_ticket(
 
 
 async def _key(ctx: Context, caller: Principal, key_id: str) -> ApiKey:
+    """The key of this id, for ``caller`` to end. :raises NotAllowed: it may do more than its ender."""
     key = await ctx.services.store.get_key(key_id)
     if key is None or (key.tenant != caller.tenant and not caller.has(Scope.OPERATE)):
         raise NotFound("no such key")
+    for scope in key.scopes:
+        caller.require(scope)
     return key
 
 

@@ -219,11 +219,11 @@ class PolicyShelf:
         policy = self._load(asked[0].policy)
         observations = np.concatenate([one.observations for one in asked]) if len(asked) > 1 else asked[0].observations
         began = time.perf_counter()
-        actions = policy.act(observations, deterministic=asked[0].deterministic)
+        actions, logp = policy.act(observations, deterministic=asked[0].deterministic)
         compute_s = time.perf_counter() - began
-        ends = np.cumsum([len(one.observations) for one in asked])
-        parts = (Acted(part, len(observations), compute_s) for part in np.split(actions, ends[:-1]))
-        return [_beyond(acted.actions) or acted for acted in parts]
+        ends = np.cumsum([len(one.observations) for one in asked])[:-1]
+        parts = zip(np.split(actions, ends), np.split(logp, ends), strict=True)
+        return [_beyond(*part) or Acted(part[0], len(observations), compute_s) for part in parts]
 
     def _load(self, info: PolicyInfo) -> Policy:
         policy = self._loaded.pop(info.id, None)
@@ -258,9 +258,9 @@ class PolicyShelf:
             return path.read_bytes()
 
 
-def _beyond(actions: NDArray[Any]) -> InvalidRequest | None:
+def _beyond(actions: NDArray[Any], logp: NDArray[np.float32]) -> InvalidRequest | None:
     """What is wrong with observations that the policy has computed no number for, though they are numbers."""
-    rows = np.flatnonzero(~np.isfinite(actions.reshape(len(actions), -1)).all(1))
+    rows = np.flatnonzero(np.isnan(logp) | ~np.isfinite(actions.reshape(len(actions), -1)).all(1))
     if not rows.size:
         return None
     field = f"observations.{rows[0]}"

@@ -58,15 +58,17 @@ class Policy:
 
     def __call__(self, obs: NDArray[Any]) -> NDArray[Any]:
         """The most likely actions [B, *action_space.shape] for observations [B, *observation_space.shape]."""
-        return self.act(obs)
+        return self.act(obs)[0]
 
-    def act(self, obs: NDArray[Any], *, deterministic: bool = True) -> NDArray[Any]:
-        """Likewise; actions are drawn from the policy's distribution where not ``deterministic``."""
+    def act(self, obs: NDArray[Any], *, deterministic: bool = True) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Likewise, and their log-probability [B]: NaN where the network has come to no numbers. Actions are drawn
+        from the policy's distribution where not ``deterministic``.
+        """
         encoded = self.network.encoder(obs)
         if self.normalizer is not None:
             encoded = self.normalizer(encoded, update=False)
-        actions, _ = self._kernel.act(encoded, deterministic=deterministic)
-        return self.network.head.to_env(actions)
+        actions, logp = self._kernel.act(encoded, deterministic=deterministic)
+        return self.network.head.to_env(actions), logp
 
     def card(self) -> PolicyCard:
         """What the policy says of itself."""

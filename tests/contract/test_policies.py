@@ -209,14 +209,25 @@ class TestPolicyShelf(PoliciesContract):
         assert [*first.actions.tolist(), *third.actions.tolist()] == expected[:10]
         assert second.actions.tolist() == expected[:5]
 
+    @pytest.mark.parametrize("deterministic", [True, False])
+    @pytest.mark.parametrize(
+        "actions", [spaces.Box(-1, 1, (2,), np.float32), spaces.Discrete(3), spaces.MultiDiscrete([2, 4])], ids=str
+    )
     async def test_observations_beyond_the_policy_are_their_senders_fault(
-        self, policies: PolicyShelf, store: Store, checkpoints: MemoryCheckpoints, tmp_path: Path
+        self,
+        policies: PolicyShelf,
+        store: Store,
+        checkpoints: MemoryCheckpoints,
+        tmp_path: Path,
+        actions: spaces.Space[Any],
+        deterministic: bool,
     ) -> None:
-        checkpoint = await save(store, checkpoints, tmp_path, make_policy(actions=spaces.Box(-1, 1, (2,), np.float32)))
+        checkpoint = await save(store, checkpoints, tmp_path, make_policy(actions=actions))
         info = (await self.publish(policies, checkpoint)).document
         huge = np.full((3, 4), 0.1, np.float32)
         huge[1] = [3e38, -3e38, 3e38, 3e38]
-        good, bad = await policies.act_all([Asked(info, OBSERVATIONS, True), Asked(info, huge, True)])
+        asked = [Asked(info, observations, deterministic) for observations in (OBSERVATIONS, huge)]
+        good, bad = await policies.act_all(asked)
         assert isinstance(good, Acted)
         assert isinstance(bad, InvalidRequest)
         assert bad.extra["field"] == "observations.1"

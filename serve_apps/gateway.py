@@ -24,6 +24,7 @@ from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints
 from rlplatform.training.models import EnvironmentInfo
 from serve_apps import policies
+from serve_apps.api import audit
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services
 from serve_apps.edge import Unmounted
@@ -46,7 +47,9 @@ def app(args: GatewayArgs) -> Application:
     settings = args.settings
 
     def build() -> FastAPI:
-        api = build_api(settings or Settings())
+        held = settings or Settings()
+        audit.keep(held.state_dir / "audit.log")
+        api = build_api(held)
         api.add_middleware(Unmounted)
         return api
 

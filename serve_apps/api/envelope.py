@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rlplatform.errors import TooLarge
-from serve_apps.api import limits
+from serve_apps.api import audit, limits
 from serve_apps.api.problems import internal_error, problem_response
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -25,30 +25,13 @@ SECURITY: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
 }
 _SEALS = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_ACTING = "/act"  # a POST for its body's sake: a policy's answer changes nothing
 _LOG = logging.getLogger("rlplatform.api")
-_AUDIT = logging.getLogger("rlplatform.audit")
 
 
 def request_id_of(headers: Headers) -> str:
     """The id that the client gave its request, if that can be one, else a new one."""
     given = headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-
-
-def _audit(scope: Scope, status: int) -> None:
-    """One line for everything that changes something, or tried to: who, what, and what came of it."""
-    who = scope["state"].get("principal")
-    _AUDIT.info(
-        "%s %s by %s of %s: %d [%s]",
-        scope["method"],
-        scope["path"],
-        who.id if who else "nobody",
-        who.tenant if who else "no tenant",
-        status,
-        scope["state"]["request_id"],
-    )
 
 
 def _seal(headers: list[tuple[bytes, bytes]], request_id: str, further: Mapping[str, str]) -> None:
@@ -83,8 +66,7 @@ class Envelope:
             if message["type"] == "http.response.start":
                 started = True
                 _seal(message["headers"], request_id, limits.headers(scope))
-                if scope["method"] not in _READING and not scope["path"].endswith(_ACTING):
-                    _audit(scope, message["status"])
+                audit.note(scope, message["status"], message["headers"])
             await send(message)
 
         if (declared := headers.get("content-length", "0")).isdecimal() and int(declared[:20]) > self._max_body_bytes:

@@ -24,6 +24,7 @@ from rlplatform.access.tickets import Tickets
 from rlplatform.errors import NotAuthenticated, Unavailable
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.redis_server import installed, redis_server
+from serve_apps.api import audit
 
 pytestmark = pytest.mark.anyio
 
@@ -228,20 +229,28 @@ async def test_while_the_redis_is_gone_rates_are_open_and_tickets_shut(platform)
             await it.app.state.context.access.ticket(ticket)
 
 
-async def test_whatever_changes_something_is_audited(platform, evaluation, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="rlplatform.audit"):
+async def test_whatever_changes_something_is_audited(platform, evaluation, tmp_path: Path) -> None:
+    log = logging.getLogger("rlplatform.audit")
+    level = log.level
+    audit.keep(tmp_path / "audit.log")
+    try:
         async with platform() as it, it.client() as client:
             await client.get("/v1/trainings")
             made = await client.post("/v1/evaluations", json=evaluation)
             await client.delete(made.headers["location"])
             del client.headers["authorization"]
             await client.post("/v1/keys", json={})
+            await client.delete("/v1/keys/a%0ADELETE")
             (key,) = await it.store.list_keys()
-    audited = [record.getMessage() for record in caplog.records if record.name == "rlplatform.audit"]
-    assert [line.rpartition(" [")[0] for line in audited] == [
-        f"POST /v1/evaluations by {key.id} of school: 202",
+    finally:
+        log.handlers.pop().close()
+        log.setLevel(level)
+    audited = (tmp_path / "audit.log").read_text().splitlines()
+    assert [line.partition(" ")[2].rpartition(" [")[0] for line in audited] == [
+        f"POST /v1/evaluations by {key.id} of school: 202 {made.headers['location']}",
         f"DELETE {made.headers['location']} by {key.id} of school: 202",
         "POST /v1/keys by nobody of no tenant: 401",
+        "DELETE /v1/keys/a%0ADELETE by nobody of no tenant: 401",
     ]
 
 

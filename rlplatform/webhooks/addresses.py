@@ -18,10 +18,14 @@ from rlplatform.errors import InvalidRequest
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # not NAT64 (64:ff9b::/96), nor what was of a site (fec0::/10)
 _RESOLVING = ThreadPoolExecutor(32, thread_name_prefix="resolve")
 """Not the loop's own threads, which others need: a name server that does not answer holds one for half a minute."""
-_SPECIAL = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv6Network("2001::/23"))  # IETF protocol assignments
+_SPECIAL = (  # IETF protocol assignments, and what documentation has
+    ipaddress.IPv4Network("192.0.0.0/24"),
+    ipaddress.IPv6Network("2001::/23"),
+    ipaddress.IPv6Network("3fff::/20"),
+)
 
 
 class Forbidden(Exception):
@@ -71,19 +75,14 @@ async def resolve(host: str, port: int, resolver: Resolver, *, allow_private: bo
 
 
 def is_public(address: _Address) -> bool:
-    """Whether ``address``, and every IPv4 address that is packed in it, is one of the open internet."""
-    if any(address in network for network in _SPECIAL):
-        return False
-    packed: list[_Address | None] = []
+    """Whether ``address``, and an IPv4 address that is packed in it, is one of the open internet."""
     if isinstance(address, ipaddress.IPv6Address):
-        packed = [address.ipv4_mapped, address.sixtofour]
-        if address in _NAT64 or int(address) >> 32 == 0:  # the latter: IPv4-compatible, long deprecated
-            packed.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    alone = address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
-    inner = [found for found in packed if found is not None]
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return is_public(address.ipv4_mapped)
-    return alone and all(map(is_public, inner))
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if address not in _GLOBAL_UNICAST or (address.sixtofour is not None and not is_public(address.sixtofour)):
+            return False
+    special = any(address in network for network in _SPECIAL)
+    return address.is_global and not (address.is_multicast or address.is_reserved or special)
 
 
 async def system_resolver(host: str, port: int) -> Sequence[str]:

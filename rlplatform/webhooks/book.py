@@ -75,3 +75,8 @@ class WebhookBook:
             kept = await self._store.list_documents(_DONE, owner=delivery.webhook_id, limit=LOG_LENGTH + 20)
             for old in kept[LOG_LENGTH:]:
                 await self._store.delete_document(_DONE, old.id)
+
+    async def delete_delivery(self, delivery_id: str) -> None:
+        """Forget a delivery. Idempotent."""
+        for kind in (_PENDING, _DONE):
+            await self._store.delete_document(kind, delivery_id)

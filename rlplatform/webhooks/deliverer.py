@@ -116,32 +116,37 @@ class Deliverer:
 
     async def _try(self, delivery_id: str) -> None:
         try:
-            delivery = await self._book.delivery(delivery_id)
-            webhook = await self._book.webhook(self._due[delivery_id][1]) if delivery is not None else None
-        except NotFound:
-            delivery = webhook = None
-        except PlatformError as error:
+            await self._deliver(delivery_id)
+        except PlatformError as error:  # perhaps it was sent, and that could not be noted: at least once
             log.warning("delivery %s waits: %s", delivery_id, error)
-            return
-        if delivery is None or webhook is None or delivery.state != "pending":
-            self._due.pop(delivery_id, None)
-            return
-        try:
-            await self._attempt(delivery, webhook)
-        except PlatformError as error:  # it is due still, and is tried again: at least once
-            log.warning("the outcome of delivery %s cannot be noted: %s", delivery_id, error)
+            self._postpone(delivery_id, self._settings.first_retry_s)
         except Exception:
             log.exception("delivery %s broke off", delivery_id)
-            self._due[delivery_id] = (self._clock.now() + timedelta(seconds=self._settings.max_retry_s), webhook.id)
+            self._postpone(delivery_id, self._settings.max_retry_s)
 
-    async def _attempt(self, delivery: Delivery, webhook: Webhook) -> None:
+    def _postpone(self, delivery_id: str, seconds: float) -> None:
+        self._due[delivery_id] = (self._clock.now() + timedelta(seconds=seconds), self._due[delivery_id][1])
+
+    async def _deliver(self, delivery_id: str) -> None:
+        delivery = await self._book.delivery(delivery_id)
+        if delivery is not None and delivery.state == "pending":
+            try:
+                delivery = await self._attempt(delivery, await self._book.webhook(delivery.webhook_id))
+                await self._book.put_delivery(delivery)
+            except NotFound:  # the webhook has been deleted, perhaps while the message was on its way
+                await self._book.delete_delivery(delivery_id)
+                delivery = None
+        webhook_id = self._due.pop(delivery_id)[1]
+        if delivery is not None and delivery.next_attempt_at is not None:
+            self._due[delivery_id] = (delivery.next_attempt_at, webhook_id)
+
+    async def _attempt(self, delivery: Delivery, webhook: Webhook) -> Delivery:
+        """``delivery`` with what came of one attempt. :raises NotFound: there is no such webhook any more."""
         try:
             body = await self._body(delivery)
         except NotFound:
             log.warning("delivery %s is given up: its run is kept no more", delivery.id)
-            await self._book.put_delivery(delivery.model_copy(update={"state": "failed", "next_attempt_at": None}))
-            self._due.pop(delivery.id, None)
-            return
+            return delivery.model_copy(update={"state": "failed", "next_attempt_at": None})
         now, began = self._clock.now(), self._clock.monotonic()
         headers = {
             "Content-Type": "application/json",
@@ -159,7 +164,7 @@ class Deliverer:
         attempt = Attempt(at=now, duration_s=round(self._clock.monotonic() - began, 3), status=status, error=error)
         delivered = status is not None and 200 <= status < 300
         delivery = delivery.model_copy(update={"attempts": [*delivery.attempts, attempt]})
-        webhook = await self._judge(webhook, delivery, delivered, gone=status == 410)
+        webhook = await self._judge(delivery, delivered, gone=status == 410)
         given_up = len(delivery.attempts) >= self._settings.max_attempts or not webhook.enabled
         if delivered:
             changes: dict[str, object] = {"state": "delivered", "next_attempt_at": None}
@@ -167,14 +172,11 @@ class Deliverer:
             changes = {"state": "failed", "next_attempt_at": None}
         else:
             changes = {"next_attempt_at": self._clock.now() + self._delay(len(delivery.attempts))}
-        delivery = delivery.model_copy(update=changes)
-        await self._book.put_delivery(delivery)
-        self._due.pop(delivery.id, None)
-        if delivery.next_attempt_at is not None:
-            self._due[delivery.id] = (delivery.next_attempt_at, webhook.id)
+        return delivery.model_copy(update=changes)
 
-    async def _judge(self, webhook: Webhook, delivery: Delivery, delivered: bool, *, gone: bool) -> Webhook:
+    async def _judge(self, delivery: Delivery, delivered: bool, *, gone: bool) -> Webhook:
         """Note how the webhook fares; one that takes nothing for long is disabled."""
+        webhook = await self._book.webhook(delivery.webhook_id)  # it may have been changed in the meantime
         now = self._clock.now()
         changes: dict[str, object] = {}
         if delivered:
@@ -189,8 +191,7 @@ class Deliverer:
                 log.warning("webhook %s of %s is disabled: %s", webhook.id, webhook.tenant, reason)
                 changes = {**changes, "enabled": False, "disabled_reason": reason}
         if changes:
-            current = await self._book.webhook(webhook.id)  # it may have been changed while the message was on its way
-            webhook = current.model_copy(update=changes)
+            webhook = webhook.model_copy(update=changes)
             await self._book.put_webhook(webhook)
         return webhook
 

@@ -165,6 +165,52 @@ async def test_a_fault_of_ours_is_not_met_again_every_second(bench: Bench, caplo
     assert len(tried) == 2, "nothing is given up for it"
 
 
+@pytest.mark.parametrize("status", [200, 500])
+async def test_nothing_is_kept_of_a_webhook_that_goes_while_a_message_is_on_its_way(bench: Bench, status: int) -> None:
+    hook = await bench.webhook()
+
+    async def deleting(url: str, headers: Mapping[str, str], body: bytes) -> int:
+        await bench.book.delete_webhook(hook)
+        return status
+
+    deliverer = Deliverer(bench.store, SETTINGS, bench.signer, deleting, bench.clock)
+    await bench.finish()
+    for _ in range(2):
+        await deliverer.round()
+        await deliverer.settle()
+    assert await bench.log(hook) == []
+
+
+async def test_what_is_pending_for_no_webhook_is_forgotten(bench: Bench) -> None:
+    hook = await bench.webhook()
+    await bench.book.delete_webhook(hook)
+    await bench.book.put_delivery(Delivery(id="msg_1", webhook_id=hook.id, type=TEST, created_at=bench.clock.now()))
+    await bench.round()
+    assert await bench.log(hook) == []
+
+
+async def test_an_outcome_that_cannot_be_noted_is_not_told_again_every_second(bench: Bench) -> None:
+    hook = await bench.webhook()
+
+    async def filling(url: str, headers: Mapping[str, str], body: bytes) -> int:
+        bench.flaky.error = StorageError("the disk is full")
+        return await bench.receiver(url, headers, body)
+
+    deliverer = Deliverer(bench.flaky, SETTINGS, bench.signer, filling, bench.clock)
+    await bench.finish()
+    for _ in range(5):
+        bench.flaky.error = None
+        await deliverer.round()
+        await deliverer.settle()
+        await bench.clock.advance(1)
+    assert len(bench.receiver.got) == 1
+    bench.flaky.error = None
+    bench.restart()
+    await bench.round()
+    assert [delivery.state for delivery in await bench.log(hook)] == ["delivered"]
+    assert len({headers["webhook-id"] for _, headers, _ in bench.receiver.got}) == 1
+
+
 @pytest.mark.parametrize("status", [500, 301, 404, None])
 async def test_what_fails_is_tried_again_with_the_same_id_and_body_then_given_up(
     bench: Bench, status: int | None

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from rlplatform.webhooks.addresses import Forbidden
 from rlplatform.webhooks.sending import Sender, Undelivered
@@ -19,8 +26,29 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def certified(name: str, folder: Path) -> ssl.SSLContext:
+    """TLS of a server that is ``name``, whose certificate ``folder/ca.pem`` vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(Encoding.PEM)
+    (folder / "ca.pem").write_bytes(pem)
+    (folder / "server.pem").write_bytes(pem + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context
+
+
 @asynccontextmanager
-async def listening(answer: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
+async def listening(answer: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[int, list[bytes]]]:
     """A port that answers every request with ``answer`` (nothing, if that is empty), and the requests it got."""
     got: list[bytes] = []
 
@@ -31,7 +59,7 @@ async def listening(answer: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
             await reader.read()
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     async with server:
         yield server.sockets[0].getsockname()[1], got
 
@@ -52,6 +80,18 @@ async def test_it_goes_to_the_address_that_was_checked_under_the_name_that_was_g
     assert f"host: hooks.example:{port}\r\n" in head
     assert head.count("host:") == 1
     assert "webhook-id: msg_1" in head
+
+
+async def test_whoever_answers_must_be_certified_for_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tls = certified("hooks.example", tmp_path)
+    async with listening(b"HTTP/1.1 204 No Content\r\n\r\n", tls) as (port, got):
+        with pytest.raises(Undelivered, match="self-signed certificate"):
+            await sender()(f"https://hooks.example:{port}/", {}, b"{}")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        assert await sender()(f"https://hooks.example:{port}/", {}, b"{}") == 204
+        with pytest.raises(Undelivered, match="Hostname mismatch"):
+            await sender()(f"https://other.example:{port}/", {}, b"{}")
+    assert len(got) == 1
 
 
 async def test_redirects_are_answers_and_not_followed() -> None:

@@ -7,6 +7,7 @@ and tickets are not accepted.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from limits.errors import StorageError
 from redis.asyncio import ConnectionPool
 from starlette.types import Scope
 
-from rlplatform.errors import NotAuthenticated, TooManyRequests, Unavailable
+from rlplatform.errors import InvalidRequest, NotAuthenticated, TooManyRequests, Unavailable
 from rlplatform.settings import ApiSettings
 
 _LOG = logging.getLogger("rlplatform.api")
@@ -47,15 +48,18 @@ class RateLimiter:
         """Count ``cost`` of ``kind``.
 
         :raises TooManyRequests: that is too many; says when to come again.
+        :raises InvalidRequest: it is more than is ever allowed at once.
         """
         limit = self._limits[kind]
+        if cost > limit.amount:
+            raise InvalidRequest(f"{cost} {kind} at once, and {limit.amount} in {limit.get_expiry()} s are allowed")
         try:
             allowed = await self._limiter.hit(limit, kind, principal_id, cost=cost)
             reset_at, remaining = await self._limiter.get_window_stats(limit, kind, principal_id)
         except StorageError as error:
             _LOG.warning("rates are not limited, for their store does not answer: %s", error)
             return
-        left_s = max(1, round(reset_at - time.time()))
+        left_s = max(1, math.ceil(reset_at - time.time()))
         policies = scope.setdefault("state", {}).setdefault("rate_limit", {})
         policies[kind] = (f'"{kind}";q={limit.amount};w={limit.get_expiry()}', f'"{kind}";r={remaining};t={left_s}')
         if not allowed:

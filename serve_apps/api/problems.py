@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -38,7 +39,7 @@ def problem_response(
     if error.status in (408, 413):
         headers["Connection"] = "close"  # what is still to come of the body is not waited for
     if error.status in (429, 503):
-        headers["Retry-After"] = str(max(1, round(error.extra.get("retry_after_s", 5))))
+        headers["Retry-After"] = str(max(1, math.ceil(error.extra.get("retry_after_s", 5))))
     body = json.dumps(problem(error, request_id), allow_nan=False, default=str)
     return Response(body, status_code=error.status, media_type=MEDIA_TYPE, headers=headers)
 

@@ -183,16 +183,19 @@ def test_a_ticket_cannot_be_changed() -> None:
 
 
 async def test_rates_are_limited_and_told(platform, evaluation) -> None:
-    limits = {"api": {"rate_limit": "6/minute", "creation_limit": "2/minute"}}
+    limits = {"api": {"rate_limit": "7/minute", "creation_limit": "2/minute"}}
     async with platform(settings=limits) as it, it.client() as client, it.client() as other:
         first = await client.post("/v1/evaluations", json=evaluation)
-        assert first.headers["ratelimit-policy"] == '"requests";q=6;w=60, "creations";q=2;w=60'
-        assert first.headers["ratelimit"].startswith('"requests";r=5;t=')
+        assert first.headers["ratelimit-policy"] == '"requests";q=7;w=60, "creations";q=2;w=60'
+        assert first.headers["ratelimit"].startswith('"requests";r=6;t=')
         assert (await client.post("/v1/evaluations:batch", json={"evaluations": [evaluation] * 2})).status_code == 429
+        never = await client.post("/v1/evaluations:batch", json={"evaluations": [evaluation] * 3})
+        assert (never.status_code, never.json()["retryable"]) == (422, False)
         await client.post("/v1/evaluations", json=evaluation)
         refused = await client.post("/v1/evaluations", json=evaluation)
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
         assert 1 <= int(refused.headers["retry-after"]) <= 120
+        assert '"creations";r=0;t=' + refused.headers["retry-after"] in refused.headers["ratelimit"]
         for _ in range(2):
             assert (await client.get("/v1/trainings")).status_code == 200
         assert (await client.get("/v1/trainings")).status_code == 429

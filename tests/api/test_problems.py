@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from rlplatform.errors import PlatformError, StorageError, error_classes, problem
+from rlplatform.errors import PlatformError, StorageError, TooManyRequests, error_classes, problem
 from serve_apps.api.problems import problem_response
 
 pytestmark = pytest.mark.anyio
@@ -141,6 +141,10 @@ def test_every_error_makes_a_document(cls: type[PlatformError]) -> None:
         assert response.headers["www-authenticate"] == "Bearer"
     if cls.status in (429, 503):
         assert "retry-after" in response.headers
+
+
+def test_whoever_comes_again_when_told_to_is_not_too_early() -> None:
+    assert problem_response(TooManyRequests("", retry_after_s=1.2), None).headers["retry-after"] == "2"
 
 
 async def test_request_ids_are_kept_if_harmless(platform) -> None:

@@ -24,7 +24,7 @@ from rlplatform.training.seeds import evaluation_seeds
 from rlplatform.training.vector_env import make_vector_env
 
 OPSET = 18
-ATOL = 1e-4  # of actions up to 1; of greater ones, so much of the greatest
+ATOL = 1e-4  # of actions up to 1; of greater ones, so much of the greatest; at least what their dtype rounds away
 RECORDED_STEPS = 64
 RECORDED_ENVS = 4
 
@@ -121,7 +121,9 @@ def export_onnx(policy: Policy, path: Path, recorded: NDArray[Any]) -> float:
     exported = session.run(None, {"observation": sample.numpy()})[0]
     expected = policy(np.asarray(recorded))
     difference = float(np.abs(exported.astype(np.float64) - expected.astype(np.float64)).max())
-    allowed = ATOL * max(1.0, float(np.abs(expected).max())) if isinstance(policy.action_space, spaces.Box) else 0.0
+    allowed = 0.0
+    if isinstance(policy.action_space, spaces.Box):
+        allowed = max(ATOL, float(np.finfo(expected.dtype).eps)) * max(1.0, float(np.abs(expected).max()))
     if not difference <= allowed:
         path.unlink()
         raise EngineError(f"the exported model's actions differ from the policy's by {difference:g}")

@@ -75,11 +75,14 @@ def test_the_exported_model_acts_as_the_policy(
     assert [path.name for path in tmp_path.iterdir()] == ["policy.onnx"]
 
 
-def test_great_actions_may_differ_by_what_float32_cannot_hold(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("dtype", "bound", "scale"), [(np.float32, 1e9, 1e6), (np.float16, 6e4, 1e4)])
+def test_great_actions_may_differ_by_what_their_dtype_cannot_hold(
+    dtype: Any, bound: float, scale: float, tmp_path: Path
+) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
-    policy = make_policy(VECTOR, spaces.Box(-1e9, 1e9, (2,)), {})
-    policy.network.action_head.weight.data *= 1e6
+    policy = make_policy(VECTOR, spaces.Box(-bound, bound, (2,), dtype), {})
+    policy.network.action_head.weight.data *= scale
     obs = recorded(VECTOR)
     assert np.abs(policy(obs)).max() > 1e3
     export_onnx(policy, tmp_path / "policy.onnx", obs)

@@ -25,6 +25,7 @@ def test_an_evaluation_is_refused_and_told_why(platform: RunningPlatform) -> Non
     problem = response.json()
     assert problem["code"] == "sandbox_unavailable"
     assert "/nowhere/docker.sock" in problem["detail"]
+    assert f"of local: 503 [{problem['request_id']}]" in (platform.folder / ".rlp/audit.log").read_text()
     ready = platform.http.get("/readyz")
     assert ready.status_code == 200  # for trainings it is
     assert ready.json()["status"] == "degraded"

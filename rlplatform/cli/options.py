@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +25,8 @@ Json = Annotated[bool, typer.Option("--json", help="JSON Lines on stdout, nothin
 Url = Annotated[str | None, typer.Option("--url", help="The platform's address.", show_default="RLP_URL")]
 ApiKey = Annotated[str | None, typer.Option("--api-key", help="The API key.", show_default="RLP_API_KEY")]
 
+_PYTHON = {"True": True, "False": False, "None": None}
+
 
 def connect(url: str | None, api_key: str | None) -> Client:
     """A client for the platform that is meant."""
@@ -30,7 +34,7 @@ def connect(url: str | None, api_key: str | None) -> Client:
 
 
 def pairs(texts: list[str], option: str) -> dict[str, Any]:
-    """``name:value`` (or ``name=value``) options; values are JSON, or text where they are none.
+    """``name:value`` (or ``name=value``) options; values are JSON, or Python's ``True``, ``None``, ``.98``, or text.
 
     :raises InvalidRequest: one has no name or no value.
     """
@@ -39,8 +43,16 @@ def pairs(texts: list[str], option: str) -> dict[str, Any]:
         name, separator, value = text.partition(":") if ":" in text.partition("=")[0] else text.partition("=")
         if not separator or not name or not value:
             raise InvalidRequest(f"{option} takes name:value, not {text!r}", field=option)
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
+        found[name] = _value(value)
     return found
+
+
+def _value(text: str) -> Any:
+    if text in _PYTHON:
+        return _PYTHON[text]
+    for read in (json.loads, float):
+        with suppress(ValueError):
+            value = read(text)
+            if not isinstance(value, float) or math.isfinite(value):
+                return value
+    return text

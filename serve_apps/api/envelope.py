@@ -8,6 +8,7 @@ import logging
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +26,7 @@ SECURITY: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
 }
 _SEALS = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
+_LINGER_S, _LINGER_BYTES = 2.0, 64 * 2**20  # how much of a body that is refused is read all the same
 _LOG = logging.getLogger("rlplatform.api")
 
 
@@ -70,6 +72,8 @@ class Envelope:
             await send(message)
 
         if (declared := headers.get("content-length", "0")).isdecimal() and int(declared[:20]) > self._max_body_bytes:
+            if "expect" not in headers:  # else it has not begun to send
+                await _discard(receive)
             await problem_response(self._too_large(), request_id)(scope, receive, send_sealed)
             return
         try:
@@ -89,6 +93,8 @@ class Envelope:
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > self._max_body_bytes:
+                    if message.get("more_body"):
+                        await _discard(receive)
                     raise self._too_large()
             return message
 
@@ -96,6 +102,15 @@ class Envelope:
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"the body is larger than {self._max_body_bytes} bytes", max_body_bytes=self._max_body_bytes)
+
+
+async def _discard(receive: Receive) -> None:
+    """Read on for a moment: a client that still sends when its connection is closed does not see the answer."""
+    left = _LINGER_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER_S):
+            while left > 0 and (message := await receive()).get("more_body"):
+                left -= len(message.get("body", b""))
 
 
 def _bodiless(receive: Receive, send: Send) -> tuple[Receive, Send]:

@@ -7,6 +7,7 @@ import gzip
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -90,6 +91,25 @@ async def test_a_body_over_the_limit_is_refused_before_it_is_read(platform) -> N
         assert (streamed.status_code, streamed.json()["code"]) == (413, "too_large")
         lying = await client.post("/v1/evaluations", content=chunks(), headers={**JSON, "Content-Length": "10"})
         assert lying.status_code == 413
+
+
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"8192")]], ids=["chunked", "declared"])
+async def test_a_body_over_the_limit_has_been_sent_when_it_is_refused(platform, headers: list[Any]) -> None:
+    sent: list[Any] = []
+    unread = [{"type": "http.request", "body": b" " * 1024, "more_body": left > 0} for left in reversed(range(8))]
+
+    async def receive() -> Any:
+        return unread.pop(0)
+
+    async def send(message: Any) -> None:
+        assert not unread, "a client that is still sending does not see an answer"
+        sent.append(message)
+
+    async with platform(settings={"api": {"max_body_bytes": 1024}}) as it:
+        key = (b"authorization", f"Bearer {await it.key()}".encode())
+        scope = {"type": "http", "method": "POST", "path": "/v1/evaluations", "query_string": b""}
+        await it.app({**scope, "headers": [key, *headers]}, receive, send)
+    assert sent[0]["status"] == 413
 
 
 async def test_a_body_that_drips_is_given_up(platform) -> None:

@@ -104,10 +104,16 @@ export function toRequest(draft: TrainingDraft): object {
 }
 
 /** A hyperparameter as people write it: `0.01`, `true`, `[64, 64]`; what is no JSON is text, such as `lin_0.001`. */
+const PYTHON: Record<string, Json> = { True: true, False: false, None: null };
+
+/** JSON, or what somebody who knows Python writes for it, or text. */
 function loose(text: string): Json {
+  const word = text.trim();
+  if (word in PYTHON) return PYTHON[word] as Json;
   try {
-    return JSON.parse(text) as Json;
+    return JSON.parse(word) as Json;
   } catch {
-    return text.trim();
+    const number = Number(word);
+    return word !== "" && Number.isFinite(number) ? number : word;
   }
 }

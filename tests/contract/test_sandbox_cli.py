@@ -30,7 +30,9 @@ def test_the_images_are_listed_by_digest(docker_pool: DockerPool) -> None:
     assert [image["flavour"] for image in images] == ["python", "python-rl"]
     assert images[0]["current"]
     assert images[0]["size_bytes"] > 1 << 20
-    assert images[0]["digest"] in rlp("ls").stdout
+    algorithm, _, digest = images[0]["digest"].partition(":")
+    assert (algorithm, len(digest)) == ("sha256", 64)
+    assert f"{algorithm}:{digest[:12]}" in rlp("ls").stdout, "the table shows digests as Docker's does: twelve digits"
 
 
 def test_what_is_up_to_date_is_not_built_again(docker_pool: DockerPool) -> None:

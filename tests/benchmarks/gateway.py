@@ -38,6 +38,12 @@ RESULTS = Path(__file__).parent / "results"
 Row = dict[str, Any]
 
 SUBMISSION = {"source": "print(int(input()) * 2)", "tests": [{"id": "t1", "stdin": "2\n", "expected_stdout": "4\n"}]}
+ASLEEP = {
+    "source": "import time\ntime.sleep(60)",
+    "tests": [{"id": "t1", "expected_stdout": None}],
+    "limits": {"wall_time_s": 90.0},
+}
+SLOTS = 2
 TENANTS, EACH = 20, 10
 # a path that HAProxy does not know for a stream's: the sockets are served by the replicas of `api`
 LIVE, LIVE_IN_API = "/v1/live", "/v1/liv%65"
@@ -73,6 +79,26 @@ async def requests(target: Target, where: str, evaluation: str, created: int = 2
         )
         rows.append(_row(where, name, 1, create))
     return rows
+
+
+async def commands(target: Target, evaluation: str) -> list[Row]:
+    """Commands alone: to cancel what is over already, and to queue while programs that sleep have every slot."""
+    path = f"/v1/evaluations/{evaluation}"
+    cancel = await load.repeat(target, "DELETE", path, connections=1, most=200, expect=202)
+    asleep = [(await load.ask(target, "POST", "/v1/evaluations", ASLEEP)).json()["id"] for _ in range(SLOTS)]
+    while (await load.ask(target, "GET", f"/v1/evaluations/{asleep[-1]}")).json()["state"] != "running":
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(3)  # warm containers are made in place of theirs
+    queue = await load.repeat(
+        target, "POST", "/v1/evaluations", lambda: SUBMISSION, connections=1, most=60, seconds=30, expect=202
+    )
+    for run in asleep:
+        await load.ask(target, "DELETE", f"/v1/evaluations/{run}")
+    await _idle(target)
+    return [
+        _row("platform", "cancel what is over", 1, cancel),
+        _row("platform", "create evaluation, slots taken", 1, queue),
+    ]
 
 
 def _row(where: str, what: str, connections: int, found: load.Latencies) -> Row:
@@ -295,7 +321,9 @@ async def measure_plain(target: Target) -> list[Row]:
 async def measure(target: Target, sockets: int) -> dict[str, Any]:
     answer = await load.ask(target, "POST", "/v1/evaluations?wait=60", SUBMISSION)
     assert answer.status == 200, f"a sandbox is needed: {answer.body!r}"
-    found: dict[str, Any] = {"requests": await requests(target, "platform", answer.json()["id"])}
+    evaluation = answer.json()["id"]
+    found: dict[str, Any] = {"requests": await commands(target, evaluation)}
+    found["requests"] += await requests(target, "platform", evaluation)
     found["streams"] = [
         await fan_out(target, "sse", 100, 50, 10),
         await fan_out(target, "ws", sockets, 20, 10),

@@ -23,6 +23,7 @@ from ray.util import list_named_actors
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.options import NAMESPACE
+from actors.packing import pack, packing, unpack
 from rlplatform.access.principals import Principal
 from rlplatform.errors import PlatformError, ServiceError, Unavailable
 from rlplatform.evaluation.models import EvaluationRequest
@@ -43,7 +44,7 @@ T = TypeVar("T")
 def spawn(cls: type, options: Mapping[str, Any], *args: Any) -> ActorHandle:
     """An actor of the plain class ``cls``. Of a named one that lives already: that one."""
     options = {"namespace": NAMESPACE, "get_if_exists": "name" in options, **options}
-    return ray.remote(cls).options(**options).remote(*args)
+    return ray.remote(packing(cls)).options(**options).remote(*args)
 
 
 def find(name: str) -> ActorHandle | None:
@@ -87,7 +88,7 @@ async def call(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> An
 
     :raises Unavailable: the actor is gone or does not answer; whether the call was carried out is unknown.
     """
-    return await result(submit(actor, method, *args, **kwargs), method)
+    return unpack(await result(submit(actor, method, *args, **kwargs), method))
 
 
 async def run_on(node: str, function: Callable[..., T], *args: Any) -> T:
@@ -102,8 +103,8 @@ async def run_on(node: str, function: Callable[..., T], *args: Any) -> T:
 
 
 def submit(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> ray.ObjectRef:
-    """Begin ``actor.method(*args)``."""
-    return getattr(actor, method).remote(*args, **kwargs)
+    """Begin ``actor.method(*args)``. What it returns comes packed."""
+    return getattr(actor, method).remote(pack(args, kwargs))
 
 
 async def result(ref: ray.ObjectRef, what: str) -> Any:

@@ -1,0 +1,41 @@
+"""Calls as bytes: Ray hands those over in half the time that it takes over objects, which it serialises one by one."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+_Method = Callable[[Any, bytes], Awaitable[bytes]]
+
+
+def pack(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
+    """The arguments of a call."""
+    return pickle.dumps((args, kwargs), pickle.HIGHEST_PROTOCOL)
+
+
+def unpack(packed: bytes) -> Any:
+    """What the call returned."""
+    return pickle.loads(packed)
+
+
+def packing(cls: type) -> type:
+    """An actor's class around an object of ``cls``: public methods of the same names take what :func:`pack` makes of
+    their arguments, and return what :func:`unpack` takes. What they raise goes to Ray as it is."""
+
+    def build(self: Any, *args: Any) -> None:
+        self.plain = cls(*args)
+
+    names = [name for name, _ in inspect.getmembers(cls, inspect.isfunction) if not name.startswith("_")]
+    return type(cls.__name__, (), {"__init__": build, **{name: _method(name) for name in names}})
+
+
+def _method(name: str) -> _Method:
+    async def method(self: Any, packed: bytes) -> bytes:
+        args, kwargs = pickle.loads(packed)
+        returned = getattr(self.plain, name)(*args, **kwargs)
+        return pickle.dumps(await returned if inspect.isawaitable(returned) else returned, pickle.HIGHEST_PROTOCOL)
+
+    method.__name__ = name
+    return method

@@ -12,7 +12,8 @@ CALLS = frozenset(
     {
         *("create", "recall", "get", "find", "summaries", "remove", "acquire", "append", "read", "tail"),
         *("put_key", "get_key", "list_keys"),
-        *("used", "finished", "settle", "put_document", "get_document", "list_documents", "delete_document", "close"),
+        *("used", "finished", "settle", "close"),
+        *("put_document", "replace_document", "get_document", "list_documents", "delete_document"),
     }
 )
 

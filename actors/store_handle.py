@@ -86,6 +86,9 @@ class StoreHandle:
     async def put_document(self, document: Document) -> None:
         await self._call("put_document", document)
 
+    async def replace_document(self, document: Document, expected: Document) -> bool:
+        return await self._call("replace_document", document, expected)
+
     async def get_document(self, kind: str, document_id: str) -> Document | None:
         return await self._call("get_document", kind, document_id)
 

@@ -378,6 +378,10 @@ class DocumentStore(Protocol):
     async def put_document(self, document: Document) -> None:
         """Add or replace."""
 
+    async def replace_document(self, document: Document, expected: Document) -> bool:
+        """Put ``document`` in the place of ``expected``. Idempotent, so that several who put the same all did; False:
+        neither of the two is there any more."""
+
     async def get_document(self, kind: str, document_id: str) -> Document | None:
         """The document of this kind and id."""
 

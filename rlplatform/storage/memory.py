@@ -147,6 +147,12 @@ class MemoryStore:
     async def put_document(self, document: Document) -> None:
         self._documents[document.kind, document.id] = document
 
+    async def replace_document(self, document: Document, expected: Document) -> bool:
+        replaced = self._documents.get((document.kind, document.id)) in (document, expected)
+        if replaced:
+            await self.put_document(document)
+        return replaced
+
     async def get_document(self, kind: str, document_id: str) -> Document | None:
         return self._documents.get((kind, document_id))
 

@@ -23,6 +23,7 @@ class RedisRecords:
     def __init__(self, redis: Redis, namespace: str) -> None:
         self._redis: Any = redis  # its answers are typed as the union of what all protocols and decodings give
         self._prefix = f"{{{namespace}}}:"
+        self._replace_document = redis.register_script(scripts.REPLACE_DOCUMENT)
         self._put_key = redis.register_script(scripts.PUT_KEY)
 
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
@@ -52,6 +53,11 @@ class RedisRecords:
             for index in self._shelves(document.kind, document.owner):
                 pipeline.zadd(index, {document.id: 0})
             await pipeline.execute()
+
+    async def replace_document(self, document: Document, expected: Document) -> bool:
+        key = self._key("document", document.kind, document.id)
+        with as_storage_errors():
+            return bool(await self._replace_document(keys=[key], args=[document.record, expected.record]))
 
     async def get_document(self, kind: str, document_id: str) -> Document | None:
         with as_storage_errors():

@@ -83,6 +83,14 @@ end
 return runs
 """
 
+# KEYS document   ARGV record expected
+REPLACE_DOCUMENT = """
+local record = redis.call('HGET', KEYS[1], 'record')
+if record ~= ARGV[1] and record ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'record', ARGV[1])
+return 1
+"""
+
 # KEYS keys
 # ARGV id record
 PUT_KEY = """

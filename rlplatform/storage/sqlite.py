@@ -183,6 +183,9 @@ class SqliteStore:
     async def put_document(self, document: Document) -> None:
         await self._writer.submit(lambda connection: records.put_document(connection, document))
 
+    async def replace_document(self, document: Document, expected: Document) -> bool:
+        return await self._writer.submit(lambda connection: records.replace_document(connection, document, expected))
+
     async def get_document(self, kind: str, document_id: str) -> Document | None:
         return await self._read(lambda connection: records.get_document(connection, kind, document_id))
 

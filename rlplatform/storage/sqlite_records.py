@@ -48,6 +48,12 @@ def put_document(connection: sqlite3.Connection, document: Document) -> None:
     connection.execute("INSERT OR REPLACE INTO documents (kind, id, owner, record) VALUES (?, ?, ?, ?)", document)
 
 
+def replace_document(connection: sqlite3.Connection, document: Document, expected: Document) -> bool:
+    replace = "UPDATE documents SET record = ?1 WHERE kind = ?2 AND id = ?3 AND record IN (?1, ?4)"
+    done = connection.execute(replace, (document.record, document.kind, document.id, expected.record))
+    return done.rowcount == 1
+
+
 def get_document(connection: sqlite3.Connection, kind: str, document_id: str) -> Document | None:
     query = "SELECT kind, id, owner, record FROM documents WHERE kind = ? AND id = ?"
     row = connection.execute(query, (kind, document_id)).fetchone()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from rlplatform.errors import NotFound
 from rlplatform.ids import Kind, check_id
@@ -22,20 +23,33 @@ class WebhookBook:
 
     async def webhook(self, webhook_id: str, tenant: str | None = None) -> Webhook:
         """:raises NotFound: there is none, or it is another tenant's than ``tenant``."""
-        found = await self._store.get_document(_WEBHOOK, webhook_id)
-        if found is None or tenant not in (None, found.owner):
-            raise NotFound("no such webhook")
-        return Webhook.model_validate_json(found.record)
+        return Webhook.model_validate_json((await self._found(webhook_id, tenant)).record)
 
     async def webhooks(self, tenant: str) -> list[Webhook]:
         """All of a tenant's, newest first."""
         found = await self._store.list_documents(_WEBHOOK, owner=tenant, limit=_PAGE)
         return [Webhook.model_validate_json(document.record) for document in found]
 
-    async def put_webhook(self, webhook: Webhook) -> None:
-        """Add or replace."""
+    async def add_webhook(self, webhook: Webhook) -> None:
+        """Add it."""
         check_id(webhook.id, Kind.WEBHOOK)
         await self._store.put_document(Document(_WEBHOOK, webhook.id, webhook.tenant, webhook.model_dump_json()))
+
+    async def change_webhook(
+        self, webhook_id: str, change: Callable[[Webhook], Mapping[str, Any]], tenant: str | None = None
+    ) -> Webhook:
+        """The webhook with what ``change`` says of it. Where somebody else changed it meanwhile, it is asked again.
+
+        :raises NotFound: there is none, or it is another tenant's than ``tenant``.
+        """
+        while True:
+            found = await self._found(webhook_id, tenant)
+            webhook = Webhook.model_validate_json(found.record)
+            changed = webhook.model_copy(update=change(webhook))
+            if changed == webhook:
+                return webhook
+            if await self._store.replace_document(found._replace(record=changed.model_dump_json()), found):
+                return changed
 
     async def delete_webhook(self, webhook: Webhook) -> None:
         """Delete it, and its deliveries."""
@@ -44,6 +58,12 @@ class WebhookBook:
             while found := await self._store.list_documents(kind, owner=webhook.id, limit=_PAGE):
                 for document in found:
                     await self._store.delete_document(kind, document.id)
+
+    async def _found(self, webhook_id: str, tenant: str | None) -> Document:
+        found = await self._store.get_document(_WEBHOOK, webhook_id)
+        if found is None or tenant not in (None, found.owner):
+            raise NotFound("no such webhook")
+        return found
 
     async def delivery(self, delivery_id: str) -> Delivery | None:
         """A delivery, pending or not."""

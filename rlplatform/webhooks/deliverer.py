@@ -176,24 +176,21 @@ class Deliverer:
 
     async def _judge(self, delivery: Delivery, delivered: bool, *, gone: bool) -> Webhook:
         """Note how the webhook fares; one that takes nothing for long is disabled."""
-        webhook = await self._book.webhook(delivery.webhook_id)  # it may have been changed in the meantime
         now = self._clock.now()
-        changes: dict[str, object] = {}
-        if delivered:
-            changes = {"failing_since": None} if webhook.failing_since is not None else {}
-        elif webhook.enabled and delivery.type != TEST:
+
+        def change(webhook: Webhook) -> dict[str, object]:
+            if delivered:
+                return {"failing_since": None}
+            if not webhook.enabled or delivery.type == TEST:
+                return {}
             since = webhook.failing_since or now
-            changes = {"failing_since": since} if webhook.failing_since is None else {}
-            if gone or (now - since).total_seconds() >= self._settings.disable_after_s:
-                reason = (
-                    "it answered 410 Gone" if gone else f"nothing could be delivered since {since:%Y-%m-%d %H:%M} UTC"
-                )
-                log.warning("webhook %s of %s is disabled: %s", webhook.id, webhook.tenant, reason)
-                changes = {**changes, "enabled": False, "disabled_reason": reason}
-        if changes:
-            webhook = webhook.model_copy(update=changes)
-            await self._book.put_webhook(webhook)
-        return webhook
+            if not gone and (now - since).total_seconds() < self._settings.disable_after_s:
+                return {"failing_since": since}
+            reason = "it answered 410 Gone" if gone else f"nothing could be delivered since {since:%Y-%m-%d %H:%M} UTC"
+            log.warning("webhook %s of %s is disabled: %s", webhook.id, webhook.tenant, reason)
+            return {"failing_since": since, "enabled": False, "disabled_reason": reason}
+
+        return await self._book.change_webhook(delivery.webhook_id, change)
 
     async def _body(self, delivery: Delivery) -> bytes:
         """The same at every attempt: a finished run does not change."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from rlplatform import events
 from rlplatform.ports import Document, Store
 from rlplatform.testing.clock import FakeClock
@@ -109,6 +111,20 @@ class LedgerContract(OpenedStore):
             await store.delete_document("hook", "h4")
         assert await store.list_documents("hook", owner="a") == [replaced, given[0]]
         assert await store.get_document("hook", "h4") is None
+
+    async def test_a_document_is_replaced_only_where_the_expected_one_stands(self, store: Store) -> None:
+        first, second, third = (Document("hook", "h1", "a", f'{{"n":{number}}}') for number in range(3))
+        assert not await store.replace_document(second, first), "there is none"
+        assert await store.get_document("hook", "h1") is None
+        await store.put_document(first)
+        for _ in range(2):
+            assert await store.replace_document(second, first)
+        assert not await store.replace_document(third, first)
+        assert await store.list_documents("hook", owner="a") == [second]
+        rivals = [second._replace(record=f'{{"rival":{number}}}') for number in range(20)]
+        replaced = await asyncio.gather(*(store.replace_document(rival, second) for rival in rivals))
+        assert replaced.count(True) == 1
+        assert await store.get_document("hook", "h1") == rivals[replaced.index(True)]
 
     async def test_keys(self, store: Store, clock: FakeClock) -> None:
         first = key_of("b", clock)

@@ -69,7 +69,7 @@ async def create(
         created_by=caller.id,
         created_at=ctx.services.clock.now(),
     )
-    await book.put_webhook(webhook)
+    await book.add_webhook(webhook)
     return _created(ctx, webhook)
 
 
@@ -101,15 +101,13 @@ async def change(
     ctx: Ctx, caller: Admin, webhook_id: str, body: Annotated[WebhookChange, Depends(body_of(WebhookChange))]
 ) -> Webhook:
     book = WebhookBook(ctx.services.store)
-    webhook = await book.webhook(webhook_id, caller.tenant)
+    await book.webhook(webhook_id, caller.tenant)  # one of another tenant is not there, whatever the URL
     if body.url is not None:
         check_url(body.url, allow_private=ctx.settings.webhooks.allow_private)
     changes = body.model_dump(exclude_none=True)
     if body.enabled is not None:
         changes |= {"disabled_reason": None if body.enabled else f"by {caller.id}", "failing_since": None}
-    webhook = webhook.model_copy(update=changes)
-    await book.put_webhook(webhook)
-    return webhook
+    return await book.change_webhook(webhook_id, lambda _: changes, caller.tenant)
 
 
 @router.delete(
@@ -134,12 +132,12 @@ async def delete(ctx: Ctx, caller: Admin, webhook_id: str) -> Webhook:
 async def rotate(
     ctx: Ctx, caller: Admin, webhook_id: str, body: Annotated[WebhookRotation, Depends(body_of(WebhookRotation))]
 ) -> Response:
-    book = WebhookBook(ctx.services.store)
-    webhook = await book.webhook(webhook_id, caller.tenant)
     until = ctx.services.clock.now() + timedelta(seconds=body.overlap_s)
-    changes = {"secret_generation": webhook.secret_generation + 1, "old_secret_until": until}
-    webhook = webhook.model_copy(update=changes)
-    await book.put_webhook(webhook)
+    webhook = await WebhookBook(ctx.services.store).change_webhook(
+        webhook_id,
+        lambda known: {"secret_generation": known.secret_generation + 1, "old_secret_until": until},
+        caller.tenant,
+    )
     return _created(ctx, webhook)
 
 

@@ -72,7 +72,7 @@ class Bench:
                 **fields,
             }
         )
-        await self.book.put_webhook(hook)
+        await self.book.add_webhook(hook)
         return hook
 
     async def finish(self, tenant: str = "acme") -> EvaluationRun:
@@ -279,8 +279,8 @@ async def test_within_a_rotation_both_secrets_sign(bench: Bench) -> None:
     hook = await bench.webhook()
     old = bench.signer.secret(hook)
     until = bench.clock.now() + timedelta(seconds=60)
-    hook = hook.model_copy(update={"secret_generation": 2, "old_secret_until": until})
-    await bench.book.put_webhook(hook)
+    rotation = {"secret_generation": 2, "old_secret_until": until}
+    hook = await bench.book.change_webhook(hook.id, lambda _: rotation)
     assert bench.signer.secret(hook) != old
     await bench.finish()
     await bench.round()

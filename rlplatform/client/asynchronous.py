@@ -346,7 +346,7 @@ class AsyncClient:
     # -- within --------------------------------------------------------------------------------------------------------
 
     async def _download(self, path: str, target: Path, progress: Callable[[int, int], None] | None) -> Path:
-        part = target.with_name(target.name + ".part")
+        part = calls.part_of(target)
         try:
             async with self._http.stream("GET", path, timeout=TIMEOUT_S + calls.POLICY_WAIT_S) as response:
                 if response.status_code != 200:

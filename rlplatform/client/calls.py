@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -61,6 +63,11 @@ class Call(Generic[T]):
     wait_s: float = 0.0
     accepted: frozenset[int] = frozenset({200, 201, 202, 204})
     repeatable: bool = True
+
+
+def part_of(target: Path) -> Path:
+    """Where a download to ``target`` grows until it is whole; another's to the same target has its own."""
+    return target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
 
 
 def submit_evaluation(

@@ -338,7 +338,7 @@ class Client:
     # -- within --------------------------------------------------------------------------------------------------------
 
     def _download(self, path: str, target: Path, progress: Callable[[int, int], None] | None) -> Path:
-        part = target.with_name(target.name + ".part")
+        part = calls.part_of(target)
         try:
             with self._http.stream("GET", path, timeout=TIMEOUT_S + calls.POLICY_WAIT_S) as response:
                 if response.status_code != 200:

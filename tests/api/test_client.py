@@ -217,6 +217,21 @@ def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_two_downloads_to_one_target_do_not_mix(tmp_path: Path) -> None:
+    target = tmp_path / "c.tar"
+
+    def meanwhile() -> Any:
+        yield b"first "
+        second, _ = answering(httpx2.Response(200, content=b"second"))
+        client_of(second, []).download_checkpoint("ckpt_x", target)
+        assert target.read_bytes() == b"second"
+        yield b"whole"
+
+    answer, _ = answering(httpx2.Response(200, content=meanwhile()))
+    client_of(answer, []).download_checkpoint("ckpt_x", target)
+    assert (target.read_bytes(), list(tmp_path.iterdir())) == (b"first whole", [target])
+
+
 def test_importing_the_client_imports_no_server() -> None:
     program = (
         "import sys, rlplatform.client, rlplatform.cli.main;"

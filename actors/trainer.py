@@ -132,7 +132,7 @@ class Trainer:
                 needed=needed,
             )
             if self._run.document.started_at is not None:
-                session.recover(self._run.document.progress, parent)
+                session.recover(self._run.document.progress, parent, self._run.document.checkpoint)
             elif parent is not None:
                 session.restore(parent)
         except BaseException:

@@ -79,12 +79,14 @@ class Saving:
             self._checkpoints.fetch(checkpoint.training_id, checkpoint.id, folder)
             return self._load(checkpoint, folder)
 
-    def restore_newest(self) -> tuple[CheckpointInfo, Snapshot] | None:
+    def restore_newest(self, reached: int) -> tuple[CheckpointInfo, Snapshot] | None:
         """Bring the engine to the newest checkpoint of the session that verifies; None where there is none.
 
+        :param reached: the last iteration that may be gone on from.
         :raises CheckpointError: it verifies but does not fit the engine.
         """
-        for checkpoint in reversed(self._checkpoints.list(self._run_id)):
+        known = (info for info in reversed(self._checkpoints.list(self._run_id)) if info.iteration <= reached)
+        for checkpoint in known:
             with self._folder() as folder:
                 try:
                     self._checkpoints.fetch(self._run_id, checkpoint.id, folder)

@@ -122,14 +122,18 @@ class TrainingSession:
         """
         self._go_on_from(checkpoint, self._saving.restore(checkpoint))
 
-    def recover(self, lost: Progress, parent: CheckpointInfo | None = None) -> None:
+    def recover(
+        self, lost: Progress, parent: CheckpointInfo | None = None, saved: CheckpointInfo | None = None
+    ) -> None:
         """Go on after a crash: from the newest checkpoint that verifies, else from ``parent``, else from the beginning.
 
-        :param lost: how far the run had come, for what is said to be done again.
+        :param lost: how far the run had come, as the log has it, and ``saved`` its last checkpoint there. One that is
+            further is left: what came before it was never told.
         :raises CheckpointError: the checkpoint verifies but does not fit the engine.
         """
         self._lost = lost
-        if (found := self._saving.restore_newest()) is not None:
+        reached = max(lost.iteration, saved.iteration if saved is not None else 0)
+        if (found := self._saving.restore_newest(reached)) is not None:
             self._go_on_from(*found)
             self._saved_at = self._progress.iteration
         elif parent is not None:

@@ -282,6 +282,38 @@ def test_recovers_from_the_newest_checkpoint_that_verifies(rig: Callable[..., Ri
     assert [e.iteration for e in r.log if isinstance(e, events.TrainingIterationCompleted)] == [5, 6, 7, 8]
 
 
+def test_does_not_recover_past_what_the_log_knows(rig: Callable[..., Rig]) -> None:
+    """A checkpoint was committed, the iterations before it were not appended: they are done again, and told."""
+    r = rig(stop={"iterations": 8}, checkpoint={"every_iterations": 2})
+    with pytest.raises(CapacityExhausted):
+        r.session(ScriptedEngine(failures={7: CapacityExhausted("gone")})).run()
+    assert [info.iteration for info in r.checkpoints.list(r.run_id)] == [2, 4, 6]
+    r.log.clear()
+    session = r.session(ScriptedEngine())
+    session.recover(Progress(iteration=5, env_steps=500))
+    session.run()
+    recovered = r.log[0]
+    assert isinstance(recovered, events.TrainingRecovered)
+    assert (recovered.iteration, recovered.redone_iterations) == (4, 1)
+    assert [e.iteration for e in r.log if isinstance(e, events.TrainingIterationCompleted)] == [5, 6, 7, 8]
+
+
+def test_recovers_from_a_checkpoint_before_its_first_iteration(tmp_path: Path) -> None:
+    """Suspended as soon as it had begun from another run's checkpoint, which is gone since."""
+    first = Rig(tmp_path, stop={"iterations": 3})
+    first.session(ScriptedEngine()).run()
+    second = Rig(tmp_path, stop={"iterations": 4})
+    second.checkpoints = first.checkpoints
+    session = second.session(ScriptedEngine())
+    session.restore(first.checkpoints.list(first.run_id)[-1])
+    session.suspend()
+    session.run()
+    (saved,) = second.checkpoints.list(second.run_id)
+    recovered = second.session(ScriptedEngine())
+    recovered.recover(Progress(), saved=saved)
+    assert recovered.progress.iteration == 3
+
+
 def test_recovers_from_the_beginning_without_a_checkpoint(rig: Callable[..., Rig]) -> None:
     r = rig(stop={"iterations": 2})
     session = r.session(ScriptedEngine())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Any
 
 import typer
@@ -27,7 +29,7 @@ class _Rlp(TyperGroup):
         except PlatformError as error:
             output.error(error)
             raise typer.Exit(exits.code_of(error)) from None
-        except TimeoutError as error:
+        except OSError as error:
             output.note(f"error: {error}")
             raise typer.Exit(exits.FAILED) from None
         except Interrupted as left:
@@ -66,4 +68,7 @@ def _root() -> None:
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal has a ✓
     app()

@@ -83,14 +83,15 @@ def act(
 ) -> None:
     """Say what a policy does. An action for each observation, one a line."""
     output = output_of(ctx, json)
-    text = sys.stdin.read() if observations == "-" else observations
     try:
-        value = jsonlib.loads(text)
+        value = jsonlib.loads(sys.stdin.read() if observations == "-" else observations)
     except ValueError as error:
         raise InvalidRequest(f"the observations are not JSON: {error}", field="observations") from None
     with connect(url, api_key) as client:
         policy = client.policy(check_id(policy_id, Kind.POLICY))
         single = _depth(value) == len(policy.observation_space.shape)
+        if not single and not isinstance(value, list):
+            raise InvalidRequest("give an observation, or a list of them", field="observations")
         actions = client.act(policy.id, [value] if single else value, deterministic=not stochastic)
     document = Actions(policy_id=policy.id, deterministic=not stochastic, actions=actions)
     output.document(document, "\n".join(jsonlib.dumps(action) for action in actions))

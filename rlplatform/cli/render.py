@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from pydantic import BaseModel
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -64,11 +65,10 @@ class Output:
         if not rows:
             self.note(empty)
             return
-        titles = list(rows[0])
-        widths = [max(len(title), *(len(row[title]) for row in rows)) for title in titles]
-        for cells in (titles, *(list(row.values()) for row in rows)):
-            line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-            self.out.print(_harmless(line.rstrip()), markup=False)
+        lines = [list(rows[0]), *([_harmless(" ".join(cell.split())) for cell in row.values()] for row in rows)]
+        widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+        for cells in lines:
+            self.out.print("  ".join(map(set_cell_size, cells, widths)).rstrip(), markup=False)
 
     def event(self, event: Event) -> None:
         """An event, as JSON or as a line."""

@@ -15,6 +15,7 @@ from rlplatform.access.quotas import Quotas
 from rlplatform.client import calls
 from rlplatform.client.calls import Call
 from rlplatform.client.connection import find_connection
+from rlplatform.client.download import saving
 from rlplatform.client.following import Following
 from rlplatform.client.retry import Retry
 from rlplatform.documents import KeyCreated, KeyInfo, KeyRequest, MetricSeries, Readiness, TenantQuotas, Usage, WhoAmI
@@ -346,21 +347,19 @@ class AsyncClient:
     # -- within --------------------------------------------------------------------------------------------------------
 
     async def _download(self, path: str, target: Path, progress: Callable[[int, int], None] | None) -> Path:
-        part = calls.part_of(target)
         try:
             async with self._http.stream("GET", path, timeout=TIMEOUT_S + calls.POLICY_WAIT_S) as response:
                 if response.status_code != 200:
                     raise await _failure(response)
-                with part.open("wb") as file:
+                received = 0
+                with saving(target) as file:
                     async for chunk in response.aiter_bytes():
                         file.write(chunk)
+                        received += len(chunk)
                         if progress is not None:
-                            progress(file.tell(), int(response.headers.get("content-length", 0)))
-            part.replace(target)
+                            progress(received, int(response.headers.get("content-length", 0)))
         except httpx2.TransportError as error:
             raise self._unreachable(error) from error
-        finally:
-            part.unlink(missing_ok=True)
         return target
 
     async def _connection(self, path: str, following: Following) -> AsyncGenerator[Event]:

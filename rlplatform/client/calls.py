@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from rlplatform.access.quotas import Quotas
 from rlplatform.documents import (
@@ -21,7 +20,6 @@ from rlplatform.documents import (
     KeyInfo,
     KeyList,
     KeyRequest,
-    KeyRotation,
     MetricSeries,
     Page,
     Readiness,
@@ -29,10 +27,10 @@ from rlplatform.documents import (
     Usage,
     WhoAmI,
 )
-from rlplatform.errors import PlatformError, ServiceError, error_from
+from rlplatform.errors import InvalidRequest, PlatformError, ServiceError, error_from
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import stream_of
-from rlplatform.policies.models import Actions, ActRequest, PolicyInfo, PolicyRequest
+from rlplatform.policies.models import Actions, PolicyInfo, PolicyRequest
 from rlplatform.training.models import Training, TrainingRequest
 from rlplatform.webhooks.models import (
     Delivery,
@@ -42,10 +40,11 @@ from rlplatform.webhooks.models import (
     WebhookCreated,
     WebhookList,
     WebhookRequest,
-    WebhookRotation,
 )
 
 T = TypeVar("T")
+
+_PLAIN = TypeAdapter(dict[str, Any], config=ConfigDict(ser_json_inf_nan="constants"))  # NaN is refused, not made null
 
 POLICY_WAIT_S = 90.0  # the first request for a policy starts what serves them
 
@@ -63,11 +62,6 @@ class Call(Generic[T]):
     wait_s: float = 0.0
     accepted: frozenset[int] = frozenset({200, 201, 202, 204})
     repeatable: bool = True
-
-
-def part_of(target: Path) -> Path:
-    """Where a download to ``target`` grows until it is whole; another's to the same target has its own."""
-    return target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
 
 
 def submit_evaluation(
@@ -144,7 +138,7 @@ def delete_policy(policy_id: str) -> Call[PolicyInfo]:
 
 
 def act(policy_id: str, observations: Sequence[Any], deterministic: bool) -> Call[Actions]:
-    body = _body(ActRequest(observations=list(observations), deterministic=deterministic))
+    body = _body({"observations": list(observations), "deterministic": deterministic})
     headers = {"Content-Type": "application/json"}
     path = f"/v1/policies/{quote(policy_id)}/act"
     return Call("POST", path, _reads(Actions), body=body, headers=headers, wait_s=POLICY_WAIT_S)
@@ -165,7 +159,7 @@ def keys() -> Call[KeyList]:
 
 def rotate_key(key_id: str, overlap_s: float) -> Call[KeyCreated]:
     headers = {"Content-Type": "application/json"}
-    body = _body(KeyRotation(overlap_s=overlap_s))
+    body = _body({"overlap_s": overlap_s})
     path = f"/v1/keys/{quote(key_id)}/rotate"
     return Call("POST", path, _reads(KeyCreated), body=body, headers=headers, repeatable=False)
 
@@ -211,7 +205,7 @@ def delete_webhook(webhook_id: str) -> Call[Webhook]:
 
 
 def rotate_webhook(webhook_id: str, overlap_s: float) -> Call[WebhookCreated]:
-    rotation = WebhookRotation(overlap_s=overlap_s)
+    rotation = {"overlap_s": overlap_s}
     return _change("POST", f"/v1/webhooks/{quote(webhook_id)}/rotate", rotation, WebhookCreated, repeatable=False)
 
 
@@ -270,16 +264,29 @@ def _change(
 
 
 def _body(request: BaseModel | Mapping[str, Any]) -> bytes:
-    """What was set, and nothing else: the server's defaults hold, and an older server is not sent newer fields."""
-    if isinstance(request, BaseModel):
-        return request.model_dump_json(exclude_unset=True).encode()
-    return TypeAdapter(dict[str, Any]).dump_json(dict(request))
+    """What was set, and nothing else: the server's defaults hold, and an older server is not sent newer fields.
+
+    :raises InvalidRequest: JSON has no words for something in it.
+    """
+    try:
+        if isinstance(request, BaseModel):
+            return request.model_dump_json(exclude_unset=True).encode()
+        return _PLAIN.dump_json(dict(request))
+    except PydanticSerializationError as error:
+        raise InvalidRequest(f"the request cannot be sent: {error}") from None
 
 
 def _reads(model: type[T]) -> Callable[[bytes], T]:
     """A reader that passes over fields which only a newer server knows."""
     adapter: TypeAdapter[T] = TypeAdapter(model)
-    return lambda body: adapter.validate_json(body, extra="ignore")
+
+    def read(body: bytes) -> T:
+        try:
+            return adapter.validate_json(body, extra="ignore")
+        except ValidationError as error:
+            raise ServiceError(f"the answer cannot be read: {error}") from error
+
+    return read
 
 
 def _nothing(_: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx2
 from pydantic import BaseModel, ValidationError
 
 from rlplatform.errors import InvalidRequest, NotAuthenticated
@@ -36,7 +37,7 @@ def find_connection(
 
     The local file's key is used for the local file's address alone.
 
-    :raises InvalidRequest: there is no address.
+    :raises InvalidRequest: there is no address, or one that is none.
     :raises NotAuthenticated: there is no key for it, or one that cannot be sent.
     """
     settings = settings or ClientSettings()
@@ -53,6 +54,10 @@ def find_connection(
     url = url.rstrip("/")
     if not url.startswith(("http://", "https://")):
         raise InvalidRequest(f"the address {url!r} must begin with http:// or https://", field="url")
+    try:
+        httpx2.URL(url)
+    except httpx2.InvalidURL as error:
+        raise InvalidRequest(f"the address {url!r} is not a URL: {error}", field="url") from None
     if api_key is None and local is not None and local.url == url:
         api_key = local.api_key
     if api_key is None:

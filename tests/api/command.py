@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 RLP = str(Path(sys.executable).with_name("rlp"))
 
@@ -22,14 +22,16 @@ class Done(NamedTuple):
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-async def start(directory: Path, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+async def start(
+    directory: Path, *arguments: str, stdout: int | IO[bytes] = asyncio.subprocess.PIPE, **environment: str
+) -> asyncio.subprocess.Process:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("RLP_")}
     return await asyncio.create_subprocess_exec(
         RLP,
         *arguments,
         cwd=directory,
         env=plain | environment,
-        stdout=asyncio.subprocess.PIPE,
+        stdout=stdout,
         stderr=asyncio.subprocess.PIPE,
     )
 

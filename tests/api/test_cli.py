@@ -147,6 +147,22 @@ async def test_a_reader_that_leaves_is_no_error(platform, tmp_path: Path, traini
         assert await process.wait() == exits.FAILED
 
 
+async def test_what_the_machine_refuses_is_told_in_a_line(platform, tmp_path: Path) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        with Path("/dev/full").open("wb") as full:
+            process = await start(tmp_path, "env", "ls", stdout=full, **at)
+            _, told = await process.communicate()
+        assert (process.returncode, told) == (exits.FAILED, b"error: [Errno 28] No space left on device\n")
+
+
+async def test_a_terminal_of_few_characters_gets_what_it_has(platform, tmp_path: Path) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key(), "PYTHONIOENCODING": "ascii"}
+        done = await rlp(tmp_path, "doctor", "--remote", **at)
+        assert (done.code, done.out[:11]) == (exits.DONE, "? platform:")
+
+
 async def test_usage(platform, tmp_path: Path) -> None:
     async with platform() as it, it.served() as url:
         done = await rlp(tmp_path, "usage", RLP_URL=url, RLP_API_KEY=await it.key())
@@ -242,6 +258,13 @@ def test_a_strangers_text_cannot_command_the_terminal() -> None:
     assert written.getvalue() == "  t │ \ufffd]0;owned\ufffd\ufffd31mred\n  t │   plain é\n"
 
 
+def test_a_tables_columns_are_as_wide_as_they_look() -> None:
+    written = io.StringIO()
+    rows = [{"NAME": "策略", "STATE": "active"}, {"NAME": "two\nlines", "STATE": "revoked"}]
+    Output(stdout=Console(file=written, highlight=False)).table([], rows, "none")
+    assert written.getvalue() == "NAME       STATE\n策略       active\ntwo lines  revoked\n"
+
+
 def test_nor_where_it_is_told_by_the_way() -> None:
     written = io.StringIO()
     output = Output(stderr=Console(file=written, highlight=False))
@@ -257,6 +280,12 @@ def test_a_damaged_local_file_is_named_where_it_is_needed(tmp_path: Path, text: 
     with pytest.raises(InvalidRequest, match=r"local\.json"):
         find_connection(settings=ClientSettings(), directory=tmp_path)
     assert find_connection("http://b/", "rlp_b", directory=tmp_path) == ("http://b", "rlp_b")
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://ä..b", "http://a\n"])
+def test_an_address_that_is_no_url_is_said_to_be_none(url: str) -> None:
+    with pytest.raises(InvalidRequest, match="is not a URL"):
+        find_connection(url, "rlp_a")
 
 
 @pytest.mark.parametrize("key", ["rlp_é", "rlp_a\n"])

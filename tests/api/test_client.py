@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from rlplatform.client import AsyncClient, Client, Retry
 from rlplatform.errors import (
     IdempotencyMismatch,
     InvalidRequest,
+    Malformed,
     NotAuthenticated,
     NotFound,
     SandboxUnavailable,
@@ -190,6 +192,7 @@ def test_passing_failures_are_tried_again_under_one_idempotency_key() -> None:
         (problem("sandbox_unavailable", 503), SandboxUnavailable, 1),
         (problem("invalid_request", 422, field="env"), InvalidRequest, 1),
         (httpx2.Response(418, text="teapot"), ServiceError, 1),
+        (httpx2.Response(200, text="<html>of somebody else"), ServiceError, 1),
     ],
 )
 def test_when_a_client_gives_up(answer: Any, error: type[Exception], times: int) -> None:
@@ -230,6 +233,39 @@ def test_two_downloads_to_one_target_do_not_mix(tmp_path: Path) -> None:
     answer, _ = answering(httpx2.Response(200, content=meanwhile()))
     client_of(answer, []).download_checkpoint("ckpt_x", target)
     assert (target.read_bytes(), list(tmp_path.iterdir())) == (b"first whole", [target])
+
+
+def test_a_download_to_a_pipe_goes_into_it(tmp_path: Path) -> None:
+    os.mkfifo(target := tmp_path / "pipe")
+    reader = os.open(target, os.O_RDONLY | os.O_NONBLOCK)
+    answer, _ = answering(httpx2.Response(200, content=b"whole"))
+    progress: list[int] = []
+    client_of(answer, []).download_checkpoint("ckpt_x", target, progress=lambda received, _: progress.append(received))
+    assert (os.read(reader, 10), progress, target.is_fifo()) == (b"whole", [5], True)
+    os.close(reader)
+
+
+def test_no_request_says_less_than_was_meant() -> None:
+    answer, asked = answering(problem("malformed", 400))
+    client = client_of(answer, [])
+    with pytest.raises(Malformed):
+        client.create_key({"name": "a", "role": "learner", "expires_in_s": float("nan")})
+    assert asked[0].content == b'{"name":"a","role":"learner","expires_in_s":NaN}'
+    with pytest.raises(InvalidRequest, match="surrogates"):
+        client.submit_evaluation({"source": "\udcff"})
+
+
+def test_limits_are_the_servers_to_tell() -> None:
+    answer, asked = answering(problem("invalid_request", 422))
+    client = client_of(answer, [])
+    for refused in (
+        lambda: client.act("pol_x", [[0.0]] * 10_000),
+        lambda: client.rotate_key("key_x", overlap_s=1e300),
+        lambda: client.rotate_webhook("hook_x", overlap_s=-1),
+    ):
+        with pytest.raises(InvalidRequest):
+            refused()
+    assert len(asked) == 3
 
 
 def test_importing_the_client_imports_no_server() -> None:

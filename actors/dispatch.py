@@ -95,10 +95,6 @@ class Dispatcher:
         reasons = sorted({status.reason or "unknown reason" for status in self._statuses.values()})
         return False, "; ".join(reasons) or "no node of the cluster offers sandboxes"
 
-    def order(self) -> list[str]:
-        """The ids that wait, in the order in which they will be served if nothing else comes."""
-        return self.queue.order()
-
     def place(self, run_id: str) -> Place | None:
         """Where a run waits; None: it does not."""
         position = self.queue.position(run_id)

@@ -52,10 +52,6 @@ class Sessions:
         self._kept = self._company.keepers
 
     @property
-    def queued(self) -> int:
-        return len(self.queue)
-
-    @property
     def running(self) -> int:
         return len(self._kept)
 
@@ -78,10 +74,6 @@ class Sessions:
             free=self._free(),
             quota=("concurrent_trainings", quotas.concurrent_trainings),
         )
-
-    def order(self) -> list[str]:
-        """The ids that wait, in the order in which they will be admitted if nothing else comes."""
-        return self.queue.order()
 
     def place(self, run_id: str) -> Place | None:
         """Where a run waits; None: it does not, or waits for room alone."""

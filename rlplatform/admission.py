@@ -34,11 +34,6 @@ class _Line:
         """How many go before a new one of ``priority``."""
         return sum(len(self.items[other]) for other in PRIORITIES[: PRIORITIES.index(priority) + 1])
 
-    def copy(self) -> _Line:
-        copy = _Line()
-        copy.items = {priority: deque(items) for priority, items in self.items.items()}
-        return copy
-
 
 class FairQueue:
     """A queue of ids, weighted round robin over tenants. Not thread-safe.
@@ -119,13 +114,6 @@ class FairQueue:
     def place(self, tenant: str, priority: Priority) -> int:
         """How many would be served before a new item."""
         return self._before(tenant, self._lines[tenant].ahead(priority) if tenant in self._lines else 0)
-
-    def order(self) -> list[str]:
-        """All items in the order in which they will be served if nothing else comes."""
-        copy = FairQueue()
-        copy._weights, copy._entries, copy._served = self._weights, dict(self._entries), self._served
-        copy._lines = OrderedDict((tenant, line.copy()) for tenant, line in self._lines.items())
-        return [item for _, item in iter(copy.pop, None)]
 
     def _weight(self, tenant: str) -> int:
         return self._weights.get(tenant, 1)

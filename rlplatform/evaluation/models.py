@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
@@ -310,8 +310,3 @@ class Judgement(_Strict):
     tests: list[TestResult]
     sandbox: SandboxInfo | None = None
     message: str | None = None
-
-
-def as_json(model: BaseModel) -> dict[str, Any]:
-    """``model`` as plain JSON values."""
-    return model.model_dump(mode="json")

@@ -27,7 +27,7 @@ def c_gap(layout: Layout | None) -> str:
 
 
 def select_backend(network: ActorCritic, prefer: BackendName = "auto") -> tuple[str, str]:
-    """Name and reason of the update backend. Raises ``InvalidRequest`` where ``prefer`` cannot be had."""
+    """Name and reason of the backend, to act as to update. Raises ``InvalidRequest`` where ``prefer`` cannot be had."""
     layout = network.layout
     on_cpu = network.flat.device.type == "cpu"
     obstacles = {"c": c_gap(layout), "numpy": "the network has a CNN" if layout is None else "", "torch": ""}
@@ -46,8 +46,3 @@ def select_backend(network: ActorCritic, prefer: BackendName = "auto") -> tuple[
     if not obstacles["numpy"] and widest <= NUMPY_PAYS_TO:
         return "numpy", f"no C kernel: {why_not_c}"
     return "torch", f"no C kernel: {why_not_c}"
-
-
-def select_policy_backend(network: ActorCritic, prefer: BackendName = "auto") -> tuple[str, str]:
-    """Name and reason of the acting kernel; by the same rules."""
-    return select_backend(network, prefer)

@@ -96,8 +96,6 @@ class Fragment:
         """Steps really taken: the valid rows."""
         return int(np.count_nonzero(self.valid))
 
-    agent_steps = env_steps
-
     def __len__(self) -> int:
         return self.env_steps()
 

@@ -90,9 +90,9 @@ def make_policy_kernel(
 
     Raises ``InvalidRequest`` where a preferred kernel does not cover the network or cannot be had on this machine.
     """
-    from rlplatform.ppo.backend import select_policy_backend
+    from rlplatform.ppo.backend import select_backend
 
-    name, reason = select_policy_backend(network, prefer)
+    name, reason = select_backend(network, prefer)
     if name == "c":
         from rlplatform.ppo.c_policy import CPolicyKernel
 

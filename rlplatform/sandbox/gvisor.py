@@ -19,10 +19,10 @@ _NEEDED = {
 }
 
 
-def require_gvisor(engine: Engine, runtime: str) -> str:
-    """``runtime`` itself, if the engine has it with the flags that it needs. That it is gVisor shows when it boots.
+def require_gvisor(engine: Engine, runtime: str) -> None:
+    """That it is gVisor shows when it boots.
 
-    :raises SandboxUnavailable: it has not.
+    :raises SandboxUnavailable: the engine does not have ``runtime`` with the flags that it needs.
     """
     given = {argument.lstrip("-") for argument in engine.runtime_arguments(runtime)}
     missing = [flag for flag, accepted in _NEEDED.items() if not given.intersection(accepted)]
@@ -30,4 +30,3 @@ def require_gvisor(engine: Engine, runtime: str) -> str:
         raise SandboxUnavailable(
             f"the Docker runtime {runtime!r} lacks {' and '.join(missing)} in its runtimeArgs (/etc/docker/daemon.json)"
         )
-    return runtime

@@ -11,7 +11,7 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -66,12 +66,6 @@ class RunFolder:
                 self._roll_back(event)
             case events.TrainingCheckpointSaved():
                 self._copy_checkpoint(event.checkpoint)
-
-    def write_all(self, stream: Iterable[EventBase]) -> None:
-        """Take all events of ``stream``, and close."""
-        for event in stream:
-            self.write(event)
-        self.close()
 
     def flush(self) -> None:
         """Have in the files what was taken."""

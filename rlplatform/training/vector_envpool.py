@@ -49,7 +49,6 @@ class EnvPoolVectorEnv(VectorEnv):
         self._image_and_mission = isinstance(space, spaces.Dict) and {"image", "mission"} <= set(space.spaces)
         self.single_observation_space = _flat_grid(space) if self._image_and_mission else _with_true_bounds(space)
         self.single_action_space = env.single_action_space
-        self._action_dtype = self.single_action_space.dtype
         longest = env.config.get("max_episode_steps")
         self.max_episode_steps = None if longest == _NO_LIMIT else longest
         self._lives = "info:lives" in env._state_keys

@@ -13,6 +13,7 @@ from rlplatform.access.principals import Principal, Role
 from rlplatform.admission import Admission, FairQueue, ServiceTime
 from rlplatform.errors import NotAllowed, QueueFull, QuotaExceeded, WaitTooLong
 from rlplatform.priorities import PRIORITIES, Priority, check_priority
+from tests.queues import in_order
 
 Entry = tuple[str, int, Priority]
 entries = st.lists(
@@ -42,7 +43,7 @@ def test_serves_everything_once_in_the_order_it_announced(
 ) -> None:
     queue = filled(pairs, shares)
     gone = [popped[1] for _ in range(pops) if (popped := queue.pop())]
-    announced = queue.order()
+    announced = in_order(queue)
     assert [queue.position(item) for item in announced] == list(range(len(announced)))
     assert [queue.position(item) for item in gone] == [None] * len(gone)
     assert served(queue) == announced
@@ -59,12 +60,12 @@ def test_a_new_one_gets_the_place_that_it_was_told(
         queue.pop()
     told = queue.place(tenant, priority)
     queue.push(tenant, "new", priority)
-    assert queue.order().index("new") == told
+    assert in_order(queue).index("new") == told
 
 
 @given(entries)
 def test_within_a_tenant_the_urgent_go_first_and_else_the_first_come(pairs: list[Entry]) -> None:
-    order = filled(pairs).order()
+    order = in_order(filled(pairs))
     for name in "abc":
         mine = [(f"{t}{n}", PRIORITIES.index(p)) for t, n, p in pairs if t == name]
         assert [item for item in order if item[0] == name] == [item for item, _ in sorted(mine, key=lambda m: m[1])]
@@ -72,7 +73,7 @@ def test_within_a_tenant_the_urgent_go_first_and_else_the_first_come(pairs: list
 
 @given(entries)
 def test_no_tenant_gets_ahead_of_another_that_waits_however_urgent(pairs: list[Entry]) -> None:
-    order = filled(pairs).order()
+    order = in_order(filled(pairs))
     totals = Counter(item[0] for item in order)
     had: Counter[str] = Counter()
     for item in order:
@@ -84,7 +85,7 @@ def test_no_tenant_gets_ahead_of_another_that_waits_however_urgent(pairs: list[E
 
 def test_weights_are_shares_of_a_round() -> None:
     six = [("a", n, PRIORITIES[1]) for n in range(6)]
-    order = filled([*six, *(("b", n, PRIORITIES[1]) for n in range(3))], {"a": 2}).order()
+    order = in_order(filled([*six, *(("b", n, PRIORITIES[1]) for n in range(3))], {"a": 2}))
     assert [item[0] for item in order] == list("aabaabaab")
 
 
@@ -98,7 +99,7 @@ def test_a_removed_item_is_not_served_and_the_rest_stay(pairs: list[Entry], data
     gone = f"{tenant}{number}"
     assert queue.remove(gone)
     assert not queue.remove(gone)
-    left = queue.order()
+    left = in_order(queue)
     assert gone not in left
     assert len(left) == len(pairs) - 1 == len(queue)
     assert queue.waiting(tenant) == sum(item[0] == tenant for item in left)
@@ -108,13 +109,13 @@ def test_an_item_that_waits_is_not_queued_twice() -> None:
     queue = FairQueue()
     queue.push("a", "1")
     queue.push("a", "1")
-    assert queue.order() == ["1"]
+    assert in_order(queue) == ["1"]
 
 
 def test_one_that_has_waited_goes_to_the_front_of_its_own_priority() -> None:
     queue = filled([("a", 1, "normal"), ("a", 2, "high")])
     queue.push("a", "again", "normal", front=True)
-    assert queue.order() == ["a2", "again", "a1"]
+    assert in_order(queue) == ["a2", "again", "a1"]
 
 
 @given(st.integers(1, 5), st.integers(0, 3), st.integers(1, 20))

@@ -31,6 +31,7 @@ from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.launcher import FakeEvaluator, FlakyStore
 from rlplatform.testing.samples import evaluation_run, queued
 from rlplatform.testing.settling import WatchedStore, settle
+from tests.queues import in_order
 
 pytestmark = pytest.mark.anyio
 
@@ -111,7 +112,7 @@ async def test_slots_are_filled_least_loaded_first_and_never_exceeded(bench: Ben
     one, two = await bench.add("one", slots=1), await bench.add("two", slots=2)
     runs = [await bench.submit() for _ in range(5)]
     assert (len(one.at_work), len(two.at_work), bench.dispatcher.queued) == (1, 2, 2)
-    assert bench.dispatcher.order() == [runs[3].id, runs[4].id]
+    assert in_order(bench.dispatcher.queue) == [runs[3].id, runs[4].id]
     next(iter(two.at_work.values())).set_result(True)
     await settle()
     assert (len(one.at_work), len(two.at_work), bench.dispatcher.queued) == (1, 2, 1)
@@ -171,11 +172,11 @@ async def test_priorities_order_a_tenants_own_and_take_nothing_from_others(bench
     first = await bench.submit()
     low, normal, theirs = await bench.submit(priority="low"), await bench.submit(), await bench.submit("other")
     high = await bench.submit(priority="high")
-    assert bench.dispatcher.order() == [high.id, theirs.id, normal.id, low.id]
+    assert in_order(bench.dispatcher.queue) == [high.id, theirs.id, normal.id, low.id]
     evaluator.fail(first.id, SandboxFault("broken pipe"))
     await settle()
     assert list(evaluator.at_work) == [high.id], "what is tried again goes to the front of its own priority"
-    assert bench.dispatcher.order() == [theirs.id, first.id, normal.id, low.id]
+    assert in_order(bench.dispatcher.queue) == [theirs.id, first.id, normal.id, low.id]
 
 
 async def test_a_quota_of_a_tenant_leaves_room_for_others(bench: Bench) -> None:
@@ -336,7 +337,7 @@ async def test_a_cancel_that_the_store_refuses_leaves_the_run_in_the_queue(bench
     bench.flaky.error = StorageError("locked")
     with pytest.raises(StorageError):
         await bench.dispatcher.cancel(run, "now")
-    assert bench.dispatcher.order() == [run.id]
+    assert in_order(bench.dispatcher.queue) == [run.id]
 
 
 @pytest.mark.parametrize("during", ["acquire", "lost"])

@@ -24,6 +24,7 @@ from rlplatform.testing.launcher import FakeLauncher, FakeTrainer, FlakyStore
 from rlplatform.testing.samples import queued, training_run
 from rlplatform.testing.settling import WatchedStore, settle
 from rlplatform.training.models import Progress, TrainingRequest
+from tests.queues import in_order
 
 pytestmark = pytest.mark.anyio
 
@@ -124,17 +125,17 @@ async def test_a_training_runs_to_its_end_and_leaves_nothing(bench: Bench) -> No
     ]
     assert trainer.released
     assert not await bench.launcher.placed()
-    assert (bench.sessions.running, bench.sessions.queued) == (0, 0)
+    assert (bench.sessions.running, len(bench.sessions.queue)) == (0, 0)
 
 
 async def test_no_more_run_than_may_and_tenants_take_turns(bench: Bench) -> None:
     runs = [await bench.submit(tenant) for tenant in ("a", "a", "a", "a", "b")]
     assert bench.sessions.running == 2
-    assert bench.sessions.order() == [runs[2].id, runs[4].id, runs[3].id]
+    assert in_order(bench.sessions.queue) == [runs[2].id, runs[4].id, runs[3].id]
     await bench.launcher.newest(runs[0].id).succeed()
     await settle()
     assert bench.launcher.newest(runs[2].id)
-    assert bench.sessions.order() == [runs[4].id, runs[3].id]
+    assert in_order(bench.sessions.queue) == [runs[4].id, runs[3].id]
 
 
 async def test_what_cannot_be_taken_is_refused(store: MemoryStore, clock: FakeClock, launcher: FakeLauncher) -> None:
@@ -216,7 +217,7 @@ class TestCommands:
         waiting = [await bench.submit() for _ in range(3)][-1]
         assert (await bench.command(waiting, "stop")).state == "stopped"
         assert await bench.types(waiting) == ["queued", "stop_requested", "stopped"]
-        assert bench.sessions.queued == 0
+        assert len(bench.sessions.queue) == 0
 
     async def test_stop_while_waiting_for_room(self, bench: Bench) -> None:
         bench.launcher.room = 0
@@ -499,7 +500,7 @@ class TestRestart:
         begun = [(await bench.begun())[0] for _ in range(2)]
         waiting = await bench.submit()
         await bench.restart()
-        assert bench.sessions.order() == [waiting.id]
+        assert in_order(bench.sessions.queue) == [waiting.id]
         assert bench.sessions.running == len(begun)
 
     async def test_a_stop_asked_for_before_is_carried_out(self, bench: Bench) -> None:
@@ -677,7 +678,7 @@ class SessionsMachine(RuleBasedStateMachine):
             lines = await self.bench.store.read(run.stream)
             assert [line.seq for line in lines] == list(range(1, len(lines) + 1))
             assert run.document.restarts == sum(line.type == "training.interrupted" for line in lines)
-        assert (self.bench.sessions.running, self.bench.sessions.queued) == (0, 0)
+        assert (self.bench.sessions.running, len(self.bench.sessions.queue)) == (0, 0)
         assert not await self.bench.launcher.placed()
 
 

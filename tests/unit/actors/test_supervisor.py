@@ -39,6 +39,7 @@ from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.launcher import FakeEvaluator, FakeLauncher, FlakyStore
 from rlplatform.testing.samples import queued, training_run
 from rlplatform.training.models import CheckpointInfo, Progress, StopCriteria, TrainingRequest
+from tests.queues import in_order
 
 pytestmark = pytest.mark.anyio
 
@@ -431,13 +432,13 @@ async def test_shares_are_those_of_the_quotas_as_they_are_set_and_after_a_restar
 
     def order() -> list[int]:
         waiting = [run.id for run in runs]
-        return [waiting.index(run_id) for run_id in bench.supervisor._evaluations.order()]
+        return [waiting.index(run_id) for run_id in in_order(bench.supervisor._evaluations.queue)]
 
     who = [*[PRINCIPAL] * 3, STRANGER]
     trainings = [(await bench.supervisor.start_training(TRAINING, one))[0].id for one in who]
     await settle()
     assert order() == [1, 4, 5, 2, 6, 7, 3]
-    assert bench.supervisor._trainings.order() == trainings[1:]
+    assert in_order(bench.supervisor._trainings.queue) == trainings[1:]
     await bench.leave()
     bench.supervisor = Supervisor(SETTINGS, bench.flaky, bench.checkpoints, bench.launcher, bench.clock)
     await bench.supervisor.reconcile()

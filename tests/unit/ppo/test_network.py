@@ -165,7 +165,7 @@ def test_a_fragment_is_one_leaf_and_pickles_cheaply() -> None:
     assert len(data) < 3000
     assert sum(memoryview(buffer).nbytes for buffer in buffers) <= fragment.nbytes
     twin = pickle.loads(data, buffers=buffers)
-    assert (twin.seq, twin.env_steps(), twin.agent_steps(), len(twin)) == (3, 64, 64, 64)
+    assert (twin.seq, twin.env_steps(), len(twin)) == (3, 64, 64)
     np.testing.assert_array_equal(twin.obs, fragment.obs)
     np.testing.assert_array_equal(twin.episode_lengths, [5, 6])
 

@@ -53,8 +53,14 @@ def stream(tmp_path: Path) -> tuple[list[Any], MemoryCheckpoints]:
     return log, checkpoints
 
 
+def write_all(folder: RunFolder, log: list[Any]) -> None:
+    for event in log:
+        folder.write(event)
+    folder.close()
+
+
 def test_a_row_an_iteration_once(stream: Any, tmp_path: Path) -> None:
-    RunFolder(tmp_path / "run").write_all(stream[0])
+    write_all(RunFolder(tmp_path / "run"), stream[0])
     with (tmp_path / "run" / "progress.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["iteration"]) for row in rows] == [1, 2, 3, 4, 5, 6, 7, 8]
@@ -66,14 +72,14 @@ def test_a_row_an_iteration_once(stream: Any, tmp_path: Path) -> None:
 
 
 def test_config_and_manifest(stream: Any, tmp_path: Path) -> None:
-    RunFolder(tmp_path / "run").write_all(stream[0])
+    write_all(RunFolder(tmp_path / "run"), stream[0])
     config = yaml.safe_load((tmp_path / "run" / "config.yml").read_text())
     assert config["env"] == "CartPole-v1"
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["training_id"] == RUN
 
 
 def test_tensorboard_scalars_over_environment_steps(stream: Any, tmp_path: Path) -> None:
-    RunFolder(tmp_path / "run").write_all(stream[0])
+    write_all(RunFolder(tmp_path / "run"), stream[0])
     files = list((tmp_path / "run").glob("events.out.tfevents.*"))
     assert files
     assert any(b"rollout/episode_return_mean" in file.read_bytes() for file in files)
@@ -81,7 +87,7 @@ def test_tensorboard_scalars_over_environment_steps(stream: Any, tmp_path: Path)
 
 def test_copies_the_checkpoints_that_are_kept(stream: Any, tmp_path: Path) -> None:
     log, checkpoints = stream
-    RunFolder(tmp_path / "run", checkpoints).write_all(log)
+    write_all(RunFolder(tmp_path / "run", checkpoints), log)
     copies = list((tmp_path / "run" / "checkpoints").iterdir())
     assert [copy.name for copy in copies] == [f"000008_{checkpoints.list(RUN)[-1].id}"]
     assert (copies[0] / "session.json").exists()

@@ -141,6 +141,8 @@ class TrainingRun(RunBase):
                 changes = {"evaluation": event.report}
             case events.TrainingCheckpointSaved():
                 changes = {"checkpoint": event.checkpoint}
+            case events.TrainingPauseRequested() | events.TrainingResumeRequested() if desired == "stop":
+                pass  # asked for by who had not seen the stop, which cannot be taken back
             case events.TrainingPauseRequested():
                 desired = "pause"
             case events.TrainingResumeRequested():

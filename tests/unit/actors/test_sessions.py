@@ -206,6 +206,17 @@ class TestCommands:
         await bench.command(run, "stop")
         assert (await bench.types(run)).count("stop_requested") == 1
 
+    @pytest.mark.parametrize("command", ["pause", "resume"])
+    async def test_nor_by_who_has_not_seen_it(self, bench: Bench, command: str) -> None:
+        run, trainer = await bench.begun()
+        trainer.command = _nothing
+        if command == "resume":
+            await bench.command(run, "pause")
+        seen = await bench.get(run)
+        await bench.command(run, "stop")
+        await bench.sessions.command(seen, command, "key_1")
+        assert (await bench.get(run)).desired == "stop"
+
     async def test_stop_while_running(self, bench: Bench) -> None:
         run, trainer = await bench.begun()
         await bench.command(run, "stop")

@@ -20,6 +20,7 @@ from rlplatform.ports import EncodedEvent, Idempotency
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 
 IDEMPOTENCY_LIFE = timedelta(hours=24)
+USAGE_LIFE = timedelta(days=62)
 _TESTS = TypeAdapter(list[TestResult])
 
 

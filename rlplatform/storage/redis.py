@@ -28,7 +28,7 @@ SCHEMA = 3  # 2: usage, outbox, documents; 3: tests apart from records. Older ve
 _PACKED = ("epoch", "request", "tests", "record")
 _CACHED_RUNS = 512
 _TIMEOUT_S = 15.0
-_USAGE_LIFE_S = 62 * 86400
+_USAGE_LIFE_S = int(ledger.USAGE_LIFE.total_seconds())
 _BLOCK_S = 5.0  # a longer wait is several of these, so that a dead connection is noticed
 
 

@@ -13,8 +13,10 @@ from rlplatform.storage import ledger
 
 
 def charge(connection: sqlite3.Connection, tenant: str, charge: ledger.Charge | None) -> None:
-    """Add to the tenant's usage."""
+    """Add to the tenant's usage, and forget that of days long past."""
     if charge is not None:
+        oldest = charge.day - ledger.USAGE_LIFE
+        connection.execute("DELETE FROM usage WHERE tenant = ? AND day < ?", (tenant, oldest.isoformat()))
         connection.execute(
             "INSERT INTO usage VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
             (tenant, charge.day.isoformat(), charge.counter, charge.amount),

@@ -20,7 +20,7 @@ from rlplatform import events
 from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest, StorageError
 from rlplatform.ports import Clock, Store
-from rlplatform.storage import open_store, schema
+from rlplatform.storage import ledger, open_store, schema
 from rlplatform.storage.redis import SCHEMA
 from rlplatform.storage.sqlite import SqliteStore
 from rlplatform.testing.clock import FakeClock
@@ -56,6 +56,15 @@ class TestSqliteStore(StoreContract):
         async with self.open_store(clock) as store:
             assert (await store.get(run.id), await store.read(run.stream)) == before
             assert seqs(await store.append(run.stream, [retried(run, clock)], epoch=1)) == [3]
+
+    async def test_usage_of_days_long_past_is_forgotten(self, store: Store, clock: FakeClock) -> None:
+        first, _ = clock.now().date(), await self.training(store, clock)
+        await clock.advance(ledger.USAGE_LIFE.total_seconds())
+        second, _ = clock.now().date(), await self.training(store, clock)
+        assert await store.used("acme", first) == {"trainings": 1}
+        await clock.advance(86400)
+        await self.training(store, clock)
+        assert [await store.used("acme", day) for day in (first, second)] == [{}, {"trainings": 1}]
 
     async def test_only_its_owner_can_read_the_file(self, store: Store) -> None:
         assert {path.stat().st_mode & 0o777 for path in self.path.parent.iterdir()} == {0o600}

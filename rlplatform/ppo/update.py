@@ -40,6 +40,9 @@ class UpdateBackend(Protocol):
     def bind(self, batch: Batch) -> None:
         """Take the batch of a phase."""
 
+    def values(self, obs: NDArray[Any]) -> NDArray[np.float32]:
+        """Values [n] of encoded observations [n, *shape]."""
+
     def backward(self, indices: Integers, phase: Phase) -> MinibatchStats:
         """Loss and gradient of the rows ``indices`` into ``gradient``; parameters stay as they are."""
 
@@ -68,11 +71,11 @@ class PPOUpdate:
         self.adam = Adam(network.flat.numel())
         self.n_updates = 0
         self._rng = np.random.default_rng(seed)
-        self._impl: Any = _make(self.backend)(network, self.adam)
+        self._impl = _make(self.backend, network, self.adam)
 
     def values(self, obs: NDArray[Any]) -> NDArray[np.float32]:
         """Values [n] of encoded observations [n, *shape]: the ``value_fn`` of ``pack``."""
-        return self._impl.values(obs)  # type: ignore[no-any-return]
+        return self._impl.values(obs)
 
     def run(
         self,
@@ -193,15 +196,15 @@ def _why_not_finite(batch: Batch) -> str:
     return "the update diverged: loss or parameters are no longer finite numbers; try a smaller learning_rate"
 
 
-def _make(name: str) -> Any:
+def _make(name: str, network: ActorCritic, adam: Adam) -> UpdateBackend:
     if name == "c":
         from rlplatform.ppo.c_update import CUpdate
 
-        return CUpdate
+        return CUpdate(network, adam)
     if name == "numpy":
         from rlplatform.ppo.numpy_update import NumpyUpdate
 
-        return NumpyUpdate
+        return NumpyUpdate(network, adam)
     from rlplatform.ppo.torch_update import TorchUpdate
 
-    return TorchUpdate
+    return TorchUpdate(network, adam)

@@ -48,7 +48,8 @@ _BODIES = (
 )
 _DESCRIPTION = """Sandboxed evaluation of Python code, PPO training, and live event streams.
 
-Every error is `application/problem+json` (RFC 9457) with a stable `code`. What creates takes an `Idempotency-Key`.
+Every error is `application/problem+json` (RFC 9457) with a stable `code`. What starts a run or
+publishes a policy takes an `Idempotency-Key`.
 Events follow a run live as server-sent events, or for many runs on one WebSocket at `/v1/live`: send
 `{"type": "auth", "token": "rlp_…"}` (unless the handshake has an `Authorization` header), then
 `{"type": "subscribe", "stream": "trainings/train_…", "after": 0}`."""

@@ -153,16 +153,17 @@ def _choices(text: str) -> tuple[str, list[Any]]:
 
 def _range(text: str) -> tuple[str, tuple[bool, float, float, bool]]:
     name, _, bounds = text.partition(":")
+    accepted = "name:low..high, or name:log:low..high with 0 < low < high"
+    refusal = InvalidRequest(f"--sample takes {accepted}, not {text!r}", field="--sample")
+    match = _RANGE.fullmatch(bounds)
+    if not name or match is None:
+        raise refusal
     try:
-        match = _RANGE.fullmatch(bounds)
-        assert match is not None
         low, high = float(match[2]), float(match[3])
-        assert name
-        assert low < high < math.inf
-        assert low > 0 or not match[1]
-    except (AssertionError, ValueError):
-        accepted = "name:low..high, or name:log:low..high with 0 < low < high"
-        raise InvalidRequest(f"--sample takes {accepted}, not {text!r}", field="--sample") from None
+    except ValueError:
+        raise refusal from None
+    if not (0 if match[1] else -math.inf) < low < high < math.inf:
+        raise refusal
     whole = all(re.fullmatch(r"-?\d+", match[group]) for group in (2, 3))
     return name, (bool(match[1]), low, high, whole)
 

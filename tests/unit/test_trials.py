@@ -55,6 +55,8 @@ def test_what_is_sampled_is_within_its_bounds_and_the_same_for_the_same_name() -
         ([], ["a:x..y"]),
         ([], ["a"]),
         (["a:" + ",".join(map(str, range(1001)))], []),
+        ([], ["learning_rate:-inf..1"]),
+        ([], ["learning_rate:nan..1"]),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_its_option(grid: list[str], sample: list[str]) -> None:

@@ -128,6 +128,13 @@ class Platform:
     async def _open_store(self) -> str:
         """Tell which trainings go on; the local key."""
         store = shared_store(self.settings)
+        try:
+            await self._tell_unfinished(store)
+            return await self._key(store)
+        finally:
+            await store.close()
+
+    async def _tell_unfinished(self, store: Store) -> None:
         unfinished = [state.value for state in TrainingState if not state.final]
         found = await store.summaries("training", states=unfinished, limit=1000)
         runs = [run for run in reversed(found) if isinstance(run, TrainingSummary)]
@@ -137,7 +144,6 @@ class Platform:
             training = run.document
             where = f"at {training.progress.env_steps:,} steps" if training.started_at else "not begun"
             self._report(f"  {run.id}  {training.request.env}  {training.state}, {where}; rlp runs watch {run.id}")
-        return await self._key(store)
 
     async def _key(self, store: Store) -> str:
         """The local key: the one of the last time if it still holds, else a new one."""

@@ -88,8 +88,12 @@ async def make_key(settings: Settings, tenant: str, name: str, scopes: list[str]
     """
     if not settings.access.pepper.get_secret_value():
         raise InvalidRequest("set RLP_ACCESS__PEPPER to the platform's pepper", field="access.pepper")
-    ring = KeyRing(shared_store(settings), settings.access.pepper, SystemClock())
-    return (await ring.mint(tenant=tenant, name=name, scopes=[Scope(scope) for scope in scopes]))[1]
+    store = shared_store(settings)
+    try:
+        ring = KeyRing(store, settings.access.pepper, SystemClock())
+        return (await ring.mint(tenant=tenant, name=name, scopes=[Scope(scope) for scope in scopes]))[1]
+    finally:
+        await store.close()
 
 
 if __name__ == "__main__":

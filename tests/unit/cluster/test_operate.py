@@ -1,8 +1,16 @@
 """The operator's commands, without a cluster. With one: tests/e2e/test_cluster_profile.py."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
 import pytest
+from pydantic import SecretStr
+from redis import Redis
 
 from cluster import operate
+from rlplatform.settings import AccessSettings, Settings, StoreSettings
+from rlplatform.testing.redis_server import installed, redis_server
 
 
 def test_where_there_is_no_cluster_it_says_so(
@@ -18,3 +26,13 @@ def test_misuse(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         operate.main(arguments)
     assert exit_.value.code == 2
+
+
+@pytest.mark.anyio
+async def test_a_key_leaves_no_connection_behind(tmp_path: Path, missing: Callable[[str], NoReturn]) -> None:
+    if not installed():
+        missing("no redis-server: apt-get install redis-server")
+    with redis_server(tmp_path) as url, Redis.from_url(url) as redis:
+        settings = Settings(store=StoreSettings(url=url), access=AccessSettings(pepper=SecretStr("pepper")))
+        assert (await operate.make_key(settings, "acme", "gradebook", ["read"])).startswith("rlp_")
+        assert len(redis.client_list()) == 1, "ours"

@@ -359,8 +359,8 @@ class UsageStore(Protocol):
     """What tenants have used, counted by the appends themselves: durable with them, and never twice."""
 
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
-        """The amounts of a UTC day by counter (see ``storage.ledger.charges``); counters at zero may be missing, and days
-        that were two months ago."""
+        """The amounts of a UTC day by counter (see ``storage.ledger.charges``); counters at zero may be missing, and
+        days that were two months ago."""
 
 
 class OutboxStore(Protocol):

@@ -88,6 +88,7 @@ def check_training(log: Log, end: str | None = None, damaged: Sequence[str] = ()
                     assert back[0] >= newest[0], f"{where}: a checkpoint that the log does not know, of {back}"
                 assert event["checkpoint_id"] not in damaged, f"{where}: from a damaged checkpoint"
                 assert back >= newest or damaged, f"{where}: back to {back}, beyond the checkpoint at {newest}"
+                assert back <= (iteration, steps), f"{where}: on to {back}, and nobody was told how it came there"
                 assert event["redone_iterations"] == max(0, iteration - back[0]), f"{where}: says what is not so"
                 assert event["redone_env_steps"] == max(0, steps - back[1]), f"{where}: says what is not so"
                 redone += event["redone_iterations"]

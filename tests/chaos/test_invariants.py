@@ -95,6 +95,7 @@ def test_sound_logs_are_sound() -> None:
         (put(10, checkpoint_id=None, iteration=0, env_steps=0), "beyond the checkpoint"),
         (put(10, iteration=1), "not where the checkpoint is"),
         (put(10, checkpoint_id="?", iteration=1, env_steps=100), "does not know"),
+        (put(10, checkpoint_id="?", iteration=4, env_steps=400), "nobody was told"),
         (put(10, redone_iterations=0), "says what is not so"),
         (put(10, redone_env_steps=0), "says what is not so"),
         (put(11, iteration=4), "iteration 4 after 2"),

@@ -43,8 +43,15 @@ def test_the_trainer_and_the_supervisor_are_killed_while_redis_is_away(rig: Rig,
     scene = Scene(rig)
     trainer, supervisor = rig.trainer(scene.training), rig.actor("SupervisorActor").pid
     redis.kill()
+    known = committed(rig)
+    rig.await_true(lambda: committed(rig) - known, 30, "a checkpoint that the log does not know")
     rig.kill(trainer, supervisor)
     time.sleep(5)
     redis.start()
     scene.goes_on(timeout_s=90)
     assert scene.end().interruptions == 1
+
+
+def committed(rig: Rig) -> set[Path]:
+    """The manifests of all checkpoints."""
+    return set((rig.folder / ".rlp" / "checkpoints").rglob("manifest.json"))

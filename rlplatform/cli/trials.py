@@ -134,13 +134,16 @@ def rank(requests: Mapping[str, Mapping[str, Any]], ended: Mapping[str, Training
 def seeds_of(text: str) -> list[int]:
     """``0,1,2`` or ``0..4``, both ends included. :raises InvalidRequest: it is neither."""
     low, dots, high = text.partition("..")
+    seeds: Sequence[int]
     try:
-        seeds = list(range(int(low), int(high) + 1)) if dots else [int(part) for part in text.split(",")]
+        seeds = range(int(low), int(high) + 1) if dots else [int(part) for part in text.split(",")]
     except ValueError:
         seeds = []
+    if seeds[MAX_RUNS:]:
+        raise InvalidRequest(f"--seeds: {text!r} is more than {MAX_RUNS}, the most runs of a sweep", field="--seeds")
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise InvalidRequest(f"--seeds takes 0,1,2 or 0..4, not {text!r}", field="--seeds")
-    return seeds
+    return list(seeds)
 
 
 def _choices(text: str) -> tuple[str, list[Any]]:

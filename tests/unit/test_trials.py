@@ -68,6 +68,8 @@ def test_what_cannot_be_read_is_refused_by_its_option(grid: list[str], sample: l
 def test_seeds() -> None:
     assert trials.seeds_of("0..3") == [0, 1, 2, 3]
     assert trials.seeds_of("5,1") == [5, 1]
+    with pytest.raises(InvalidRequest, match="the most runs"):
+        trials.seeds_of(f"0..{10**18}")  # spelled out it would fill the memory
     for text in ("", "x", "1,1", "3..1", "-1"):
         with pytest.raises(InvalidRequest):
             trials.seeds_of(text)

@@ -48,7 +48,7 @@ def publish(
 @app.command("ls")
 def index(
     ctx: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 20,
     json: Json = False,
     url: Url = None,
     api_key: ApiKey = None,

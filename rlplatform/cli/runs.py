@@ -32,7 +32,7 @@ def index(
     ctx: typer.Context,
     kind: Annotated[Literal["trainings", "evaluations", "all"], typer.Option(help="What to list.")] = "all",
     state: Annotated[list[str] | None, typer.Option(help="Only runs in this state; may be given again.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many of each.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many of each.")] = 20,
     json: Json = False,
     url: Url = None,
     api_key: ApiKey = None,

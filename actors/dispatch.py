@@ -41,15 +41,22 @@ class Dispatcher:
     """Hands queued evaluations to evaluators with a free slot. Holds nothing that the store does not also hold.
 
     :param on_lost: called when an evaluator was lost, so that it is replaced soon.
+    :param on_broken: called when a lease broke off unforeseen: its run is nowhere but in the store until it is restored.
     """
 
     def __init__(
-        self, store: Store, settings: EvaluationSettings, clock: Clock, on_lost: Callable[[], None] = lambda: None
+        self,
+        store: Store,
+        settings: EvaluationSettings,
+        clock: Clock,
+        on_lost: Callable[[], None] = lambda: None,
+        on_broken: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
         self._on_lost = on_lost
+        self._on_broken = on_broken
         self.queue = FairQueue()
         self._admission = Admission(self.queue, settings.max_queued, self._active)
         self._service_time = ServiceTime()
@@ -221,6 +228,7 @@ class Dispatcher:
             again = await work
         except Exception:
             log.exception("the lease of %s broke off", run_id)
+            self._on_broken()
         lease = self._leases.pop(run_id)
         if again and not lease.cancelled:
             self._tried[run_id] = lease.link.name

@@ -61,7 +61,7 @@ class Supervisor:
         self._launcher = launcher
         self._clock = clock
         self._wake = asyncio.Event()
-        self._evaluations = Dispatcher(store, settings.evaluation, clock, self._wake.set)
+        self._evaluations = Dispatcher(store, settings.evaluation, clock, self._wake.set, self._doubt)
         self._trainings = Sessions(store, launcher, settings.training, clock)
         self._accounts = Accounts(store, settings.quotas, clock, checkpoints)
         self._retention = Retention(store, checkpoints, settings.retention, clock, launcher.forget)
@@ -312,10 +312,14 @@ class Supervisor:
         try:
             stored, created = await self._store.create(run, first, idempotency=idempotency)
         except (ServiceError, asyncio.CancelledError):
-            self._doubtful = True  # it may have been stored: the next round looks
+            self._doubt()  # it may have been stored
             raise
         assert isinstance(stored, type(run))
         return stored, created
+
+    def _doubt(self) -> None:
+        """A run may be in the store alone: the next round looks."""
+        self._doubtful = True
 
     async def _parent(self, request: TrainingRequest, principal: Principal) -> CheckpointInfo:
         """:raises InvalidRequest, NotFound: there is no such checkpoint, none that the principal sees, or not one of

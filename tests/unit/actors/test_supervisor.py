@@ -146,6 +146,18 @@ async def test_a_run_stored_by_a_request_that_failed_is_found_by_the_next_round(
     assert list(bench.evaluator.at_work) == [stored.id]
 
 
+async def test_a_lease_that_breaks_off_unforeseen_is_found_by_the_next_round(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    run, _ = await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+    bench.flaky.error = NotFound("what no retry helps")
+    await settle()
+    assert not bench.evaluator.at_work
+    bench.flaky.error = None
+    await bench.supervisor.reconcile()
+    await settle()
+    assert list(bench.evaluator.at_work) == [run.id]
+
+
 async def test_a_round_that_fails_leaves_the_search_for_it_to_the_next(bench: Bench) -> None:
     class Trouble(FakeLauncher):
         async def evaluators(self) -> list[FakeEvaluator]:

@@ -41,7 +41,7 @@ class Dispatcher:
     """Hands queued evaluations to evaluators with a free slot. Holds nothing that the store does not also hold.
 
     :param on_lost: called when an evaluator was lost, so that it is replaced soon.
-    :param on_broken: called when a lease broke off unforeseen: its run is nowhere but in the store until it is restored.
+    :param on_broken: called when a lease broke off unforeseen: its run is in the store alone, until restored.
     """
 
     def __init__(

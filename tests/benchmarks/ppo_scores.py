@@ -43,7 +43,8 @@ REMARKS = {
     "HalfCheetah-v4": "two seeds of three end within one deviation of the published row, which is one run. With seed 1 "
     "Stable-Baselines3 ends at 3560 here, ours at 4545.",
     "Walker2d-v4": "runs differ by their seed more than by anything else: ours deviate by 830 from their mean, and the "
-    "published row is one run, as is Stable-Baselines3's. Not the cause: the last minibatch, which resets make "
+    "published row is one run, as is Stable-Baselines3's. After 250,000 steps Stable-Baselines3's seeds 2 and 3 are at "
+    "1208 and 597, ours 1 to 5 at 1737, 919, 2083, 682 and 1552. Not the cause: the last minibatch, which resets make "
     "smaller; of rows cut into equal minibatches three seeds end at 4348, 1748 and 1175.",
 }
 """What is known of rows that differ from the published ones."""

@@ -100,14 +100,15 @@ async def show(ctx: Ctx, caller: Admin, webhook_id: str) -> Webhook:
 async def change(
     ctx: Ctx, caller: Admin, webhook_id: str, body: Annotated[WebhookChange, Depends(body_of(WebhookChange))]
 ) -> Webhook:
-    book = WebhookBook(ctx.services.store)
-    await book.webhook(webhook_id, caller.tenant)  # one of another tenant is not there, whatever the URL
-    if body.url is not None:
-        check_url(body.url, allow_private=ctx.settings.webhooks.allow_private)
-    changes = body.model_dump(exclude_none=True)
-    if body.enabled is not None:
-        changes |= {"disabled_reason": None if body.enabled else f"by {caller.id}", "failing_since": None}
-    return await book.change_webhook(webhook_id, lambda _: changes, caller.tenant)
+    def changes(_: Webhook) -> dict[str, Any]:
+        if body.url is not None:
+            check_url(body.url, allow_private=ctx.settings.webhooks.allow_private)
+        wanted = body.model_dump(exclude_none=True)
+        if body.enabled is not None:
+            wanted |= {"disabled_reason": None if body.enabled else f"by {caller.id}", "failing_since": None}
+        return wanted
+
+    return await WebhookBook(ctx.services.store).change_webhook(webhook_id, changes, caller.tenant)
 
 
 @router.delete(

@@ -267,18 +267,23 @@ def test_a_fenced_session_writes_nothing_more(rig: Callable[..., Rig]) -> None:
     assert r.checkpoints.list(r.run_id) == []
 
 
+def recovered(r: Rig, iteration: int) -> events.TrainingRecovered:
+    """What a session says first whose trainer was lost at ``iteration``, and which then runs to its end."""
+    r.log.clear()
+    session = r.session(ScriptedEngine())
+    session.recover(Progress(iteration=iteration, env_steps=100 * iteration))
+    session.run()
+    assert isinstance(r.log[0], events.TrainingRecovered)
+    return r.log[0]
+
+
 def test_recovers_from_the_newest_checkpoint_that_verifies(rig: Callable[..., Rig]) -> None:
     r = rig(stop={"iterations": 8}, checkpoint={"every_iterations": 2})
     with pytest.raises(CapacityExhausted):
         r.session(ScriptedEngine(failures={8: CapacityExhausted("gone")})).run()
     r.checkpoints.damage(r.checkpoints.list(r.run_id)[-1].id)
-    r.log.clear()
-    session = r.session(ScriptedEngine())
-    session.recover(Progress(iteration=7, env_steps=700))
-    session.run()
-    recovered = r.log[0]
-    assert isinstance(recovered, events.TrainingRecovered)
-    assert (recovered.iteration, recovered.redone_iterations, recovered.redone_env_steps) == (4, 3, 300)
+    event = recovered(r, 7)
+    assert (event.iteration, event.redone_iterations, event.redone_env_steps) == (4, 3, 300)
     assert [e.iteration for e in r.log if isinstance(e, events.TrainingIterationCompleted)] == [5, 6, 7, 8]
 
 
@@ -288,13 +293,8 @@ def test_does_not_recover_past_what_the_log_knows(rig: Callable[..., Rig]) -> No
     with pytest.raises(CapacityExhausted):
         r.session(ScriptedEngine(failures={7: CapacityExhausted("gone")})).run()
     assert [info.iteration for info in r.checkpoints.list(r.run_id)] == [2, 4, 6]
-    r.log.clear()
-    session = r.session(ScriptedEngine())
-    session.recover(Progress(iteration=5, env_steps=500))
-    session.run()
-    recovered = r.log[0]
-    assert isinstance(recovered, events.TrainingRecovered)
-    assert (recovered.iteration, recovered.redone_iterations) == (4, 1)
+    event = recovered(r, 5)
+    assert (event.iteration, event.redone_iterations) == (4, 1)
     assert [e.iteration for e in r.log if isinstance(e, events.TrainingIterationCompleted)] == [5, 6, 7, 8]
 
 
@@ -309,18 +309,15 @@ def test_recovers_from_a_checkpoint_before_its_first_iteration(tmp_path: Path) -
     session.suspend()
     session.run()
     (saved,) = second.checkpoints.list(second.run_id)
-    recovered = second.session(ScriptedEngine())
-    recovered.recover(Progress(), saved=saved)
-    assert recovered.progress.iteration == 3
+    session = second.session(ScriptedEngine())
+    session.recover(Progress(), saved=saved)
+    assert session.progress.iteration == 3
 
 
 def test_recovers_from_the_beginning_without_a_checkpoint(rig: Callable[..., Rig]) -> None:
     r = rig(stop={"iterations": 2})
-    session = r.session(ScriptedEngine())
-    session.recover(Progress(iteration=1, env_steps=100))
-    session.run()
+    assert recovered(r, 1).checkpoint_id is None
     assert r.types()[0] == "recovered"
-    assert r.log[0].checkpoint_id is None  # type: ignore[attr-defined]
     assert r.log[-1].progress.iteration == 2  # type: ignore[attr-defined]
 
 

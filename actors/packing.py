@@ -1,4 +1,4 @@
-"""Calls as bytes: Ray hands those over in half the time that it takes over objects, which it serialises one by one."""
+"""Calls as bytes: Ray hands those over sooner than objects, which it serialises one by one."""
 
 from __future__ import annotations
 

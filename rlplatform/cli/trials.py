@@ -132,7 +132,7 @@ def rank(requests: Mapping[str, Mapping[str, Any]], ended: Mapping[str, Training
 
 
 def seeds_of(text: str) -> list[int]:
-    """``0,1,2`` or ``0..4``, both ends included. :raises InvalidRequest: it is neither."""
+    """``0,1,2`` or ``0..4``, both ends included. :raises InvalidRequest: it is neither, or too many for a sweep."""
     low, dots, high = text.partition("..")
     seeds: Sequence[int]
     try:

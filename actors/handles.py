@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import ray
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ from ray.exceptions import (
 from ray.util import list_named_actors
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from actors.options import NAMESPACE
+from actors.lines import Line
+from actors.options import NAMESPACE, SUPERVISOR
 from actors.packing import pack, packing, unpack
 from rlplatform.access.principals import Principal
 from rlplatform.errors import PlatformError, ServiceError, Unavailable
@@ -126,22 +127,78 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
-class SupervisorHandle:
-    """The ``Commands`` port over the supervisor actor, looked up anew when it has been replaced."""
+class NamedActor:
+    """The actor of a name, called over its line where it is on this node, else through Ray. It has a method ``line``.
 
-    def __init__(self, lookup: Callable[[], ActorHandle | None]) -> None:
-        self._lookup = lookup
-        self._actor: ActorHandle | None = None
+    Should it be gone, the next call looks it up anew: it may have been replaced, or have begun again elsewhere.
+    """
 
-    async def _call(self, method: str, *args: Any) -> Any:
-        self._actor = self._actor or await in_thread(self._lookup)
-        if self._actor is None:
-            raise Unavailable("the supervisor is not running")
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._reaching: asyncio.Task[_Way] | None = None
+
+    async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """What ``actor.method(*args)`` returns or raises.
+
+        :raises Unavailable: the actor is gone, or there is none; whether the call was carried out is unknown.
+        """
+        way = await asyncio.shield(self._way())
+        return await way.call(method, *args, **kwargs)
+
+    def _way(self) -> asyncio.Task[_Way]:
+        """The way that all calls of this event loop share, for as long as it leads there."""
+        loop = asyncio.get_running_loop()
+        if self._reaching is None or self._reaching.get_loop() is not loop or _ended(self._reaching):
+            self._reaching = loop.create_task(self._reach())
+        return self._reaching
+
+    async def _reach(self) -> _Way:
+        actor = await in_thread(find, self._name)
+        if actor is None:
+            raise Unavailable(f"the {self._name.replace('_', ' ')} is not running")
+        address = await call(actor, "line")
+        if address is not None and address.node == ray.get_runtime_context().get_node_id():
+            with suppress(OSError):
+                return await Line.open(address.path)
+        return _ThroughRay(actor)
+
+
+class _Way(Protocol):
+    """How an actor is called."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether it leads nowhere any more."""
+
+    async def call(self, method: str, *args: Any, **kwargs: Any) -> Any: ...
+
+
+class _ThroughRay:
+    """To an actor on another node, or without a socket."""
+
+    gone = False
+
+    def __init__(self, actor: ActorHandle) -> None:
+        self._actor = actor
+
+    async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         try:
-            return await call(self._actor, method, *args)
+            return await call(self._actor, method, *args, **kwargs)
         except Unavailable:
-            self._actor = None
+            self.gone = True  # or says that something else is
             raise
+
+
+def _ended(reaching: asyncio.Task[_Way]) -> bool:
+    """Whether it led to no way, or to one that is no more."""
+    return reaching.done() and (reaching.cancelled() or reaching.exception() is not None or reaching.result().gone)
+
+
+class SupervisorHandle:
+    """The ``Commands`` port over the supervisor actor."""
+
+    def __init__(self) -> None:
+        self._call = NamedActor(str(SUPERVISOR["name"])).call
 
     async def submit_evaluation(
         self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None

@@ -15,9 +15,21 @@ def pack(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
     return pickle.dumps((args, kwargs), pickle.HIGHEST_PROTOCOL)
 
 
+def pack_value(value: Any) -> bytes:
+    """What a call returned."""
+    return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+
+
 def unpack(packed: bytes) -> Any:
-    """What the call returned."""
+    """What :func:`pack_value` was given."""
     return pickle.loads(packed)
+
+
+async def perform(plain: object, method: str, packed: bytes) -> bytes:
+    """Call a method, which may be a coroutine's, with what :func:`pack` was given; what it returns, packed."""
+    args, kwargs = pickle.loads(packed)
+    returned = getattr(plain, method)(*args, **kwargs)
+    return pack_value(await returned if inspect.isawaitable(returned) else returned)
 
 
 def packing(cls: type) -> type:
@@ -33,9 +45,7 @@ def packing(cls: type) -> type:
 
 def _method(name: str) -> _Method:
     async def method(self: Any, packed: bytes) -> bytes:
-        args, kwargs = pickle.loads(packed)
-        returned = getattr(self.plain, name)(*args, **kwargs)
-        return pickle.dumps(await returned if inspect.isawaitable(returned) else returned, pickle.HIGHEST_PROTOCOL)
+        return await perform(self.plain, name, packed)
 
     method.__name__ = name
     return method

@@ -6,7 +6,7 @@ from functools import partial
 
 from actors import options
 from actors.event_hub import EventHub
-from actors.handles import call, find
+from actors.handles import NamedActor, find
 from actors.store_handle import StoreHandle
 from actors.telemetry import MeteredStore, Telemetry
 from rlplatform.errors import Unavailable
@@ -21,10 +21,10 @@ def shared_store(settings: Settings, telemetry: Telemetry | None = None) -> Stor
     With ``telemetry``, what is appended through it is noted there.
     """
     if settings.store.embedded:
-        hub = find(str(options.EVENT_HUB["name"]))
-        if hub is None:
+        name = str(options.EVENT_HUB["name"])
+        if find(name) is None:
             raise Unavailable("the event hub is not running")
-        reach = partial(call, hub, "call")
+        reach = partial(NamedActor(name).call, "call")
     else:
         reach = EventHub(partial(open_store, settings.store.url)).call
     shared = settings.store.embedded

@@ -17,6 +17,7 @@ from actors import options
 from actors.evaluator import Evaluator
 from actors.event_hub import EventHub
 from actors.handles import spawn
+from actors.lines import Address, Listener
 from actors.placement import Placement
 from actors.shared_store import shared_store
 from actors.supervisor import Supervisor
@@ -39,14 +40,27 @@ REPORT_S = 5.0
 WARMING_NICE = 10
 
 
-class EventHubActor(EventHub):
+class Reachable:
+    """An actor that the processes of its node call over a line."""
+
+    def _listen(self, path: Path) -> None:
+        self._listening = asyncio.get_running_loop().create_task(Listener(self).open(path))
+
+    async def line(self) -> Address | None:
+        """Where it listens; None: it can be called through Ray alone."""
+        path = await self._listening
+        return None if path is None else Address(ray.get_runtime_context().get_node_id(), path)
+
+
+class EventHubActor(Reachable, EventHub):
     """Owns the embedded store."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(partial(open_store, settings.store.url))
+        self._listen(settings.state_dir / "hub.sock")
 
 
-class SupervisorActor(Supervisor):
+class SupervisorActor(Reachable, Supervisor):
     """Reconciles, and reports what waits and runs, for as long as it lives."""
 
     def __init__(self, settings: Settings) -> None:
@@ -61,6 +75,7 @@ class SupervisorActor(Supervisor):
         self._loop = asyncio.get_running_loop().create_task(self.run())
         self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))
         self._delivering = asyncio.get_running_loop().create_task(make_deliverer(settings, self._store).run())
+        self._listen(settings.state_dir / "supervisor.sock")
 
     async def _report(self, telemetry: Telemetry) -> None:
         trainings = [run.document.state async for run in self._unfinished(TrainingRun)]

@@ -21,7 +21,6 @@ import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
-from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -33,7 +32,7 @@ from ray.util import list_named_actors
 
 from actors import options, wiring
 from actors.evaluator import PREPARING
-from actors.handles import SupervisorHandle, find
+from actors.handles import SupervisorHandle
 from actors.shared_store import shared_store
 from cluster import ingress
 from rlplatform.access.keys import KeyRing
@@ -115,7 +114,7 @@ class Platform:
 
             self._report("draining: checkpoints are saved, containers removed")
             with suppress(PlatformError, TimeoutError):
-                asyncio.run(asyncio.wait_for(_supervisor().drain(), DRAIN_TIMEOUT_S))
+                asyncio.run(asyncio.wait_for(SupervisorHandle().drain(), DRAIN_TIMEOUT_S))
             self._report("stopping")
             with redirect_stdout(StringIO()):  # Ray reports every actor that it ends
                 with suppress(Exception):
@@ -308,10 +307,6 @@ def _missing(url: str) -> dict[str, str]:
     except (ValueError, KeyError, TypeError):
         return {"api": "no sensible answer"}
     return {entry["name"]: entry["detail"] or "not ready" for entry in entries if not entry["ok"]}
-
-
-def _supervisor() -> SupervisorHandle:
-    return SupervisorHandle(partial(find, str(options.SUPERVISOR["name"])))
 
 
 def _kill_actors() -> None:

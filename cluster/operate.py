@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import socket
 import sys
-from functools import partial
 
 import ray
 
@@ -75,9 +74,8 @@ async def drain(timeout_s: float) -> None:
     :raises TimeoutError: it is not done in time; the supervisor is left draining.
     :raises Unavailable: no supervisor runs.
     """
-    lookup = partial(find, str(options.SUPERVISOR["name"]))
-    await asyncio.wait_for(SupervisorHandle(lookup).drain(), timeout_s)
-    if supervisor := lookup():
+    await asyncio.wait_for(SupervisorHandle().drain(), timeout_s)
+    if supervisor := find(str(options.SUPERVISOR["name"])):
         ray.kill(supervisor)
 
 

@@ -16,8 +16,7 @@ from pydantic import BaseModel
 from ray import serve
 from ray.serve import Application
 
-from actors import options
-from actors.handles import PoliciesHandle, SupervisorHandle, find
+from actors.handles import PoliciesHandle, SupervisorHandle
 from actors.shared_store import shared_store
 from rlplatform.clock import SystemClock
 from rlplatform.settings import Settings
@@ -70,7 +69,7 @@ def build_api(settings: Settings) -> FastAPI:
     """The API over the actors of this cluster."""
     services = Services(
         store=shared_store(settings),
-        commands=SupervisorHandle(partial(find, str(options.SUPERVISOR["name"]))),
+        commands=SupervisorHandle(),
         clock=SystemClock(),
         checkpoints=open_checkpoints(settings.training.checkpoint_url),
         policies=PoliciesHandle(partial(serve.get_deployment_handle, policies.NAME, "api")),

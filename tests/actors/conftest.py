@@ -8,7 +8,6 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ class Stage:
         """Start the hub and the supervisor."""
         wiring.start(self.settings)
         self.store = shared_store(self.settings)
-        self.commands = SupervisorHandle(partial(find, "supervisor"))
+        self.commands = SupervisorHandle()
 
     async def train(self, *, iterations: int = 20, iteration_s: float = 0.05, **fields: Any) -> TrainingRun:
         """Start a simulated training."""

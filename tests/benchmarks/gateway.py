@@ -147,13 +147,15 @@ async def fan_out(target: Target, kind: str, clients: int, rate: float, seconds:
             await asyncio.wait_for(asyncio.gather(*(ready.acquire() for _ in following)), 90)
         else:
             await asyncio.sleep(2)
-        arrived = [len(tally.latencies) for tally in tallies]
+        replayed = max(tally.seqs[-1] for tally in tallies if tally.seqs)
         before = memory_mb()
         beside = await load.repeat(target, "GET", "/healthz", connections=1, seconds=seconds / 2, pause_s=0.02)
         after = memory_mb()
         await _stop(target, stream)
         await asyncio.wait_for(asyncio.gather(*following), 60)
-    live = [late for tally, first in zip(tallies, arrived, strict=True) for late in tally.latencies[first:]]
+    live = [
+        late for tally in tallies for seq, late in zip(tally.seqs, tally.latencies, strict=True) if seq > replayed
+    ]
     p50, p99 = load.percentiles(live)
     return {
         "kind": kind,

@@ -1,0 +1,163 @@
+"""Lines: how the processes of an actor's own node call it, over a Unix socket.
+
+Through Ray a call wakes thread after thread of two processes (``python -m tests.benchmarks.calls`` measures both). Only
+the user that the actor runs as can open its socket: what comes over it is unpickled. Processes of other nodes have to
+call through Ray, as have those of this one where there can be no socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import struct
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from actors.packing import pack, pack_value, perform, unpack
+from rlplatform.errors import PlatformError, ServiceError, Unavailable
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 4096
+BUFFER_BYTES = 1 << 20
+
+_LENGTH = struct.Struct("!Q")
+
+
+class Address(NamedTuple):
+    """Where an actor listens."""
+
+    node: str
+    path: str
+
+
+class Listener:
+    """Answers calls of ``plain``'s methods, each in a task of its own."""
+
+    def __init__(self, plain: object) -> None:
+        self._plain = plain
+        self._server: asyncio.Server | None = None
+        self._working: set[asyncio.Task[None]] = set()
+
+    async def open(self, path: Path) -> str | None:
+        """Listen at ``path``, in place of who did before. Where that is, or None: there can be no socket."""
+        path = path.absolute()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            listening = socket.socket(socket.AF_UNIX)
+            try:
+                listening.bind(str(path))
+                path.chmod(0o600)  # nobody can connect before it listens
+                self._server = await asyncio.start_unix_server(
+                    self._serve, sock=listening, backlog=BACKLOG, limit=BUFFER_BYTES
+                )
+            except BaseException:
+                listening.close()
+                raise
+        except OSError as error:
+            log.warning("no socket at %s, calls go through Ray: %s", path, error)
+            return None
+        return str(path)
+
+    def close(self) -> None:
+        """Listen no more. Who is connected stays so."""
+        if self._server is not None:
+            self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while (call := await _receive(reader)) is not None:
+                task = asyncio.get_running_loop().create_task(self._answer(writer, *call))
+                self._working.add(task)
+                task.add_done_callback(self._working.discard)
+        finally:
+            writer.close()
+
+    async def _answer(self, writer: asyncio.StreamWriter, number: int, method: str, packed: bytes) -> None:
+        try:
+            good, answer = True, await perform(self._plain, method, packed)
+        except PlatformError as error:
+            good, answer = False, pack_value(error)
+        except (Exception, asyncio.CancelledError) as error:
+            good, answer = False, pack_value(ServiceError(f"{method} failed: {type(error).__name__}: {error}"))
+        if not writer.is_closing():
+            _send(writer, (number, good, answer))
+
+
+class Line:
+    """A connection to a :class:`Listener`, for as many calls at once as there are. It belongs to one event loop."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._numbers = count()
+        self._waiting: dict[int, asyncio.Future[Sequence[Any] | None]] = {}
+        self._receiving = asyncio.get_running_loop().create_task(self._receive(reader))
+        self._receiving.add_done_callback(self._end)
+
+    @classmethod
+    async def open(cls, path: str) -> Line:
+        """:raises OSError: nobody listens there."""
+        return cls(*await asyncio.open_unix_connection(path, limit=BUFFER_BYTES))
+
+    @property
+    def gone(self) -> bool:
+        """Whether the other side is."""
+        return self._receiving.done()
+
+    def close(self) -> None:
+        """Hang up. Who waits for an answer gets :class:`Unavailable`."""
+        self._receiving.cancel()
+
+    async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """What ``plain.method(*args)`` returns or raises. Who is cancelled, meanwhile, leaves it going on.
+
+        :raises Unavailable: the actor is gone; whether the call was carried out is unknown.
+        :raises ServiceError: it raised what is no error of the platform.
+        """
+        number, packed = next(self._numbers), pack(args, kwargs)
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        try:
+            answered = None
+            if not self.gone:
+                _send(self._writer, (number, method, packed))
+                answered = await answer
+        finally:
+            del self._waiting[number]
+        if answered is None:
+            raise Unavailable(f"{method}: the actor is gone")
+        good, packed = answered
+        returned = unpack(packed)
+        if not good:
+            raise returned
+        return returned
+
+    async def _receive(self, reader: asyncio.StreamReader) -> None:
+        while (answer := await _receive(reader)) is not None:
+            number, *answered = answer
+            if (waiting := self._waiting.get(number)) is not None and not waiting.done():
+                waiting.set_result(answered)
+
+    def _end(self, _: object) -> None:
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_result(None)
+        self._writer.close()
+
+
+def _send(writer: asyncio.StreamWriter, message: tuple[Any, ...]) -> None:
+    packed = pack_value(message)
+    writer.write(_LENGTH.pack(len(packed)) + packed)
+
+
+async def _receive(reader: asyncio.StreamReader) -> Any:
+    """The next message; None: the other side is gone."""
+    try:
+        (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        return unpack(await reader.readexactly(length))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None

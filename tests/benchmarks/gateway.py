@@ -153,9 +153,7 @@ async def fan_out(target: Target, kind: str, clients: int, rate: float, seconds:
         after = memory_mb()
         await _stop(target, stream)
         await asyncio.wait_for(asyncio.gather(*following), 60)
-    live = [
-        late for tally in tallies for seq, late in zip(tally.seqs, tally.latencies, strict=True) if seq > replayed
-    ]
+    live = [late for tally in tallies for seq, late in zip(tally.seqs, tally.latencies, strict=True) if seq > replayed]
     p50, p99 = load.percentiles(live)
     return {
         "kind": kind,

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 STATUS_S = 5.0
 HUNG_S = 30.0
 WATCH_S = 0.2
+RETURN_S = 15.0
 
 
 @dataclass
@@ -66,6 +67,7 @@ class Dispatcher:
         self._links: dict[str, EvaluatorLink] = {}
         self._statuses: dict[str, PoolStatus] = {}
         self._hanging_since: dict[str, float] = {}
+        self._available_at = float("-inf")
         self._draining = False
 
     @property
@@ -79,11 +81,13 @@ class Dispatcher:
     def admit(self, request: EvaluationRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[Place]:
         """Hold a place for a new evaluation while it is being stored; :meth:`enqueue` it within.
 
+        While the only evaluator is being replaced that is a place in the queue.
+
         :raises SandboxUnavailable: no evaluator has a sandbox; says why.
         :raises QuotaExceeded, QueueFull, WaitTooLong: it is not let in.
         """
         available, reason = self.availability()
-        if not available:
+        if not available and not self._returning():
             raise SandboxUnavailable(f"evaluation is unavailable: {reason}")
         self.queue.weigh(tenant, quotas.weight)
         return self._admission.hold(
@@ -101,6 +105,10 @@ class Dispatcher:
             return True, None
         reasons = sorted({status.reason or "unknown reason" for status in self._statuses.values()})
         return False, "; ".join(reasons) or "no node of the cluster offers sandboxes"
+
+    def _returning(self) -> bool:
+        """Whether there were sandboxes a moment ago, and nobody says why there should be none."""
+        return not self._statuses and self._clock.monotonic() - self._available_at < RETURN_S
 
     def place(self, run_id: str) -> Place | None:
         """Where a run waits; None: it does not."""
@@ -137,6 +145,8 @@ class Dispatcher:
                 self._statuses[link.name] = status
             else:
                 log.warning("evaluator %s does not answer: %s", link.name, status)
+        if self.availability()[0]:
+            self._available_at = self._clock.monotonic()
         hanging = [link for link, (_, active) in zip(links, answers, strict=True) if isinstance(active, TimeoutError)]
         await self._end_if_long(hanging)
         self._pump()

@@ -133,6 +133,39 @@ async def test_without_a_sandbox_it_says_why(bench: Bench) -> None:
     assert (await bench.get(run)).state == "running"
 
 
+async def test_while_the_only_evaluator_is_replaced_there_is_a_place_in_the_queue(bench: Bench) -> None:
+    evaluator = await bench.add("one")
+    evaluator.dead = True
+    await bench.refresh()
+    assert bench.admit() == Place(0, None)
+    run = await bench.submit()
+    assert (await bench.get(run)).state == "queued"
+    await bench.add("another")
+    assert (await bench.get(run)).state == "running"
+
+
+async def test_one_that_is_not_replaced_for_long_is_missed(bench: Bench) -> None:
+    evaluator = await bench.add("one")
+    evaluator.dead = True
+    await bench.refresh()
+    await bench.clock.advance(14)
+    bench.admit()
+    await bench.clock.advance(2)
+    with pytest.raises(SandboxUnavailable, match="no node of the cluster offers sandboxes"):
+        bench.admit()
+
+
+async def test_one_that_comes_back_without_a_sandbox_says_why_at_once(bench: Bench) -> None:
+    evaluator = await bench.add("one")
+    evaluator.dead = True
+    await bench.refresh()
+    replacement = await bench.add("another")
+    replacement.unavailable = "no Docker engine"
+    await bench.refresh()
+    with pytest.raises(SandboxUnavailable, match="no Docker engine"):
+        bench.admit()
+
+
 async def test_a_full_queue_refuses(store: MemoryStore, clock: FakeClock) -> None:
     bench = Bench(store, clock, EvaluationSettings(max_queued=1))
     await bench.add("one")

@@ -25,6 +25,7 @@ from rlplatform.evaluation.submissions import check_environment, check_submissio
 from rlplatform.events import EvaluationQueued, EventBase, TrainingQueued
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.ports import CheckpointStore, Clock, Dependency, Idempotency, Place, PlatformStatus, Store
+from rlplatform.ppo.presets import resolve
 from rlplatform.priorities import check_priority
 from rlplatform.replays import replayed
 from rlplatform.retention import Retention
@@ -323,7 +324,7 @@ class Supervisor:
 
     async def _parent(self, request: TrainingRequest, principal: Principal) -> CheckpointInfo:
         """:raises InvalidRequest, NotFound: there is no such checkpoint, none that the principal sees, or not one of
-        this engine and environment."""
+        this engine, environment and network."""
         assert request.resume_from is not None
         checkpoint_id = request.resume_from
         try:
@@ -336,11 +337,14 @@ class Supervisor:
             for name in ("engine", "env"):
                 if (has := getattr(trained, name)) != (wanted := getattr(request, name)):
                     raise InvalidRequest(f"{checkpoint_id} is of {name} {has}, not {wanted}")
-            return parent
         except InvalidRequest as error:
             raise InvalidRequest(f"resume_from: {error}", field="resume_from") from None
         except NotFound:
             raise NotFound(f"resume_from: no such checkpoint: {checkpoint_id}", field="resume_from") from None
+        if request.engine != "simulated":
+            ours, theirs = (resolve(each.env, each.preset, each.hyperparameters)[0] for each in (request, trained))
+            ours.check_resumes(theirs)
+        return parent
 
     async def _owned(self, run_id: str, principal: Principal) -> Run:
         run = await self._store.get(run_id)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -18,6 +19,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import to_json
 
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.ppo.schedule import Schedule
@@ -179,6 +181,19 @@ class Hyperparameters(BaseModel):
                 f"{self.n_steps} * {n_envs} = {rows}); accepted: 2 to {rows}",
                 field=f"{field}.batch_size",
             )
+
+    def check_resumes(self, parent: Hyperparameters, *, field: str = "hyperparameters") -> None:
+        """Refuse another network, or other observations, than a checkpoint of ``parent`` has, as far as these say what
+        they are: raises ``InvalidRequest``.
+        """
+        for path in ("policy_kwargs.net_arch", "policy_kwargs.activation_fn", "use_sde", "normalize.norm_obs"):
+            theirs, ours = (attrgetter(path)(hyperparameters) for hyperparameters in (parent, self))
+            if theirs != ours and None not in (theirs, ours):
+                had, wanted = (to_json(value).decode() for value in (theirs, ours))
+                raise InvalidRequest(
+                    f"{field}.{path}: the checkpoint is of a training with {had}, and cannot be resumed with {wanted}",
+                    field=f"{field}.{path}",
+                )
 
     def not_annealed(self, total_env_steps: int | None) -> list[str]:
         """What of these is to fall over the training and does not, since that has no number of env steps to end at."""

@@ -394,6 +394,18 @@ async def test_a_checkpoint_of_another_environment_or_engine_is_refused_at_once(
     assert refused.value.extra["field"] == "resume_from"
 
 
+async def test_a_checkpoint_of_another_network_is_refused_at_once(bench: Bench, tmp_path: Path) -> None:
+    await bench.supervisor.reconcile()
+    training = TRAINING.model_copy(update={"engine": "rllib"})
+    run, _ = await bench.supervisor.start_training(training, PRINCIPAL)
+    request = training.model_copy(update={"resume_from": bench.save(run.id, tmp_path).id})
+    await bench.supervisor.start_training(request, PRINCIPAL)
+    another = {"policy_kwargs": {"activation_fn": "relu"}}
+    with pytest.raises(InvalidRequest, match="cannot be resumed with") as refused:
+        await bench.supervisor.start_training(request.model_copy(update={"hyperparameters": another}), PRINCIPAL)
+    assert refused.value.extra["field"] == "hyperparameters.policy_kwargs.activation_fn"
+
+
 async def test_what_a_training_goes_on_from_is_not_deleted(bench: Bench, tmp_path: Path) -> None:
     await bench.supervisor.reconcile()
     parent, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)

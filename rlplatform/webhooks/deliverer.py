@@ -21,7 +21,7 @@ from rlplatform.runs import EvaluationRun, TrainingRun
 from rlplatform.settings import WebhookSettings
 from rlplatform.webhooks.book import WebhookBook
 from rlplatform.webhooks.models import TEST, Attempt, Delivery, Webhook
-from rlplatform.webhooks.sending import Forbidden, Send, Undelivered
+from rlplatform.webhooks.sending import Answer, Forbidden, Send, Undelivered
 from rlplatform.webhooks.signatures import Signer
 
 log = logging.getLogger(__name__)
@@ -153,14 +153,16 @@ class Deliverer:
             "User-Agent": "rlplatform-webhooks",
             **self._signer.headers(webhook, delivery.id, body, now),
         }
-        status, error = None, None
+        answer: Answer | None = None
+        error = None
         if not webhook.enabled and delivery.type != TEST:
             error = "the webhook is disabled"
         else:
             try:
-                status = await self._send(webhook.url, headers, body)
+                answer = await self._send(webhook.url, headers, body)
             except (Forbidden, Undelivered, InvalidRequest) as failure:
                 error = str(failure)
+        status = None if answer is None else answer.status
         attempt = Attempt(at=now, duration_s=round(self._clock.monotonic() - began, 3), status=status, error=error)
         delivered = status is not None and 200 <= status < 300
         delivery = delivery.model_copy(update={"attempts": [*delivery.attempts, attempt]})
@@ -171,7 +173,8 @@ class Deliverer:
         elif given_up or delivery.type == TEST:
             changes = {"state": "failed", "next_attempt_at": None}
         else:
-            changes = {"next_attempt_at": self._clock.now() + self._delay(len(delivery.attempts))}
+            asked_s = 0.0 if answer is None else answer.retry_after_s
+            changes = {"next_attempt_at": self._clock.now() + self._delay(len(delivery.attempts), asked_s)}
         return delivery.model_copy(update=changes)
 
     async def _judge(self, delivery: Delivery, delivered: bool, *, gone: bool) -> Webhook:
@@ -205,10 +208,11 @@ class Deliverer:
         message = {"type": delivery.type, "timestamp": at.isoformat(), "data": data}
         return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
-    def _delay(self, attempts: int) -> timedelta:
-        """Exponential with jitter."""
+    def _delay(self, attempts: int, asked_s: float) -> timedelta:
+        """Exponential with jitter; longer where the receiver asks for it."""
         longest = min(self._settings.max_retry_s, self._settings.first_retry_s * _FACTOR ** (attempts - 1))
-        return timedelta(seconds=longest * random.uniform(0.5, 1.0))
+        asked_s = min(self._settings.max_retry_s, asked_s)
+        return timedelta(seconds=max(asked_s, longest * random.uniform(0.5, 1.0)))
 
 
 def delivery_id(event_id: str, webhook_id: str) -> str:

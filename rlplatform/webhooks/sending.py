@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 import httpx2
 
 from rlplatform.webhooks.addresses import Forbidden, Resolver, check_url, resolve, system_resolver
 
-Send = Callable[[str, Mapping[str, str], bytes], Awaitable[int]]
+
+class Answer(NamedTuple):
+    """What came back: the status, and for how many seconds the receiver asks to be left alone."""
+
+    status: int
+    retry_after_s: float = 0.0
+
+
+Send = Callable[[str, Mapping[str, str], bytes], Awaitable[Answer]]
 
 
 class Undelivered(Exception):
@@ -26,8 +36,8 @@ class Sender:
         self._resolver = resolver
         self._tls = ssl.create_default_context()
 
-    async def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
-        """The status that was answered.
+    async def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """What was answered.
 
         :raises Forbidden: it may not be sent there.
         :raises Undelivered: nothing answered in time.
@@ -52,11 +62,22 @@ class Sender:
                         extensions={"sni_hostname": parts.hostname},
                     ) as response,
                 ):
-                    return response.status_code
+                    return Answer(response.status_code, _retry_after_s(response.headers))
         except TimeoutError:
             raise Undelivered(f"no answer within {self._timeout_s:g} s") from None
         except httpx2.HTTPError as error:
             raise Undelivered(f"{type(error).__name__}: {error}"[:200]) from None
 
 
-__all__ = ["Forbidden", "Send", "Sender", "Undelivered"]
+def _retry_after_s(headers: Mapping[str, str]) -> float:
+    """Of ``Retry-After`` (RFC 9110, 10.2.3): seconds, or a date, which is told by the receiver's own clock; else 0."""
+    asked = headers.get("Retry-After", "")
+    if asked.isascii() and asked.isdigit():
+        return float(asked)
+    try:
+        return max(0.0, (parsedate_to_datetime(asked) - parsedate_to_datetime(headers["Date"])).total_seconds())
+    except (KeyError, ValueError, TypeError):
+        return 0.0
+
+
+__all__ = ["Answer", "Forbidden", "Send", "Sender", "Undelivered"]

@@ -24,7 +24,7 @@ from rlplatform.testing.samples import evaluation_run, finished, queued
 from rlplatform.webhooks.book import LOG_LENGTH, WebhookBook
 from rlplatform.webhooks.deliverer import Deliverer
 from rlplatform.webhooks.models import TEST, Delivery, Webhook
-from rlplatform.webhooks.sending import Undelivered
+from rlplatform.webhooks.sending import Answer, Undelivered
 from rlplatform.webhooks.signatures import Signer
 
 pytestmark = pytest.mark.anyio
@@ -37,13 +37,14 @@ class Receiver:
 
     def __init__(self) -> None:
         self.status: int | None = 200
+        self.retry_after_s = 0.0
         self.got: list[tuple[str, Mapping[str, str], bytes]] = []
 
-    async def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+    async def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         self.got.append((url, headers, body))
         if self.status is None:
             raise Undelivered("no answer within 10 s")
-        return self.status
+        return Answer(self.status, self.retry_after_s)
 
 
 class Bench:
@@ -128,6 +129,19 @@ async def test_only_the_tenants_own_webhooks_and_only_what_they_asked_for(bench:
     assert await bench.store.finished() == [], "nobody wants it"
 
 
+@pytest.mark.parametrize(("asked_s", "waits_s"), [(120.0, 120.0), (0.0, 10.0), (1e9, SETTINGS.max_retry_s)])
+async def test_a_receiver_that_asks_to_be_left_alone_is(bench: Bench, asked_s: float, waits_s: float) -> None:
+    hook = await bench.webhook()
+    bench.receiver.status, bench.receiver.retry_after_s = 503, asked_s
+    await bench.finish()
+    await bench.round()
+    (delivery,) = await bench.log(hook)
+    assert delivery.next_attempt_at is not None
+    wait_s = (delivery.next_attempt_at - bench.clock.now()).total_seconds()
+    assert 0.5 * waits_s <= wait_s <= waits_s
+    assert wait_s == waits_s or not asked_s
+
+
 async def test_what_tells_of_a_run_that_was_removed_is_given_up(bench: Bench) -> None:
     hook = await bench.webhook()
     bench.receiver.status = None
@@ -147,7 +161,7 @@ async def test_a_fault_of_ours_is_not_met_again_every_second(bench: Bench, caplo
     hook = await bench.webhook()
     tried: list[str] = []
 
-    async def broken(url: str, headers: Mapping[str, str], body: bytes) -> int:
+    async def broken(url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         tried.append(url)
         raise RuntimeError("nobody thought of that")
 
@@ -169,7 +183,7 @@ async def test_a_fault_of_ours_is_not_met_again_every_second(bench: Bench, caplo
 async def test_nothing_is_kept_of_a_webhook_that_goes_while_a_message_is_on_its_way(bench: Bench, status: int) -> None:
     hook = await bench.webhook()
 
-    async def deleting(url: str, headers: Mapping[str, str], body: bytes) -> int:
+    async def deleting(url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         await bench.book.delete_webhook(hook)
         return status
 
@@ -192,7 +206,7 @@ async def test_what_is_pending_for_no_webhook_is_forgotten(bench: Bench) -> None
 async def test_an_outcome_that_cannot_be_noted_is_not_told_again_every_second(bench: Bench) -> None:
     hook = await bench.webhook()
 
-    async def filling(url: str, headers: Mapping[str, str], body: bytes) -> int:
+    async def filling(url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         bench.flaky.error = StorageError("the disk is full")
         return await bench.receiver(url, headers, body)
 

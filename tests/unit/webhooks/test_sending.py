@@ -74,7 +74,7 @@ def sender(allow_private: bool = True, addresses: Sequence[str] = ("127.0.0.1",)
 async def test_it_goes_to_the_address_that_was_checked_under_the_name_that_was_given() -> None:
     async with listening(b"HTTP/1.1 204 No Content\r\n\r\n") as (port, got):
         url = f"http://hooks.example:{port}/a/b?c=d"
-        assert await sender()(url, {"webhook-id": "msg_1", "Content-Type": "application/json"}, b"{}") == 204
+        assert await sender()(url, {"webhook-id": "msg_1", "Content-Type": "application/json"}, b"{}") == (204, 0.0)
     head = got[0].decode().lower()
     assert head.startswith("post /a/b?c=d http/1.1\r\n")
     assert f"host: hooks.example:{port}\r\n" in head
@@ -88,7 +88,7 @@ async def test_whoever_answers_must_be_certified_for_the_name(tmp_path: Path, mo
         with pytest.raises(Undelivered, match="self-signed certificate"):
             await sender()(f"https://hooks.example:{port}/", {}, b"{}")
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-        assert await sender()(f"https://hooks.example:{port}/", {}, b"{}") == 204
+        assert (await sender()(f"https://hooks.example:{port}/", {}, b"{}")).status == 204
         with pytest.raises(Undelivered, match="Hostname mismatch"):
             await sender()(f"https://other.example:{port}/", {}, b"{}")
     assert len(got) == 1
@@ -98,15 +98,33 @@ async def test_redirects_are_answers_and_not_followed() -> None:
     async with listening(b"HTTP/1.1 204 No Content\r\n\r\n") as (inner, got):
         location = f"HTTP/1.1 307 x\r\nLocation: http://127.0.0.1:{inner}/\r\nContent-Length: 0\r\n\r\n".encode()
         async with listening(location) as (port, _):
-            assert await sender()(f"http://hooks.example:{port}/", {}, b"{}") == 307
+            assert (await sender()(f"http://hooks.example:{port}/", {}, b"{}")).status == 307
         assert got == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked_s"),
+    [
+        ("Retry-After: 120", 120),
+        ("Date: Sat, 28 Nov 2026 12:00:00 GMT\r\nRetry-After: Sat, 28 Nov 2026 12:01:30 GMT", 90),
+        ("Date: Sat, 28 Nov 2026 12:00:00 GMT\r\nRetry-After: Sat, 28 Nov 2026 11:00:00 GMT", 0),
+        ("Retry-After: Sat, 28 Nov 2026 12:01:30 GMT", 0),
+        ("Date: Sat, 28 Nov 2026 12:00:00 GMT\r\nRetry-After: Sat, 28 Nov 2026 12:01:30 -0000", 0),
+        ("Retry-After: -5", 0),
+        ("Retry-After: soon", 0),
+    ],
+)
+async def test_how_long_a_receiver_asks_to_be_left_alone(headers: str, asked_s: float) -> None:
+    answer = f"HTTP/1.1 503 x\r\n{headers}\r\nContent-Length: 0\r\n\r\n".encode()
+    async with listening(answer) as (port, _):
+        assert await sender()(f"http://hooks.example:{port}/", {}, b"{}") == (503, asked_s)
 
 
 async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     async with listening(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (port, _):
-        assert await sender()(f"http://hooks.example:{port}/", {}, b"{}") == 200
+        assert (await sender()(f"http://hooks.example:{port}/", {}, b"{}")).status == 200
 
 
 async def test_a_private_answer_is_not_connected_to() -> None:
@@ -121,7 +139,7 @@ async def test_a_body_without_an_end_is_not_read() -> None:
         port,
         _,
     ):
-        assert await sender()(f"http://hooks.example:{port}/", {}, b"{}") == 200
+        assert (await sender()(f"http://hooks.example:{port}/", {}, b"{}")).status == 200
 
 
 async def test_silence_and_refusal_are_told_apart_from_answers() -> None:

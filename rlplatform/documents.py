@@ -34,10 +34,12 @@ class EvaluationBatch(_Strict):
 
 
 class BatchRow(_Strict):
-    """What became of one row: ``evaluation`` where ``status`` is 202, a problem document as ``error`` otherwise."""
+    """What became of one row: ``evaluation`` where ``status`` is 202, a problem document as ``error`` otherwise.
+    ``replayed``: the evaluation was made by an earlier batch with the same Idempotency-Key."""
 
     status: int
     evaluation: Evaluation | None = None
+    replayed: bool = False
     error: dict[str, Any] | None = None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,6 +67,16 @@ def find_connection(
     if not (api_key.isascii() and api_key.isprintable()):
         raise NotAuthenticated("the API key has characters in it that no key has")
     return Connection(url, api_key)
+
+
+@contextmanager
+def usable_proxies() -> Iterator[None]:
+    """For making an HTTP client, which reads the environment. :raises InvalidRequest: a proxy there cannot be used."""
+    try:
+        yield
+    except (ImportError, ValueError) as error:
+        names = "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY"
+        raise InvalidRequest(f"the proxy that {names} names cannot be used: {error}", field="proxy") from None
 
 
 def _local(directory: Path) -> Connection | None:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rlplatform.cli import exits
 from rlplatform.cli.follow import summary
 from rlplatform.cli.render import Output
+from rlplatform.client import AsyncClient, Client
 from rlplatform.client.connection import find_connection
 from rlplatform.errors import InvalidRequest, NotAuthenticated, PlatformError, error_classes
 from rlplatform.evaluation.models import Verdict
@@ -292,3 +293,11 @@ def test_an_address_that_is_no_url_is_said_to_be_none(url: str) -> None:
 def test_a_key_that_no_header_can_carry_is_no_key(key: str) -> None:
     with pytest.raises(NotAuthenticated):
         find_connection("http://b", key)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "foo://127.0.0.1:1"])
+def test_a_proxy_that_cannot_be_used_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    for client in (Client, AsyncClient):
+        with pytest.raises(InvalidRequest, match="HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names cannot be used: "):
+            client("http://b", "rlp_b")

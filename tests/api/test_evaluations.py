@@ -82,6 +82,7 @@ async def test_a_batch_row_stands_for_itself(platform, evaluation) -> None:
         assert [row["evaluation"] and row["evaluation"]["id"] for row in again.json()["results"]] == [
             row["evaluation"] and row["evaluation"]["id"] for row in rows
         ]
+        assert [row["replayed"] for row in rows + again.json()["results"]] == [False] * 3 + [True, False, True]
         changed = {"evaluations": [evaluation, evaluation, evaluation | {"source": "2"}]}
         answer = await client.post("/v1/evaluations:batch", json=changed, headers={"Idempotency-Key": "b"})
         assert [row["status"] for row in answer.json()["results"]] == [202, 202, 409]

@@ -125,12 +125,12 @@ async def cancel(ctx: Ctx, caller: Learner, evaluation_id: str) -> Response:
 async def _row(ctx: Context, caller: Principal, raw: dict[str, Any], key: str | None) -> BatchRow:
     try:
         request = validate(raw, EvaluationRequest)
-        run, _ = await ctx.services.commands.submit_evaluation(
+        run, new = await ctx.services.commands.submit_evaluation(
             request, caller, idempotency(key, caller, "evaluations:batch", request)
         )
     except PlatformError as error:
         return BatchRow(status=error.status, error=problem(error))
-    return BatchRow(status=202, evaluation=run.document.redacted())
+    return BatchRow(status=202, evaluation=run.document.redacted(), replayed=not new)
 
 
 async def _finished(ctx: Context, request: Request, run: EvaluationRun, wait_s: float) -> EvaluationRun:

@@ -7,7 +7,9 @@ import fcntl
 import os
 import tempfile
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 
 from cluster.doctor.machine import existing
@@ -45,6 +47,7 @@ def checkpoints(settings: Settings) -> Check:
         created_at=datetime.now(UTC),
     )
     started = time.monotonic()
+    stays = existing(Path(url).resolve())
     try:
         place = open_checkpoints(url)
         with tempfile.TemporaryDirectory(prefix="rlp-doctor-") as folder:
@@ -65,14 +68,16 @@ def checkpoints(settings: Settings) -> Check:
             "make it writable, or set RLP_TRAINING__CHECKPOINT_URL",
         )
     finally:
-        _tidy(url, info.training_id)
+        if "://" not in url:
+            _tidy(Path(url, info.training_id).resolve(), stays)
     return ok(name, f"{url}: written, read and deleted in {time.monotonic() - started:.2f} s")
 
 
-def _tidy(url: str, training_id: str) -> None:
-    """Remove the folder that a local store leaves for a training without checkpoints."""
-    if "://" not in url and (folder := Path(url, training_id)).is_dir():
-        folder.rmdir()
+def _tidy(folder: Path, stays: Path) -> None:
+    """Remove the empty folders that a local store leaves, from ``folder`` up to what was there before."""
+    for made in takewhile(lambda place: place != stays, (folder, *folder.parents)):
+        with suppress(OSError):  # gone already, or somebody else uses it now
+            made.rmdir()
 
 
 def _sqlite(path: Path, settings: Settings) -> Check:

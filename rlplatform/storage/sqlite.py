@@ -278,16 +278,19 @@ async def _lock(path: Path, clock: Clock) -> int:
     """A descriptor that holds the lock; a dying owner gets a few seconds to let go of it."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     waited = 0.0
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return lock
-        except BlockingIOError:
-            if waited >= _LOCK_WAIT_S:
-                os.close(lock)
-                raise StorageError(
-                    f"{path.with_suffix('')} is open in another process, and only one may own it: stop that one, or "
-                    "share a redis:// store"
-                ) from None
-            await clock.sleep(0.1)
-            waited += 0.1
+    try:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return lock
+            except BlockingIOError:
+                if waited >= _LOCK_WAIT_S:
+                    raise StorageError(
+                        f"{path.with_suffix('')} is open in another process, and only one may own it: stop that one, "
+                        "or share a redis:// store"
+                    ) from None
+                await clock.sleep(0.1)
+                waited += 0.1
+    except BaseException:
+        os.close(lock)
+        raise

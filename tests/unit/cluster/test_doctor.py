@@ -200,7 +200,10 @@ def test_redis_is_judged_by_what_it_may_lose(missing: Callable[[str], NoReturn],
 
 
 def test_the_checkpoint_probe_leaves_nothing(tmp_path: Path) -> None:
-    settings = Settings(training=TrainingSettings(checkpoint_url=str(tmp_path / "checkpoints")))
+    settings = Settings(training=TrainingSettings(checkpoint_url=str(tmp_path / "checkpoints" / "deep")))
+    assert storage.checkpoints(settings).status == "ok"
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "checkpoints").mkdir()
     assert storage.checkpoints(settings).status == "ok"
     assert list((tmp_path / "checkpoints").iterdir()) == []
 

@@ -140,6 +140,9 @@ async def test_the_evaluator_is_killed(stage: Stage) -> None:
     runs = [await submit(stage, SLOW) for _ in range(6)]
     await asyncio.sleep(0.5)
     await stage.kill(evaluator())
+    for _ in range(20):  # one that comes meanwhile waits for the next evaluator
+        runs.append(await submit(stage))
+        await asyncio.sleep(0.1)
     await judged_once(stage, runs)
     retried = [e for run in runs for e in await history(stage, run) if e["type"] == "evaluation.retried"]
     assert 1 <= len(retried) <= 2, "only what was being evaluated is done again"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
@@ -34,7 +36,10 @@ from rlplatform.runs import EvaluationRun, PolicyRecord, TrainingRun
 from rlplatform.sandbox.models import PoolStatus
 from rlplatform.training.models import TrainingRequest
 
+log = logging.getLogger(__name__)
+
 CLOSE_S = 10.0
+DETOUR_S = 10.0
 POLICY_PATIENCE_S = 120.0
 
 _GONE = (RayActorError, ActorPlacementGroupRemoved, NodeDiedError, OwnerDiedError, GetTimeoutError)
@@ -130,7 +135,8 @@ def _first_line(error: Exception) -> str:
 class NamedActor:
     """The actor of a name, called over its line where it is on this node, else through Ray. It has a method ``line``.
 
-    Should it be gone, the next call looks it up anew: it may have been replaced, or have begun again elsewhere.
+    Should it be gone, the next call looks it up anew: it may have been replaced, or have begun again elsewhere. For one
+    event loop at a time.
     """
 
     def __init__(self, name: str) -> None:
@@ -150,6 +156,7 @@ class NamedActor:
         loop = asyncio.get_running_loop()
         if self._reaching is None or self._reaching.get_loop() is not loop or _ended(self._reaching):
             self._reaching = loop.create_task(self._reach())
+            self._reaching.add_done_callback(_ended)  # reads its exception: all who wait for it may be cancelled
         return self._reaching
 
     async def _reach(self) -> _Way:
@@ -158,8 +165,11 @@ class NamedActor:
             raise Unavailable(f"the {self._name.replace('_', ' ')} is not running")
         address = await call(actor, "line")
         if address is not None and address.node == ray.get_runtime_context().get_node_id():
-            with suppress(OSError):
-                return await Line.open(address.path)
+            try:
+                return await Line.open(address)
+            except OSError as error:
+                log.warning("calls of %s go through Ray for %g s: %s", self._name, DETOUR_S, error)
+                return _ThroughRay(actor, DETOUR_S)
         return _ThroughRay(actor)
 
 
@@ -174,18 +184,22 @@ class _Way(Protocol):
 
 
 class _ThroughRay:
-    """To an actor on another node, or without a socket."""
+    """To an actor on another node, or without a socket; for ``for_s`` to one whose socket should be there."""
 
-    gone = False
-
-    def __init__(self, actor: ActorHandle) -> None:
+    def __init__(self, actor: ActorHandle, for_s: float = math.inf) -> None:
         self._actor = actor
+        self._until = asyncio.get_running_loop().time() + for_s
+        self._refused = False
+
+    @property
+    def gone(self) -> bool:
+        return self._refused or asyncio.get_running_loop().time() > self._until
 
     async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         try:
             return await call(self._actor, method, *args, **kwargs)
         except Unavailable:
-            self.gone = True  # or says that something else is
+            self._refused = True  # if only for something else that is gone
             raise
 
 

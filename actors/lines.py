@@ -2,13 +2,15 @@
 
 Through Ray a call wakes thread after thread of two processes (``python -m tests.benchmarks.calls`` measures both). Only
 the user that the actor runs as can open its socket: what comes over it is unpickled. Processes of other nodes have to
-call through Ray, as have those of this one where there can be no socket.
+call through Ray, as have those of this one where there can be no socket. A message of many megabytes holds up those
+behind it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import socket
 import struct
 from collections.abc import Sequence
@@ -28,24 +30,26 @@ _LENGTH = struct.Struct("!Q")
 
 
 class Address(NamedTuple):
-    """Where an actor listens."""
+    """Where an actor listens, and what it says to who connects: another may have taken its place."""
 
     node: str
     path: str
+    token: str
 
 
 class Listener:
     """Answers calls of ``plain``'s methods, each in a task of its own."""
 
     def __init__(self, plain: object) -> None:
+        self.token = secrets.token_hex(16)
         self._plain = plain
         self._server: asyncio.Server | None = None
         self._working: set[asyncio.Task[None]] = set()
 
     async def open(self, path: Path) -> str | None:
         """Listen at ``path``, in place of who did before. Where that is, or None: there can be no socket."""
-        path = path.absolute()
         try:
+            path = path.absolute()
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
             listening = socket.socket(socket.AF_UNIX)
@@ -69,6 +73,7 @@ class Listener:
             self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _send(writer, self.token)
         try:
             while (call := await _receive(reader)) is not None:
                 task = asyncio.get_running_loop().create_task(self._answer(writer, *call))
@@ -80,10 +85,8 @@ class Listener:
     async def _answer(self, writer: asyncio.StreamWriter, number: int, method: str, packed: bytes) -> None:
         try:
             good, answer = True, await perform(self._plain, method, packed)
-        except PlatformError as error:
-            good, answer = False, pack_value(error)
         except (Exception, asyncio.CancelledError) as error:
-            good, answer = False, pack_value(ServiceError(f"{method} failed: {type(error).__name__}: {error}"))
+            good, answer = False, _packed(error, method)
         if not writer.is_closing():
             _send(writer, (number, good, answer))
 
@@ -99,14 +102,21 @@ class Line:
         self._receiving.add_done_callback(self._end)
 
     @classmethod
-    async def open(cls, path: str) -> Line:
-        """:raises OSError: nobody listens there."""
-        return cls(*await asyncio.open_unix_connection(path, limit=BUFFER_BYTES))
+    async def open(cls, address: Address) -> Line:
+        """:raises OSError: nobody listens there, or another."""
+        reader, writer = await asyncio.open_unix_connection(address.path, limit=BUFFER_BYTES)
+        try:
+            if await _receive(reader) != address.token:
+                raise ConnectionRefusedError(f"nobody listens at {address.path}, or another")
+        except BaseException:
+            writer.close()
+            raise
+        return cls(reader, writer)
 
     @property
     def gone(self) -> bool:
         """Whether the other side is."""
-        return self._receiving.done()
+        return self._receiving.done() or self._writer.is_closing()
 
     def close(self) -> None:
         """Hang up. Who waits for an answer gets :class:`Unavailable`."""
@@ -118,13 +128,13 @@ class Line:
         :raises Unavailable: the actor is gone; whether the call was carried out is unknown.
         :raises ServiceError: it raised what is no error of the platform.
         """
-        number, packed = next(self._numbers), pack(args, kwargs)
+        number, arguments = next(self._numbers), pack(args, kwargs)
         answer = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
             answered = None
             if not self.gone:
-                _send(self._writer, (number, method, packed))
+                _send(self._writer, (number, method, arguments))
                 answered = await answer
         finally:
             del self._waiting[number]
@@ -142,14 +152,27 @@ class Line:
             if (waiting := self._waiting.get(number)) is not None and not waiting.done():
                 waiting.set_result(answered)
 
-    def _end(self, _: object) -> None:
+    def _end(self, receiving: asyncio.Task[None]) -> None:
+        if not receiving.cancelled() and (error := receiving.exception()):
+            log.error("what came over a line makes no sense: %s", error)
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_result(None)
         self._writer.close()
 
 
-def _send(writer: asyncio.StreamWriter, message: tuple[Any, ...]) -> None:
+def _packed(error: BaseException, method: str) -> bytes:
+    """What ``method`` raised: an error of the platform as it is; the traceback of another is in the log alone."""
+    try:
+        if isinstance(error, PlatformError):
+            return pack_value(error)
+        log.error("%s failed", method, exc_info=error)
+        return pack_value(ServiceError(f"{method} failed: {type(error).__name__}: {error}"))
+    except Exception:
+        return pack_value(ServiceError(f"{method} failed: {type(error).__name__}"))
+
+
+def _send(writer: asyncio.StreamWriter, message: Any) -> None:
     packed = pack_value(message)
     writer.write(_LENGTH.pack(len(packed)) + packed)
 
@@ -159,5 +182,5 @@ async def _receive(reader: asyncio.StreamReader) -> Any:
     try:
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
         return unpack(await reader.readexactly(length))
-    except (asyncio.IncompleteReadError, ConnectionError):
+    except (asyncio.IncompleteReadError, OSError):
         return None

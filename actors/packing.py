@@ -21,7 +21,7 @@ def pack_value(value: Any) -> bytes:
 
 
 def unpack(packed: bytes) -> Any:
-    """What :func:`pack_value` was given."""
+    """What :func:`pack_value` has packed."""
     return pickle.loads(packed)
 
 

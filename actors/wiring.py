@@ -44,12 +44,14 @@ class Reachable:
     """An actor that the processes of its node call over a line."""
 
     def _listen(self, path: Path) -> None:
-        self._listening = asyncio.get_running_loop().create_task(Listener(self).open(path))
+        self._listener = Listener(self)
+        self._opening = asyncio.get_running_loop().create_task(self._listener.open(path))
 
     async def line(self) -> Address | None:
         """Where it listens; None: it can be called through Ray alone."""
-        path = await self._listening
-        return None if path is None else Address(ray.get_runtime_context().get_node_id(), path)
+        if (path := await self._opening) is None:
+            return None
+        return Address(ray.get_runtime_context().get_node_id(), path, self._listener.token)
 
 
 class EventHubActor(Reachable, EventHub):

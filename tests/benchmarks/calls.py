@@ -58,7 +58,7 @@ async def make_ways(folder: Path) -> dict[str, Way]:
     plain = ray.remote(PlainEcho).options(**OPTIONS).remote()
     packed = handles.spawn(Echo, OPTIONS, folder / "echo.sock")
     address = await handles.call(packed, "line")
-    line = await Line.open(address.path)
+    line = await Line.open(address)
 
     async def objects(value: Any) -> Any:
         return await plain.echo.remote(value)

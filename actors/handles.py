@@ -1,34 +1,23 @@
-"""Typed handles on the actors. The only module with ``.remote(``; Ray's errors leave it as ours."""
+"""Typed handles: the actors as the rest of the system knows them, by its ports."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import ray
 from numpy.typing import NDArray
 from ray.actor import ActorHandle
-from ray.exceptions import (
-    ActorPlacementGroupRemoved,
-    GetTimeoutError,
-    NodeDiedError,
-    OwnerDiedError,
-    RayActorError,
-    RayError,
-    RayTaskError,
-)
-from ray.util import list_named_actors
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from actors.calls import ask, call, find, first_line, in_thread, kill, result, submit
 from actors.lines import Line
-from actors.options import NAMESPACE, SUPERVISOR
-from actors.packing import pack, packing, unpack
+from actors.options import SUPERVISOR
 from rlplatform.access.principals import Principal
-from rlplatform.errors import PlatformError, ServiceError, Unavailable
+from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.ports import Acted, Idempotency, Place, PlatformStatus
@@ -41,95 +30,6 @@ log = logging.getLogger(__name__)
 CLOSE_S = 10.0
 DETOUR_S = 10.0
 POLICY_PATIENCE_S = 120.0
-
-_GONE = (RayActorError, ActorPlacementGroupRemoved, NodeDiedError, OwnerDiedError, GetTimeoutError)
-
-T = TypeVar("T")
-
-
-def spawn(cls: type, options: Mapping[str, Any], *args: Any) -> ActorHandle:
-    """An actor of the plain class ``cls``. Of a named one that lives already: that one."""
-    options = {"namespace": NAMESPACE, "get_if_exists": "name" in options, **options}
-    return ray.remote(packing(cls)).options(**options).remote(*args)
-
-
-def find(name: str) -> ActorHandle | None:
-    """The living actor of this name."""
-    try:
-        return ray.get_actor(name, namespace=NAMESPACE)
-    except ValueError:
-        return None
-
-
-def living() -> set[str]:
-    """The names of our living actors. Blocking."""
-    entries = list_named_actors(all_namespaces=True)
-    return {entry["name"] for entry in entries if entry["namespace"] == NAMESPACE}
-
-
-async def kill(actor: ActorHandle) -> None:
-    """End ``actor`` for good, if it lives."""
-    await in_thread(ray.kill, actor)
-
-
-async def in_thread(function: Callable[..., T], *args: Any) -> T:
-    """What the blocking ``function`` returns, called in a thread."""
-    return await asyncio.get_running_loop().run_in_executor(None, function, *args)
-
-
-async def to_its_end(function: Callable[..., T], *args: Any) -> T:
-    """As :func:`in_thread`. A thread cannot be cancelled: whoever is, meanwhile, still waits for it, and so can take
-    away what it has made.
-    """
-    working = asyncio.ensure_future(in_thread(function, *args))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.gather(working, return_exceptions=True)
-        raise
-
-
-async def call(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> Any:
-    """What ``actor.method(*args)`` returns or raises.
-
-    :raises Unavailable: the actor is gone or does not answer; whether the call was carried out is unknown.
-    """
-    return unpack(await result(submit(actor, method, *args, **kwargs), method))
-
-
-async def run_on(node: str, function: Callable[..., T], *args: Any) -> T:
-    """What ``function`` of one of our modules returns, called on ``node``, however busy that is.
-
-    :raises PlatformError: it raised, or the node is gone.
-    """
-    strategy = NodeAffinitySchedulingStrategy(node, soft=False)
-    options = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": strategy}
-    found: T = await result(ray.remote(function).options(**options).remote(*args), function.__name__)
-    return found
-
-
-def submit(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> ray.ObjectRef:
-    """Begin ``actor.method(*args)``. What it returns comes packed."""
-    return getattr(actor, method).remote(pack(args, kwargs))
-
-
-async def result(ref: ray.ObjectRef, what: str) -> Any:
-    """Wait for what :func:`submit` began."""
-    try:
-        return await ref
-    except RayTaskError as error:
-        cause = error.cause
-        if isinstance(cause, PlatformError):
-            raise cause from None
-        raise ServiceError(f"{what} failed: {type(cause).__name__}: {cause}") from error
-    except _GONE as error:
-        raise Unavailable(f"{what}: the actor is gone: {_first_line(error)}") from None
-    except RayError as error:
-        raise ServiceError(f"{what} failed: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 class NamedActor:
@@ -301,13 +201,13 @@ class PoliciesHandle:
         from ray.serve.exceptions import RayServeException  # seconds, and here Serve runs already
 
         self._deployment = self._deployment or self._lookup()
-        response = getattr(self._deployment, method).remote(*args)
+        response = ask(self._deployment, method, *args)
         try:
             return await asyncio.wait_for(result(response, method), POLICY_PATIENCE_S)
         except TimeoutError:
             raise Unavailable(f"{method}: no replica for policies answered within {POLICY_PATIENCE_S:g} s") from None
         except RayServeException as error:
-            raise Unavailable(f"{method}: {_first_line(error)}") from None
+            raise Unavailable(f"{method}: {first_line(error)}") from None
 
     async def publish(
         self, request: PolicyRequest, principal: Principal, idempotency: Idempotency | None = None

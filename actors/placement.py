@@ -14,7 +14,8 @@ from ray.util.placement_group import PlacementGroup, placement_group, placement_
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 
 from actors import options
-from actors.handles import EvaluatorHandle, TrainerHandle, find, in_thread, living, run_on, spawn, to_its_end
+from actors.calls import find, in_thread, living, run_on, spawn, to_its_end
+from actors.handles import EvaluatorHandle, TrainerHandle
 from actors.warm import WarmPool
 from rlplatform.errors import CapacityExhausted, InvalidRequest, PlatformError
 from rlplatform.ports import Clock

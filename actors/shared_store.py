@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from actors import options
+from actors.calls import find
 from actors.event_hub import EventHub
-from actors.handles import NamedActor, find
+from actors.handles import NamedActor
 from actors.store_handle import StoreHandle
 from actors.telemetry import MeteredStore, Telemetry
 from rlplatform.errors import Unavailable

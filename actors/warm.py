@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from actors import options
-from actors.handles import call, find, in_thread, kill, living
+from actors.calls import call, find, in_thread, kill, living
 from rlplatform.errors import PlatformError
 from rlplatform.ports import Clock
 from rlplatform.retries import within

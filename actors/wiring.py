@@ -14,9 +14,9 @@ from pathlib import Path
 import ray
 
 from actors import options
+from actors.calls import spawn
 from actors.evaluator import Evaluator
 from actors.event_hub import EventHub
-from actors.handles import spawn
 from actors.lines import Address, Listener
 from actors.placement import Placement
 from actors.shared_store import shared_store

@@ -15,7 +15,8 @@ import sys
 import ray
 
 from actors import options, wiring
-from actors.handles import SupervisorHandle, find
+from actors.calls import find
+from actors.handles import SupervisorHandle
 from actors.shared_store import shared_store
 from rlplatform.access.keys import KeyRing
 from rlplatform.access.principals import Scope

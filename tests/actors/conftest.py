@@ -18,7 +18,8 @@ from ray.util import list_named_actors
 from ray.util.placement_group import placement_group_table
 
 from actors import options, wiring
-from actors.handles import SupervisorHandle, find, in_thread
+from actors.calls import find, in_thread
+from actors.handles import SupervisorHandle
 from actors.shared_store import shared_store
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import PlatformError

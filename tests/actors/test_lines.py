@@ -13,7 +13,8 @@ import pytest
 import ray
 
 from actors import handles
-from actors.handles import NamedActor, call, find, spawn
+from actors.calls import call, find, spawn
+from actors.handles import NamedActor
 from actors.lines import Address, Line
 from actors.wiring import Reachable
 from rlplatform.errors import NotFound, Unavailable

@@ -8,7 +8,7 @@ import pytest
 import ray
 
 from actors import options
-from actors.handles import call, find, in_thread
+from actors.calls import call, find, in_thread
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
 from tests.actors.conftest import Stage, eventually, names, placements

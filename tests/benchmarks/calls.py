@@ -21,7 +21,8 @@ from typing import Any
 
 import ray
 
-from actors import handles, options
+from actors import options
+from actors.calls import call, spawn
 from actors.lines import Line
 from actors.wiring import Reachable
 from rlplatform.evaluation.models import EvaluationRequest
@@ -56,15 +57,15 @@ class PlainEcho:
 async def make_ways(folder: Path) -> dict[str, Way]:
     """The ways to call, each ready."""
     plain = ray.remote(PlainEcho).options(**OPTIONS).remote()
-    packed = handles.spawn(Echo, OPTIONS, folder / "echo.sock")
-    address = await handles.call(packed, "line")
+    packed = spawn(Echo, OPTIONS, folder / "echo.sock")
+    address = await call(packed, "line")
     line = await Line.open(address)
 
     async def objects(value: Any) -> Any:
         return await plain.echo.remote(value)
 
     async def as_bytes(value: Any) -> Any:
-        return await handles.call(packed, "echo", value)
+        return await call(packed, "echo", value)
 
     async def over_line(value: Any) -> Any:
         return await line.call("echo", value)

@@ -49,7 +49,7 @@ def test_nothing_but_the_settings_reads_the_environment() -> None:
 
 
 def test_only_the_handles_call_actors() -> None:
-    assert offenders(r"\.remote\(", ("actors/handles.py", "actors/rllib/")) == []
+    assert offenders(r"\.remote\(", ("actors/calls.py", "actors/rllib/")) == []
 
 
 def test_only_the_engine_knows_rllib() -> None:

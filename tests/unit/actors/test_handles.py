@@ -8,8 +8,9 @@ import threading
 
 import pytest
 
+from actors.calls import to_its_end
 from actors.event_hub import CALLS
-from actors.handles import PoliciesHandle, SupervisorHandle, to_its_end
+from actors.handles import PoliciesHandle, SupervisorHandle
 from actors.store_handle import StoreHandle
 from rlplatform.ports import Commands, Policies, Store
 

@@ -45,11 +45,11 @@ class Reachable:
 
     def _listen(self, path: Path) -> None:
         self._listener = Listener(self)
-        self._opening = asyncio.get_running_loop().create_task(self._listener.open(path))
+        self._listening = asyncio.get_running_loop().create_task(self._listener.open(path))
 
     async def line(self) -> Address | None:
         """Where it listens; None: it can be called through Ray alone."""
-        if (path := await self._opening) is None:
+        if (path := await self._listening) is None:
             return None
         return Address(ray.get_runtime_context().get_node_id(), path, self._listener.token)
 

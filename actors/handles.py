@@ -41,6 +41,7 @@ class NamedActor:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._title = name.replace("_", " ")
         self._reaching: asyncio.Task[_Way] | None = None
 
     async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -62,13 +63,17 @@ class NamedActor:
     async def _reach(self) -> _Way:
         actor = await in_thread(find, self._name)
         if actor is None:
-            raise Unavailable(f"the {self._name.replace('_', ' ')} is not running")
-        address = await call(actor, "line")
+            raise Unavailable(f"the {self._title} is not running")
+        try:
+            address = await call(actor, "line")
+        except Unavailable as error:
+            log.warning("%s", error)
+            raise Unavailable(f"the {self._title} is being started again") from None
         if address is not None and address.node == ray.get_runtime_context().get_node_id():
             try:
                 return await Line.open(address)
             except OSError as error:
-                log.warning("calls of %s go through Ray for %g s: %s", self._name, DETOUR_S, error)
+                log.warning("calls of the %s go through Ray for %g s: %s", self._title, DETOUR_S, error)
                 return _ThroughRay(actor, DETOUR_S)
         return _ThroughRay(actor)
 

@@ -25,7 +25,6 @@ from rlplatform.evaluation.submissions import check_environment, check_submissio
 from rlplatform.events import EvaluationQueued, EventBase, TrainingQueued
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.ports import CheckpointStore, Clock, Dependency, Idempotency, Place, PlatformStatus, Store
-from rlplatform.ppo.presets import resolve
 from rlplatform.priorities import check_priority
 from rlplatform.replays import replayed
 from rlplatform.retention import Retention
@@ -341,9 +340,7 @@ class Supervisor:
             raise InvalidRequest(f"resume_from: {error}", field="resume_from") from None
         except NotFound:
             raise NotFound(f"resume_from: no such checkpoint: {checkpoint_id}", field="resume_from") from None
-        if request.engine != "simulated":
-            ours, theirs = (resolve(each.env, each.preset, each.hyperparameters)[0] for each in (request, trained))
-            ours.check_resumes(theirs)
+        await asyncio.to_thread(check_training, request, trained)
         return parent
 
     async def _owned(self, run_id: str, principal: Principal) -> Run:
@@ -361,8 +358,10 @@ class Supervisor:
             before = page[-1].id
 
 
-def check_training(request: TrainingRequest) -> None:
-    """Refuse what cannot be trained. Slow: makes the environment, and imports all of them the first time."""
-    from rlplatform.training.environments import check_request
+def check_training(request: TrainingRequest, parent: TrainingRequest | None = None) -> None:
+    """Refuse what cannot be trained, or not from a checkpoint of ``parent``. Slow: makes the environment, and imports
+    all of them the first time.
+    """
+    from rlplatform.training.environments import check_request, check_resumption
 
-    check_request(request)
+    check_request(request) if parent is None else check_resumption(request, parent)

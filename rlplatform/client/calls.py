@@ -81,7 +81,7 @@ def submit_evaluations(
 
 
 def evaluation(evaluation_id: str) -> Call[Evaluation]:
-    return Call("GET", f"/v1/evaluations/{quote(evaluation_id)}", _reads(Evaluation))
+    return Call("GET", f"/v1/evaluations/{_segment(evaluation_id)}", _reads(Evaluation))
 
 
 def evaluations(states: Sequence[str], cursor: str | None, limit: int) -> Call[Page[Evaluation]]:
@@ -89,7 +89,7 @@ def evaluations(states: Sequence[str], cursor: str | None, limit: int) -> Call[P
 
 
 def cancel_evaluation(evaluation_id: str) -> Call[Evaluation]:
-    return Call("DELETE", f"/v1/evaluations/{quote(evaluation_id)}", _reads(Evaluation))
+    return Call("DELETE", f"/v1/evaluations/{_segment(evaluation_id)}", _reads(Evaluation))
 
 
 def start_training(request: TrainingRequest | Mapping[str, Any], idempotency_key: str | None = None) -> Call[Training]:
@@ -97,7 +97,7 @@ def start_training(request: TrainingRequest | Mapping[str, Any], idempotency_key
 
 
 def training(training_id: str) -> Call[Training]:
-    return Call("GET", f"/v1/trainings/{quote(training_id)}", _reads(Training))
+    return Call("GET", f"/v1/trainings/{_segment(training_id)}", _reads(Training))
 
 
 def trainings(states: Sequence[str], cursor: str | None, limit: int) -> Call[Page[Training]]:
@@ -105,20 +105,20 @@ def trainings(states: Sequence[str], cursor: str | None, limit: int) -> Call[Pag
 
 
 def command_training(training_id: str, command: str) -> Call[Training]:
-    return Call("POST", f"/v1/trainings/{quote(training_id)}/{command}", _reads(Training))
+    return Call("POST", f"/v1/trainings/{_segment(training_id)}/{command}", _reads(Training))
 
 
 def metrics(training_id: str, names: Sequence[str], max_points: int) -> Call[MetricSeries]:
     params = {"max_points": max_points} | ({"names": ",".join(names)} if names else {})
-    return Call("GET", f"/v1/trainings/{quote(training_id)}/metrics", _reads(MetricSeries), params)
+    return Call("GET", f"/v1/trainings/{_segment(training_id)}/metrics", _reads(MetricSeries), params)
 
 
 def checkpoints(training_id: str) -> Call[CheckpointList]:
-    return Call("GET", f"/v1/trainings/{quote(training_id)}/checkpoints", _reads(CheckpointList))
+    return Call("GET", f"/v1/trainings/{_segment(training_id)}/checkpoints", _reads(CheckpointList))
 
 
 def delete_checkpoint(checkpoint_id: str) -> Call[None]:
-    return Call("DELETE", f"/v1/checkpoints/{quote(checkpoint_id)}", _nothing)
+    return Call("DELETE", f"/v1/checkpoints/{_segment(checkpoint_id)}", _nothing)
 
 
 def publish_policy(request: PolicyRequest | Mapping[str, Any], idempotency_key: str | None = None) -> Call[PolicyInfo]:
@@ -126,7 +126,7 @@ def publish_policy(request: PolicyRequest | Mapping[str, Any], idempotency_key: 
 
 
 def policy(policy_id: str) -> Call[PolicyInfo]:
-    return Call("GET", f"/v1/policies/{quote(policy_id)}", _reads(PolicyInfo))
+    return Call("GET", f"/v1/policies/{_segment(policy_id)}", _reads(PolicyInfo))
 
 
 def policies(cursor: str | None, limit: int) -> Call[Page[PolicyInfo]]:
@@ -134,13 +134,13 @@ def policies(cursor: str | None, limit: int) -> Call[Page[PolicyInfo]]:
 
 
 def delete_policy(policy_id: str) -> Call[PolicyInfo]:
-    return Call("DELETE", f"/v1/policies/{quote(policy_id)}", _reads(PolicyInfo), wait_s=POLICY_WAIT_S)
+    return Call("DELETE", f"/v1/policies/{_segment(policy_id)}", _reads(PolicyInfo), wait_s=POLICY_WAIT_S)
 
 
 def act(policy_id: str, observations: Sequence[Any], deterministic: bool) -> Call[Actions]:
     body = _body({"observations": list(observations), "deterministic": deterministic})
     headers = {"Content-Type": "application/json"}
-    path = f"/v1/policies/{quote(policy_id)}/act"
+    path = f"/v1/policies/{_segment(policy_id)}/act"
     return Call("POST", path, _reads(Actions), body=body, headers=headers, wait_s=POLICY_WAIT_S)
 
 
@@ -160,12 +160,12 @@ def keys() -> Call[KeyList]:
 def rotate_key(key_id: str, overlap_s: float) -> Call[KeyCreated]:
     headers = {"Content-Type": "application/json"}
     body = _body({"overlap_s": overlap_s})
-    path = f"/v1/keys/{quote(key_id)}/rotate"
+    path = f"/v1/keys/{_segment(key_id)}/rotate"
     return Call("POST", path, _reads(KeyCreated), body=body, headers=headers, repeatable=False)
 
 
 def revoke_key(key_id: str) -> Call[KeyInfo]:
-    return Call("DELETE", f"/v1/keys/{quote(key_id)}", _reads(KeyInfo))
+    return Call("DELETE", f"/v1/keys/{_segment(key_id)}", _reads(KeyInfo))
 
 
 def whoami() -> Call[WhoAmI]:
@@ -177,15 +177,15 @@ def usage() -> Call[Usage]:
 
 
 def quotas(tenant: str) -> Call[TenantQuotas]:
-    return Call("GET", f"/v1/tenants/{quote(tenant, safe='')}/quotas", _reads(TenantQuotas))
+    return Call("GET", f"/v1/tenants/{_segment(tenant)}/quotas", _reads(TenantQuotas))
 
 
 def set_quotas(tenant: str, quotas: Quotas | Mapping[str, Any]) -> Call[TenantQuotas]:
-    return _change("PUT", f"/v1/tenants/{quote(tenant, safe='')}/quotas", quotas, TenantQuotas)
+    return _change("PUT", f"/v1/tenants/{_segment(tenant)}/quotas", quotas, TenantQuotas)
 
 
 def reset_quotas(tenant: str) -> Call[TenantQuotas]:
-    return Call("DELETE", f"/v1/tenants/{quote(tenant, safe='')}/quotas", _reads(TenantQuotas))
+    return Call("DELETE", f"/v1/tenants/{_segment(tenant)}/quotas", _reads(TenantQuotas))
 
 
 def create_webhook(request: WebhookRequest | Mapping[str, Any]) -> Call[WebhookCreated]:
@@ -197,24 +197,24 @@ def webhooks() -> Call[WebhookList]:
 
 
 def change_webhook(webhook_id: str, change: WebhookChange | Mapping[str, Any]) -> Call[Webhook]:
-    return _change("PATCH", f"/v1/webhooks/{quote(webhook_id)}", change, Webhook)
+    return _change("PATCH", f"/v1/webhooks/{_segment(webhook_id)}", change, Webhook)
 
 
 def delete_webhook(webhook_id: str) -> Call[Webhook]:
-    return Call("DELETE", f"/v1/webhooks/{quote(webhook_id)}", _reads(Webhook))
+    return Call("DELETE", f"/v1/webhooks/{_segment(webhook_id)}", _reads(Webhook))
 
 
 def rotate_webhook(webhook_id: str, overlap_s: float) -> Call[WebhookCreated]:
     rotation = {"overlap_s": overlap_s}
-    return _change("POST", f"/v1/webhooks/{quote(webhook_id)}/rotate", rotation, WebhookCreated, repeatable=False)
+    return _change("POST", f"/v1/webhooks/{_segment(webhook_id)}/rotate", rotation, WebhookCreated, repeatable=False)
 
 
 def test_webhook(webhook_id: str) -> Call[Delivery]:
-    return Call("POST", f"/v1/webhooks/{quote(webhook_id)}/test", _reads(Delivery), repeatable=False)
+    return Call("POST", f"/v1/webhooks/{_segment(webhook_id)}/test", _reads(Delivery), repeatable=False)
 
 
 def deliveries(webhook_id: str, limit: int) -> Call[DeliveryList]:
-    return Call("GET", f"/v1/webhooks/{quote(webhook_id)}/deliveries", _reads(DeliveryList), {"limit": limit})
+    return Call("GET", f"/v1/webhooks/{_segment(webhook_id)}/deliveries", _reads(DeliveryList), {"limit": limit})
 
 
 def ready() -> Call[Readiness]:
@@ -222,11 +222,11 @@ def ready() -> Call[Readiness]:
 
 
 def download_path(checkpoint_id: str) -> str:
-    return f"/v1/checkpoints/{quote(checkpoint_id)}/download"
+    return f"/v1/checkpoints/{_segment(checkpoint_id)}/download"
 
 
 def policy_path(policy_id: str, form: str) -> str:
-    return f"/v1/policies/{quote(policy_id)}/download?format={quote(form)}"
+    return f"/v1/policies/{_segment(policy_id)}/download?format={quote(form, safe='')}"
 
 
 def events_path(run_id: str) -> str:
@@ -296,6 +296,13 @@ def _nothing(_: bytes) -> None:
 def _rows(body: bytes) -> list[Evaluation | PlatformError]:
     rows = _reads(BatchResult)(body).results
     return [row.evaluation if row.evaluation is not None else error_from(row.error or {}) for row in rows]
+
+
+def _segment(text: str) -> str:
+    """``text`` as one segment of a path, so that no id can lead elsewhere. :raises InvalidRequest: it can be none."""
+    if text in ("", ".", ".."):
+        raise InvalidRequest(f"{text!r} is neither an id nor a name")
+    return quote(text, safe="")
 
 
 def _listing(states: Sequence[str], cursor: str | None, limit: int) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -19,7 +18,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import to_json
 
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.ppo.schedule import Schedule
@@ -182,18 +180,27 @@ class Hyperparameters(BaseModel):
                 field=f"{field}.batch_size",
             )
 
-    def check_resumes(self, parent: Hyperparameters, *, field: str = "hyperparameters") -> None:
-        """Refuse another network, or other observations, than a checkpoint of ``parent`` has, as far as these say what
-        they are: raises ``InvalidRequest``.
+    def check_resumes(self, parent: Hyperparameters, *, image: bool, field: str = "hyperparameters") -> None:
+        """Refuse another network, or other observations, than a checkpoint of ``parent`` has: raises
+        ``InvalidRequest``.
         """
-        for path in ("policy_kwargs.net_arch", "policy_kwargs.activation_fn", "use_sde", "normalize.norm_obs"):
-            theirs, ours = (attrgetter(path)(hyperparameters) for hyperparameters in (parent, self))
-            if theirs != ours and None not in (theirs, ours):
-                had, wanted = (to_json(value).decode() for value in (theirs, ours))
-                raise InvalidRequest(
-                    f"{field}.{path}: the checkpoint is of a training with {had}, and cannot be resumed with {wanted}",
-                    field=f"{field}.{path}",
-                )
+        theirs, ours = parent._acting(image=image), self._acting(image=image)
+        for name, had in theirs.items():
+            if had != ours[name]:
+                path = f"{field}.{name}"
+                told = f"the checkpoint is of a training with {json.dumps(had)}, and cannot be resumed with"
+                raise InvalidRequest(f"{path}: {told} {json.dumps(ours[name])}", field=path)
+
+    def _acting(self, *, image: bool) -> dict[str, Any]:
+        """What decides on the policy's parameters and on what it sees, by the names of the hyperparameters."""
+        network = self.architecture(image=image)
+        return {
+            "policy_kwargs.shared_critic": network.shared_critic,
+            "policy_kwargs.net_arch": {"pi": network.pi, "vf": network.vf},
+            "policy_kwargs.activation_fn": network.activation,
+            "use_sde": network.use_sde,
+            "normalize.norm_obs": self.norm_obs,
+        }
 
     def not_annealed(self, total_env_steps: int | None) -> list[str]:
         """What of these is to fall over the training and does not, since that has no number of env steps to end at."""

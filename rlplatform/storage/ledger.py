@@ -94,7 +94,8 @@ def check_epoch(run_id: str, newest: int, epoch: int | None) -> None:
 def check_replay(key: Idempotency, stored_sha256: str) -> None:
     """:raises IdempotencyMismatch: ``key`` came with another body before."""
     if key.body_sha256 != stored_sha256:
-        raise IdempotencyMismatch(f"Idempotency-Key {key.key!r} was used with another body within the last 24 hours")
+        sent = key.key.rpartition(" ")[2]
+        raise IdempotencyMismatch(f"Idempotency-Key {sent!r} was used with another body within the last 24 hours")
 
 
 def open_stream(run: Run, first: EventBase) -> tuple[Run, EncodedEvent]:

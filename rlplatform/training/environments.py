@@ -104,6 +104,22 @@ def check_request(request: TrainingRequest) -> None:
             probed.close()
 
 
+def check_resumption(request: TrainingRequest, parent: TrainingRequest) -> None:
+    """Refuse to resume from a checkpoint of ``parent``, a training of the same environment, what has another network.
+
+    :raises InvalidRequest: names the field, and what the checkpoint's is.
+    """
+    if request.engine == "simulated":
+        return
+    probed = probe(request.env, request.env_config)
+    try:
+        space = probed.single_observation_space
+        image = not isinstance(space, spaces.Dict | spaces.Tuple) and ObservationEncoder.of(space).image
+    finally:
+        probed.close()
+    effective(request)[0].check_resumes(effective(parent)[0], image=image)
+
+
 def _check_rollout(n_steps: int, n_envs: int, probed: VectorEnv) -> None:
     space = probed.single_observation_space
     if isinstance(space, spaces.Dict | spaces.Tuple):

@@ -183,9 +183,9 @@ IdempotencyKey = Annotated[
 
 
 def idempotency(key: str | None, caller: Principal, operation: str, request: BaseModel) -> Idempotency | None:
-    """The key of a creating request: one tenant's, for one operation, with the hash of what was asked."""
+    """The key of a creating request: of who asks, for one operation, with the hash of what was asked."""
     if key is None:
         return None
     canonical: Any = request.model_dump(mode="json")
     body = json.dumps(canonical, sort_keys=True, separators=(",", ":")).encode()
-    return Idempotency(caller.tenant, f"{operation}:{key}", hashlib.sha256(body).hexdigest())
+    return Idempotency(caller.tenant, f"{operation} {caller.id} {key}", hashlib.sha256(body).hexdigest())

@@ -20,10 +20,15 @@ def document(request: Request, model: BaseModel) -> Response:
     body = model.model_dump_json().encode()
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    asked = [candidate.strip().removeprefix("W/") for candidate in request.headers.get("if-none-match", "").split(",")]
-    if tag in asked or "*" in asked:
+    if unchanged(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
+
+
+def unchanged(request: Request, tag: str) -> bool:
+    """Whether the client has what has the entity tag ``tag`` already (``If-None-Match``)."""
+    asked = [candidate.strip().removeprefix("W/") for candidate in request.headers.get("if-none-match", "").split(",")]
+    return tag in asked or "*" in asked
 
 
 def accepted(location: str, model: BaseModel, *, new: bool = True, status: int = 202) -> Response:

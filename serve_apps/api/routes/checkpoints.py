@@ -6,9 +6,10 @@ import asyncio
 import shutil
 import tarfile
 import tempfile
+from email.utils import format_datetime
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
@@ -21,6 +22,7 @@ from rlplatform.training.models import CheckpointInfo
 from rlplatform.training.retention import ranked
 from serve_apps.api.deps import Caller, Context, Ctx, Researcher
 from serve_apps.api.openapi import problems
+from serve_apps.api.responses import unchanged
 
 router = APIRouter(prefix="/v1", tags=["checkpoints"])
 
@@ -42,12 +44,17 @@ async def index(ctx: Ctx, caller: Caller, training_id: str) -> CheckpointList:
     response_class=FileResponse,
     responses={
         200: {"content": {"application/x-tar": {"schema": {"type": "string", "format": "binary"}}}},
+        304: {"description": "unchanged"},
         **problems(401, 403, 404, 503),
     },
 )
-async def download(ctx: Ctx, caller: Caller, checkpoint_id: str) -> Response:
+async def download(ctx: Ctx, request: Request, caller: Caller, checkpoint_id: str) -> Response:
     store = _store(ctx.services.checkpoints)
     info = await _find(ctx, caller, checkpoint_id)
+    headers = {"ETag": f'"{info.manifest_sha256}"', "Cache-Control": "private, no-cache"}
+    headers["Last-Modified"] = format_datetime(info.created_at, usegmt=True)
+    if unchanged(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
     directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="rlp-download-"))
     cleanup = BackgroundTask(shutil.rmtree, directory, ignore_errors=True)
     try:
@@ -55,7 +62,9 @@ async def download(ctx: Ctx, caller: Caller, checkpoint_id: str) -> Response:
     except BaseException:
         await cleanup()
         raise
-    return FileResponse(archive, media_type="application/x-tar", filename=f"{info.id}.tar", background=cleanup)
+    return FileResponse(
+        archive, media_type="application/x-tar", filename=f"{info.id}.tar", headers=headers, background=cleanup
+    )
 
 
 @router.delete(
@@ -84,12 +93,21 @@ async def _find(ctx: Context, caller: Principal, checkpoint_id: str) -> Checkpoi
 
 
 def _archive(store: CheckpointStore, info: CheckpointInfo, directory: Path) -> Path:
+    """The same bytes every time, so that a download that broke off can be taken up."""
+
+    def same(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = ""
+        entry.mode = 0o755 if entry.isdir() else 0o644
+        entry.mtime = int(info.created_at.timestamp())
+        return entry
+
     files = directory / info.id
     files.mkdir()
     store.fetch(info.training_id, info.id, files)
     archive = directory / f"{info.id}.tar"
     with tarfile.open(archive, "w") as tar:
-        tar.add(files, arcname=info.id)
+        tar.add(files, arcname=info.id, filter=same)
     return archive
 
 

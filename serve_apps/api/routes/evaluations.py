@@ -126,7 +126,7 @@ async def _row(ctx: Context, caller: Principal, raw: dict[str, Any], key: str | 
     try:
         request = validate(raw, EvaluationRequest)
         run, new = await ctx.services.commands.submit_evaluation(
-            request, caller, idempotency(key, caller, "evaluations:batch", request)
+            request, caller, idempotency(key, caller, "batch", request)
         )
     except PlatformError as error:
         return BatchRow(status=error.status, error=problem(error))

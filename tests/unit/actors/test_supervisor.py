@@ -404,6 +404,7 @@ async def test_a_checkpoint_of_another_network_is_refused_at_once(bench: Bench, 
     with pytest.raises(InvalidRequest, match="cannot be resumed with") as refused:
         await bench.supervisor.start_training(request.model_copy(update={"hyperparameters": another}), PRINCIPAL)
     assert refused.value.extra["field"] == "hyperparameters.policy_kwargs.activation_fn"
+    assert len(await bench.store.find("training")) == 2
 
 
 async def test_what_a_training_goes_on_from_is_not_deleted(bench: Bench, tmp_path: Path) -> None:

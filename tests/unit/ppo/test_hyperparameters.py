@@ -113,20 +113,24 @@ def test_a_shared_critic_needs_one_trunk() -> None:
         ({}, {"policy_kwargs": {"activation_fn": "relu"}}, "policy_kwargs.activation_fn"),
         ({"use_sde": True}, {}, "use_sde"),
         ({"normalize": True}, {"normalize": {"norm_obs": False}}, "normalize.norm_obs"),
+        ({"policy_kwargs": {"net_arch": [16]}}, {}, "policy_kwargs.net_arch"),
+        ({}, {"policy_kwargs": {"shared_critic": True}}, "policy_kwargs.shared_critic"),
     ],
 )
 def test_a_checkpoint_of_another_network_is_not_resumed(
     theirs: dict[str, Any], ours: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidRequest, match="cannot be resumed with") as refused:
-        Hyperparameters.of(ours).check_resumes(Hyperparameters.of(theirs))
+        Hyperparameters.of(ours).check_resumes(Hyperparameters.of(theirs), image=False)
     assert refused.value.extra["field"] == f"hyperparameters.{field}"
 
 
 def test_what_is_no_part_of_the_policy_may_change_and_so_may_how_the_network_is_said() -> None:
     theirs = Hyperparameters.of({"learning_rate": 1e-3, "normalize": True})
     ours = {"learning_rate": 1e-4, "gamma": 0.9, "normalize": {"norm_reward": False}}
-    Hyperparameters.of({**ours, "policy_kwargs": {"net_arch": [64, 64]}}).check_resumes(theirs)
+    Hyperparameters.of({**ours, "policy_kwargs": {"net_arch": [64, 64]}}).check_resumes(theirs, image=False)
+    with pytest.raises(InvalidRequest, match=r'"vf": \[\]}, and cannot be resumed with {"pi": \[64, 64\]'):
+        Hyperparameters.of({"policy_kwargs": {"net_arch": [64, 64]}}).check_resumes(Hyperparameters(), image=True)
 
 
 def test_the_zoos_spellings_are_taken() -> None:

@@ -60,6 +60,21 @@ async def test_a_checkpoint_is_deleted_and_its_room_is_there(
         assert (await client.get(f"/v1/checkpoints/{old}/download")).status_code == 404
 
 
+async def test_a_download_that_broke_off_goes_on(platform, training, store, tmp_path: Path) -> None:
+    async with platform(checkpoints=store) as it, it.client() as client:
+        run = await started(it, client, training)
+        one, other = (f"/v1/checkpoints/{checkpoint}/download" for checkpoint in committed(store, run.id, tmp_path, 2))
+        whole = await client.get(one)
+        tag = whole.headers["etag"]
+        rest = await client.get(one, headers={"Range": "bytes=100-", "If-Range": tag})
+        assert (rest.status_code, whole.content[:100] + rest.content) == (206, whole.content)
+        unchanged = await client.get(one, headers={"If-None-Match": tag})
+        assert (unchanged.status_code, unchanged.content, unchanged.headers["etag"]) == (304, b"", tag)
+        assert (await client.get(one)).content == whole.content
+        again = await client.get(other, headers={"Range": "bytes=100-", "If-Range": tag})
+        assert again.status_code == 200, "that is another"
+
+
 async def test_what_a_training_that_goes_on_would_be_recovered_from_stays(
     platform, training, store, tmp_path: Path
 ) -> None:

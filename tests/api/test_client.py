@@ -169,6 +169,20 @@ TRAINING = httpx2.Response(
 )
 
 
+@pytest.mark.parametrize("call", ["training", "evaluation", "policy", "delete_policy", "revoke_key", "checkpoints"])
+def test_an_id_leads_nowhere_else(call: str) -> None:
+    answer, asked = answering(problem("not_found", 404))
+    client = client_of(answer, [])
+    with pytest.raises(NotFound):
+        getattr(client, call)("../keys/key_1?x#y")
+    assert asked[0].url.raw_path.count(b"/") == 3 + (call == "checkpoints")
+    assert b"..%2Fkeys%2Fkey_1%3Fx%23y" in asked[0].url.raw_path
+    for text in ("", ".", ".."):
+        with pytest.raises(InvalidRequest, match="is neither an id nor a name"):
+            getattr(client, call)(text)
+    assert len(asked) == 1
+
+
 def test_passing_failures_are_tried_again_under_one_idempotency_key() -> None:
     answer, asked = answering(
         httpx2.ConnectError("refused"),

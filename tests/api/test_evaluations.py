@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from rlplatform.access.principals import Scope
 from rlplatform.evaluation.models import Verdict
 
 pytestmark = pytest.mark.anyio
@@ -68,6 +69,22 @@ async def test_the_same_key_and_body_is_the_same_evaluation(platform, evaluation
         assert (await other.post("/v1/evaluations", json=evaluation, headers=key)).json()["id"] != first.json()["id"]
         too_long = await client.post("/v1/evaluations", json=evaluation, headers={"Idempotency-Key": "x" * 256})
         assert (too_long.status_code, too_long.json()["field"]) == (422, "Idempotency-Key")
+
+
+async def test_a_key_is_its_senders_alone_and_a_batchs_no_single_ones(platform, evaluation) -> None:
+    async with platform() as it, it.client() as client, it.client(await it.key(scopes=[Scope.EVALUATE])) as fellow:
+        batch = {"evaluations": [evaluation]}
+        (row,) = (await client.post("/v1/evaluations:batch", json=batch, headers={"Idempotency-Key": "K"})).json()[
+            "results"
+        ]
+        seen = {row["evaluation"]["id"]}
+        for who, key in ((client, "batch:K:0"), (client, "K:0"), (client, "K"), (fellow, "K"), (fellow, "K:0")):
+            answer = await who.post("/v1/evaluations", json=evaluation, headers={"Idempotency-Key": key})
+            assert answer.json()["id"] not in seen
+            seen.add(answer.json()["id"])
+        other = evaluation | {"source": "other"}
+        refused = await fellow.post("/v1/evaluations", json=other, headers={"Idempotency-Key": "K"})
+        assert refused.json()["detail"] == "Idempotency-Key 'K' was used with another body within the last 24 hours"
 
 
 async def test_a_batch_row_stands_for_itself(platform, evaluation) -> None:

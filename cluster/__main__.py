@@ -26,10 +26,14 @@ def run(*, leave: bool) -> int:
     from cluster.demo import main_job
     from rlplatform.cli.follow import Interrupted
     from rlplatform.cli.render import step
-    from rlplatform.errors import PlatformError
-    from rlplatform.settings import Settings
+    from rlplatform.errors import InvalidRequest, PlatformError
+    from rlplatform.settings import read_settings
 
-    platform = Platform(Settings(), step)
+    try:
+        platform = Platform(read_settings(), step)
+    except InvalidRequest as error:
+        step(f"error: {error}")
+        return 2
     with interruptible():
         try:
             address = platform.start()

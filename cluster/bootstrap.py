@@ -208,7 +208,7 @@ def serve(settings: Settings, report: Report | None = None) -> int:
 def localized(settings: Settings) -> Settings:
     """``settings`` with absolute paths, for actors whose working directory is another, and with a pepper."""
     state = settings.state_dir.resolve()
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     changes: dict[str, object] = {"state_dir": state}
     scheme, _, path = settings.store.url.partition(":///")
     if scheme == "sqlite":

@@ -22,7 +22,7 @@ from rlplatform.access.keys import KeyRing
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest, PlatformError
-from rlplatform.settings import Settings
+from rlplatform.settings import Settings, read_settings
 
 DRAIN_TIMEOUT_S = 120.0
 
@@ -39,7 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
     key_.add_argument("--name", required=True, help="whose or what for")
     key_.add_argument("--scope", action="append", choices=[scope.value for scope in Scope], required=True)
     given = parser.parse_args(arguments)
-    settings = Settings()
+    try:
+        settings = read_settings()
+    except InvalidRequest as error:
+        parser.error(str(error))
     try:
         join(settings.cluster.address or "auto")
         match given.command:

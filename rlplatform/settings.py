@@ -6,12 +6,14 @@ Settings are frozen and passed on explicitly, to actors too; nothing else reads 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from rlplatform import names
 from rlplatform.access.quotas import Quotas
+from rlplatform.errors import InvalidRequest, UnknownName
 
 
 class _Section(BaseModel):
@@ -39,7 +41,7 @@ class ApiSettings(_Section):
 class StoreSettings(_Section):
     """Where runs and events are kept."""
 
-    url: str = "sqlite:///.rlp/platform.db"
+    url: str = Field(default="sqlite:///.rlp/platform.db", pattern=names.STORE_URL)
 
     @property
     def embedded(self) -> bool:
@@ -181,3 +183,29 @@ class Settings(BaseSettings):
         """The run folder of a training on its trainer's node; None where there is to be none."""
         folder = self.training.run_dir
         return Path(self.state_dir / "runs" if folder is None else folder) / training_id if folder != "" else None
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings that the environment says, with ``given`` over them.
+
+    :raises InvalidRequest: names the variable and says what is accepted; the nearest, of one that does not exist.
+    """
+    try:
+        return Settings(**given)
+    except SettingsError as error:
+        raise InvalidRequest(f"the environment: {error}", field="settings") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    variable = _variable(first["loc"])
+    if first["type"] == "extra_forbidden":
+        model: Any = Settings
+        for part in first["loc"][:-1]:
+            model = model.model_fields[part].annotation
+        raise UnknownName("setting", variable, (_variable((*first["loc"][:-1], name)) for name in model.model_fields))
+    accepted = names.ACCEPTED.get(first.get("ctx", {}).get("pattern", ""))
+    reason = f"accepted are {accepted}" if accepted else first["msg"].removeprefix("Value error, ")
+    raise InvalidRequest(f"{variable}: {reason}", field=variable)
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return "RLP_" + "__".join(map(str, location)).upper()

@@ -11,7 +11,7 @@ from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
 from rlplatform.cli.render import Output
 from rlplatform.cli.serve import server
 from rlplatform.errors import NotAuthenticated, PlatformError
-from rlplatform.settings import Settings
+from rlplatform.settings import read_settings
 
 _MARKS = {"ok": "✓", "warn": "!", "fail": "✗"}
 
@@ -27,7 +27,7 @@ def doctor(
     output = output_of(ctx, json)
     sound = True
     if not remote:
-        settings = Settings()
+        settings = read_settings()
         for check in server("cluster.doctor").run_checks(settings):
             _tell(output, check.name, check.status, check.meaning, check.advice)
             sound &= check.status != "fail"

@@ -13,7 +13,7 @@ from rlplatform.cli import exits
 from rlplatform.cli.options import Json, output_of
 from rlplatform.cli.serve import server
 from rlplatform.sandbox.models import Flavour, Tier
-from rlplatform.settings import Settings
+from rlplatform.settings import read_settings
 
 app = typer.Typer(no_args_is_help=True, help="Build, list and check the sandbox of this machine.")
 
@@ -59,7 +59,7 @@ def check(
 ) -> None:
     """Run hostile programs and a good one in real sandboxes. Exit status 1: one did not end as it must."""
     output = output_of(ctx, json)
-    settings = Settings().sandbox
+    settings = read_settings().sandbox
     tiers = tier or [Tier.SINGLE_USE, Tier.JAIL, *([Tier.GVISOR] if settings.gvisor_runtime else [])]
     pools, selfcheck = server("rlplatform.sandbox.docker_pool"), server("rlplatform.sandbox.selfcheck")
     alone = settings.model_copy(update={"warm": 1, "slots": 1})
@@ -82,7 +82,7 @@ def _images() -> Any:
 
 @contextmanager
 def _engine() -> Iterator[Any]:
-    engine = server("rlplatform.sandbox.engine").Engine(Settings().sandbox.docker_host, timeout_s=_BUILD_TIMEOUT_S)
+    engine = server("rlplatform.sandbox.engine").Engine(read_settings().sandbox.docker_host, timeout_s=_BUILD_TIMEOUT_S)
     with closing(engine):
         yield engine
 

@@ -9,17 +9,18 @@ import typer
 
 from rlplatform.cli import render
 from rlplatform.errors import Unavailable
-from rlplatform.settings import Settings
+from rlplatform.settings import read_settings
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Where to listen.", show_default="RLP_API__HOST")] = None,
-    port: Annotated[int | None, typer.Option(help="Where to listen.", show_default="RLP_API__PORT")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Where to listen.", min=0, max=65535, show_default="RLP_API__PORT")
+    ] = None,
 ) -> None:
     """Run the platform until Ctrl-C. Its address and a key go to .rlp/local.json, where rlp finds them."""
-    settings = Settings()
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = settings.model_copy(update={"api": settings.api.model_validate({**settings.api.model_dump(), **given})})
+    settings = read_settings(api=given)
     raise typer.Exit(server("cluster.bootstrap").serve(settings, render.step))
 
 

@@ -16,7 +16,7 @@ from rlplatform.cli.render import Output
 from rlplatform.cli.trials import Row, Sweep
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest, TooManyRequests
-from rlplatform.settings import Settings
+from rlplatform.settings import read_settings
 from rlplatform.training.models import Training, TrainingState
 
 POLL_S = 1.0
@@ -84,7 +84,7 @@ def sweep(
     base |= {"hyperparameters": pairs(hyperparams or [], "--hyperparams")}
     base |= {"evaluation": {"episodes": eval_episodes}} if eval_episodes is not None else {}
     requests = trials.plan(base, grid or [], sample or [], trials_, trials.seeds_of(seeds), name)
-    folder = Settings().state_dir / "sweeps"
+    folder = read_settings().state_dir / "sweeps"
     state = Sweep.load(folder, name, requests)
     with connect(url, api_key) as client:
         ended = _Runner(client, output, state, folder, requests, at_once).run()

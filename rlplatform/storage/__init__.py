@@ -8,10 +8,9 @@ from urllib.parse import urlsplit
 
 from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest
+from rlplatform.names import ACCEPTED, STORE_URL
 from rlplatform.ports import CheckpointStore, Clock, PolicyFiles, Store
 from rlplatform.settings import TrainingSettings
-
-ACCEPTED = "memory://, sqlite:///relative/path.db, sqlite:////absolute/path.db, redis://host:6379/0 or rediss://…"
 
 
 async def open_store(url: str, *, clock: Clock | None = None, namespace: str = "rlp") -> Store:
@@ -39,7 +38,7 @@ async def open_store(url: str, *, clock: Clock | None = None, namespace: str = "
 
             return await RedisStore.open(url, clock, namespace)
     raise InvalidRequest(
-        f"store URL {scheme + '://…' if scheme else url!r} is not one of {ACCEPTED}", field="store.url"
+        f"store URL {scheme + '://…' if scheme else url!r} is not one of {ACCEPTED[STORE_URL]}", field="store.url"
     )
 
 

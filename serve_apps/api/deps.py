@@ -73,13 +73,13 @@ class Context:
             return None
 
     async def of_stream(self, stream: str, principal: Principal) -> Run:
-        """The run whose stream is ``stream``: ``trainings/train_…`` or ``evaluations/eval_…``."""
+        """The run whose stream is ``stream``: ``trainings/train_…``, ``evaluations/eval_…`` or ``policies/pol_…``."""
         run_id = stream.rpartition("/")[2]
         try:
             if stream_of(run_id) != stream:
                 raise InvalidRequest("")
         except (InvalidRequest, KeyError):
-            accepted = "trainings/train_… or evaluations/eval_…"
+            accepted = "trainings/train_…, evaluations/eval_… or policies/pol_…"
             raise InvalidRequest(f"{stream[:80]!r} is not a stream; accepted are {accepted}", field="stream") from None
         try:
             run = await self.records.get(run_id)

@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -61,7 +62,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _validation_error(request: Request, error: RequestValidationError) -> Response:
-        return problem_response(invalid_request(error.errors()), _request_id(request))
+        return problem_response(invalid_request(error.errors(), model=_query_model(request)), _request_id(request))
 
     @app.exception_handler(HTTPException)
     async def _http_exception(request: Request, error: HTTPException) -> Response:
@@ -88,6 +89,13 @@ def _allowed(request: Request) -> list[str]:
         if route.path_regex.match(request.url.path):
             found |= {*route.methods, "HEAD"} if "GET" in route.methods else route.methods
     return sorted(found)
+
+
+def _query_model(request: Request) -> type[BaseModel] | None:
+    """What the query of this route is validated as; None where it has no model."""
+    parameters = request.scope["route"].dependant.query_params
+    model = parameters[0].field_info.annotation if len(parameters) == 1 else None
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
 
 
 def _request_id(request: Request) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import types
 from collections.abc import Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -25,35 +26,71 @@ def invalid_request(errors: Sequence[Any], *, body: Any = None, model: type[Base
     :param model: what it was validated as, to suggest a field for an unknown one.
     """
     errors = sorted(errors, key=lambda error: bool(error["type"] != "extra_forbidden"))
-    found = [_describe(error, body, model) for error in errors[:_MANY]]
-    first = found[0]
+    described = [_describe(error, body, model) for error in errors[:_MANY]]
+    found = [row for row, _ in described]
+    first, near = described[0]
     detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
     if len(errors) > 1:
         detail += f" (and {len(errors) - 1} more)"
-    return InvalidRequest(detail, field=first["field"] or None, errors=found)
+    hint = {"did_you_mean": near} if near else {}
+    return InvalidRequest(detail, field=first["field"] or None, errors=found, **hint)
 
 
-def _describe(error: Any, body: Any, model: type[BaseModel] | None) -> dict[str, str]:
+def _describe(error: Any, body: Any, model: type[BaseModel] | None) -> tuple[dict[str, str], list[str]]:
+    """Which field and what is the matter with it; and the nearest names."""
     location = tuple(error["loc"])
     if location and location[0] in _PARTS:
         location = location[1:]
+    context = error.get("ctx", {})
     message = error["msg"].removeprefix("Value error, ")
-    within = error.get("ctx", {}).get("error")
+    within = context.get("error")
     if isinstance(within, FieldError):
         location, message = (*location, *within.path.split(".")), within.reason
     kind = "missing" if isinstance(within, FieldError) else error["type"]
     path = _path(location, body, kind) if body is not None else [str(part) for part in location]
-    if error["type"] == "extra_forbidden":
-        message = f"unknown field {str(location[-1])!r}"
-        known = _fields_at(model, location[:-1]) if model else []
-        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
-        if near:
-            message += f"; did you mean {near[0]!r}?"
-        elif known:
-            message += f"; accepted are {', '.join(known)}"
-    elif accepted := ACCEPTED.get(error.get("ctx", {}).get("pattern", "")):
-        message = f"accepted are {accepted}"
-    return {"field": ".".join(path), "message": message}
+    near: list[str] = []
+    match error["type"]:
+        case "extra_forbidden":
+            known = _fields_at(model, location[:-1]) if model else []
+            message, near = _unknown("field", str(location[-1]), known)
+        case "union_tag_invalid":
+            path.append(context["discriminator"].strip("'"))
+            message, near = _unknown(path[-1], context["tag"], _quoted(context["expected_tags"]))
+        case "union_tag_not_found":
+            path.append(context["discriminator"].strip("'"))
+            message = "Field required"
+        case "enum" | "literal_error" if isinstance(sent := _sent(path, body, error), str):
+            message, near = _unknown("value", sent[:80], _quoted(context["expected"]))
+        case _ if accepted := ACCEPTED.get(context.get("pattern", "")):
+            message = f"accepted are {accepted}"
+    return {"field": ".".join(path), "message": message}, near
+
+
+def _unknown(what: str, name: str, known: Sequence[str]) -> tuple[str, list[str]]:
+    """What is said of a name that is not among ``known``, and the nearest that is."""
+    message = f"unknown {what} {name!r}"
+    if near := difflib.get_close_matches(name, known, n=1, cutoff=0.5):
+        return f"{message}; did you mean {near[0]!r}?", near
+    return (f"{message}; accepted are {', '.join(known)}" if known else message), []
+
+
+def _quoted(text: str) -> list[str]:
+    """``'a', 'b' or 'c'`` as a list."""
+    return re.findall(r"'([^']*)'", text)
+
+
+def _sent(path: Sequence[str], body: Any, error: Any) -> Any:
+    """The value that an error is about; None if it is not at hand."""
+    if body is None:
+        return error.get("input")
+    for part in path:
+        if isinstance(body, list) and part.isdecimal() and int(part) < len(body):
+            body = body[int(part)]
+        elif isinstance(body, dict):
+            body = body.get(part)
+        else:
+            return None
+    return body
 
 
 def _path(location: Sequence[str | int], body: Any, kind: str) -> list[str]:

@@ -83,7 +83,21 @@ async def test_a_field_is_named_by_its_path_and_the_nearest_name_is_suggested(pl
         document = await refused({"source": "", "tests": tests, "checker": {"kind": "floats", "rel_tol": -1}})
         assert document["field"] == "checker.rel_tol"
         document = await refused({"source": "", "tests": tests, "checker": {"kind": "fuzzy"}})
-        assert (document["field"], "'floats'" in document["detail"]) == ("checker", True)
+        assert (
+            document["detail"]
+            == "checker.kind: unknown kind 'fuzzy'; accepted are exact, tokens, lines, floats, unordered"
+        )
+        for sent, path, near in (
+            ({"checker": {"kind": "exat"}}, "checker.kind", "exact"),
+            ({"checker": {}}, "checker.kind", None),
+            ({"tier": "jial"}, "tier", "jail"),
+            ({"sourc": ""}, "sourc", "source"),
+            ({"priority": "hgih"}, "priority", "high"),
+        ):
+            document = await refused({"source": "", "tests": tests, **sent})
+            assert (document["field"], document.get("did_you_mean")) == (path, [near] if near else None)
+        document = check(await client.get("/v1/trainings?limt=1"), 422, "invalid_request")
+        assert (document["field"], document["did_you_mean"]) == ("limt", ["limit"])
         document = await refused({"source": "", "tests": [{"id": "first test"}]})
         assert document["detail"] == "tests.0.id: accepted are letters, digits and . : - _"
         document = await refused({"env": "x", "stop": {}}, "/v1/trainings")

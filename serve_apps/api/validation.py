@@ -60,7 +60,7 @@ def _describe(error: Any, body: Any, model: type[BaseModel] | None) -> tuple[dic
             path.append(context["discriminator"].strip("'"))
             message = "Field required"
         case "enum" | "literal_error" if isinstance(sent := _sent(path, body, error), str):
-            message, near = _unknown("value", sent[:80], _quoted(context["expected"]))
+            message, near = _unknown("value", sent, _quoted(context["expected"]))
         case _ if accepted := ACCEPTED.get(context.get("pattern", "")):
             message = f"accepted are {accepted}"
     return {"field": ".".join(path), "message": message}, near
@@ -68,6 +68,7 @@ def _describe(error: Any, body: Any, model: type[BaseModel] | None) -> tuple[dic
 
 def _unknown(what: str, name: str, known: Sequence[str]) -> tuple[str, list[str]]:
     """What is said of a name that is not among ``known``, and the nearest that is."""
+    name = name[:80]
     message = f"unknown {what} {name!r}"
     if near := difflib.get_close_matches(name, known, n=1, cutoff=0.5):
         return f"{message}; did you mean {near[0]!r}?", near

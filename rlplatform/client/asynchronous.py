@@ -14,7 +14,7 @@ import httpx2
 from rlplatform.access.quotas import Quotas
 from rlplatform.client import calls
 from rlplatform.client.calls import Call
-from rlplatform.client.connection import find_connection, usable_proxies
+from rlplatform.client.connection import find_connection, open_http
 from rlplatform.client.download import saving
 from rlplatform.client.following import Following
 from rlplatform.client.retry import Retry
@@ -56,13 +56,7 @@ class AsyncClient:
         self.url = connection.url
         self._retry = retry or Retry()
         self._sleep = sleep
-        with usable_proxies():
-            self._http = httpx2.AsyncClient(
-                base_url=connection.url,
-                headers={"Authorization": f"Bearer {connection.api_key}"},
-                timeout=TIMEOUT_S,
-                transport=transport,
-            )
+        self._http = open_http(httpx2.AsyncClient, connection, timeout=TIMEOUT_S, transport=transport)
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import httpx2
 from pydantic import BaseModel, ValidationError
 
 from rlplatform.errors import InvalidRequest, NotAuthenticated
 from rlplatform.settings import ClientSettings
+
+T = TypeVar("T")
 
 LOCAL_FILE = Path(".rlp/local.json")
 
@@ -69,11 +70,14 @@ def find_connection(
     return Connection(url, api_key)
 
 
-@contextmanager
-def usable_proxies() -> Iterator[None]:
-    """For making an HTTP client, which reads the environment. :raises InvalidRequest: a proxy there cannot be used."""
+def open_http(client: Callable[..., T], connection: Connection, **options: Any) -> T:
+    """An HTTP client of the class ``client`` for ``connection``.
+
+    :raises InvalidRequest: the environment names a proxy that cannot be used.
+    """
     try:
-        yield
+        headers = {"Authorization": f"Bearer {connection.api_key}"}
+        return client(base_url=connection.url, headers=headers, **options)
     except (ImportError, ValueError) as error:
         names = "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY"
         raise InvalidRequest(f"the proxy that {names} names cannot be used: {error}", field="proxy") from None

@@ -13,7 +13,7 @@ import httpx2
 from rlplatform.access.quotas import Quotas
 from rlplatform.client import calls
 from rlplatform.client.calls import Call
-from rlplatform.client.connection import find_connection, usable_proxies
+from rlplatform.client.connection import find_connection, open_http
 from rlplatform.client.download import saving
 from rlplatform.client.following import Following
 from rlplatform.client.retry import Retry
@@ -55,13 +55,7 @@ class Client:
         self.url = connection.url
         self._retry = retry or Retry()
         self._sleep = sleep
-        with usable_proxies():
-            self._http = httpx2.Client(
-                base_url=connection.url,
-                headers={"Authorization": f"Bearer {connection.api_key}"},
-                timeout=TIMEOUT_S,
-                transport=transport,
-            )
+        self._http = open_http(httpx2.Client, connection, timeout=TIMEOUT_S, transport=transport)
 
     def __enter__(self) -> Self:
         return self

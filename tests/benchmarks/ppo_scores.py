@@ -44,8 +44,8 @@ REMARKS = {
     "Stable-Baselines3 ends at 3560 here, ours at 4545.",
     "Walker2d-v4": "runs differ by their seed more than by anything else: seven of ours end at 1322 to 4013, three of "
     "Stable-Baselines3's at 1755 to 4938, with means that are 0.7 standard errors apart; the published row is one run. "
-    "Not the cause: the last minibatch, which resets make smaller; of rows cut into equal minibatches three seeds end at "
-    "4348, 1748 and 1175.",
+    "Not the cause: the last minibatch, which resets make smaller; of rows cut into equal minibatches three seeds end "
+    "at 4348, 1748 and 1175.",
 }
 """What is known of rows that differ from the published ones."""
 RESULTS = Path(__file__).parent / "results"

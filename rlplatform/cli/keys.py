@@ -9,6 +9,7 @@ import typer
 from rlplatform.access.principals import Role, Scope
 from rlplatform.cli import words
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+from rlplatform.clock import SystemClock
 
 app = typer.Typer(no_args_is_help=True, help="Make, list, rotate and revoke API keys.")
 
@@ -41,7 +42,7 @@ def index(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiK
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = client.keys()
-    output.table(found, [words.key(info) for info in found], "no keys")
+    output.table(found, [words.key(info, SystemClock().now()) for info in found], "no keys")
 
 
 @app.command()

@@ -260,13 +260,13 @@ def space(info: SpaceInfo) -> str:
     return f"{shape} times 0 or 1"
 
 
-def key(info: KeyInfo) -> dict[str, str]:
-    """An API key as a row of a list."""
+def key(info: KeyInfo, now: datetime) -> dict[str, str]:
+    """An API key as a row of a list, as it is ``now``."""
     state = "active"
     if info.revoked_at is not None:
         state = "revoked"
     elif info.expires_at is not None:
-        state = f"until {info.expires_at.astimezone():%Y-%m-%d %H:%M}"
+        state = f"{'until' if now < info.expires_at else 'expired'} {info.expires_at.astimezone():%Y-%m-%d %H:%M}"
     scopes = " ".join(info.scopes)
     return {"ID": info.id, "NAME": info.name, "TENANT": info.tenant, "SCOPES": scopes, "STATE": state}
 

@@ -144,7 +144,7 @@ class PolicyShelf:
         run = await self._training(request.training_id, principal, "training")
         found = await asyncio.to_thread(self._checkpoints.list, run.id)
         if not found:
-            raise Conflict(f"{run.id} has no checkpoint yet", state=run.state)
+            raise Conflict(f"{run.id} has no checkpoint{'' if run.final else ' yet'}", state=run.state)
         return run, found[-1] if request.which == "last" else best(found) or found[-1]
 
     async def _training(self, training_id: str, principal: Principal, what: str) -> TrainingRun:

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rlplatform.cli import exits
+from rlplatform.access.principals import Scope
+from rlplatform.cli import exits, words
 from rlplatform.cli.follow import summary
 from rlplatform.cli.render import Output
 from rlplatform.client import AsyncClient, Client
 from rlplatform.client.connection import find_connection
+from rlplatform.documents import KeyInfo
 from rlplatform.errors import InvalidRequest, NotAuthenticated, PlatformError, error_classes
 from rlplatform.evaluation.models import Verdict
 from rlplatform.events import EvaluationOutput, TrainingIterationCompleted
@@ -293,6 +295,20 @@ def test_an_address_that_is_no_url_is_said_to_be_none(url: str) -> None:
 def test_a_key_that_no_header_can_carry_is_no_key(key: str) -> None:
     with pytest.raises(NotAuthenticated):
         find_connection("http://b", key)
+
+
+def test_a_key_that_has_expired_is_said_to_have() -> None:
+    info = KeyInfo(
+        id="key_1",
+        prefix="rlp_1",
+        tenant="school",
+        name="lab",
+        scopes=[Scope.READ],
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        expires_at=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    states = [words.key(info, datetime(2026, 1, day, tzinfo=UTC))["STATE"] for day in (1, 3)]
+    assert [state.split()[0] for state in states] == ["until", "expired"]
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "foo://127.0.0.1:1"])

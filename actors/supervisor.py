@@ -25,6 +25,7 @@ from rlplatform.evaluation.submissions import check_environment, check_submissio
 from rlplatform.events import EvaluationQueued, EventBase, TrainingQueued
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.ports import CheckpointStore, Clock, Dependency, Idempotency, Place, PlatformStatus, Store
+from rlplatform.ppo.presets import resolve
 from rlplatform.priorities import check_priority
 from rlplatform.replays import replayed
 from rlplatform.retention import Retention
@@ -199,13 +200,13 @@ class Supervisor:
         try:
             check_priority(request.priority, principal)
             await self._trainings.check(request)
-            await asyncio.to_thread(check_training, request)
+            image = await asyncio.to_thread(check_training, request)
             quotas = await self._accounts.check_trainings(principal.tenant)
             with self._trainings.admit(request, principal.tenant, quotas) as place:
                 if request.resume_from is None:
                     return await self._start(request, principal, idempotency, place)
                 async with self._retention.removing:
-                    parent = await self._parent(request, principal)
+                    parent = await self._parent(request, principal, image=image)
                     return await self._start(request, principal, idempotency, place, parent)
         except PlatformError as refusal:
             return await replayed(self._store, TrainingRun, idempotency, refusal)
@@ -321,7 +322,7 @@ class Supervisor:
         """A run may be in the store alone: the next round looks."""
         self._doubtful = True
 
-    async def _parent(self, request: TrainingRequest, principal: Principal) -> CheckpointInfo:
+    async def _parent(self, request: TrainingRequest, principal: Principal, *, image: bool) -> CheckpointInfo:
         """:raises InvalidRequest, NotFound: there is no such checkpoint, none that the principal sees, or not one of
         this engine, environment and network."""
         assert request.resume_from is not None
@@ -340,7 +341,9 @@ class Supervisor:
             raise InvalidRequest(f"resume_from: {error}", field="resume_from") from None
         except NotFound:
             raise NotFound(f"resume_from: no such checkpoint: {checkpoint_id}", field="resume_from") from None
-        await asyncio.to_thread(check_training, request, trained)
+        if request.engine != "simulated":
+            ours, theirs = (resolve(each.env, each.preset, each.hyperparameters)[0] for each in (request, trained))
+            ours.check_resumes(theirs, image=image)
         return parent
 
     async def _owned(self, run_id: str, principal: Principal) -> Run:
@@ -358,10 +361,8 @@ class Supervisor:
             before = page[-1].id
 
 
-def check_training(request: TrainingRequest, parent: TrainingRequest | None = None) -> None:
-    """Refuse what cannot be trained, or not from a checkpoint of ``parent``. Slow: makes the environment, and imports
-    all of them the first time.
-    """
-    from rlplatform.training.environments import check_request, check_resumption
+def check_training(request: TrainingRequest) -> bool:
+    """As ``check_request``. Slow: makes the environment, and imports all of them the first time."""
+    from rlplatform.training.environments import check_request
 
-    check_request(request) if parent is None else check_resumption(request, parent)
+    return check_request(request)

@@ -10,7 +10,7 @@ from rlplatform.errors import PlatformError
 from rlplatform.sandbox.engine import Engine
 from rlplatform.sandbox.images import build
 from rlplatform.sandbox.models import Flavour
-from rlplatform.settings import Settings
+from rlplatform.settings import read_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError:
         parser.error(f"flavours are {', '.join(Flavour)}, not {' '.join(names)}")
     try:
-        engine = Engine(Settings().sandbox.docker_host, timeout_s=600)
+        engine = Engine(read_settings().sandbox.docker_host, timeout_s=600)
         for flavour in flavours:
             build(engine, flavour, progress)
     except PlatformError as error:

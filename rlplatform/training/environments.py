@@ -84,8 +84,9 @@ def _check_space(space: spaces.Space[Any], what: str, *, from_zero: bool = False
         raise InvalidRequest(f"{what} are of {space}; {why}", field="env")
 
 
-def check_request(request: TrainingRequest) -> None:
-    """Refuse what cannot be trained, before it is queued.
+def check_request(request: TrainingRequest) -> bool:
+    """Refuse what cannot be trained, before it is queued. Whether its observations are images; False where nobody
+    looks, with the simulated engine.
 
     :raises UnknownName: environment, preset or hyperparameter, with the nearest names.
     :raises InvalidRequest: names the field and says what is accepted.
@@ -93,31 +94,18 @@ def check_request(request: TrainingRequest) -> None:
     check_known(request.env)
     hyperparameters, preset = resolve(request.env, request.preset, request.hyperparameters)
     hyperparameters.check(total_envs(request.resources, preset))
-    if request.engine != "simulated":
-        probed = probe(request.env, request.env_config)
-        try:
-            _check_rollout(hyperparameters.n_steps, total_envs(request.resources, preset), probed)
-            if hyperparameters.use_sde and not isinstance(probed.single_action_space, spaces.Box):
-                field = "hyperparameters.use_sde"
-                raise InvalidRequest(f"{field}: {request.env} has no Box actions", field=field)
-        finally:
-            probed.close()
-
-
-def check_resumption(request: TrainingRequest, parent: TrainingRequest) -> None:
-    """Refuse to resume from a checkpoint of ``parent``, a training of the same environment, what has another network.
-
-    :raises InvalidRequest: names the field, and what the checkpoint's is.
-    """
     if request.engine == "simulated":
-        return
+        return False
     probed = probe(request.env, request.env_config)
     try:
+        _check_rollout(hyperparameters.n_steps, total_envs(request.resources, preset), probed)
+        if hyperparameters.use_sde and not isinstance(probed.single_action_space, spaces.Box):
+            field = "hyperparameters.use_sde"
+            raise InvalidRequest(f"{field}: {request.env} has no Box actions", field=field)
         space = probed.single_observation_space
-        image = not isinstance(space, spaces.Dict | spaces.Tuple) and ObservationEncoder.of(space).image
+        return not isinstance(space, spaces.Dict | spaces.Tuple) and ObservationEncoder.of(space).image
     finally:
         probed.close()
-    effective(request)[0].check_resumes(effective(parent)[0], image=image)
 
 
 def _check_rollout(n_steps: int, n_envs: int, probed: VectorEnv) -> None:

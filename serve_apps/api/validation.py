@@ -47,7 +47,9 @@ def _describe(error: Any, body: Any, model: type[BaseModel] | None) -> tuple[dic
     if isinstance(within, FieldError):
         location, message = (*location, *within.path.split(".")), within.reason
     kind = "missing" if isinstance(within, FieldError) else error["type"]
-    path = _path(location, body, kind) if body is not None else [str(part) for part in location]
+    path, sent = [str(part) for part in location], error.get("input")
+    if body is not None:
+        path, sent = _walk(location, body, kind)
     near: list[str] = []
     match error["type"]:
         case "extra_forbidden":
@@ -59,7 +61,7 @@ def _describe(error: Any, body: Any, model: type[BaseModel] | None) -> tuple[dic
         case "union_tag_not_found":
             path.append(context["discriminator"].strip("'"))
             message = "Field required"
-        case "enum" | "literal_error" if isinstance(sent := _sent(path, body, error), str):
+        case "enum" | "literal_error" if isinstance(sent, str):
             message, near = _unknown("value", sent, _quoted(context["expected"]))
         case _ if accepted := ACCEPTED.get(context.get("pattern", "")):
             message = f"accepted are {accepted}"
@@ -80,22 +82,10 @@ def _quoted(text: str) -> list[str]:
     return re.findall(r"'([^']*)'", text)
 
 
-def _sent(path: Sequence[str], body: Any, error: Any) -> Any:
-    """The value that an error is about; None if it is not at hand."""
-    if body is None:
-        return error.get("input")
-    for part in path:
-        if isinstance(body, list) and part.isdecimal() and int(part) < len(body):
-            body = body[int(part)]
-        elif isinstance(body, dict):
-            body = body.get(part)
-        else:
-            return None
-    return body
-
-
-def _path(location: Sequence[str | int], body: Any, kind: str) -> list[str]:
-    """``location`` without pydantic's tags of unions: ``checker.floats.abs_tol`` -> ``checker.abs_tol``."""
+def _walk(location: Sequence[str | int], body: Any, kind: str) -> tuple[list[str], Any]:
+    """``location`` without pydantic's tags of unions (``checker.floats.abs_tol`` -> ``checker.abs_tol``), and what is
+    there.
+    """
     path: list[str] = []
     for index, part in enumerate(location):
         last = index == len(location) - 1
@@ -107,7 +97,7 @@ def _path(location: Sequence[str | int], body: Any, kind: str) -> list[str]:
         elif not (last and kind == "missing"):
             continue
         path.append(str(part))
-    return path
+    return path, body
 
 
 def _fields_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:

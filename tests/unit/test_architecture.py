@@ -48,7 +48,7 @@ def test_nothing_but_the_settings_reads_the_environment() -> None:
     assert offenders(r"os\.(environ|getenv)", allowed) == []
 
 
-def test_only_the_handles_call_actors() -> None:
+def test_actors_are_called_in_one_place() -> None:
     assert offenders(r"\.remote\(", ("actors/calls.py", "actors/rllib/")) == []
 
 

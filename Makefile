@@ -1,6 +1,7 @@
 # make run    set this machine up, run the main job, stay up until Ctrl-C (ARGS=--exit: leave after the job)
 # make test   set this machine up, run the whole test suite (ARGS=... are pytest's)
 # make chaos  the slow tests of what must be outlived: kills, cut networks, full disks, dead heads (ARGS=... are pytest's)
+# make lock   pin every package of every extra anew in requirements.lock (ARGS=--upgrade: newer versions)
 # make soak   20 minutes of mixed load and random kills (ARGS="--minutes 3"); writes tests/benchmarks/results/soak.md
 # make hostile         every hostile program on every tier of this machine, gVisor's too, and the engine's restarts
 # make sandbox-images  build the sandbox images that are not up to date
@@ -45,4 +46,5 @@ gvisor:
 	@$(PYTHON) cluster/setup.py gvisor
 
 lock:
-	$(PYTHON) cluster/lock.py
+	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	    --no-annotate --custom-compile-command 'make lock' --quiet --output-file requirements.lock $(ARGS)

@@ -2,7 +2,7 @@
 
 What is there already is left as it is, so a second call takes moments and needs no network:
 
-- a virtual environment in ``.venv`` with the packages of ``requirements.lock``;
+- a virtual environment in ``.venv`` with this package and what it needs, at the versions of ``requirements.lock``;
 - a Docker engine that answers. On Debian or Ubuntu as root one is installed and started; elsewhere it says what to do;
 - the sandbox image;
 - the browser page, built with npm;
@@ -47,6 +47,8 @@ TEST_PACKAGES = {
     "ip": "iproute2",
 }
 WEB = ROOT / "serve_apps" / "web"
+NEEDS_DEBOOTSTRAP = 3  # exit status of cluster.sandbox_image
+EXTRAS = {"run": "server,export", "test": "server,export,dev"}
 
 
 class SetupError(Exception):
@@ -64,7 +66,7 @@ def main(purpose: str) -> int:
             return 0
         if sys.version_info[:2] not in ((3, 11), (3, 12)):
             raise SetupError(f"Python 3.11 or 3.12 is needed; this is {sys.version.split()[0]}")
-        environment()
+        environment(EXTRAS[purpose])
         if purpose == "test":
             test_tools()
         flavours = ["python", "python-rl"] if purpose == "test" else ["python"]
@@ -93,21 +95,24 @@ def main(purpose: str) -> int:
 # -- the virtual environment ------------------------------------------------------------------------------------------
 
 
-def environment() -> None:
-    """The virtual environment, with what the lock file says and this checkout in it."""
+def environment(extras: str) -> None:
+    """Install this checkout with ``extras`` into ``.venv``, unless it is there at least with these.
+
+    The lock file constrains pip: it installs what the extras need, each at its locked version, and refuses whatever
+    does not fit together. A CPU build of torch, where an index offers one, brings no CUDA libraries along.
+    """
     stamp = VENV / ".complete"
     kernel = (ROOT / "rlplatform" / "ppo" / "_kernel.c").read_bytes()
     wanted = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + kernel).hexdigest()
-    if stamp.exists() and stamp.read_text() == f"{wanted} {ROOT}":
+    installed_for = stamp.read_text().split() if stamp.exists() else []
+    if installed_for[:2] == [wanted, str(ROOT)] and set(extras.split(",")) <= set(installed_for[-1].split(",")):
         return
     if not (VENV / "bin" / "pip").exists():
         say("making a virtual environment in .venv")
         make_venv()
-    total = sum(1 for line in LOCK.read_text().splitlines() if "==" in line)
-    say(f"installing {total} packages (about 3 GB on disk; minutes the first time)")
-    pip(["--no-deps", "-r", str(LOCK)], total)
-    pip(["--no-deps", "-e", str(ROOT)], 1)
-    stamp.write_text(f"{wanted} {ROOT}")
+    say("installing the packages (about 3 GB on disk; minutes the first time)")
+    pip(["-c", str(LOCK), "-e", f"{ROOT}[{extras}]"])
+    stamp.write_text(f"{wanted} {ROOT} {extras}")
 
 
 def make_venv() -> None:
@@ -120,18 +125,24 @@ def make_venv() -> None:
     run([sys.executable, "-m", "venv", str(VENV)])
 
 
-def pip(arguments: list[str], total: int) -> None:
-    """Install, with a line of progress for each tenth: of the packages that are fetched, then of those unpacked."""
+def pip(arguments: list[str]) -> None:
+    """Install, with a line of progress for each 25 packages that are fetched and each tenth of them unpacked."""
     options = ["--disable-pip-version-check", "--no-input", "--progress-bar=off"]
     command = [str(PYTHON), "-u", "-m", "pip", "install", *options, *arguments]  # -u: lines as they come, not in blocks
-    fetched = Tenths("fetched", total)
+    fetched = 0
+    cuda = False
     tail: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout
         for line in process.stdout:
             tail = [*tail[-15:], line]
-            if re.match(r"\s*(Collecting|Processing|Requirement already satisfied)", line):
-                fetched.add()
+            if re.match(r"Collecting nvidia-", line) and not cuda:
+                cuda = True
+                say("  the package index offers torch with CUDA only: 5 GB more (README.md: how to get the CPU build)")
+            if re.match(r"(Collecting|Processing)", line):
+                fetched += 1
+                if fetched % 25 == 0:
+                    say(f"  {fetched} packages fetched")
             elif line.startswith("Installing collected packages"):
                 unpacked = Tenths("unpacked", line.count(",") + 1)
                 threading.Thread(target=watch_unpacking, args=(process, unpacked), daemon=True).start()
@@ -280,13 +291,13 @@ def gvisor() -> None:
 
 
 def images(flavours: list[str]) -> None:
-    """The sandbox images of these flavours; where no registry answers, on a base that debootstrap makes."""
+    """Build the sandbox images of these flavours; where no registry answers, on a base that debootstrap makes."""
     build = [str(PYTHON), "-m", "cluster.sandbox_image", *flavours]
-    failed = subprocess.run(build, cwd=ROOT, check=False).returncode
-    if failed and not shutil.which("debootstrap") and shutil.which("apt-get") and os.geteuid() == 0:
-        need("debootstrap", ["debootstrap"])
-        failed = subprocess.run(build, cwd=ROOT, check=False).returncode
-    if failed:
+    status = subprocess.run(build, cwd=ROOT, check=False).returncode
+    if status == NEEDS_DEBOOTSTRAP:
+        need("debootstrap, which makes the base of the sandbox image,", ["debootstrap"])
+        status = subprocess.run(build, cwd=ROOT, check=False).returncode
+    if status:
         raise SetupError("the sandbox image could not be built; see above")
 
 

@@ -13,6 +13,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from cluster.doctor.report import Check, fail, ok, warn
 from rlplatform.settings import Settings
 
@@ -23,7 +26,7 @@ _TIMEX_BYTES = 512
 
 
 def packages(_: Settings, lock: Path = LOCK) -> Check:
-    """Installed packages against the lock file."""
+    """Compare installed packages with the lock file, and what the server requires with what is installed."""
     name = "packages"
     python = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] not in ((3, 11), (3, 12)):
@@ -31,20 +34,26 @@ def packages(_: Settings, lock: Path = LOCK) -> Check:
     if not lock.is_file():
         return warn(name, f"Python {python}; there is no {lock.name} to compare with", "run from a checkout")
     wanted = dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)$", lock.read_text(), re.MULTILINE))
+    required = {
+        canonicalize_name(requirement.name)
+        for requirement in map(Requirement, importlib.metadata.requires("rlplatform") or [])
+        if requirement.marker is None or requirement.marker.evaluate({"extra": "server"})
+    }
     differing, missing = [], []
     for package, version in wanted.items():
         try:
             installed = importlib.metadata.version(package).partition("+")[0]
         except importlib.metadata.PackageNotFoundError:
-            missing.append(package)
+            if canonicalize_name(package) in required:
+                missing.append(package)
             continue
         if installed != version:
             differing.append(f"{package} {installed} (pinned: {version})")
     if not differing and not missing:
-        return ok(name, f"Python {python}; all {len(wanted)} packages are as pinned")
+        return ok(name, f"Python {python}; all packages are as pinned")
     found = [*differing, *(f"{package} is missing" for package in missing)]
     shown = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
-    return warn(name, f"Python {python}; not as tested: {shown}", f"pip install -r {lock.name}")
+    return warn(name, f"Python {python}; not as tested: {shown}", f"pip install -c {lock.name} -e '.[server,export]'")
 
 
 def compiler(_: Settings) -> Check:

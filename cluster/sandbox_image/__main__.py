@@ -1,4 +1,8 @@
-"""``python -m cluster.sandbox_image [FLAVOUR …]``: builds the sandbox images that are not up to date."""
+"""Build the sandbox images that are not up to date: ``python -m cluster.sandbox_image [FLAVOUR …]``.
+
+Exit status: 0 when all images are there, 1 when one could not be built, 2 for a usage error, and 3 when no registry
+answers and debootstrap, which could make the base image, is not installed.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,15 @@ import time
 
 from rlplatform.errors import PlatformError
 from rlplatform.sandbox.engine import Engine
-from rlplatform.sandbox.images import build
+from rlplatform.sandbox.images import DebootstrapMissing, build
 from rlplatform.sandbox.models import Flavour
 from rlplatform.settings import read_settings
 
+NEEDS_DEBOOTSTRAP = 3
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build; 0 when all images are there."""
+    """Build the images that are asked for, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m cluster.sandbox_image", description="Build the sandbox images.")
     parser.add_argument("flavours", nargs="*", metavar="FLAVOUR", help=f"any of {', '.join(Flavour)}; default: python")
     names = parser.parse_args(arguments).flavours or [Flavour.PYTHON.value]
@@ -31,6 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
         engine = Engine(read_settings().sandbox.docker_host, timeout_s=600)
         for flavour in flavours:
             build(engine, flavour, progress)
+    except DebootstrapMissing as missing:
+        progress(str(missing))
+        return NEEDS_DEBOOTSTRAP
     except PlatformError as error:
         sys.stderr.write(f"sandbox image: {error}\n")
         return 1

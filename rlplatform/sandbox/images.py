@@ -57,6 +57,10 @@ _DROPPED = (
 Progress = Callable[[str], None]
 
 
+class DebootstrapMissing(SandboxUnavailable):
+    """No registry answers, and debootstrap is not installed."""
+
+
 def guest_digest() -> str:
     """SHA-256 over the guest's sources and the recipe of the image."""
     digest = hashlib.sha256()
@@ -209,10 +213,14 @@ def _ensure_base(engine: Engine, progress: Progress) -> str:
 
 def _debootstrap(engine: Engine) -> None:
     tool = shutil.which("debootstrap") or shutil.which("debootstrap", path="/usr/sbin:/sbin")
-    if tool is None or os.geteuid() != 0:
+    if os.geteuid() != 0:
         raise SandboxUnavailable(
-            "the sandbox image needs a base: either a registry that the Docker engine can pull from, "
-            "or debootstrap (Debian package of that name) and root"
+            "no registry offers the base of the sandbox image, and making it with debootstrap needs root: "
+            "run this as root, or let the Docker engine reach a registry"
+        )
+    if tool is None:
+        raise DebootstrapMissing(
+            "no registry offers the base of the sandbox image, and debootstrap is not installed (Debian: debootstrap)"
         )
     with tempfile.TemporaryDirectory(prefix="rlp-base-", dir="/var/tmp") as folder:
         root = Path(folder, "root")

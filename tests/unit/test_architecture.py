@@ -66,7 +66,6 @@ def test_nothing_is_unpickled() -> None:
 def test_nothing_runs_a_learners_code_outside_a_container() -> None:
     programs_of_ours = (
         "cluster/setup.py",  # apt-get, pip, dockerd
-        "cluster/lock.py",  # pip
         "cluster/sandbox_image/",  # debootstrap
         "rlplatform/manifest.py",  # git
         "rlplatform/ppo/c_library.py",  # the C compiler

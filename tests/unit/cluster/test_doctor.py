@@ -106,11 +106,20 @@ def test_packages_are_compared_with_the_lock(tmp_path: Path) -> None:
 
     lock.write_text(f"# pins\npydantic=={pydantic.VERSION}\n")
     assert machine.packages(Settings(), lock).status == "ok"
-    lock.write_text("pydantic==0.1\nno-such-package-at-all==1.0\n")
+    lock.write_text("pydantic==0.1\nnot-installed-and-not-required==1.0\n")
     found = machine.packages(Settings(), lock)
     assert found.status == "warn"
     assert f"pydantic {pydantic.VERSION} (pinned: 0.1)" in found.meaning
-    assert "no-such-package-at-all is missing" in found.meaning
+    assert "not-installed-and-not-required" not in found.meaning
+
+
+def test_a_missing_package_of_the_server_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("torchless==2.0\n")
+    monkeypatch.setattr("importlib.metadata.requires", lambda _: ["torchless>=1; extra == 'server'"])
+    found = machine.packages(Settings(), lock)
+    assert found.status == "warn"
+    assert "torchless is missing" in found.meaning
 
 
 @pytest.mark.parametrize(("available_gib", "status"), [(1, "fail"), (3, "warn"), (8, "ok")])

@@ -1,4 +1,10 @@
+"""The lock file: complete, consistent, and enough on a machine that has nothing but a package index."""
+
+import json
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -6,13 +12,13 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from cluster.lock import _pin
+from cluster.requirements import requirements
+from tests.conftest import Missing
 
 ROOT = Path(__file__).parents[3]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-ASKED = [*PROJECT["dependencies"]] + [
-    line for extra in ("server", "export", "dev") for line in PROJECT["optional-dependencies"][extra]
-]
+EXTRAS = list(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
+SERVER = ["server", "export"]
+DEBIAN_PYTHON = Path("/usr/bin/python3.11")
 
 
 def locked() -> dict[str, str]:
@@ -20,25 +26,60 @@ def locked() -> dict[str, str]:
     return {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
 
 
-@pytest.mark.parametrize("asked", ASKED)
-def test_the_lock_file_has_what_is_asked_for(asked: str) -> None:
+def resolve(python: Path, extras: list[str], folder: Path) -> dict[str, str]:
+    """Resolve the package with ``extras`` for ``python`` from the package index alone: no local wheels, no settings.
+
+    Returns:
+        The version of each package that pip would install.
+    """
+    report = folder / "report.json"
+    wanted = folder / "wanted.txt"
+    wanted.write_text("\n".join(requirements(extras, ROOT / "pyproject.toml")))
+    options = ["--dry-run", "--ignore-installed", "--no-input", "--quiet", "--report", str(report)]
+    sources = ["--target", str(folder / "nowhere"), "-c", str(ROOT / "requirements.lock"), "-r", str(wanted)]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHONPATH"))}
+    certificate = {name: os.environ[name] for name in ("PIP_CERT",) if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--python", str(python), "install", *options, *sources],
+        env={**plain, **certificate, "PIP_CONFIG_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(report.read_text())["install"]
+    return {canonicalize_name(item["metadata"]["name"]): item["metadata"]["version"] for item in found}
+
+
+@pytest.mark.parametrize("asked", requirements(EXTRAS, ROOT / "pyproject.toml"))
+def test_the_lock_file_has_each_requirement_at_an_accepted_version(asked: str) -> None:
     requirement = Requirement(asked)
     version = locked().get(canonicalize_name(requirement.name))
     assert version is not None, "run 'make lock'"
     assert requirement.specifier.contains(version), "run 'make lock'"
 
 
-def test_the_lock_file_names_no_address() -> None:
-    assert not re.search(r"://|@", (ROOT / "requirements.lock").read_text())
+def test_the_lock_file_names_no_address_and_no_local_build() -> None:
+    assert not re.search(r"://|@|\+", (ROOT / "requirements.lock").read_text())
 
 
-@pytest.mark.parametrize(
-    ("frozen", "pinned"),
-    [
-        ("numpy==2.1.0", "numpy==2.1.0"),
-        ("torch==2.13.0+cpu", "torch==2.13.0"),
-        ("torch @ file:///somewhere/torch-2.13.0+cpu-cp311-cp311-linux_x86_64.whl", "torch==2.13.0"),
-    ],
-)
-def test_a_pin_is_of_no_machine(frozen: str, pinned: str) -> None:
-    assert _pin(frozen) == pinned
+@pytest.mark.timeout(600)
+def test_the_server_resolves_on_debians_own_python_from_a_plain_index(tmp_path: Path, missing: Missing) -> None:
+    if not DEBIAN_PYTHON.exists():
+        missing(f"no {DEBIAN_PYTHON}: Debian 12's own Python")
+    found = resolve(DEBIAN_PYTHON, SERVER, tmp_path)
+    assert found.items() <= locked().items(), "something is not locked, or locked at another version"
+    assert {"torch", "ray", "envpool", "onnx"} <= found.keys()
+    assert any(name.startswith("nvidia-") for name in found), "torch of a plain index needs its CUDA libraries"
+    assert not {"pytest", "mypy", "moto", "flask", "hypothesis", "uv"} & found.keys()
+
+
+@pytest.mark.timeout(600)
+def test_all_extras_resolve_together_on_this_python_from_a_plain_index(tmp_path: Path) -> None:
+    found = resolve(Path(sys.executable), EXTRAS, tmp_path)
+    assert found.items() <= locked().items()
+
+
+def test_an_unknown_extra_has_no_requirements() -> None:
+    with pytest.raises(KeyError, match="no-such-extra"):
+        requirements(["no-such-extra"], ROOT / "pyproject.toml")

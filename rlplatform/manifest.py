@@ -69,7 +69,7 @@ class RunManifest(BaseModel):
             python=platform.python_version(),
             packages=_versions(),
             git_commit=_git_commit(),
-            code_sha256=_code_sha256(),
+            code_sha256=_own_code_sha256(),
             hardware=_hardware(),
         )
 
@@ -103,13 +103,20 @@ def _git_commit() -> str | None:
 
 
 @functools.cache
-def _code_sha256() -> str:
-    """SHA-256 over the sources that decide what a training does: path and content of each."""
+def _own_code_sha256() -> str:
+    return code_sha256(_ROOT)
+
+
+def code_sha256(root: Path) -> str:
+    """Return the SHA-256 over the sources below ``root`` that decide what a training does: path and content of each.
+
+    Data counts as source: presets and the catalogue of environments change what a request means. Compiled files do not.
+    """
     digest = hashlib.sha256()
     for folder in ("rlplatform/ppo", "rlplatform/training", "actors/rllib"):
-        for path in sorted((_ROOT / folder).rglob("*")):
-            if path.suffix in (".py", ".c"):
-                digest.update(path.relative_to(_ROOT).as_posix().encode() + b"\0")
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in (".py", ".c", ".h", ".json"):
+                digest.update(path.relative_to(root).as_posix().encode() + b"\0")
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 

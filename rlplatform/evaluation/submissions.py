@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.graders import agent_loop
 from rlplatform.evaluation.models import EpisodeGrader, EvaluationRequest
 from rlplatform.sandbox.models import Program
+from rlplatform.sandbox.programs import MAX_PATH_BYTES, MAX_PROGRAM_BYTES, file_above, path_fault
 
 ENTRY = "main.py"
-MAX_PROGRAM_BYTES = 4 << 20
-MAX_PATH_BYTES = 128
 MAX_TOTAL_WALL_S = 3600.0
 
 
@@ -46,42 +43,20 @@ def program_of(request: EvaluationRequest) -> Program:
         files[entry] = agent_loop.source(request.grader.entry)
     for index, file in enumerate(request.files):
         field = f"files.{index}.path"
-        _check_path(file.path, field)
+        if (fault := path_fault(file.path)) is not None:
+            shown = file.path[:MAX_PATH_BYTES]
+            raise InvalidRequest(f"the path {shown!r} {fault}; give one like 'helpers/graph.py'", field=field)
         if file.path in (ENTRY, entry):
             raise InvalidRequest(f"{file.path!r} is taken: `source` is {ENTRY!r}; choose another path", field=field)
         if file.path in files:
             raise InvalidRequest(f"{file.path!r} is there twice", field=field)
         files[file.path] = file.content.encode()
     for index, file in enumerate(request.files):
-        for folder in PurePosixPath(file.path).parents:
-            if str(folder) in files:
-                raise InvalidRequest(
-                    f"{str(folder)!r} is a file and cannot be a folder too", field=f"files.{index}.path"
-                )
+        if (folder := file_above(file.path, files)) is not None:
+            raise InvalidRequest(f"{folder!r} is a file and cannot be a folder too", field=f"files.{index}.path")
     total = sum(map(len, files.values()))
     if total > MAX_PROGRAM_BYTES:
         raise InvalidRequest(
             f"source and files have {total} bytes; at most {MAX_PROGRAM_BYTES} are accepted", field="files"
         )
     return Program(files, entry)
-
-
-def _check_path(path: str, field: str) -> None:
-    parts = path.split("/")
-    if path.startswith("/"):
-        wrong = "must be relative"
-    elif ".." in parts:
-        wrong = "must not contain '..'"
-    elif "" in parts or "." in parts:
-        wrong = "must not contain '.' or empty parts"
-    elif "\\" in path:
-        wrong = "must have '/' between its parts, not '\\'"
-    elif not path.isprintable():
-        wrong = "must be printable: no NUL or other control characters"
-    elif len(path.encode()) > MAX_PATH_BYTES:
-        wrong = f"must have at most {MAX_PATH_BYTES} bytes"
-    elif "__pycache__" in parts:
-        wrong = "must not be in __pycache__, which is Python's own"
-    else:
-        return
-    raise InvalidRequest(f"the path {path[:MAX_PATH_BYTES]!r} {wrong}; give one like 'helpers/graph.py'", field=field)

@@ -10,9 +10,9 @@
 #include "_dense.h"
 
 #define ROWS 64      /* rows that pass through the network together; their activations stay in the cache */
-#define MAX_DEPTH 4
-#define MAX_OUTPUTS 256
-#define MAX_COMPONENTS 64
+#if !defined(MAX_DEPTH) || !defined(MAX_OUTPUTS) || !defined(MAX_COMPONENTS)
+#error "compile with -DMAX_DEPTH, -DMAX_OUTPUTS and -DMAX_COMPONENTS: c_library.py has the limits"
+#endif
 
 enum { CATEGORICAL = 0, GAUSSIAN = 1, SDE = 2 };
 static const float SDE_EPSILON = 1e-6f, HALF_LOG_2PI = 0.918938533204672742f;

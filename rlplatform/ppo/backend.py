@@ -10,7 +10,6 @@ from rlplatform.ppo.layout import Layout
 from rlplatform.ppo.network import ActorCritic
 
 BackendName = Literal["auto", "c", "numpy", "torch"]
-MAX_C_DEPTH, MAX_C_OUTPUTS, MAX_C_COMPONENTS = 4, 256, 64
 NUMPY_PAYS_TO = 512  # above this width torch may use more threads
 C_PAYS_TO = 512
 
@@ -19,10 +18,13 @@ def c_gap(layout: Layout | None) -> str:
     """What keeps the C kernel from covering a network; empty where nothing does."""
     if layout is None:
         return "the network has a CNN"
-    if max(len(layout.policy), len(layout.value)) > MAX_C_DEPTH:
-        return f"a tower has more than {MAX_C_DEPTH} hidden layers"
-    if layout.outputs > MAX_C_OUTPUTS or len(layout.nvec) > MAX_C_COMPONENTS:
-        return f"the policy head is wider than {MAX_C_OUTPUTS} or has more than {MAX_C_COMPONENTS} components"
+    if max(len(layout.policy), len(layout.value)) > c_library.MAX_DEPTH:
+        return f"a tower has more than {c_library.MAX_DEPTH} hidden layers"
+    if layout.outputs > c_library.MAX_OUTPUTS or len(layout.nvec) > c_library.MAX_COMPONENTS:
+        return (
+            f"the policy head has more than {c_library.MAX_OUTPUTS} outputs "
+            f"or more than {c_library.MAX_COMPONENTS} components"
+        )
     return ""
 
 

@@ -28,9 +28,12 @@ _HERE = Path(__file__).parent
 UNITS = (_HERE / "_kernel.c", _HERE / "_rollout.c")
 SOURCES = (*UNITS, _HERE / "_dense.h")
 BESIDE = _HERE / "_build"
+# hidden layers of a tower, outputs of the policy head, components of a MultiDiscrete action: the kernels' limits
+MAX_DEPTH, MAX_OUTPUTS, MAX_COMPONENTS = 4, 256, 64
 FLAGS = (
     "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math",
     "-freciprocal-math", "-ffp-contract=fast", "-fPIC", "-shared",
+    f"-DMAX_DEPTH={MAX_DEPTH}", f"-DMAX_OUTPUTS={MAX_OUTPUTS}", f"-DMAX_COMPONENTS={MAX_COMPONENTS}",
 )  # fmt: skip
 # level -> (CPU flags as Linux names them, compiler flags), best first
 LEVELS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
@@ -42,7 +45,6 @@ LEVELS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "generic": (frozenset(), ()),
 }
 COMPILE_TIMEOUT_S = 120.0
-MAX_DEPTH, MAX_COMPONENTS = 4, 64
 
 
 class Net(ctypes.Structure):

@@ -1,4 +1,4 @@
-"""Which programs may enter a sandbox."""
+"""Which programs may enter a sandbox: one rule for paths and sizes, for requests and for the pool."""
 
 from __future__ import annotations
 
@@ -8,41 +8,54 @@ from rlplatform.errors import InvalidRequest
 from rlplatform.sandbox.models import Program
 
 MAX_FILES = 64
-MAX_BYTES = 8 << 20
-MAX_PATH = 128
+MAX_PROGRAM_BYTES = 4 << 20
+MAX_PATH_BYTES = 128
 
 
 def check_program(program: Program) -> Program:
-    """``program`` itself, if its paths and sizes are fine.
+    """Return ``program`` itself, if its paths and sizes are accepted.
 
-    :raises InvalidRequest: a path is absolute, leaves the folder, is not in normal form or is also a folder of another
-        file; the entry is missing; there are too many files or bytes.
+    Raises:
+        InvalidRequest: a path is not a plain relative one or is also a folder of another file, the entry is missing,
+            or there are too many files or bytes.
     """
     if program.entry not in program.files:
         raise InvalidRequest(f"the entry {program.entry!r} is not among the files", field="entry")
     if len(program.files) > MAX_FILES:
         raise InvalidRequest(f"{len(program.files)} files; at most {MAX_FILES} are accepted", field="files")
     total = sum(len(content) for content in program.files.values())
-    if total > MAX_BYTES:
-        raise InvalidRequest(f"{total} bytes in all files; at most {MAX_BYTES} are accepted", field="files")
+    if total > MAX_PROGRAM_BYTES:
+        raise InvalidRequest(f"{total} bytes in all files; at most {MAX_PROGRAM_BYTES} are accepted", field="files")
     for path in program.files:
-        _check_path(path)
-        for folder in PurePosixPath(path).parents:
-            if str(folder) in program.files:
-                raise InvalidRequest(f"{str(folder)!r} is both a file and a folder", field="files")
+        if (fault := path_fault(path)) is not None:
+            raise InvalidRequest(f"the path {path[:MAX_PATH_BYTES]!r} {fault}", field="files")
+        if (folder := file_above(path, program.files)) is not None:
+            raise InvalidRequest(f"{folder!r} is both a file and a folder", field="files")
     return program
 
 
-def _check_path(path: str) -> None:
-    wrong = None
+def path_fault(path: str) -> str | None:
+    """Return the rule that ``path`` breaks, as the end of a sentence that begins with the path; None if it is fine."""
     parts = path.split("/")
-    if not path or len(path.encode("utf-8", "replace")) > MAX_PATH:
-        wrong = f"must have 1 to {MAX_PATH} bytes"
-    elif path.startswith("/"):
-        wrong = "must be relative"
-    elif any(part in ("", ".", "..") for part in parts):
-        wrong = "must be in normal form, without '..', '.' or empty parts"
-    elif not path.isprintable() or "\\" in path:
-        wrong = "must be printable and without backslashes"
-    if wrong:
-        raise InvalidRequest(f"the path {path[:MAX_PATH]!r} {wrong}", field="files")
+    if not path:
+        return "must not be empty"
+    if path.startswith("/"):
+        return "must be relative"
+    if ".." in parts:
+        return "must not contain '..'"
+    if "" in parts or "." in parts:
+        return "must not contain '.' or empty parts"
+    if "\\" in path:
+        return "must have '/' between its parts, not '\\'"
+    if not path.isprintable():
+        return "must be printable: no NUL or other control characters"
+    if len(path.encode()) > MAX_PATH_BYTES:
+        return f"must have at most {MAX_PATH_BYTES} bytes"
+    if "__pycache__" in parts:
+        return "must not be in __pycache__, which is Python's own"
+    return None
+
+
+def file_above(path: str, files: dict[str, bytes]) -> str | None:
+    """Return the file that would have to be a folder for ``path`` to exist; None if there is none."""
+    return next((str(folder) for folder in PurePosixPath(path).parents if str(folder) in files), None)

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+import pytest
+
 from rlplatform.ids import Kind, new_id
-from rlplatform.manifest import RunManifest
+from rlplatform.manifest import RunManifest, code_sha256
 from rlplatform.testing.engines import ScriptedEngine
 from rlplatform.training.models import TrainingRequest
 
@@ -20,3 +25,31 @@ def test_says_what_a_run_was_and_survives_json() -> None:
     assert len(manifest.code_sha256) == 64
     assert manifest.hardware.cpu_count >= 1
     assert RunManifest.model_validate_json(manifest.model_dump_json()) == manifest
+
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("rlplatform/ppo", "rlplatform/training", "actors/rllib")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the folders whose code decides what a training does."""
+    root = tmp_path_factory.mktemp("checkout")
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__", "_build"))
+    return root
+
+
+def test_the_code_hash_changes_with_every_file_that_decides_what_a_training_does(checkout: Path) -> None:
+    before = code_sha256(checkout)
+    assert before == code_sha256(ROOT)
+    files = [path for folder in FOLDERS for path in (checkout / folder).rglob("*") if path.is_file()]
+    assert {"_dense.h", "presets.json", "environments.json", "_kernel.c"} <= {path.name for path in files}
+    for path in files:
+        if path.suffix == ".md":
+            continue
+        content = path.read_bytes()
+        path.write_bytes(content + b" ")
+        assert code_sha256(checkout) != before, path
+        path.write_bytes(content)
+    assert code_sha256(checkout) == before

@@ -34,7 +34,7 @@ def npm(missing: Missing) -> Callable[..., str]:
     if shutil.which("npm") is None:
         missing("the page's tests need Node.js and npm (Debian: nodejs npm)")
     if not (WEB / "node_modules").is_dir():
-        missing("the page's packages are not installed: run npm ci in serve_apps/web")
+        missing("the page's packages are not installed: run npm install in serve_apps/web")
 
     def run(script: str) -> str:
         done = subprocess.run(

@@ -102,6 +102,28 @@ try {
     assert(!stored.join().includes("rlp_"), "the key is in the session's storage alone");
   });
 
+  await step("a link opened in a new tab stays signed in, and tabs sign out together", async () => {
+    const [second] = await Promise.all([
+      context.waitForEvent("page"),
+      page
+        .getByRole("link", { name: "Evaluate code" })
+        .first()
+        .click({ modifiers: ["Control"] }),
+    ]);
+    await second.getByRole("heading", { level: 1, name: "Evaluate code" }).waitFor();
+    const stored = await second.evaluate(() => [JSON.stringify(localStorage), document.cookie]);
+    assert(!stored.join().includes("rlp_"), "the key is not written to disk");
+    await second.getByRole("button", { name: "Sign out" }).click();
+    await heading("Sign in");
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0, "the first tab has forgotten the key, too");
+    await second.reload();
+    await second.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
+    await second.close();
+    await page.getByLabel("API key").fill(key);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await heading("Runs");
+  });
+
   await step("a submission is judged test by test", async () => {
     await page.getByRole("link", { name: "Evaluate code" }).first().click();
     await heading("Evaluate code");

@@ -9,7 +9,7 @@ import { TrainingPage } from "./pages/training";
 import { Connection } from "./parts/connection";
 import { Heading } from "./parts/heading";
 import { route } from "./router";
-import { signedIn, signOut } from "./session";
+import { asking, signedIn, signOut } from "./session";
 import { scheme, toggle } from "./theme";
 import type { Readiness } from "./types";
 
@@ -60,7 +60,7 @@ export function App() {
       </header>
       {signedIn.value && <Degraded />}
       <main id="main" tabIndex={-1} ref={main}>
-        {signedIn.value ? <CurrentPage path={path} /> : <SignInPage />}
+        {signedIn.value ? <CurrentPage path={path} /> : !asking.value && <SignInPage />}
       </main>
     </>
   );

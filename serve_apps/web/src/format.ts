@@ -15,16 +15,49 @@ export function measure(value: number): string {
 export const time = (text: string): string => clock.format(new Date(text));
 export const dateTime = (text: string): string => full.format(new Date(text));
 
-/** The ticks of an axis, `step` apart: in one unit, with as many decimals as tell them apart. */
+const UNITS: [size: number, suffix: string][] = [
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+];
+const MAX_DECIMALS = 6;
+
+/**
+ * Labels of an axis' ticks, which are `step` apart: in one unit, with just enough decimals to tell them apart. Where six
+ * decimals do not suffice, all of them are in scientific notation.
+ */
 export function tickLabels(ticks: readonly number[], step: number): string[] {
-  const greatest = Math.max(...ticks.map(Math.abs));
-  if (greatest > 0 && greatest < 1e-3) return ticks.map((tick) => (tick === 0 ? "0" : tick.toExponential(1)));
-  const [unit, suffix] = greatest >= 1e6 ? [1e6, "M"] : greatest >= 1e4 ? [1e3, "k"] : [1, ""];
-  let decimals = 0;
-  const apart = (step / unit) * (1 + 1e-9);
-  while (decimals < 6 && (apart * 10 ** decimals) % 1 > 1e-6) decimals += 1;
-  return ticks.map((tick) => (tick === 0 ? "0" : `${(tick / unit).toFixed(decimals)}${suffix}`));
+  const greatest = Math.max(0, ...ticks.filter(Number.isFinite).map(Math.abs));
+  if (greatest >= 1e15) return scientific(ticks, step, greatest);
+  const [unit, suffix] = (greatest >= 1e4 && UNITS.find(([size]) => greatest >= size)) || [1, ""];
+  const decimals = decimalsOf(step / unit);
+  if (decimals > MAX_DECIMALS || (greatest > 0 && greatest < 1e-3)) return scientific(ticks, step, greatest);
+  return ticks.map((tick) => (isZero(tick, step) ? "0" : `${(tick / unit).toFixed(decimals)}${suffix}`));
 }
+
+function scientific(ticks: readonly number[], step: number, greatest: number): string[] {
+  const exponent = greatest > 0 ? Math.floor(Math.log10(greatest)) : 0;
+  const decimals = Math.min(15, Math.max(1, decimalsOf(step / 10 ** exponent)));
+  return ticks.map((tick) => {
+    if (isZero(tick, step)) return "0";
+    const own = Math.floor(Math.log10(Math.abs(tick)));
+    return tick.toExponential(Math.max(1, Math.min(15, decimals - (exponent - own))));
+  });
+}
+
+/** Decimals that `step` is written with, or 16 where it has more. */
+function decimalsOf(step: number): number {
+  for (let decimals = 0; decimals <= 15; decimals += 1) {
+    const scaled = step * 10 ** decimals;
+    // relative: 2.5 is not whole, 2,000.000002 is, for it is 2,000 with a rounding error
+    if (scaled >= 0.5 && Math.abs(scaled - Math.round(scaled)) <= 1e-6 * scaled) return decimals;
+  }
+  return 16;
+}
+
+/** Rounding errors of an axis make its zero a tiny number. */
+const isZero = (tick: number, step: number): boolean => Math.abs(tick) < Math.abs(step) * 1e-6;
 
 /** `just now`, `5 min ago`, then the date. */
 export function ago(text: string, now = Date.now()): string {
@@ -56,7 +89,7 @@ export function bytes(value: number): string {
 
 /** The place in the queue as it was looked up: runs move up without an event. */
 export const queued = (before: number | null): string =>
-  before ? `${whole.format(before)} were before it when this page looked` : "Waiting for room";
+  before ? `Queued: ${whole.format(before)} before it when this page looked` : "Queued: waiting for a free slot";
 
 /** `train_01m82…` short enough for a table, the part that tells runs of a day apart. */
 export const shortId = (id: string): string => `…${id.slice(-8)}`;

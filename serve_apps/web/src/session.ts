@@ -1,8 +1,9 @@
-/** Who is signed in: an API key, held in this tab's sessionStorage and nowhere else. */
+/** Who is signed in: an API key, held in the sessionStorage of the open tabs and nowhere else. */
 import { computed, signal } from "@preact/signals";
 import { Api } from "./api";
 import { LiveClient } from "./live/client";
 import { Problem } from "./problem";
+import { Tabs } from "./tabs";
 
 const STORED = "rlp-key";
 const FORM = /^rlp_[0-9a-z]{26}_[A-Za-z0-9_-]{43}$/;
@@ -12,6 +13,14 @@ const key = signal<string | null>(null);
 
 export const refused = signal<Problem | null>(null);
 export const signedIn = computed(() => key.value !== null);
+/** True while this tab asks the others for the key. */
+export const asking = signal(false);
+
+const tabs = new Tabs(
+  "BroadcastChannel" in globalThis ? new BroadcastChannel("rlp-session") : null,
+  () => key.value,
+  () => leave(),
+);
 
 interface Session {
   api: Api;
@@ -25,15 +34,25 @@ export function current(): Session {
   return session.value;
 }
 
-/** Take a key from `#key=…`, wiping it from the address bar and the history entry; else the tab's own. */
+/** Take a key from `#key=…`, wiping it from the address bar and the history entry; else this or another tab's. */
 export function begin(): void {
   const given = takeKey(window.location, window.history);
+  const own = sessionStorage.getItem(STORED);
   if (given) signIn(given);
-  else open(sessionStorage.getItem(STORED));
+  else if (own) open(own);
+  else askTabs();
+  for (const event of ["pointerdown", "keydown", "focus"]) window.addEventListener(event, () => tabs.touch());
   window.addEventListener("hashchange", () => {
     const late = takeKey(window.location, window.history);
     if (late) signIn(late);
   });
+}
+
+async function askTabs(): Promise<void> {
+  asking.value = true;
+  const found = await tabs.ask();
+  asking.value = false;
+  if (found && !key.value && !refused.value && whyNoKey(found) === null) signIn(found);
 }
 
 /** The key of a `#key=…` fragment, removed from the address as it is read; what follows `&` is kept as the route. */
@@ -62,7 +81,13 @@ export function signIn(text: string): void {
   open(text);
 }
 
+/** Sign out, in every tab that has the same key: somebody else may sit down at this machine. */
 export function signOut(): void {
+  if (key.value) tabs.signOut(key.value);
+  leave();
+}
+
+function leave(): void {
   sessionStorage.clear();
   refused.value = null;
   open(null);

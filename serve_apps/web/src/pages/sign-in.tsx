@@ -22,7 +22,11 @@ export function SignInPage() {
         <Heading title="Sign in" />
         <p class="lead">Evaluate code in a sandbox, train policies, and watch both live.</p>
         {!tried && <Alert problem={problem} />}
-        <Field name="key" label="API key" hint="Kept in this tab only, and gone when you close it or sign out.">
+        <Field
+          name="key"
+          label="API key"
+          hint="Kept in this browser's open tabs only: gone when you close them or sign out."
+        >
           {(control) => (
             <input
               {...control}

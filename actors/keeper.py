@@ -13,7 +13,7 @@ from typing import Any
 from actors.links import Launcher, TrainerLink
 from actors.stalls import StallWatch
 from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, PlatformError
-from rlplatform.events import TrainingEvent, TrainingFailed, TrainingInterrupted, TrainingStopped
+from rlplatform.events import TrainingEvent, TrainingFailed, TrainingInterrupted, TrainingPaused, TrainingStopped
 from rlplatform.ports import Clock, RunStore, Store
 from rlplatform.retries import Backoff, persevere, within
 from rlplatform.runs import TrainingRun
@@ -30,7 +30,6 @@ SHUTDOWN = "the platform shut down"
 
 COMMANDS = {"run": "resume", "pause": "pause", "stop": "stop"}
 """What a trainer is told, by what is wished of its training."""
-_WITH_TRAINER = frozenset({TrainingState.RUNNING, TrainingState.PAUSED})
 
 
 @dataclass
@@ -48,7 +47,7 @@ class Company:
 
 
 class Keeper:
-    """Keeps a trainer on one training; ``task`` ends when that is over. ``begun``: it has had a trainer.
+    """Keeps a trainer on one training; ``task`` ends when that is over or paused. ``begun``: it has had a trainer.
 
     It is given up after ``max_restarts`` failures in a row, with no iteration beyond the furthest.
     """
@@ -109,10 +108,11 @@ class Keeper:
                 await self._launcher.free(self.run_id)
 
     async def _attend(self) -> bool:
-        """One trainer's life, from its placement to its end; whether the run is final."""
+        """Follow one trainer from its placement to its end; True if the run needs no trainer any more."""
         run = await self._get()
-        if run.final:
+        if run.final or is_paused(run):
             return True
+        self.begun = self.begun or run.document.started_at is not None
         if link := await self._link(run):
             await self._interrupted(await self._follow(link))
         return False
@@ -124,10 +124,14 @@ class Keeper:
         if run.desired == "stop":
             await self._finish(run, TrainingStopped, stop_reason=run.stop_reason)
             return None
+        if run.desired == "pause":
+            await self._persevere(self._store.acquire, run.id)
+            await self._finish(run, TrainingPaused)
+            return None
         if run.simulated and not self._settings.allow_simulated:
             await self._finish(run, TrainingFailed, code=NotAllowed.code, reason=SIMULATED_IS_OFF)
             return None
-        if run.document.state in _WITH_TRAINER:
+        if run.document.state is TrainingState.RUNNING:
             await self._interrupt(run, reason="its trainer was lost while nobody watched", retry_in_s=0.0)
             return None
         first_come_first_placed = self._company.placing if run.document.started_at is None else nullcontext()
@@ -170,7 +174,7 @@ class Keeper:
     async def _interrupted(self, error: Exception | None) -> None:
         """The trainer is gone: settle what follows, if the run is not over."""
         run: TrainingRun = await self._persevere(self._get)
-        if run.final:
+        if run.final or is_paused(run) or (error is None and run.document.state is TrainingState.PAUSED):
             return
         reason = str(error) if error else "the trainer left without an end"
         if self._company.draining:
@@ -207,6 +211,11 @@ class Keeper:
 
     async def _get(self) -> TrainingRun:
         return await training(self._store, self.run_id)
+
+
+def is_paused(run: TrainingRun) -> bool:
+    """Return True if the run is paused as it should be: it needs no trainer until it is resumed."""
+    return run.document.state is TrainingState.PAUSED and run.desired == "pause"
 
 
 async def training(store: RunStore, run_id: str) -> TrainingRun:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 
-from actors.keeper import COMMAND_S, COMMANDS, SIMULATED_IS_OFF, Company, Keeper, training
+from actors.keeper import COMMAND_S, COMMANDS, SIMULATED_IS_OFF, Company, Keeper, is_paused, training
 from actors.links import Launcher
 from actors.stalls import StallWatch
 from rlplatform.access.quotas import Quotas
@@ -20,7 +20,7 @@ from rlplatform.events import (
     TrainingStopRequested,
 )
 from rlplatform.ports import Clock, Place, Store
-from rlplatform.retries import within
+from rlplatform.retries import persevere, within
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import TrainingSettings
 from rlplatform.training.models import TrainingRequest, TrainingState
@@ -50,6 +50,7 @@ class Sessions:
         stalls = StallWatch(partial(training, store), clock, settings.stall_timeout_s)
         self._company = Company(store, launcher, settings, clock, stalls)
         self._kept = self._company.keepers
+        self._checks: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> int:
@@ -75,6 +76,10 @@ class Sessions:
             quota=("concurrent_trainings", quotas.concurrent_trainings),
         )
 
+    def keeps(self, run_id: str) -> bool:
+        """Return True if the run has a trainer, is about to get one, or waits for one."""
+        return run_id in self._kept or run_id in self.queue
+
     def place(self, run_id: str) -> Place | None:
         """Where a run waits; None: it does not, or waits for room alone."""
         position = self.queue.position(run_id)
@@ -99,11 +104,14 @@ class Sessions:
             self._pump()
 
     def restore(self, runs: Sequence[TrainingRun]) -> None:
-        """Take up unfinished runs that are not known here: those that had begun go before those that had not."""
-        for run in sorted(runs, key=lambda run: (run.state == "queued", run.id)):
-            if run.state == "queued":
+        """Take up unfinished runs that are not known here: those that had begun go before those that had not.
+
+        A paused run that is to continue waits in the queue for its turn; one that is to stay paused needs nothing.
+        """
+        for run in sorted(runs, key=lambda run: (_waits(run), run.state == "queued", run.id)):
+            if _waits(run):
                 self.enqueue(run)
-            elif run.id not in self._kept:
+            elif run.id not in self._kept and not is_paused(run):
                 self._keep(run.tenant, run.id, begun=True)
 
     async def command(self, run: TrainingRun, command: str, by: str, **fields: str) -> TrainingRun:
@@ -126,8 +134,10 @@ class Sessions:
         kept = self._kept.get(run.id)
         if kept and kept.link:
             await kept.pass_on()
-        elif command == "stop":
-            await self._drop(run)
+        elif command == "resume":
+            self.enqueue(run)
+        else:
+            await self._settle(run)
         return await self._training(run.id)
 
     async def reap(self) -> None:
@@ -179,10 +189,20 @@ class Sessions:
     def _gone(self, run_id: str, kept: Keeper) -> None:
         if self._kept.get(run_id) is kept:
             del self._kept[run_id]
+        if not kept.task.cancelled() and not self._company.draining:
+            check = asyncio.get_running_loop().create_task(self._check_paused(run_id))
+            self._checks.add(check)
+            check.add_done_callback(self._checks.discard)
         self._pump()
 
-    async def _drop(self, run: TrainingRun) -> None:
-        """End a run that is to stop and has no trainer yet, whatever it waits for."""
+    async def _check_paused(self, run_id: str) -> None:
+        """Queue a run that was resumed while its keeper was leaving because it was paused."""
+        run = await persevere(self._clock, partial(self._training, run_id))
+        if run.document.state is TrainingState.PAUSED and run.desired == "run":
+            self.enqueue(run)
+
+    async def _settle(self, run: TrainingRun) -> None:
+        """Stop or pause a run that has no trainer at the moment, whatever it waits for."""
         self.queue.remove(run.id)
         if (kept := self._kept.get(run.id)) and not kept.task.cancelling():
             kept.task.cancel()
@@ -193,6 +213,11 @@ class Sessions:
 
     async def _training(self, run_id: str) -> TrainingRun:
         return await training(self._store, run_id)
+
+
+def _waits(run: TrainingRun) -> bool:
+    """Return True if the run waits for its turn: it is new, or was paused and is to continue."""
+    return run.state == "queued" or (run.document.state is TrainingState.PAUSED and run.desired == "run")
 
 
 def _refused(run: TrainingRun, command: str) -> bool:

@@ -13,14 +13,12 @@ SLOW_ITERATIONS = 20
 MOST_CHECK_S = 15.0
 BEGINNING_S = 60.0
 
-_BEGUN = ("running", "paused")
-
 
 class StallWatch:
     """Tells when a training has appended nothing for ``timeout_s``, or for 20 of its mean iterations if that is longer.
 
-    One that begins has at least a minute for its imports, environments and actors. What is paused as it should be need
-    not get on, and while the store is away nobody can. ``timeout_s`` None: never.
+    One that begins has at least a minute for its imports, environments and actors. While the store is away nobody
+    makes progress, and that is no stall. ``timeout_s`` None: never.
     """
 
     def __init__(self, get: Callable[[str], Awaitable[TrainingRun]], clock: Clock, timeout_s: float | None) -> None:
@@ -57,9 +55,9 @@ class StallWatch:
             except PlatformError:
                 since = now
                 continue
-            if run.seq != seen or (run.state, run.desired) == ("paused", "pause"):
+            if run.seq != seen:
                 seen, since = run.seq, now
-            least_s = 0.0 if run.state in _BEGUN else BEGINNING_S
+            least_s = 0.0 if run.state == "running" else BEGINNING_S
             patience_s = max(timeout_s, SLOW_ITERATIONS * _iteration_s(run), least_s)
             if now - since >= patience_s:
                 return (

@@ -243,7 +243,10 @@ class Supervisor:
         run = await self._owned(check_id(run_id, Kind.TRAINING), principal)
         assert isinstance(run, TrainingRun)
         if command == "resume" and run.desired == "pause" and not run.final:
-            await self._accounts.check_env_steps(run.tenant)
+            quotas = await self._accounts.check_env_steps(run.tenant)
+            if not self._trainings.keeps(run.id):
+                with self._trainings.admit(run.document.request, run.tenant, quotas):
+                    return await self._whole(self._trainings.command(run, command, principal.id))
         return await self._whole(self._trainings.command(run, command, principal.id))
 
     async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:

@@ -16,7 +16,7 @@ from rlplatform.outbox import Outbox
 from rlplatform.ports import CheckpointStore, Clock, EngineFactory, Store
 from rlplatform.retention import resumed_from
 from rlplatform.runs import TrainingRun
-from rlplatform.training.models import CheckpointInfo
+from rlplatform.training.models import CheckpointInfo, TrainingState
 from rlplatform.training.recorder import RunRecorder
 from rlplatform.training.session import TrainingSession
 
@@ -58,7 +58,7 @@ class Trainer:
         self._work: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Train until the session is over, suspended, or another owner's. Called again: wait for that.
+        """Train until the session is over, paused, suspended, or another owner's. Called again: wait for that.
 
         :raises PlatformError: the session broke off by a failure that a fresh trainer may not meet.
         """
@@ -132,7 +132,9 @@ class Trainer:
                 needed=needed,
             )
             if self._run.document.started_at is not None:
-                session.recover(self._run.document.progress, parent, self._run.document.checkpoint)
+                document = self._run.document
+                paused = document.state is TrainingState.PAUSED
+                session.recover(document.progress, parent, document.checkpoint, paused=paused)
             elif parent is not None:
                 session.restore(parent)
         except BaseException:

@@ -17,7 +17,7 @@ _DAILY = {"sandbox_cpu_s_per_day": "sandbox_cpu_s", "env_steps_per_day": "env_st
 _FRESH_S = 1.0
 _MEASURED_S = 10.0
 _PAGE = 200
-_ACTIVE = ("starting", "running", "paused", "interrupted")
+_ACTIVE = ("starting", "running", "interrupted")
 
 
 class Accounts:

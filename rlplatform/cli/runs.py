@@ -98,7 +98,7 @@ def stop(ctx: typer.Context, run_id: RunId, json: Json = False, url: Url = None,
 def pause(
     ctx: typer.Context, training_id: TrainingId, json: Json = False, url: Url = None, api_key: ApiKey = None
 ) -> None:
-    """Checkpoint a training and free its resources."""
+    """Save a checkpoint of a training and free its resources."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         run = client.pause_training(check_id(training_id, Kind.TRAINING))
@@ -109,7 +109,7 @@ def pause(
 def resume(
     ctx: typer.Context, training_id: TrainingId, json: Json = False, url: Url = None, api_key: ApiKey = None
 ) -> None:
-    """Go on with a paused training."""
+    """Continue a paused training from its checkpoint, as soon as there is room."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         run = client.resume_training(check_id(training_id, Kind.TRAINING))

@@ -11,7 +11,7 @@ from rlplatform.evaluation.models import TestResult, Verdict
 from rlplatform.ports import Clock, Store
 from rlplatform.runs import EvaluationRun, TrainingRun
 from rlplatform.sandbox.models import PoolStatus, Tier
-from rlplatform.training.models import Progress, TrainingRequest
+from rlplatform.training.models import Progress, Training, TrainingRequest
 
 
 class FakeEvaluator:
@@ -184,6 +184,13 @@ class FakeTrainer:
         """One completed iteration."""
         progress = Progress(iteration=iteration, env_steps=iteration * 100, episodes=iteration).model_dump()
         return await self.emit(events.TrainingIterationCompleted, **progress, metrics={})
+
+    async def pause(self) -> None:
+        """Record that the training is paused, and leave."""
+        document = (await self._store.get(self.run.id)).document
+        assert isinstance(document, Training)
+        await self.emit(events.TrainingPaused, progress=document.progress)
+        self.leave()
 
     async def succeed(self) -> None:
         """The final event, and the end."""

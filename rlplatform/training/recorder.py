@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rlplatform.events import EventBase, TrainingRecovered
+from rlplatform.events import EventBase, TrainingRecovered, TrainingResumed
 from rlplatform.ports import CheckpointStore
 from rlplatform.training.run_folder import RunFolder
 
@@ -64,7 +64,7 @@ class RunRecorder:
         folder = RunFolder(self._path, self._checkpoints)
         try:
             while event is not None:
-                if isinstance(event, TrainingRecovered) and folder.iteration < event.iteration:
+                if folder.iteration < _continues_from(event):
                     self._catch_up(folder, event)
                 folder.write(event)
                 try:
@@ -76,14 +76,25 @@ class RunRecorder:
         finally:
             folder.close()
 
-    def _catch_up(self, folder: RunFolder, recovered: TrainingRecovered) -> None:
-        """Write the folder anew, from the log, as it was before ``recovered``."""
+    def _catch_up(self, folder: RunFolder, until: EventBase) -> None:
+        """Write the folder again from the log, up to the event ``until``."""
         folder.clear()
         after = 0
         while page := self._history(after, PAGE):
             for event in page:
-                if event.id == recovered.id:
+                if event.id == until.id:
                     return
                 folder.write(event)
             after = page[-1].seq
             folder.flush()
+
+
+def _continues_from(event: EventBase) -> int:
+    """Return the iteration that a new trainer continues from; 0 if ``event`` says nothing of that."""
+    match event:
+        case TrainingRecovered():
+            return event.iteration
+        case TrainingResumed():
+            return event.progress.iteration
+        case _:
+            return 0

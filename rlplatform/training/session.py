@@ -7,7 +7,6 @@ interrupts an iteration. What is not done here: appending events to a log, fenci
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -65,7 +64,6 @@ class TrainingSession:
         self._emit_event = emit
         self._manifest = manifest or {}
         self._needed = needed
-        self._wishes = threading.Condition()
         self._pause_wished = False
         self._suspend_wished = self._suspended = False
         self._stop_reason: str | None = None
@@ -73,6 +71,7 @@ class TrainingSession:
         self._progress = Progress()
         self._metrics: dict[str, float] = {}
         self._lost: Progress | None = None
+        self._was_paused = False
         self._restored: CheckpointInfo | None = None
         self._evaluated_at: int | None = None
         self._saved_at: int | None = None
@@ -90,27 +89,23 @@ class TrainingSession:
         return self._progress
 
     def pause(self) -> None:
-        """Pause before the next iteration: checkpoint, then wait. The engine keeps its memory. Idempotent."""
-        with self._wishes:
-            self._pause_wished = True
+        """Leave :meth:`run` before the next iteration, with a checkpoint and ``training.paused``. Idempotent.
+
+        The engine is closed and its resources are free. Another session continues from the checkpoint.
+        """
+        self._pause_wished = True
 
     def resume(self) -> None:
-        """Go on, or take a pause back that has not begun. Idempotent."""
-        with self._wishes:
-            self._pause_wished = False
-            self._wishes.notify_all()
+        """Withdraw a pause that has not begun. Idempotent."""
+        self._pause_wished = False
 
     def stop(self, reason: str = "stop_requested") -> None:
-        """End as ``stopped`` before the next iteration, paused or not, with a checkpoint. The first reason stands."""
-        with self._wishes:
-            self._stop_reason = self._stop_reason or reason
-            self._wishes.notify_all()
+        """End as ``stopped`` before the next iteration, with a checkpoint. The first reason stands."""
+        self._stop_reason = self._stop_reason or reason
 
     def suspend(self) -> None:
         """Leave :meth:`run` before the next iteration with a checkpoint and no final event: to be recovered later."""
-        with self._wishes:
-            self._suspend_wished = True
-            self._wishes.notify_all()
+        self._suspend_wished = True
 
     # -- before run ----------------------------------------------------------------------------------------------------
 
@@ -123,15 +118,21 @@ class TrainingSession:
         self._go_on_from(checkpoint, self._saving.restore(checkpoint))
 
     def recover(
-        self, lost: Progress, parent: CheckpointInfo | None = None, saved: CheckpointInfo | None = None
+        self,
+        lost: Progress,
+        parent: CheckpointInfo | None = None,
+        saved: CheckpointInfo | None = None,
+        *,
+        paused: bool = False,
     ) -> None:
-        """Go on after a crash: from the newest checkpoint that verifies, else from ``parent``, else from the beginning.
+        """Continue from the newest checkpoint that verifies, else from ``parent``, else from the beginning.
 
         :param lost: how far the run had come, as the log has it, and ``saved`` its last checkpoint there. One that is
             further is left: what came before it was never told.
+        :param paused: the session was paused, not lost: it begins with ``training.resumed`` if nothing is redone.
         :raises CheckpointError: the checkpoint verifies but does not fit the engine.
         """
-        self._lost = lost
+        self._lost, self._was_paused = lost, paused
         reached = max(lost.iteration, saved.iteration if saved is not None else 0)
         if (found := self._saving.restore_newest(reached)) is not None:
             self._go_on_from(*found)
@@ -145,23 +146,20 @@ class TrainingSession:
     # -- the loop ------------------------------------------------------------------------------------------------------
 
     def run(self) -> EventBase | None:
-        """Train until the end; the final event, None where it was suspended. Closes the engine, also when it raises."""
+        """Train until the end and return the final event; None if the session was paused or suspended.
+
+        Closes the engine, also when it raises.
+        """
         try:
             while (final := self.advance()) is None:
-                with self._wishes:
-                    self._wishes.wait_for(lambda: not self._waits())
-                if self._suspended:
+                if self._suspended or self._state is TrainingState.PAUSED:
                     return None
             return final
         finally:
             self._engine.close()
 
-    def _waits(self) -> bool:
-        wished = self._pause_wished and self._stop_reason is None and not self._suspend_wished
-        return wished and self._state is TrainingState.PAUSED
-
     def advance(self) -> EventBase | None:
-        """One turn of :meth:`run`, a transition or an iteration, never waiting; the final event at the end."""
+        """Make one turn of :meth:`run`, a transition or an iteration; return the final event at the end."""
         try:
             if self._state is TrainingState.STARTING:
                 self._start()
@@ -173,10 +171,6 @@ class TrainingSession:
             if self._suspend_wished:
                 self._save()
                 self._suspended = True
-            elif self._state is TrainingState.PAUSED:
-                if not self._pause_wished:
-                    self._state = TrainingState.RUNNING
-                    self._emit(events.TrainingResumed, progress=self._progress)
             elif self._pause_wished:
                 self._save()
                 self._state = TrainingState.PAUSED
@@ -192,6 +186,9 @@ class TrainingSession:
         self._state = TrainingState.RUNNING
         if self._lost is None:
             self._emit(events.TrainingStarted, manifest=self._manifest)
+            return
+        if self._was_paused and self._progress.iteration == self._lost.iteration:
+            self._emit(events.TrainingResumed, progress=self._progress)
             return
         self._emit(
             events.TrainingRecovered,

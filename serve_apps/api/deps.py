@@ -64,7 +64,8 @@ class Context:
 
     async def place(self, run: Run) -> Place | None:
         """The place of ``run``, where it waits and the supervisor says so in time."""
-        if run.state != "queued":
+        resumes = isinstance(run, TrainingRun) and run.state == "paused" and run.desired == "run"
+        if run.state != "queued" and not resumes:
             return None
         try:
             asked = self.services.commands.places([run.id])

@@ -31,7 +31,7 @@ async def test_pause_resume_and_stop(stage: Stage) -> None:
     await stage.until_iteration(run, 3)
     assert (await stage.command(run, "pause")).desired == "pause"
     paused = await stage.until_state(run, "paused")
-    await asyncio.sleep(0.5)
+    await nothing_is_left()
     assert (await stage.get(run)).document.progress == paused.document.progress
     await stage.command(run, "resume")
     await stage.until_iteration(run, paused.document.progress.iteration + 2)
@@ -101,16 +101,22 @@ class TestTrainerKilled:
         assert after == list(range(recovered["iteration"] + 1, 61))
         await nothing_is_left()
 
-    async def test_a_paused_one_is_paused_again(self, stage: Stage) -> None:
+    async def test_a_paused_one_outlives_the_supervisor_and_continues(self, stage: Stage) -> None:
         run = await stage.train(iterations=10_000)
         await stage.until_iteration(run, 3)
         await stage.command(run, "pause")
         paused = await stage.until_state(run, "paused")
-        await stage.kill(await stage.trainer(run))
-        await stage.until(run, lambda found: found.document.restarts == 1)
-        again = await stage.until_state(run, "paused")
-        assert again.document.progress.iteration == paused.document.progress.iteration
-        assert (await stage.types(run))[-3:] == ["starting", "recovered", "paused"]
+        await nothing_is_left()
+        await stage.kill("supervisor")
+        await eventually(lambda: _answers(stage))
+        assert (await stage.get(run)).state == "paused"
+        await stage.command(run, "resume")
+        again = await stage.until_iteration(run, paused.document.progress.iteration + 1)
+        assert again.document.restarts == 0
+        await stage.command(run, "stop")
+        await stage.until_state(run, "stopped")
+        types = await stage.types(run)
+        assert types[types.index("resume_requested") :][:3] == ["resume_requested", "starting", "resumed"]
 
     async def test_without_a_checkpoint_it_begins_again(self, stage: Stage) -> None:
         run = await stage.train(iterations=30, checkpoint={"every_iterations": 0})
@@ -131,10 +137,10 @@ class TestOthersKilled:
         before = (await stage.get(run)).document.progress.iteration
         await stage.until_iteration(run, before + 3)
         await eventually(lambda: _answers(stage))
+        assert await stage.trainer(run) == trainer
         for command, state in (("pause", "paused"), ("resume", "running")):
             await stage.command(run, command)
             await stage.until_state(run, state)
-        assert await stage.trainer(run) == trainer
         await stage.command(run, "stop")
         done = await stage.until_state(run, "stopped")
         assert done.document.restarts == 0

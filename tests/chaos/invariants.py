@@ -24,7 +24,7 @@ FINAL = frozenset(
 OF_A_TRAINER = frozenset(
     f"training.{what}"
     for what in (
-        *("started", "recovered", "paused", "resumed", "succeeded"),
+        *("started", "recovered", "resumed", "succeeded"),
         *("iteration_completed", "evaluated", "checkpoint_saved"),
     )
 )
@@ -78,6 +78,11 @@ def check_training(log: Log, end: str | None = None, damaged: Sequence[str] = ()
                 epoch, owned = event["epoch"], True
             case "interrupted":
                 owned, interruptions = False, interruptions + (not event["planned"])
+            case "paused":  # by its owner, which leaves; or for it, where it has none
+                owned = False
+            case "resumed":
+                back = (event["progress"]["iteration"], event["progress"]["env_steps"])
+                assert back == (iteration, steps), f"{where}: resumed at {back}, paused at {(iteration, steps)}"
             case "recovered":
                 back = (event["iteration"], event["env_steps"])
                 if event["checkpoint_id"] is None:

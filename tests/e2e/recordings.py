@@ -97,6 +97,7 @@ def _trainings() -> dict[str, Sequence[events.EventBase]]:
         events.TrainingPauseRequested(**at, by="key_1"),
         events.TrainingPaused(**at, progress=_progress(2)),
         events.TrainingResumeRequested(**at, by="key_1"),
+        events.TrainingStarting(**at, epoch=2),
         events.TrainingResumed(**at, progress=_progress(2)),
     ]
     succeeded = events.TrainingSucceeded(**at, stop_reason="env_steps", progress=_progress(4))

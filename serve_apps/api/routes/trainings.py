@@ -95,7 +95,7 @@ async def pause(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
 
 @router.post(
     "/trainings/{training_id}/resume",
-    summary="Go on with a paused training",
+    summary="Continue a paused training from its checkpoint, as soon as there is room",
     status_code=202,
     responses={**_COMMAND, **problems(401, 403, 404, 409, 503)},
 )

@@ -178,17 +178,20 @@ class TestCommands:
         assert trainer.commands == ["resume", "pause", "pause", "resume"], "the first: what was wished at its start"
         assert (await bench.types(run))[3:] == ["pause_requested", "resume_requested"]
 
-    async def test_a_command_given_while_the_trainer_is_placed_reaches_it(self, bench: Bench) -> None:
+    async def test_pause_without_a_trainer_needs_none(self, bench: Bench) -> None:
         bench.launcher.errors = [LOST]
         run, trainer = await bench.begun()
         assert (await bench.types(run))[:2] == ["queued", "interrupted"]
         trainer.lose(LOST)
         await settle()
-        await bench.command(run, "pause")  # during the back-off
+        bench.launcher.newest(run.id).lose(LOST)
+        await settle()
+        assert (await bench.get(run)).state == "interrupted"
+        trainers = len(bench.launcher.trainers)
+        assert (await bench.command(run, "pause")).state == "paused"  # during the back-off
         await bench.clock.advance(60)
-        assert bench.launcher.newest(run.id) is not trainer
-        assert bench.launcher.newest(run.id).run.desired == "pause"
-        assert bench.launcher.newest(run.id).commands == ["pause"]
+        assert len(bench.launcher.trainers) == trainers, "a pause needs no trainer"
+        assert not await trainer.iterate(1), "its last trainer is fenced"
 
     @pytest.mark.parametrize("command", ["pause", "resume"])
     async def test_what_makes_no_sense_is_refused_with_the_state(self, bench: Bench, command: str) -> None:
@@ -273,6 +276,130 @@ class TestCommands:
         assert (await pausing).desired == "pause"
 
 
+class TestPause:
+    async def test_a_paused_training_holds_no_trainer_no_placement_and_no_turn(self, bench: Bench) -> None:
+        paused = [await bench.begun(iterations=1) for _ in range(SETTINGS.max_running)]
+        waiting = await bench.submit("other")
+        assert bench.launcher.alive(waiting.id) == []
+        for run, trainer in paused:
+            await bench.command(run, "pause")
+            await trainer.pause()
+            await settle()
+            assert trainer.released
+        assert await bench.launcher.placed() == {waiting.id}
+        assert bench.sessions.running == 1
+        assert [(await bench.get(run)).state for run, _ in paused] == ["paused", "paused"]
+
+    async def test_resumed_it_waits_for_its_turn_and_gets_a_new_trainer(self, bench: Bench) -> None:
+        run, trainer = await bench.begun(iterations=2)
+        await bench.command(run, "pause")
+        await trainer.pause()
+        await settle()
+        others = [(await bench.begun())[1] for _ in range(SETTINGS.max_running)]
+        assert (await bench.command(run, "resume")).state == "paused"
+        assert bench.sessions.place(run.id) is not None
+        await others[0].succeed()
+        await settle()
+        newest = bench.launcher.newest(run.id)
+        assert newest is not trainer
+        assert newest.run.document.progress.iteration == 2
+        assert (await bench.get(run)).document.restarts == 0
+
+    async def test_resume_twice_is_resume_once(self, bench: Bench) -> None:
+        run, trainer = await bench.begun()
+        await bench.command(run, "pause")
+        await trainer.pause()
+        await settle()
+        for _ in range(2):
+            await bench.command(run, "resume")
+        assert len(bench.launcher.alive(run.id)) == 1
+        assert (await bench.types(run)).count("resume_requested") == 1
+
+    async def test_a_resume_just_before_the_trainer_leaves_is_not_lost(self, bench: Bench) -> None:
+        run, trainer = await bench.begun()
+        await bench.command(run, "pause")
+        await trainer.emit(TrainingPaused, progress=Progress())
+        await bench.command(run, "resume")
+        trainer.leave()
+        await settle()
+        assert bench.launcher.newest(run.id) is not trainer
+        assert "interrupted" not in await bench.types(run)
+
+    async def test_a_resume_while_the_placement_is_given_back_is_not_lost(self, bench: Bench) -> None:
+        run, trainer = await bench.begun()
+        free, held = bench.launcher.free, asyncio.Event()
+
+        async def free_slowly(training_id: str) -> None:
+            await held.wait()
+            await free(training_id)
+
+        bench.launcher.free = free_slowly
+        await bench.command(run, "pause")
+        await trainer.pause()
+        await settle()
+        await bench.command(run, "resume")
+        held.set()
+        await settle()
+        assert bench.launcher.newest(run.id) is not trainer
+
+    async def test_a_trainer_lost_just_after_it_paused_costs_nothing(self, bench: Bench) -> None:
+        run, trainer = await bench.begun()
+        await bench.command(run, "pause")
+        await trainer.emit(TrainingPaused, progress=Progress())
+        trainer.lose(LOST)
+        await settle()
+        assert (await bench.get(run)).state == "paused"
+        assert not await bench.launcher.placed()
+
+    async def test_paused_while_it_waits_to_resume_it_leaves_the_queue(self, bench: Bench) -> None:
+        run, trainer = await bench.begun()
+        await bench.command(run, "pause")
+        await trainer.pause()
+        await settle()
+        for _ in range(SETTINGS.max_running):
+            await bench.begun()
+        await bench.command(run, "resume")
+        await bench.command(run, "pause")
+        assert len(bench.sessions.queue) == 0
+        assert (await bench.get(run)).desired == "pause"
+
+    async def test_stop_ends_a_paused_training_at_once(self, bench: Bench) -> None:
+        run, trainer = await bench.begun()
+        await bench.command(run, "pause")
+        await trainer.pause()
+        await settle()
+        assert (await bench.command(run, "stop")).state == "stopped"
+        assert not await bench.launcher.placed()
+
+    async def test_after_a_restart_what_is_paused_stays_so_and_what_was_resumed_continues(self, bench: Bench) -> None:
+        runs = []
+        for _ in range(2):
+            run, trainer = await bench.begun()
+            await bench.command(run, "pause")
+            await trainer.pause()
+            await settle()
+            runs.append(run)
+        for _ in range(SETTINGS.max_running):
+            await bench.begun()
+        await bench.command(runs[1], "resume")
+        await bench.restart()
+        assert in_order(bench.sessions.queue) == [runs[1].id]
+        assert bench.sessions.running == SETTINGS.max_running
+
+    async def test_a_resumed_one_that_finds_no_room_waits_and_does_not_fail(self, bench: Bench) -> None:
+        run, trainer = await bench.begun(iterations=1)
+        await bench.command(run, "pause")
+        await trainer.pause()
+        await settle()
+        bench.launcher.room = 0
+        await bench.command(run, "resume")
+        await bench.clock.advance(5)
+        assert not (await bench.get(run)).final
+        bench.launcher.room = None
+        await bench.clock.advance(5)
+        assert len(bench.launcher.alive(run.id)) == 1
+
+
 class TestRecovery:
     async def test_a_lost_trainer_is_replaced_with_back_off(self, bench: Bench) -> None:
         run, _ = await bench.begun()
@@ -337,15 +464,17 @@ class TestRecovery:
         assert launcher.newest(run.id).epoch > trainer.epoch + 1, "nor may it begin for ever"
         await bench.abandon()
 
-    async def test_what_is_paused_need_not_get_on_until_it_is_resumed(self, bench: Bench) -> None:
+    async def test_a_trainer_that_hangs_after_it_has_paused_is_ended_and_the_training_stays_paused(
+        self, bench: Bench
+    ) -> None:
         run, trainer = await bench.begun(iterations=1)
         await bench.command(run, "pause")
         await trainer.emit(TrainingPaused, progress=Progress(iteration=1, env_steps=100, episodes=1))
-        await bench.clock.advance(10 * STALL_S)
-        assert not trainer.released
-        await bench.command(run, "resume")  # and it does not answer
         await bench.clock.advance(2 * STALL_S)
         assert trainer.released
+        assert (await bench.get(run)).document.restarts == 0
+        assert (await bench.get(run)).state == "paused"
+        assert not await bench.launcher.placed()
 
     async def test_while_the_store_is_away_nobody_stalls(self, bench: Bench) -> None:
         _, trainer = await bench.begun(iterations=1)
@@ -605,7 +734,10 @@ class SessionsMachine(RuleBasedStateMachine):
         self.do(act)
 
     @precondition(lambda self: self.alive)
-    @rule(data=st.data(), what=st.sampled_from(["begin", "iterate", "iterate", "succeed", "lose", "leave", "zombie"]))
+    @rule(
+        data=st.data(),
+        what=st.sampled_from(["begin", "iterate", "iterate", "pause", "succeed", "lose", "leave", "zombie"]),
+    )
     def trainer_does(self, data: st.DataObject, what: str) -> None:
         trainer = self.alive[data.draw(st.integers(0, len(self.alive) - 1))]
 
@@ -613,6 +745,9 @@ class SessionsMachine(RuleBasedStateMachine):
             if what == "iterate":
                 document = (await self.bench.get(trainer.run)).document
                 await trainer.iterate(document.progress.iteration + 1)
+            elif what == "pause":
+                if (await self.bench.get(trainer.run)).desired == "pause":
+                    await trainer.pause()
             elif what in ("begin", "succeed"):
                 await getattr(trainer, what)()
             elif what == "leave":
@@ -682,6 +817,9 @@ class SessionsMachine(RuleBasedStateMachine):
             for trainer in self.alive:
                 await trainer.begin()
                 await trainer.succeed()
+            for run in await self.bench.runs():
+                if not run.final and run.desired == "pause":
+                    await self.bench.command(run, "resume")
             await self.bench.clock.advance(61)
             await settle(self.bench.store)
         for run in await self.bench.runs():

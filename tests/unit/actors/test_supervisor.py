@@ -449,6 +449,28 @@ async def test_concurrent_trainings_are_limited_with_those_that_wait(bench: Benc
     await bench.supervisor.start_training(TRAINING, PRINCIPAL)
 
 
+async def test_resuming_counts_against_the_quota_of_concurrent_trainings_as_starting_does(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    await bench.override(concurrent_trainings=1)
+    paused, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    await settle()
+    trainer = bench.launcher.newest(paused.id)
+    await trainer.begin()
+    await bench.supervisor.command_training(paused.id, "pause", PRINCIPAL)
+    await bench.supervisor.command_training(paused.id, "resume", PRINCIPAL)
+    await bench.supervisor.command_training(paused.id, "pause", PRINCIPAL)
+    await trainer.pause()
+    await settle()
+    other, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    with pytest.raises(QuotaExceeded, match="concurrent_trainings"):
+        await bench.supervisor.command_training(paused.id, "resume", PRINCIPAL)
+    await bench.supervisor.command_training(other.id, "stop", PRINCIPAL)
+    await settle()
+    assert (await bench.supervisor.command_training(paused.id, "resume", PRINCIPAL)).desired == "run"
+    await settle()
+    assert len(bench.launcher.alive(paused.id)) == 1
+
+
 async def test_shares_are_those_of_the_quotas_as_they_are_set_and_after_a_restart(bench: Bench) -> None:
     await bench.supervisor.reconcile()
     await bench.override("acme", weight=2)

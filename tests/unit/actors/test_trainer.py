@@ -102,24 +102,42 @@ async def test_commands_given_before_the_engine_is_built_are_obeyed(bench: Bench
     run = await bench.run()
     trainer = await bench.trainer(run)
     trainer.command("pause")
-    task = asyncio.create_task(trainer.run())
-    while (await bench.get(run)).state != "paused":
+    await trainer.run()
+    assert (await bench.get(run)).state == "paused"
+    assert bench.engines[0].closed
+
+
+async def test_a_resumed_training_continues_with_another_trainer(bench: Bench) -> None:
+    run = await bench.run()
+    paused = await bench.trainer(run, gated=True)
+    training = asyncio.create_task(paused.run())
+    while not bench.engines:
         await asyncio.sleep(0.005)
-    trainer.command("stop")
-    await task
-    assert (await bench.get(run)).state == "stopped"
+    bench.engines[0].release(3)
+    while (await bench.get(run)).document.progress.iteration < 3:
+        await asyncio.sleep(0.005)
+    paused.command("pause")
+    bench.engines[0].release(1)
+    await training
+    before = await bench.get(run)
+    resumed = await bench.trainer(before)
+    await resumed.run()
+    after = await bench.get(run)
+    assert after.state == "succeeded"
+    types = [line.type.removeprefix("training.") for line in await bench.store.read(run.stream)]
+    assert types.count("resumed") == 1
+    assert "recovered" not in types
 
 
 async def test_what_another_training_is_to_begin_from_stays_beyond_the_plan(bench: Bench) -> None:
     run = await bench.run(checkpoint=CheckpointPlan(every_iterations=1, keep_last=1, keep_best=False))
     trainer = await bench.trainer(run)
     trainer.command("pause")
-    training = asyncio.create_task(trainer.run())
-    while not (saved := bench.checkpoints.list(run.id)):
-        await asyncio.sleep(0.005)
+    await trainer.run()
+    saved = bench.checkpoints.list(run.id)
     await bench.run(resume_from=saved[0].id)
-    trainer.command("resume")
-    await training
+    resumed = await bench.trainer(await bench.get(run))
+    await resumed.run()
     assert (await bench.get(run)).final
     assert [info.id for info in bench.checkpoints.list(run.id)][:-1] == [saved[0].id]
 

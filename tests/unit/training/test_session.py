@@ -25,7 +25,6 @@ from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.engines import ScriptedEngine
 from rlplatform.training.models import Progress, Training, TrainingRequest, TrainingState
 from rlplatform.training.session import MIN_EPISODES, TrainingSession
-from tests.waiting import comes_true
 
 
 class Rig:
@@ -165,50 +164,56 @@ def test_a_training_does_not_end_for_want_of_tidying(rig: Callable[..., Rig]) ->
     assert [info.iteration for info in r.checkpoints.list(r.run_id)] == [5]
 
 
-def test_pauses_with_a_checkpoint_and_goes_on(rig: Callable[..., Rig]) -> None:
+def test_paused_it_saves_a_checkpoint_and_frees_its_engine_and_another_session_continues(
+    rig: Callable[..., Rig],
+) -> None:
     r, engine = rig(stop={"iterations": 2}), ScriptedEngine(gated=True)
     session = r.session(engine)
     thread = threading.Thread(target=session.run)
     thread.start()
     session.pause()
-    engine.release()
-    assert comes_true(lambda: session.state is TrainingState.PAUSED and r.types()[-1] == "paused")
     session.pause()
-    session.resume()
-    engine.release(5)
+    engine.release()
     thread.join(10)
     assert not thread.is_alive()
+    assert session.state is TrainingState.PAUSED
+    assert engine.closed
+    resumed = r.session(ScriptedEngine())
+    resumed.recover(session.progress, paused=True)
+    resumed.run()
     iterations = [name for name in r.types() if name != "iteration_completed"]
     assert iterations == [
         "started", "checkpoint_saved", "paused", "resumed", "evaluated", "checkpoint_saved", "succeeded",
     ]  # fmt: skip
+    assert r.types().count("iteration_completed") == 2
 
 
-def test_stops_while_paused(rig: Callable[..., Rig]) -> None:
+def test_resumed_from_an_older_checkpoint_it_says_what_is_redone(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"iterations": 2})
+    session = r.session(ScriptedEngine())
+    session.recover(Progress(iteration=2, env_steps=200), paused=True)
+    session.advance()
+    assert r.types() == ["recovered"]
+    assert r.log[-1].redone_iterations == 2  # type: ignore[attr-defined]
+
+
+def test_a_stop_goes_before_a_pause_and_its_first_reason_stands(rig: Callable[..., Rig]) -> None:
     r, engine = rig(), ScriptedEngine()
     session = r.session(engine)
     session.pause()
-    thread = threading.Thread(target=session.run)
-    thread.start()
-    assert comes_true(lambda: session.state is TrainingState.PAUSED)
     session.stop("deleted by its owner")
     session.stop("too late")
-    thread.join(10)
-    assert r.types() == ["started", "checkpoint_saved", "paused", "stopped"]
+    session.run()
+    assert r.types() == ["started", "checkpoint_saved", "stopped"]
     assert r.log[-1].stop_reason == "deleted by its owner"  # type: ignore[attr-defined]
     assert "evaluate" not in engine.calls
 
 
-@pytest.mark.parametrize("paused", [True, False])
-def test_suspends_with_a_checkpoint_and_is_recovered(rig: Callable[..., Rig], paused: bool) -> None:
+def test_suspends_with_a_checkpoint_and_is_recovered(rig: Callable[..., Rig]) -> None:
     r, engine = rig(stop={"iterations": 3}), ScriptedEngine(gated=True)
     session = r.session(engine)
-    if paused:
-        session.pause()
     thread = threading.Thread(target=session.run)
     thread.start()
-    if paused:
-        assert comes_true(lambda: session.state is TrainingState.PAUSED)
     session.suspend()
     engine.release(2)
     thread.join(10)
@@ -396,7 +401,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.session.stop()
         self.stopped = True
 
-    @precondition(lambda self: self.final is None)
+    @precondition(lambda self: self.final is None and self.session.state is not TrainingState.PAUSED)
     @rule()
     def turn(self) -> None:
         starting, before = self.session.state is TrainingState.STARTING, self.session.progress.iteration
@@ -421,6 +426,17 @@ class SessionMachine(RuleBasedStateMachine):
         self.paused = self.stopped = False
         assert self.session.progress.iteration <= lost.iteration
         self.session.advance()
+
+    @precondition(lambda self: self.final is None and self.session.state is TrainingState.PAUSED)
+    @rule()
+    def another_trainer(self) -> None:
+        before = self.session.progress
+        self.emit(events.TrainingStarting(stream=self.run.stream, time=self.rig.clock.now(), epoch=2))
+        self.session = self.rig.session(ScriptedEngine(), self.emit)
+        self.session.recover(before, paused=True)
+        self.paused = self.stopped = False
+        self.session.advance()
+        assert self.session.progress == before
 
     @invariant()
     def record_agrees(self) -> None:

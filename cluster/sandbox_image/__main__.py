@@ -12,7 +12,7 @@ import time
 
 from rlplatform.errors import PlatformError
 from rlplatform.sandbox.engine import Engine
-from rlplatform.sandbox.images import DebootstrapMissing, build
+from rlplatform.sandbox.images import build
 from rlplatform.sandbox.models import Flavour
 from rlplatform.settings import read_settings
 
@@ -37,10 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
         engine = Engine(read_settings().sandbox.docker_host, timeout_s=600)
         for flavour in flavours:
             build(engine, flavour, progress)
-    except DebootstrapMissing as missing:
-        progress(str(missing))
-        return NEEDS_DEBOOTSTRAP
     except PlatformError as error:
+        if error.extra.get("missing") == "debootstrap":
+            progress(str(error))
+            return NEEDS_DEBOOTSTRAP
         sys.stderr.write(f"sandbox image: {error}\n")
         return 1
     return 0

@@ -57,10 +57,6 @@ _DROPPED = (
 Progress = Callable[[str], None]
 
 
-class DebootstrapMissing(SandboxUnavailable):
-    """No registry answers, and debootstrap is not installed."""
-
-
 def guest_digest() -> str:
     """SHA-256 over the guest's sources and the recipe of the image."""
     digest = hashlib.sha256()
@@ -219,8 +215,9 @@ def _debootstrap(engine: Engine) -> None:
             "run this as root, or let the Docker engine reach a registry"
         )
     if tool is None:
-        raise DebootstrapMissing(
-            "no registry offers the base of the sandbox image, and debootstrap is not installed (Debian: debootstrap)"
+        raise SandboxUnavailable(
+            "no registry offers the base of the sandbox image, and debootstrap is not installed (Debian: debootstrap)",
+            missing="debootstrap",
         )
     with tempfile.TemporaryDirectory(prefix="rlp-base-", dir="/var/tmp") as folder:
         root = Path(folder, "root")

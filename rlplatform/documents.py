@@ -21,69 +21,88 @@ class _Strict(BaseModel):
 
 
 class Page(_Strict, Generic[T]):
-    """One page of a list, newest first. ``next_cursor`` goes into ``?cursor=``; null on the last page."""
+    """One page of a list, newest first."""
 
     items: list[T]
+    """The documents of this page."""
     next_cursor: str | None = None
+    """Value for `?cursor=` of the next page; null on the last page."""
 
 
 class EvaluationBatch(_Strict):
     """Up to 200 evaluations; each is accepted or refused by itself."""
 
     evaluations: list[dict[str, Any]] = Field(min_length=1, max_length=200, description="EvaluationRequest documents")
+    """The evaluations to submit."""
 
 
 class BatchRow(_Strict):
-    """What became of one row: ``evaluation`` where ``status`` is 202, a problem document as ``error`` otherwise.
-    ``replayed``: the evaluation was made by an earlier batch with the same Idempotency-Key."""
+    """Result of one row of a batch."""
 
     status: int
+    """202 if the row was accepted, else the HTTP status of its error."""
     evaluation: Evaluation | None = None
+    """The evaluation; null if the row was refused."""
     replayed: bool = False
+    """True if an earlier batch with the same Idempotency-Key created the evaluation."""
     error: dict[str, Any] | None = None
+    """Problem document; null if the row was accepted."""
 
 
 class BatchResult(_Strict):
-    """One row for each evaluation, in the order of the request."""
+    """Results of a batch."""
 
     results: list[BatchRow]
+    """One result for each evaluation, in the order of the request."""
 
 
 class MetricSeries(_Strict):
-    """Columns of equal length, a row for each iteration that was kept; null where an iteration had no such metric.
-
-    Every ``stride``-th iteration is kept, and the last. Iterations done again after a recovery are there once.
-    """
+    """Metrics over time: columns of equal length, one row for each iteration that is kept. Iterations repeated after a
+    recovery are there once."""
 
     training_id: str
+    """Id of the training."""
     simulated: bool
+    """True if the simulated engine runs it, which trains nothing."""
     stride: int
+    """Every `stride`-th iteration is kept, and the last."""
     iteration: list[int]
+    """Iterations."""
     env_steps: list[int]
+    """Environment steps at each iteration."""
     train_wall_s: list[float]
+    """Time spent on training at each iteration, in seconds."""
     metrics: dict[str, list[float | None]]
+    """Values of each metric; null if an iteration has no such metric."""
 
 
 class CheckpointList(_Strict):
-    """The committed checkpoints of a training, oldest first."""
+    """Committed checkpoints of a training, oldest first."""
 
     items: list[CheckpointInfo]
+    """The checkpoints."""
 
 
 class EnvironmentList(_Strict):
-    """By id."""
+    """Environments that can be trained on, by id."""
 
     items: list[EnvironmentInfo]
+    """The environments."""
 
 
 class KeyRequest(_Strict):
-    """What a new API key is for: a ``role``, or ``scopes``. ``tenant`` may be another's for an operator alone."""
+    """An API key to create. Give either `role` or `scopes`."""
 
     name: str = Field(min_length=1, max_length=100)
+    """Name for people."""
     role: Role | None = None
+    """Usual set of scopes; null if `scopes` are given."""
     scopes: list[Scope] = Field(default_factory=list)
+    """Permissions of the key."""
     tenant: str | None = Field(default=None, pattern=names.TENANT)
+    """Tenant that the key belongs to; null: the caller's own. Another one needs the scope `operate`."""
     expires_in_s: float | None = Field(default=None, gt=0, le=10 * 366 * 86400)
+    """Lifetime of the key, in seconds; null: it does not expire."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> KeyRequest:
@@ -98,113 +117,161 @@ class KeyRequest(_Strict):
 
 
 class KeyRotation(_Strict):
-    """For how long the old key goes on working."""
+    """Overlap of the old and the new key."""
 
     overlap_s: float = Field(default=3600.0, ge=0, le=30 * 86400)
+    """Time during which the old key keeps working, in seconds."""
 
 
 class KeyInfo(_Strict):
-    """An API key without its secret. ``prefix`` is how its text begins; ``owner`` the key that it goes on for."""
+    """An API key, without its secret."""
 
     id: str
+    """Id of the key."""
     prefix: str
+    """Beginning of the key's text."""
     tenant: str
+    """Tenant that it belongs to."""
     name: str
+    """Name for people."""
     owner: str | None = None
+    """Id of the first key of its rotations, which owns the runs; null: this one."""
     scopes: list[Scope]
+    """Permissions of the key."""
     created_at: datetime
+    """Time of creation."""
     expires_at: datetime | None = None
+    """Time of expiry; null: it does not expire."""
     revoked_at: datetime | None = None
+    """Time of revocation; null: not revoked."""
 
 
 class KeyCreated(_Strict):
-    """A new key. ``api_key`` is its text, shown this once."""
+    """A new API key."""
 
     key: KeyInfo
+    """The key, without its secret."""
     api_key: str
+    """Text of the key, shown this once."""
 
 
 class KeyList(_Strict):
-    """Oldest first."""
+    """API keys, oldest first."""
 
     items: list[KeyInfo]
+    """The keys."""
 
 
 class WhoAmI(_Strict):
-    """The principal that a request's credentials stand for."""
+    """Principal that the credentials of the request stand for."""
 
     id: str
+    """Id of the principal."""
     tenant: str
+    """Tenant that it belongs to."""
     scopes: list[Scope]
+    """Permissions that it has."""
 
 
 class QuotaState(_Strict):
-    """A quota: what is ``used`` of its ``limit`` (null: there is none), and when that begins anew, if by itself."""
+    """Use of one quota."""
 
     quota: str
+    """Name of the quota."""
     used: float
+    """Amount that is used."""
     limit: float | None
+    """Amount that may be used; null: no limit."""
     resets_at: datetime | None = None
+    """Time at which `used` becomes 0; null: it does not reset by itself."""
 
 
 class TenantQuotas(_Strict):
-    """What holds for a tenant, and what of it was set for this tenant alone."""
+    """Quotas of a tenant."""
 
     tenant: str
+    """The tenant."""
     quotas: Quotas
+    """Quotas that apply."""
     overrides: dict[str, int | float | None]
+    """Quotas that were set for this tenant alone."""
 
 
 class Usage(_Strict):
-    """What a tenant's runs are now, and what has been used since midnight, UTC (``…_today``)."""
+    """Runs of a tenant now, and its use of the platform since midnight, UTC."""
 
     tenant: str
+    """The tenant."""
     since: datetime
+    """Midnight, UTC: the start of the numbers that end in `_today`."""
     queued_evaluations: int = 0
+    """Evaluations that wait."""
     running_evaluations: int = 0
+    """Evaluations that run."""
     queued_trainings: int = 0
+    """Trainings that wait."""
     active_trainings: int = 0
+    """Trainings that start, run or recover."""
     evaluations_today: int = 0
+    """Evaluations that ended today."""
     sandbox_cpu_time_s_today: float = 0.0
+    """CPU time of tests today, in seconds."""
     trainings_today: int = 0
+    """Trainings that were started today."""
     env_steps_today: int = 0
+    """Environment steps of trainings today."""
     checkpoint_bytes: int | None = None
+    """Size of all stored checkpoints, in bytes; null: unknown."""
     policies: int = 0
+    """Published policies."""
     quotas: list[QuotaState] = Field(default_factory=list)
+    """Use of each quota."""
 
 
 class TicketRequest(_Strict):
-    """``stream`` None: for any stream of the tenant."""
+    """A ticket to create."""
 
     stream: str | None = None
+    """Stream that the ticket is for, for example `trainings/train_…`; null: any stream of the tenant."""
 
 
 class Ticket(_Strict):
-    """Good once, for ``?ticket=`` of an event stream or the ``auth`` message of ``/v1/live``, until ``expires_at``."""
+    """A ticket, good once, for `?ticket=` of an event stream or the `auth` message of `/v1/live`."""
 
     ticket: str
+    """Text of the ticket."""
     expires_at: datetime
+    """Time of expiry."""
 
 
 class Health(_Strict):
     """The process answers."""
 
     status: Literal["alive"] = "alive"
+    """Always `alive`."""
 
 
 class DependencyState(_Strict):
-    """One thing that the platform stands on."""
+    """State of one part that the platform depends on."""
 
     name: str
+    """Name of the part."""
     ok: bool
+    """True if it answers."""
     detail: str | None = None
+    """Explanation; null: none."""
 
 
 class Readiness(_Strict):
-    """``degraded`` without a sandbox: trainings go on, evaluations are refused with 503."""
+    """Readiness of the platform."""
 
     status: Literal["ready", "degraded", "unavailable"]
+    """`degraded`: no sandbox, so evaluations are refused with 503 and trainings continue."""
     dependencies: list[DependencyState]
+    """State of each part that the platform depends on."""
     queued_evaluations: int = 0
+    """Evaluations that wait."""
     running_evaluations: int = 0
+    """Evaluations that run."""
     running_trainings: int = 0
+    """Trainings that run."""

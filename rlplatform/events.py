@@ -33,15 +33,19 @@ def run_of(stream: str) -> str:
 
 
 class EventBase(BaseModel):
-    """The envelope. ``id`` makes an append idempotent: the same id twice is one event."""
+    """Envelope of all events."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     telemetry: ClassVar[bool] = False
 
     id: str = Field(default_factory=lambda: new_id(Kind.EVENT))
+    """Id of the event: `evt_…`. Appending the same id again changes nothing."""
     stream: str
+    """Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`."""
     seq: int = 0
+    """Sequence number: starts at 1 and has no gaps within a stream."""
     time: datetime
+    """Time of the event."""
 
     def public(self) -> EventBase:
         """This event as a submitter may see it."""
@@ -52,216 +56,340 @@ class EventBase(BaseModel):
 
 
 class EvaluationQueued(EventBase):
-    """``queue_position`` and ``expected_wait_s`` as they were at that moment."""
+    """The evaluation was accepted and waits."""
 
     type: Literal["evaluation.queued"] = "evaluation.queued"
+    """Type of the event."""
     tests: int
+    """Number of tests."""
     max_score: float
+    """Points of a submission that is accepted on every test."""
     queue_position: int | None = None
+    """Evaluations served before this one at that moment; null: unknown."""
     expected_wait_s: float | None = None
+    """Expected wait at that moment, in seconds; null: unknown."""
 
 
 class EvaluationStarted(EventBase):
+    """An attempt at the evaluation has started."""
+
     type: Literal["evaluation.started"] = "evaluation.started"
+    """Type of the event."""
     attempt: int
+    """Number of the attempt, counted from 1."""
     sandbox: SandboxInfo | None = None
+    """Sandbox that judges it; null: not known yet."""
 
 
 class EvaluationOutput(EventBase):
-    """Stdout of a test that still runs, never of a hidden one. ``offset``: characters of this test sent before.
-    ``truncated``: no more of this test will be sent. All of it that is kept is in the test's result."""
+    """Standard output of a test that still runs, never of a hidden one. The test's result has all that is kept."""
 
     telemetry: ClassVar[bool] = True
 
     type: Literal["evaluation.output"] = "evaluation.output"
+    """Type of the event."""
     attempt: int
+    """Number of the attempt, counted from 1."""
     test: str
+    """Id of the test."""
     offset: int
+    """Characters of this test that were sent before."""
     text: str
+    """Further output."""
     truncated: bool = False
+    """True: no more output of this test will be sent."""
 
 
 class EvaluationTestFinished(EventBase):
+    """A test has ended."""
+
     type: Literal["evaluation.test_finished"] = "evaluation.test_finished"
+    """Type of the event."""
     attempt: int
+    """Number of the attempt, counted from 1."""
     result: TestResult
+    """Result of the test."""
 
     def public(self) -> EventBase:
         return self.model_copy(update={"result": self.result.redacted()})
 
 
 class EvaluationRetried(EventBase):
-    """An attempt was lost to a failure of ours; the evaluation is queued again. Costs the learner nothing."""
+    """An attempt was lost to a failure of the platform, and the evaluation is queued again. It costs the learner
+    nothing."""
 
     type: Literal["evaluation.retried"] = "evaluation.retried"
+    """Type of the event."""
     attempt: int
+    """Number of the attempt, counted from 1."""
     reason: str
+    """Reason of the failure."""
 
 
 class EvaluationFinished(EventBase):
+    """The evaluation has ended with a verdict."""
+
     type: Literal["evaluation.finished"] = "evaluation.finished"
+    """Type of the event."""
     verdict: Verdict
+    """First verdict that is not `accepted`, in test order."""
     score: float
+    """Points earned."""
     max_score: float
+    """Points of a submission that is accepted on every test."""
     tests: list[TestResult]
+    """Results of all tests."""
     sandbox: SandboxInfo | None = None
+    """Sandbox that judged the submission."""
     message: str | None = None
+    """Explanation of the result; null: none."""
 
     def public(self) -> EventBase:
         return self.model_copy(update={"tests": [test.redacted() for test in self.tests]})
 
 
 class EvaluationCancelled(EventBase):
+    """The evaluation was cancelled."""
+
     type: Literal["evaluation.cancelled"] = "evaluation.cancelled"
+    """Type of the event."""
     reason: str
+    """Reason of the cancellation."""
 
 
 class EvaluationFailed(EventBase):
-    """We could not evaluate it, after all attempts. Not a verdict."""
+    """The platform could not evaluate the submission, after all attempts. This is not a verdict."""
 
     type: Literal["evaluation.failed"] = "evaluation.failed"
+    """Type of the event."""
     reason: str
+    """Reason of the failure."""
 
 
 # -- trainings --------------------------------------------------------------------------------------------------------
 
 
 class TrainingEvent(EventBase):
-    """What all events of a training carry: the simulated engine labels every one."""
+    """Common fields of all events of a training."""
 
     simulated: bool = False
+    """True if the simulated engine runs the training, which trains nothing."""
 
 
 class TrainingQueued(TrainingEvent):
+    """The training was accepted and waits."""
+
     type: Literal["training.queued"] = "training.queued"
+    """Type of the event."""
     queue_position: int | None = None
+    """Trainings served before this one at that moment; null: unknown."""
 
 
 class TrainingStarting(TrainingEvent):
     """A trainer has been placed; its engine is being built."""
 
     type: Literal["training.starting"] = "training.starting"
+    """Type of the event."""
     epoch: int
+    """Number of the trainer, counted up with every placement: the fencing token of its writes."""
 
 
 class TrainingStarted(TrainingEvent):
+    """The first iteration begins."""
+
     type: Literal["training.started"] = "training.started"
+    """Type of the event."""
     manifest: dict[str, object]
+    """Record of how the training is run: request, seed, package versions, code hash and hardware."""
 
 
 class TrainingIterationCompleted(TrainingEvent):
+    """An iteration has ended."""
+
     telemetry: ClassVar[bool] = True
 
     type: Literal["training.iteration_completed"] = "training.iteration_completed"
+    """Type of the event."""
     iteration: int
+    """Iterations so far."""
     env_steps: int
+    """Environment steps so far."""
     episodes: int
+    """Episodes that have ended so far."""
     train_wall_s: float
+    """Time spent on training so far, in seconds."""
     metrics: dict[str, float]
+    """Metrics of the iteration, by `group/name`."""
 
 
 class TrainingEvaluated(TrainingEvent):
+    """The policy was evaluated."""
+
     type: Literal["training.evaluated"] = "training.evaluated"
+    """Type of the event."""
     iteration: int
+    """Iterations so far."""
     env_steps: int
+    """Environment steps so far."""
     report: EvaluationReport
+    """Result of the evaluation."""
 
 
 class TrainingCheckpointSaved(TrainingEvent):
+    """A checkpoint was saved."""
+
     type: Literal["training.checkpoint_saved"] = "training.checkpoint_saved"
+    """Type of the event."""
     checkpoint: CheckpointInfo
+    """The checkpoint."""
 
 
 class TrainingPauseRequested(TrainingEvent):
+    """A pause was requested."""
+
     type: Literal["training.pause_requested"] = "training.pause_requested"
+    """Type of the event."""
     by: str
+    """Id of the principal that requested it."""
 
 
 class TrainingPaused(TrainingEvent):
+    """The training is paused, after a checkpoint."""
+
     type: Literal["training.paused"] = "training.paused"
+    """Type of the event."""
     progress: Progress
+    """Counters so far."""
 
 
 class TrainingResumeRequested(TrainingEvent):
+    """Continuing was requested."""
+
     type: Literal["training.resume_requested"] = "training.resume_requested"
+    """Type of the event."""
     by: str
+    """Id of the principal that requested it."""
 
 
 class TrainingResumed(TrainingEvent):
+    """The training continues."""
+
     type: Literal["training.resumed"] = "training.resumed"
+    """Type of the event."""
     progress: Progress
+    """Counters so far."""
 
 
 class TrainingStopRequested(TrainingEvent):
-    """``reason`` becomes the run's stop reason."""
+    """A stop was requested."""
 
     type: Literal["training.stop_requested"] = "training.stop_requested"
+    """Type of the event."""
     by: str
+    """Id of the principal that requested it."""
     reason: str = "stop_requested"
+    """Stop reason that the training will have."""
 
 
 class TrainingInterrupted(TrainingEvent):
-    """The trainer was lost; or it left for a shutdown, or the session waits for room (``planned``: nothing failed).
-    It is recovered from its newest checkpoint that verifies."""
+    """The trainer was lost, or has left as planned. The training is recovered from its newest valid checkpoint."""
 
     type: Literal["training.interrupted"] = "training.interrupted"
+    """Type of the event."""
     reason: str
+    """Reason of the interruption."""
     retry_in_s: float
+    """Time until the recovery is tried, in seconds."""
     planned: bool = False
+    """True if nothing failed: a shutdown, or a wait for room."""
 
 
 class TrainingRecovered(TrainingEvent):
-    """Going on from a checkpoint (from the beginning if there is none); what lay behind it is done again."""
+    """The training continues from a checkpoint, or from the beginning if there is none. Later iterations are done
+    again."""
 
     type: Literal["training.recovered"] = "training.recovered"
+    """Type of the event."""
     checkpoint_id: str | None
+    """Id of the checkpoint; null: from the beginning."""
     iteration: int
+    """Iterations at the checkpoint."""
     env_steps: int
+    """Environment steps at the checkpoint."""
     redone_iterations: int
+    """Iterations that are done again."""
     redone_env_steps: int
+    """Environment steps that are done again."""
 
 
 class TrainingSucceeded(TrainingEvent):
+    """The training has ended: a stop criterion was met."""
+
     type: Literal["training.succeeded"] = "training.succeeded"
+    """Type of the event."""
     stop_reason: str
+    """Stop criterion that was met."""
     progress: Progress
+    """Final counters."""
 
 
 class TrainingStopped(TrainingEvent):
+    """The training was stopped, after a last checkpoint."""
+
     type: Literal["training.stopped"] = "training.stopped"
+    """Type of the event."""
     stop_reason: str
+    """Reason of the stop."""
     progress: Progress
+    """Final counters."""
 
 
 class TrainingFailed(TrainingEvent):
+    """The training has ended with an error."""
+
     type: Literal["training.failed"] = "training.failed"
+    """Type of the event."""
     code: str
+    """Stable code of the error."""
     reason: str
+    """Reason of the failure."""
     progress: Progress
+    """Final counters."""
 
 
 # -- policies ---------------------------------------------------------------------------------------------------------
 
 
 class PolicyPublished(EventBase):
+    """A policy was published."""
+
     type: Literal["policy.published"] = "policy.published"
+    """Type of the event."""
     policy: PolicyInfo
+    """The policy."""
 
 
 class PolicyDeleted(EventBase):
+    """A policy was deleted."""
+
     type: Literal["policy.deleted"] = "policy.deleted"
+    """Type of the event."""
     by: str
+    """Id of the principal that deleted it."""
 
 
 # -- streams ----------------------------------------------------------------------------------------------------------
 
 
 class StreamGap(EventBase):
-    """Never logged: tells one reader that telemetry from ``first_seq`` to ``last_seq`` was left out for it."""
+    """Telemetry from `first_seq` to `last_seq` was left out for this reader, which was too slow. Never stored."""
 
     type: Literal["stream.gap"] = "stream.gap"
+    """Type of the event."""
     first_seq: int
+    """Sequence number of the first event that was left out."""
     last_seq: int
+    """Sequence number of the last event that was left out."""
 
 
 EvaluationEvent = (

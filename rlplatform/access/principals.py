@@ -11,8 +11,8 @@ from rlplatform.errors import NotAllowed, NotFound
 
 
 class Scope(StrEnum):
-    """What a key may be used for. ``read`` is for all runs of the tenant: its own, everybody sees. ``admin`` includes
-    the three before it, and the tenant's keys. ``operate`` is for the keys of all tenants, and included in nothing."""
+    """Permission of a key. `read` is for all runs of the tenant; everybody sees their own. `admin` includes `evaluate`,
+    `train` and `read`, and manages the tenant's keys. `operate` manages all tenants, and is included in nothing."""
 
     EVALUATE = "evaluate"
     TRAIN = "train"
@@ -22,7 +22,7 @@ class Scope(StrEnum):
 
 
 class Role(StrEnum):
-    """A usual set of scopes."""
+    """Usual set of scopes."""
 
     LEARNER = "learner"
     RESEARCHER = "researcher"

@@ -23,7 +23,7 @@ class _Strict(BaseModel):
 
 
 class Verdict(StrEnum):
-    """What an outcome means for the learner."""
+    """Meaning of a test's outcome, or of a whole submission's, for the learner."""
 
     ACCEPTED = "accepted"
     WRONG_ANSWER = "wrong_answer"
@@ -38,49 +38,55 @@ class Verdict(StrEnum):
 
 
 class SourceFile(_Strict):
-    """A further file of a submission, by relative POSIX path."""
+    """A further file of a submission."""
 
     path: str = Field(min_length=1, max_length=128)
+    """Relative POSIX path, for example `helpers/grid.py`."""
     content: Text = Field(max_length=262_144)
+    """Text of the file."""
 
 
 class StdioGrader(_Strict):
     """The program reads stdin and writes stdout."""
 
     kind: Literal["stdio"] = "stdio"
+    """Selects this grader."""
 
 
 class FunctionGrader(_Strict):
     """The function ``entry`` of the program is called with JSON values and must return one."""
 
     kind: Literal["function"] = "function"
+    """Selects this grader."""
     entry: str = Field(default="solve", pattern=names.FUNCTION)
+    """Name of the function to call."""
 
 
 class EpisodeGrader(_Strict):
-    """The program is an agent: ``entry(observation)`` picks the actions of one episode of a Gymnasium environment.
-
-    Observations and actions are JSON: a number for Discrete, lists for arrays. ``max_steps`` ends an episode that the
-    environment does not end; ``turn_time_s`` is how long one action may take.
-    """
+    """The program is an agent: `entry(observation)` chooses the actions of one episode of a Gymnasium environment.
+    Observations and actions are JSON: a number for Discrete spaces, lists for arrays."""
 
     kind: Literal["episode"] = "episode"
+    """Selects this grader."""
     env: str = Field(min_length=1, max_length=128)
+    """Id of a Gymnasium environment, for example `CartPole-v1`."""
     entry: str = Field(default="act", pattern=names.FUNCTION)
+    """Name of the function that chooses an action."""
     max_steps: int = Field(default=1000, ge=1, le=100_000)
+    """Steps after which an episode ends that the environment does not end."""
     turn_time_s: float = Field(default=1.0, gt=0, le=60)
+    """Time for one action, in seconds."""
 
 
 class DialogueGrader(_Strict):
-    """The program talks with the host, line by line: it follows the ``turns`` of a test, or guesses its ``secret``.
-
-    ``turn_time_s`` is how long the program may take until its next line, or until it ends once its guess was correct;
-    ``max_guesses`` how often it may guess.
-    """
+    """The program and the host exchange lines: the program follows the `turns` of a test, or guesses its `secret`."""
 
     kind: Literal["dialogue"] = "dialogue"
+    """Selects this grader."""
     turn_time_s: float = Field(default=1.0, gt=0, le=60)
+    """Time until the program's next line, or until its exit after a correct guess, in seconds."""
     max_guesses: int = Field(default=100, ge=1, le=10_000)
+    """Number of guesses that the program may make."""
 
 
 Grader = Annotated[
@@ -101,32 +107,39 @@ class ExactChecker(_Strict):
     """Output and expectation are the same to the byte."""
 
     kind: Literal["exact"] = "exact"
+    """Selects this checker."""
 
 
 class TokensChecker(_Strict):
     """The same words in the same order; white space does not count."""
 
     kind: Literal["tokens"] = "tokens"
+    """Selects this checker."""
 
 
 class LinesChecker(_Strict):
     """The same lines; trailing white space and trailing empty lines do not count."""
 
     kind: Literal["lines"] = "lines"
+    """Selects this checker."""
 
 
 class FloatsChecker(_Strict):
-    """The same words, numbers compared with a tolerance: |a-b| <= max(abs_tol, rel_tol*|expected|)."""
+    """The same words, with a tolerance for numbers: |a-b| <= max(abs_tol, rel_tol*|expected|)."""
 
     kind: Literal["floats"] = "floats"
+    """Selects this checker."""
     abs_tol: float = Field(default=1e-9, ge=0, allow_inf_nan=False)
+    """Absolute tolerance."""
     rel_tol: float = Field(default=1e-6, ge=0, allow_inf_nan=False)
+    """Tolerance relative to the expected number."""
 
 
 class UnorderedChecker(_Strict):
     """The same lines (or list items) in any order."""
 
     kind: Literal["unordered"] = "unordered"
+    """Selects this checker."""
 
 
 Checker = Annotated[
@@ -135,69 +148,91 @@ Checker = Annotated[
 
 
 class Turn(_Strict):
-    """The host says ``say`` and a newline (null: nothing), then hears a line that must be ``expect`` as the checker
-    sees it (null: it does not wait for one; the last turn always does)."""
+    """One exchange of a dialogue: the host sends a line, then waits for one."""
 
     say: Text | None = Field(default=None, max_length=65_536)
+    """Line that the host sends, without its newline; null: nothing is sent."""
     expect: Text | None = Field(default=None, max_length=65_536)
+    """Line that the program must answer, compared by the checker; null: the host does not wait for one. The last turn
+    must expect a line."""
 
 
 class TestCase(_Strict):
-    """One test: ``stdin`` and ``expected_stdout`` for the stdio grader; ``args``, ``kwargs`` and ``expected`` for a
-    function; ``seed`` (0) and ``min_return`` (none: the episode must only be played to its end) for an episode; either
-    ``turns`` or ``secret`` for a dialogue: a guess of the secret is answered with ``higher``, ``lower`` or ``correct``.
-    """
+    """One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and
+    `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue)."""
 
     __test__ = False
 
     id: str = Field(min_length=1, max_length=64, pattern=names.LABEL)
+    """Id of the test, unique in the request."""
     stdin: Text | None = Field(default=None, max_length=1_048_576)
+    """Standard input of the program (stdio)."""
     expected_stdout: Text | None = Field(default=None, max_length=1_048_576)
+    """Standard output to expect (stdio); null: only the exit status counts."""
     args: list[Json] | None = None
+    """Positional arguments of the call (function)."""
     kwargs: dict[Text, Json] | None = None
+    """Keyword arguments of the call (function)."""
     expected: Json = None
+    """Value that the function must return (function); required there, null for no value."""
     seed: int | None = Field(default=None, ge=0, lt=2**31)
+    """Seed of the episode (episode); 0 if null."""
     min_return: float | None = Field(default=None, allow_inf_nan=False)
+    """Return that the episode must reach (episode); null: playing it to its end is enough."""
     turns: list[Turn] | None = Field(default=None, min_length=1, max_length=1000)
+    """Exchange of lines to follow (dialogue)."""
     secret: int | None = Field(default=None, ge=-(2**53), le=2**53)
+    """Number to guess (dialogue). Each guess is answered with `higher`, `lower` or `correct`."""
     points: float = Field(default=1.0, ge=0, le=1e6, allow_inf_nan=False)
+    """Points of an accepted test."""
     hidden: bool = False
+    """True: submitters see only the verdict and the points."""
     group: str | None = None
+    """Id of the group that this test belongs to; null: none."""
 
 
 class Group(_Strict):
-    """Tests that are scored together. ``sum`` adds their points up; ``all_or_nothing`` gives all of them or none.
-
-    ``stop_on_failure``: after its first test that is not accepted, the rest of the group is skipped.
-    """
+    """Tests that are scored together."""
 
     id: str = Field(min_length=1, max_length=64, pattern=names.LABEL)
+    """Id of the group, unique in the request."""
     policy: Literal["all_or_nothing", "sum"] = "all_or_nothing"
+    """`sum` adds the points of the tests; `all_or_nothing` gives all of them or none."""
     stop_on_failure: bool = False
+    """True: after its first test that is not accepted, the rest of the group is skipped."""
 
 
 Identified = TypeVar("Identified", TestCase, Group)
 
 
 class EvaluationRequest(_Strict):
-    """What a client asks for with ``POST /v1/evaluations``.
-
-    ``stop_on_failure``: after the first test that is not accepted, all others are skipped. ``priority`` orders the
-    tenant's own evaluations. ``max_wait_s``: refuse it rather than let it wait for longer.
-    """
+    """A submission to judge, its tests and its limits (`POST /v1/evaluations`)."""
 
     language: Literal["python"] = "python"
+    """Programming language of the submission."""
     source: Text = Field(max_length=262_144)
+    """Text of `main.py`."""
     files: list[SourceFile] = Field(default_factory=list, max_length=32)
+    """Further files of the submission."""
     grader: Grader = Field(default_factory=StdioGrader)
+    """How a test is run."""
     tests: list[TestCase] = Field(min_length=1, max_length=200)
+    """Tests to run, in this order."""
     groups: list[Group] = Field(default_factory=list, max_length=200)
+    """Groups that tests refer to."""
     stop_on_failure: bool = False
+    """True: after the first test that is not accepted, all others are skipped."""
     checker: Checker = Field(default_factory=TokensChecker)
+    """How output, or a returned value, is compared with what is expected."""
     limits: Limits = Field(default_factory=Limits)
+    """Limits of each test."""
     tier: Tier = Tier.SINGLE_USE
+    """Isolation to run in."""
     priority: Priority = "normal"
+    """Order among the tenant's own evaluations. `high` needs the scope `admin`."""
     max_wait_s: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
+    """Refuse the evaluation if it would wait in the queue for longer, in seconds; null: only the platform's own limit
+    applies."""
 
     @field_validator("tests", "groups")
     @classmethod
@@ -241,24 +276,39 @@ class EvaluationRequest(_Strict):
 
 
 class TestResult(_Strict):
-    """What one test came to. ``value`` is what a function returned; times in seconds."""
+    """Result of one test. Of a hidden test, submitters see `id`, `verdict`, `points` and `hidden`; the other fields are
+    null."""
 
     __test__ = False
 
     id: str
+    """Id of the test."""
     verdict: Verdict
+    """Verdict of the test."""
     points: float
+    """Points earned."""
     hidden: bool = False
+    """True if the test is hidden from submitters."""
     cpu_time_s: float | None = None
+    """CPU time used, in seconds."""
     wall_time_s: float | None = None
+    """Wall-clock time used, in seconds."""
     peak_memory_bytes: int | None = None
+    """Highest memory use, in bytes."""
     exit_code: int | None = None
+    """Exit status of the program; null if it did not exit by itself."""
     signal: str | None = None
+    """Name of the signal that killed the program, for example `SIGSEGV`."""
     stdout: str | None = None
+    """Standard output that was kept."""
     stdout_truncated: bool = False
+    """True if standard output was longer than what was kept."""
     stderr: str | None = None
+    """Standard error that was kept."""
     value: JsonValue = None
+    """Value that the function returned (function), or `episode_return` and `episode_length` (episode)."""
     message: str | None = None
+    """Explanation of the verdict; null if accepted."""
 
     def redacted(self) -> TestResult:
         """This result as the submitter may see it: of a hidden test, verdict and points alone."""
@@ -271,24 +321,38 @@ EvaluationState = Literal["queued", "running", "finished", "cancelled", "failed"
 
 
 class Evaluation(_Strict):
-    """The public document of an evaluation (``GET /v1/evaluations/{id}``). ``seq`` is the newest event it reflects:
-    whoever follows the events after that misses none and sees none twice."""
+    """State and result of an evaluation."""
 
     id: str
+    """Id of the evaluation: `eval_…`."""
     seq: int = 0
+    """Sequence number of the newest event that this document reflects. Events after it continue without a gap."""
     state: EvaluationState
+    """Present state; `finished`, `cancelled` and `failed` are final."""
     verdict: Verdict | None = None
+    """First verdict that is not `accepted`, in test order; null until the evaluation has ended."""
     score: float | None = None
+    """Points earned; null until finished."""
     max_score: float
+    """Points of a submission that is accepted on every test."""
     tests: list[TestResult] = Field(default_factory=list)
+    """Results of the tests so far; lists of evaluations leave them out."""
     sandbox: SandboxInfo | None = None
+    """Sandbox that judged the submission; null until finished."""
     attempts: int = 0
+    """Attempts so far: more than 1 after a failure of the platform."""
     queue_position: int | None = None
+    """Evaluations served before this one; null unless queued, or if unknown."""
     expected_start_at: datetime | None = None
+    """Time at which it is expected to start; null unless queued, or if unknown."""
     message: str | None = None
+    """Explanation of the result, or of why there is none."""
     created_at: datetime
+    """Time of the request."""
     started_at: datetime | None = None
+    """Time of the first start."""
     finished_at: datetime | None = None
+    """Time of the end."""
 
     def placed(self, position: int | None, expected_wait_s: float | None, now: datetime) -> Evaluation:
         """This evaluation with where it waits, and when it is expected to begin (to the second; None: unknown)."""

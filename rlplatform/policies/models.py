@@ -19,12 +19,15 @@ class _Strict(BaseModel):
 
 
 class PolicyRequest(_Strict):
-    """What a client asks for with ``POST /v1/policies``: a checkpoint, or a training and which of its checkpoints."""
+    """The policy to publish (`POST /v1/policies`): of a checkpoint, or of a training."""
 
     checkpoint_id: str | None = Field(default=None, max_length=64)
+    """Id of the checkpoint; null if `training_id` is given."""
     training_id: str | None = Field(default=None, max_length=64)
+    """Id of the training; null if `checkpoint_id` is given."""
     which: Literal["best", "last"] | None = Field(default=None, description="of `training_id`; best where left out")
     name: Text | None = Field(default=None, min_length=1, max_length=100)
+    """Name for people; null: none."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> PolicyRequest:
@@ -36,73 +39,102 @@ class PolicyRequest(_Strict):
 
 
 class SpaceInfo(_Strict):
-    """A Gymnasium space. ``shape`` and ``dtype`` are one element's; a Discrete one's are ``[]`` and ``int64``.
-
-    ``low``, ``high`` (of ``box``): one number where it is the same for all components, else one for each, in C order;
-    null is unbounded. ``n`` or, in C order, ``nvec``: how many values; ``start``: the first of them, where not 0.
-    """
+    """A Gymnasium space."""
 
     kind: Literal["box", "discrete", "multi_discrete", "multi_binary"]
+    """Kind of the space."""
     shape: list[int]
+    """Shape of one element; `[]` for `discrete`."""
     dtype: str
+    """NumPy type of one element; `int64` for `discrete`."""
     low: Bound = None
+    """Lower bounds (`box`): one number if all are equal, else one for each component in C order; null: unbounded."""
     high: Bound = None
+    """Upper bounds (`box`), in the same form as `low`."""
     n: int | None = None
+    """Number of values (`discrete`), or of components (`multi_binary`)."""
     nvec: list[int] | None = None
+    """Number of values of each component in C order (`multi_discrete`)."""
     start: int | list[int] | None = None
+    """First value (`discrete`, `multi_discrete`); null: 0."""
 
 
 class NormalizerInfo(_Strict):
-    """What is done to observations first: ``clip((x - mean) / sqrt(var + epsilon), -clip, clip)``."""
+    """Normalisation of observations before the network: `clip((x - mean) / sqrt(var + epsilon), -clip, clip)`."""
 
     mean: list[float]
+    """Mean of each component."""
     var: list[float]
+    """Variance of each component."""
     epsilon: float
+    """Number added to the variances."""
     clip: float
+    """Largest absolute value of a normalised component."""
 
 
 class PolicyCard(_Strict):
-    """What a policy says of itself. Box actions are clipped to the space's bounds, as in evaluation."""
+    """Spaces, normaliser and size of a policy."""
 
     observation_space: SpaceInfo
+    """Space of the observations that it takes."""
     action_space: SpaceInfo
+    """Space of the actions that it returns. Box actions are clipped to its bounds."""
     normalizer: NormalizerInfo | None = None
+    """Normalisation of observations; null: none."""
     parameters: int
+    """Number of parameters of the network."""
 
 
 class PolicyInfo(PolicyCard):
-    """The public document of a policy (``GET /v1/policies/{id}``).
-
-    ``sha256`` and ``size_bytes`` are of its archive, which is checked against them whenever it is loaded.
-    """
+    """A published policy."""
 
     id: str
+    """Id of the policy: `pol_…`."""
     state: Literal["published", "deleted"] = "published"
+    """`deleted` policies cannot act any more."""
     name: str | None = None
+    """Name for people; null: none."""
     env: str
+    """Id of the environment that it was trained on."""
     env_config: dict[Text, Json] = Field(default_factory=dict)
+    """Keyword arguments of that environment."""
     algorithm: str
+    """Algorithm that trained it."""
     training_id: str
+    """Id of the training that it comes from."""
     checkpoint_id: str
+    """Id of the checkpoint that it was copied from."""
     iteration: int
+    """Iterations of the training at that checkpoint."""
     env_steps: int
+    """Environment steps of the training at that checkpoint."""
     episode_return_mean: float | None = None
+    """Mean return at that checkpoint; null: no episode had ended."""
     size_bytes: int
+    """Size of its archive, in bytes."""
     sha256: str
+    """SHA-256 of its archive, checked whenever the policy is loaded."""
     created_at: datetime
+    """Time of publication."""
     deleted_at: datetime | None = None
+    """Time of deletion; null: not deleted."""
 
 
 class ActRequest(_Strict):
-    """Observations as the environment gives them, one a row. Not ``deterministic``: actions are drawn."""
+    """Observations to act on."""
 
     observations: list[Any] = Field(min_length=1, max_length=MAX_OBSERVATIONS)
+    """Observations as the environment gives them, one a row."""
     deterministic: bool = True
+    """True: the likeliest action; false: actions are drawn at random."""
 
 
 class Actions(_Strict):
-    """One action for each observation, as the environment takes them."""
+    """Actions of a policy, one for each observation."""
 
     policy_id: str
+    """Id of the policy."""
     deterministic: bool
+    """True if the likeliest actions were taken, false if they were drawn."""
     actions: list[Any]
+    """Actions as the environment takes them, in the order of the observations."""

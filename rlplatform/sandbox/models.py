@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Tier(StrEnum):
-    """How strongly a submission is isolated. Echoed in every result, never lowered silently."""
+    """Strength of the isolation of a submission: repeated in every result, never lowered silently."""
 
     SINGLE_USE = "single-use"
     JAIL = "jail"
@@ -35,15 +35,20 @@ class Flavour(StrEnum):
 
 
 class Limits(BaseModel):
-    """What one test may use. Times in seconds, memory in MiB, output in KiB."""
+    """Limits of one test."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cpu_time_s: float = Field(default=2.0, gt=0, le=60)
+    """CPU time, in seconds."""
     wall_time_s: float = Field(default=6.0, gt=0, le=120)
+    """Wall-clock time, in seconds; at least `cpu_time_s`."""
     memory_mb: int = Field(default=256, ge=16, le=2048)
+    """Memory, in MiB."""
     output_kb: int = Field(default=256, ge=1, le=4096)
+    """Standard output, and standard error, in KiB each."""
     processes: int = Field(default=32, ge=1, le=128)
+    """Processes and threads at one time."""
 
     @model_validator(mode="after")
     def _wall_covers_cpu(self) -> Limits:
@@ -118,16 +123,22 @@ class Outcome:
 
 
 class SandboxInfo(BaseModel):
-    """Where a submission ran: part of every evaluation result."""
+    """Sandbox that judged a submission."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tier: Tier
+    """Isolation that was used."""
     runtime: str
+    """Container runtime, for example `runc`."""
     image: str
+    """Name of the image."""
     image_digest: str
+    """Digest of the image."""
     seccomp_digest: str
+    """Digest of the system call filter."""
     cgroup: str
+    """Version of the control groups that metered it, for example `v2`."""
 
 
 class PoolStatus(BaseModel):

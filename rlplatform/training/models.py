@@ -17,16 +17,17 @@ class _Strict(BaseModel):
 
 
 class StopCriteria(_Strict):
-    """A session ends with ``succeeded`` when the first of these is met, checked between iterations.
-
-    ``episode_return_mean`` is over the last 100 episodes, and needs 20 that have ended; ``wall_time_s`` counts training
-    alone, without pauses, evaluations and checkpoints. After ``resume_from`` the counters include the parent's.
-    """
+    """A training ends with `succeeded` when the first of these is met, checked between iterations. After `resume_from`
+    the counters include the parent's. At least one is required."""
 
     env_steps: int | None = Field(default=None, ge=1, le=10**12)
+    """Environment steps."""
     episode_return_mean: float | None = Field(default=None, allow_inf_nan=False)
+    """Mean return of the last 100 episodes; checked once 20 episodes have ended."""
     wall_time_s: float | None = Field(default=None, gt=0, le=30 * 86400)
+    """Time spent on training, in seconds, without pauses, evaluations and checkpoints."""
     iterations: int | None = Field(default=None, ge=1, le=10**9)
+    """Iterations."""
 
     @model_validator(mode="after")
     def _at_least_one(self) -> StopCriteria:
@@ -36,60 +37,86 @@ class StopCriteria(_Strict):
 
 
 class Resources(_Strict):
-    """What a session is placed on. 0 env runners: the trainer samples by itself; 0 learners: it learns by itself.
-
-    ``pipeline_depth`` 1: env runners sample while the learner learns, with weights one update old.
-    """
+    """Resources that a training is placed on."""
 
     num_env_runners: int = Field(default=0, ge=0, le=512)
+    """Remote env runners; 0: the trainer samples by itself."""
     num_envs_per_env_runner: int | None = Field(default=None, ge=1, le=4096)
+    """Environments that each env runner steps; null: as the preset or the algorithm says."""
     num_learners: int = Field(default=0, ge=0, le=16)
+    """Remote learners; 0: the trainer learns by itself."""
     num_gpus_per_learner: float = Field(default=0, ge=0, le=8)
+    """GPUs of each learner."""
     pipeline_depth: int = Field(default=0, ge=0, le=1)
+    """1: env runners sample while the learner learns, with weights that are one update old."""
 
 
 class EvaluationPlan(_Strict):
-    """Evaluate the deterministic policy every so many iterations (0: only at the end) on its own environments."""
+    """Schedule of evaluations of the deterministic policy, on environments of their own."""
 
     every_iterations: int = Field(default=0, ge=0)
+    """Iterations between two evaluations; 0: only at the end."""
     episodes: int = Field(default=10, ge=1, le=1000)
+    """Episodes of each evaluation."""
 
 
 class CheckpointPlan(_Strict):
-    """Save every so many iterations (0: only at pause and end); keep the last k and the best."""
+    """Schedule of checkpoints, and how many of them are kept."""
 
     every_iterations: int = Field(default=20, ge=0)
+    """Iterations between two checkpoints; 0: only at a pause and at the end."""
     keep_last: int = Field(default=3, ge=1, le=100)
+    """Newest checkpoints to keep."""
     keep_best: bool = True
+    """True: also keep the checkpoint with the highest mean return."""
 
 
 class TrainingRequest(_Strict):
-    """What a client asks for with ``POST /v1/trainings``. ``priority`` orders the tenant's own trainings."""
+    """A training to start (`POST /v1/trainings`)."""
 
     env: str = Field(min_length=1, max_length=128)
+    """Id of the environment, for example `CartPole-v1`."""
     env_config: dict[Text, Json] = Field(default_factory=dict)
+    """Keyword arguments of the environment."""
     algorithm: Literal["ppo"] = "ppo"
+    """Learning algorithm."""
     engine: Literal["rllib", "simulated"] = "rllib"
+    """`rllib` trains; `simulated` trains nothing and is for demos and tests."""
     seed: int = Field(default=0, ge=0, lt=2**31)
+    """Seed of all random numbers of the training."""
     preset: str | None = None
+    """Name of tuned hyperparameters; null: the environment's own, if there are any."""
     hyperparameters: dict[Text, Json] = Field(default_factory=dict)
+    """Hyperparameters that differ from the preset, with the names of Stable-Baselines3."""
     stop: StopCriteria
+    """When the training ends by itself."""
     resources: Resources = Field(default_factory=Resources)
+    """Resources to train on."""
     evaluation: EvaluationPlan = Field(default_factory=EvaluationPlan)
+    """When the policy is evaluated."""
     checkpoint: CheckpointPlan = Field(default_factory=CheckpointPlan)
+    """When checkpoints are saved, and which are kept."""
     resume_from: str | None = None
+    """Id of a checkpoint to continue from; null: start afresh."""
     priority: Priority = "normal"
+    """Order among the tenant's own trainings. `high` needs the scope `admin`."""
 
 
 class EnvironmentInfo(_Strict):
-    """What can be trained. ``backend`` is what steps it; ``preset`` names the tuned hyperparameters, if any."""
+    """An environment that can be trained on."""
 
     id: str
+    """Id of the environment."""
     observation_space: str
+    """Observation space, as Gymnasium prints it."""
     action_space: str
+    """Action space, as Gymnasium prints it."""
     backend: Literal["envpool", "gymnasium"]
+    """Library that steps the environment."""
     preset: str | None = None
+    """Name of tuned hyperparameters for it; null: there are none."""
     max_episode_steps: int | None = None
+    """Steps after which an episode is truncated; null: never."""
 
 
 class TrainingState(StrEnum):
@@ -111,12 +138,16 @@ class TrainingState(StrEnum):
 
 
 class Progress(_Strict):
-    """Lifetime counters of a session, over all its restarts."""
+    """Counters of a training over its whole life, across restarts."""
 
     iteration: int = 0
+    """Iterations."""
     env_steps: int = 0
+    """Environment steps."""
     episodes: int = 0
+    """Episodes that have ended."""
     train_wall_s: float = 0.0
+    """Time spent on training, in seconds."""
 
 
 class IterationReport(_Strict):
@@ -132,52 +163,81 @@ class IterationReport(_Strict):
 
 
 class EvaluationReport(_Strict):
-    """Episodes of the deterministic policy on environments of their own."""
+    """Result of evaluating the deterministic policy on environments of its own."""
 
     episodes: int
+    """Episodes played."""
     episode_return_mean: float
+    """Mean return of the episodes."""
     episode_return_std: float
+    """Standard deviation of the returns."""
     episode_return_min: float
+    """Lowest return."""
     episode_return_max: float
+    """Highest return."""
     episode_length_mean: float
+    """Mean length of the episodes, in steps."""
 
 
 class CheckpointInfo(_Strict):
-    """A committed checkpoint. ``manifest_sha256`` is over its manifest, which lists every file with size and hash.
-
-    ``best``: none of its training's has a higher ``episode_return_mean``; in an event, and in the training's document,
-    as it was when it was saved.
-    """
+    """A committed checkpoint."""
 
     id: str
+    """Id of the checkpoint: `ckpt_…`."""
     training_id: str
+    """Id of its training."""
     iteration: int
+    """Iterations at the time it was saved."""
     env_steps: int
+    """Environment steps at the time it was saved."""
     episode_return_mean: float | None = None
+    """Mean return at the time it was saved; null: no episode had ended."""
     size_bytes: int
+    """Size of all files, in bytes."""
     manifest_sha256: str
+    """SHA-256 of its manifest, which lists the size and the hash of every file."""
     created_at: datetime
+    """Time at which it was saved."""
     best: bool = False
+    """True if no checkpoint of its training has a higher mean return; in an event, and in the training's document, as
+    it was when it was saved."""
 
 
 class Training(_Strict):
-    """The public document of a training (``GET /v1/trainings/{id}``). ``seq`` is the newest event it reflects: whoever
-    follows the events after that misses none and sees none twice."""
+    """State and progress of a training."""
 
     id: str
+    """Id of the training: `train_…`."""
     seq: int = 0
+    """Sequence number of the newest event that this document reflects. Events after it continue without a gap."""
     state: TrainingState
+    """Present state; `succeeded`, `stopped` and `failed` are final."""
     request: TrainingRequest
+    """The request that started the training."""
     simulated: bool = False
+    """True if the simulated engine runs it, which trains nothing."""
     progress: Progress = Field(default_factory=Progress)
+    """Counters of its whole life."""
     metrics: dict[str, float] = Field(default_factory=dict)
+    """Newest value of each metric, by `group/name`, for example `rollout/episode_return_mean`."""
     evaluation: EvaluationReport | None = None
+    """Newest evaluation of the policy; null before the first."""
     checkpoint: CheckpointInfo | None = None
+    """Newest checkpoint; null before the first."""
     stop_reason: str | None = None
+    """Reason of a regular end, for example the stop criterion that was met; null before the end."""
     message: str | None = None
+    """Explanation of an interruption or a failure."""
     restarts: int = 0
+    """Recoveries from a checkpoint so far."""
     queue_position: int | None = None
+    """Trainings served before this one; null unless queued, or if unknown."""
     manifest: dict[str, Any] | None = None
+    """Record of how the training was run: request, seed, package versions, code hash and hardware; null before the
+    start."""
     created_at: datetime
+    """Time of the request."""
     started_at: datetime | None = None
+    """Time of the first start."""
     finished_at: datetime | None = None
+    """Time of the end."""

@@ -24,82 +24,117 @@ class _Strict(BaseModel):
 
 
 class WebhookRequest(_Strict):
-    """What a client asks for with ``POST /v1/webhooks``: where to send what."""
+    """A webhook to create (`POST /v1/webhooks`)."""
 
     url: str = Field(min_length=8, max_length=2048)
+    """Address to send messages to, https."""
     events: list[WebhookEvent] = Field(default_factory=lambda: list(EVENTS), min_length=1, max_length=len(EVENTS))
+    """Types of event to send; all if left out."""
     description: str = Field(default="", max_length=200)
+    """Text for people."""
 
 
 class WebhookChange(_Strict):
-    """What is to be different. ``enabled: true`` starts one again that was disabled."""
+    """Changes of a webhook; what is null stays unchanged."""
 
     url: str | None = Field(default=None, min_length=8, max_length=2048)
+    """New address."""
     events: list[WebhookEvent] | None = Field(default=None, min_length=1, max_length=len(EVENTS))
+    """New types of event."""
     description: str | None = Field(default=None, max_length=200)
+    """New text for people."""
     enabled: bool | None = None
+    """True: start sending again; false: stop."""
 
 
 class WebhookRotation(_Strict):
-    """For how long deliveries are signed with the old secret, too."""
+    """Overlap of the old and the new secret."""
 
     overlap_s: float = Field(default=86_400.0, ge=0, le=30 * 86_400)
+    """Time during which messages are signed with both secrets, in seconds."""
 
 
 class Webhook(_Strict):
-    """A webhook. ``failing_since``: nothing has been delivered since then, and something should have been."""
+    """An address that is notified of finished runs."""
 
     id: str
+    """Id of the webhook: `hook_…`."""
     tenant: str
+    """Tenant that it belongs to."""
     url: str
+    """Address that messages are sent to."""
     events: list[WebhookEvent]
+    """Types of event that are sent."""
     description: str = ""
+    """Text for people."""
     enabled: bool = True
+    """False: nothing is sent."""
     disabled_reason: str | None = None
+    """Reason why it is disabled; null if it is enabled."""
     failing_since: datetime | None = None
+    """Time since which no message could be delivered; null: the last one was."""
     secret_generation: int = 1
+    """Number of its secret, counted from 1."""
     old_secret_until: datetime | None = None
+    """Time until which messages are signed with the previous secret, too; null: never rotated."""
     created_by: str
+    """Id of the principal that created it."""
     created_at: datetime
+    """Time of creation."""
 
 
 class WebhookCreated(_Strict):
-    """A webhook and its ``secret``, which is shown this once."""
+    """A webhook and its secret."""
 
     webhook: Webhook
+    """The webhook."""
     secret: str
+    """Secret that signs messages (`whsec_…`), shown this once."""
 
 
 class WebhookList(_Strict):
-    """Newest first."""
+    """Webhooks of the tenant, newest first."""
 
     items: list[Webhook]
+    """The webhooks."""
 
 
 class Attempt(_Strict):
-    """One try: the status that was answered, or why there was none."""
+    """One attempt at a delivery."""
 
     at: datetime
+    """Time of the attempt."""
     duration_s: float
+    """Duration, in seconds."""
     status: int | None = None
+    """HTTP status of the answer; null: there was none."""
     error: str | None = None
+    """Reason why there was no answer; null: there was one."""
 
 
 class Delivery(_Strict):
-    """One message to one webhook. ``id`` is its ``webhook-id``, the same at every attempt: receivers tell repeats by
-    it. ``next_attempt_at`` None: there will be none."""
+    """One message to one webhook."""
 
     id: str
+    """Id of the message, sent as `webhook-id` with every attempt: receivers recognise repeats by it."""
     webhook_id: str
+    """Id of the webhook."""
     type: str
+    """Type of the event."""
     run_id: str | None = None
+    """Id of the run; null for a test message."""
     state: Literal["pending", "delivered", "failed"] = "pending"
+    """`pending` until it is delivered or given up."""
     created_at: datetime
+    """Time of the event."""
     next_attempt_at: datetime | None = None
+    """Time of the next attempt; null: there will be none."""
     attempts: list[Attempt] = Field(default_factory=list)
+    """Attempts so far, oldest first."""
 
 
 class DeliveryList(_Strict):
-    """Newest first."""
+    """Messages to a webhook, newest first."""
 
     items: list[Delivery]
+    """The messages."""

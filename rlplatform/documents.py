@@ -213,7 +213,7 @@ class Usage(_Strict):
     active_trainings: int = 0
     """Trainings that start, run or recover."""
     evaluations_today: int = 0
-    """Evaluations that ended today."""
+    """Evaluations that were submitted today."""
     sandbox_cpu_time_s_today: float = 0.0
     """CPU time of tests today, in seconds."""
     trainings_today: int = 0

@@ -32,7 +32,9 @@ class Page(_Strict, Generic[T]):
 class EvaluationBatch(_Strict):
     """Up to 200 evaluations; each is accepted or refused by itself."""
 
-    evaluations: list[dict[str, Any]] = Field(min_length=1, max_length=200, description="EvaluationRequest documents")
+    evaluations: list[dict[str, Any]] = Field(
+        min_length=1, max_length=200, fail_fast=True, description="EvaluationRequest documents"
+    )
     """The evaluations to submit."""
 
 
@@ -97,9 +99,9 @@ class KeyRequest(_Strict):
     """Name for people."""
     role: Role | None = None
     """Usual set of scopes; null if `scopes` are given."""
-    scopes: list[Scope] = Field(default_factory=list)
+    scopes: list[Scope] = Field(default_factory=list, max_length=20)
     """Permissions of the key."""
-    tenant: str | None = Field(default=None, pattern=names.TENANT)
+    tenant: str | None = Field(default=None, max_length=64, pattern=names.TENANT)
     """Tenant that the key belongs to; null: the caller's own. Another one needs the scope `operate`."""
     expires_in_s: float | None = Field(default=None, gt=0, le=10 * 366 * 86400)
     """Lifetime of the key, in seconds; null: it does not expire."""
@@ -231,7 +233,7 @@ class Usage(_Strict):
 class TicketRequest(_Strict):
     """A ticket to create."""
 
-    stream: str | None = None
+    stream: str | None = Field(default=None, max_length=200)
     """Stream that the ticket is for, for example `trainings/train_…`; null: any stream of the tenant."""
 
 

@@ -36,6 +36,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 _FEW = 30
+_NAME = 80  # characters of an unknown name that are compared and repeated
 
 
 class PlatformError(Exception):
@@ -77,6 +78,7 @@ class UnknownName(InvalidRequest):
 
     def __init__(self, what: str, name: str, known: Iterable[str], *, field: str | None = None) -> None:
         known = sorted(known)
+        name = name[:_NAME]
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         accepted = {"accepted": known} if len(known) <= _FEW else {}

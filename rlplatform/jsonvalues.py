@@ -6,7 +6,8 @@ Python's own ``json`` lets NaN, lone surrogates and any depth through; they woul
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from types import NoneType
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, JsonValue
 
@@ -14,57 +15,94 @@ MAX_DEPTH = 48  # with MAX_INT_BITS: what rlplatform.sandbox.guest.values carrie
 MAX_INT_BITS = 8192
 
 
+class Survey(NamedTuple):
+    """What a walk over a value found: ``why`` it is no storable JSON value (None: it is one), and how many names its
+    objects have in all."""
+
+    why: str | None
+    names: int
+
+
+def survey(value: object, max_depth: int = MAX_DEPTH) -> Survey:
+    """Walk over ``value`` level by level. A level is looked at as a whole: a million numbers take milliseconds."""
+    level: list[Any] = [value]
+    names = 0
+    for _ in range(max_depth + 1):
+        kinds = set(map(type, level))
+        if (why := _why_not(level, kinds)) is not None:
+            return Survey(why, names)
+        below: list[Any] = []
+        for item in level if any(issubclass(kind, list | dict) for kind in kinds) else ():
+            if isinstance(item, list):
+                below += item
+            elif isinstance(item, dict):
+                names += len(item)
+                below += item
+                below += item.values()
+        if not below:
+            return Survey(None, names)
+        level = below
+    return Survey(f"is nested more than {max_depth} levels deep", names)
+
+
 def why_not_json(value: object) -> str | None:
     """Why ``value`` is not a storable JSON value; None if it is one."""
-    level: list[object] = [value]
-    for _ in range(MAX_DEPTH + 1):
-        below: list[object] = []
-        for item in level:
-            if isinstance(item, str):
-                if not _encodable(item):
-                    return "holds a lone surrogate, which UTF-8 cannot encode"
-            elif isinstance(item, float):
-                if not math.isfinite(item):
-                    return f"holds {item}, which is not a JSON number"
-            elif isinstance(item, bool) or item is None:
-                pass
-            elif isinstance(item, int):
-                if item.bit_length() > MAX_INT_BITS:
-                    return f"holds an integer of more than {MAX_INT_BITS} bits"
-            elif isinstance(item, list):
-                below.extend(item)
-            elif isinstance(item, dict):
-                below.extend(item)
-                below.extend(item.values())
-            else:
-                return f"holds a {type(item).__name__}, which is not JSON"
-        if not below:
-            return None
-        level = below
-    return f"is nested more than {MAX_DEPTH} levels deep"
+    return survey(value).why
 
 
-def _encodable(text: str) -> bool:
+def _why_not(level: list[Any], kinds: set[type]) -> str | None:
+    """Why something of ``level``, whose types are ``kinds``, is not storable, apart from what containers hold."""
+    for kind in kinds:
+        if not issubclass(kind, str | float | int | list | dict | NoneType):
+            return f"holds a {kind.__name__}, which is not JSON"
+    if any(issubclass(kind, str) for kind in kinds) and not _encodable(_of(level, kinds, str)):
+        return "holds a lone surrogate, which UTF-8 cannot encode"
+    if any(issubclass(kind, float) for kind in kinds):
+        for number in _of(level, kinds, float):
+            if not math.isfinite(number):
+                return f"holds {number}, which is not a JSON number"
+    if any(issubclass(kind, int) for kind in kinds):
+        whole = _of(level, kinds, int)
+        if max(max(whole), -min(whole)).bit_length() > MAX_INT_BITS:
+            return f"holds an integer of more than {MAX_INT_BITS} bits"
+    return None
+
+
+def _of(level: list[Any], kinds: set[type], kind: type) -> list[Any]:
+    """The items of ``level`` that are of ``kind``."""
+    return level if len(kinds) == 1 else [item for item in level if isinstance(item, kind)]
+
+
+def _encodable(texts: list[str]) -> bool:
     try:
-        text.encode()
+        "".join(texts).encode()
     except UnicodeEncodeError:
         return False
     return True
 
 
-def _check(value: JsonValue) -> JsonValue:
+def _check(value: Any) -> Any:
     if (why := why_not_json(value)) is not None:
         raise ValueError(why)
     return value
 
 
+def _check_each(values: Any) -> Any:
+    """Check what a list or an object holds, all at once: a call for each of a million numbers would take seconds."""
+    if (why := survey(values, MAX_DEPTH + 1).why) is not None:
+        raise ValueError(why)
+    return values
+
+
 def _check_text(text: str) -> str:
-    if not _encodable(text):
+    if not _encodable([text]):
         raise ValueError("holds a lone surrogate, which UTF-8 cannot encode")
     return text
 
 
 Json = Annotated[JsonValue, AfterValidator(_check)]
+JsonList = Annotated[list[JsonValue], AfterValidator(_check_each)]
+JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_check_each)]
 Text = Annotated[str, AfterValidator(_check_text)]
 
 

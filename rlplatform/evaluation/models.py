@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from rlplatform import names
-from rlplatform.jsonvalues import FieldError, Json, Text
+from rlplatform.jsonvalues import FieldError, Json, JsonList, JsonObject, Text
 from rlplatform.priorities import Priority
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
 
@@ -169,9 +169,9 @@ class TestCase(_Strict):
     """Standard input of the program (stdio)."""
     expected_stdout: Text | None = Field(default=None, max_length=1_048_576)
     """Standard output to expect (stdio); null: only the exit status counts."""
-    args: list[Json] | None = None
+    args: JsonList | None = None
     """Positional arguments of the call (function)."""
-    kwargs: dict[Text, Json] | None = None
+    kwargs: JsonObject | None = None
     """Keyword arguments of the call (function)."""
     expected: Json = None
     """Value that the function must return (function); required there, null for no value."""
@@ -179,7 +179,7 @@ class TestCase(_Strict):
     """Seed of the episode (episode); 0 if null."""
     min_return: float | None = Field(default=None, allow_inf_nan=False)
     """Return that the episode must reach (episode); null: playing it to its end is enough."""
-    turns: list[Turn] | None = Field(default=None, min_length=1, max_length=1000)
+    turns: list[Turn] | None = Field(default=None, min_length=1, max_length=1000, fail_fast=True)
     """Exchange of lines to follow (dialogue)."""
     secret: int | None = Field(default=None, ge=-(2**53), le=2**53)
     """Number to guess (dialogue). Each guess is answered with `higher`, `lower` or `correct`."""
@@ -187,7 +187,7 @@ class TestCase(_Strict):
     """Points of an accepted test."""
     hidden: bool = False
     """True: submitters see only the verdict and the points."""
-    group: str | None = None
+    group: str | None = Field(default=None, max_length=64)
     """Id of the group that this test belongs to; null: none."""
 
 
@@ -212,13 +212,13 @@ class EvaluationRequest(_Strict):
     """Programming language of the submission."""
     source: Text = Field(max_length=262_144)
     """Text of `main.py`."""
-    files: list[SourceFile] = Field(default_factory=list, max_length=32)
+    files: list[SourceFile] = Field(default_factory=list, max_length=32, fail_fast=True)
     """Further files of the submission."""
     grader: Grader = Field(default_factory=StdioGrader)
     """How a test is run."""
-    tests: list[TestCase] = Field(min_length=1, max_length=200)
+    tests: list[TestCase] = Field(min_length=1, max_length=200, fail_fast=True)
     """Tests to run, in this order."""
-    groups: list[Group] = Field(default_factory=list, max_length=200)
+    groups: list[Group] = Field(default_factory=list, max_length=200, fail_fast=True)
     """Groups that tests refer to."""
     stop_on_failure: bool = False
     """True: after the first test that is not accepted, all others are skipped."""
@@ -249,7 +249,8 @@ class EvaluationRequest(_Strict):
         groups = [group.id for group in self.groups]
         for index, test in enumerate(self.tests):
             if test.group is not None and test.group not in groups:
-                raise FieldError(f"tests.{index}.group", f"{test.group!r} is not one of the ids of groups: {groups}")
+                known = ", ".join(groups[:10]) + (", …" if len(groups) > 10 else "") if groups else "there are none"
+                raise FieldError(f"tests.{index}.group", f"{test.group!r} is not one of the ids of groups: {known}")
         for index, group in enumerate(groups):
             if all(test.group != group for test in self.tests):
                 raise FieldError(f"groups.{index}", f"{group!r} has no test")

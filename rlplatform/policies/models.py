@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rlplatform.jsonvalues import Json, Text
+from rlplatform.jsonvalues import JsonObject, Text
 
 MAX_OBSERVATIONS = 4096
 
@@ -96,7 +96,7 @@ class PolicyInfo(PolicyCard):
     """Name for people; null: none."""
     env: str
     """Id of the environment that it was trained on."""
-    env_config: dict[Text, Json] = Field(default_factory=dict)
+    env_config: JsonObject = Field(default_factory=dict)
     """Keyword arguments of that environment."""
     algorithm: str
     """Algorithm that trained it."""

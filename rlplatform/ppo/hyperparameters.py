@@ -250,7 +250,7 @@ def _check_names(given: Mapping[str, Any], model: type[BaseModel], path: str) ->
     nested: dict[str, type[BaseModel]] = {"policy_kwargs": PolicyKwargs, "normalize": Normalize, "net_arch": NetArch}
     for name, value in given.items():
         if name not in model.model_fields:
-            raise UnknownName("hyperparameter", name, model.model_fields, field=f"{path}.{name}")
+            raise UnknownName("hyperparameter", name, model.model_fields, field=f"{path}.{name[:80]}")
         if name in nested and isinstance(value, Mapping):
             _check_names(value, nested[name], f"{path}.{name}")
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from rlplatform.jsonvalues import Json, Text
+from rlplatform.jsonvalues import JsonObject
 from rlplatform.priorities import Priority
+
+MAX_HYPERPARAMETER_BYTES = 16_384
 
 
 class _Strict(BaseModel):
@@ -76,7 +79,7 @@ class TrainingRequest(_Strict):
 
     env: str = Field(min_length=1, max_length=128)
     """Id of the environment, for example `CartPole-v1`."""
-    env_config: dict[Text, Json] = Field(default_factory=dict)
+    env_config: JsonObject = Field(default_factory=dict)
     """Keyword arguments of the environment."""
     algorithm: Literal["ppo"] = "ppo"
     """Learning algorithm."""
@@ -84,9 +87,9 @@ class TrainingRequest(_Strict):
     """`rllib` trains; `simulated` trains nothing and is for demos and tests."""
     seed: int = Field(default=0, ge=0, lt=2**31)
     """Seed of all random numbers of the training."""
-    preset: str | None = None
+    preset: str | None = Field(default=None, max_length=128)
     """Name of tuned hyperparameters; null: the environment's own, if there are any."""
-    hyperparameters: dict[Text, Json] = Field(default_factory=dict)
+    hyperparameters: JsonObject = Field(default_factory=dict)
     """Hyperparameters that differ from the preset, with the names of Stable-Baselines3."""
     stop: StopCriteria
     """When the training ends by itself."""
@@ -96,10 +99,17 @@ class TrainingRequest(_Strict):
     """When the policy is evaluated."""
     checkpoint: CheckpointPlan = Field(default_factory=CheckpointPlan)
     """When checkpoints are saved, and which are kept."""
-    resume_from: str | None = None
+    resume_from: str | None = Field(default=None, max_length=64)
     """Id of a checkpoint to continue from; null: start afresh."""
     priority: Priority = "normal"
     """Order among the tenant's own trainings. `high` needs the scope `admin`."""
+
+    @field_validator("hyperparameters")
+    @classmethod
+    def _small(cls, given: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if (size := len(json.dumps(given))) > MAX_HYPERPARAMETER_BYTES:
+            raise ValueError(f"has {size} bytes as JSON; at most {MAX_HYPERPARAMETER_BYTES} are accepted")
+        return given
 
 
 class EnvironmentInfo(_Strict):

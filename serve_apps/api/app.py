@@ -42,7 +42,7 @@ from serve_apps.api.services import Services
 
 # the first that matches answers: what is asked most often comes first
 _ROUTERS = (webhooks, health, evaluations, trainings, events, live, policies, checkpoints, environments, keys, usage)
-_BODIES = (
+BODIES = (
     *(EvaluationRequest, EvaluationBatch, TrainingRequest, PolicyRequest, ActRequest),
     *(KeyRequest, KeyRotation, TicketRequest, Quotas, WebhookRequest, WebhookChange, WebhookRotation),
 )
@@ -87,7 +87,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     )
     app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes)
     problems.install(app)
-    openapi.install(app, _BODIES)
+    openapi.install(app, BODIES)
     for module in _ROUTERS:
         app.include_router(module.router)
     page.install(app)

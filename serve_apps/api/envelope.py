@@ -13,7 +13,7 @@ from contextlib import suppress
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rlplatform.errors import TooLarge
+from rlplatform.errors import InvalidRequest, TooLarge
 from serve_apps.api import audit, limits
 from serve_apps.api.problems import internal_error, problem_response
 
@@ -26,6 +26,7 @@ SECURITY: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
 }
 _SEALS = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
+MAX_PARAMETERS = 100
 _LINGER_S, _LINGER_BYTES = 2.0, 64 * 2**20  # how much of a body that is refused is read all the same
 _LOG = logging.getLogger("rlplatform.api")
 
@@ -71,6 +72,10 @@ class Envelope:
                 audit.note(scope, message["status"], message["headers"])
             await send(message)
 
+        if (given := scope.get("query_string", b"").count(b"&") + 1) > MAX_PARAMETERS:
+            error = InvalidRequest(f"the query has {given} parameters; at most {MAX_PARAMETERS} are accepted")
+            await problem_response(error, request_id)(scope, receive, send_sealed)
+            return
         if (declared := headers.get("content-length", "0")).isdecimal() and int(declared[:20]) > self._max_body_bytes:
             if "expect" not in headers:  # else it has not begun to send
                 await _discard(receive)

@@ -29,9 +29,9 @@ from rlplatform.errors import (
     TooManyRequests,
     problem,
 )
-from serve_apps.api.bodies import parse
 from serve_apps.api.deps import Context
 from serve_apps.api.hub import Chunk, types_of, wanted
+from serve_apps.api.parsing import parse
 from serve_apps.api.validation import invalid_request
 
 MAX_MESSAGE = 16 * 1024
@@ -39,6 +39,7 @@ MAX_MESSAGE = 16 * 1024
 _AUTH_S = 10.0
 _STALL_S = 30.0
 _MAX_STREAMS = 200
+_MAX_FIELDS = 20
 _POLICY_VIOLATION, _SERVICE_RESTART, _TRY_AGAIN = 1008, 1012, 1013
 
 
@@ -235,6 +236,8 @@ def _message(text: str | bytes) -> Auth | Subscribe | Unsubscribe:
     if len(text) > MAX_MESSAGE:
         raise TooLarge(f"a message is larger than {MAX_MESSAGE} bytes")
     value = parse(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+    if isinstance(value, dict) and len(value) > _MAX_FIELDS:
+        raise InvalidRequest(f"a message has {len(value)} fields; at most {_MAX_FIELDS} are accepted")
     try:
         return _MESSAGES.validate_python(value)
     except ValidationError as error:

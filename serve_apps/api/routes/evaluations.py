@@ -15,7 +15,7 @@ from rlplatform.errors import PlatformError, problem
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, EvaluationState
 from rlplatform.ids import Kind
 from rlplatform.runs import EvaluationRun
-from serve_apps.api.bodies import body_of, validate
+from serve_apps.api.bodies import beside, body_of, validate
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Learner, idempotency
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.paging import Listing, list_runs
@@ -30,6 +30,7 @@ EXAMPLE = {
     "limits": {"cpu_time_s": 2.0, "wall_time_s": 6.0, "memory_mb": 256},
 }
 _STATES = list(get_args(EvaluationState))
+_ROW_ERRORS = 5
 
 
 class WaitQuery(BaseModel):
@@ -58,7 +59,8 @@ async def submit(
     key: IdempotencyKey = None,
 ) -> Response:
     await ctx.limiter.spend(request.scope, caller.id, "creations")
-    repeatable = idempotency(key, caller, "evaluations", body)
+    size = len(await request.body())
+    repeatable = await beside(size, lambda: idempotency(key, caller, "evaluations", body))
     run, new = await ctx.services.commands.submit_evaluation(body, caller, repeatable)
     if query.wait:
         run = await _finished(ctx, request, run, min(query.wait, ctx.settings.api.max_wait_s))
@@ -80,11 +82,14 @@ async def submit_batch(
     key: IdempotencyKey = None,
 ) -> BatchResult:
     await ctx.limiter.spend(request.scope, caller.id, "creations", len(body.evaluations))
-    rows = [
-        await _row(ctx, caller, raw, f"{key}:{index}" if key is not None else None)
-        for index, raw in enumerate(body.evaluations)
-    ]
-    return BatchResult(results=rows)
+    size = len(await request.body())
+    rows = await beside(size, lambda: [_read_row(raw) for raw in body.evaluations])
+    return BatchResult(
+        results=[
+            await _row(ctx, caller, row, f"{key}:{index}" if key is not None else None)
+            for index, row in enumerate(rows)
+        ]
+    )
 
 
 @router.get(
@@ -122,9 +127,19 @@ async def cancel(ctx: Ctx, caller: Learner, evaluation_id: str) -> Response:
     return accepted(f"/v1/evaluations/{run.id}", run.document.redacted())
 
 
-async def _row(ctx: Context, caller: Principal, raw: dict[str, Any], key: str | None) -> BatchRow:
+def _read_row(raw: dict[str, Any]) -> EvaluationRequest | PlatformError:
     try:
-        request = validate(raw, EvaluationRequest)
+        return validate(raw, EvaluationRequest, max_errors=_ROW_ERRORS)
+    except PlatformError as error:
+        return error
+
+
+async def _row(
+    ctx: Context, caller: Principal, request: EvaluationRequest | PlatformError, key: str | None
+) -> BatchRow:
+    try:
+        if isinstance(request, PlatformError):
+            raise request
         run, new = await ctx.services.commands.submit_evaluation(
             request, caller, idempotency(key, caller, "batch", request)
         )

@@ -12,7 +12,7 @@ from rlplatform.access.principals import Principal
 from rlplatform.documents import MetricSeries, Page
 from rlplatform.ids import Kind
 from rlplatform.training.models import Training, TrainingRequest, TrainingState
-from serve_apps.api.bodies import body_of
+from serve_apps.api.bodies import beside, body_of
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.paging import Listing, list_runs
@@ -58,7 +58,9 @@ async def start(
     key: IdempotencyKey = None,
 ) -> Response:
     await ctx.limiter.spend(request.scope, caller.id, "creations")
-    run, new = await ctx.services.commands.start_training(body, caller, idempotency(key, caller, "trainings", body))
+    size = len(await request.body())
+    repeatable = await beside(size, lambda: idempotency(key, caller, "trainings", body))
+    run, new = await ctx.services.commands.start_training(body, caller, repeatable)
     return accepted(f"/v1/trainings/{run.id}", run.document, new=new)
 
 

@@ -18,10 +18,11 @@ from actors.links import Launcher
 from actors.sessions import Sessions
 from rlplatform.access.principals import Principal
 from rlplatform.access.usage import Accounts
+from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest, NotFound, PlatformError, QuotaExceeded, ServiceError, Unavailable
 from rlplatform.evaluation import scoring
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
-from rlplatform.evaluation.submissions import check_environment, check_submission
+from rlplatform.evaluation.submissions import check_submission
 from rlplatform.events import EvaluationQueued, EventBase, TrainingQueued
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.ports import CheckpointStore, Clock, Dependency, Idempotency, Place, PlatformStatus, Store
@@ -32,7 +33,9 @@ from rlplatform.retention import Retention
 from rlplatform.retries import within
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 from rlplatform.settings import Settings
+from rlplatform.training.facts import EnvironmentProbes, check_facts, check_hyperparameters
 from rlplatform.training.models import CheckpointInfo, Training, TrainingRequest, TrainingState
+from rlplatform.training.prober import Prober
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +57,21 @@ class Supervisor:
     """Implements the ``Commands`` port over a store and a launcher."""
 
     def __init__(
-        self, settings: Settings, store: Store, checkpoints: CheckpointStore, launcher: Launcher, clock: Clock
+        self,
+        settings: Settings,
+        store: Store,
+        checkpoints: CheckpointStore,
+        launcher: Launcher,
+        clock: Clock,
+        probes: EnvironmentProbes | None = None,
     ) -> None:
+        """``probes`` None: environments are probed in a process that is started for it."""
         self._settings = settings
         self._store = store
         self._checkpoints = checkpoints
         self._launcher = launcher
         self._clock = clock
+        self._probes = probes or Prober(SystemClock(), **settings.training.probe_limits)
         self._wake = asyncio.Event()
         self._evaluations = Dispatcher(store, settings.evaluation, clock, self._wake.set, self._doubt)
         self._trainings = Sessions(store, launcher, settings.training, clock)
@@ -75,10 +86,12 @@ class Supervisor:
     async def run(self) -> None:
         """Reconcile until :meth:`drain`, at once when an evaluator is lost. Meanwhile, sweep every hour."""
         sweeping = asyncio.get_running_loop().create_task(self._sweep())
+        warming = asyncio.get_running_loop().create_task(self._probes.warm_up())
         try:
             await self._reconcile_on()
         finally:
             sweeping.cancel()
+            warming.cancel()
 
     async def _sweep(self) -> None:
         """Remove, now and then, what killed trainers left of checkpoints in the making, and runs kept no more."""
@@ -140,6 +153,7 @@ class Supervisor:
             await self._launcher.close()
         await self._evaluations.drain(SETTLE_S)
         await self._trainings.reap()
+        await self._probes.close()
 
     async def submit_evaluation(
         self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None
@@ -147,7 +161,7 @@ class Supervisor:
         """Queue an evaluation (see the port)."""
         check_submission(request)
         if request.grader.kind == "episode":
-            await asyncio.to_thread(check_environment, request.grader)
+            await self._probes.check_episodes(request.grader.env, principal.tenant)
         await self._open()
         try:
             check_priority(request.priority, principal)
@@ -200,7 +214,7 @@ class Supervisor:
         try:
             check_priority(request.priority, principal)
             await self._trainings.check(request)
-            image = await asyncio.to_thread(check_training, request)
+            image = await self._check_environment(request, principal.tenant)
             quotas = await self._accounts.check_trainings(principal.tenant)
             with self._trainings.admit(request, principal.tenant, quotas) as place:
                 if request.resume_from is None:
@@ -210,6 +224,17 @@ class Supervisor:
                     return await self._start(request, principal, idempotency, place, parent)
         except PlatformError as refusal:
             return await replayed(self._store, TrainingRun, idempotency, refusal)
+
+    async def _check_environment(self, request: TrainingRequest, tenant: str) -> bool:
+        """Check what the request says of environment and hyperparameters; True if its observations are images."""
+        if request.engine == "simulated":
+            await self._probes.check_known(request.env, request.env_config, tenant)
+            await asyncio.to_thread(check_hyperparameters, request)
+            return False
+        await asyncio.to_thread(check_hyperparameters, request)
+        facts = await self._probes.facts(request.env, request.env_config, tenant)
+        await asyncio.to_thread(check_facts, request, facts)
+        return facts.image
 
     async def _start(
         self,
@@ -362,10 +387,3 @@ class Supervisor:
                 assert isinstance(run, cls)
                 yield run
             before = page[-1].id
-
-
-def check_training(request: TrainingRequest) -> bool:
-    """As ``check_request``. Slow: makes the environment, and imports all of them the first time."""
-    from rlplatform.training.environments import check_request
-
-    return check_request(request)

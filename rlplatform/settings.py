@@ -79,6 +79,7 @@ class TrainingSettings(_Section):
 
     ``policy_url`` None: a folder ``policies`` beside the checkpoints. ``run_dir``: where each session's trainer writes
     a folder with ``progress.csv``, TensorBoard files and so on; None: ``runs`` in the state directory; "": nowhere.
+    ``probe_…``: what making an environment once may take, in a process of its own, before a training is queued.
     """
 
     allow_simulated: bool = True
@@ -91,6 +92,14 @@ class TrainingSettings(_Section):
     stall_timeout_s: float | None = Field(default=600.0, gt=0)
     placement_timeout_s: float = Field(default=60.0, gt=0)
     warm_trainers: int = Field(default=1, ge=0, le=16)
+    probe_cpu_s: int = Field(default=10, ge=1, le=600)
+    probe_wall_s: float = Field(default=30.0, gt=0, le=600)
+    probe_memory_mib: int = Field(default=1024, ge=64)
+
+    @property
+    def probe_limits(self) -> dict[str, Any]:
+        """The limits of making an environment once, to see what it is like."""
+        return {"cpu_s": self.probe_cpu_s, "wall_s": self.probe_wall_s, "memory_mib": self.probe_memory_mib}
 
 
 class RetentionSettings(_Section):

@@ -15,15 +15,20 @@ import numpy as np
 from gymnasium import spaces
 
 from rlplatform.errors import InvalidRequest
-from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.observations import ObservationEncoder
-from rlplatform.ppo.presets import Preset, resolve, unknown_env
-from rlplatform.training.models import Resources, TrainingRequest
+from rlplatform.ppo.presets import unknown_env
+from rlplatform.training.facts import (
+    EnvironmentFacts,
+    check_facts,
+    check_hyperparameters,
+    effective,
+    envs_per_runner,
+    total_envs,
+)
+from rlplatform.training.models import TrainingRequest
 from rlplatform.training.vector_env import VectorEnv, envpool_ids, make_vector_env
 
-DEFAULT_NUM_ENVS = 8
-MAX_ROLLOUT_BYTES = 4 << 30
-"""Observations of one rollout, of all environments together: an update holds them about twice."""
+__all__ = ["check_facts", "check_hyperparameters", "effective", "envs_per_runner", "total_envs"]
 
 
 def known_environments() -> frozenset[str]:
@@ -84,60 +89,43 @@ def _check_space(space: spaces.Space[Any], what: str, *, from_zero: bool = False
         raise InvalidRequest(f"{what} are of {space}; {why}", field="env")
 
 
+def facts_of(env: str, env_config: Mapping[str, Any]) -> EnvironmentFacts:
+    """Make the environment once, and return what a request is checked against.
+
+    Raises:
+        UnknownName: there is no such environment; says which are near.
+        InvalidRequest: it cannot be made with ``env_config``, or cannot be trained.
+    """
+    probed = probe(env, env_config)
+    try:
+        space = probed.single_observation_space
+        if isinstance(space, spaces.Dict | spaces.Tuple):
+            image, size = False, 4 * spaces.flatdim(space)
+        else:
+            encoder = ObservationEncoder.of(space)
+            image, size = encoder.image, math.prod(encoder.shape) * encoder.dtype.itemsize
+        return EnvironmentFacts(
+            image=image,
+            observation_bytes=size,
+            box_actions=isinstance(probed.single_action_space, spaces.Box),
+            backend=probed.backend,
+            max_episode_steps=probed.max_episode_steps,
+        )
+    finally:
+        probed.close()
+
+
 def check_request(request: TrainingRequest) -> bool:
-    """Refuse what cannot be trained, before it is queued. Whether its observations are images; False where nobody
-    looks, with the simulated engine.
+    """Refuse what cannot be trained, making the environment in this process. Whether its observations are images; False
+    where nobody looks, with the simulated engine.
 
     :raises UnknownName: environment, preset or hyperparameter, with the nearest names.
     :raises InvalidRequest: names the field and says what is accepted.
     """
     check_known(request.env)
-    hyperparameters, preset = resolve(request.env, request.preset, request.hyperparameters)
-    hyperparameters.check(total_envs(request.resources, preset))
+    check_hyperparameters(request)
     if request.engine == "simulated":
         return False
-    probed = probe(request.env, request.env_config)
-    try:
-        _check_rollout(hyperparameters.n_steps, total_envs(request.resources, preset), probed)
-        if hyperparameters.use_sde and not isinstance(probed.single_action_space, spaces.Box):
-            field = "hyperparameters.use_sde"
-            raise InvalidRequest(f"{field}: {request.env} has no Box actions", field=field)
-        space = probed.single_observation_space
-        return not isinstance(space, spaces.Dict | spaces.Tuple) and ObservationEncoder.of(space).image
-    finally:
-        probed.close()
-
-
-def _check_rollout(n_steps: int, n_envs: int, probed: VectorEnv) -> None:
-    space = probed.single_observation_space
-    if isinstance(space, spaces.Dict | spaces.Tuple):
-        each = 4 * spaces.flatdim(space)
-    else:
-        encoder = ObservationEncoder.of(space)
-        each = math.prod(encoder.shape) * encoder.dtype.itemsize
-    size = n_steps * n_envs * each
-    if size > MAX_ROLLOUT_BYTES:
-        field = "hyperparameters.n_steps"
-        raise InvalidRequest(
-            f"{field}: a rollout of n_steps * n_envs = {n_steps} * {n_envs} observations of {each} bytes is "
-            f"{size / 2**30:.1f} GiB; at most {MAX_ROLLOUT_BYTES / 2**30:g} GiB are accepted",
-            field=field,
-        )
-
-
-def effective(request: TrainingRequest) -> tuple[Hyperparameters, Preset | None]:
-    """The hyperparameters of a request: what is given, over its preset or the environment's own, over the defaults."""
-    return resolve(request.env, request.preset, request.hyperparameters)
-
-
-def envs_per_runner(resources: Resources, preset: Preset | None) -> int:
-    """Environments of each env runner: what is asked for, else the preset's number split over the runners."""
-    if resources.num_envs_per_env_runner is not None:
-        return resources.num_envs_per_env_runner
-    total = preset.n_envs if preset is not None else DEFAULT_NUM_ENVS
-    return -(-total // max(1, resources.num_env_runners))
-
-
-def total_envs(resources: Resources, preset: Preset | None) -> int:
-    """Environments that sample in all."""
-    return envs_per_runner(resources, preset) * max(1, resources.num_env_runners)
+    facts = facts_of(request.env, request.env_config)
+    check_facts(request, facts)
+    return facts.image

@@ -1,0 +1,42 @@
+"""Environments probed in the test's own process: quick, and without the limits of the real thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rlplatform.evaluation.models import EpisodeGrader
+from rlplatform.evaluation.submissions import check_environment
+from rlplatform.training.facts import EnvironmentFacts, canonical, check_config
+
+
+class InlineProbes:
+    """``EnvironmentProbes`` that make what is asked for right here. ``asked`` lists the questions, in order."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.closed = False
+
+    async def facts(self, env: str, env_config: Mapping[str, Any], tenant: str = "") -> EnvironmentFacts:  # noqa: ARG002
+        from rlplatform.training.environments import facts_of
+
+        self.asked.append(("facts", env))
+        check_config(env_config, len(canonical(env_config).encode()))
+        return facts_of(env, env_config)
+
+    async def check_known(self, env: str, env_config: Mapping[str, Any], tenant: str = "") -> None:  # noqa: ARG002
+        from rlplatform.training.environments import check_known
+
+        self.asked.append(("known", env))
+        check_config(env_config, len(canonical(env_config).encode()))
+        check_known(env)
+
+    async def check_episodes(self, env: str, tenant: str = "") -> None:  # noqa: ARG002
+        self.asked.append(("episode", env))
+        check_environment(EpisodeGrader(env=env))
+
+    async def warm_up(self) -> None:
+        """There is nothing to warm up."""
+
+    async def close(self) -> None:
+        self.closed = True

@@ -13,7 +13,14 @@ from typing import Any
 from actors.links import Launcher, TrainerLink
 from actors.stalls import StallWatch
 from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, PlatformError
-from rlplatform.events import TrainingEvent, TrainingFailed, TrainingInterrupted, TrainingPaused, TrainingStopped
+from rlplatform.events import (
+    TrainingEvent,
+    TrainingFailed,
+    TrainingInterrupted,
+    TrainingPaused,
+    TrainingStopped,
+    TrainingWaiting,
+)
 from rlplatform.ports import Clock, RunStore, Store
 from rlplatform.retries import Backoff, persevere, within
 from rlplatform.runs import TrainingRun
@@ -143,18 +150,21 @@ class Keeper:
                 failure = error
         if not isinstance(failure, CapacityExhausted):
             await self._interrupted(failure)
-        elif any(keeper.begun for keeper in self._company.keepers.values()):
+        elif self._launcher.grows or any(keeper.begun for keeper in self._company.keepers.values()):
             await self._wait_for_room(run, failure)
         else:
             await self._finish(run, TrainingFailed, code=failure.code, reason=str(failure))
         return None
 
     async def _wait_for_room(self, run: TrainingRun, full: CapacityExhausted) -> None:
-        """Others have the room, or the node that ``run`` was on is gone: that is no failure of its own, nor counted."""
-        reason = f"waits for room: {full}"
-        log.info("%s %s", run.id, reason)
-        if self.begun and run.document.message != reason:
-            await self._interrupt(run, reason=reason, retry_in_s=WAIT_FOR_ROOM_S, planned=True)
+        """Wait a moment for room, and record once that the run waits. Waiting is no failure and no restart."""
+        reason = f"waits for room: {full}" + (" (the autoscaler is asked for nodes)" if self._launcher.grows else "")
+        if run.document.message != reason:
+            log.info("%s %s", run.id, reason)
+            if self.begun:
+                await self._interrupt(run, reason=reason, retry_in_s=WAIT_FOR_ROOM_S, planned=True)
+            else:
+                await self._append(run, TrainingWaiting, reason=reason)
         await self._clock.sleep(WAIT_FOR_ROOM_S)
 
     async def _follow(self, link: TrainerLink) -> Exception | None:

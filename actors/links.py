@@ -61,11 +61,14 @@ class Launcher(Protocol):
     async def evaluators(self) -> Sequence[EvaluatorLink]:
         """One for each node with sandboxes, started where it is missing."""
 
-    async def check(self, request: TrainingRequest) -> None:
-        """Whether the cluster is large enough.
+    @property
+    def grows(self) -> bool:
+        """True if an autoscaler adds nodes for what waits."""
 
-        :raises InvalidRequest: it has no node with such GPUs, and cannot get one.
-        :raises CapacityExhausted: it could not place this even if it were empty, as it is.
+    async def check(self, request: TrainingRequest) -> None:
+        """Check that the cluster could place this if no other training ran, or can grow to do so.
+
+        :raises InvalidRequest: it could not; the field is the one to make smaller.
         """
 
     async def launch(self, run: TrainingRun, epoch: int) -> TrainerLink:

@@ -10,14 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import ray
+from ray._private.state import available_resources_per_node
 from ray.util.placement_group import PlacementGroup, placement_group, placement_group_table, remove_placement_group
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 
 from actors import options
 from actors.calls import find, in_thread, living, run_on, spawn, to_its_end
+from actors.cluster_capacity import Room, bundles_of, check_capacity
 from actors.handles import EvaluatorHandle, TrainerHandle
 from actors.warm import WarmPool
-from rlplatform.errors import CapacityExhausted, InvalidRequest, PlatformError
+from rlplatform.errors import CapacityExhausted, PlatformError
 from rlplatform.ports import Clock
 from rlplatform.retries import within
 from rlplatform.runs import TrainingRun
@@ -27,18 +29,6 @@ from rlplatform.training.models import TrainingRequest
 log = logging.getLogger(__name__)
 
 FORGET_S = 60.0
-
-
-def bundles_of(request: TrainingRequest) -> list[dict[str, float]]:
-    """What a session is placed on: the trainer first, then its env runners (RLlib's layout), then its learners."""
-    wanted = request.resources
-    learner = {"CPU": 1.0} | ({"GPU": wanted.num_gpus_per_learner} if wanted.num_gpus_per_learner else {})
-    local_gpu = {} if wanted.num_learners else {k: v for k, v in learner.items() if k == "GPU"}
-    return [
-        {"CPU": 1.0} | local_gpu,
-        *({"CPU": 1.0} for _ in range(wanted.num_env_runners)),
-        *(learner for _ in range(wanted.num_learners)),
-    ]
 
 
 class Placement:
@@ -53,34 +43,19 @@ class Placement:
         self._warm = WarmPool(settings.training.warm_trainers, self._start_warm_trainer, clock)
         self._waiters = ThreadPoolExecutor(2, thread_name_prefix="placing")
 
+    @property
+    def grows(self) -> bool:
+        """True if an autoscaler adds nodes for what waits (see the link)."""
+        return bool(self._settings.cluster.max_resources)
+
     async def evaluators(self) -> list[EvaluatorHandle]:
         """One for each living node with the resource ``sandbox`` (see the link)."""
         self._evaluators = await in_thread(self._find_evaluators)
         return list(self._evaluators.values())
 
     async def check(self, request: TrainingRequest) -> None:
-        """Whether the cluster is large enough (see the link). One that is started here gets no more nodes."""
-        gpus = request.resources.num_gpus_per_learner
-        if gpus and self._settings.cluster.address is None:
-            nodes = [node["Resources"] for node in await in_thread(ray.nodes) if node["Alive"]]
-            most = max((resources.get("GPU", 0.0) for resources in nodes), default=0.0)
-            if gpus > most:
-                raise InvalidRequest(
-                    f"resources.num_gpus_per_learner: {gpus:g} GPUs are asked for; no node here has more than {most:g}",
-                    field="resources.num_gpus_per_learner",
-                )
-        have = await in_thread(ray.cluster_resources)
-        wanted: dict[str, float] = {}
-        for bundle in bundles_of(request):
-            for name, amount in bundle.items():
-                wanted[name] = wanted.get(name, 0.0) + amount
-        for name, amount in wanted.items():
-            if amount > have.get(name, 0.0):
-                raise CapacityExhausted(
-                    f"this training needs {amount:g} {name}; the whole cluster has {have.get(name, 0.0):g}. "
-                    "Ask for fewer env runners or learners, or add nodes",
-                    field="resources",
-                )
+        """Check that the cluster is large enough, or can become so (see the link)."""
+        check_capacity(request.resources, await in_thread(_rooms), self._settings.cluster.max_resources)
 
     async def launch(self, run: TrainingRun, epoch: int) -> TrainerHandle:
         """Start a trainer on the run's placement group (see the link)."""
@@ -170,7 +145,7 @@ class Placement:
         strategy = PlacementGroupSchedulingStrategy(group, 0, placement_group_capture_child_tasks=True)
         name = options.trainer_name(run.id, epoch)
         chosen = {**options.TRAINER, "name": name, "scheduling_strategy": strategy}
-        if gpus := bundles_of(run.document.request)[0].get("GPU"):
+        if gpus := bundles_of(run.document.request.resources)[0].get("GPU"):
             chosen["num_gpus"] = gpus
         return spawn(self._trainer, chosen, self._settings, run, epoch)
 
@@ -179,6 +154,12 @@ def remove_folders(folders: Sequence[str]) -> None:
     """Remove those of ``folders`` that are here."""
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rooms() -> list[Room]:
+    """What trainings can have of each living node, whether they have it now or not."""
+    free = available_resources_per_node()
+    return [Room.of(node["Resources"], free.get(node["NodeID"], {})) for node in ray.nodes() if node["Alive"]]
 
 
 def _groups() -> dict[str, PlacementGroup]:
@@ -195,7 +176,7 @@ def _group_of(training_id: str) -> PlacementGroup | None:
 
 
 def _make_group(run: TrainingRun) -> PlacementGroup:
-    bundles = bundles_of(run.document.request)
+    bundles = bundles_of(run.document.request.resources)
     return placement_group(bundles, strategy="PACK", name=options.placement_name(run.id), lifetime="detached")
 
 

@@ -185,6 +185,15 @@ class TrainingQueued(TrainingEvent):
     """Trainings served before this one at that moment; null: unknown."""
 
 
+class TrainingWaiting(TrainingEvent):
+    """It is the training's turn, but the cluster has no room for it at the moment. It starts as soon as there is."""
+
+    type: Literal["training.waiting"] = "training.waiting"
+    """Type of the event."""
+    reason: str
+    """What the training waits for."""
+
+
 class TrainingStarting(TrainingEvent):
     """A trainer has been placed; its engine is being built."""
 
@@ -404,6 +413,7 @@ EvaluationEvent = (
 )
 AnyTrainingEvent = (
     TrainingQueued
+    | TrainingWaiting
     | TrainingStarting
     | TrainingStarted
     | TrainingIterationCompleted

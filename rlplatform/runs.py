@@ -120,8 +120,11 @@ class TrainingRun(RunBase):
         changes: dict[str, object] = {}
         desired, stop_reason, charged = self.desired, self.stop_reason, self.charged_env_steps
         match event:
+            case events.TrainingWaiting():
+                changes = {"message": event.reason}
             case events.TrainingStarting():
-                changes = {"state": TrainingState.STARTING}
+                waited = self.document.state is TrainingState.QUEUED
+                changes = {"state": TrainingState.STARTING, **({"message": None} if waited else {})}
             case events.TrainingStarted():
                 changes = {
                     "state": TrainingState.RUNNING,

@@ -148,10 +148,15 @@ class WebhookSettings(_Section):
 
 
 class ClusterSettings(_Section):
-    """The Ray cluster. ``address`` None: one is started here, with its dashboard on 8265 if that is free."""
+    """The Ray cluster. ``address`` None: one is started here, with its dashboard on 8265 if that is free.
+
+    ``max_resources``: what an autoscaler can bring the whole cluster to, as ``{"CPU": 64, "GPU": 8}``; empty: there is
+    no autoscaler. A training that needs more than the cluster has then waits; one that needs more than this is refused.
+    """
 
     address: str | None = None
     num_cpus: int | None = Field(default=None, ge=1)
+    max_resources: dict[str, float] = Field(default_factory=dict)
     dashboard_port: int | None = Field(default=None, ge=1, le=65535)
     ingress: Literal["auto", "haproxy", "proxy"] = "auto"
 

@@ -63,6 +63,8 @@ def event(event: Event) -> str | None:
             return f"{event.type.partition('.')[2]}: {event.reason}"
         case events.TrainingQueued():
             return "queued" + (" (simulated)" if event.simulated else "")
+        case events.TrainingWaiting():
+            return event.reason
         case events.TrainingStarted():
             return "running"
         case events.TrainingIterationCompleted():

@@ -6,7 +6,15 @@ import asyncio
 from collections.abc import Sequence
 
 from rlplatform import events
-from rlplatform.errors import CapacityExhausted, Conflict, Fenced, PlatformError, SandboxUnavailable, Unavailable
+from rlplatform.errors import (
+    CapacityExhausted,
+    Conflict,
+    Fenced,
+    InvalidRequest,
+    PlatformError,
+    SandboxUnavailable,
+    Unavailable,
+)
 from rlplatform.evaluation.models import TestResult, Verdict
 from rlplatform.ports import Clock, Store
 from rlplatform.runs import EvaluationRun, TrainingRun
@@ -213,6 +221,7 @@ class FakeLauncher:
         self.placements: set[str] = set()
         self.closed = False
         self.prepared = 0
+        self.grows = False
         self.forgotten: list[str] = []
         self._store = store
         self._clock = clock
@@ -229,7 +238,7 @@ class FakeLauncher:
 
     async def check(self, request: TrainingRequest) -> None:
         if request.resources.num_env_runners > 8:
-            raise CapacityExhausted("the whole cluster has 8 CPU", field="resources")
+            raise InvalidRequest("the cluster has 8 CPUs", field="resources.num_env_runners")
 
     async def launch(self, run: TrainingRun, epoch: int) -> FakeTrainer:
         await asyncio.sleep(0)

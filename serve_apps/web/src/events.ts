@@ -31,6 +31,7 @@ export type EvaluationEvent =
 
 export type TrainingEvent = { simulated: boolean } & (
   | Of<"training.queued">
+  | Of<"training.waiting", { reason: string }>
   | Of<"training.starting", { epoch: number }>
   | Of<"training.started", { manifest: Record<string, Json> }>
   | Of<"training.iteration_completed", Progress & { metrics: Record<string, number> }>

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from actors.keeper import COMMAND_S, SHUTDOWN
 from actors.sessions import Sessions
-from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, StorageError, Unavailable
+from rlplatform.errors import Conflict, InvalidRequest, NotAllowed, StorageError, Unavailable
 from rlplatform.events import TrainingIterationCompleted, TrainingPaused, TrainingStarting, TrainingSucceeded
 from rlplatform.ports import Store
 from rlplatform.runs import TrainingRun
@@ -143,7 +143,7 @@ async def test_what_cannot_be_taken_is_refused(store: MemoryStore, clock: FakeCl
     request = {"env": "CartPole-v1", "stop": {"iterations": 1}}
     with pytest.raises(NotAllowed):
         await sessions.check(TrainingRequest.model_validate(request | {"engine": "simulated"}))
-    with pytest.raises(CapacityExhausted, match="8 CPU"):
+    with pytest.raises(InvalidRequest, match="8 CPU"):
         await sessions.check(TrainingRequest.model_validate(request | {"resources": {"num_env_runners": 9}}))
 
 
@@ -274,6 +274,22 @@ class TestCommands:
         pausing = asyncio.create_task(bench.command(run, "pause"))
         await bench.clock.advance(COMMAND_S)
         assert (await pausing).desired == "pause"
+
+
+class TestWaitingForRoom:
+    async def test_where_the_cluster_grows_a_training_waits_for_its_nodes_and_says_so(self, bench: Bench) -> None:
+        bench.launcher.room, bench.launcher.grows = 0, True
+        run = await bench.submit()
+        for _ in range(3):
+            await bench.clock.advance(70)
+        assert await bench.types(run) == ["queued", "waiting"]
+        found = (await bench.get(run)).document
+        assert found.state == "queued"
+        assert "the autoscaler is asked for nodes" in (found.message or "")
+        bench.launcher.room = None
+        await bench.clock.advance(70)
+        await bench.launcher.newest(run.id).begin()
+        assert (await bench.get(run)).document.message is None
 
 
 class TestPause:

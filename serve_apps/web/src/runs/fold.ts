@@ -60,8 +60,14 @@ function evaluationChanges(document: Evaluation, event: EvaluationEvent): Partia
 
 function trainingChanges(document: Training, event: TrainingEvent): Partial<Training> {
   switch (event.type) {
+    case "training.waiting":
+      return { message: event.reason };
     case "training.starting":
-      return { state: "starting", queue_position: null };
+      return {
+        state: "starting",
+        queue_position: null,
+        message: document.state === "queued" ? null : document.message,
+      };
     case "training.started":
       return { state: "running", manifest: event.manifest, started_at: document.started_at ?? event.time };
     case "training.iteration_completed": {
@@ -112,6 +118,7 @@ export function foldWish(wish: Wish, event: RunEvent): Wish {
     case "training.paused":
       return wish === "pause" ? null : wish;
     case "training.resumed":
+    case "training.recovered":
       return wish === "resume" ? null : wish;
     case "training.succeeded":
     case "training.stopped":

@@ -52,6 +52,8 @@ function describe(event: RunEvent): string {
       return `Could not be evaluated: ${event.reason}`;
     case "training.queued":
       return "Queued";
+    case "training.waiting":
+      return event.reason;
     case "training.starting":
       return event.epoch > 1 ? `Starting, owner ${event.epoch}` : "Starting";
     case "training.started":

@@ -1,0 +1,85 @@
+"""What a training needs of the cluster, and whether the cluster can ever give it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rlplatform.errors import InvalidRequest
+from rlplatform.training.models import Resources
+
+_EPSILON = 1e-6
+
+
+def bundles_of(wanted: Resources) -> list[dict[str, float]]:
+    """Return the bundles of a session's placement group: the trainer, then its env runners (RLlib's layout), then its
+    learners."""
+    learner = {"CPU": 1.0} | ({"GPU": wanted.num_gpus_per_learner} if wanted.num_gpus_per_learner else {})
+    local_gpu = {} if wanted.num_learners else {k: v for k, v in learner.items() if k == "GPU"}
+    return [
+        {"CPU": 1.0} | local_gpu,
+        *({"CPU": 1.0} for _ in range(wanted.num_env_runners)),
+        *(learner for _ in range(wanted.num_learners)),
+    ]
+
+
+@dataclass(frozen=True)
+class Room:
+    """What trainings can have of one node if no other training is there: whole CPUs, and GPUs."""
+
+    cpus: int
+    gpus: float = 0.0
+
+    @classmethod
+    def of(cls, total: Mapping[str, float], available: Mapping[str, float]) -> Room:
+        """Read a node's room from Ray's figures.
+
+        A bundle of a training takes one whole CPU, the platform's own actors take fractions of one. So a fraction in
+        what is taken is theirs, and costs one whole CPU.
+        """
+        cpus = total.get("CPU", 0.0)
+        taken = cpus - available.get("CPU", 0.0)
+        theirs = taken - math.floor(taken + _EPSILON)
+        return cls(max(0, math.floor(cpus - theirs + _EPSILON)), total.get("GPU", 0.0))
+
+
+def check_capacity(wanted: Resources, rooms: Sequence[Room], limits: Mapping[str, float]) -> None:
+    """Check that the nodes could hold ``wanted`` if they were empty, or that an autoscaler can bring what is missing.
+
+    Args:
+        wanted: what the training asks for.
+        rooms: what each living node has for trainings.
+        limits: the most that an autoscaler brings the whole cluster to, by resource; empty if there is none.
+
+    Raises:
+        InvalidRequest: it can never be placed. The field is the one to make smaller; the text says how many fit.
+    """
+    bundles = bundles_of(wanted)
+    gpus_each = wanted.num_gpus_per_learner
+    with_gpu = sum("GPU" in bundle for bundle in bundles)
+    cpus = sum(room.cpus for room in rooms)
+    places = sum(min(room.cpus, math.floor(room.gpus / gpus_each + _EPSILON)) for room in rooms) if gpus_each else 0
+    if len(bundles) <= cpus and with_gpu <= places:
+        return
+    most_cpus = max(cpus, math.floor(limits.get("CPU", 0.0)))
+    most_places = max(places, math.floor(limits.get("GPU", 0.0) / gpus_each + _EPSILON)) if gpus_each else 0
+    where = "the autoscaler brings the cluster to" if limits else "the cluster has"
+    if with_gpu > most_places:
+        field = "num_learners" if wanted.num_learners > 1 and most_places else "num_gpus_per_learner"
+        most = max((room.gpus for room in rooms), default=0.0)
+        fits = f"{where} room for {most_places} of them" if most_places else "no node has that many"
+        raise InvalidRequest(
+            f"resources.{field}: {with_gpu} learners with {gpus_each:g} GPUs each are asked for, but {fits} "
+            f"(the most on one node: {most:g})",
+            field=f"resources.{field}",
+        )
+    if len(bundles) > most_cpus:
+        runners_are_many = wanted.num_env_runners >= wanted.num_learners
+        field, noun = ("num_env_runners", "env runners") if runners_are_many else ("num_learners", "learners")
+        others = len(bundles) - getattr(wanted, field)
+        raise InvalidRequest(
+            f"resources.{field}: {getattr(wanted, field)} {noun} need {len(bundles)} CPUs, with all other parts, "
+            f"but {where} {most_cpus} for trainings: at most {max(0, most_cpus - others)} {noun} fit",
+            field=f"resources.{field}",
+        )

@@ -13,13 +13,13 @@ from typing import Any
 from actors.links import EvaluatorLink
 from rlplatform.access.quotas import Quotas
 from rlplatform.admission import Admission, FairQueue, ServiceTime
-from rlplatform.errors import Conflict, PlatformError, SandboxUnavailable, Unavailable
+from rlplatform.errors import Conflict, InvalidRequest, PlatformError, SandboxUnavailable, Unavailable
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.events import EvaluationCancelled, EvaluationFailed, EvaluationRetried
 from rlplatform.ports import Clock, Place, Store
 from rlplatform.retries import persevere, within
 from rlplatform.runs import EvaluationRun
-from rlplatform.sandbox.models import PoolStatus
+from rlplatform.sandbox.models import PoolStatus, Tier
 from rlplatform.settings import EvaluationSettings
 
 log = logging.getLogger(__name__)
@@ -83,12 +83,14 @@ class Dispatcher:
 
         While the only evaluator is being replaced that is a place in the queue.
 
-        :raises SandboxUnavailable: no evaluator has a sandbox; says why.
+        :raises SandboxUnavailable: no evaluator has a sandbox, or none of the tier asked for works; says why.
+        :raises InvalidRequest: no evaluator is configured for the tier.
         :raises QuotaExceeded, QueueFull, WaitTooLong: it is not let in.
         """
         available, reason = self.availability()
         if not available and not self._returning():
             raise SandboxUnavailable(f"evaluation is unavailable: {reason}")
+        self._require(request.tier)
         self.queue.weigh(tenant, quotas.weight)
         return self._admission.hold(
             tenant,
@@ -105,6 +107,17 @@ class Dispatcher:
             return True, None
         reasons = sorted({status.reason or "unknown reason" for status in self._statuses.values()})
         return False, "; ".join(reasons) or "no node of the cluster offers sandboxes"
+
+    def _require(self, tier: Tier) -> None:
+        """Refuse a tier that no evaluator serves: waiting would not help."""
+        statuses = [status for status in self._statuses.values() if status.available]
+        if not statuses or any(status.serves(tier) for status in statuses):
+            return
+        if broken := sorted({status.broken[tier] for status in statuses if tier in status.broken}):
+            raise SandboxUnavailable(f"tier {tier.value!r} cannot be served: {'; '.join(broken)}", field="tier")
+        accepted = ", ".join(other.value for other in Tier if any(status.serves(other) for status in statuses))
+        why = "; ".join(sorted({status.lacking[tier] for status in statuses}))
+        raise InvalidRequest(f"tier: {tier.value!r} is not configured ({why}); accepted are {accepted}", field="tier")
 
     def _returning(self) -> bool:
         """Whether there were sandboxes a moment ago, and nobody says why there should be none."""

@@ -11,6 +11,7 @@
     ├─ Conflict                  409  makes no sense in the present state
     │  └─ IdempotencyMismatch    409  same Idempotency-Key, another body
     ├─ TooLarge                  413
+    ├─ RangeNotSatisfiable       416  the part asked for is beyond the end
     ├─ TooManyRequests           429  retryable, after ``retry_after_s``
     │  ├─ QueueFull              429
     │  ├─ WaitTooLong            429  the queue has room, but the wait would be too long
@@ -145,6 +146,12 @@ class TooLarge(PlatformError):
     """The body is larger than accepted."""
 
     code, status, title = "too_large", 413, "Too large"
+
+
+class RangeNotSatisfiable(PlatformError):
+    """The part that ``Range`` asks for is beyond the end of what there is."""
+
+    code, status, title = "range_not_satisfiable", 416, "Range not satisfiable"
 
 
 class TooManyRequests(PlatformError):

@@ -8,7 +8,8 @@ them. ``operate`` cannot be had by token.
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import jwt
 from pydantic import StringConstraints, TypeAdapter, ValidationError
@@ -22,6 +23,7 @@ _GRANTABLE = {scope.value: scope for scope in Scope if scope is not Scope.OPERAT
 _SUBJECT = TypeAdapter(Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,255}$")])
 _TENANT = TypeAdapter(Annotated[str, StringConstraints(pattern=names.TENANT)])
 _TIMEOUT_S = 5.0
+T = TypeVar("T")
 
 
 class TokenVerifier:
@@ -45,9 +47,9 @@ class TokenVerifier:
         )
 
     def _claims(self, token: str) -> dict[str, Any]:
-        try:
-            key = self._keys.get_signing_key_from_jwt(token)
-            return jwt.decode(
+        key = self._key(_reading(lambda: jwt.get_unverified_header(token)).get("kid"))
+        found: dict[str, Any] = _reading(
+            lambda: jwt.decode(
                 token,
                 key,
                 algorithms=list(self._settings.algorithms),
@@ -56,6 +58,14 @@ class TokenVerifier:
                 leeway=self._settings.leeway_s,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
+        )
+        return found
+
+    def _key(self, kid: object) -> jwt.PyJWK:
+        if not isinstance(kid, str):
+            raise NotAuthenticated("the token is not valid: its header has no 'kid'")
+        try:
+            return self._keys.get_signing_key(kid)
         except (jwt.PyJWKClientConnectionError, OSError, ValueError):  # the last two: it broke off, it is not JSON
             raise Unavailable("the identity provider's keys cannot be fetched") from None
         except jwt.PyJWTError as error:
@@ -64,7 +74,20 @@ class TokenVerifier:
     def _scopes(self, claims: dict[str, Any]) -> frozenset[Scope]:
         found = claims.get(self._settings.scope_claim, [])
         words = found.split() if isinstance(found, str) else found if isinstance(found, list) else []
-        return frozenset(_GRANTABLE[word] for word in words if word in _GRANTABLE)
+        return frozenset(_GRANTABLE[word] for word in words if isinstance(word, str) and word in _GRANTABLE)
+
+
+def _reading(read: Callable[[], T]) -> T:
+    """Call ``read``, which reads a token: whatever it stumbles over is the token's fault.
+
+    Raises:
+        NotAuthenticated: the token is not valid. Of claims with odd types the library raises more than its own errors.
+    """
+    try:
+        return read()
+    except Exception as error:
+        told = str(error)[:200] if isinstance(error, jwt.PyJWTError) else "it has claims that cannot be read"
+        raise NotAuthenticated(f"the token is not valid: {told}") from None
 
 
 def _claim(claims: dict[str, Any], name: str, kind: TypeAdapter[str]) -> str:

@@ -91,7 +91,8 @@ class DockerPool:
             Tier.SINGLE_USE: _Lane(self._warm, self._describe(Tier.SINGLE_USE, single_use)),
             Tier.JAIL: _Lane(jails, self._describe(Tier.JAIL, jail)),
         }
-        self._refusals = {Tier.GVISOR: "is not configured on this node: RLP_SANDBOX__GVISOR_RUNTIME is not set"}
+        self._lacking = {Tier.GVISOR: "RLP_SANDBOX__GVISOR_RUNTIME is not set"}
+        self._broken: dict[Tier, str] = {}
         if settings.gvisor_runtime is not None:
             self._add_gvisor(settings.gvisor_runtime)
         self._closed = threading.Event()
@@ -128,6 +129,8 @@ class DockerPool:
             warm=self._warm.ready,
             in_use=self._slots.in_use,
             capacity=self._slots.count,
+            lacking=self._lacking,
+            broken=self._broken,
         )
 
     def close(self) -> None:
@@ -146,18 +149,20 @@ class DockerPool:
             self._shut()
 
     def _lane(self, tier: Tier) -> _Lane:
-        if tier in self._refusals:
-            raise SandboxUnavailable(f"the isolation tier {tier.value!r} {self._refusals[tier]}")
+        if tier in self._lacking:
+            raise SandboxUnavailable(f"tier {tier.value!r} is not configured on this node: {self._lacking[tier]}")
+        if tier in self._broken:
+            raise SandboxUnavailable(f"tier {tier.value!r} cannot be served: {self._broken[tier]}")
         return self._lanes[tier]
 
     def _add_gvisor(self, runtime: str) -> None:
         """Tier *gvisor*, if the engine has ``runtime`` as it must be. The other tiers do not depend on it."""
+        del self._lacking[Tier.GVISOR]
         try:
             require_gvisor(self._engine, runtime)
         except SandboxUnavailable as error:
-            self._refusals[Tier.GVISOR] = f"cannot be served: {error}"
+            self._broken[Tier.GVISOR] = str(error)
             return
-        del self._refusals[Tier.GVISOR]
         recipe = self._recipe(Tier.GVISOR, runtime)
         warm = WarmContainers(self._booter(recipe), min(self._settings.warm, _WARM_GVISOR), self._busy)
         self._lanes[Tier.GVISOR] = _Lane(warm, self._describe(Tier.GVISOR, recipe))

@@ -142,7 +142,8 @@ class SandboxInfo(BaseModel):
 
 
 class PoolStatus(BaseModel):
-    """A pool's counters, for readiness and ``rlp doctor``."""
+    """A pool's counters, for readiness and ``rlp doctor``, and the tiers that it does not serve, each with the reason:
+    ``lacking`` are not configured, ``broken`` are configured and do not work."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -152,3 +153,9 @@ class PoolStatus(BaseModel):
     warm: int = 0
     in_use: int = 0
     capacity: int = 0
+    lacking: dict[Tier, str] = Field(default_factory=dict)
+    broken: dict[Tier, str] = Field(default_factory=dict)
+
+    def serves(self, tier: Tier) -> bool:
+        """True if the pool has sandboxes of ``tier``."""
+        return self.available and tier not in self.lacking and tier not in self.broken

@@ -34,6 +34,8 @@ class FakeEvaluator:
         self.at_work: dict[str, asyncio.Future[bool]] = {}
         self.refusal: str | None = None
         self.unavailable: str | None = None
+        self.lacking: dict[Tier, str] = {}
+        self.broken: dict[Tier, str] = {}
         self.dead = self.hangs = False
         self.most_at_work = 0
         self._store = store
@@ -44,7 +46,13 @@ class FakeEvaluator:
         self._check()
         if self.hangs:
             await asyncio.Event().wait()
-        return PoolStatus(available=self.unavailable is None, reason=self.unavailable, tier=Tier.SINGLE_USE)
+        return PoolStatus(
+            available=self.unavailable is None,
+            reason=self.unavailable,
+            tier=Tier.SINGLE_USE,
+            lacking=self.lacking,
+            broken=self.broken,
+        )
 
     async def active(self) -> list[str]:
         self._check()

@@ -148,6 +148,7 @@ class ScriptedPool:
             tier=Tier.SINGLE_USE,
             in_use=self._in_use(),
             capacity=self._slots,
+            lacking={tier: "this pool does not have it" for tier in Tier if tier not in self._tiers},
         )
 
     def close(self) -> None:

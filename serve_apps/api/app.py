@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -18,7 +19,7 @@ from rlplatform.retention import outlived
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
 from rlplatform.webhooks.models import WebhookChange, WebhookRequest, WebhookRotation
-from serve_apps.api import openapi, page, problems
+from serve_apps.api import downloads, openapi, page, problems
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.deps import Context
 from serve_apps.api.envelope import Envelope
@@ -57,6 +58,7 @@ Events follow a run live as server-sent events, or for many runs on one WebSocke
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    await asyncio.to_thread(downloads.remove_left)
     yield
     await app.state.context.limiter.close()
 

@@ -39,6 +39,8 @@ def problem_response(
         headers["WWW-Authenticate"] = "Bearer"
     if error.status in (408, 413):
         headers["Connection"] = "close"  # what is still to come of the body is not waited for
+    if error.status == 416:
+        headers["Content-Range"] = f"bytes */{error.extra.get('size', 0)}"
     if error.status in (429, 503):
         headers["Retry-After"] = str(max(1, math.ceil(error.extra.get("retry_after_s", 5))))
     body = json.dumps(problem(error, request_id), allow_nan=False, default=str)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import subprocess
+import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from rlplatform.errors import Conflict, NotFound
 from rlplatform.ids import Kind, new_id
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
+from serve_apps.api.downloads import made, remove_left
 from tests.api.command import rlp
 
 pytestmark = pytest.mark.anyio
@@ -73,6 +78,120 @@ async def test_a_download_that_broke_off_goes_on(platform, training, store, tmp_
         assert (await client.get(one)).content == whole.content
         again = await client.get(other, headers={"Range": "bytes=100-", "If-Range": tag})
         assert again.status_code == 200, "that is another"
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where downloads are made, empty."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+async def emptied(folder: Path) -> None:
+    async with asyncio.timeout(20):
+        while list(folder.iterdir()):
+            await asyncio.sleep(0.01)
+
+
+RANGES = {
+    "bytes=0-99": 206,
+    "bytes=-1": 206,
+    "bytes=100-": 206,
+    "bytes=0-0, 5-9": 206,
+    "BYTES=0-": 206,
+    "bytes=0-99999999999": 206,
+    "bytes=99999999-": 416,
+    "bytes=99999999-100000000": 416,
+    "bytes=-0": 416,
+    "bytes=99999999-,88888888-": 416,
+    "bytes=5-2": 200,
+    "bytes=": 200,
+    "bytes": 200,
+    "bytes=-": 200,
+    "bytes=a-b": 200,
+    "bytes=0-1-2": 200,
+    "bytes=--1": 200,
+    "bytes=0x10-": 200,
+    "bytes=\u0661-": 200,
+    "bytes=" + "9" * 5000 + "-": 200,
+    "bytes=" + ",".join(["0-"] * 2000): 200,
+    "items=0-5": 200,
+    "": 200,
+    "bytes=0-5, 99999999-": 200,
+    ",": 200,
+    "bytes=1e3-": 200,
+}
+
+
+@pytest.mark.parametrize("asked", RANGES)
+async def test_no_range_breaks_a_download_or_leaves_a_copy(
+    platform, training, store, tmp_path: Path, temporary: Path, asked: str
+) -> None:
+    async with platform(checkpoints=store) as it, it.client() as client:
+        run = await started(it, client, training)
+        (checkpoint,) = committed(store, run.id, tmp_path / "files", 1)
+        path = f"/v1/checkpoints/{checkpoint}/download"
+        whole = (await client.get(path)).content
+        answer = await client.get(path, headers={"Range": asked.encode()})
+        assert answer.status_code == RANGES[asked]
+        if answer.status_code == 200:
+            assert answer.content == whole
+        if answer.status_code == 416:
+            assert answer.headers["content-range"] == f"bytes */{len(whole)}"
+            assert answer.json()["code"] == "range_not_satisfiable"
+        await emptied(temporary)
+
+
+async def test_a_client_that_leaves_a_download_leaves_no_copy(
+    platform, training, store, tmp_path: Path, temporary: Path
+) -> None:
+    async with platform(checkpoints=store) as it, it.client() as client, it.served() as url:
+        run = await started(it, client, training)
+        folder = tmp_path / "files"
+        folder.mkdir()
+        (folder / "weights.bin").write_bytes(bytes(40_000_000))
+        checkpoint = store.commit(samples.checkpoint(run.id, 1), folder).id
+        host, _, port = url.removeprefix("http://").partition(":")
+        for head in (b"", b"Range: bytes=5-\r\n", b"Range: bytes=0-9,20-\r\n"):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            request = f"GET /v1/checkpoints/{checkpoint}/download HTTP/1.1\r\nHost: x\r\n"
+            writer.write(f"{request}Authorization: Bearer {await it.key()}\r\n".encode() + head + b"\r\n")
+            await reader.readexactly(1000)
+            assert list(temporary.iterdir())
+            writer.transport.abort()
+            await emptied(temporary)
+
+
+async def test_a_download_that_is_given_up_while_it_is_made_leaves_no_copy(temporary: Path) -> None:
+    writing, go_on = threading.Event(), threading.Event()
+
+    def make(folder: Path) -> Path:
+        writing.set()
+        go_on.wait(10)
+        (folder / "late").write_bytes(b"x")
+        return folder / "late"
+
+    making = asyncio.create_task(made(make))
+    await asyncio.to_thread(writing.wait, 10)
+    making.cancel()
+    await asyncio.gather(making, return_exceptions=True)
+    go_on.set()
+    await emptied(temporary)
+    with pytest.raises(OSError, match="no room"):
+        await made(lambda _: (_ for _ in ()).throw(OSError("no room")))
+    await emptied(temporary)
+
+
+def test_copies_of_a_process_that_was_killed_are_removed(temporary: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    dead, alive, other = (temporary / f"rlp-download-{name}-x" for name in (ended.pid, os.getpid(), "y"))
+    for folder in (dead, alive, other):
+        folder.mkdir()
+    remove_left()
+    assert sorted(temporary.iterdir()) == sorted([alive, other])
 
 
 async def test_what_a_training_that_goes_on_would_be_recovered_from_stays(

@@ -7,6 +7,7 @@ import base64
 import json
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,7 +16,8 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from jwt.algorithms import RSAAlgorithm
 from pydantic import SecretStr
 
@@ -337,6 +339,82 @@ async def test_tokens_of_the_identity_provider(platform, provider: str) -> None:
                 assert (await client.get("/v1/whoami")).status_code == 401
         async with it.client(token(scope=["read"])) as client:
             assert (await client.get("/v1/whoami")).json()["scopes"] == ["read"]
+
+
+ODD: list[Any] = [
+    *([], {}, [[]], [["read"]], [{"read": 1}], {"read": True}, [None], [1, "read"], 0, -1, 1.5, True, "", "x" * 10_000),
+    *(
+        10**400,
+        1e308,
+        [10**400],
+        "1e999",
+        ["rlp", ["rlp"]],
+        {"a": {"b": ["c"]}},
+        "\x00",
+        "\ud83e\udd80",
+        ["read"] * 5000,
+    ),
+]
+
+
+@pytest.mark.parametrize("claim", ["iss", "aud", "sub", "tenant", "scope", "exp", "nbf", "iat", "jti", "other"])
+async def test_no_claim_of_an_odd_type_breaks_anything(platform, provider: str, claim: str) -> None:
+    async with platform(settings=trusting(provider)) as it, it.client() as client:
+        for value in ODD:
+            header = {"Authorization": f"Bearer {signed(claim, value)}"}
+            answer = await client.get("/v1/whoami", headers=header)
+            assert answer.status_code in (200, 401), (claim, str(value)[:80], answer.text[:300])
+            assert len(answer.content) < 5000
+            assert (await client.get("/v1/keys", headers=header)).status_code in (401, 403), (claim, str(value)[:80])
+
+
+@pytest.mark.parametrize("value", ["Infinity", "-Infinity", "NaN", "1e999", "[" * 5000 + "]" * 5000])
+async def test_nor_does_a_claim_that_is_no_json(platform, provider: str, value: str) -> None:
+    async with platform(settings=trusting(provider)) as it, it.client() as client:
+        for claim in ("exp", "nbf", "iat", "scope", "sub"):
+            header = {"Authorization": f"Bearer {signed(claim, 12345678901, instead=value)}"}
+            assert (await client.get("/v1/whoami", headers=header)).status_code in (200, 401), claim
+
+
+@pytest.mark.parametrize(
+    "header", [{"kid": []}, {"kid": {}}, {"kid": 1}, {"kid": None}, {}, {"kid": "k1", "crit": ["x"]}]
+)
+async def test_nor_does_an_odd_header(platform, provider: str, header: dict[str, Any]) -> None:
+    parts = [json.dumps({"alg": "RS256", "typ": "JWT"} | header).encode(), token().split(".")[1].encode()]
+    head = base64.urlsafe_b64encode(parts[0]).rstrip(b"=")
+    signature = base64.urlsafe_b64encode(sign(head + b"." + parts[1])).rstrip(b"=")
+    text = b".".join([head, parts[1], signature]).decode()
+    async with platform(settings=trusting(provider)) as it, it.client(text) as client:
+        assert (await client.get("/v1/whoami")).status_code == 401
+
+
+def sign(message: bytes) -> bytes:
+    return PRIVATE.sign(message, padding.PKCS1v15(), hashes.SHA256())
+
+
+def signed(claim: str, value: Any, instead: str | None = None) -> str:
+    """A token with a good signature, and ``value`` as ``claim``; ``instead``: of its JSON."""
+    claims = {"iss": "https://login.test", "aud": "rlp", "sub": "ada", "tenant": "school", "scope": "read"}
+    text = json.dumps(claims | {"exp": int(time.time()) + 300} | {claim: value})
+    if instead is not None:
+        text = text.replace(json.dumps(value), instead)
+    head = base64.urlsafe_b64encode(b'{"alg":"RS256","kid":"k1"}').rstrip(b"=")
+    body = base64.urlsafe_b64encode(text.encode()).rstrip(b"=")
+    signature = base64.urlsafe_b64encode(sign(head + b"." + body)).rstrip(b"=")
+    return b".".join([head, body, signature]).decode()
+
+
+async def test_an_expired_key_is_not_rotated(platform) -> None:
+    clock = FakeClock()
+    async with platform(clock=clock) as it, it.client() as client:
+        key, _ = await it.keys.mint(
+            tenant="school", name="old", scopes=[Scope.READ], expires_at=clock.now() + timedelta(hours=1)
+        )
+        await clock.advance(3600)
+        answer = await client.post(f"/v1/keys/{key.id}/rotate", json={})
+        assert (answer.status_code, answer.json()["code"], answer.json()["state"]) == (409, "conflict", "expired")
+        assert "make a new one" in answer.json()["detail"]
+        assert len([each for each in await it.store.list_keys("school") if each.name == "old"]) == 1
 
 
 async def test_a_provider_that_does_not_answer_is_503_for_tokens_alone(platform) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tarfile
-import tempfile
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from rlplatform.access.principals import Principal
@@ -21,6 +20,7 @@ from rlplatform.ports import CheckpointStore
 from rlplatform.training.models import CheckpointInfo
 from rlplatform.training.retention import ranked
 from serve_apps.api.deps import Caller, Context, Ctx, Researcher
+from serve_apps.api.downloads import Download, made
 from serve_apps.api.openapi import problems
 from serve_apps.api.responses import unchanged
 
@@ -44,8 +44,9 @@ async def index(ctx: Ctx, caller: Caller, training_id: str) -> CheckpointList:
     response_class=FileResponse,
     responses={
         200: {"content": {"application/x-tar": {"schema": {"type": "string", "format": "binary"}}}},
+        206: {"description": "the part that `Range` asks for"},
         304: {"description": "unchanged"},
-        **problems(401, 403, 404, 503),
+        **problems(401, 403, 404, 416, 503),
     },
 )
 async def download(ctx: Ctx, request: Request, caller: Caller, checkpoint_id: str) -> Response:
@@ -55,16 +56,8 @@ async def download(ctx: Ctx, request: Request, caller: Caller, checkpoint_id: st
     headers["Last-Modified"] = format_datetime(info.created_at, usegmt=True)
     if unchanged(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="rlp-download-"))
-    cleanup = BackgroundTask(shutil.rmtree, directory, ignore_errors=True)
-    try:
-        archive = await asyncio.to_thread(_archive, store, info, directory)
-    except BaseException:
-        await cleanup()
-        raise
-    return FileResponse(
-        archive, media_type="application/x-tar", filename=f"{info.id}.tar", headers=headers, background=cleanup
-    )
+    archive = await made(partial(_archive, store, info))
+    return Download(archive, media_type="application/x-tar", filename=f"{info.id}.tar", headers=headers)
 
 
 @router.delete(
@@ -108,6 +101,7 @@ def _archive(store: CheckpointStore, info: CheckpointInfo, directory: Path) -> P
     archive = directory / f"{info.id}.tar"
     with tarfile.open(archive, "w") as tar:
         tar.add(files, arcname=info.id, filter=same)
+    shutil.rmtree(files)
     return archive
 
 

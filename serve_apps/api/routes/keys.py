@@ -86,6 +86,8 @@ async def rotate_key(
     key = await _key(ctx, caller, key_id)
     if key.revoked_at is not None:
         raise Conflict("the key has been revoked; make a new one", state="revoked")
+    if key.expires_at is not None and key.expires_at <= ctx.services.clock.now():
+        raise Conflict(f"the key expired at {key.expires_at:%Y-%m-%d %H:%M:%S} UTC; make a new one", state="expired")
     await ctx.limiter.spend(request.scope, caller.id, "creations")
     return _created(*await ctx.access.keys.rotate(key, body.overlap_s))
 

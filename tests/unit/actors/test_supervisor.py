@@ -31,6 +31,7 @@ from rlplatform.events import EvaluationQueued, TrainingStopped, parse_event
 from rlplatform.ids import Kind, least_id, new_id
 from rlplatform.ports import Idempotency
 from rlplatform.runs import TrainingRun
+from rlplatform.sandbox.models import Tier
 from rlplatform.settings import EvaluationSettings, RetentionSettings, Settings, TrainingSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing import samples
@@ -287,6 +288,27 @@ async def test_many_at_once_never_overfill_the_queue(bench: Bench) -> None:
     asked = (bench.supervisor.start_training(TRAINING, PRINCIPAL) for _ in range(20))
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert sum(isinstance(answer, QueueFull) for answer in answers) == 20 - 1 - 3
+
+
+async def test_a_tier_that_no_evaluator_serves_is_refused_at_once(bench: Bench) -> None:
+    request = EVALUATION.model_copy(update={"tier": Tier.GVISOR})
+    bench.evaluator.lacking = {Tier.GVISOR: "RLP_SANDBOX__GVISOR_RUNTIME is not set"}
+    await bench.supervisor.reconcile()
+    with pytest.raises(
+        InvalidRequest, match=r"RLP_SANDBOX__GVISOR_RUNTIME is not set.*accepted are single-use, jail"
+    ) as refused:
+        await bench.supervisor.submit_evaluation(request, PRINCIPAL)
+    assert refused.value.extra["field"] == "tier"
+    bench.evaluator.lacking, bench.evaluator.broken = {}, {Tier.GVISOR: "the runtime 'runsc' lacks --network=none"}
+    await bench.supervisor.reconcile()
+    with pytest.raises(SandboxUnavailable, match=r"tier 'gvisor' cannot be served: .*lacks --network=none") as broken:
+        await bench.supervisor.submit_evaluation(request, PRINCIPAL)
+    assert broken.value.extra["field"] == "tier"
+    assert await bench.store.find("evaluation") == []
+    await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+    bench.evaluator.broken = {}
+    await bench.supervisor.reconcile()
+    await bench.supervisor.submit_evaluation(request, PRINCIPAL)
 
 
 @pytest.mark.parametrize("trouble", ["full", "no sandbox", "quota", "priority"])

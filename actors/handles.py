@@ -23,7 +23,7 @@ from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.ports import Acted, Idempotency, Place, PlatformStatus
 from rlplatform.runs import EvaluationRun, PolicyRecord, TrainingRun
 from rlplatform.sandbox.models import PoolStatus
-from rlplatform.training.models import TrainingRequest
+from rlplatform.training.models import TrainingCheck, TrainingRequest
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +131,9 @@ class SupervisorHandle:
         self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[TrainingRun, bool]:
         return await self._call("start_training", request, principal, idempotency)
+
+    async def check_training(self, request: TrainingRequest, principal: Principal) -> TrainingCheck:
+        return await self._call("check_training", request, principal)
 
     async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
         return await self._call("command_training", run_id, command, principal)

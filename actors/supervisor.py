@@ -33,8 +33,8 @@ from rlplatform.retention import Retention
 from rlplatform.retries import within
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 from rlplatform.settings import Settings
-from rlplatform.training.facts import EnvironmentProbes, check_facts, check_hyperparameters
-from rlplatform.training.models import CheckpointInfo, Training, TrainingRequest, TrainingState
+from rlplatform.training.facts import EnvironmentProbes, check_facts, check_hyperparameters, planned
+from rlplatform.training.models import CheckpointInfo, Training, TrainingCheck, TrainingRequest, TrainingState
 from rlplatform.training.prober import Prober
 
 log = logging.getLogger(__name__)
@@ -224,6 +224,16 @@ class Supervisor:
                     return await self._start(request, principal, idempotency, place, parent)
         except PlatformError as refusal:
             return await replayed(self._store, TrainingRun, idempotency, refusal)
+
+    async def check_training(self, request: TrainingRequest, principal: Principal) -> TrainingCheck:
+        """Check a training and start nothing (see the port)."""
+        await self._open()
+        check_priority(request.priority, principal)
+        await self._trainings.check(request)
+        image = await self._check_environment(request, principal.tenant)
+        if request.resume_from is not None:
+            await self._parent(request, principal, image=image)
+        return await asyncio.to_thread(planned, request)
 
     async def _check_environment(self, request: TrainingRequest, tenant: str) -> bool:
         """Check what the request says of environment and hyperparameters; True if its observations are images."""

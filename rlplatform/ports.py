@@ -16,7 +16,7 @@ from rlplatform.events import EventBase
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.runs import EvaluationRun, PolicyRecord, Run, RunSummary, TrainingRun
 from rlplatform.sandbox.models import Execution, Limits, Outcome, PoolStatus, Program, SandboxInfo, Tier
-from rlplatform.training.models import CheckpointInfo, EvaluationReport, IterationReport, TrainingRequest
+from rlplatform.training.models import CheckpointInfo, EvaluationReport, IterationReport, TrainingCheck, TrainingRequest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -442,6 +442,14 @@ class Commands(Protocol):
         """Queue a training; the run, and whether it is new.
 
         :raises InvalidRequest: the environment, preset or hyperparameters make no sense.
+        """
+
+    async def check_training(self, request: TrainingRequest, principal: Principal) -> TrainingCheck:
+        """Check a training as :meth:`start_training` does, start nothing, and return what it would train with.
+
+        Quotas and the queue are not looked at: they change until the training is started.
+
+        :raises InvalidRequest: the environment, preset, hyperparameters or resources make no sense.
         """
 
     async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:

@@ -115,7 +115,14 @@ class _Runner:
         self._ended: dict[str, Training] = {}
 
     def run(self) -> dict[str, Training]:
-        """All runs as they ended, by key. :raises SweepInterrupted: Ctrl-C."""
+        """Run all trainings to their ends; return them by key.
+
+        Raises:
+            InvalidRequest: one of the settings cannot be trained; nothing was started.
+            SweepInterrupted: Ctrl-C.
+        """
+        if not self._state.started:
+            self._check()
         try:
             with self._output.steps(self._state.name, len(self._requests)) as advance:
                 for key, training_id in self._state.started.items():
@@ -131,6 +138,17 @@ class _Runner:
             left = len(self._requests) - len(self._ended) - len(self._active)
             raise SweepInterrupted(self._state.name, self._active, left) from None
         return self._ended
+
+    def _check(self) -> None:
+        """Have every setting checked, before the first training starts; seeds need no check."""
+        settings = {str(request["hyperparameters"]): request for request in self._requests.values()}
+        for request in settings.values():
+            try:
+                self._client.check_training(request)
+            except InvalidRequest as error:
+                raise InvalidRequest(
+                    f"nothing was started; with {_words(request['hyperparameters'])}: {error}", **error.extra
+                ) from None
 
     def _fill(self) -> None:
         """Start what is missing. What the platform refuses for now is asked for again, while others run."""

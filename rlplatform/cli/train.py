@@ -41,6 +41,9 @@ def train(
         Literal["high", "normal", "low"] | None,
         typer.Option(help="Among the tenant's own; high needs scope admin."),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, show what would be trained, start nothing.")
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Start it, print its id, do not follow.")] = False,
     json: Json = False,
     url: Url = None,
@@ -71,6 +74,10 @@ def train(
         priority=priority,
     )
     with connect(url, api_key) as client:
+        if dry_run:
+            checked = client.check_training(request)
+            output.document(checked, words.check(checked))
+            return
         training = client.start_training(request)
         if detach:
             output.document(training, training.id)

@@ -19,7 +19,14 @@ from rlplatform.errors import (
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 from rlplatform.events import Event, TrainingIterationCompleted
 from rlplatform.policies.models import PolicyInfo, SpaceInfo
-from rlplatform.training.models import CheckpointInfo, EvaluationReport, StopCriteria, Training, TrainingState
+from rlplatform.training.models import (
+    CheckpointInfo,
+    EvaluationReport,
+    StopCriteria,
+    Training,
+    TrainingCheck,
+    TrainingState,
+)
 from rlplatform.webhooks.models import EVENTS, Delivery, Webhook
 
 RETURN = "rollout/episode_return_mean"
@@ -89,6 +96,16 @@ def event(event: Event) -> str | None:
         case events.StreamGap():
             return f"(events {event.first_seq} to {event.last_seq} were left out: this reader is slow)"
     return None
+
+
+def check(checked: TrainingCheck) -> str:
+    """A training that would be started, as a few lines."""
+    lines = [f"preset          {checked.preset or 'none'}", f"environments    {checked.num_envs}"]
+    if checked.env_steps_per_iteration is not None:
+        lines.append(f"iteration       {checked.env_steps_per_iteration:,} steps")
+    if checked.env_steps is not None:
+        lines.append(f"stops after     {checked.env_steps:,} steps")
+    return "\n".join([*lines, *(f"{name:<15} {value}" for name, value in checked.hyperparameters.items())])
 
 
 def test(result: TestResult) -> str:

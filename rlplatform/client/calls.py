@@ -31,7 +31,7 @@ from rlplatform.errors import InvalidRequest, PlatformError, ServiceError, error
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import stream_of
 from rlplatform.policies.models import Actions, PolicyInfo, PolicyRequest
-from rlplatform.training.models import Training, TrainingRequest
+from rlplatform.training.models import Training, TrainingCheck, TrainingRequest
 from rlplatform.webhooks.models import (
     Delivery,
     DeliveryList,
@@ -94,6 +94,10 @@ def cancel_evaluation(evaluation_id: str) -> Call[Evaluation]:
 
 def start_training(request: TrainingRequest | Mapping[str, Any], idempotency_key: str | None = None) -> Call[Training]:
     return _create("/v1/trainings", _body(request), _reads(Training), idempotency_key)
+
+
+def check_training(request: TrainingRequest | Mapping[str, Any]) -> Call[TrainingCheck]:
+    return _change("POST", "/v1/trainings:check", request, TrainingCheck)
 
 
 def training(training_id: str) -> Call[Training]:

@@ -23,7 +23,7 @@ from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import FINAL_TYPES, Event
 from rlplatform.ids import Kind, kind_of
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
-from rlplatform.training.models import CheckpointInfo, EnvironmentInfo, Training, TrainingRequest
+from rlplatform.training.models import CheckpointInfo, EnvironmentInfo, Training, TrainingCheck, TrainingRequest
 from rlplatform.webhooks.models import Delivery, Webhook, WebhookChange, WebhookCreated, WebhookRequest
 
 T = TypeVar("T")
@@ -122,6 +122,14 @@ class Client:
     ) -> Training:
         """Queue a training."""
         return self._send(calls.start_training(request, idempotency_key))
+
+    def check_training(self, request: TrainingRequest | Mapping[str, Any]) -> TrainingCheck:
+        """Check a training as starting it would, and start nothing; return what it would train with.
+
+        Raises:
+            InvalidRequest: the environment, preset, hyperparameters or resources make no sense.
+        """
+        return self._send(calls.check_training(request))
 
     def training(self, training_id: str) -> Training:
         """:raises NotFound: there is none such."""

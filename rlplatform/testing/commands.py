@@ -22,7 +22,8 @@ from rlplatform.ports import (
 )
 from rlplatform.priorities import check_priority
 from rlplatform.runs import EvaluationRun, TrainingRun
-from rlplatform.training.models import Training, TrainingRequest, TrainingState
+from rlplatform.training.facts import planned
+from rlplatform.training.models import Training, TrainingCheck, TrainingRequest, TrainingState
 from rlplatform.training.retention import superseded
 
 
@@ -96,6 +97,10 @@ class FakeCommands:
         stored, new = await self._store.create(run, first, idempotency=idempotency)
         assert isinstance(stored, TrainingRun)
         return stored, new
+
+    async def check_training(self, request: TrainingRequest, principal: Principal) -> TrainingCheck:
+        check_priority(request.priority, principal)
+        return planned(request)
 
     async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
         run = await self._training(run_id)

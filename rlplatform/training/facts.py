@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from rlplatform.errors import InvalidRequest
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.presets import Preset, resolve
-from rlplatform.training.models import Resources, TrainingRequest
+from rlplatform.training.models import Resources, TrainingCheck, TrainingRequest
 
 DEFAULT_NUM_ENVS = 8
 MAX_ROLLOUT_BYTES = 4 << 30
@@ -100,6 +100,25 @@ def check_hyperparameters(request: TrainingRequest) -> None:
     """
     hyperparameters, preset = effective(request)
     hyperparameters.check(total_envs(request.resources, preset))
+
+
+def planned(request: TrainingRequest) -> TrainingCheck:
+    """Return what ``request`` would train with.
+
+    Raises:
+        UnknownName, InvalidRequest: as :func:`check_hyperparameters`.
+    """
+    hyperparameters, preset = effective(request)
+    num_envs = total_envs(request.resources, preset)
+    each = None if request.engine == "simulated" else hyperparameters.n_steps * num_envs
+    wanted = request.stop.env_steps
+    return TrainingCheck(
+        preset=preset.env if preset is not None else None,
+        hyperparameters=hyperparameters.model_dump(mode="json"),
+        num_envs=num_envs,
+        env_steps_per_iteration=each,
+        env_steps=-(-wanted // each) * each if wanted is not None and each is not None else None,
+    )
 
 
 def check_facts(request: TrainingRequest, facts: EnvironmentFacts) -> None:

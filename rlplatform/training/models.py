@@ -129,6 +129,21 @@ class EnvironmentInfo(_Strict):
     """Steps after which an episode is truncated; null: never."""
 
 
+class TrainingCheck(_Strict):
+    """What a request would train with: its hyperparameters in full, and what follows from them."""
+
+    preset: str | None
+    """Name of the preset that fills in what is not given; null: none."""
+    hyperparameters: dict[str, JsonValue]
+    """All hyperparameters: those given, over the preset's, over the defaults."""
+    num_envs: int
+    """Copies of the environment that are sampled, over all env runners."""
+    env_steps_per_iteration: int | None
+    """Environment steps of one iteration; null: the simulated engine decides."""
+    env_steps: int | None
+    """Environment steps after which `stop.env_steps` is met, as iterations are whole; null: not given, or unknown."""
+
+
 class TrainingState(StrEnum):
     """``queued -> starting -> running <-> paused -> succeeded | stopped | failed``; ``interrupted`` until recovered."""
 

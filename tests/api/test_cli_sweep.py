@@ -70,6 +70,31 @@ async def test_a_sweep_ranks_its_trials_and_a_rerun_starts_nothing_twice(platfor
         assert (other.code, "other settings" in other.err) == (exits.FAILED, True)
 
 
+async def test_a_sweep_with_one_bad_setting_starts_nothing(platform, tmp_path: Path) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        for grid in ("gamma:0.9,1.5", "learning_rate:0.1,-1", "n_stepz:8,16"):
+            refused = await rlp(tmp_path, *SWEEP, "-G", grid, "--seeds", "0,1", **at)
+            assert refused.code == exits.USAGE, refused.err
+            assert "nothing was started" in refused.err
+            assert grid.partition(":")[0] in refused.err
+        assert await it.store.find("training") == []
+
+
+async def test_train_dry_run_shows_what_would_be_trained(platform, tmp_path: Path) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        command = ("train", "--env", "CartPole-v1", "-n", "1000", "-H", "gamma:0.5", "--dry-run")
+        shown = await rlp(tmp_path, *command, **at)
+        assert shown.code == exits.DONE, shown.err
+        assert "stops after     1,024 steps" in shown.out
+        assert "gamma           0.5" in shown.out
+        (checked,) = (await rlp(tmp_path, *command, "--json", **at)).lines
+        assert checked["env_steps"] % checked["env_steps_per_iteration"] == 0
+        assert checked["hyperparameters"]["gamma"] == 0.5
+        assert await it.store.find("training") == []
+
+
 async def test_ctrl_c_leaves_a_sweep_going_and_says_how_to_continue(platform, tmp_path: Path) -> None:
     async with platform() as it, it.served() as url:
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}

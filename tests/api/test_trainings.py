@@ -36,6 +36,25 @@ async def test_steering(platform, training) -> None:
         assert (await client.post(f"{path}/fly")).status_code == 404
 
 
+async def test_a_check_starts_nothing_and_says_what_would_be_trained(platform, training) -> None:
+    async with platform() as it, it.client() as client:
+        request = {**training, "engine": "rllib", "stop": {"env_steps": 100_001}}
+        answer = await client.post("/v1/trainings:check", json=request)
+        assert answer.status_code == 200, answer.text
+        checked = answer.json()
+        each = checked["env_steps_per_iteration"]
+        assert each == checked["hyperparameters"]["n_steps"] * checked["num_envs"]
+        assert 100_001 <= checked["env_steps"] < 100_001 + each
+        refused = await client.post("/v1/trainings:check", json={**request, "hyperparameters": {"gamma": 1.5}})
+        assert (refused.status_code, refused.json()["field"]) == (422, "hyperparameters.gamma")
+        assert await it.store.find("training") == []
+        reader = await it.key(scopes=["read"])
+        forbidden = await client.post(
+            "/v1/trainings:check", json=request, headers={"Authorization": f"Bearer {reader}"}
+        )
+        assert forbidden.status_code == 403
+
+
 async def started(it: Any, client: Any, training: dict[str, Any]) -> TrainingRun:
     run = await it.store.get((await client.post("/v1/trainings", json=training)).json()["id"])
     assert isinstance(run, TrainingRun)

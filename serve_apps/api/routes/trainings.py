@@ -11,7 +11,7 @@ from starlette.responses import Response
 from rlplatform.access.principals import Principal
 from rlplatform.documents import MetricSeries, Page
 from rlplatform.ids import Kind
-from rlplatform.training.models import Training, TrainingRequest, TrainingState
+from rlplatform.training.models import Training, TrainingCheck, TrainingRequest, TrainingState
 from serve_apps.api.bodies import beside, body_of
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
 from serve_apps.api.openapi import accepts, problems
@@ -62,6 +62,22 @@ async def start(
     repeatable = await beside(size, lambda: idempotency(key, caller, "trainings", body))
     run, new = await ctx.services.commands.start_training(body, caller, repeatable)
     return accepted(f"/v1/trainings/{run.id}", run.document, new=new)
+
+
+@router.post(
+    "/trainings:check",
+    summary="Check a training and start nothing",
+    description="Validates a training as starting it would, except for quotas and the queue. The answer has all "
+    "hyperparameters, and the number of steps after which a limit of steps is met.",
+    responses={200: {"model": TrainingCheck}, **problems(400, 401, 403, 404, 408, 413, 415, 422, 503)},
+    openapi_extra=accepts(TrainingRequest, EXAMPLE),
+)
+async def check(
+    ctx: Ctx,
+    caller: Researcher,
+    body: Annotated[TrainingRequest, Depends(body_of(TrainingRequest))],
+) -> TrainingCheck:
+    return await ctx.services.commands.check_training(body, caller)
 
 
 @router.get(

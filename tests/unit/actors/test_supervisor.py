@@ -39,7 +39,7 @@ from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.launcher import FakeEvaluator, FakeLauncher, FlakyStore
 from rlplatform.testing.samples import queued, training_run
-from rlplatform.training.models import CheckpointInfo, Progress, StopCriteria, TrainingRequest
+from rlplatform.training.models import CheckpointInfo, Progress, Resources, StopCriteria, TrainingRequest
 from tests.queues import in_order
 
 pytestmark = pytest.mark.anyio
@@ -469,6 +469,17 @@ async def test_concurrent_trainings_are_limited_with_those_that_wait(bench: Benc
         await bench.supervisor.start_training(TRAINING, PRINCIPAL)
     await bench.supervisor.command_training(made[1].id, "stop", PRINCIPAL)
     await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+
+
+async def test_a_check_refuses_what_a_start_would_refuse_and_stores_nothing(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    assert (await bench.supervisor.check_training(TRAINING, PRINCIPAL)).num_envs >= 1
+    many = TRAINING.model_copy(update={"resources": Resources(num_env_runners=100)})
+    lost = TRAINING.model_copy(update={"resume_from": new_id(Kind.CHECKPOINT)})
+    for request, refusal in ((many, InvalidRequest), (lost, NotFound)):
+        with pytest.raises(refusal):
+            await bench.supervisor.check_training(request, PRINCIPAL)
+    assert await bench.store.find("training") == []
 
 
 async def test_resuming_counts_against_the_quota_of_concurrent_trainings_as_starting_does(bench: Bench) -> None:

@@ -21,6 +21,7 @@ import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -35,8 +36,7 @@ from actors.evaluator import PREPARING
 from actors.handles import SupervisorHandle
 from actors.shared_store import shared_store
 from cluster import ingress
-from rlplatform.access.keys import KeyRing
-from rlplatform.access.principals import Scope
+from cluster.local_key import KeyKeeper, LocalKey, write_private
 from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.ports import Store
@@ -69,6 +69,8 @@ class Platform:
         self._started = False
         self._ingress = ingress.Folder(self.settings.state_dir)
         self._lock = -1
+        self._key = LocalKey(self.settings.state_dir / "key", self.settings.access.pepper, SystemClock())
+        self._keeper: KeyKeeper | None = None
 
     def start(self) -> Address:
         """Start what does not run yet; returns when the API is ready.
@@ -96,11 +98,21 @@ class Platform:
                 raise Unavailable(f"the gateway does not start: {error}") from error
             address = Address(f"http://{api.host}:{api.port}", opening.result())
         self._wait_until_ready(address.url)
-        _write_private(self._file, json.dumps({"url": address.url, "api_key": address.api_key}))
+        self._publish(address)
+        reach = partial(shared_store, self.settings)
+        self._keeper = KeyKeeper(
+            self._key, reach, address.api_key, lambda key: self._publish(Address(address.url, key))
+        )
         return address
+
+    def _publish(self, address: Address) -> None:
+        write_private(self._file, json.dumps({"url": address.url, "api_key": address.api_key}))
 
     def stop(self) -> None:
         """Save checkpoints, remove containers, end every actor and process that :meth:`start` started. Idempotent."""
+        if self._keeper is not None:
+            self._keeper.close()
+            self._keeper = None
         if self._started:
             self._started = False
             self._end()
@@ -129,7 +141,7 @@ class Platform:
         store = shared_store(self.settings)
         try:
             await self._tell_unfinished(store)
-            return await self._key(store)
+            return await self._key.get(store)
         finally:
             await store.close()
 
@@ -143,17 +155,6 @@ class Platform:
             training = run.document
             where = f"at {training.progress.env_steps:,} steps" if training.started_at else "not begun"
             self._report(f"  {run.id}  {training.request.env}  {training.state}, {where}; rlp runs watch {run.id}")
-
-    async def _key(self, store: Store) -> str:
-        """The local key: the one of the last time if it still holds, else a new one."""
-        ring = KeyRing(store, self.settings.access.pepper, SystemClock())
-        key_file = self.settings.state_dir / "key"
-        with suppress(OSError, PlatformError):
-            await ring.authenticate(key_file.read_text())
-            return key_file.read_text()
-        _, key = await ring.mint(tenant="local", name="local", scopes=list(Scope))
-        _write_private(key_file, key)
-        return key
 
     def _wait_until_ready(self, url: str) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -220,7 +221,7 @@ def localized(settings: Settings) -> Settings:
     if not settings.access.pepper.get_secret_value():
         pepper = state / "pepper"
         if not pepper.exists():
-            _write_private(pepper, secrets.token_hex(32))
+            write_private(pepper, secrets.token_hex(32))
         changes["access"] = settings.access.model_copy(update={"pepper": SecretStr(pepper.read_text())})
     return settings.model_copy(update=changes)
 
@@ -314,15 +315,6 @@ def _kill_actors() -> None:
         if entry["namespace"] == options.NAMESPACE:
             with suppress(ValueError):
                 ray.kill(ray.get_actor(entry["name"], namespace=options.NAMESPACE))
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, all at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    part.replace(path)
 
 
 def _print(text: str) -> None:

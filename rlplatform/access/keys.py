@@ -32,6 +32,14 @@ def prefix(key: ApiKey) -> str:
     return f"rlp_{key.id.removeprefix('key_')}_"
 
 
+def key_id_of(text: str) -> str:
+    """Return the id of the key whose text is ``text``. :raises NotAuthenticated: it is not the text of a key."""
+    form = _FORM.fullmatch(text)
+    if form is None:
+        raise NotAuthenticated(_REFUSED)
+    return f"key_{form[1]}"
+
+
 class KeyRing:
     """Mints and verifies API keys against a store."""
 

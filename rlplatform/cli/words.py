@@ -32,7 +32,7 @@ from rlplatform.webhooks.models import EVENTS, Delivery, Webhook
 RETURN = "rollout/episode_return_mean"
 
 _HINTS: tuple[tuple[type[PlatformError], str], ...] = (
-    (NotAuthenticated, "give --api-key or set RLP_API_KEY; `make run` keeps one in .rlp/local.json"),
+    (NotAuthenticated, "give --api-key, or set RLP_URL and RLP_API_KEY; `make run` keeps one in .rlp/local.json"),
     (NotFound, "`rlp runs ls` shows what there is"),
     (SandboxUnavailable, "`rlp doctor` says what is missing on this machine"),
     (CapacityExhausted, "ask for fewer env runners or learners, or come again later"),

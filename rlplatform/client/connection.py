@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -15,6 +17,7 @@ from rlplatform.settings import ClientSettings
 T = TypeVar("T")
 
 LOCAL_FILE = Path(".rlp/local.json")
+_LARGEST = 65_536
 
 
 class Connection(NamedTuple):
@@ -36,24 +39,55 @@ def find_connection(
     settings: ClientSettings | None = None,
     directory: Path | None = None,
 ) -> Connection:
-    """The first of: the arguments, ``RLP_URL`` and ``RLP_API_KEY``, ``.rlp/local.json`` here or in a folder above.
+    """Return the address and the key to use; a key is sent only to the address that it was given with.
 
-    The local file's key is used for the local file's address alone.
+    The address is the first of ``url``, ``RLP_URL`` and that of ``.rlp/local.json`` here or in a folder above. The key
+    is ``api_key``, or the one that goes with the address: ``RLP_API_KEY`` with ``RLP_URL`` (or with ``url``, where
+    ``RLP_URL`` is not set), the local file's with the local file's address.
 
-    :raises InvalidRequest: there is no address, or one that is none.
-    :raises NotAuthenticated: there is no key for it, or one that cannot be sent.
+    Raises:
+        InvalidRequest: there is no address, one that is none, or a local file that is not to be trusted.
+        NotAuthenticated: there is no key for the address, or one that cannot be sent.
     """
     settings = settings or ClientSettings()
-    url = url or settings.url
-    api_key = api_key or (settings.api_key.get_secret_value() if settings.api_key else None)
-    local = _local(directory or Path.cwd()) if url is None or api_key is None else None
-    if url is None and local is not None:
-        url = local.url
-    if url is None:
+    known = _address(settings.url) if settings.url else None
+    asked = _address(url) if url else known
+    local = None
+    if asked is None or (api_key is None and not _goes_with(settings, known, asked)):
+        local = _local(directory or Path.cwd())
+    if asked is None and local is None:
         raise InvalidRequest(
             f"no platform to talk to: give its address, set RLP_URL, or work where {LOCAL_FILE} is (from `make run`)",
             field="url",
         )
+    if asked is None:
+        assert local is not None
+        asked = _address(local.url)
+        if api_key is not None and api_key != local.api_key and not _is_here(asked):
+            raise NotAuthenticated(
+                f"the API key was given without an address, and {LOCAL_FILE} names {asked}: give the address too"
+            )
+        api_key = api_key or local.api_key
+    elif api_key is None and _goes_with(settings, known, asked):
+        assert settings.api_key is not None
+        api_key = settings.api_key.get_secret_value()
+    elif api_key is None and local is not None and _address(local.url) == asked:
+        api_key = local.api_key
+    if api_key is None:
+        elsewhere = f"; RLP_API_KEY goes with RLP_URL, which is {known}" if settings.api_key and known else ""
+        raise NotAuthenticated(f"no API key for {asked}: give one, or set RLP_URL and RLP_API_KEY{elsewhere}")
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise NotAuthenticated("the API key has characters in it that no key has")
+    return Connection(asked, api_key)
+
+
+def _goes_with(settings: ClientSettings, known: str | None, asked: str) -> bool:
+    """True if ``RLP_API_KEY`` is for ``asked``: it is ``RLP_URL``'s, or that of an address given by hand."""
+    return settings.api_key is not None and known in (None, asked)
+
+
+def _address(url: str) -> str:
+    """``url`` without a trailing slash. :raises InvalidRequest: it is none."""
     url = url.rstrip("/")
     if not url.startswith(("http://", "https://")):
         raise InvalidRequest(f"the address {url!r} must begin with http:// or https://", field="url")
@@ -61,13 +95,17 @@ def find_connection(
         httpx2.URL(url)
     except httpx2.InvalidURL as error:
         raise InvalidRequest(f"the address {url!r} is not a URL: {error}", field="url") from None
-    if api_key is None and local is not None and local.url == url:
-        api_key = local.api_key
-    if api_key is None:
-        raise NotAuthenticated(f"no API key for {url}: give one, or set RLP_API_KEY")
-    if not (api_key.isascii() and api_key.isprintable()):
-        raise NotAuthenticated("the API key has characters in it that no key has")
-    return Connection(url, api_key)
+    return url
+
+
+def _is_here(url: str) -> bool:
+    """True if ``url`` is of this machine."""
+    host = httpx2.URL(url).host
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or address.is_unspecified
 
 
 def open_http(client: Callable[..., T], connection: Connection, **options: Any) -> T:
@@ -88,10 +126,31 @@ def _local(directory: Path) -> Connection | None:
         path = folder / LOCAL_FILE
         try:
             if path.is_file():
-                found = _LocalFile.model_validate_json(path.read_bytes())
+                with path.open("rb") as file:
+                    _check_trust(path, os.fstat(file.fileno()), path.parent.stat())
+                    found = _LocalFile.model_validate_json(file.read(_LARGEST))
                 return Connection(found.url.rstrip("/"), found.api_key)
         except OSError as error:
             raise InvalidRequest(f"{path} cannot be read: {error.strerror}", field="url") from None
         except ValidationError:
             raise InvalidRequest(f'{path} is not of the form {{"url": …, "api_key": …}}', field="url") from None
     return None
+
+
+def _check_trust(path: Path, file: os.stat_result, folder: os.stat_result) -> None:
+    """Check that nobody else can have written the local file, as one that was unpacked with somebody's code would be.
+
+    Raises:
+        InvalidRequest: its owner is another, or others may read or write it.
+    """
+    if not hasattr(os, "geteuid"):
+        return
+    if file.st_uid != os.geteuid() or folder.st_uid != os.geteuid():
+        why = "it belongs to another user"
+    elif file.st_mode & 0o077:
+        why = f"others may read it (mode {file.st_mode & 0o777:03o}; the platform writes it with 600)"
+    elif folder.st_mode & 0o022:
+        why = f"others may write its folder (mode {folder.st_mode & 0o777:03o})"
+    else:
+        return
+    raise InvalidRequest(f"{path} is not trusted: {why}; give an address and a key, or remove it", field="url")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from rich.console import Console
 
 from rlplatform.access.principals import Scope
@@ -193,8 +195,7 @@ async def test_exit_codes_and_hints(platform, tmp_path: Path, program: str) -> N
 
 async def test_the_local_file_is_found_from_below(platform, tmp_path: Path) -> None:
     async with platform() as it, it.served() as url:
-        (tmp_path / ".rlp").mkdir()
-        (tmp_path / ".rlp/local.json").write_text(json.dumps({"url": url, "api_key": await it.key(), "pid": 1}))
+        local_file(tmp_path, json.dumps({"url": url, "api_key": await it.key(), "pid": 1}))
         below = tmp_path / "a/b"
         below.mkdir(parents=True)
         done = await rlp(below, "env", "ls", "--json")
@@ -278,11 +279,72 @@ def test_nor_where_it_is_told_by_the_way() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", '{"url": null, "api_key": "rlp_a"}', '{"url": "http://a", "api_key": 5}'])
 def test_a_damaged_local_file_is_named_where_it_is_needed(tmp_path: Path, text: str) -> None:
-    (tmp_path / ".rlp").mkdir()
-    (tmp_path / ".rlp/local.json").write_text(text)
+    local_file(tmp_path, text)
     with pytest.raises(InvalidRequest, match=r"local\.json"):
         find_connection(settings=ClientSettings(), directory=tmp_path)
     assert find_connection("http://b/", "rlp_b", directory=tmp_path) == ("http://b", "rlp_b")
+
+
+def local_file(folder: Path, text: str, mode: int = 0o600) -> Path:
+    file = folder / ".rlp/local.json"
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    file.write_text(text)
+    file.chmod(mode)
+    return file
+
+
+def environment(url: str | None, key: str | None) -> ClientSettings:
+    return ClientSettings(url=url, api_key=SecretStr(key) if key else None)
+
+
+@pytest.mark.parametrize("local", ["https://evil.test", "http://127.0.0.1:8000"])
+def test_a_key_goes_only_to_the_address_that_it_was_configured_with(tmp_path: Path, local: str) -> None:
+    local_file(tmp_path, json.dumps({"url": local, "api_key": "rlp_local"}))
+    below = tmp_path / "a"
+    below.mkdir()
+
+    def found(url: str | None, key: str | None, settings: ClientSettings) -> tuple[str, str]:
+        return tuple(find_connection(url, key, settings=settings, directory=below))
+
+    of_env = environment("https://home.test/", "rlp_env")
+    assert found(None, None, environment(None, "rlp_env")) == (local, "rlp_local"), "not the environment's key"
+    assert found(None, None, of_env) == ("https://home.test", "rlp_env")
+    assert found("https://home.test", None, of_env) == ("https://home.test", "rlp_env")
+    assert found("https://home.test", None, environment(None, "rlp_env")) == ("https://home.test", "rlp_env")
+    assert found(local, None, environment(None, None)) == (local, "rlp_local")
+    assert found(local, None, environment("https://home.test", None)) == (local, "rlp_local")
+    assert found(local, None, of_env) == (local, "rlp_local"), "the environment's key is for another address"
+    assert found("https://b.test", "rlp_b", of_env) == ("https://b.test", "rlp_b")
+    with pytest.raises(NotAuthenticated, match=r"RLP_API_KEY goes with RLP_URL, which is https://home\.test"):
+        found("https://b.test", None, of_env)
+    with pytest.raises(NotAuthenticated):
+        found(None, None, environment("https://home.test", None))
+    if "evil" in local:
+        with pytest.raises(NotAuthenticated, match="give the address too"):
+            found(None, "rlp_b", environment(None, None))
+    else:
+        assert found(None, "rlp_b", environment(None, None)) == (local, "rlp_b")
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602, 0o666])
+def test_a_local_file_that_others_may_read_or_write_is_not_trusted(tmp_path: Path, mode: int) -> None:
+    file = local_file(tmp_path, json.dumps({"url": "http://127.0.0.1:8000", "api_key": "rlp_local"}), mode)
+    with pytest.raises(InvalidRequest, match=f"is not trusted: others may read it.*{mode:03o}"):
+        find_connection(settings=environment(None, None), directory=tmp_path)
+    assert find_connection(settings=environment("http://a", "rlp_a"), directory=tmp_path) == ("http://a", "rlp_a")
+    file.chmod(0o600)
+    file.parent.chmod(0o777)
+    with pytest.raises(InvalidRequest, match="others may write its folder"):
+        find_connection(settings=environment(None, None), directory=tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("whose", ["file", "folder"])
+def test_a_local_file_of_another_user_is_not_trusted(tmp_path: Path, whose: str) -> None:
+    file = local_file(tmp_path, json.dumps({"url": "http://127.0.0.1:8000", "api_key": "rlp_local"}))
+    os.chown(file if whose == "file" else file.parent, 65534, 65534)
+    with pytest.raises(InvalidRequest, match="is not trusted: it belongs to another user"):
+        find_connection(settings=environment(None, None), directory=tmp_path)
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://ä..b", "http://a\n"])

@@ -1,4 +1,7 @@
-"""Actors as Ray has them: made, found, called, ended. Here alone is ``.remote(``; Ray's errors leave it as ours."""
+"""Actors of Ray: create, find, call and end them.
+
+Only this module uses ``.remote(``; Ray's errors leave it as the platform's.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +33,13 @@ T = TypeVar("T")
 
 
 def spawn(cls: type, options: Mapping[str, Any], *args: Any) -> ActorHandle:
-    """An actor of the plain class ``cls``. Of a named one that lives already: that one."""
+    """Create an actor of the plain class ``cls``, or return the living actor of the same name."""
     options = {"namespace": NAMESPACE, "get_if_exists": "name" in options, **options}
     return ray.remote(packing(cls)).options(**options).remote(*args)
 
 
 def find(name: str) -> ActorHandle | None:
-    """The living actor of this name."""
+    """Return the living actor of this name; None if there is none."""
     try:
         return ray.get_actor(name, namespace=NAMESPACE)
     except ValueError:
@@ -44,7 +47,7 @@ def find(name: str) -> ActorHandle | None:
 
 
 def living() -> set[str]:
-    """The names of our living actors. Blocking."""
+    """Return the names of our living actors. Blocks."""
     entries = list_named_actors(all_namespaces=True)
     return {entry["name"] for entry in entries if entry["namespace"] == NAMESPACE}
 
@@ -55,13 +58,14 @@ async def kill(actor: ActorHandle) -> None:
 
 
 async def in_thread(function: Callable[..., T], *args: Any) -> T:
-    """What the blocking ``function`` returns, called in a thread."""
+    """Call the blocking ``function`` in a thread and return its value."""
     return await asyncio.get_running_loop().run_in_executor(None, function, *args)
 
 
 async def to_its_end(function: Callable[..., T], *args: Any) -> T:
-    """As :func:`in_thread`. A thread cannot be cancelled: whoever is, meanwhile, still waits for it, and so can take
-    away what it has made.
+    """Call ``function`` as :func:`in_thread` does, and wait for its end even when cancelled.
+
+    A thread cannot be cancelled. The cancelled caller can so undo what the thread has made.
     """
     working = asyncio.ensure_future(in_thread(function, *args))
     try:
@@ -72,17 +76,21 @@ async def to_its_end(function: Callable[..., T], *args: Any) -> T:
 
 
 async def call(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> Any:
-    """What ``actor.method(*args)`` returns or raises.
+    """Call ``actor.method(*args, **kwargs)`` and return its value.
 
-    :raises Unavailable: the actor is gone or does not answer; whether the call was carried out is unknown.
+    Raises:
+        PlatformError: the method raised it.
+        ServiceError: the method raised an error that is not one of the platform's.
+        Unavailable: the actor is gone or does not answer; whether the call was carried out is unknown.
     """
     return unpack(await result(submit(actor, method, *args, **kwargs), method))
 
 
 async def run_on(node: str, function: Callable[..., T], *args: Any) -> T:
-    """What ``function`` of one of our modules returns, called on ``node``, however busy that is.
+    """Call ``function``, of one of our modules, on ``node``, however busy the node is, and return its value.
 
-    :raises PlatformError: it raised, or the node is gone.
+    Raises:
+        PlatformError: the function raised, or the node is gone.
     """
     strategy = NodeAffinitySchedulingStrategy(node, soft=False)
     options = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": strategy}
@@ -91,17 +99,17 @@ async def run_on(node: str, function: Callable[..., T], *args: Any) -> T:
 
 
 def submit(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> ray.ObjectRef:
-    """Begin ``actor.method(*args)``. What it returns comes packed."""
+    """Begin ``actor.method(*args, **kwargs)``. The reference is to its packed value."""
     return getattr(actor, method).remote(pack(args, kwargs))
 
 
 def ask(deployment: Any, method: str, *args: Any) -> Any:
-    """Begin ``deployment.method(*args)`` on some replica. What it returns comes as it is."""
+    """Begin ``deployment.method(*args)`` on some replica. The value comes unpacked."""
     return getattr(deployment, method).remote(*args)
 
 
 async def result(ref: Any, what: str) -> Any:
-    """Wait for what :func:`submit` or :func:`ask` began."""
+    """Wait for a reference of :func:`submit` or :func:`ask`, and return its value."""
     try:
         return await ref
     except RayTaskError as error:
@@ -116,5 +124,5 @@ async def result(ref: Any, what: str) -> Any:
 
 
 def first_line(error: Exception) -> str:
-    """What there is to say of one of Ray's errors, which go on for pages."""
+    """Return the first line of one of Ray's errors, which are pages long."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

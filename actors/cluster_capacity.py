@@ -1,4 +1,4 @@
-"""What a training needs of the cluster, and whether the cluster can ever give it."""
+"""Check whether the cluster can ever give a training what it asks for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def bundles_of(wanted: Resources) -> list[dict[str, float]]:
 
 @dataclass(frozen=True)
 class Room:
-    """What trainings can have of one node if no other training is there: whole CPUs, and GPUs."""
+    """Whole CPUs and GPUs of one node that trainings can have if no other training is there."""
 
     cpus: int
     gpus: float = 0.0

@@ -39,10 +39,10 @@ class _Lease:
 
 
 class Dispatcher:
-    """Hands queued evaluations to evaluators with a free slot. Holds nothing that the store does not also hold.
+    """Scheduler that leases queued evaluations to evaluators with a free slot. It holds only what the store also holds.
 
     :param on_lost: called when an evaluator was lost, so that it is replaced soon.
-    :param on_broken: called when a lease broke off unforeseen: its run is in the store alone, until restored.
+    :param on_broken: called when a lease failed unexpectedly: its run is in the store alone, until restored.
     """
 
     def __init__(
@@ -81,11 +81,12 @@ class Dispatcher:
     def admit(self, request: EvaluationRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[Place]:
         """Hold a place for a new evaluation while it is being stored; :meth:`enqueue` it within.
 
-        While the only evaluator is being replaced that is a place in the queue.
+        While the only evaluator is being replaced, the place is one in the queue.
 
-        :raises SandboxUnavailable: no evaluator has a sandbox, or none of the tier asked for works; says why.
-        :raises InvalidRequest: no evaluator is configured for the tier.
-        :raises QuotaExceeded, QueueFull, WaitTooLong: it is not let in.
+        Raises:
+            SandboxUnavailable: no evaluator has a sandbox, or none of the tier works; says why.
+            InvalidRequest: no evaluator is configured for the tier.
+            QuotaExceeded, QueueFull, WaitTooLong: it is not admitted.
         """
         available, reason = self.availability()
         if not available and not self._returning():
@@ -102,7 +103,7 @@ class Dispatcher:
         )
 
     def availability(self) -> tuple[bool, str | None]:
-        """Whether any evaluator has a sandbox, and if not, why."""
+        """Return True if any evaluator has a sandbox, and otherwise the reason."""
         if any(status.available for status in self._statuses.values()):
             return True, None
         reasons = sorted({status.reason or "unknown reason" for status in self._statuses.values()})
@@ -120,22 +121,22 @@ class Dispatcher:
         raise InvalidRequest(f"tier: {tier.value!r} is not configured ({why}); accepted are {accepted}", field="tier")
 
     def _returning(self) -> bool:
-        """Whether there were sandboxes a moment ago, and nobody says why there should be none."""
+        """Return True if there were sandboxes a moment ago and no evaluator gives a reason for their absence."""
         return not self._statuses and self._clock.monotonic() - self._available_at < RETURN_S
 
     def place(self, run_id: str) -> Place | None:
-        """Where a run waits; None: it does not."""
+        """Return the place of a run in the queue; None if it is not queued."""
         position = self.queue.position(run_id)
         return None if position is None else Place(position, self._expected_wait_s(position))
 
     def enqueue(self, run: EvaluationRun) -> None:
-        """Put a stored run in the queue and serve it as soon as there is a slot. One that is known stays as it is."""
+        """Put a stored run into the queue and lease it as soon as there is a slot. A known run is left unchanged."""
         if run.id not in self._leases:
             self.queue.push(run.tenant, run.id, run.request.priority)
             self._pump(run)
 
     async def cancel(self, run: EvaluationRun, reason: str) -> EvaluationRun:
-        """Cancel a run, waiting or running. One that is final stays as it is."""
+        """Cancel a run, waiting or running. A finished run is left unchanged."""
         event = EvaluationCancelled(stream=run.stream, time=self._clock.now(), reason=reason)
         with suppress(Conflict):
             await self._store.append(run.stream, [event])
@@ -148,7 +149,7 @@ class Dispatcher:
         return await self._get(run.id)
 
     async def refresh(self, links: Sequence[EvaluatorLink]) -> None:
-        """Take note of the evaluators that there are and how their sandboxes fare; end those that hang."""
+        """Look for evaluators, ask for the state of their sandboxes, and end those that hang."""
         answers = await asyncio.gather(*map(self._ask, links))
         self._links = {}
         self._statuses = {}
@@ -165,12 +166,15 @@ class Dispatcher:
         self._pump()
 
     async def _ask(self, link: EvaluatorLink) -> list[Any]:
-        """Its status, and what it works on: that it can always say, also while its sandbox is being prepared."""
+        """Ask an evaluator for its status and its runs.
+
+        It can name its runs also while its sandbox is being prepared.
+        """
         asked = (within(self._clock, STATUS_S, answer) for answer in (link.status(), link.active()))
         return await asyncio.gather(*asked, return_exceptions=True)
 
     async def _end_if_long(self, hanging: Sequence[EvaluatorLink]) -> None:
-        """End those of ``hanging`` that have been for ``HUNG_S``: what they work on is then lost, and run again."""
+        """End evaluators that have hung for ``HUNG_S``. Their runs are lost and judged again."""
         now = self._clock.monotonic()
         self._hanging_since = {link.name: self._hanging_since.get(link.name, now) for link in hanging}
         for link in hanging:
@@ -179,7 +183,7 @@ class Dispatcher:
                 await link.end()
 
     async def restore(self, runs: Sequence[EvaluationRun]) -> None:
-        """Take up unfinished runs that are not known here: what an evaluator still works on is left to it."""
+        """Adopt unfinished runs that are not known here; a run that an evaluator works on is left to it."""
         owners: dict[str, EvaluatorLink] = {}
         for link in self._links.values():
             with suppress(PlatformError):
@@ -198,14 +202,17 @@ class Dispatcher:
         self._pump()
 
     async def drain(self, grace_s: float) -> None:
-        """Lease no more, and wait for what runs to end; what has not ended by then is left as it is."""
+        """Stop leasing, and wait for running evaluations to end.
+
+        Those that have not ended by then are left unchanged.
+        """
         self._draining = True
         if self._tasks:
             with suppress(TimeoutError):
                 await within(self._clock, grace_s, asyncio.wait(set(self._tasks)))
 
     def _pump(self, fresh: EvaluationRun | None = None) -> None:
-        """Lease what waits while there are free slots; ``fresh`` need not be read from the store again."""
+        """Lease queued runs while there are free slots. ``fresh`` was just stored and need not be read again."""
         while len(self.queue) and not self._draining and self._free_link():
             waiting = self.queue.pop()
             assert waiting is not None
@@ -216,7 +223,7 @@ class Dispatcher:
             self._start(tenant, run_id, link, self._attempt(run_id, link, run))
 
     def _free_link(self, not_on: str | None = None) -> EvaluatorLink | None:
-        """The evaluator with the fewest leases and a free slot; another than ``not_on``, if there is another."""
+        """Return the evaluator with the fewest leases and a free slot, if possible another than ``not_on``."""
         load = {name: 0 for name, status in self._statuses.items() if status.available}
         for lease in self._leases.values():
             if lease.link.name in load:
@@ -225,7 +232,7 @@ class Dispatcher:
         return self._links[min(free, key=lambda name: (name == not_on, load[name]))] if free else None
 
     def _slots(self) -> tuple[int, int]:
-        """The slots of all evaluators that have sandboxes, and how many of them are free."""
+        """Return the number of slots of all evaluators with sandboxes, and how many of them are free."""
         usable = {name for name, status in self._statuses.items() if status.available}
         slots = sum(self._links[name].slots for name in usable)
         return slots, max(0, slots - sum(lease.link.name in usable for lease in self._leases.values()))
@@ -245,7 +252,7 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
     async def _conclude(self, run_id: str, work: Coroutine[Any, Any, EvaluationRun | None]) -> None:
-        """See a lease through to its end: ``work`` gives the run that is to be queued again, if any."""
+        """Follow a lease to its end. ``work`` returns the run that is to be queued again, if any."""
         again = None
         try:
             again = await work
@@ -284,7 +291,7 @@ class Dispatcher:
         return None
 
     async def _watch(self, run_id: str, link: EvaluatorLink) -> EvaluationRun | None:
-        """Wait for an evaluation that an earlier life of ours has leased out."""
+        """Wait for an evaluation that an earlier supervisor has leased."""
         try:
             while run_id in await link.active():
                 await self._clock.sleep(WATCH_S)
@@ -293,16 +300,16 @@ class Dispatcher:
         return await self._lost(run_id, "its evaluator is gone")
 
     def _suspect(self, link: EvaluatorLink, error: PlatformError) -> None:
-        """Give ``link`` nothing until the next refresh finds it well."""
+        """Lease nothing to ``link`` until the next refresh finds it healthy."""
         log.warning("evaluator %s: %s", link.name, error)
         self._statuses.pop(link.name, None)
         self._on_lost()
 
     async def _lost(self, run_id: str, reason: str, attempt: int = 1, *, last: bool = False) -> EvaluationRun | None:
-        """Record a lost attempt; the run, if it is to be queued again.
+        """Record a lost attempt, and return the run if it is to be queued again.
 
-        :param attempt: 0 for one that was refused: it counts only if it had begun.
-        :param last: whether trying again makes no sense.
+        :param attempt: 0 for a lease that was refused: it counts only if it had begun.
+        :param last: True if another attempt makes no sense.
         """
         await self._persevere(self._store.acquire, run_id)  # fences the lost owner, should it still live
         run: EvaluationRun = await self._persevere(self._get, run_id)

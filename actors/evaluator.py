@@ -26,7 +26,10 @@ RETRY_S = 5.0
 
 
 class Evaluator:
-    """Evaluates what it is handed. Without a pool it says why and keeps trying; nothing ever runs outside of one."""
+    """Evaluates the runs that it is handed.
+
+    Without a pool it says why and keeps trying; nothing runs outside of one.
+    """
 
     def __init__(self, make_pool: Callable[[], SandboxPool], events: EventLog, clock: Clock, slots: int) -> None:
         self._make_pool = make_pool
@@ -40,7 +43,7 @@ class Evaluator:
         self._closing = False
 
     async def prepare(self) -> None:
-        """Make the pool, again and again until there is one."""
+        """Make the pool, retrying until there is one."""
         while self._pool is None and not self._closing:
             try:
                 pool = await asyncio.to_thread(self._make_pool)
@@ -56,21 +59,22 @@ class Evaluator:
             await self.close()
 
     async def status(self) -> PoolStatus:
-        """Whether sandboxes can be had here, and the pool's counters; known once making a pool has been tried."""
+        """Return whether sandboxes can be had here, and the pool's counters, once making a pool has been tried."""
         await self._tried.wait()
         if self._pool is None:
             return PoolStatus(available=False, reason=self._reason, tier=Tier.SINGLE_USE)
         return await asyncio.to_thread(self._pool.status)
 
     def active(self) -> list[str]:
-        """The ids of the runs at work."""
+        """Return the ids of the runs at work."""
         return list(self._cancels)
 
     async def evaluate(self, run: EvaluationRun, attempt: int, epoch: int) -> None:
-        """Judge ``run`` and record every step; returns when the result is in the log, or the run is another's or over.
+        """Judge ``run`` and record every step. Returns also when the run has finished or has another owner.
 
-        :raises SandboxUnavailable: there is no pool.
-        :raises PlatformError: the attempt failed, by our fault; nothing final has been recorded.
+        Raises:
+            SandboxUnavailable: there is no pool.
+            PlatformError: the attempt failed, by our fault; nothing final has been recorded.
         """
         if self._pool is None or self._closing:
             raise SandboxUnavailable("this evaluator is shutting down" if self._closing else self._reason)
@@ -141,7 +145,7 @@ class Evaluator:
                 await self._clock.sleep(0.005)
 
     async def close(self) -> None:
-        """Give up what is at work and remove every container. Idempotent."""
+        """Abandon what is at work and remove every container. Idempotent."""
         self._closing = True
         for cancelled in self._cancels.values():
             cancelled.set()

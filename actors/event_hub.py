@@ -1,4 +1,7 @@
-"""The event hub: the one process that owns the embedded store. Everyone else reads and writes it by calling in."""
+"""The event hub: the one process that owns the embedded store.
+
+All other processes read and write the store by calling it.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ CALLS = frozenset(
 
 
 class EventHub:
-    """The ``Store`` port behind one method, so that it crosses an actor boundary as it is."""
+    """The ``Store`` port behind one method, so that calls cross an actor boundary unchanged."""
 
     def __init__(self, open_store: Callable[[], Awaitable[Store]]) -> None:
-        """``open_store`` is awaited by the first call; should it raise, by the next one again."""
+        """``open_store`` is awaited by the first call; if it raises, the next call tries again."""
         self._open_store = open_store
         self._opening = asyncio.Lock()
         self._store: Store | None = None

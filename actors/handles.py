@@ -1,4 +1,4 @@
-"""Typed handles: the actors as the rest of the system knows them, by its ports."""
+"""Typed handles: the actors, by the ports that they implement."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ POLICY_PATIENCE_S = 120.0
 
 
 class NamedActor:
-    """The actor of a name, called over its line where it is on this node, else through Ray. It has a method ``line``.
+    """Actor of a name, called over its socket if it is on this node, else through Ray. It has a method ``line``.
 
-    Should it be gone, the next call looks it up anew: it may have been replaced, or have begun again elsewhere. For one
-    event loop at a time.
+    If the actor is gone, the next call looks it up again, because it may have been replaced or have restarted
+    elsewhere. For one event loop at a time.
     """
 
     def __init__(self, name: str) -> None:
@@ -45,15 +45,16 @@ class NamedActor:
         self._reaching: asyncio.Task[_Way] | None = None
 
     async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """What ``actor.method(*args)`` returns or raises.
+        """Call ``actor.method(*args)`` and return its value.
 
-        :raises Unavailable: the actor is gone, or there is none; whether the call was carried out is unknown.
+        Raises:
+            Unavailable: the actor is gone, or there is none; whether the call was carried out is unknown.
         """
         way = await asyncio.shield(self._way())
         return await way.call(method, *args, **kwargs)
 
     def _way(self) -> asyncio.Task[_Way]:
-        """The way that all calls of this event loop share, for as long as it leads there."""
+        """Return the way that all calls of this event loop share, for as long as it works."""
         loop = asyncio.get_running_loop()
         if self._reaching is None or self._reaching.get_loop() is not loop or _ended(self._reaching):
             self._reaching = loop.create_task(self._reach())
@@ -79,17 +80,17 @@ class NamedActor:
 
 
 class _Way(Protocol):
-    """How an actor is called."""
+    """Way to call an actor."""
 
     @property
     def gone(self) -> bool:
-        """Whether it leads nowhere any more."""
+        """True if the way no longer leads anywhere."""
 
     async def call(self, method: str, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class _ThroughRay:
-    """To an actor on another node, or without a socket; for ``for_s`` to one whose socket should be there."""
+    """Way to an actor on another node or without a socket; for ``for_s`` to one whose socket should be there."""
 
     def __init__(self, actor: ActorHandle, for_s: float = math.inf) -> None:
         self._actor = actor
@@ -109,7 +110,7 @@ class _ThroughRay:
 
 
 def _ended(reaching: asyncio.Task[_Way]) -> bool:
-    """Whether it led to no way, or to one that is no more."""
+    """Return True if opening the way failed, or if the way no longer leads anywhere."""
     return reaching.done() and (reaching.cancelled() or reaching.exception() is not None or reaching.result().gone)
 
 
@@ -175,14 +176,17 @@ class EvaluatorHandle:
         await kill(self._actor)
 
     async def close(self) -> None:
-        """Remove its containers and end it; one that does not answer within ``CLOSE_S`` is ended all the same."""
+        """Remove its containers and end it, even if it does not answer within ``CLOSE_S``."""
         with suppress(PlatformError, TimeoutError):
             await asyncio.wait_for(call(self._actor, "close"), CLOSE_S)
         await kill(self._actor)
 
 
 class TrainerHandle:
-    """A ``TrainerLink`` over Ray. A call of ``run`` is pending all along: the trainer's end is noticed at once."""
+    """A ``TrainerLink`` over Ray.
+
+    A call of ``run`` is pending all the time, so the trainer's end is noticed at once.
+    """
 
     def __init__(self, actor: ActorHandle) -> None:
         self._actor = actor

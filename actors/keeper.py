@@ -1,4 +1,4 @@
-"""A training is kept: placed, followed, recovered from a checkpoint when its trainer is lost, until it is over."""
+"""A keeper looks after one training: it places, follows and recovers its trainer until the training has finished."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ COMMANDS = {"run": "resume", "pause": "pause", "stop": "stop"}
 
 @dataclass
 class Company:
-    """What the keepers of a supervisor share: turns at being placed, and that no more trainers are started."""
+    """State that the keepers of a supervisor share: turns at being placed, and the end of new trainers while
+    draining."""
 
     store: Store
     launcher: Launcher
@@ -54,9 +55,10 @@ class Company:
 
 
 class Keeper:
-    """Keeps a trainer on one training; ``task`` ends when that is over or paused. ``begun``: it has had a trainer.
+    """Keeper of a trainer on one training.
 
-    It is given up after ``max_restarts`` failures in a row, with no iteration beyond the furthest.
+    ``task`` ends when the training has finished or is paused. ``begun``: the training has had a trainer. A training
+    fails after ``max_restarts`` failures in a row without an iteration beyond the furthest.
     """
 
     def __init__(self, run_id: str, tenant: str, company: Company, *, begun: bool = False) -> None:
@@ -75,7 +77,7 @@ class Keeper:
         self.task = asyncio.get_running_loop().create_task(self._own())
 
     async def pass_on(self) -> None:
-        """Tell the trainer what is wished of it, the newest wish last."""
+        """Send the trainer its latest desired state."""
         async with self._commanding:
             run = await self._get()
             reason = (run.stop_reason,) if run.desired == "stop" else ()
@@ -94,7 +96,7 @@ class Keeper:
                 await within(self._clock, COMMAND_S, self.link.command(command, *details))
 
     async def _own(self) -> None:
-        """Until the run is final, past every failure of store and cluster."""
+        """Attend to the run until it needs no trainer, through every failure of store and cluster."""
         backoff = Backoff(self._clock, most_s=10.0)
         try:
             while not self._company.draining:
@@ -125,7 +127,7 @@ class Keeper:
         return False
 
     async def _link(self, run: TrainingRun) -> TrainerLink | None:
-        """The run's trainer, the one that lives or a new one; None where it has been settled without, or must wait."""
+        """Return the run's living trainer, or a new one; None if the run was settled without one, or must wait."""
         if link := await self._launcher.find(run):
             return link
         if run.desired == "stop":
@@ -168,7 +170,7 @@ class Keeper:
         await self._clock.sleep(WAIT_FOR_ROOM_S)
 
     async def _follow(self, link: TrainerLink) -> Exception | None:
-        """Wait for the end of a trainer; what it broke off with, if anything."""
+        """Wait for the end of a trainer; return its error, if it ended with one."""
         self.link, self.begun = link, True
         try:
             await self._persevere(self.pass_on)
@@ -182,7 +184,7 @@ class Keeper:
         return None
 
     async def _interrupted(self, error: Exception | None) -> None:
-        """The trainer is gone: settle what follows, if the run is not over."""
+        """Decide what follows the loss of the trainer, if the run has not finished."""
         run: TrainingRun = await self._persevere(self._get)
         if run.final or is_paused(run) or (error is None and run.document.state is TrainingState.PAUSED):
             return
@@ -229,7 +231,7 @@ def is_paused(run: TrainingRun) -> bool:
 
 
 async def training(store: RunStore, run_id: str) -> TrainingRun:
-    """The training of this id."""
+    """Return the training of this id."""
     run = await store.get(run_id)
     assert isinstance(run, TrainingRun)
     return run

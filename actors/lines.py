@@ -1,9 +1,8 @@
-"""Lines: how the processes of an actor's own node call it, over a Unix socket.
+"""Calls of an actor by processes of its own node, over a Unix socket.
 
-Through Ray a call wakes thread after thread of two processes (``python -m tests.benchmarks.calls`` measures both). Only
-the user that the actor runs as can open its socket: what comes over it is unpickled. Processes of other nodes have to
-call through Ray, as have those of this one where there can be no socket. A message of many megabytes holds up those
-behind it.
+Through Ray a call wakes thread after thread of two processes (``python -m tests.benchmarks.calls`` measures both ways).
+Messages are unpickled, so only the user that the actor runs as can open its socket. Processes of other nodes call
+through Ray, and so do those of this node if there can be no socket. A message of many megabytes delays those behind it.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _LENGTH = struct.Struct("!Q")
 
 
 class Address(NamedTuple):
-    """Where an actor listens, and what it says to who connects: another may have taken its place."""
+    """Socket address of an actor, plus the token that proves the listener is the expected one."""
 
     node: str
     path: str
@@ -38,7 +37,7 @@ class Address(NamedTuple):
 
 
 class Listener:
-    """Answers calls of ``plain``'s methods, each in a task of its own."""
+    """Server that answers calls of ``plain``'s methods, each in a task of its own."""
 
     def __init__(self, plain: object) -> None:
         self.token = secrets.token_hex(16)
@@ -47,7 +46,11 @@ class Listener:
         self._working: set[asyncio.Task[None]] = set()
 
     async def open(self, path: Path) -> str | None:
-        """Listen at ``path``, in place of who did before. Where that is, or None: there can be no socket."""
+        """Listen at ``path``, in place of any earlier listener.
+
+        Returns:
+            The absolute path of the socket, or None if there can be no socket.
+        """
         try:
             path = path.absolute()
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +71,7 @@ class Listener:
         return str(path)
 
     def close(self) -> None:
-        """Listen no more. Who is connected stays so."""
+        """Stop accepting connections; existing ones stay open."""
         if self._server is not None:
             self._server.close()
 
@@ -92,7 +95,7 @@ class Listener:
 
 
 class Line:
-    """A connection to a :class:`Listener`, for as many calls at once as there are. It belongs to one event loop."""
+    """Connection to a :class:`Listener`, for any number of calls at a time. It belongs to one event loop."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -103,7 +106,11 @@ class Line:
 
     @classmethod
     async def open(cls, address: Address) -> Line:
-        """:raises OSError: nobody listens there, or another."""
+        """Connect to the listener at ``address``.
+
+        Raises:
+            OSError: nothing listens there, or something else than the expected listener.
+        """
         reader, writer = await asyncio.open_unix_connection(address.path, limit=BUFFER_BYTES)
         try:
             if await _receive(reader) != address.token:
@@ -115,18 +122,20 @@ class Line:
 
     @property
     def gone(self) -> bool:
-        """Whether the other side is."""
+        """True if the peer has closed the connection."""
         return self._receiving.done() or self._writer.is_closing()
 
     def close(self) -> None:
-        """Hang up. Who waits for an answer gets :class:`Unavailable`."""
+        """Close the connection. Calls that wait for an answer raise :class:`Unavailable`."""
         self._receiving.cancel()
 
     async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """What ``plain.method(*args)`` returns or raises. Who is cancelled, meanwhile, leaves it going on.
+        """Call ``plain.method(*args, **kwargs)`` and return its value. Cancelling the caller does not cancel the call.
 
-        :raises Unavailable: the actor is gone; whether the call was carried out is unknown.
-        :raises ServiceError: it raised what is no error of the platform.
+        Raises:
+            PlatformError: the method raised it.
+            ServiceError: the method raised an error that is not one of the platform's.
+            Unavailable: the actor is gone; whether the call was carried out is unknown.
         """
         number, arguments = next(self._numbers), pack(args, kwargs)
         answer = asyncio.get_running_loop().create_future()
@@ -162,7 +171,8 @@ class Line:
 
 
 def _packed(error: BaseException, method: str) -> bytes:
-    """What ``method`` raised: an error of the platform as it is; the traceback of another is in the log alone."""
+    """Pack the error of ``method``: an error of the platform unchanged, any other without its traceback, which is
+    logged."""
     try:
         if isinstance(error, PlatformError):
             return pack_value(error)
@@ -178,7 +188,7 @@ def _send(writer: asyncio.StreamWriter, message: Any) -> None:
 
 
 async def _receive(reader: asyncio.StreamReader) -> Any:
-    """The next message; None: the other side is gone."""
+    """Return the next message; None if the peer has closed the connection."""
     try:
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
         return unpack(await reader.readexactly(length))

@@ -1,4 +1,4 @@
-"""What the supervisor needs of the actors that it keeps, as Protocols; ``handles.py`` has them over Ray."""
+"""Protocols of the actors that the supervisor keeps. ``handles.py`` implements them over Ray."""
 
 from __future__ import annotations
 
@@ -11,55 +11,70 @@ from rlplatform.training.models import TrainingRequest
 
 
 class EvaluatorLink(Protocol):
-    """An evaluator on some node."""
+    """Evaluator on some node."""
 
     @property
     def name(self) -> str:
-        """Unique among the living."""
+        """Name, unique among living evaluators."""
 
     @property
     def slots(self) -> int:
-        """How many evaluations it runs at a time."""
+        """Number of evaluations that it runs at a time."""
 
     async def status(self) -> PoolStatus:
-        """Its pool's state. :raises Unavailable: it is gone."""
+        """Return the state of its sandbox pool.
+
+        Raises:
+            Unavailable: the evaluator is gone.
+        """
 
     async def evaluate(self, run: EvaluationRun, attempt: int, epoch: int) -> None:
-        """Evaluate ``run`` and record the result; returns when that is done, or when the run is another's or over.
+        """Evaluate ``run`` and record the result. Returns also when the run has finished or has another owner.
 
-        :raises SandboxUnavailable: it has no sandbox.
-        :raises ServiceError: the attempt was lost to a failure of ours; nothing final has been recorded.
+        Raises:
+            SandboxUnavailable: the evaluator has no sandbox.
+            ServiceError: the attempt was lost to a failure of ours; nothing final has been recorded.
         """
 
     async def active(self) -> Collection[str]:
-        """The ids of the runs that it works on. :raises Unavailable: it is gone."""
+        """Return the ids of the runs that it works on.
+
+        Raises:
+            Unavailable: the evaluator is gone.
+        """
 
     async def cancel(self, run_id: str) -> None:
-        """Stop working on a run; its slot is free when this returns."""
+        """Stop working on a run. Its slot is free when this returns."""
 
     async def end(self) -> None:
-        """End it, however it is; its pending calls raise. Another is started in its place."""
+        """End the evaluator, whatever its state. Pending calls raise. Another is started in its place."""
 
 
 class TrainerLink(Protocol):
-    """A trainer that owns one training session."""
+    """Trainer that owns one training session."""
 
     async def wait(self) -> None:
-        """Until the session is over, suspended or another owner's. :raises PlatformError: it broke off, or was lost."""
+        """Wait until the session has finished, is paused or suspended, or has another owner.
+
+        Raises:
+            PlatformError: the session was interrupted, or the trainer was lost.
+        """
 
     async def command(self, command: str, *details: str) -> None:
-        """``pause``, ``resume``, ``stop`` with its reason, or ``suspend`` (save a checkpoint and leave, to be taken up
-        again later)."""
+        """Send ``pause``, ``resume``, ``stop`` with its reason, or ``suspend``.
+
+        ``suspend`` saves a checkpoint and leaves without a final event; another trainer continues later.
+        """
 
     async def release(self) -> None:
         """End the trainer, dead or alive; a pending :meth:`wait` raises. Its placement stays. Idempotent."""
 
 
 class Launcher(Protocol):
-    """Where evaluators and trainers come from."""
+    """Source of evaluators and trainers."""
 
     async def evaluators(self) -> Sequence[EvaluatorLink]:
-        """One for each node with sandboxes, started where it is missing."""
+        """Return the evaluators of all nodes with sandboxes; start those that are missing."""
 
     @property
     def grows(self) -> bool:
@@ -72,25 +87,27 @@ class Launcher(Protocol):
         """
 
     async def launch(self, run: TrainingRun, epoch: int) -> TrainerLink:
-        """Start a trainer for ``run``, on the placement that it has or else on a new one, replacing any before it.
+        """Start a trainer for ``run``, on its placement or else on a new one. It replaces any earlier trainer.
 
-        :raises CapacityExhausted: no room within the time for placement; none is held then.
+        Raises:
+            CapacityExhausted: no room within the time for placement; no placement is held then.
         """
 
     async def find(self, run: TrainingRun) -> TrainerLink | None:
-        """The living trainer of ``run``'s present epoch, left by an earlier supervisor."""
+        """Return the living trainer of ``run``'s present epoch, which an earlier supervisor left; None if there is
+        none."""
 
     async def placed(self) -> Collection[str]:
-        """The ids of the trainings that have a trainer or a placement."""
+        """Return the ids of the trainings that have a trainer or a placement."""
 
     async def free(self, training_id: str) -> None:
-        """End every trainer of a training and give its placement back. Idempotent."""
+        """End every trainer of a training and free its placement. Idempotent."""
 
     async def forget(self, training_ids: Sequence[str]) -> None:
-        """Remove the run folders of trainings that are over, on every node that answers. Idempotent."""
+        """Remove the run folders of finished trainings on every node that answers. Idempotent."""
 
     async def prepare(self) -> None:
         """Get ready for the next training, so that it begins sooner."""
 
     async def close(self) -> None:
-        """End all evaluators, so that no container is left, and what :meth:`prepare` made."""
+        """End all evaluators, so that no container is left, and everything that :meth:`prepare` made."""

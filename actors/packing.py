@@ -1,4 +1,4 @@
-"""Calls as bytes: Ray hands those over sooner than objects, which it serialises one by one."""
+"""Calls as bytes. Ray transfers bytes sooner than objects, which it serialises one by one."""
 
 from __future__ import annotations
 
@@ -11,30 +11,33 @@ _Method = Callable[[Any, bytes], Awaitable[bytes]]
 
 
 def pack(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
-    """The arguments of a call."""
+    """Pack the arguments of a call."""
     return pickle.dumps((args, kwargs), pickle.HIGHEST_PROTOCOL)
 
 
 def pack_value(value: Any) -> bytes:
-    """What a call returned."""
+    """Pack the value that a call returned."""
     return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
 
 
 def unpack(packed: bytes) -> Any:
-    """What :func:`pack_value` has packed."""
+    """Return the value that :func:`pack_value` has packed."""
     return pickle.loads(packed)
 
 
 async def perform(plain: object, method: str, packed: bytes) -> bytes:
-    """Call a method, which may be a coroutine's, with what :func:`pack` was given; what it returns, packed."""
+    """Call ``method``, plain or a coroutine, with arguments from :func:`pack`; return its value packed."""
     args, kwargs = pickle.loads(packed)
     returned = getattr(plain, method)(*args, **kwargs)
     return pack_value(await returned if inspect.isawaitable(returned) else returned)
 
 
 def packing(cls: type) -> type:
-    """An actor's class around an object of ``cls``: public methods of the same names take what :func:`pack` makes of
-    their arguments, and return what :func:`unpack` takes. What they raise goes to Ray as it is."""
+    """Make an actor's class around an object of ``cls``.
+
+    Its public methods have the same names, take arguments from :func:`pack` and return values for :func:`unpack`. Their
+    errors are left to Ray.
+    """
 
     def build(self: Any, *args: Any) -> None:
         self.plain = cls(*args)

@@ -49,7 +49,7 @@ class Placement:
         return bool(self._settings.cluster.max_resources)
 
     async def evaluators(self) -> list[EvaluatorHandle]:
-        """One for each living node with the resource ``sandbox`` (see the link)."""
+        """Return the evaluator of each living node with the resource ``sandbox`` (see the port)."""
         self._evaluators = await in_thread(self._find_evaluators)
         return list(self._evaluators.values())
 
@@ -74,13 +74,13 @@ class Placement:
         return TrainerHandle(actor)
 
     async def find(self, run: TrainingRun) -> TrainerHandle | None:
-        """The living trainer of a run's present epoch (see the link)."""
+        """Return the living trainer of a run's present epoch (see the port)."""
         actor = await in_thread(find, options.trainer_name(run.id, run.epoch))
         actor = actor or await self._warm.find(run.id, run.epoch)
         return TrainerHandle(actor) if actor else None
 
     async def placed(self) -> set[str]:
-        """The trainings that have a trainer or a placement group (see the link)."""
+        """Return the trainings that have a trainer or a placement group (see the port)."""
         names = await in_thread(living) | set(await in_thread(_groups))
         return {training for name in names if (training := options.training_of(name))} | await self._warm.owners()
 
@@ -151,19 +151,19 @@ class Placement:
 
 
 def remove_folders(folders: Sequence[str]) -> None:
-    """Remove those of ``folders`` that are here."""
+    """Remove those of ``folders`` that exist here."""
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rooms() -> list[Room]:
-    """What trainings can have of each living node, whether they have it now or not."""
+    """Return the room of each living node for trainings, whether it is free now or not."""
     free = available_resources_per_node()
     return [Room.of(node["Resources"], free.get(node["NodeID"], {})) for node in ray.nodes() if node["Alive"]]
 
 
 def _groups() -> dict[str, PlacementGroup]:
-    """Placement groups that stand, by name."""
+    """Return existing placement groups by name."""
     return {
         group["name"]: PlacementGroup(ray.PlacementGroupID(bytes.fromhex(key)))
         for key, group in placement_group_table().items()

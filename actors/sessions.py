@@ -38,7 +38,10 @@ _SENSIBLE = {
 
 
 class Sessions:
-    """Keeps a trainer on every training that should have one. Holds nothing that the store does not also hold."""
+    """Scheduler that keeps a trainer on every training that should have one.
+
+    It holds only what the store also holds.
+    """
 
     def __init__(self, store: Store, launcher: Launcher, settings: TrainingSettings, clock: Clock) -> None:
         self._store = store
@@ -57,7 +60,12 @@ class Sessions:
         return len(self._kept)
 
     async def check(self, request: TrainingRequest) -> None:
-        """:raises NotAllowed, InvalidRequest, CapacityExhausted: the training cannot be taken."""
+        """Check that a training could run here.
+
+        Raises:
+            NotAllowed: the simulated engine is switched off.
+            InvalidRequest: the cluster can never hold it.
+        """
         if request.engine == "simulated" and not self._settings.allow_simulated:
             raise NotAllowed(SIMULATED_IS_OFF)
         await self._launcher.check(request)
@@ -65,7 +73,8 @@ class Sessions:
     def admit(self, request: TrainingRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[Place]:
         """Hold a place for a new training while it is being stored; :meth:`enqueue` it within.
 
-        :raises QuotaExceeded, QueueFull: it is not let in.
+        Raises:
+            QuotaExceeded, QueueFull: it is not admitted.
         """
         self.queue.weigh(tenant, quotas.weight)
         return self._admission.hold(
@@ -81,16 +90,16 @@ class Sessions:
         return run_id in self._kept or run_id in self.queue
 
     def place(self, run_id: str) -> Place | None:
-        """Where a run waits; None: it does not, or waits for room alone."""
+        """Return the place of a run in the queue; None if it is not queued."""
         position = self.queue.position(run_id)
         return None if position is None else Place(position, self._expected_wait_s(position))
 
     def tenants(self) -> set[str]:
-        """Those who have trainings that are kept."""
+        """Return the tenants whose trainings have a keeper."""
         return {kept.tenant for kept in self._kept.values()}
 
     async def stop_all(self, tenant: str, reason: str) -> None:
-        """Stop every training of ``tenant`` that is at work, for ``reason``; one that is paused stays so."""
+        """Stop every training of ``tenant`` that is at work, for ``reason``. Paused trainings stay paused."""
         for run_id in [run_id for run_id, kept in self._kept.items() if kept.tenant == tenant]:
             run = await self._training(run_id)
             if run.desired == "run" and not run.final:
@@ -98,13 +107,13 @@ class Sessions:
                 await self.command(run, "stop", "the platform", reason=reason)
 
     def enqueue(self, run: TrainingRun) -> None:
-        """Put a stored run in the queue and admit it as soon as there is room. One that is known stays as it is."""
+        """Put a stored run into the queue and admit it as soon as there is room. A known run is left unchanged."""
         if run.id not in self._kept:
             self.queue.push(run.tenant, run.id, run.document.request.priority)
             self._pump()
 
     def restore(self, runs: Sequence[TrainingRun]) -> None:
-        """Take up unfinished runs that are not known here: those that had begun go before those that had not.
+        """Adopt unfinished runs that are not known here. Those that had begun go before those that had not.
 
         A paused run that is to continue waits in the queue for its turn; one that is to stay paused needs nothing.
         """
@@ -115,10 +124,13 @@ class Sessions:
                 self._keep(run.tenant, run.id, begun=True)
 
     async def command(self, run: TrainingRun, command: str, by: str, **fields: str) -> TrainingRun:
-        """Record ``pause``, ``resume`` or ``stop`` and pass it on. Idempotent.
+        """Record ``pause``, ``resume`` or ``stop`` and forward it. Idempotent.
 
-        :param fields: further ones of the event: the ``reason`` of a stop.
-        :raises Conflict: it makes no sense in the run's state.
+        Args:
+            fields: further fields of the event: the ``reason`` of a stop.
+
+        Raises:
+            Conflict: the command makes no sense in the run's state.
         """
         if _refused(run, command):
             raise Conflict(f"cannot {command} a training that is {_described(run)}", state=run.state)
@@ -141,14 +153,14 @@ class Sessions:
         return await self._training(run.id)
 
     async def reap(self) -> None:
-        """End every trainer and free every placement of a training that has no business having one."""
+        """End every trainer and free every placement of a training that has no keeper."""
         for training_id in await self._launcher.placed():
             if training_id not in self._kept:
                 log.warning("freeing what %s was placed on: nobody keeps it", training_id)
                 await self._launcher.free(training_id)
 
     async def suspend(self, grace_s: float) -> None:
-        """Have every trainer save a checkpoint and leave, within ``grace_s``; a later :meth:`restore` takes them up."""
+        """Have every trainer save a checkpoint and leave within ``grace_s``. A later :meth:`restore` adopts them."""
         self._company.draining = True
         await asyncio.gather(*(kept.send_off() for kept in list(self._kept.values())))
         await self._gone_within(grace_s)
@@ -175,7 +187,7 @@ class Sessions:
         return max(0, self._settings.max_running - len(self._kept))
 
     def _expected_wait_s(self, position: int) -> float | None:
-        """Trainings take what they take: nobody knows when one that runs makes room."""
+        """Return 0 where there is room; None otherwise, because nobody knows how long a training takes."""
         return 0.0 if position < self._free() else None
 
     def _active(self, tenant: str) -> int:

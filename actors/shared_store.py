@@ -17,9 +17,9 @@ from rlplatform.storage import open_store
 
 
 def shared_store(settings: Settings, telemetry: Telemetry | None = None) -> Store:
-    """The store as any process of the cluster reaches it: through the event hub, or a server of its own.
+    """Connect to the store, from any process of the cluster: through the event hub, or to a server of its own.
 
-    With ``telemetry``, what is appended through it is noted there.
+    With ``telemetry``, appended events are measured there.
     """
     if settings.store.embedded:
         name = str(options.EVENT_HUB["name"])

@@ -1,4 +1,4 @@
-"""The store as a process reaches it that does not own it."""
+"""The store, for processes that do not own it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ PATIENCE_S = 20.0
 
 
 class StoreHandle:
-    """The ``Store`` port over ``EventHub.call``, here or in its actor. While that is away, calls are tried again: all
-    bear repeating."""
+    """The ``Store`` port over ``EventHub.call``, here or in its actor.
+
+    During an outage calls are retried: all are idempotent.
+    """
 
     def __init__(self, call: Callable[..., Awaitable[Any]], clock: Clock | None = None, *, shared: bool = True) -> None:
-        """``shared``: others use that store too, so :meth:`close` leaves it open."""
+        """``shared``: others use this store too, so :meth:`close` leaves it open."""
         self._hub = call
         self._shared = shared
         self._clock = clock or SystemClock()

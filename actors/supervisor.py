@@ -1,7 +1,7 @@
-"""The supervisor: compares what should be (the store) with what is (live actors), and acts.
+"""The supervisor: compares the desired state (the store) with the actual state (live actors), and acts.
 
-It admits, dispatches, recovers and reaps, and takes the API's commands. It holds nothing that the store does not also
-hold: a new supervisor takes up where the last one was.
+It admits, dispatches, recovers and reaps, and carries out the API's commands. It holds only what the store also holds:
+a new supervisor continues where the last one stopped.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Supervisor:
             warming.cancel()
 
     async def _sweep(self) -> None:
-        """Remove, now and then, what killed trainers left of checkpoints in the making, and runs kept no more."""
+        """Remove, now and then, unfinished checkpoints of killed trainers, and runs that retention no longer keeps."""
         sweeps = {
             "checkpoints that were never committed": partial(asyncio.to_thread, self._checkpoints.sweep),
             "runs that are kept no more": self._retention.sweep,
@@ -120,7 +120,7 @@ class Supervisor:
                 await within(self._clock, RECONCILE_S, self._wake.wait())
 
     async def reconcile(self) -> None:
-        """One round: take up what is unfinished and unknown, note the evaluators, reap what nobody owns."""
+        """Make one round: adopt unfinished runs that are unknown, look for evaluators, free what nobody owns."""
         async with self._reconciling:
             if self._draining:
                 return
@@ -144,7 +144,7 @@ class Supervisor:
     async def drain(self, grace_s: float = DRAIN_S) -> None:
         """Stop admitting, let evaluations end, have trainings save a checkpoint and leave, remove every container.
 
-        What has not ended after ``grace_s`` is cut off; the next start takes it up.
+        What has not ended after ``grace_s`` is interrupted; the next start adopts it.
         """
         self._draining = True
         self._wake.set()
@@ -294,7 +294,7 @@ class Supervisor:
         self._accounts.measure(run.tenant)
 
     async def status(self) -> PlatformStatus:
-        """How the platform's parts are (see the port)."""
+        """Return the state of the platform's parts (see the port)."""
         store_ok, store_detail = True, None
         try:
             await within(self._clock, 2, self._store.summaries("training", limit=1))
@@ -314,17 +314,17 @@ class Supervisor:
         )
 
     def places(self, run_ids: Sequence[str]) -> list[Place | None]:
-        """For each run, its place in the queue (see the port)."""
+        """Return the place of each run in the queue (see the port)."""
         return [self._evaluations.place(run_id) or self._trainings.place(run_id) for run_id in run_ids]
 
     async def _weigh(self) -> None:
-        """Give those who wait the shares that are theirs by now, also if an earlier supervisor let them in."""
+        """Give waiting tenants their present shares, also those that an earlier supervisor admitted."""
         for queue in (self._evaluations.queue, self._trainings.queue):
             for tenant in queue.tenants():
                 queue.weigh(tenant, (await self._accounts.quotas(tenant)).weight)
 
     async def _enforce(self) -> None:
-        """Stop the trainings of those who have used up their environment steps of the day."""
+        """Stop the trainings of tenants that have used up their environment steps of the day."""
         for tenant in self._trainings.tenants():
             try:
                 await self._accounts.check_env_steps(tenant)
@@ -341,7 +341,7 @@ class Supervisor:
                 raise Unavailable("the platform is starting") from None
 
     async def _whole(self, work: Coroutine[Any, Any, R]) -> R:
-        """What ``work`` gives. Ray cancels a call when the request behind it is gone; no command is left half done."""
+        """Await ``work`` to its end. Ray cancels a call when its request is gone; no command is left half done."""
         task = asyncio.get_running_loop().create_task(work)
         self._commands.add(task)
         task.add_done_callback(self._commands.discard)
@@ -357,7 +357,7 @@ class Supervisor:
         return stored, created
 
     def _doubt(self) -> None:
-        """A run may be in the store alone: the next round looks."""
+        """Have the next round look for runs that may be in the store alone."""
         self._doubtful = True
 
     async def _parent(self, request: TrainingRequest, principal: Principal, *, image: bool) -> CheckpointInfo:

@@ -1,6 +1,6 @@
-"""What operators see in Prometheus: every event that is recorded, and the state of queues, trainings and pools.
+"""Metrics for Prometheus: every recorded event, and the state of queues, trainings and pools.
 
-Labels have few, closed values, never an id or a tenant: each value is a series for ever. What the names mean is in
+Labels have few, closed values, never an id or a tenant: each value is a series for ever. The names are explained in
 ``cluster/observability/README.md``. An event that its writer appends twice, after an outage of the store, counts twice.
 """
 
@@ -61,7 +61,7 @@ _ENDED = {
 
 
 class Meter(Protocol):
-    """Where measurements go. Names and labels are those of the tables above."""
+    """Destination of measurements. Names and labels are those of the tables above."""
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Add to a counter."""
@@ -70,7 +70,7 @@ class Meter(Protocol):
         """Set a gauge."""
 
     def observe(self, name: str, value: float) -> None:
-        """Note a value of a distribution."""
+        """Record a value of a distribution."""
 
 
 class RayMeter:
@@ -103,12 +103,12 @@ class Telemetry:
         self._last: dict[str, tuple[int, float]] = {}
 
     def events(self, events: Iterable[EventBase]) -> None:
-        """Note what has been recorded."""
+        """Record appended events."""
         for event in events:
             self._training(event) if isinstance(event, TrainingEvent) else self._evaluation(event)
 
     def supervisor(self, status: PlatformStatus, trainings: Iterable[TrainingState]) -> None:
-        """Note what waits and runs; ``trainings`` are the states of all unfinished ones."""
+        """Record queues and runs; ``trainings`` are the states of all unfinished ones."""
         self._meter.set("rlp_evaluations_queued", status.queued_evaluations)
         self._meter.set("rlp_evaluations_running", status.running_evaluations)
         counted = Counter(trainings)
@@ -117,7 +117,7 @@ class Telemetry:
                 self._meter.set("rlp_trainings", counted[state], state=state.value)
 
     def pool(self, status: PoolStatus) -> None:
-        """Note a node's sandboxes; without a pool they are none."""
+        """Record a node's sandboxes; without a pool there are none."""
         for state in ("warm", "in_use", "capacity"):
             self._meter.set("rlp_sandboxes", getattr(status, state) if status.available else 0, state=state)
 
@@ -148,7 +148,7 @@ class Telemetry:
             self._meter.count("rlp_trainings_finished", state=state.value)
 
     def _iteration(self, event: TrainingIterationCompleted) -> None:
-        """Counters of events are lifetime ones: the first iteration that a process sees is where it counts from."""
+        """Count from the first iteration that this process sees: counters of events are lifetime ones."""
         steps, wall_s = self._last.get(event.stream, (event.env_steps, event.train_wall_s))
         self._last[event.stream] = (event.env_steps, event.train_wall_s)
         engine = "simulated" if event.simulated else "rllib"
@@ -158,7 +158,7 @@ class Telemetry:
 
 
 class MeteredStore(StoreHandle):
-    """A store that notes what is appended through it."""
+    """Store that measures what is appended through it."""
 
     def __init__(self, call: Callable[..., Any], telemetry: Telemetry, *, shared: bool = True) -> None:
         super().__init__(call, shared=shared)
@@ -173,5 +173,5 @@ class MeteredStore(StoreHandle):
 
 
 def _age_s(event: EventBase) -> float:
-    """Seconds from the submission of an event's run to the event."""
+    """Return the seconds from the submission of an event's run to the event."""
     return max(0.0, (event.time - created_at(event.stream.rpartition("/")[2])).total_seconds())

@@ -58,9 +58,12 @@ class Trainer:
         self._work: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Train until the session is over, paused, suspended, or another owner's. Called again: wait for that.
+        """Train until the session has finished, is paused or suspended, or has another owner.
 
-        :raises PlatformError: the session broke off by a failure that a fresh trainer may not meet.
+        A second call waits for that.
+
+        Raises:
+            PlatformError: the session was interrupted by a failure that a fresh trainer may not meet.
         """
         self._work = self._work or asyncio.get_running_loop().create_task(self._run_session())
         await asyncio.shield(self._work)
@@ -114,7 +117,7 @@ class Trainer:
             session.run()
 
     def _make_session(self, emit: Callable[[EventBase], None], needed: Callable[[], set[str]]) -> TrainingSession:
-        """The session, as far as it had come, with its engine built."""
+        """Build the engine and the session, at the point that the training had reached."""
         request = self._run.document.request
         parent = self._parent()
         engine = self._make_engine(request)
@@ -143,7 +146,11 @@ class Trainer:
         return session
 
     def _parent(self) -> CheckpointInfo | None:
-        """What the session began from. :raises NotFound: that is gone, and there is no later checkpoint either."""
+        """Return the checkpoint that the session began from, if any.
+
+        Raises:
+            NotFound: that checkpoint is gone, and there is no later one either.
+        """
         wanted = self._run.document.request.resume_from
         try:
             return self._checkpoints.find(wanted) if wanted else None

@@ -1,8 +1,8 @@
-"""Trainers in which an engine has run already, or soon will have: a session that gets one trains seconds sooner.
+"""Warm trainers: an engine has run in them already, or soon will have. A session that gets one trains seconds sooner.
 
-One that is adopted is used for that session alone, and then ended like any other. It runs beside its session's
-placement group, which reserves its CPU: so only sessions without remote env runners, learners or GPUs get one, and only
-on the node that their group is on.
+A warm trainer serves one session and is then ended like any other. It runs beside its session's placement group, which
+reserves the CPU: so only sessions without remote env runners, learners or GPUs get one, and only on the node of their
+group.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ANSWER_S = 3.0
 
 
 class Whereabouts(NamedTuple):
-    """Where a warm trainer is, and whose: a training's in an epoch, or nobody's yet."""
+    """Node of a warm trainer, and the training and epoch that it serves, if it serves one."""
 
     node_id: str
     training_id: str | None = None
@@ -44,7 +44,7 @@ class _Member:
 
 
 class WarmPool:
-    """Keeps ``size`` of them; ``make`` starts one by name."""
+    """Pool that keeps ``size`` warm trainers; ``make`` starts one by name."""
 
     def __init__(self, size: int, make: Callable[[str], Any], clock: Clock) -> None:
         self._size = size
@@ -55,12 +55,12 @@ class WarmPool:
 
     @staticmethod
     def suits(request: TrainingRequest) -> bool:
-        """Whether a session can do with one actor and no GPU."""
+        """Return True if a session needs only one actor and no GPU."""
         wanted = request.resources
         return not (wanted.num_env_runners or wanted.num_learners or wanted.num_gpus_per_learner)
 
     async def refill(self) -> None:
-        """Start what is missing; not soon after an adoption, which needs the CPU now."""
+        """Start the trainers that are missing, but not soon after an adoption, which needs the CPU."""
         await self.survey()
         idle = sum(not member.whereabouts or not member.whereabouts.training_id for member in self._members.values())
         if self._clock.monotonic() < self._not_before:
@@ -70,9 +70,12 @@ class WarmPool:
             self._members[name] = _Member(await in_thread(self._make, name))
 
     async def adopt(self, node_id: str, run: TrainingRun, epoch: int) -> Any | None:
-        """Hand ``run`` to one on the node, warm or not yet; its actor, None where there is none that answers.
+        """Hand ``run`` to a trainer on the node, warm or not yet.
 
-        Two that start at once only keep each other waiting: so one whose process is just starting is waited for.
+        Two trainers that start at once delay each other. So a trainer whose process is just starting is waited for.
+
+        Returns:
+            The actor of the trainer; None if there is none that answers.
         """
         silent = [member for member in self._members.values() if member.whereabouts is None]
         await asyncio.gather(*(self._ask(member, ANSWER_S) for member in silent))
@@ -90,7 +93,7 @@ class WarmPool:
         return None
 
     async def find(self, training_id: str, epoch: int) -> Any | None:
-        """The one that a training has in an epoch."""
+        """Return the trainer that serves a training in an epoch; None if there is none."""
         await self.survey()
         for member in self._members.values():
             if member.whereabouts and member.whereabouts[1:] == (training_id, epoch):
@@ -98,19 +101,19 @@ class WarmPool:
         return None
 
     async def owners(self) -> set[str]:
-        """The trainings that have one."""
+        """Return the ids of the trainings that have one."""
         await self.survey()
         found = (member.whereabouts for member in self._members.values())
         return {where.training_id for where in found if where and where.training_id}
 
     async def end(self, training_id: str | None = None) -> None:
-        """End those of a training, or all."""
+        """End the trainers of a training, or all of them."""
         for member in list(self._members.values()):
             if training_id is None or (member.whereabouts and member.whereabouts.training_id == training_id):
                 await kill(member.actor)
 
     async def survey(self) -> None:
-        """Forget the dead, and ask who has not said yet where it is and whose: it may be an earlier supervisor's."""
+        """Forget dead trainers, and ask those of an earlier supervisor for their node and session."""
         names = {name for name in await in_thread(living) if name.startswith(options.WARM_PREFIX)}
         self._members = {name: member for name, member in self._members.items() if name in names}
         for name in names - self._members.keys():

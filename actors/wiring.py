@@ -41,14 +41,14 @@ WARMING_NICE = 10
 
 
 class Reachable:
-    """An actor that the processes of its node call over a line."""
+    """Actor that the processes of its node call over a socket."""
 
     def _listen(self, path: Path) -> None:
         self._listener = Listener(self)
         self._listening = asyncio.get_running_loop().create_task(self._listener.open(path))
 
     async def line(self) -> Address | None:
-        """Where it listens; None: it can be called through Ray alone."""
+        """Return the address of its socket; None if it can be called through Ray alone."""
         if (path := await self._listening) is None:
             return None
         return Address(ray.get_runtime_context().get_node_id(), path, self._listener.token)
@@ -63,7 +63,7 @@ class EventHubActor(Reachable, EventHub):
 
 
 class SupervisorActor(Reachable, Supervisor):
-    """Reconciles, and reports what waits and runs, for as long as it lives."""
+    """Reconciles, and reports queues and runs, for as long as it lives."""
 
     def __init__(self, settings: Settings) -> None:
         telemetry = Telemetry(RayMeter())
@@ -85,7 +85,7 @@ class SupervisorActor(Reachable, Supervisor):
 
 
 class EvaluatorActor(Evaluator):
-    """One a node with the resource ``sandbox``."""
+    """Evaluator of one node with the resource ``sandbox``."""
 
     def __init__(self, settings: Settings) -> None:
         owner = ray.get_runtime_context().get_actor_id()
@@ -100,9 +100,9 @@ class EvaluatorActor(Evaluator):
 
 
 class TrainerActor:
-    """One a training session. Made without one it warms up: it runs an engine, and waits for a session.
+    """Trainer of one training session. Made without a session it warms up: it runs an engine and waits for a session.
 
-    One that is given a session before it is warm trains as soon as its imports are done: no other would be sooner.
+    A trainer that gets a session before it is warm trains as soon as its imports are done: no other would be sooner.
     """
 
     def __init__(self, settings: Settings, run: TrainingRun | None = None, epoch: int = 0) -> None:
@@ -117,7 +117,11 @@ class TrainerActor:
             self.adopt(run, epoch)
 
     def adopt(self, run: TrainingRun, epoch: int) -> None:
-        """Take a session. :raises Conflict: there is one already."""
+        """Accept a session.
+
+        Raises:
+            Conflict: it has one already.
+        """
         if self._trainer:
             raise Conflict("this trainer has a session already")
         self._owner = (run.id, epoch)
@@ -134,7 +138,7 @@ class TrainerActor:
         )
 
     def whereabouts(self) -> tuple[str, str | None, int]:
-        """The node, the training and its epoch."""
+        """Return the node, the training and its epoch."""
         return (ray.get_runtime_context().get_node_id(), *self._owner)
 
     async def run(self) -> None:
@@ -151,14 +155,14 @@ class TrainerActor:
 
 
 def start(settings: Settings) -> None:
-    """Start the event hub (with an embedded store) and the supervisor, where they do not run already."""
+    """Start the event hub (with an embedded store) and the supervisor, if they do not run already."""
     if settings.store.embedded:
         spawn(EventHubActor, options.EVENT_HUB, settings)
     spawn(SupervisorActor, options.SUPERVISOR, settings)
 
 
 def make_engine(request: TrainingRequest) -> TrainingEngine:
-    """The engine that ``request`` names."""
+    """Make the engine that ``request`` names."""
     if request.engine == "simulated":
         from rlplatform.training.simulated import SimulatedEngine
 
@@ -171,9 +175,9 @@ def make_engine(request: TrainingRequest) -> TrainingEngine:
 
 
 def warm_up(wanted: Callable[[], bool] = lambda: False) -> None:
-    """What the first engine of a process takes seconds for: thousands of imports, then kernels and registries.
+    """Do what takes the first engine of a process seconds: thousands of imports, then kernels and registries.
 
-    Others go first, for as long as nobody waits for this. Not to the end where the process is ``wanted``.
+    Other processes go first while no session waits for this one. Ends early once the process is ``wanted``.
     """
     if sys.platform == "linux":  # where this is of the thread alone
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WARMING_NICE)
@@ -190,13 +194,13 @@ def warm_up(wanted: Callable[[], bool] = lambda: False) -> None:
 
 
 def make_deliverer(settings: Settings, store: Store) -> Deliverer:
-    """What tells webhooks of finished runs."""
+    """Make the deliverer, which notifies webhooks of finished runs."""
     sender = Sender(allow_private=settings.webhooks.allow_private, timeout_s=settings.webhooks.timeout_s)
     return Deliverer(store, settings.webhooks, Signer(settings.access.pepper), sender, SystemClock())
 
 
 async def _every(period_s: float, report: Callable[[], Awaitable[None]]) -> None:
-    """Report again and again; a report that fails is left out."""
+    """Report again and again; a report that fails is skipped."""
     while True:
         try:
             await report()

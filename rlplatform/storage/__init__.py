@@ -1,4 +1,4 @@
-"""Where runs, events, keys, checkpoints and policies are kept: adapters of the ports."""
+"""Storage of runs, events, keys, checkpoints and policies: adapters of the ports."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from rlplatform.settings import TrainingSettings
 
 
 async def open_store(url: str, *, clock: Clock | None = None, namespace: str = "rlp") -> Store:
-    """The store at ``url``, ready for use; one event loop uses it, and closes it.
+    """Open the store at ``url``, ready for use. One event loop uses it, and closes it.
 
-    :param url: ``memory://`` (a new, empty one each time), ``sqlite:///path`` (owned by one process at a time) or
-        ``redis://…`` (shared by many).
-    :param namespace: keeps several platforms on one Redis apart.
-    :raises InvalidRequest: the URL is none of these.
-    :raises StorageError: it cannot be opened: damaged, not ours, written by a newer version, owned by another process.
+    Args:
+        url: ``memory://`` (a new, empty one each time), ``sqlite:///path`` (owned by one process at a time) or
+            ``redis://…`` (shared by many).
+        namespace: keeps several platforms on one Redis apart.
+
+    Raises:
+        InvalidRequest: the URL is none of these.
+        StorageError: it cannot be opened: damaged, not ours, written by a newer version, or owned by another process.
     """
     clock = clock or SystemClock()
     scheme, path = urlsplit(url).scheme, urlsplit(url).path
@@ -43,12 +46,16 @@ async def open_store(url: str, *, clock: Clock | None = None, namespace: str = "
 
 
 def open_checkpoints(url: str, *, clock: Clock | None = None) -> CheckpointStore:
-    """The checkpoint store at ``url``: a local path, ``file:///path``, ``s3://bucket/prefix`` or ``gs://bucket/prefix``.
+    """Open the checkpoint store at ``url``.
 
     Object storage takes its credentials from where its own tools do; ``s3://…?endpoint_override=…&region=…`` reaches
-    others that speak S3.
+    other services that speak S3.
 
-    :raises InvalidRequest: the URL is none of these.
+    Args:
+        url: a local path, ``file:///path``, ``s3://bucket/prefix`` or ``gs://bucket/prefix``.
+
+    Raises:
+        InvalidRequest: the URL is none of these.
     """
     from rlplatform.storage.checkpoints import ArrowCheckpoints, LocalCheckpoints
 
@@ -58,9 +65,11 @@ def open_checkpoints(url: str, *, clock: Clock | None = None) -> CheckpointStore
 
 
 def open_policies(settings: TrainingSettings) -> PolicyFiles:
-    """The storage of published policies, at ``policy_url`` or else in a folder ``policies`` beside the checkpoints.
+    """Open the storage of published policies, at ``policy_url`` or else in a folder ``policies`` beside the
+    checkpoints.
 
-    :raises InvalidRequest: the URL is none that :func:`open_checkpoints` takes.
+    Raises:
+        InvalidRequest: the URL is none that :func:`open_checkpoints` takes.
     """
     from rlplatform.storage.policies import ArrowPolicies, LocalPolicies
 
@@ -69,7 +78,8 @@ def open_policies(settings: TrainingSettings) -> PolicyFiles:
 
 
 def beside(url: str, name: str) -> str:
-    """The folder ``name`` beside that of ``url``: ``s3://b/checkpoints?region=r`` -> ``s3://b/NAME?region=r``."""
+    """Return the folder ``name`` beside that of ``url``: ``s3://b/checkpoints?region=r`` ->
+    ``s3://b/NAME?region=r``."""
     if "://" not in url:
         return str(Path(url).parent / name)
     parts = urlsplit(url)
@@ -77,7 +87,7 @@ def beside(url: str, name: str) -> str:
 
 
 def _file_system(url: str, field: str) -> Path | tuple[Any, str]:
-    """A local folder, or a file system and the folder in it."""
+    """Return a local folder, or a file system and the folder in it."""
     from pyarrow import fs
 
     scheme, bucket = urlsplit(url).scheme, urlsplit(url).netloc

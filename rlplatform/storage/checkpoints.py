@@ -1,8 +1,8 @@
 """Checkpoints as folders of files on a local disk or in object storage, through ``pyarrow.fs``.
 
 A checkpoint is ``<root>/<training>/<checkpoint>/`` with its files in ``data/`` and a ``manifest.json``, written last: a
-folder without one was never committed. Empty folders are not kept. Hashes find damage; they do not stop somebody who
-can write to the storage, so only what the platform itself wrote belongs there.
+folder without one was never committed. Empty folders are not kept. Hashes detect damage. They do not stop somebody who
+can write to the storage, so the storage must hold only what the platform itself wrote.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ManifestFile(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a checkpoint consists of. ``info.manifest_sha256`` is empty in here: it is the hash of this document."""
+    """Content of a checkpoint. ``info.manifest_sha256`` is empty in here: it is the hash of this document."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -192,7 +192,7 @@ class ArrowCheckpoints:
 
 
 class LocalCheckpoints(ArrowCheckpoints):
-    """On a local disk: written aside, flushed to it, and moved into place in one step."""
+    """Checkpoints on a local disk: written aside, flushed to the disk, and moved into place in one step."""
 
     def __init__(self, root: Path, clock: Clock) -> None:
         root = root.absolute()
@@ -220,9 +220,10 @@ class LocalCheckpoints(ArrowCheckpoints):
 
 
 def regular_files(source: Path) -> list[str]:
-    """The files below ``source``, as relative POSIX paths in order.
+    """List the files below ``source``, as relative POSIX paths in order.
 
-    :raises CheckpointError: there is none, or one is not a regular file.
+    Raises:
+        CheckpointError: there is none, or one is not a regular file.
     """
     found = []
     for path in sorted(source.rglob("*")):
@@ -236,7 +237,7 @@ def regular_files(source: Path) -> list[str]:
 
 
 def sealed(info: CheckpointInfo, files: Sequence[ManifestFile]) -> tuple[CheckpointInfo, bytes]:
-    """``info`` with size and hash filled in, and the manifest as it is written."""
+    """Return ``info`` with size and hash filled in, and the bytes of the manifest."""
     size = sum(file.size_bytes for file in files)
     info = info.model_copy(update={"size_bytes": size, "manifest_sha256": ""})
     manifest = Manifest(info=info, files=list(files)).model_dump_json(indent=1).encode()
@@ -244,9 +245,10 @@ def sealed(info: CheckpointInfo, files: Sequence[ManifestFile]) -> tuple[Checkpo
 
 
 def opened(manifest: bytes, training_id: str, checkpoint_id: str) -> tuple[CheckpointInfo, Sequence[ManifestFile]]:
-    """What :func:`sealed` wrote.
+    """Read a manifest that :func:`sealed` wrote.
 
-    :raises CheckpointError: it is damaged, of another format, or another checkpoint's.
+    Raises:
+        CheckpointError: it is damaged, of another format, or another checkpoint's.
     """
     try:
         written = json.loads(manifest)
@@ -276,7 +278,7 @@ def _no_such(checkpoint_id: str) -> NotFound:
 
 
 def _modified(entry: Any) -> datetime:
-    """When a file was last written; object stores do not say it of folders."""
+    """Return the time a file was last written. Object stores do not report it for folders."""
     if entry.mtime is None:
         return datetime.min.replace(tzinfo=UTC)
     return datetime.fromtimestamp(entry.mtime_ns / 1e9, UTC)
@@ -297,7 +299,7 @@ def _flush_one(path: Path) -> None:
 
 @contextmanager
 def as_storage_errors() -> Iterator[None]:
-    """What a file system raises, as :class:`StorageError`."""
+    """Convert errors of a file system to :class:`StorageError`."""
     try:
         yield
     except (OSError, ArrowException) as error:

@@ -1,7 +1,7 @@
-"""What all stores agree on: which events a run takes, and how runs and events are written down. Pure functions.
+"""Rules that all stores share: which events a run accepts, and how runs and events are encoded. Pure functions.
 
-A run is kept in three parts: its request, written once; the results of its tests; and its record, which is small, for
-lists read it.
+A run is kept in three parts: its request, written once; the results of its tests; and its record, which is small,
+because lists read it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ _TESTS = TypeAdapter(list[TestResult])
 
 
 class PackedRun(NamedTuple):
-    """A run as text: an evaluation's ``request``, which never changes, and the ``tests`` of its document, which may be
-    large (None: the record holds them); ``record`` is the rest, less the epoch, and ends with the document."""
+    """Run as text.
+
+    ``request`` of an evaluation never changes. ``tests`` of its document may be large (None: the record holds them).
+    ``record`` is the rest, except the epoch, and ends with the document.
+    """
 
     request: str | None
     tests: str | None
@@ -34,7 +37,7 @@ class PackedRun(NamedTuple):
 
 
 def pack(run: Run) -> PackedRun:
-    """The parts of ``run``."""
+    """Take ``run`` apart."""
     if not isinstance(run, EvaluationRun):
         return PackedRun(None, None, run.model_dump_json(exclude={"epoch"}))
     tests = _TESTS.dump_json(run.document.tests).decode()
@@ -43,16 +46,17 @@ def pack(run: Run) -> PackedRun:
 
 
 def unpack(packed: PackedRun, epoch: int) -> Run:
-    """The run that :func:`pack` took apart."""
+    """Put the parts of :func:`pack` together again."""
     request = f',"request":{packed.request}' if packed.request is not None else ""
     tests = f',"tests":{packed.tests}' if packed.tests is not None else ""
     return runs.parse_run(f'{packed.record[:-2]}{tests}}},"epoch":{epoch}{request}}}')
 
 
 def run_id_of(stream: str) -> str:
-    """The run that ``stream`` belongs to.
+    """Return the id of the run that ``stream`` belongs to.
 
-    :raises NotFound: no run can have such a stream.
+    Raises:
+        NotFound: no run can have such a stream.
     """
     run_id = events.run_of(stream)
     try:
@@ -72,19 +76,31 @@ def no_such_stream(stream: str) -> NotFound:
 
 
 def check_limit(limit: int) -> None:
-    """:raises InvalidRequest: ``limit`` is not positive."""
+    """Check that ``limit`` is positive.
+
+    Raises:
+        InvalidRequest: it is not.
+    """
     if limit < 1:
         raise InvalidRequest(f"limit must be at least 1, not {limit}", field="limit")
 
 
 def check_over(run: Run) -> None:
-    """:raises Conflict: ``run`` is not over, and so cannot be removed."""
+    """Check that ``run`` has finished and so can be removed.
+
+    Raises:
+        Conflict: it has not.
+    """
     if not run.final:
         raise Conflict(f"{run.id} is {run.state}: only what is over can be removed", state=run.state)
 
 
 def check_epoch(run_id: str, newest: int, epoch: int | None) -> None:
-    """:raises Fenced: ``epoch`` is given and is not the run's newest."""
+    """Check that ``epoch``, if given, is the run's newest: the fencing token of its owner.
+
+    Raises:
+        Fenced: it is not.
+    """
     if epoch is not None and epoch != newest:
         raise Fenced(
             f"epoch {epoch} of {run_id} is not its newest, {newest}: another owner has taken over; stop writing"
@@ -92,16 +108,21 @@ def check_epoch(run_id: str, newest: int, epoch: int | None) -> None:
 
 
 def check_replay(key: Idempotency, stored_sha256: str) -> None:
-    """:raises IdempotencyMismatch: ``key`` came with another body before."""
+    """Check that a repeated idempotency key comes with the same body.
+
+    Raises:
+        IdempotencyMismatch: it came with another body before.
+    """
     if key.body_sha256 != stored_sha256:
         sent = key.key.rpartition(" ")[2]
         raise IdempotencyMismatch(f"Idempotency-Key {sent!r} was used with another body within the last 24 hours")
 
 
 def open_stream(run: Run, first: EventBase) -> tuple[Run, EncodedEvent]:
-    """A new run after its first event.
+    """Return a new run after its first event.
 
-    :raises InvalidRequest: the run is not new, or the event is another stream's.
+    Raises:
+        InvalidRequest: the run is not new, or the event is another stream's.
     """
     if run.seq or run.epoch:
         raise InvalidRequest(f"{run.id} is not new: seq {run.seq}, epoch {run.epoch}", field="run")
@@ -110,10 +131,11 @@ def open_stream(run: Run, first: EventBase) -> tuple[Run, EncodedEvent]:
 
 
 def advance(run: Run, new: Sequence[EventBase]) -> tuple[Run, list[EncodedEvent]]:
-    """``run`` after the events ``new``, and these encoded with their numbers.
+    """Return ``run`` after the events ``new``, and these events encoded with their numbers.
 
-    :raises Conflict: the run is in a final state before the last of them.
-    :raises InvalidRequest: one of them does not belong to this run.
+    Raises:
+        Conflict: the run is in a final state before the last of them.
+        InvalidRequest: one of them does not belong to this run.
     """
     encoded = []
     for index, event in enumerate(new):
@@ -132,7 +154,7 @@ def advance(run: Run, new: Sequence[EventBase]) -> tuple[Run, list[EncodedEvent]
 
 
 class Charge(NamedTuple):
-    """What a run has used on a UTC day."""
+    """Usage of a run on one UTC day."""
 
     day: date
     counter: str
@@ -140,16 +162,20 @@ class Charge(NamedTuple):
 
 
 def opening_charge(run: Run, first: EventBase) -> Charge:
-    """What a new run costs: it counts as one of ``evaluations``, ``trainings`` …"""
+    """Return the charge of a new run: it counts as one of ``evaluations``, ``trainings`` …"""
     return Charge(first.time.astimezone(UTC).date(), run.stream.partition("/")[0], 1)
 
 
 def charges(before: Run, after: Run, new: Sequence[EventBase]) -> Charge | None:
-    """What the appended events ``new``, between ``before`` and ``after``, have used, on the day of the last of them.
+    """Return the charges of the appended events ``new``, on the day of the last of them.
 
-    ``env_steps``: steps of training, those that a recovery has done again once. ``sandbox_cpu_s``: CPU seconds of the
-    tests of a finished evaluation; of a cancelled one, the seconds from its start, for nobody has measured what it was
-    cut off from. What failed by our fault costs nothing.
+    ``env_steps``: steps of training; steps that a recovery repeats count once. ``sandbox_cpu_s``: CPU seconds of the
+    tests of a finished evaluation; for a cancelled one, the seconds from its start, because the rest was not measured.
+    What failed by our fault costs nothing.
+
+    Args:
+        before: the run before the events.
+        after: the run after them.
     """
     counter, amount = "", 0.0
     if isinstance(before, TrainingRun) and isinstance(after, TrainingRun):
@@ -171,12 +197,12 @@ def _cpu_time_s(run: EvaluationRun) -> float:
 
 
 def final_event(new: Sequence[EventBase]) -> EventBase | None:
-    """The final event among ``new``: the last, or none."""
+    """Return the final event among ``new``, which is the last; None if there is none."""
     return new[-1] if new and getattr(new[-1], "type", "") in events.FINAL_TYPES else None
 
 
 def distinct(given: Sequence[EventBase]) -> list[EventBase]:
-    """``given`` without repeated ids: the first of each stays."""
+    """Return ``given`` without repeated ids: the first of each stays."""
     found: dict[str, EventBase] = {}
     for event in given:
         found.setdefault(event.id, event)

@@ -1,4 +1,4 @@
-"""The store in memory: the public fake, and ``memory://``. Nothing outlives the process."""
+"""The store in memory: the public fake, and ``memory://``. Everything ends with the process."""
 
 from __future__ import annotations
 

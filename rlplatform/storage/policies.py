@@ -51,7 +51,7 @@ class ArrowPolicies:
 
 
 class LocalPolicies(ArrowPolicies):
-    """On a local disk: written aside, flushed to it, and moved into place in one step."""
+    """Archives on a local disk: written aside, flushed to the disk, and moved into place in one step."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(fs.LocalFileSystem(), str(root.absolute()))

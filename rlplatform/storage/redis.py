@@ -1,8 +1,8 @@
-"""The store on Redis: what a cluster shares. Any number of processes use it at once.
+"""The store on Redis, which a cluster shares. Any number of processes use it at once.
 
 Appends are compare-and-append: the run is folded here and written by a script only if nothing was appended meanwhile.
 All keys carry one hash tag, so that scripts stay atomic: the data of one platform lives on one Redis shard.
-How much a crash of Redis may lose is its own ``appendfsync`` setting.
+How much a crash of Redis may lose depends on its own ``appendfsync`` setting.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BLOCK_S = 5.0  # a longer wait is several of these, so that a dead connection i
 
 
 class RedisStore(RedisRecords):
-    """The ``Store`` port on Redis 6 or later. Made by :meth:`open`; for one event loop."""
+    """The ``Store`` port on Redis 6 or later. Open it with :meth:`open`; for one event loop."""
 
     def __init__(self, redis: Redis, clock: Clock, namespace: str) -> None:
         super().__init__(redis, namespace)
@@ -49,8 +49,9 @@ class RedisStore(RedisRecords):
     async def open(cls, url: str, clock: Clock, namespace: str) -> RedisStore:
         """Connect, and check that this Redis can be relied on.
 
-        :raises InvalidRequest: ``url`` cannot be read.
-        :raises StorageError: it does not answer, may evict our keys, or holds a newer version's data.
+        Raises:
+            InvalidRequest: ``url`` cannot be read.
+            StorageError: it does not answer, may evict our keys, or holds a newer version's data.
         """
         try:
             redis: Redis = Redis.from_url(
@@ -239,7 +240,7 @@ class RedisStore(RedisRecords):
         before: str | None = None,
         limit: int = 50,
     ) -> Sequence[Sequence[str]]:
-        """``fields`` of the runs that :meth:`find` finds."""
+        """Read ``fields`` of the runs that :meth:`find` finds."""
         ledger.check_limit(limit)
         keys = [self._index(kind, tenant, state) for state in dict.fromkeys(states)] or [self._index(kind, tenant)]
         newest = "+" if before is None else f"({before}"
@@ -249,7 +250,7 @@ class RedisStore(RedisRecords):
         return rows
 
     async def _load(self, run_id: str, events: Sequence[EventBase]) -> tuple[Run, dict[str, EncodedEvent]]:
-        """The run as it is, and those of ``events`` that its log has, by id."""
+        """Read the present run, and those of ``events`` that its log has, by id."""
         with as_storage_errors():
             pipeline = self._redis.pipeline(transaction=True)
             pipeline.hmget(self._key("run", run_id), *_PACKED)
@@ -267,7 +268,7 @@ class RedisStore(RedisRecords):
     async def _write(
         self, before: Run, after: Run, new: Sequence[EventBase], lines: Sequence[EncodedEvent], epoch: int | None
     ) -> bool:
-        """Whether ``new`` was appended; False if another process appended since ``before``."""
+        """Append ``new``; return False if another process appended since ``before``."""
         fields = [
             field
             for event, line in zip(new, lines, strict=True)

@@ -1,4 +1,4 @@
-"""What a Redis store keeps beside runs and events: usage, the outbox, documents, API keys."""
+"""Records of a Redis store beside runs and events: usage, the outbox, documents, API keys."""
 
 from __future__ import annotations
 
@@ -109,13 +109,13 @@ class RedisRecords:
         return self._key("usage", quote(tenant, safe=""), day.isoformat())
 
     def _shelves(self, kind: str, owner: str) -> list[str]:
-        """The indices of all documents of a kind, and of an owner's."""
+        """Return the keys of the indices of all documents of a kind, and of an owner's."""
         return [self._key("documents", kind, "*"), self._key("documents", kind, f"={quote(owner, safe='')}")]
 
 
 @contextmanager
 def as_storage_errors() -> Iterator[None]:
-    """What Redis raises, as :class:`StorageError`."""
+    """Convert errors of Redis to :class:`StorageError`."""
     try:
         yield
     except (RedisError, OSError) as error:

@@ -1,7 +1,7 @@
 """The store in one SQLite file: the embedded default.
 
-WAL, ``synchronous=FULL``: what was answered survives a power cut. One process owns the file (a lock beside it says so);
-it is not for network file systems, and not for several nodes: that is what Redis is for.
+WAL with ``synchronous=FULL``: an answered write survives a power cut. One process owns the file, by a lock beside it.
+The file is not for network file systems, and not for several nodes: use Redis there.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _CHECKED_BYTES = 64 * 2**20  # larger files are not read through on opening
 
 
 class SqliteStore:
-    """The ``Store`` port on a SQLite file. Made by :meth:`open`; for one event loop."""
+    """The ``Store`` port on a SQLite file. Open it with :meth:`open`; for one event loop."""
 
     def __init__(self, path: Path, lock: int, clock: Clock) -> None:
         self._clock = clock
@@ -53,7 +53,8 @@ class SqliteStore:
     async def open(cls, path: Path, clock: Clock) -> SqliteStore:
         """Open or create the file at ``path``, and own it.
 
-        :raises StorageError: it is damaged, not ours, from a newer version, or owned by another process.
+        Raises:
+            StorageError: it is damaged, not ours, from a newer version, or owned by another process.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -242,7 +243,7 @@ class SqliteStore:
         return run if run is not None else runs.load(connection, run_id)
 
     def _remember(self, run: Run) -> None:
-        """Keep ``run`` for the next append. :meth:`_load` takes it out, so that a job that fails leaves none behind."""
+        """Keep ``run`` for the next append. :meth:`_load` takes it out, so that a failed job leaves none behind."""
         self._runs[run.id] = run
         if len(self._runs) > _CACHED_RUNS:
             self._runs.popitem(last=False)
@@ -256,7 +257,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(path: Path) -> None:
-    """Create or migrate the file, which nobody but its owner can read."""
+    """Create or migrate the file, which only its owner can read."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with closing(_connect(path)) as connection:
@@ -275,7 +276,7 @@ def _prepare(path: Path) -> None:
 
 
 async def _lock(path: Path, clock: Clock) -> int:
-    """A descriptor that holds the lock; a dying owner gets a few seconds to let go of it."""
+    """Return a descriptor that holds the lock. A dying owner gets a few seconds to release it."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     waited = 0.0
     try:

@@ -1,4 +1,4 @@
-"""What a SQLite store keeps beside runs and events: usage, the outbox, documents. Each function is part of a job."""
+"""Records of a SQLite store beside runs and events: usage, the outbox, documents. Each function is part of a job."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rlplatform.storage import ledger
 
 
 def charge(connection: sqlite3.Connection, tenant: str, charge: ledger.Charge | None) -> None:
-    """Add to the tenant's usage, and forget that of days long past."""
+    """Add to the tenant's usage, and delete that of days long past."""
     if charge is not None:
         oldest = charge.day - ledger.USAGE_LIFE
         connection.execute("DELETE FROM usage WHERE tenant = ? AND day < ?", (tenant, oldest.isoformat()))

@@ -48,7 +48,7 @@ def load(connection: sqlite3.Connection, run_id: str) -> Run:
 
 
 class Query:
-    """Which runs are asked for, newest first."""
+    """Filter of the runs that are listed, newest first."""
 
     def __init__(
         self,
@@ -80,7 +80,11 @@ class Query:
 
 
 def recall(connection: sqlite3.Connection, idempotency: Idempotency, now: float) -> str | None:
-    """The id of the run that the key has made. :raises IdempotencyMismatch: with another body."""
+    """Return the id of the run that the key has made; None if there is none.
+
+    Raises:
+        IdempotencyMismatch: the key came with another body.
+    """
     used = connection.execute(
         "SELECT body_sha256, run_id FROM idempotency WHERE tenant = ? AND key = ? AND expires_at > ?",
         (idempotency.tenant, idempotency.key, now),
@@ -101,7 +105,7 @@ def insert_events(
 
 
 def stored_events(connection: sqlite3.Connection, run_id: str, events: Sequence[EventBase]) -> dict[str, EncodedEvent]:
-    """Those of ``events`` that the log has, by id."""
+    """Return those of ``events`` that the log has, by id."""
     query = "SELECT seq, type, data FROM events WHERE run_id = ? AND event_id = ?"
     rows = {event.id: connection.execute(query, (run_id, event.id)).fetchone() for event in events}
     return {event_id: EncodedEvent(*row) for event_id, row in rows.items() if row is not None}

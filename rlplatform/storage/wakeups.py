@@ -1,4 +1,4 @@
-"""Who waits for which stream, within one event loop."""
+"""Waiters for streams, within one event loop."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Watch:
 
 
 class Wakeups:
-    """The watches of all streams. A watch set up before a read misses nothing that is appended after it."""
+    """Watches of all streams. A watch set up before a read misses nothing that is appended after it."""
 
     def __init__(self) -> None:
         self._watches: dict[str, set[Watch]] = {}
@@ -67,7 +67,7 @@ class Wakeups:
     async def tail(
         self, clock: Clock, cursors: Mapping[str, int], wait_s: float, read_many: ReadMany
     ) -> Mapping[str, Sequence[EncodedEvent]]:
-        """What ``read_many`` finds, as soon as it finds anything; nothing after ``wait_s`` seconds."""
+        """Return the events of ``read_many`` as soon as there are any; none after ``wait_s`` seconds."""
         deadline = clock.monotonic() + wait_s
         with self.watch(cursors) as watch:
             found = await read_many(cursors)

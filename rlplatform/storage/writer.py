@@ -1,4 +1,4 @@
-"""The one thread that writes to a SQLite database. What waits is committed together: one fsync for many jobs."""
+"""The one thread that writes to a SQLite database. Waiting jobs are committed together: one fsync for many jobs."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ class Writer:
         self._thread.start()
 
     async def submit(self, work: Work[T], committed: Callable[[], None] | None = None) -> T:
-        """Do ``work`` and commit it; ``committed`` is then called in this event loop, even if the caller is cancelled.
+        """Do ``work`` and commit it. ``committed`` is then called in this event loop, even if the caller is cancelled.
 
-        :raises StorageError: the database refused.
+        Raises:
+            StorageError: the database refused.
         """
         if self._closed:
             raise StorageError("the store is closed")
@@ -114,7 +115,7 @@ class Writer:
 
 
 def storage_error(error: sqlite3.Error) -> PlatformError:
-    """What SQLite said, as ours."""
+    """Convert an error of SQLite to the platform's."""
     if isinstance(error, sqlite3.OperationalError):
         return StorageError(f"the database did not do it: {error}")
     return StorageError(f"the database is damaged or was misused: {error}")

@@ -142,6 +142,12 @@ class UnsupportedMediaType(PlatformError):
     code, status, title = "unsupported_media_type", 415, "Unsupported media type"
 
 
+class UpgradeRequired(PlatformError):
+    """The path speaks another protocol: WebSocket."""
+
+    code, status, title = "upgrade_required", 426, "Upgrade required"
+
+
 class TooLarge(PlatformError):
     """The body is larger than accepted."""
 

@@ -191,7 +191,7 @@ class TrainingWaiting(TrainingEvent):
     type: Literal["training.waiting"] = "training.waiting"
     """Type of the event."""
     reason: str
-    """What the training waits for."""
+    """Resources that the training waits for."""
 
 
 class TrainingStarting(TrainingEvent):

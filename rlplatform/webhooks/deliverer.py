@@ -7,7 +7,6 @@ one was; a message may come twice then, with the same ``webhook-id``.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
 from collections import Counter
@@ -20,7 +19,16 @@ from rlplatform.ports import Clock, Finished, Store
 from rlplatform.runs import EvaluationRun, TrainingRun
 from rlplatform.settings import WebhookSettings
 from rlplatform.webhooks.book import WebhookBook
-from rlplatform.webhooks.models import TEST, Attempt, Delivery, Webhook
+from rlplatform.webhooks.models import (
+    TEST,
+    Attempt,
+    Delivery,
+    EvaluationMessage,
+    TrainingMessage,
+    Webhook,
+    WebhookTestData,
+    WebhookTestMessage,
+)
 from rlplatform.webhooks.sending import Answer, Forbidden, Send, Undelivered
 from rlplatform.webhooks.signatures import Signer
 
@@ -197,16 +205,20 @@ class Deliverer:
 
     async def _body(self, delivery: Delivery) -> bytes:
         """The same at every attempt: a finished run does not change."""
+        message: WebhookTestMessage | EvaluationMessage | TrainingMessage
         if delivery.run_id is None:
-            data: object = {"webhook_id": delivery.webhook_id}
-            at = delivery.created_at
+            about = WebhookTestData(webhook_id=delivery.webhook_id)
+            message = WebhookTestMessage(timestamp=delivery.created_at, data=about)
         else:
             run = await self._store.get(delivery.run_id)
             assert isinstance(run, EvaluationRun | TrainingRun)
-            shown = run.document.redacted() if isinstance(run, EvaluationRun) else run.document
-            data, at = shown.model_dump(mode="json"), shown.finished_at or delivery.created_at
-        message = {"type": delivery.type, "timestamp": at.isoformat(), "data": data}
-        return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+            at = run.document.finished_at or delivery.created_at
+            if isinstance(run, EvaluationRun):
+                evaluation = run.document.redacted()
+                message = EvaluationMessage.model_validate({"type": delivery.type, "timestamp": at, "data": evaluation})
+            else:
+                message = TrainingMessage.model_validate({"type": delivery.type, "timestamp": at, "data": run.document})
+        return message.model_dump_json().encode()
 
     def _delay(self, attempts: int, asked_s: float) -> timedelta:
         """Exponential with jitter; longer where the receiver asks for it."""

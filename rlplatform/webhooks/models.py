@@ -7,16 +7,15 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-WebhookEvent = Literal[
-    "evaluation.finished",
-    "evaluation.cancelled",
-    "evaluation.failed",
-    "training.succeeded",
-    "training.stopped",
-    "training.failed",
-]
+from rlplatform.evaluation.models import Evaluation
+from rlplatform.training.models import Training
+
+EvaluationEnd = Literal["evaluation.finished", "evaluation.cancelled", "evaluation.failed"]
+TrainingEnd = Literal["training.succeeded", "training.stopped", "training.failed"]
+TestType = Literal["webhook.test"]
+WebhookEvent = Literal[EvaluationEnd, TrainingEnd]
 EVENTS: tuple[WebhookEvent, ...] = get_args(WebhookEvent)
-TEST = "webhook.test"
+TEST: TestType = "webhook.test"
 
 
 class _Strict(BaseModel):
@@ -138,3 +137,43 @@ class DeliveryList(_Strict):
 
     items: list[Delivery]
     """The messages."""
+
+
+class EvaluationMessage(_Strict):
+    """Message that an evaluation has ended."""
+
+    type: EvaluationEnd
+    """Type of the event."""
+    timestamp: datetime
+    """Time of the end."""
+    data: Evaluation
+    """The evaluation; of hidden tests, verdicts and points alone."""
+
+
+class TrainingMessage(_Strict):
+    """Message that a training has ended."""
+
+    type: TrainingEnd
+    """Type of the event."""
+    timestamp: datetime
+    """Time of the end."""
+    data: Training
+    """The training."""
+
+
+class WebhookTestData(_Strict):
+    """Content of a test message."""
+
+    webhook_id: str
+    """Id of the webhook that is tested."""
+
+
+class WebhookTestMessage(_Strict):
+    """Message that was requested with `POST /v1/webhooks/{webhook_id}/test`."""
+
+    type: TestType = TEST
+    """Type of the message."""
+    timestamp: datetime
+    """Time of the request."""
+    data: WebhookTestData
+    """The webhook that is tested."""

@@ -53,7 +53,10 @@ Every error is `application/problem+json` (RFC 9457) with a stable `code`. What 
 publishes a policy takes an `Idempotency-Key`.
 Events follow a run live as server-sent events, or for many runs on one WebSocket at `/v1/live`: send
 `{"type": "auth", "token": "rlp_…"}` (unless the handshake has an `Authorization` header), then
-`{"type": "subscribe", "stream": "trainings/train_…", "after": 0}`."""
+`{"type": "subscribe", "stream": "trainings/train_…", "after": 0}`.
+
+Every response also has `Content-Security-Policy`, `Cross-Origin-Resource-Policy`, `Referrer-Policy` and
+`X-Content-Type-Options`, which keep browsers from using it elsewhere. `HEAD` is `GET` without the body."""
 
 
 @asynccontextmanager
@@ -73,7 +76,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: f"{(route.tags or ['live'])[0]}_{route.name}",
+        generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}",
         lifespan=_lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )

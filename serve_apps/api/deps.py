@@ -108,7 +108,11 @@ async def context(request: Request) -> Context:
 
 Ctx = Annotated[Context, Depends(context)]
 
-_BEARER = HTTPBearer(auto_error=False, scheme_name="api_key", description="`rlp_<key id>_<secret>`, or a JWT")
+_BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="api_key",
+    description="API key (`rlp_<key id>_<secret>`), or a JWT of the configured identity provider.",
+)
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
 
@@ -178,7 +182,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="Any string of your own: repeating a request with the same key and body gives the same resource.",
+        description="Any text of your own. The same key and body again give the same resource, made once.",
     ),
 ]
 

@@ -1,22 +1,17 @@
-"""Many streams on one WebSocket. Every message, in either direction, is a JSON object with a ``type``.
+"""Many streams on one WebSocket: the messages of ``live_messages``, and the events, the same JSON as everywhere.
 
-From the client: ``auth`` (``token``, a key or a ticket; first, unless the handshake carried an Authorization header),
-``subscribe`` (``stream``, ``after``, ``types``: those wanted), ``unsubscribe`` (``stream``); each is a request
-to the rate limit. From the server: the events, the same JSON as everywhere; ``authenticated``, ``subscribed``,
-``unsubscribed``, ``stream.end`` after a final event, ``heartbeat``, ``error`` (a problem document), and ``reconnect``
-with all cursors before a connection at its capped life is closed.
+Each message of a client counts as one request to the rate limit. A connection at its capped life is closed, after a
+``reconnect`` with all cursors.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from rlplatform.access.principals import Principal
@@ -31,6 +26,20 @@ from rlplatform.errors import (
 )
 from serve_apps.api.deps import Context
 from serve_apps.api.hub import Chunk, types_of, wanted
+from serve_apps.api.live_messages import (
+    AnyClientMessage,
+    ClientMessage,
+    LiveAuth,
+    LiveAuthenticated,
+    LiveError,
+    LiveHeartbeat,
+    LiveReconnect,
+    LiveStreamEnd,
+    LiveSubscribe,
+    LiveSubscribed,
+    LiveUnsubscribed,
+    ServerMessage,
+)
 from serve_apps.api.parsing import parse
 from serve_apps.api.validation import invalid_request
 
@@ -43,30 +52,7 @@ _MAX_FIELDS = 20
 _POLICY_VIOLATION, _SERVICE_RESTART, _TRY_AGAIN = 1008, 1012, 1013
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Auth(_Message):
-    type: Literal["auth"]
-    token: str
-
-
-class Subscribe(_Message):
-    type: Literal["subscribe"]
-    stream: str
-    after: int = Field(default=0, ge=0, strict=True)
-    types: list[str] = Field(default_factory=list, max_length=100)
-
-
-class Unsubscribe(_Message):
-    type: Literal["unsubscribe"]
-    stream: str
-
-
-_MESSAGES: TypeAdapter[Auth | Subscribe | Unsubscribe] = TypeAdapter(
-    Annotated[Auth | Subscribe | Unsubscribe, Field(discriminator="type")]
-)
+_MESSAGES: TypeAdapter[ClientMessage] = TypeAdapter(AnyClientMessage)
 
 
 class LiveConnection:
@@ -93,7 +79,7 @@ class LiveConnection:
                     await self._converse(principal)
         except TimeoutError:
             with suppress(TimeoutError, WebSocketDisconnect):
-                await self._send({"type": "reconnect", "cursors": self._cursors})
+                await self._send(LiveReconnect(cursors=self._cursors))
             await self._close(_SERVICE_RESTART, "reconnect with your cursors")
         except WebSocketDisconnect:
             pass
@@ -106,7 +92,7 @@ class LiveConnection:
     async def _converse(self, principal: Principal) -> None:
         try:
             with self._context.limiter.connection(principal.id):
-                await self._send({"type": "authenticated"})
+                await self._send(LiveAuthenticated())
                 while True:
                     await self._handle(await self._receive(), principal)
         except TooManyRequests as error:
@@ -133,7 +119,7 @@ class LiveConnection:
                 message = _message(await self._receive())
         except TimeoutError:
             raise NotAuthenticated(f"no auth message within {_AUTH_S:.0f} s") from None
-        if not isinstance(message, Auth):
+        if not isinstance(message, LiveAuth):
             raise NotAuthenticated('the first message must be {"type": "auth", "token": "rlp_…"}')
         return message.token
 
@@ -142,17 +128,17 @@ class LiveConnection:
         try:
             await self._context.limiter.spend(self._socket.scope, principal.id, "requests")
             message = _message(text)
-            if isinstance(message, Auth):
+            if isinstance(message, LiveAuth):
                 raise Conflict("this connection is authenticated already")
             stream = message.stream
-            if isinstance(message, Subscribe):
+            if isinstance(message, LiveSubscribe):
                 await self._subscribe(message, principal)
             else:
                 await self._unsubscribe(stream)
         except PlatformError as error:
             await self._fail(error, stream)
 
-    async def _subscribe(self, message: Subscribe, principal: Principal) -> None:
+    async def _subscribe(self, message: LiveSubscribe, principal: Principal) -> None:
         if message.stream in self._pumps:
             raise Conflict(f"already subscribed to {message.stream}")
         if len(self._pumps) >= _MAX_STREAMS:
@@ -161,9 +147,9 @@ class LiveConnection:
         run = await self._context.of_stream(message.stream, principal)
         if message.after > run.seq:
             raise InvalidRequest(f"after is {message.after}, but the stream has come to {run.seq}", field="after")
-        await self._send({"type": "subscribed", "stream": message.stream, "after": message.after})
+        await self._send(LiveSubscribed(stream=message.stream, after=message.after))
         if run.final and message.after == run.seq:
-            await self._send({"type": "stream.end", "stream": message.stream})
+            await self._send(LiveStreamEnd(stream=message.stream))
             return
         self._cursors[message.stream] = message.after
         self._pumps[message.stream] = asyncio.create_task(self._pump(message.stream, message.after, types))
@@ -175,14 +161,14 @@ class LiveConnection:
         self._cursors.pop(stream, None)
         pump.cancel()
         await asyncio.gather(pump, return_exceptions=True)
-        await self._send({"type": "unsubscribed", "stream": stream})
+        await self._send(LiveUnsubscribed(stream=stream))
 
     async def _pump(self, stream: str, after: int, types: Collection[str]) -> None:
         try:
             async with self._context.hubs.open(stream, after) as cursor:
                 while not cursor.done:
                     await self._send_all(await cursor.next(), stream, types)
-            await self._send({"type": "stream.end", "stream": stream})
+            await self._send(LiveStreamEnd(stream=stream))
         except TimeoutError:
             await self._close(_TRY_AGAIN, f"too slow; resume {stream} after {self._cursors.get(stream, after)}"[:120])
         except PlatformError as error:
@@ -203,7 +189,7 @@ class LiveConnection:
                     await self._fail(error)
                     await self._close(_POLICY_VIOLATION, error.title)
                     return
-                await self._send({"type": "heartbeat", "time": self._context.services.clock.now().isoformat()})
+                await self._send(LiveHeartbeat(time=self._context.services.clock.now()))
 
     async def _receive(self) -> str | bytes:
         message = await self._socket.receive()
@@ -213,11 +199,12 @@ class LiveConnection:
         return found
 
     async def _fail(self, error: PlatformError, stream: str | None = None) -> None:
-        await self._send({**problem(error), "type": "error"} | ({"stream": stream} if stream else {}))
+        await self._send(LiveError(**{**problem(error), "type": "error"} | ({"stream": stream} if stream else {})))
 
-    async def _send(self, message: dict[str, Any]) -> None:
+    async def _send(self, message: ServerMessage) -> None:
+        text = message.model_dump_json(exclude_unset=isinstance(message, LiveError))
         async with asyncio.timeout(_STALL_S), self._lock:
-            await self._socket.send_text(json.dumps(message))
+            await self._socket.send_text(text)
 
     async def _send_all(self, chunks: Sequence[Chunk], stream: str, types: Collection[str]) -> None:
         async with asyncio.timeout(_STALL_S), self._lock:
@@ -232,7 +219,7 @@ class LiveConnection:
                 await self._socket.close(code, reason)
 
 
-def _message(text: str | bytes) -> Auth | Subscribe | Unsubscribe:
+def _message(text: str | bytes) -> ClientMessage:
     if len(text) > MAX_MESSAGE:
         raise TooLarge(f"a message is larger than {MAX_MESSAGE} bytes")
     value = parse(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)

@@ -19,9 +19,9 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: int = Field(default=50, ge=1, le=200)
-    cursor: str | None = Field(default=None, description="`next_cursor` of the page before")
-    state: list[str] = Field(default_factory=list, description="only runs in one of these states")
+    limit: int = Field(default=50, ge=1, le=200, description="Largest number of documents on a page.")
+    cursor: str | None = Field(default=None, description="`next_cursor` of the previous page.")
+    state: list[str] = Field(default_factory=list, description="States to list; all if left out.")
 
 
 Listing = Annotated[ListQuery, Query()]

@@ -37,6 +37,8 @@ def problem_response(
     headers = dict(headers or {})
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.status == 426:
+        headers |= {"Upgrade": "websocket", "Connection": "Upgrade"}
     if error.status in (408, 413):
         headers["Connection"] = "close"  # what is still to come of the body is not waited for
     if error.status == 416:

@@ -285,3 +285,12 @@ async def test_open_streams_end_within_a_heartbeat_of_their_keys_end(platform, t
                     heard_last = (await until_closed(socket))[-1]
                 assert (heard_last["type"], heard_last["code"]) == ("error", "not_authenticated")
                 assert socket.close_code == 1008
+
+
+async def test_plain_http_is_told_to_speak_websocket(platform: Any) -> None:
+    async with platform() as it, it.client() as client:
+        answer = await client.get("/v1/live")
+    assert answer.status_code == 426
+    assert answer.headers["upgrade"] == "websocket"
+    assert answer.json()["code"] == "upgrade_required"
+    assert "WebSocket" in answer.json()["detail"]

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from rlplatform.access.principals import Principal
 from rlplatform.documents import CheckpointList
@@ -21,18 +21,22 @@ from rlplatform.training.models import CheckpointInfo
 from rlplatform.training.retention import ranked
 from serve_apps.api.deps import Caller, Context, Ctx, Researcher
 from serve_apps.api.downloads import Download, made
-from serve_apps.api.openapi import problems
+from serve_apps.api.headers import headers
+from serve_apps.api.openapi import binary, problems
 from serve_apps.api.responses import unchanged
 
 router = APIRouter(prefix="/v1", tags=["checkpoints"])
+_MEDIA_TYPES = ("application/x-tar", "application/octet-stream")
+_HEADERS = headers("Accept-Ranges", "Content-Disposition", "ETag", "Last-Modified")
 
 
 @router.get(
     "/trainings/{training_id}/checkpoints",
-    summary="The checkpoints of a training, oldest first",
-    responses={200: {"model": CheckpointList}, **problems(401, 403, 404, 503)},
+    summary="List the checkpoints of a training, oldest first",
+    responses={200: {"model": CheckpointList, "description": "The checkpoints."}, **problems(401, 403, 404, 503)},
 )
 async def index(ctx: Ctx, caller: Caller, training_id: str) -> CheckpointList:
+    """Return the committed checkpoints of a training. `best` marks the one with the highest mean return."""
     run = await ctx.training(training_id, caller)
     found = await asyncio.to_thread(_store(ctx.services.checkpoints).list, run.id)
     return CheckpointList(items=ranked(found))
@@ -40,38 +44,54 @@ async def index(ctx: Ctx, caller: Caller, training_id: str) -> CheckpointList:
 
 @router.get(
     "/checkpoints/{checkpoint_id}/download",
-    summary="One checkpoint as a tar archive, verified file by file",
-    response_class=FileResponse,
+    summary="Download a checkpoint as a tar archive, verified file by file",
+    response_class=Response,
     responses={
-        200: {"content": {"application/x-tar": {"schema": {"type": "string", "format": "binary"}}}},
-        206: {"description": "the part that `Range` asks for"},
-        304: {"description": "unchanged"},
+        200: {"description": "The archive.", "headers": _HEADERS, "content": binary(*_MEDIA_TYPES)},
+        206: {
+            "description": "The part that `Range` asks for.",
+            "headers": _HEADERS | headers("Content-Range"),
+            "content": binary(*_MEDIA_TYPES, "multipart/byteranges"),
+        },
+        304: {"description": "Unchanged.", "headers": headers("ETag", "Last-Modified")},
         **problems(401, 403, 404, 416, 503),
     },
 )
 async def download(ctx: Ctx, request: Request, caller: Caller, checkpoint_id: str) -> Response:
+    """Return the files of a checkpoint as a tar archive. Ranges and `If-None-Match` are supported, and the same
+    checkpoint always gives the same bytes. With `Accept: application/octet-stream` the archive has that media type."""
     store = _store(ctx.services.checkpoints)
     info = await _find(ctx, caller, checkpoint_id)
-    headers = {"ETag": f'"{info.manifest_sha256}"', "Cache-Control": "private, no-cache"}
-    headers["Last-Modified"] = format_datetime(info.created_at, usegmt=True)
-    if unchanged(request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
+    tag = f'"{info.manifest_sha256}"'
+    about = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept"}
+    about["Last-Modified"] = format_datetime(info.created_at, usegmt=True)
+    if unchanged(request, tag):
+        return Response(status_code=304, headers=about)
     archive = await made(partial(_archive, store, info))
-    return Download(archive, media_type="application/x-tar", filename=f"{info.id}.tar", headers=headers)
+    return Download(archive, media_type=_media_type(request), filename=f"{info.id}.tar", headers=about)
 
 
 @router.delete(
     "/checkpoints/{checkpoint_id}",
-    summary="Delete a checkpoint for good; not one that a training that goes on would be recovered from",
+    summary="Delete a checkpoint for good",
     status_code=204,
     response_class=Response,
-    responses={204: {"description": "it is gone"}, **problems(401, 403, 404, 409, 503)},
+    responses={204: {"description": "Deleted."}, **problems(401, 403, 404, 409, 503)},
 )
 async def delete(ctx: Ctx, caller: Researcher, checkpoint_id: str) -> Response:
+    """Delete a checkpoint at once. A checkpoint that an unfinished training would be recovered from, or starts from, is
+    kept: 409."""
     info = await _find(ctx, caller, checkpoint_id)
     await ctx.services.commands.delete_checkpoint(info.id, caller)
     ctx.accounts.measure(caller.tenant)
     return Response(status_code=204)
+
+
+def _media_type(request: Request) -> str:
+    """The first of the media types, unless only the other is accepted by name."""
+    accepted = request.headers.get("accept", "")
+    first, other = _MEDIA_TYPES
+    return other if other in accepted and first not in accepted else first
 
 
 async def _find(ctx: Context, caller: Principal, checkpoint_id: str) -> CheckpointInfo:

@@ -13,8 +13,9 @@ router = APIRouter(prefix="/v1", tags=["environments"])
 
 @router.get(
     "/environments",
-    summary="What can be trained",
-    responses={200: {"model": EnvironmentList}, **problems(401, 403)},
+    summary="List the environments that can be trained on",
+    responses={200: {"model": EnvironmentList, "description": "The environments."}, **problems(401, 403)},
 )
 def index(ctx: Ctx, _: Caller) -> EnvironmentList:
+    """Return the environments that trainings of this platform can use, with their spaces."""
     return EnvironmentList(items=list(ctx.services.environments()))

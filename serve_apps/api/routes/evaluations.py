@@ -17,6 +17,7 @@ from rlplatform.ids import Kind
 from rlplatform.runs import EvaluationRun
 from serve_apps.api.bodies import beside, body_of, validate
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Learner, idempotency
+from serve_apps.api.headers import headers
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.paging import Listing, list_runs
 from serve_apps.api.responses import accepted, document, page
@@ -29,6 +30,7 @@ EXAMPLE = {
     "checker": {"kind": "tokens"},
     "limits": {"cpu_time_s": 2.0, "wall_time_s": 6.0, "memory_mb": 256},
 }
+_MADE = headers("Location", "Idempotency-Replayed")
 _STATES = list(get_args(EvaluationState))
 _ROW_ERRORS = 5
 
@@ -36,7 +38,9 @@ _ROW_ERRORS = 5
 class WaitQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    wait: float = Field(default=0.0, ge=0, le=60, description="seconds to wait for the result before answering 202")
+    wait: float = Field(
+        default=0.0, ge=0, le=60, description="Time to wait for the result before answering 202, in seconds."
+    )
 
 
 @router.post(
@@ -44,8 +48,8 @@ class WaitQuery(BaseModel):
     summary="Submit code for evaluation",
     status_code=202,
     responses={
-        200: {"model": Evaluation, "description": "finished within `wait`"},
-        202: {"model": Evaluation, "description": "queued; `Location` is where it is"},
+        200: {"model": Evaluation, "description": "Finished within `wait`.", "headers": _MADE},
+        202: {"model": Evaluation, "description": "Queued.", "headers": _MADE},
         **problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
     },
     openapi_extra=accepts(EvaluationRequest, EXAMPLE),
@@ -58,6 +62,8 @@ async def submit(
     body: Annotated[EvaluationRequest, Depends(body_of(EvaluationRequest))],
     key: IdempotencyKey = None,
 ) -> Response:
+    """Queue a submission. With `wait`, answer 200 with the result if it is there in time. The same `Idempotency-Key`
+    and body again give the same evaluation."""
     await ctx.limiter.spend(request.scope, caller.id, "creations")
     size = len(await request.body())
     repeatable = await beside(size, lambda: idempotency(key, caller, "evaluations", body))
@@ -71,7 +77,10 @@ async def submit(
 @router.post(
     "/evaluations:batch",
     summary="Submit many at once",
-    responses={200: {"model": BatchResult}, **problems(400, 401, 403, 408, 413, 415, 422, 429)},
+    responses={
+        200: {"model": BatchResult, "description": "The result of each row."},
+        **problems(400, 401, 403, 408, 413, 415, 422, 429),
+    },
     openapi_extra=accepts(EvaluationBatch, {"evaluations": [EXAMPLE]}),
 )
 async def submit_batch(
@@ -81,6 +90,8 @@ async def submit_batch(
     body: Annotated[EvaluationBatch, Depends(body_of(EvaluationBatch))],
     key: IdempotencyKey = None,
 ) -> BatchResult:
+    """Queue up to 200 submissions. Each row is accepted or refused by itself, and the results are in the order of the
+    request."""
     await ctx.limiter.spend(request.scope, caller.id, "creations", len(body.evaluations))
     size = len(await request.body())
     rows = await beside(size, lambda: [_read_row(raw) for raw in body.evaluations])
@@ -95,9 +106,13 @@ async def submit_batch(
 @router.get(
     "/evaluations",
     summary="List evaluations, newest first, without their tests",
-    responses={200: {"model": Page[Evaluation]}, **problems(401, 403, 422)},
+    responses={
+        200: {"model": Page[Evaluation], "description": "A page of evaluations.", "headers": headers("Link")},
+        **problems(401, 403, 422),
+    },
 )
 async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> Response:
+    """Return one page of the evaluations that the caller sees, newest first. Their tests are left out."""
     runs, cursor = await list_runs(ctx.services.store, Kind.EVALUATION, query, caller, _STATES)
     return page(request, [run.document for run in runs], cursor)
 
@@ -105,9 +120,14 @@ async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> R
 @router.get(
     "/evaluations/{evaluation_id}",
     summary="Show an evaluation and its result",
-    responses={200: {"model": Evaluation}, 304: {"description": "unchanged"}, **problems(401, 403, 404)},
+    responses={
+        200: {"model": Evaluation, "description": "The evaluation.", "headers": headers("ETag")},
+        304: {"description": "Unchanged.", "headers": headers("ETag")},
+        **problems(401, 403, 404),
+    },
 )
 async def show(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -> Response:
+    """Return the state and, once finished, the result. With `If-None-Match`, answer 304 if nothing has changed."""
     run = await ctx.evaluation(evaluation_id, caller)
     shown = run.document.redacted()
     if (place := await ctx.place(run)) is not None:
@@ -117,11 +137,15 @@ async def show(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -
 
 @router.delete(
     "/evaluations/{evaluation_id}",
-    summary="Cancel an evaluation; a finished one is left as it is",
+    summary="Cancel an evaluation",
     status_code=202,
-    responses={202: {"model": Evaluation}, **problems(401, 403, 404, 503)},
+    responses={
+        202: {"model": Evaluation, "description": "The evaluation, as it is now.", "headers": headers("Location")},
+        **problems(401, 403, 404, 503),
+    },
 )
 async def cancel(ctx: Ctx, caller: Learner, evaluation_id: str) -> Response:
+    """Cancel an evaluation that waits or runs. A finished one stays unchanged."""
     await ctx.evaluation(evaluation_id, caller)
     run = await ctx.services.commands.cancel_evaluation(evaluation_id, caller)
     return accepted(f"/v1/evaluations/{run.id}", run.document.redacted())

@@ -12,6 +12,7 @@ from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest
 from rlplatform.runs import Run
 from serve_apps.api.deps import Context, Ctx, Follower, Renewal
+from serve_apps.api.headers import headers
 from serve_apps.api.hub import types_of
 from serve_apps.api.openapi import problems
 from serve_apps.api.sse import EventStream
@@ -22,23 +23,32 @@ router = APIRouter(prefix="/v1", tags=["events"])
 class EventsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    after: int = Field(default=0, ge=0, description="the sequence number to go on behind")
-    types: str | None = Field(default=None, description="comma-separated event types; all where left out")
-    ticket: str | None = Field(default=None, description="instead of a key: one-use, from `/v1/tickets`")
+    after: int = Field(default=0, ge=0, description="Sequence number to continue after; 0: from the first event.")
+    types: str | None = Field(default=None, description="Types of event, separated by commas; all if left out.")
+    ticket: str | None = Field(default=None, description="Ticket of `/v1/tickets`, good once, in place of a key.")
 
 
-LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", description="wins over `after`")]
+LastEventId = Annotated[
+    str | None,
+    Header(alias="Last-Event-ID", description="Sequence number to continue after. It takes precedence over `after`."),
+]
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "`id:` is the sequence number, `data:` an event's JSON; `event: reconnect` asks to come again",
+        "description": (
+            "Server-sent events. Of each, `id:` is the sequence number and `data:` the JSON of an `Event`."
+            " A named event, `event: reconnect`, asks to connect again with `Last-Event-ID`."
+        ),
+        "headers": headers("X-Accel-Buffering"),
         "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Event"}}},
     },
-    204: {"description": "the run is over and has no event behind this one"},
+    204: {"description": "The run has ended and has no event after this one."},
     **problems(401, 403, 404, 422),
 }
 
 
-@router.get("/evaluations/{evaluation_id}/events", summary="Follow an evaluation", responses=_RESPONSES)
+@router.get(
+    "/evaluations/{evaluation_id}/events", summary="Follow an evaluation", response_class=Response, responses=_RESPONSES
+)
 async def of_evaluation(
     ctx: Ctx,
     caller: Follower,
@@ -47,10 +57,14 @@ async def of_evaluation(
     query: Annotated[EventsQuery, Query()],
     last: LastEventId = None,
 ) -> Response:
+    """Stream the events of an evaluation, from the first or after `Last-Event-ID`, until the final one. `EventSource`
+    takes a `ticket` in place of a key."""
     return _stream(ctx, caller, renew, await ctx.evaluation(evaluation_id, caller), query, last)
 
 
-@router.get("/trainings/{training_id}/events", summary="Follow a training", responses=_RESPONSES)
+@router.get(
+    "/trainings/{training_id}/events", summary="Follow a training", response_class=Response, responses=_RESPONSES
+)
 async def of_training(
     ctx: Ctx,
     caller: Follower,
@@ -59,6 +73,8 @@ async def of_training(
     query: Annotated[EventsQuery, Query()],
     last: LastEventId = None,
 ) -> Response:
+    """Stream the events of a training, from the first or after `Last-Event-ID`, until the final one. `EventSource`
+    takes a `ticket` in place of a key."""
     return _stream(ctx, caller, renew, await ctx.training(training_id, caller), query, last)
 
 

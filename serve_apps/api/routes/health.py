@@ -17,17 +17,26 @@ _BUDGET_S = 3.0
 _OPTIONAL = frozenset({"sandbox"})
 
 
-@router.get("/healthz", summary="Alive")
+@router.get(
+    "/healthz",
+    summary="Check that the process runs",
+    responses={200: {"model": Health, "description": "Alive."}},
+)
 async def healthz() -> Health:
+    """Answer 200 while the process runs."""
     return Health()
 
 
 @router.get(
     "/readyz",
-    summary="Ready, with one entry for each dependency",
-    responses={200: {"model": Readiness}, 503: {"model": Readiness, "description": "the store or Ray does not answer"}},
+    summary="Check that the platform is ready, with one entry for each part that it depends on",
+    responses={
+        200: {"model": Readiness, "description": "Ready, or degraded."},
+        503: {"model": Readiness, "description": "The store or Ray does not answer."},
+    },
 )
 async def readyz(ctx: Ctx) -> Response:
+    """Check the parts that the platform depends on. Without a sandbox it is `degraded`, which is still 200."""
     readiness = await _readiness(ctx)
     status = 503 if readiness.status == "unavailable" else 200
     return Response(readiness.model_dump_json(), status_code=status, media_type="application/json")

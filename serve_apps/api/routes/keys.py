@@ -23,17 +23,20 @@ from rlplatform.documents import (
 from rlplatform.errors import Conflict, NotFound
 from serve_apps.api.bodies import body_of
 from serve_apps.api.deps import Admin, Caller, Context, Ctx
+from serve_apps.api.headers import headers
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.responses import accepted
 
 router = APIRouter(prefix="/v1", tags=["access"])
-_CREATED: dict[int | str, dict[str, Any]] = {201: {"model": KeyCreated, "description": "`api_key` is shown this once"}}
+_CREATED: dict[int | str, dict[str, Any]] = {
+    201: {"model": KeyCreated, "description": "Created. `api_key` is shown this once.", "headers": headers("Location")}
+}
 _BODY = (400, 401, 403, 408, 413, 415, 422)
 
 
 @router.post(
     "/keys",
-    summary="Make an API key; its text is shown once",
+    summary="Create an API key",
     status_code=201,
     responses={**_CREATED, **problems(*_BODY)},
     openapi_extra=accepts(KeyRequest, {"name": "course front end", "role": "learner", "expires_in_s": 86400}),
@@ -41,6 +44,7 @@ _BODY = (400, 401, 403, 408, 413, 415, 422)
 async def create_key(
     ctx: Ctx, request: Request, caller: Admin, body: Annotated[KeyRequest, Depends(body_of(KeyRequest))]
 ) -> Response:
+    """Create an API key with a role or with scopes, at most those of the caller. Its text is shown this once."""
     tenant = body.tenant or caller.tenant
     if tenant != caller.tenant:
         caller.require(Scope.OPERATE)
@@ -54,24 +58,30 @@ async def create_key(
     return _created(key, text)
 
 
-@router.get("/keys", summary="List API keys, oldest first", responses={200: {"model": KeyList}, **problems(401, 403)})
+@router.get(
+    "/keys",
+    summary="List API keys, oldest first",
+    responses={200: {"model": KeyList, "description": "The keys."}, **problems(401, 403)},
+)
 async def list_keys(ctx: Ctx, caller: Admin) -> KeyList:
+    """Return the keys of the tenant, or of all tenants for operators, without their secrets."""
     tenant = None if caller.has(Scope.OPERATE) else caller.tenant
     return KeyList(items=[_info(key) for key in await ctx.services.store.list_keys(tenant)])
 
 
 @router.delete(
     "/keys/{key_id}",
-    summary="Revoke an API key, from this moment on",
-    responses={200: {"model": KeyInfo}, **problems(401, 403, 404)},
+    summary="Revoke an API key",
+    responses={200: {"model": KeyInfo, "description": "The key, revoked."}, **problems(401, 403, 404)},
 )
 async def revoke_key(ctx: Ctx, caller: Admin, key_id: str) -> KeyInfo:
+    """Revoke a key. Requests with it are refused from now on, on all replicas."""
     return _info(await ctx.access.keys.revoke(await _key(ctx, caller, key_id)))
 
 
 @router.post(
     "/keys/{key_id}/rotate",
-    summary="Replace an API key; the old one goes on working for a while",
+    summary="Replace an API key; the old one keeps working for a while",
     status_code=201,
     responses={**_CREATED, **problems(*_BODY, 404, 409)},
     openapi_extra=accepts(KeyRotation, {"overlap_s": 3600}),
@@ -83,6 +93,7 @@ async def rotate_key(
     key_id: str,
     body: Annotated[KeyRotation, Depends(body_of(KeyRotation))],
 ) -> Response:
+    """Create a key that replaces this one. The old key keeps working for `overlap_s`."""
     key = await _key(ctx, caller, key_id)
     if key.revoked_at is not None:
         raise Conflict("the key has been revoked; make a new one", state="revoked")
@@ -92,21 +103,27 @@ async def rotate_key(
     return _created(*await ctx.access.keys.rotate(key, body.overlap_s))
 
 
-@router.get("/whoami", summary="Who the credentials stand for", responses={200: {"model": WhoAmI}, **problems(401)})
+@router.get(
+    "/whoami",
+    summary="Show the principal that the credentials stand for",
+    responses={200: {"model": WhoAmI, "description": "The principal."}, **problems(401)},
+)
 async def whoami(caller: Caller) -> WhoAmI:
+    """Return the principal, its tenant and its scopes."""
     return WhoAmI(id=caller.id, tenant=caller.tenant, scopes=sorted(caller.scopes))
 
 
 @router.post(
     "/tickets",
-    summary="A one-use ticket for a browser's event stream",
+    summary="Create a one-use ticket for a browser's event stream",
     status_code=201,
-    responses={201: {"model": Ticket}, **problems(*_BODY, 404)},
+    responses={201: {"model": Ticket, "description": "The ticket."}, **problems(*_BODY, 404)},
     openapi_extra=accepts(TicketRequest, {"stream": None}),
 )
 async def create_ticket(
     ctx: Ctx, caller: Caller, body: Annotated[TicketRequest, Depends(body_of(TicketRequest))]
 ) -> Ticket:
+    """Create a ticket for a browser, which cannot send headers with `EventSource` or `WebSocket`."""
     if body.stream is not None:
         await ctx.of_stream(body.stream, caller)
     claims, text = ctx.access.tickets.issue(caller, ctx.services.clock.now(), body.stream)

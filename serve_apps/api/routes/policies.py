@@ -15,7 +15,8 @@ from rlplatform.policies.models import Actions, ActRequest, PolicyInfo, PolicyRe
 from rlplatform.ports import Policies
 from serve_apps.api.bodies import body_of
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
-from serve_apps.api.openapi import accepts, problems
+from serve_apps.api.headers import headers
+from serve_apps.api.openapi import accepts, binary, problems
 from serve_apps.api.paging import Listing, list_runs
 from serve_apps.api.responses import accepted, document, page
 
@@ -31,7 +32,11 @@ _MEDIA_TYPES = {"onnx": "application/octet-stream", "tar": "application/x-tar"}
     summary="Publish the policy of a checkpoint",
     status_code=201,
     responses={
-        201: {"model": PolicyInfo, "description": "copied, and ready to act; `Location` is where it is"},
+        201: {
+            "model": PolicyInfo,
+            "description": "Copied, and ready to act.",
+            "headers": headers("Location", "Idempotency-Replayed"),
+        },
         **problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503),
     },
     openapi_extra=accepts(PolicyRequest, EXAMPLE),
@@ -43,6 +48,8 @@ async def publish(
     body: Annotated[PolicyRequest, Depends(body_of(PolicyRequest))],
     key: IdempotencyKey = None,
 ) -> Response:
+    """Copy the policy of a checkpoint, or of a training's best or last checkpoint. The same `Idempotency-Key` and body
+    again give the same policy."""
     await ctx.limiter.spend(request.scope, caller.id, "creations")
     record, new = await _policies(ctx).publish(body, caller, idempotency(key, caller, "policies", body))
     return accepted(f"/v1/policies/{record.id}", record.document, new=new, status=201)
@@ -50,10 +57,14 @@ async def publish(
 
 @router.get(
     "/policies",
-    summary="List policies, newest first; deleted ones only where `state` asks for them",
-    responses={200: {"model": Page[PolicyInfo]}, **problems(401, 403, 422)},
+    summary="List policies, newest first",
+    responses={
+        200: {"model": Page[PolicyInfo], "description": "A page of policies.", "headers": headers("Link")},
+        **problems(401, 403, 422),
+    },
 )
 async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> Response:
+    """Return one page of the policies that the caller sees, newest first. Deleted ones need `state=deleted`."""
     query = query.model_copy(update={"state": query.state or ["published"]})
     records, cursor = await list_runs(ctx.services.store, Kind.POLICY, query, caller, _STATES)
     return page(request, [record.document for record in records], cursor)
@@ -62,26 +73,33 @@ async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> R
 @router.get(
     "/policies/{policy_id}",
     summary="Show a policy: its spaces, its normaliser, where it comes from",
-    responses={200: {"model": PolicyInfo}, 304: {"description": "unchanged"}, **problems(401, 403, 404)},
+    responses={
+        200: {"model": PolicyInfo, "description": "The policy.", "headers": headers("ETag")},
+        304: {"description": "Unchanged.", "headers": headers("ETag")},
+        **problems(401, 403, 404),
+    },
 )
 async def show(ctx: Ctx, request: Request, caller: Caller, policy_id: str) -> Response:
+    """Return the spaces, the normaliser and the origin of a policy. With `If-None-Match`, answer 304 if nothing has
+    changed."""
     return document(request, (await ctx.policy(policy_id, caller)).document)
 
 
 @router.delete(
     "/policies/{policy_id}",
-    summary="Delete a policy for good; again: nothing happens",
-    responses={200: {"model": PolicyInfo}, **problems(401, 403, 404, 503)},
+    summary="Delete a policy for good",
+    responses={200: {"model": PolicyInfo, "description": "The policy, deleted."}, **problems(401, 403, 404, 503)},
 )
 async def delete(ctx: Ctx, caller: Researcher, policy_id: str) -> PolicyInfo:
+    """Delete a policy and its files. Deleting it again changes nothing."""
     return (await _policies(ctx).delete(policy_id, caller)).document
 
 
 @router.post(
     "/policies/{policy_id}/act",
-    summary="Actions for a batch of observations",
+    summary="Compute actions for observations",
     responses={
-        200: {"model": Actions, "description": "`Server-Timing` says how long it took, with how many observations"},
+        200: {"model": Actions, "description": "The actions.", "headers": headers("Server-Timing")},
         **problems(400, 401, 403, 404, 408, 413, 415, 422, 429, 503),
     },
     openapi_extra=accepts(ActRequest, ACT_EXAMPLE),
@@ -89,6 +107,7 @@ async def delete(ctx: Ctx, caller: Researcher, policy_id: str) -> PolicyInfo:
 async def act(
     ctx: Ctx, caller: Caller, policy_id: str, body: Annotated[ActRequest, Depends(body_of(ActRequest))]
 ) -> Response:
+    """Compute one action for each observation. Requests that arrive together are computed together."""
     from rlplatform.policies.observations import parse  # NumPy: not at start-up
 
     policy = (await ctx.policy(policy_id, caller)).document
@@ -101,12 +120,13 @@ async def act(
 
 @router.get(
     "/policies/{policy_id}/download",
-    summary="A policy as an ONNX model that was seen to act as it does, or as the archive that `sha256` is of",
+    summary="Download a policy, as an ONNX model or as an archive",
+    response_class=Response,
     responses={
         200: {
-            "content": {
-                kind: {"schema": {"type": "string", "format": "binary"}} for kind in sorted(_MEDIA_TYPES.values())
-            }
+            "description": "The file.",
+            "headers": headers("Content-Disposition"),
+            "content": binary(*_MEDIA_TYPES.values()),
         },
         **problems(401, 403, 404, 422, 503),
     },
@@ -115,8 +135,9 @@ async def download(
     ctx: Ctx,
     caller: Caller,
     policy_id: str,
-    form: Annotated[Literal["onnx", "tar"], Query(alias="format")] = "onnx",
+    form: Annotated[Literal["onnx", "tar"], Query(alias="format", description="Form of the file.")] = "onnx",
 ) -> Response:
+    """Return the policy as an ONNX model that was checked to act like it, or as the tar archive that `sha256` is of."""
     policy = (await ctx.policy(policy_id, caller)).document
     content = await (_policies(ctx).onnx(policy) if form == "onnx" else _policies(ctx).archive(policy))
     headers = {"Content-Disposition": f'attachment; filename="{policy.id}.{form}"'}

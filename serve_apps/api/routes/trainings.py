@@ -14,6 +14,7 @@ from rlplatform.ids import Kind
 from rlplatform.training.models import Training, TrainingCheck, TrainingRequest, TrainingState
 from serve_apps.api.bodies import beside, body_of
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
+from serve_apps.api.headers import headers
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.paging import Listing, list_runs
 from serve_apps.api.responses import accepted, document, page
@@ -29,15 +30,19 @@ EXAMPLE = {
 }
 _STATES = [state.value for state in TrainingState]
 _COMMAND: dict[int | str, dict[str, Any]] = {
-    202: {"model": Training, "description": "asked for; the events say when it is done"}
+    202: {
+        "model": Training,
+        "description": "Requested. The events tell when it is done.",
+        "headers": headers("Location"),
+    }
 }
 
 
 class SeriesQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    names: str | None = Field(default=None, description="comma-separated metric names; all where left out")
-    max_points: int = Field(default=500, ge=2, le=10_000)
+    names: str | None = Field(default=None, description="Names of metrics, separated by commas; all if left out.")
+    max_points: int = Field(default=500, ge=2, le=10_000, description="Largest number of rows.")
 
 
 @router.post(
@@ -45,7 +50,11 @@ class SeriesQuery(BaseModel):
     summary="Start a training",
     status_code=202,
     responses={
-        202: {"model": Training, "description": "queued; `Location` is where it is"},
+        202: {
+            "model": Training,
+            "description": "Queued.",
+            "headers": headers("Location", "Idempotency-Replayed"),
+        },
         **problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
     },
     openapi_extra=accepts(TrainingRequest, EXAMPLE),
@@ -57,6 +66,7 @@ async def start(
     body: Annotated[TrainingRequest, Depends(body_of(TrainingRequest))],
     key: IdempotencyKey = None,
 ) -> Response:
+    """Queue a training. The same `Idempotency-Key` and body again give the same training."""
     await ctx.limiter.spend(request.scope, caller.id, "creations")
     size = len(await request.body())
     repeatable = await beside(size, lambda: idempotency(key, caller, "trainings", body))
@@ -83,9 +93,13 @@ async def check(
 @router.get(
     "/trainings",
     summary="List trainings, newest first",
-    responses={200: {"model": Page[Training]}, **problems(401, 403, 422)},
+    responses={
+        200: {"model": Page[Training], "description": "A page of trainings.", "headers": headers("Link")},
+        **problems(401, 403, 422),
+    },
 )
 async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> Response:
+    """Return one page of the trainings that the caller sees, newest first."""
     runs, cursor = await list_runs(ctx.services.store, Kind.TRAINING, query, caller, _STATES)
     return page(request, [run.document for run in runs], cursor)
 
@@ -93,9 +107,14 @@ async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> R
 @router.get(
     "/trainings/{training_id}",
     summary="Show a training: state, progress, latest metrics",
-    responses={200: {"model": Training}, 304: {"description": "unchanged"}, **problems(401, 403, 404)},
+    responses={
+        200: {"model": Training, "description": "The training.", "headers": headers("ETag")},
+        304: {"description": "Unchanged.", "headers": headers("ETag")},
+        **problems(401, 403, 404),
+    },
 )
 async def show(ctx: Ctx, request: Request, caller: Caller, training_id: str) -> Response:
+    """Return the state, the progress and the newest metrics. With `If-None-Match`, answer 304 if nothing changed."""
     run = await ctx.training(training_id, caller)
     place = await ctx.place(run)
     return document(request, run.document.model_copy(update={"queue_position": place and place.position}))
@@ -103,11 +122,12 @@ async def show(ctx: Ctx, request: Request, caller: Caller, training_id: str) -> 
 
 @router.post(
     "/trainings/{training_id}/pause",
-    summary="Pause: checkpoint, then free its resources",
+    summary="Pause a training",
     status_code=202,
     responses={**_COMMAND, **problems(401, 403, 404, 409, 503)},
 )
 async def pause(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
+    """Save a checkpoint, then free the training's resources. The events tell when that is done."""
     return await _command(ctx, caller, training_id, "pause")
 
 
@@ -118,25 +138,28 @@ async def pause(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
     responses={**_COMMAND, **problems(401, 403, 404, 409, 503)},
 )
 async def resume(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
+    """Queue a paused training again; it continues from its newest checkpoint."""
     return await _command(ctx, caller, training_id, "resume")
 
 
 @router.post(
     "/trainings/{training_id}/stop",
-    summary="Stop for good, after a last checkpoint",
+    summary="Stop a training for good, after a last checkpoint",
     status_code=202,
     responses={**_COMMAND, **problems(401, 403, 404, 409, 503)},
 )
 async def stop(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
+    """Save a last checkpoint, then end the training for good."""
     return await _command(ctx, caller, training_id, "stop")
 
 
 @router.get(
     "/trainings/{training_id}/metrics",
-    summary="The time series of its metrics, down-sampled to `max_points`",
-    responses={200: {"model": MetricSeries}, **problems(401, 403, 404, 422)},
+    summary="Show the metrics of a training over time",
+    responses={200: {"model": MetricSeries, "description": "The metrics."}, **problems(401, 403, 404, 422)},
 )
 async def metrics(ctx: Ctx, caller: Caller, training_id: str, query: Annotated[SeriesQuery, Query()]) -> MetricSeries:
+    """Return each metric over time, thinned out evenly to at most `max_points` rows."""
     run = await ctx.training(training_id, caller)
     names = [name.strip() for name in query.names.split(",") if name.strip()] if query.names else None
     return await read_series(ctx.services.store, run, names, query.max_points)

@@ -18,48 +18,53 @@ from serve_apps.api.openapi import accepts, problems
 
 router = APIRouter(prefix="/v1", tags=["usage"])
 _AUDIT = logging.getLogger("rlplatform.audit")
-_QUOTAS: dict[int | str, dict[str, Any]] = {200: {"model": TenantQuotas}}
+_QUOTAS: dict[int | str, dict[str, Any]] = {200: {"model": TenantQuotas, "description": "The quotas."}}
 
 Tenant = Annotated[str, Path(pattern=names.TENANT)]
 
 
 @router.get(
     "/usage",
-    summary="What the tenant uses, now and today, and its quotas",
-    responses={200: {"model": Usage}, **problems(401, 403)},
+    summary="Show the usage of the tenant, now and today, and its quotas",
+    responses={200: {"model": Usage, "description": "The usage."}, **problems(401, 403)},
 )
 async def show_usage(ctx: Ctx, caller: Reader) -> Usage:
+    """Return the runs and the daily use of the caller's tenant, with its quotas."""
     return await ctx.accounts.usage(caller.tenant)
 
 
 @router.get(
     "/tenants/{tenant}/quotas",
-    summary="What a tenant may use; another than one's own: for operators",
+    summary="Show the quotas of a tenant",
     responses={**_QUOTAS, **problems(401, 403, 404, 422)},
 )
 async def show_quotas(ctx: Ctx, caller: Admin, tenant: Tenant) -> TenantQuotas:
+    """Return the quotas that apply to a tenant. Another tenant than the caller's needs the scope `operate`."""
     _check(caller, tenant)
     return await _document(ctx, tenant)
 
 
 @router.put(
     "/tenants/{tenant}/quotas",
-    summary="Set quotas of a tenant: what is given, the rest is the operator's default; for operators",
+    summary="Set the quotas of a tenant; for operators",
     responses={**_QUOTAS, **problems(400, 401, 403, 404, 408, 413, 415, 422)},
     openapi_extra=accepts(Quotas, {"concurrent_trainings": 2, "env_steps_per_day": 50_000_000, "weight": 2}),
 )
 async def set_quotas(
     ctx: Ctx, caller: Admin, tenant: Tenant, body: Annotated[Quotas, Depends(body_of(Quotas))]
 ) -> TenantQuotas:
+    """Replace the quotas that were set for a tenant. Quotas that are left out have the operator's defaults. Needs the
+    scope `operate`."""
     return await _set(ctx, caller, tenant, body)
 
 
 @router.delete(
     "/tenants/{tenant}/quotas",
-    summary="Give a tenant the default quotas again; for operators",
+    summary="Reset the quotas of a tenant to the defaults; for operators",
     responses={**_QUOTAS, **problems(401, 403, 404, 422)},
 )
 async def reset_quotas(ctx: Ctx, caller: Admin, tenant: Tenant) -> TenantQuotas:
+    """Remove the quotas that were set for a tenant, so that the defaults apply. Needs the scope `operate`."""
     return await _set(ctx, caller, tenant, Quotas())
 
 

@@ -27,6 +27,7 @@ from rlplatform.webhooks.models import (
 )
 from serve_apps.api.bodies import body_of
 from serve_apps.api.deps import Admin, Context, Ctx
+from serve_apps.api.headers import headers
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.responses import accepted
 
@@ -34,19 +35,23 @@ router = APIRouter(prefix="/v1", tags=["webhooks"])
 EXAMPLE = {"url": "https://course.example/rlplatform", "events": ["evaluation.finished"]}
 _BODY = (400, 401, 403, 408, 413, 415, 422)
 _CREATED: dict[int | str, dict[str, Any]] = {
-    201: {"model": WebhookCreated, "description": "`secret` is shown this once"}
+    201: {
+        "model": WebhookCreated,
+        "description": "Created. `secret` is shown this once.",
+        "headers": headers("Location"),
+    }
 }
 
 
 class LogQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    limit: int = Field(default=20, ge=1, le=LOG_LENGTH)
+    limit: int = Field(default=20, ge=1, le=LOG_LENGTH, description="Largest number of messages.")
 
 
 @router.post(
     "/webhooks",
-    summary="Be told of finished runs; the secret is shown once",
+    summary="Create a webhook for finished runs",
     status_code=201,
     responses={**_CREATED, **problems(*_BODY, 429)},
     openapi_extra=accepts(WebhookRequest, EXAMPLE),
@@ -54,6 +59,7 @@ class LogQuery(BaseModel):
 async def create(
     ctx: Ctx, request: Request, caller: Admin, body: Annotated[WebhookRequest, Depends(body_of(WebhookRequest))]
 ) -> Response:
+    """Create a webhook for finished runs. Its secret is shown this once."""
     await ctx.limiter.spend(request.scope, caller.id, "creations")
     settings = ctx.settings.webhooks
     check_url(body.url, allow_private=settings.allow_private)
@@ -76,30 +82,34 @@ async def create(
 @router.get(
     "/webhooks",
     summary="List webhooks, newest first",
-    responses={200: {"model": WebhookList}, **problems(401, 403)},
+    responses={200: {"model": WebhookList, "description": "The webhooks."}, **problems(401, 403)},
 )
 async def index(ctx: Ctx, caller: Admin) -> WebhookList:
+    """Return the webhooks of the tenant."""
     return WebhookList(items=await WebhookBook(ctx.services.store).webhooks(caller.tenant))
 
 
 @router.get(
     "/webhooks/{webhook_id}",
     summary="Show a webhook",
-    responses={200: {"model": Webhook}, **problems(401, 403, 404)},
+    responses={200: {"model": Webhook, "description": "The webhook."}, **problems(401, 403, 404)},
 )
 async def show(ctx: Ctx, caller: Admin, webhook_id: str) -> Webhook:
+    """Return a webhook."""
     return await WebhookBook(ctx.services.store).webhook(webhook_id, caller.tenant)
 
 
 @router.patch(
     "/webhooks/{webhook_id}",
     summary="Change a webhook, or enable it again",
-    responses={200: {"model": Webhook}, **problems(*_BODY, 404)},
+    responses={200: {"model": Webhook, "description": "The webhook."}, **problems(*_BODY, 404)},
     openapi_extra=accepts(WebhookChange, {"enabled": True}),
 )
 async def change(
     ctx: Ctx, caller: Admin, webhook_id: str, body: Annotated[WebhookChange, Depends(body_of(WebhookChange))]
 ) -> Webhook:
+    """Change the address, the types of event or the description of a webhook, or enable it again."""
+
     def changes(_: Webhook) -> dict[str, Any]:
         if body.url is not None:
             check_url(body.url, allow_private=ctx.settings.webhooks.allow_private)
@@ -114,9 +124,10 @@ async def change(
 @router.delete(
     "/webhooks/{webhook_id}",
     summary="Delete a webhook and its deliveries",
-    responses={200: {"model": Webhook}, **problems(401, 403, 404)},
+    responses={200: {"model": Webhook, "description": "The webhook."}, **problems(401, 403, 404)},
 )
 async def delete(ctx: Ctx, caller: Admin, webhook_id: str) -> Webhook:
+    """Delete a webhook and its log of deliveries."""
     book = WebhookBook(ctx.services.store)
     webhook = await book.webhook(webhook_id, caller.tenant)
     await book.delete_webhook(webhook)
@@ -125,7 +136,7 @@ async def delete(ctx: Ctx, caller: Admin, webhook_id: str) -> Webhook:
 
 @router.post(
     "/webhooks/{webhook_id}/rotate",
-    summary="Make a new secret; deliveries are signed with the old one, too, for a while",
+    summary="Replace the secret; messages are signed with both for a while",
     status_code=201,
     responses={**_CREATED, **problems(*_BODY, 404)},
     openapi_extra=accepts(WebhookRotation, {"overlap_s": 86400}),
@@ -133,6 +144,7 @@ async def delete(ctx: Ctx, caller: Admin, webhook_id: str) -> Webhook:
 async def rotate(
     ctx: Ctx, caller: Admin, webhook_id: str, body: Annotated[WebhookRotation, Depends(body_of(WebhookRotation))]
 ) -> Response:
+    """Create a new secret. For `overlap_s`, messages are signed with both secrets."""
     until = ctx.services.clock.now() + timedelta(seconds=body.overlap_s)
     webhook = await WebhookBook(ctx.services.store).change_webhook(
         webhook_id,
@@ -144,11 +156,15 @@ async def rotate(
 
 @router.post(
     "/webhooks/{webhook_id}/test",
-    summary="Send a message of type `webhook.test`, once; the deliveries say what came of it",
+    summary="Send a test message",
     status_code=202,
-    responses={202: {"model": Delivery}, **problems(401, 403, 404, 409)},
+    responses={
+        202: {"model": Delivery, "description": "The message will be sent.", "headers": headers("Location")},
+        **problems(401, 403, 404, 409),
+    },
 )
 async def test(ctx: Ctx, request: Request, caller: Admin, webhook_id: str) -> Response:
+    """Send a message of type `webhook.test`, once. The deliveries show its result."""
     await ctx.limiter.spend(request.scope, caller.id, "creations")
     book = WebhookBook(ctx.services.store)
     webhook = await book.webhook(webhook_id, caller.tenant)
@@ -167,10 +183,11 @@ async def test(ctx: Ctx, request: Request, caller: Admin, webhook_id: str) -> Re
 
 @router.get(
     "/webhooks/{webhook_id}/deliveries",
-    summary="What was sent, newest first, with every attempt",
-    responses={200: {"model": DeliveryList}, **problems(401, 403, 404, 422)},
+    summary="List the messages that were sent, newest first, with every attempt",
+    responses={200: {"model": DeliveryList, "description": "The messages."}, **problems(401, 403, 404, 422)},
 )
 async def deliveries(ctx: Ctx, caller: Admin, webhook_id: str, query: Annotated[LogQuery, Query()]) -> DeliveryList:
+    """Return the messages that were sent, with every attempt."""
     book = WebhookBook(ctx.services.store)
     webhook = await book.webhook(webhook_id, caller.tenant)
     return DeliveryList(items=await book.deliveries(webhook.id, query.limit))

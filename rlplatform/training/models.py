@@ -130,7 +130,7 @@ class EnvironmentInfo(_Strict):
 
 
 class TrainingCheck(_Strict):
-    """What a request would train with: its hyperparameters in full, and what follows from them."""
+    """Settings that a request would train with: its hyperparameters in full, and the numbers that follow from them."""
 
     preset: str | None
     """Name of the preset that fills in what is not given; null: none."""

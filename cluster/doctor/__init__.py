@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[Settings], Check], ...] = (
     machine.disk,
     machine.clock,
     profile.cluster_profile,
+    storage.state,
     storage.store,
     storage.checkpoints,
     network.haproxy,

@@ -21,16 +21,26 @@ UNGUARDED_PORTS = {ingress.STATISTICS_PORT: "HAProxy's statistics", ingress.METR
 def api_port(settings: Settings) -> Check:
     """The API's port is free, or ours."""
     host, port = settings.api.host, settings.api.port
-    asked = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+    asked = _asked(host)
     if not listens(asked, port):
         return ok("api_port", f"{host}:{port} is free")
-    try:
-        with urllib.request.urlopen(f"http://{asked}:{port}/healthz", timeout=_TIMEOUT_S) as answer:
-            if json.load(answer) == {"status": "alive"}:
-                return ok("api_port", f"the platform answers at {asked}:{port}")
-    except (OSError, ValueError):
-        pass
+    if platform_answers(settings):
+        return ok("api_port", f"the platform answers at {asked}:{port}")
     return fail("api_port", f"{host}:{port} is taken by another program", "stop that one, or set RLP_API__PORT")
+
+
+def platform_answers(settings: Settings) -> bool:
+    """Return True if a platform answers at the API's address."""
+    address = f"{_asked(settings.api.host)}:{settings.api.port}"
+    try:
+        with urllib.request.urlopen(f"http://{address}/healthz", timeout=_TIMEOUT_S) as answer:
+            return bool(json.load(answer) == {"status": "alive"})
+    except (OSError, ValueError):
+        return False
+
+
+def _asked(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
 
 
 def exposure(settings: Settings) -> Check:

@@ -13,6 +13,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from cluster.doctor.machine import existing
+from cluster.doctor.network import platform_answers
 from cluster.doctor.report import Check, fail, ok, warn
 from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError
@@ -23,6 +24,21 @@ from rlplatform.training.models import CheckpointInfo
 
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "ceph", "9p", "glusterfs", "lustre")
 _SKEW_S = 1.0
+
+
+def state(settings: Settings) -> Check:
+    """Name the folder that is judged; a platform that runs here may have another one."""
+    folder = settings.state_dir.resolve()
+    if any((folder / name).exists() for name in ("local.json", "platform.db")) or settings.cluster.address:
+        return ok("state", f"the state of the platform is in {folder}")
+    if platform_answers(settings):
+        return warn(
+            "state",
+            f"a platform answers at port {settings.api.port}, but its state is not in {folder}: "
+            "the store and the checkpoints below are not the running platform's",
+            "run this in the folder that it was started in, or set RLP_STATE_DIR",
+        )
+    return ok("state", f"no platform has run here yet; its state will be in {folder}")
 
 
 def store(settings: Settings) -> Check:

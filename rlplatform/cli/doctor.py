@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +12,7 @@ from rlplatform.cli import exits
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
 from rlplatform.cli.render import Output
 from rlplatform.cli.serve import server
+from rlplatform.client.connection import find_local_file
 from rlplatform.errors import NotAuthenticated, PlatformError
 from rlplatform.settings import read_settings
 
@@ -23,10 +26,15 @@ def doctor(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Check this machine and the running platform. Exit status 1: something has failed."""
+    """Check this machine and the running platform. Exit status 1: something has failed.
+
+    In a folder below the one that the platform was started in, the platform's own state is checked.
+    """
     output = output_of(ctx, json)
     sound = True
     if not remote:
+        if (local := find_local_file(Path.cwd())) is not None:
+            os.chdir(local.parent.parent)  # paths in settings are relative to where the platform was started
         settings = read_settings()
         for check in server("cluster.doctor").run_checks(settings):
             _tell(output, check.name, check.status, check.meaning, check.advice)

@@ -121,20 +121,35 @@ def open_http(client: Callable[..., T], connection: Connection, **options: Any) 
         raise InvalidRequest(f"the proxy that {names} names cannot be used: {error}", field="proxy") from None
 
 
-def _local(directory: Path) -> Connection | None:
+def find_local_file(directory: Path) -> Path | None:
+    """Return the ``.rlp/local.json`` in ``directory`` or the nearest folder above; None if there is none.
+
+    Raises:
+        InvalidRequest: one of the folders cannot be read.
+    """
     for folder in (directory, *directory.resolve().parents):
         path = folder / LOCAL_FILE
         try:
             if path.is_file():
-                with path.open("rb") as file:
-                    _check_trust(path, os.fstat(file.fileno()), path.parent.stat())
-                    found = _LocalFile.model_validate_json(file.read(_LARGEST))
-                return Connection(found.url.rstrip("/"), found.api_key)
+                return path
         except OSError as error:
             raise InvalidRequest(f"{path} cannot be read: {error.strerror}", field="url") from None
-        except ValidationError:
-            raise InvalidRequest(f'{path} is not of the form {{"url": …, "api_key": …}}', field="url") from None
     return None
+
+
+def _local(directory: Path) -> Connection | None:
+    path = find_local_file(directory)
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            _check_trust(path, os.fstat(file.fileno()), path.parent.stat())
+            found = _LocalFile.model_validate_json(file.read(_LARGEST))
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be read: {error.strerror}", field="url") from None
+    except ValidationError:
+        raise InvalidRequest(f'{path} is not of the form {{"url": …, "api_key": …}}', field="url") from None
+    return Connection(found.url.rstrip("/"), found.api_key)
 
 
 def _check_trust(path: Path, file: os.stat_result, folder: os.stat_result) -> None:

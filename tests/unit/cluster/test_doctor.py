@@ -282,3 +282,19 @@ def test_the_real_engine_image_and_sandbox(sandbox_state: Path) -> None:
     missing = Settings(sandbox=SandboxSettings(image="rlp-no-such-image:latest", state_dir=sandbox_state))
     found = doctor.run_checks(missing, (sandbox.image, sandbox.self_check))
     assert [check.status for check in found] == ["fail", "fail"]
+
+
+def test_the_state_folder_is_named(tmp_path: Path) -> None:
+    here = Settings(state_dir=tmp_path / "state", api=ApiSettings(port=free_port()))
+    assert "will be in" in storage.state(here).meaning
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "local.json").touch()
+    found = storage.state(here)
+    assert (found.status, str(tmp_path / "state") in found.meaning) == ("ok", True)
+
+
+def test_a_platform_that_runs_elsewhere_is_not_mistaken_for_the_one_of_this_folder(tmp_path: Path) -> None:
+    with serving(200, {"status": "alive"}) as port:
+        found = storage.state(Settings(state_dir=tmp_path / "state", api=ApiSettings(port=port)))
+    assert found.status == "warn"
+    assert "not the running platform's" in found.meaning

@@ -97,7 +97,7 @@ def _frontend() -> list[str]:
         f"http-request set-var(txn.request_id) req.hdr(x-request-id) if {sensible}",
         "http-request set-header x-request-id %[var(txn.request_id)]",
         f'http-request return {refused} hdr Allow "{methods}" unless {{ method {" ".join(METHODS)} }}',
-        f"http-request set-path {STREAMS}%[path] if {{ path_reg ^{STREAM_PATHS}$ }}",
+        f"http-request set-path {STREAMS}%[path] if {{ path,url_dec -m reg ^{STREAM_PATHS}$ }}",
     ]
     return [f"    {line}" for line in lines]
 

@@ -88,11 +88,15 @@ class KeyRing:
         stored = key.secret_hmac if key else self._hash("")
         if not hmac.compare_digest(stored, self._hash(secret)) or key is None:
             raise NotAuthenticated(_REFUSED)
-        if key.revoked_at is not None:
-            raise NotAuthenticated("the API key has been revoked")
-        if key.expires_at is not None and key.expires_at <= self._clock.now():
-            raise NotAuthenticated("the API key has expired")
+        self._require_valid(key)
         return Principal(id=key.owner or key.id, tenant=key.tenant, scopes=key.scopes)
+
+    async def require(self, key_id: str) -> None:
+        """Check that the key of this id holds. :raises NotAuthenticated: it is gone, revoked, or has expired."""
+        key = await self._get(key_id)
+        if key is None:
+            raise NotAuthenticated(_REFUSED)
+        self._require_valid(key)
 
     async def rotate(self, key: ApiKey, overlap_s: float) -> tuple[ApiKey, str]:
         """A new key for the same principal as ``key``, which goes on for ``overlap_s``, but not beyond its own end.
@@ -117,6 +121,12 @@ class KeyRing:
             key = key.model_copy(update={"revoked_at": self._clock.now()})
         await self._replace(key)
         return key
+
+    def _require_valid(self, key: ApiKey) -> None:
+        if key.revoked_at is not None:
+            raise NotAuthenticated("the API key has been revoked")
+        if key.expires_at is not None and key.expires_at <= self._clock.now():
+            raise NotAuthenticated("the API key has expired")
 
     async def _get(self, key_id: str) -> ApiKey | None:
         """The key of this id, as the store had it at most ``lease_s`` ago."""

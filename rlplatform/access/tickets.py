@@ -1,7 +1,9 @@
 """Tickets for browsers, which cannot send headers with an event stream: short-lived, signed, for reading alone.
 
-A ticket may stand in a URL, which ends up in logs: so it is good once, and for a minute. This module signs and reads
-them; that each is used once is for the caller to see to, by its ``id``.
+A ticket may stand in a URL, which ends up in logs: so it opens one connection, within a minute, and ends with the key
+or token that it was made with. Whoever has opened a stream gets a resumption beside it, in a cookie that no log shows:
+with that, and the same ticket, the stream is opened again after it broke off. This module signs and reads both; that
+each ticket opens one connection is for the caller to see to, by its ``id``.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import base64
 import hashlib
 import hmac
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -18,11 +21,14 @@ from rlplatform.errors import NotAuthenticated
 from rlplatform.ids import Kind, new_id
 
 PREFIX = "rlt_"
+RESUMABLE_S = 86_400.0
 _REFUSED = "the ticket is not valid"
+C = TypeVar("C", bound=BaseModel)
 
 
 class TicketClaims(BaseModel):
-    """What a ticket says. ``stream`` None: any stream that the principal sees; ``tenant_wide``: all of the tenant's."""
+    """What a ticket says. ``stream`` None: any stream that the principal sees; ``tenant_wide``: all of the tenant's.
+    ``key`` and ``ends_at``: the API key, or the end of the token, that it was made with, and ends with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,48 +37,97 @@ class TicketClaims(BaseModel):
     tenant: str
     tenant_wide: bool
     stream: str | None = None
+    key: str | None = None
+    ends_at: AwareDatetime | None = None
+    expires_at: AwareDatetime
+
+
+class Resumption(BaseModel):
+    """Lets ``principal`` open ``stream`` again with a ticket that is used up."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    principal: str
+    stream: str
     expires_at: AwareDatetime
 
 
 class Tickets:
-    """Signs tickets with the deployment's pepper, and reads them."""
+    """Signs tickets and resumptions with the deployment's pepper, and reads them."""
 
     def __init__(self, pepper: SecretStr, life_s: float) -> None:
-        self._secret = b"ticket:" + pepper.get_secret_value().encode()
+        self._pepper = pepper.get_secret_value().encode()
         self._life = timedelta(seconds=life_s)
 
-    def issue(self, principal: Principal, now: datetime, stream: str | None = None) -> tuple[TicketClaims, str]:
-        """A ticket for ``principal``: what it says, and its text."""
+    def issue(
+        self,
+        principal: Principal,
+        now: datetime,
+        stream: str | None = None,
+        *,
+        key: str | None = None,
+        ends_at: datetime | None = None,
+    ) -> tuple[TicketClaims, str]:
+        """Return a ticket for ``principal``: what it says, and its text.
+
+        Args:
+            key: id of the API key that it was made with.
+            ends_at: end of the token that it was made with.
+        """
         claims = TicketClaims(
             principal=principal.id,
             tenant=principal.tenant,
             tenant_wide=principal.has(Scope.READ),
             stream=stream,
-            expires_at=now + self._life,
+            key=key,
+            ends_at=ends_at,
+            expires_at=min(now + self._life, ends_at or now + self._life),
         )
-        body = claims.model_dump_json().encode()
-        text = base64.urlsafe_b64encode(self._signature(body) + body).rstrip(b"=").decode()
-        return claims, PREFIX + text
+        return claims, PREFIX + self._signed(b"ticket:", claims)
 
-    def read(self, text: str, now: datetime) -> TicketClaims:
-        """What a ticket says.
+    def read(self, text: str, now: datetime, *, used: bool = False) -> TicketClaims:
+        """Return what a ticket says.
 
-        :raises NotAuthenticated: it is none of ours, or has expired.
+        Args:
+            used: it has opened a connection, and may have expired since.
+
+        Raises:
+            NotAuthenticated: it is none of ours, or has expired.
         """
-        coded = text.removeprefix(PREFIX)
-        try:
-            signed = base64.b64decode(coded + "=" * (-len(coded) % 4), altchars=b"-_", validate=True)
-            if not hmac.compare_digest(signed[:32], self._signature(signed[32:])):
-                raise NotAuthenticated(_REFUSED)
-            claims = TicketClaims.model_validate_json(signed[32:])
-        except (ValueError, ValidationError):
-            raise NotAuthenticated(_REFUSED) from None
-        if claims.expires_at <= now:
+        claims = self._read(b"ticket:", text.removeprefix(PREFIX), TicketClaims)
+        if claims.expires_at <= now and not used:
             raise NotAuthenticated("the ticket has expired")
         return claims
 
-    def _signature(self, body: bytes) -> bytes:
-        return hmac.new(self._secret, body, hashlib.sha256).digest()
+    def resumption(self, principal: Principal, stream: str, now: datetime) -> str:
+        """Return what lets ``principal`` open ``stream`` again, for :data:`RESUMABLE_S`."""
+        ends = now + timedelta(seconds=RESUMABLE_S)
+        return self._signed(b"resumption:", Resumption(principal=principal.id, stream=stream, expires_at=ends))
+
+    def resumes(self, resumption: str, ticket: str, stream: str, now: datetime) -> bool:
+        """True if ``resumption`` lets the holder of ``ticket`` open ``stream`` again."""
+        try:
+            found = self._read(b"resumption:", resumption, Resumption)
+            claims = self.read(ticket, now, used=True)
+        except NotAuthenticated:
+            return False
+        return (found.principal, found.stream) == (claims.principal, stream) and now < found.expires_at
+
+    def _signed(self, purpose: bytes, claims: BaseModel) -> str:
+        body = claims.model_dump_json().encode()
+        return base64.urlsafe_b64encode(self._signature(purpose, body) + body).rstrip(b"=").decode()
+
+    def _read(self, purpose: bytes, coded: str, model: type[C]) -> C:
+        try:
+            signed = base64.b64decode(coded + "=" * (-len(coded) % 4), altchars=b"-_", validate=True)
+            if not hmac.compare_digest(signed[:32], self._signature(purpose, signed[32:])):
+                raise NotAuthenticated(_REFUSED)
+            return model.model_validate_json(signed[32:])
+        except (ValueError, ValidationError):
+            raise NotAuthenticated(_REFUSED) from None
+
+    def _signature(self, purpose: bytes, body: bytes) -> bytes:
+        return hmac.new(purpose + self._pepper, body, hashlib.sha256).digest()
 
 
 def reader(claims: TicketClaims) -> Principal:

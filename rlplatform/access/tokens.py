@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import jwt
@@ -45,6 +46,11 @@ class TokenVerifier:
             tenant=_claim(claims, self._settings.tenant_claim, _TENANT),
             scopes=self._scopes(claims),
         )
+
+    def ends_at(self, token: str, latest: datetime) -> datetime:
+        """Return when a token that has been accepted expires, or ``latest`` if that is sooner."""
+        claims = jwt.decode(token, options={"verify_signature": False})
+        return datetime.fromtimestamp(min(int(claims["exp"]), latest.timestamp()), UTC)
 
     def _claims(self, token: str) -> dict[str, Any]:
         key = self._key(_reading(lambda: jwt.get_unverified_header(token)).get("kid"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 
-from rlplatform.access.keys import KeyRing
+from rlplatform.access.keys import KeyRing, key_id_of
 from rlplatform.access.principals import Principal
-from rlplatform.access.tickets import PREFIX, Tickets, reader
+from rlplatform.access.tickets import PREFIX, RESUMABLE_S, TicketClaims, Tickets, reader
 from rlplatform.access.tokens import TokenVerifier
 from rlplatform.errors import NotAllowed, NotAuthenticated, PlatformError
 from rlplatform.ports import Clock, KeyStore
@@ -40,33 +41,55 @@ class Authenticator:
             return await self._tokens.authenticate(text)
         return await self.keys.authenticate(text)
 
-    async def renew(self, text: str) -> None:
-        """Look again at a key or token that has been accepted. A ticket holds for the connection that it opened.
+    def issue(self, principal: Principal, credential: str, stream: str | None) -> tuple[TicketClaims, str]:
+        """Return a ticket for ``principal``, who has been accepted by ``credential``, and ends with that."""
+        now = self._clock.now()
+        if self._tokens is not None and credential.count(".") == 2:
+            ends_at = self._tokens.ends_at(credential, now + timedelta(seconds=RESUMABLE_S))
+            return self.tickets.issue(principal, now, stream, ends_at=ends_at)
+        return self.tickets.issue(principal, now, stream, key=key_id_of(credential))
 
-        :raises NotAuthenticated: it has been revoked, or has expired. Whoever does not answer soon is taken to agree.
+    async def renew(self, text: str) -> None:
+        """Look again at a key, a token or a ticket that has been accepted.
+
+        :raises NotAuthenticated: it has been revoked, or has expired; or the key or token behind a ticket. Whoever does
+            not answer soon is taken to agree.
         """
-        if text.startswith(PREFIX):
-            return
         try:
             async with asyncio.timeout(_RENEWAL_S):
-                await self.bearer(text)
+                if text.startswith(PREFIX):
+                    await self._require(self.tickets.read(text, self._clock.now(), used=True))
+                else:
+                    await self.bearer(text)
         except NotAuthenticated:
             raise
         except (PlatformError, TimeoutError) as error:
             _LOG.warning("an open stream goes on, for its key cannot be looked at again: %s", error or "no answer")
 
-    async def ticket(self, text: str, stream: str | None = None) -> Principal:
+    async def ticket(self, text: str, stream: str | None = None, resumption: str | None = None) -> Principal:
         """The principal of a ticket, which is used up by this.
 
         :param stream: what is asked for; None: a connection for many streams.
-        :raises NotAuthenticated: it is not valid, has expired, or has been used.
+        :param resumption: what came with the stream when it was opened by this ticket.
+        :raises NotAuthenticated: it is not valid, has expired, has been used, or its key has been revoked.
         :raises NotAllowed: it is for another stream.
         """
-        claims = self.tickets.read(text, self._clock.now())
+        now = self._clock.now()
+        again = resumption is not None and stream is not None and self.tickets.resumes(resumption, text, stream, now)
+        claims = self.tickets.read(text, now, used=again)
         if claims.stream is not None and claims.stream != stream:
             raise NotAllowed(f"the ticket is for {claims.stream} alone")
-        await self._limiter.use_once(claims.id)
+        await self._require(claims)
+        if not again:
+            await self._limiter.use_once(claims.id)
         return reader(claims)
+
+    async def _require(self, claims: TicketClaims) -> None:
+        """:raises NotAuthenticated: what the ticket was made with holds no more."""
+        if claims.key is not None:
+            await self.keys.require(claims.key)
+        if claims.ends_at is not None and claims.ends_at <= self._clock.now():
+            raise NotAuthenticated("the token that the ticket was made with has expired")
 
     async def either(self, text: str) -> Principal:
         """The principal of a key, a token or a ticket for any stream."""

@@ -13,6 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
 from rlplatform.access.principals import Principal, Scope
+from rlplatform.access.tickets import RESUMABLE_S
 from rlplatform.access.usage import Accounts
 from rlplatform.errors import InvalidRequest, NotAuthenticated, NotFound, PlatformError
 from rlplatform.events import stream_of
@@ -28,6 +29,7 @@ from serve_apps.api.records import Records
 from serve_apps.api.services import Services
 
 _POSITION_WAIT_S = 0.5
+STREAM_COOKIE = "rlp_stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,20 +157,30 @@ async def follower(ctx: Ctx, request: Request, credentials: Credentials) -> Prin
         found = await principal(ctx, request, credentials)
     else:
         stream = request.url.path.removeprefix("/v1/").removesuffix("/events")
-        found = await ctx.access.ticket(ticket, stream)
+        again = request.cookies.get(STREAM_COOKIE) if "last-event-id" in request.headers else None
+        found = await ctx.access.ticket(ticket, stream, again)
         await _admit(ctx, request, found)
+        resumption = ctx.access.tickets.resumption(found, stream, ctx.services.clock.now())
+        request.scope["state"]["cookie"] = _stream_cookie(request, stream, resumption)
     return found
+
+
+def _stream_cookie(request: Request, stream: str, resumption: str) -> str:
+    secure = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", "").strip().lower())
+    parts = (f"{STREAM_COOKIE}={resumption}", f"Path=/v1/{stream}/events", f"Max-Age={RESUMABLE_S:.0f}")
+    return "; ".join([*parts, "HttpOnly", "SameSite=Strict", *(["Secure"] if secure else [])])
 
 
 Follower = Annotated[Principal, Depends(follower)]
 
 
 async def renewal(ctx: Ctx, request: Request, credentials: Credentials) -> Callable[[], Awaitable[None]]:
-    """What tells, later, whether the request's key still holds. A ticket was for this once."""
+    """What tells, later, whether the request's key still holds, or the key behind its ticket."""
+    text = request.query_params.get("ticket") or (credentials.credentials if credentials is not None else None)
 
     async def renew() -> None:
-        if credentials is not None and "ticket" not in request.query_params:
-            await ctx.access.renew(credentials.credentials)
+        if text is not None:
+            await ctx.access.renew(text)
 
     return renew
 

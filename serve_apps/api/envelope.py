@@ -69,6 +69,8 @@ class Envelope:
             if message["type"] == "http.response.start":
                 started = True
                 _seal(message["headers"], request_id, limits.headers(scope))
+                if message["status"] < 300 and (cookie := scope["state"].get("cookie")):
+                    message["headers"].append((b"set-cookie", cookie.encode()))
                 audit.note(scope, message["status"], message["headers"])
             await send(message)
 

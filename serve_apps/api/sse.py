@@ -1,5 +1,8 @@
 """Server-sent events: ``id:`` is the sequence number, ``data:`` the event's JSON; unnamed, for ``onmessage``.
 
+A stream that may begin with nothing to send begins with an ``id:`` alone: a browser then says ``Last-Event-ID`` also if
+it is cut off before any event.
+
 The one named event is ``reconnect``, sent when a connection has reached its capped life: come again with
 ``Last-Event-ID``. After a stream's final event the connection ends; a browser that comes again all the same gets 204,
 which stops it.
@@ -82,7 +85,8 @@ class EventStream(Response):
 
     async def _write(self, send: Send) -> bool:
         """Send what there is, as it comes. Whether that was all of it: the log may fail to answer."""
-        await self._send(send, f"retry: {_RETRY_MS}\n\n".encode())
+        place = f"id: {self._after}\n" if self._after or self._types else ""
+        await self._send(send, f"{place}retry: {_RETRY_MS}\n\n".encode())
         async with self._hubs.open(self._stream, self._after) as cursor:
             try:
                 while not cursor.done:

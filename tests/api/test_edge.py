@@ -91,6 +91,8 @@ async def test_a_request_has_one_id_on_the_way_in_and_on_the_way_out() -> None:
 async def test_streams_go_to_their_application_and_nothing_else_does() -> None:
     for path in ("/v1/live", "/v1/trainings/train_1/events", "/v1/evaluations/eval_1/events"):
         assert (await seen(path))["path"] == f"/streams{path}"
+    for path in ("/v1/l%69ve", "/v%31/trainings/train_1/event%73"):
+        assert (await seen(path))["path"].startswith("/streams/v1/"), "it is decoded by the application, too"
     for path in ("/", "/v1/trainings", "/v1/live/x", "/v1/checkpoints/c/events", "/v1/trainings/a/b/events"):
         assert (await seen(path))["path"] == path
 

@@ -443,6 +443,117 @@ async def test_without_a_provider_a_token_is_nothing(platform) -> None:
         assert (await client.get("/v1/whoami")).status_code == 401
 
 
+@pytest.mark.parametrize("how", ["revoked", "rotated", "expired"])
+async def test_a_ticket_ends_with_its_key(platform, training, how: str) -> None:
+    clock = FakeClock()
+    at_once = {"access": {"pepper": "pepper", "key_lease_s": 0, "ticket_life_s": 600}}
+    async with platform(clock=clock, settings=at_once) as it, it.client() as admin:
+        run = await it.store.get((await admin.post("/v1/trainings", json=training)).json()["id"])
+        key, text = await it.keys.mint(
+            tenant="school", name="front end", scopes=[Scope.READ], expires_at=clock.now() + timedelta(seconds=300)
+        )
+        async with it.client(text) as client:
+            tickets = [(await client.post("/v1/tickets", json={})).json()["ticket"] for _ in range(2)]
+        access = it.app.state.context.access
+        await access.ticket(tickets[0], run.stream)
+        await access.renew(tickets[0])
+        if how == "revoked":
+            assert (await admin.delete(f"/v1/keys/{key.id}")).status_code == 200
+        elif how == "rotated":
+            assert (await admin.post(f"/v1/keys/{key.id}/rotate", json={"overlap_s": 0})).status_code == 201
+        else:
+            await clock.advance(300)
+        with pytest.raises(NotAuthenticated, match=r"the API key has (expired|been revoked)"):
+            await access.renew(tickets[0])
+        with pytest.raises(NotAuthenticated, match=r"the API key has (expired|been revoked)"):
+            await access.ticket(tickets[1], run.stream)
+        with pytest.raises(NotAuthenticated):
+            await access.ticket(tickets[1])
+
+
+async def test_a_ticket_ends_with_its_token(platform, provider: str) -> None:
+    clock = FakeClock(datetime.now(UTC))
+    settings = trusting(provider)
+    settings["access"]["ticket_life_s"] = 600
+    async with platform(clock=clock, settings=settings) as it:
+        async with it.client(token(exp=datetime.now(UTC) + timedelta(seconds=100))) as client:
+            ticket = (await client.post("/v1/tickets", json={})).json()
+        access = it.app.state.context.access
+        await access.ticket(ticket["ticket"])
+        await access.renew(ticket["ticket"])
+        await clock.advance(101)
+        with pytest.raises(NotAuthenticated):
+            await access.renew(ticket["ticket"])
+        async with it.client(token(exp=10**15)) as client:
+            assert (await client.post("/v1/tickets", json={})).status_code == 201
+
+
+async def test_a_browser_comes_again_with_the_ticket_that_it_has_used(platform, training) -> None:
+    clock = FakeClock()
+    async with platform(clock=clock) as it, it.client() as client:
+        run = await it.store.get((await client.post("/v1/trainings", json=training)).json()["id"])
+        other = await it.store.get((await client.post("/v1/trainings", json=training)).json()["id"])
+        for each in (run, other):
+            await it.commands.succeed(each)
+        ticket = (await client.post("/v1/tickets", json={})).json()["ticket"]
+        path, elsewhere = (f"/v1/{each.stream}/events?ticket={ticket}" for each in (run, other))
+        del client.headers["authorization"]
+        first = await client.get(path)
+        cookie = first.headers["set-cookie"]
+        assert cookie.startswith("rlp_stream=")
+        for part in ("HttpOnly", "SameSite=Strict", f"Path=/v1/{run.stream}/events", "Max-Age=86400"):
+            assert part in cookie
+        assert "Secure" not in cookie
+        value = cookie.partition("=")[2].partition(";")[0]
+        client.cookies.clear()
+
+        async def again(target: str, last: str | None, given: str | None) -> tuple[int, str | None]:
+            headers = {"Last-Event-ID": last} if last else {}
+            if given:
+                headers["Cookie"] = f"rlp_stream={given}"
+            answer = await client.get(target, headers=headers)
+            client.cookies.clear()
+            return answer.status_code, answer.headers.get("set-cookie")
+
+        assert (await again(path, "1", value))[0] == 200
+        assert (await again(path, "1", value))[1] is not None, "it may come again and again"
+        assert await again(path, "1", None) == (401, None), "of whoever has the link alone, it is used up"
+        assert await again(path, None, value) == (401, None)
+        assert await again(elsewhere, "1", value) == (401, None)
+        assert await again(path, "1", value[:-2] + ("AA" if value[-2:] != "AA" else "BB")) == (401, None)
+        assert await again(path, "1", ticket) == (401, None)
+        assert await again(f"/v1/{run.stream}/events?ticket={value}", "1", value) == (401, None)
+        await clock.advance(3600)
+        assert (await again(path, "1", value))[0] == 200, "the ticket itself has long expired"
+        await clock.advance(86_400)
+        assert await again(path, "1", value) == (401, None)
+        async with it.client() as fresh:
+            ticket = (await fresh.post("/v1/tickets", json={})).json()["ticket"]
+            behind_tls = await client.get(
+                f"/v1/{run.stream}/events?ticket={ticket}", headers={"X-Forwarded-Proto": "https"}
+            )
+            assert "Secure" in behind_tls.headers["set-cookie"]
+            direct = await fresh.get(f"/v1/{run.stream}/events")
+            assert "set-cookie" not in direct.headers
+
+
+async def test_a_browser_that_comes_again_is_refused_once_the_key_is_revoked(platform, training) -> None:
+    at_once = {"access": {"pepper": "pepper", "key_lease_s": 0}}
+    async with platform(settings=at_once) as it, it.client() as admin:
+        run = await it.store.get((await admin.post("/v1/trainings", json=training)).json()["id"])
+        await it.commands.succeed(run)
+        key, text = await it.keys.mint(tenant="school", name="front end", scopes=[Scope.READ])
+        async with it.client(text) as client:
+            ticket = (await client.post("/v1/tickets", json={"stream": run.stream})).json()["ticket"]
+            del client.headers["authorization"]
+            path = f"/v1/{run.stream}/events?ticket={ticket}"
+            assert (await client.get(path)).status_code == 200
+            assert (await client.get(path, headers={"Last-Event-ID": "1"})).status_code == 200
+            await it.keys.revoke(key)
+            refused = await client.get(path, headers={"Last-Event-ID": "1"})
+            assert (refused.status_code, refused.json()["detail"]) == (401, "the API key has been revoked")
+
+
 async def test_one_ticket_for_two_at_once(platform, training) -> None:
     async with platform() as it, it.client() as client:
         run = await it.store.get((await client.post("/v1/trainings", json=training)).json()["id"])

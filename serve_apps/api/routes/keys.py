@@ -22,7 +22,7 @@ from rlplatform.documents import (
 )
 from rlplatform.errors import Conflict, NotFound
 from serve_apps.api.bodies import body_of
-from serve_apps.api.deps import Admin, Caller, Context, Ctx
+from serve_apps.api.deps import Admin, Caller, Context, Credentials, Ctx
 from serve_apps.api.headers import headers
 from serve_apps.api.openapi import accepts, problems
 from serve_apps.api.responses import accepted
@@ -121,12 +121,16 @@ async def whoami(caller: Caller) -> WhoAmI:
     openapi_extra=accepts(TicketRequest, {"stream": None}),
 )
 async def create_ticket(
-    ctx: Ctx, caller: Caller, body: Annotated[TicketRequest, Depends(body_of(TicketRequest))]
+    ctx: Ctx,
+    caller: Caller,
+    credentials: Credentials,
+    body: Annotated[TicketRequest, Depends(body_of(TicketRequest))],
 ) -> Ticket:
     """Create a ticket for a browser, which cannot send headers with `EventSource` or `WebSocket`."""
     if body.stream is not None:
         await ctx.of_stream(body.stream, caller)
-    claims, text = ctx.access.tickets.issue(caller, ctx.services.clock.now(), body.stream)
+    assert credentials is not None  # else there were no caller
+    claims, text = ctx.access.issue(caller, credentials.credentials, body.stream)
     return Ticket(ticket=text, expires_at=claims.expires_at)
 
 

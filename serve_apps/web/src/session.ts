@@ -1,6 +1,7 @@
 /** Who is signed in: an API key, held in the sessionStorage of the open tabs and nowhere else. */
 import { computed, signal } from "@preact/signals";
 import { Api } from "./api";
+import { accepts } from "./link";
 import { LiveClient } from "./live/client";
 import { Problem } from "./problem";
 import { Tabs } from "./tabs";
@@ -38,14 +39,21 @@ export function current(): Session {
 export function begin(): void {
   const given = takeKey(window.location, window.history);
   const own = sessionStorage.getItem(STORED);
-  if (given) signIn(given);
-  else if (own) open(own);
-  else askTabs();
+  if (own) open(own);
+  if (given) take(given);
+  else if (!own) askTabs();
   for (const event of ["pointerdown", "keydown", "focus"]) window.addEventListener(event, () => tabs.touch());
   window.addEventListener("hashchange", () => {
     const late = takeKey(window.location, window.history);
-    if (late) signIn(late);
+    if (late) take(late);
   });
+}
+
+/** Sign in with the key of a link; a user of this or another tab who is signed in with another key is asked first. */
+async function take(given: string): Promise<void> {
+  if (!key.value) await askTabs();
+  if (key.value && whyNoKey(given)) return;
+  if (accepts(key.value, given, (question) => window.confirm(question))) signIn(given);
 }
 
 async function askTabs(): Promise<void> {

@@ -183,6 +183,10 @@ def test_streams_are_addressed_to_an_application_of_their_own_for_which_the_api_
     assert path("/v1/live") == "/streams/v1/live"
     assert path("/v1/trainings/train_1/events?after=3") == "/streams/v1/trainings/train_1/events?after=3"
     assert path("/v1/evaluations/eval_1/events") == "/streams/v1/evaluations/eval_1/events"
+    for coded in ("/v1/l%69ve", "/v%31/trainings/train_1/event%73", "/%76%31/evaluations/eval_1/%65vents?ticket=rlt_1"):
+        assert path(coded) == f"/streams{coded}", "the application decodes it, too"
+    for other in ("/v1/trainings/a%2fb/events", "/v1/l%2569ve", "/v1/live%", "/v1/live%00", "/%2fv1/live"):
+        assert path(other) == other
     for other in ("/v1/trainings/train_1", "/v1/live/", "/v1/x/live", "/v1/trainings/a/b/events"):
         assert path(other) == other
 

@@ -27,7 +27,7 @@ MAX_FAULTS = 2
 STDOUT_KEPT = 64 << 10
 STDERR_KEPT = 16 << 10
 VALUE_KEPT = 16 << 10
-OUTPUT_KEPT = 1 << 20  # all of these, of all tests together
+OUTPUT_KEPT = 1 << 20  # all of these, of all tests together: each has an equal share, so that none tells of another
 _CANCEL_POLL_S = 0.02
 
 OnResult = Callable[[TestResult], None]
@@ -101,7 +101,7 @@ class _Sitting:
         self._cancelled = cancelled
         self._on_output = on_output
         self._allowance = Allowance()
-        self._output = _Output()
+        self._output_share = OUTPUT_KEPT // len(request.tests)
         self._pass_over()
 
     @property
@@ -157,8 +157,9 @@ class _Sitting:
             mismatch=lambda: attempt.mismatch(outcome),
             fault=attempt.fault,
         )
-        stdout, cut = self._output.keep(outcome.stdout, STDOUT_KEPT)
-        stderr, _ = self._output.keep(outcome.stderr, STDERR_KEPT)
+        output = _Output(self._output_share)
+        stdout, cut = output.keep(outcome.stdout, STDOUT_KEPT)
+        stderr, _ = output.keep(outcome.stderr, STDERR_KEPT)
         return TestResult(
             id=test.id,
             verdict=ruling.verdict,
@@ -166,22 +167,23 @@ class _Sitting:
             hidden=test.hidden,
             cpu_time_s=outcome.usage.cpu_time_s,
             wall_time_s=outcome.usage.wall_time_s,
+            core_wait_time_s=outcome.usage.starved_s or None,
             peak_memory_bytes=outcome.usage.peak_memory_bytes,
             exit_code=outcome.exit_code,
             signal=outcome.signal,
             stdout=stdout,
             stdout_truncated=outcome.stdout_truncated or cut,
             stderr=stderr,
-            value=attempt.value(outcome) if self._output.has_room(outcome.returned) else None,
+            value=attempt.value(outcome) if output.has_room(outcome.returned) else None,
             message=ruling.message,
         )
 
 
 class _Output:
-    """Captured output as text, within what a whole result may hold."""
+    """Captured output of one test as text: ``left`` bytes of it at most."""
 
-    def __init__(self) -> None:
-        self._left = OUTPUT_KEPT
+    def __init__(self, left: int) -> None:
+        self._left = left
 
     def keep(self, data: bytes, limit: int) -> tuple[str, bool]:
         """``data`` as UTF-8 with replacement, and whether it was cut."""

@@ -294,6 +294,9 @@ class TestResult(_Strict):
     """CPU time used, in seconds."""
     wall_time_s: float | None = None
     """Wall-clock time used, in seconds."""
+    core_wait_time_s: float | None = None
+    """Seconds of `wall_time_s` that the program waited for a core because the machine was busy, not counted against the
+    limit; null if none."""
     peak_memory_bytes: int | None = None
     """Highest memory use, in bytes."""
     exit_code: int | None = None

@@ -65,6 +65,8 @@ def rule(
                 return Ruling(Verdict.TIME_LIMIT_EXCEEDED, f"wall time limit exceeded: {outcome.detail}")
             used = f"took {usage.wall_time_s:.2f} s, the limit is {limits.wall_time_s:g} s"
             hint = f" (CPU time {usage.cpu_time_s:.2f} s of {limits.cpu_time_s:g} s: it slept or waited)"
+            if usage.starved_s >= 0.1:
+                hint += f"; {usage.starved_s:.1f} s in which the machine had no core for it were added to the limit"
             return Ruling(Verdict.TIME_LIMIT_EXCEEDED, f"wall time limit exceeded: {used}{hint}")
         case OutcomeKind.SIGNALLED:
             name = outcome.signal or "a signal"

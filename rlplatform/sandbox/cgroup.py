@@ -9,12 +9,21 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
 
 ROOT = Path("/sys/fs/cgroup")
 PROC = Path("/proc")
+
+
+class Task(NamedTuple):
+    """A process or thread: seconds that it ran and that it waited for a core, the latter known once it has one again;
+    True if it runs or waits at this moment."""
+
+    ran_s: float
+    waited_s: float
+    is_runnable: bool
 
 
 class Cgroup(Protocol):
@@ -41,11 +50,8 @@ class Cgroup(Protocol):
     def tasks(self) -> int:
         """Processes and threads at this moment."""
 
-    def settle(self) -> None:
-        """What runs at this moment is the guest itself: :meth:`starved_s` leaves it out."""
-
-    def starved_s(self) -> float:
-        """The longest that any process which runs at this moment has waited for a core, in seconds."""
+    def tasks_by_id(self) -> dict[str, Task]:
+        """Return every living process and thread, as the scheduler sees it."""
 
     def set_memory(self, limit: int) -> None:
         """Limit memory (and swap: none)."""
@@ -65,7 +71,6 @@ class _Files:
 
     def __init__(self, folders: dict[str, Path], proc: Path) -> None:
         self._folders, self._proc = folders, proc
-        self._settled: set[str] = set()
         self._open: dict[str, int] = {}
 
     def read(self, name: str) -> str:
@@ -96,21 +101,16 @@ class _Files:
                 return int(value)
         return 0
 
-    def processes(self) -> set[str]:
-        try:
-            return set((self._folders["memory"] / "cgroup.procs").read_text().split())
-        except OSError:
-            return set()
-
-    def settle(self) -> None:
-        self._settled = self.processes()
-
-    def starved_s(self) -> float:
-        delays = [0.0]
-        for pid in self.processes() - self._settled:
-            with suppress(OSError, IndexError):
-                delays.append(int((self._proc / pid / "schedstat").read_text().split()[1]) / 1e9)
-        return max(delays)
+    def tasks(self, listing: str) -> dict[str, Task]:
+        """Return the tasks that the file ``listing`` of the memory controller's folder names."""
+        tasks: dict[str, Task] = {}
+        with suppress(OSError):
+            for task in (self._folders["memory"] / listing).read_text().split():
+                with suppress(OSError, IndexError):
+                    ran_ns, waited_ns, _ = (self._proc / task / "schedstat").read_text().split()
+                    state = (self._proc / task / "stat").read_text().rpartition(")")[2].split()[0]
+                    tasks[task] = Task(int(ran_ns) / 1e9, int(waited_ns) / 1e9, state == "R")
+        return tasks
 
     def close(self) -> None:
         for descriptor in self._open.values():
@@ -151,11 +151,8 @@ class CgroupV1:
     def tasks(self) -> int:
         return self._files.number("pids.current")
 
-    def settle(self) -> None:
-        self._files.settle()
-
-    def starved_s(self) -> float:
-        return self._files.starved_s()
+    def tasks_by_id(self) -> dict[str, Task]:
+        return self._files.tasks("tasks")
 
     def set_memory(self, limit: int) -> None:
         names = ["memory.limit_in_bytes"]
@@ -216,11 +213,8 @@ class CgroupV2:
     def tasks(self) -> int:
         return self._files.number("pids.current")
 
-    def settle(self) -> None:
-        self._files.settle()
-
-    def starved_s(self) -> float:
-        return self._files.starved_s()
+    def tasks_by_id(self) -> dict[str, Task]:
+        return self._files.tasks("cgroup.threads")
 
     def set_memory(self, limit: int) -> None:
         self._files.write("memory.max", str(limit))

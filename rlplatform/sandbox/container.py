@@ -198,7 +198,6 @@ class Container:
         if self.channel.expect("loaded", _ANSWER_TIMEOUT_S) is not True:
             raise SandboxFault("the sandbox did not take the program")
         self._memory_base = self.cgroup.usage_bytes()
-        self.cgroup.settle()
         self._applied = None
 
     def apply(self, limits: Limits) -> None:

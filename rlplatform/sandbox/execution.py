@@ -17,6 +17,7 @@ from rlplatform.sandbox.container import USER
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Call, Execution, Usage
 from rlplatform.sandbox.outcomes import Evidence, Stop
+from rlplatform.sandbox.patience import STOP_GRACE_S, Patience, lease_s
 from rlplatform.sandbox.pipes import Capture, Feed
 from rlplatform.sandbox.wire import Channel, memory_file, parse_records, parse_report
 
@@ -25,7 +26,7 @@ _CHECK_S = _POLL_MS / 2e3
 _STDERR_KEPT = 64 << 10
 _STDERR_MOST = 4 << 20
 _RECORDS_EXTRA = 8 << 10
-_STOP_GRACE_S = 10.0
+_SAMPLE_S = 0.05
 
 
 class Run:
@@ -46,6 +47,8 @@ class Run:
         self._on_stdout = on_stdout or _ignore
         self._stop: Stop | None = None
         self._stopped_at = 0.0
+        self._patience = Patience(self._limits)
+        self._sampled_at = 0.0
         self._oom_kills = self._refused_tasks = 0
         output = self._limits.output_kb * 1024
         self._stdin = Feed()
@@ -95,7 +98,7 @@ class Run:
                 checked = now
                 self._on_stdout(b"")
                 self._check(now - started)
-        message = self._channel.receive(_STOP_GRACE_S) if ended else None
+        message = self._channel.receive(STOP_GRACE_S) if ended else None
         wall_s = time.monotonic() - started
         report = parse_report(message) if message is not None else None
         for capture in (self._stdout, self._stderr, self._records):
@@ -128,7 +131,7 @@ class Run:
             "op": "run",
             "call": self._request is not None,
             "cpu_s": self._limits.cpu_time_s,
-            "wall_s": self._limits.wall_time_s,
+            "lease_s": lease_s(self._limits),
         }
         pipes = (self._stdin, self._stdout, self._stderr, self._records)
         for pipe in pipes[:3]:
@@ -152,18 +155,26 @@ class Run:
             cpu_s = 0.0  # it is dying: the control socket says so next
         if cpu_s > self._limits.cpu_time_s:
             self._end(Stop.CPU)
-        elif wall_s > self._limits.wall_time_s and wall_s > self._limits.wall_time_s + self._starved_s():
-            self._end(Stop.WALL)
-        elif self._conversation and self._conversation.overdue():
-            self._end(Stop.TURN)
+            return
+        stop = self._timed_out(wall_s)
+        if stop or wall_s - self._sampled_at > _SAMPLE_S:
+            self._sampled_at = wall_s
+            self._patience.sample(wall_s, cpu_s, self._cgroup.tasks_by_id())
+            stop = self._timed_out(wall_s)
+        if stop:
+            self._end(stop)
+
+    def _timed_out(self, wall_s: float) -> Stop | None:
+        patience = self._patience
+        if patience.has_ended(wall_s):
+            return Stop.WALL
+        if self._conversation and self._conversation.overdue(patience.starved_s) and not patience.is_waiting:
+            return Stop.TURN
+        return Stop.STARVED if patience.is_exhausted(wall_s) else None
 
     def _is_given_up(self) -> bool:
         """Whether it was told to stop and did not: the sandbox will be removed by force. Why it was told to stands."""
-        return self._stop is not None and time.monotonic() - self._stopped_at > _STOP_GRACE_S
-
-    def _starved_s(self) -> float:
-        """How much longer it may take, because the machine had no core for it: as long again at most."""
-        return min(self._cgroup.starved_s(), self._limits.wall_time_s)
+        return self._stop is not None and time.monotonic() - self._stopped_at > STOP_GRACE_S
 
     def _end(self, stop: Stop) -> None:
         self._bell.hush()
@@ -199,11 +210,11 @@ class Run:
     def _usage(self, wall_s: float, alive: bool) -> Usage:
         try:
             self._count()
-            return Usage(self._cgroup.cpu_s(), wall_s, self._cgroup.peak_bytes())
+            return Usage(self._cgroup.cpu_s(), wall_s, self._cgroup.peak_bytes(), self._patience.starved_s)
         except SandboxFault:
             if alive:
                 raise
-            return Usage(0.0, wall_s, 0)
+            return Usage(0.0, wall_s, 0, self._patience.starved_s)
 
 
 def _ignore(chunk: bytes) -> None: ...
@@ -242,6 +253,7 @@ class _Conversation:
         self._interactor, self._stdin = interactor, stdin
         self._line = bytearray()
         self._turn_ends = 0.0
+        self._starved_s = self._starved_before_s = 0.0
         self._over = False
 
     def begin(self) -> None:
@@ -258,6 +270,7 @@ class _Conversation:
             reply = self._interactor.reply(line)
             answered = True
             self._turn_ends = time.monotonic() + self._interactor.turn_time_s
+            self._starved_before_s = self._starved_s
             if reply is None:
                 self._over = True
                 self._stdin.end()
@@ -265,8 +278,10 @@ class _Conversation:
                 self._stdin.put(reply)
         return answered
 
-    def overdue(self) -> bool:
-        return not self._over and time.monotonic() > self._turn_ends
+    def overdue(self, starved_s: float) -> bool:
+        """Return True if the turn has had its time; ``starved_s`` is what the program waited for a core so far."""
+        self._starved_s = starved_s
+        return not self._over and time.monotonic() > self._turn_ends + starved_s - self._starved_before_s
 
 
 def _encode_call(call: Call, nonce: str) -> bytes:

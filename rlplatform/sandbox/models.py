@@ -98,11 +98,13 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one execution used: seconds and bytes, metered by the host from the sandbox's cgroup."""
+    """What one execution used: seconds and bytes, metered by the host from the sandbox's cgroup. ``starved_s`` of
+    ``wall_time_s`` it waited for a core on a busy machine; they do not count against the wall limit."""
 
     cpu_time_s: float
     wall_time_s: float
     peak_memory_bytes: int
+    starved_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Stop(StrEnum):
     CPU = "cpu"
     WALL = "wall"
     TURN = "turn"
+    STARVED = "starved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,13 @@ def _kind(evidence: Evidence, execution: Execution) -> tuple[OutcomeKind, str | 
         return OutcomeKind.OUTPUT_EXCEEDED, f"more than {limits.output_kb} KiB of output"
     if evidence.stop is Stop.CPU or usage.cpu_time_s > limits.cpu_time_s:
         return OutcomeKind.CPU_TIME_EXCEEDED, f"more than {limits.cpu_time_s:g} s of CPU time"
+    if evidence.stop is Stop.STARVED:
+        raise SandboxFault(
+            f"the machine is too busy: of {usage.wall_time_s:.1f} s the execution waited {usage.starved_s:.1f} s for a "
+            f"core (CPU time {usage.cpu_time_s:.2f} s of {limits.cpu_time_s:g} s)"
+        )
     if evidence.stop is Stop.WALL:
-        return OutcomeKind.WALL_TIME_EXCEEDED, f"not done after {limits.wall_time_s:g} s"
+        return OutcomeKind.WALL_TIME_EXCEEDED, f"not done after {limits.wall_time_s:g} s{_starved(usage)}"
     if evidence.stop is Stop.TURN:
         return OutcomeKind.WALL_TIME_EXCEEDED, "no answer within the time of a turn"
     if not records.started:
@@ -103,6 +109,10 @@ def _kind(evidence: Evidence, execution: Execution) -> tuple[OutcomeKind, str | 
     if records.memory_refused and evidence.report.status != 0:
         return OutcomeKind.MEMORY_EXCEEDED, "an allocation was refused"
     return OutcomeKind.EXITED, records.complaint
+
+
+def _starved(usage: Usage) -> str:
+    return f", {usage.starved_s:.1f} s of waiting for a core not counted" if usage.starved_s >= 0.1 else ""
 
 
 def _returned(records: Records) -> tuple[bytes | None, str | None]:

@@ -20,7 +20,7 @@ class Closed(Exception):
 
 
 class Channel:
-    """Commands in, answers out. Every command renews the lease."""
+    """Commands in, answers out. Every command renews the lease; a run may lengthen it, nothing shortens it."""
 
     def __init__(self, path: str, lease_s: float) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -60,12 +60,12 @@ class Channel:
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 descriptors.frombytes(payload[: len(payload) // 4 * 4])
-        self._deadline = time.monotonic() + self._lease_s
+        self.renew()
         return json.loads(data), list(descriptors)
 
     def renew(self) -> None:
-        """The lease starts anew: another process of the guest heard the host meanwhile."""
-        self._deadline = time.monotonic() + self._lease_s
+        """The host was heard, here or by another process of the guest. A longer lease of a run stays."""
+        self.extend(self._lease_s)
 
     def extend(self, seconds: float) -> None:
         """The lease lasts at least ``seconds`` more: a run is on."""

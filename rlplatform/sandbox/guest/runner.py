@@ -29,7 +29,6 @@ from .protocol import VERSION
 
 _SCRUBBED = {BOX: 0o700, "/tmp": 0o1777, "/dev/shm": 0o1777}
 _SWEEPS = 200
-_KILL_GRACE_S = 30.0
 
 
 def main() -> NoReturn:
@@ -107,7 +106,7 @@ def _serve(channel: Channel, score: OomScore | None = None) -> None:
 def _run(
     channel: Channel, program: Program, order: dict[str, Any], descriptors: list[int], score: OomScore | None
 ) -> dict[str, Any]:
-    channel.extend(order["wall_s"] + _KILL_GRACE_S)
+    channel.extend(order["lease_s"])
     if score:
         score.raise_()
     pid = kernel.fork()

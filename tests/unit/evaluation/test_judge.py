@@ -263,9 +263,24 @@ def test_output_is_cut() -> None:
 def test_all_output_together_is_bounded() -> None:
     flood = exited(b"o" * 100_000, stderr=b"e" * 100_000)
     judgement, _ = judge(ScriptedPool([flood] * 50), request(*[{}] * 50))
-    assert sum(len(result.stdout) + len(result.stderr) for result in judgement.tests) == OUTPUT_KEPT
-    assert judgement.tests[-1].stdout == ""
-    assert judgement.tests[-1].stdout_truncated
+    kept = {len(result.stdout) + len(result.stderr) for result in judgement.tests}
+    assert kept == {OUTPUT_KEPT // 50}
+    assert all(result.stdout_truncated for result in judgement.tests)
+
+
+@pytest.mark.parametrize("printed", [b"", b"x", b"x" * 100_000])
+def test_what_is_kept_of_a_test_says_nothing_of_the_others(printed: bytes) -> None:
+    outcomes = [exited(printed, stderr=printed)] * 99 + [exited(b"o" * 100_000)]
+    judgement, _ = judge(ScriptedPool(outcomes), request(*[{"hidden": True}] * 99, {}))
+    assert judgement.tests[-1].stdout == "o" * (OUTPUT_KEPT // 100)
+
+
+def test_time_that_a_program_waited_for_a_core_is_in_its_result() -> None:
+    usage = Usage(cpu_time_s=0.19, wall_time_s=12.0, peak_memory_bytes=1, starved_s=11.5)
+    outcome = Outcome(OutcomeKind.EXITED, usage, exit_code=0)
+    judgement, _ = judge(ScriptedPool([outcome]), request())
+    assert judgement.tests[0].verdict is Verdict.ACCEPTED
+    assert judgement.tests[0].core_wait_time_s == 11.5
 
 
 @given(data=st.binary(max_size=50), cut=st.integers(0, 50))

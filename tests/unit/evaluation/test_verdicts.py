@@ -101,3 +101,11 @@ def test_a_call_needs_a_value() -> None:
 def test_stderr_is_quoted_briefly() -> None:
     message = ruled(OutcomeKind.EXITED, exit_code=1, stderr=b"\xff" * 100_000)[1]
     assert len(message) < 250
+
+
+def test_a_message_says_how_long_a_program_waited_for_a_core() -> None:
+    usage = Usage(cpu_time_s=0.1, wall_time_s=9.2, peak_memory_bytes=1, starved_s=3.2)
+    outcome = Outcome(OutcomeKind.WALL_TIME_EXCEEDED, usage, signal="SIGKILL")
+    ruling = rule(outcome, LIMITS, needs_value=False, mismatch=lambda: None)
+    assert ruling.message is not None
+    assert ruling.message.endswith("; 3.2 s in which the machine had no core for it were added to the limit")

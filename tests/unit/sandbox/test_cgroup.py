@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
-from rlplatform.sandbox.cgroup import CgroupV1, CgroupV2, Hierarchy
+from rlplatform.sandbox.cgroup import CgroupV1, CgroupV2, Hierarchy, Task
 
 CONTAINER = "c" * 64
 
@@ -62,7 +62,7 @@ def v2(tmp_path: Path) -> Path:
 def proc(tmp_path: Path) -> Path:
     proc = tmp_path / "proc"
     for pid, waited_ns in ((10, 9_000_000_000), (11, 1_500_000_000)):
-        write(proc / str(pid), schedstat=f"123 {waited_ns} 7")
+        write(proc / str(pid), schedstat=f"500000000 {waited_ns} 7", stat=f"{pid} (a) b) R 1")
     return proc
 
 
@@ -139,13 +139,21 @@ def test_version_2_samples_where_the_peak_cannot_be_reset(v2: Path, monkeypatch:
     cgroup.close()
 
 
-def test_waiting_for_a_core_is_that_of_the_submission_alone(v1: Path, proc: Path) -> None:
+def test_run_delays_are_those_of_every_living_task(v1: Path, v2: Path, proc: Path) -> None:
     folders = {name: v1 / name / "docker" / CONTAINER for name in ("memory", "cpuacct", "pids", "cpuset")}
-    cgroup = CgroupV1(folders, proc)
-    write(folders["memory"], cgroup__procs="10")
-    cgroup.settle()
-    write(folders["memory"], cgroup__procs="10\n11\n12")
-    assert cgroup.starved_s() == 1.5
+    write(folders["memory"], tasks="10\n11\n12")
+    first = CgroupV1(folders, proc)
+    group = v2 / "system.slice" / f"docker-{CONTAINER}.scope"
+    write(group, cgroup__threads="10\n11\n12")
+    second = CgroupV2(group, proc)
+    assert first.tasks_by_id() == second.tasks_by_id() == {"10": Task(0.5, 9.0, True), "11": Task(0.5, 1.5, True)}
+    first.close()
+    second.close()
+
+
+def test_a_group_without_tasks_waits_for_nothing(v1: Path, proc: Path) -> None:
+    cgroup = CgroupV1({name: v1 / name / "nowhere" for name in ("memory", "cpuacct", "pids", "cpuset")}, proc)
+    assert cgroup.tasks_by_id() == {}
     cgroup.close()
 
 

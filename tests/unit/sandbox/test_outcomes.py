@@ -45,6 +45,12 @@ def test_an_exit_is_an_exit() -> None:
         ({"stop": Stop.WALL, "report": KILLED}, OutcomeKind.WALL_TIME_EXCEEDED, "3 s"),
         ({"stop": Stop.WALL, "report": KILLED, "usage": Usage(1.5, 3.0, 0)}, OutcomeKind.CPU_TIME_EXCEEDED, "CPU"),
         ({"stop": Stop.WALL, "report": None}, OutcomeKind.WALL_TIME_EXCEEDED, "3 s"),
+        (
+            {"stop": Stop.WALL, "report": KILLED, "usage": Usage(0.1, 5.0, 0, 1.9)},
+            OutcomeKind.WALL_TIME_EXCEEDED,
+            "1.9 s of waiting for a core not counted",
+        ),
+        ({"stop": Stop.STARVED, "usage": Usage(1.1, 30.0, 0, 28.0)}, OutcomeKind.CPU_TIME_EXCEEDED, "CPU"),
         ({"refused_tasks": 1, "report": None}, OutcomeKind.SIGNALLED, "too many processes"),
         ({"stop": Stop.TURN, "report": KILLED}, OutcomeKind.WALL_TIME_EXCEEDED, "turn"),
         ({"records": Records(started=True, compile_fault="x.py")}, OutcomeKind.COMPILE_FAILED, "x.py"),
@@ -68,6 +74,8 @@ def test_evidence_decides(changes: dict[str, object], kind: OutcomeKind, detail:
     "changes",
     [
         {"report": None},
+        {"stop": Stop.STARVED, "report": KILLED},
+        {"stop": Stop.STARVED, "report": None},
         {"records": Records()},
         {"records": Records(started=True)},
     ],

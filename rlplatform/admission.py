@@ -1,4 +1,4 @@
-"""Fair admission: who is next, how long that will take, and who is turned away.
+"""Fair admission: the order of waiting runs, how long each waits, and refusals.
 
 Tenants share by weighted round robin, so that nobody's backlog is another's wait. ``priority`` orders the runs of one
 tenant among themselves: it takes nothing from others.
@@ -19,7 +19,7 @@ _FRESH = 0.1  # how much the newest service time weighs in the mean
 
 
 class _Line:
-    """What waits of one tenant, by priority, first come, first served within one."""
+    """Queue of one tenant: by priority, first come, first served within one."""
 
     def __init__(self) -> None:
         self.items: dict[Priority, deque[str]] = {priority: deque() for priority in PRIORITIES}
@@ -31,12 +31,12 @@ class _Line:
         return next(items for items in self.items.values() if items).popleft()
 
     def ahead(self, priority: Priority) -> int:
-        """How many go before a new one of ``priority``."""
+        """Return how many go before a new one of ``priority``."""
         return sum(len(self.items[other]) for other in PRIORITIES[: PRIORITIES.index(priority) + 1])
 
 
 class FairQueue:
-    """A queue of ids, weighted round robin over tenants. Not thread-safe.
+    """Queue of ids, weighted round robin over tenants. Not thread-safe.
 
     A tenant of weight ``w`` is served ``w`` times a round (default 1).
     """
@@ -58,15 +58,15 @@ class FairQueue:
         self._weights[tenant] = weight
 
     def tenants(self) -> list[str]:
-        """Those who have something that waits, in the order of their turns."""
+        """Return the tenants with waiting items, in the order of their turns."""
         return list(self._lines)
 
     def waiting(self, tenant: str) -> int:
-        """How many of a tenant's wait."""
+        """Return how many items of a tenant wait."""
         return len(self._lines.get(tenant, ()))
 
     def push(self, tenant: str, item: str, priority: Priority = "normal", *, front: bool = False) -> None:
-        """Queue ``item``; at the ``front`` of its line when it has waited before. One that waits stays where it is."""
+        """Queue ``item``; at the ``front`` of its line if it has waited before. A waiting item keeps its place."""
         if item in self._entries:
             return
         items = self._lines.setdefault(tenant, _Line()).items[priority]
@@ -74,7 +74,7 @@ class FairQueue:
         self._entries[item] = (tenant, priority)
 
     def pop(self) -> tuple[str, str] | None:
-        """The tenant and the id of the next item, or None when nothing waits."""
+        """Return the tenant and the id of the next item; None when nothing waits."""
         if not self._lines:
             return None
         tenant, line = next(iter(self._lines.items()))
@@ -90,7 +90,7 @@ class FairQueue:
         return tenant, item
 
     def remove(self, item: str) -> bool:
-        """Take ``item`` out; whether it was waiting."""
+        """Take ``item`` out; return True if it was waiting."""
         tenant, priority = self._entries.pop(item, (None, None))
         if tenant is None or priority is None:
             return False
@@ -103,7 +103,7 @@ class FairQueue:
         return True
 
     def position(self, item: str) -> int | None:
-        """How many are served before ``item`` if nothing else comes; None: it does not wait."""
+        """Return how many are served before ``item`` if nothing else comes; None if it is not queued."""
         tenant, priority = self._entries.get(item, (None, None))
         if tenant is None or priority is None:
             return None
@@ -112,15 +112,17 @@ class FairQueue:
         return self._before(tenant, line.ahead(priority) - len(line.items[priority]) + index)
 
     def place(self, tenant: str, priority: Priority) -> int:
-        """How many would be served before a new item."""
+        """Return how many would be served before a new item."""
         return self._before(tenant, self._lines[tenant].ahead(priority) if tenant in self._lines else 0)
 
     def _weight(self, tenant: str) -> int:
         return self._weights.get(tenant, 1)
 
     def _before(self, tenant: str, own: int) -> int:
-        """How many are served before the tenant's item that has ``own`` of its line ahead of it: those, and what the
-        others get in the rounds until then."""
+        """Return how many are served before the tenant's item that has ``own`` of its line ahead of it.
+
+        Those are the ``own`` items, and the items of others that are served in the rounds until then.
+        """
         rotation = list(self._lines)
         mine = rotation.index(tenant) if tenant in self._lines else len(rotation)
         first, weight = self._first_turn(tenant, mine), self._weight(tenant)
@@ -133,14 +135,16 @@ class FairQueue:
         return before
 
     def _first_turn(self, tenant: str, index: int) -> int:
-        """How many the tenant at ``index`` of the rotation is still served in its next turn."""
+        """Return how many items the tenant at ``index`` of the rotation is still served in its next turn."""
         return max(1, self._weight(tenant) - (self._served if index == 0 else 0))
 
 
 class Admission:
-    """Who is let into a queue. What is let in is held until it waits there, so that many at once never overfill it.
+    """Admission to a queue.
 
-    :param active: how many of a tenant are at work.
+    An admitted run holds its place until it is queued, so that many at once never overfill the queue.
+
+    :param active: number of runs of a tenant at work.
     """
 
     def __init__(self, queue: FairQueue, max_queued: int, active: Callable[[str], int]) -> None:
@@ -160,12 +164,15 @@ class Admission:
         max_wait_s: float | None = None,
         quota: tuple[str, int | None] = ("", None),
     ) -> Iterator[Place]:
-        """The place that a new run would get, held while it is being stored and queued.
+        """Return the place that a new run would get, and hold it while the run is being stored and queued.
 
-        :param expected_wait_s: the seconds until what has so many before it is served, if that is known.
-        :param free: how many can be served at once.
-        :param quota: a name, and how many of the tenant may wait and be at work together.
-        :raises QuotaExceeded, QueueFull, WaitTooLong: it is not let in.
+        Args:
+            expected_wait_s: the seconds until a run with so many before it is served, if that is known.
+            free: how many can be served at once.
+            quota: a name, and how many of the tenant may wait and be at work together.
+
+        Raises:
+            QuotaExceeded, QueueFull, WaitTooLong: it is not admitted.
         """
         name, limit = quota
         unfinished = self._active(tenant) + self._queue.waiting(tenant) + self._held[tenant]
@@ -194,17 +201,17 @@ class Admission:
 
 
 class ServiceTime:
-    """The mean time that a slot is taken for, newer ones weighing more."""
+    """Mean time that a run occupies a slot; newer runs weigh more."""
 
     def __init__(self) -> None:
         self.mean_s: float | None = None
 
     def note(self, seconds: float) -> None:
-        """One that was served."""
+        """Record the time of one run."""
         self.mean_s = seconds if self.mean_s is None else self.mean_s + _FRESH * (seconds - self.mean_s)
 
     def expected_wait_s(self, position: int, slots: int, free: int) -> float | None:
-        """Until what has ``position`` before it gets one of ``slots``, of which ``free`` are free; None: unknown."""
+        """Return the seconds until a run with ``position`` before it gets one of ``slots``; None: unknown."""
         if position < free:
             return 0.0
         if not slots or self.mean_s is None:

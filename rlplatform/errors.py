@@ -101,7 +101,7 @@ class NotAllowed(PlatformError):
 
 
 class NotFound(PlatformError):
-    """No such resource, or not one of this tenant's: the two are told apart by nobody."""
+    """No such resource, or not one of this tenant's: an answer does not tell the two apart."""
 
     code, status, title = "not_found", 404, "Not found"
 
@@ -161,7 +161,7 @@ class RangeNotSatisfiable(PlatformError):
 
 
 class TooManyRequests(PlatformError):
-    """A rate limit, a quota or a full queue; ``retry_after_s`` says when to come again."""
+    """A rate limit, a quota or a full queue; ``retry_after_s`` says when to retry."""
 
     code, status, title, retryable = "too_many_requests", 429, "Too many requests", True
 
@@ -170,19 +170,19 @@ class TooManyRequests(PlatformError):
 
 
 class QueueFull(TooManyRequests):
-    """As many wait as may wait."""
+    """The queue is full."""
 
     code, title = "queue_full", "The queue is full"
 
 
 class WaitTooLong(TooManyRequests):
-    """It would wait for longer than is accepted; ``expected_wait_s`` says how long."""
+    """The wait would be longer than is accepted; ``expected_wait_s`` says how long."""
 
     code, title = "wait_too_long", "The wait would be too long"
 
 
 class QuotaExceeded(TooManyRequests):
-    """The tenant has used what it may; ``resets_at`` None: when something of it ends or is deleted."""
+    """The tenant has used up a quota; ``resets_at`` None: it is free again when something ends or is deleted."""
 
     code, title = "quota_exceeded", "Quota exceeded"
 
@@ -201,7 +201,7 @@ class QuotaExceeded(TooManyRequests):
 
 
 class ServiceError(PlatformError):
-    """What we failed to do."""
+    """A failure of the platform."""
 
     code, status, title, retryable = "service_error", 500, "Service error", True
 
@@ -255,7 +255,7 @@ class Unavailable(ServiceError):
 
 
 def problem(error: PlatformError, request_id: str | None = None) -> dict[str, Any]:
-    """The members of the problem document (RFC 9457) for ``error``; :func:`error_from` is the way back."""
+    """Return the members of the problem document (RFC 9457) for ``error``; :func:`error_from` is the way back."""
     document = {
         "type": f"urn:rlp:problem:{error.code}",
         "title": error.title,
@@ -269,7 +269,7 @@ def problem(error: PlatformError, request_id: str | None = None) -> dict[str, An
 
 
 def error_from(problem: Mapping[str, Any]) -> PlatformError:
-    """The error that a problem document describes; :class:`PlatformError` itself where its code is not known here."""
+    """Return the error that a problem document describes; a :class:`PlatformError` if its code is not known here."""
     members = dict(problem)
     described = {name: members.pop(name, None) for name in ("type", "title", "status", "code", "detail", "retryable")}
     cls = next((cls for cls in error_classes() if cls.code == described["code"]), PlatformError)
@@ -277,7 +277,7 @@ def error_from(problem: Mapping[str, Any]) -> PlatformError:
 
 
 def error_classes() -> list[type[PlatformError]]:
-    """Every error class, base first: the one table of codes (README and problem+json are made from it)."""
+    """Return every error class, base first: README and problem+json are made from this one table."""
     found: list[type[PlatformError]] = []
     stack: list[type[PlatformError]] = [PlatformError]
     while stack:

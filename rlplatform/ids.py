@@ -1,4 +1,4 @@
-"""Typed, sortable ids: a prefix that says what is named, and a UUIDv7 in Crockford base 32 (26 characters)."""
+"""Typed, sortable ids: a prefix for the kind, and a UUIDv7 in Crockford base 32 (26 characters)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BODY = re.compile(f"[{_ALPHABET}]{{26}}")
 
 
 class Kind(StrEnum):
-    """What an id names."""
+    """Kind of thing that an id names."""
 
     EVALUATION = "eval"
     TRAINING = "train"
@@ -27,12 +27,12 @@ class Kind(StrEnum):
 
 
 def new_id(kind: Kind) -> str:
-    """A new id of ``kind``; ids made later sort later (to the millisecond)."""
+    """Return a new id of ``kind``; ids made later sort later (to the millisecond)."""
     return _of(kind, uuid7().int)
 
 
 def least_id(kind: Kind, moment: datetime) -> str:
-    """What every id of ``kind`` that was made at ``moment`` or later sorts after; the earlier ones sort before it."""
+    """Return a bound: ids of ``kind`` made at ``moment`` or later sort after it, earlier ones before it."""
     return _of(kind, int(moment.timestamp() * 1000) << 80)
 
 
@@ -42,7 +42,7 @@ def _of(kind: Kind, number: int) -> str:
 
 
 def created_at(text: str) -> datetime:
-    """When an id was made, to the millisecond."""
+    """Return the time an id was made, to the millisecond."""
     body = check_id(text).partition("_")[2]
     number = 0
     for character in body:
@@ -51,9 +51,10 @@ def created_at(text: str) -> datetime:
 
 
 def check_id(text: str, *kinds: Kind) -> str:
-    """``text`` if it is an id of one of ``kinds`` (any, when none is given).
+    """Return ``text`` if it is an id of one of ``kinds`` (any, when none is given).
 
-    :raises InvalidRequest: it is not.
+    Raises:
+        InvalidRequest: it is not.
     """
     prefix, _, body = text.partition("_")
     allowed = kinds or tuple(Kind)
@@ -64,5 +65,5 @@ def check_id(text: str, *kinds: Kind) -> str:
 
 
 def kind_of(text: str) -> Kind:
-    """The kind that an id names."""
+    """Return the kind that an id names."""
     return Kind(check_id(text).partition("_")[0])

@@ -1,4 +1,4 @@
-"""The run manifest: what is needed to say what a training was, and to do it again.
+"""The run manifest: a record of what a training was, sufficient to repeat it.
 
 Reproducible means here: the same request on the same code, package versions and CPU type, sampled in the trainer itself
 (``num_env_runners`` 0), gives the same parameters after the same number of iterations. Remote env runners, another CPU
@@ -58,7 +58,7 @@ class RunManifest(BaseModel):
     def of(
         cls, training_id: str, request: TrainingRequest, engine: TrainingEngine, *, parent: CheckpointInfo | None = None
     ) -> RunManifest:
-        """The manifest of a training that begins here, from the checkpoint ``parent`` if there is one."""
+        """Make the manifest of a training that begins here, from the checkpoint ``parent`` if there is one."""
         return cls(
             training_id=training_id,
             request=request,
@@ -86,7 +86,7 @@ def _versions() -> dict[str, str]:
 
 @functools.cache
 def _git_commit() -> str | None:
-    """The commit of the working tree that this runs from, ``-dirty`` where it differs; None outside of one."""
+    """Return the commit of the working tree that this runs from, ``-dirty`` if it differs; None outside of one."""
     if not (_ROOT / ".git").exists():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Names that people choose, and in which words they are told what is accepted."""
+"""Patterns of names that people choose, and how errors describe what is accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A writer's way into the log: events in order, in batches, past short outages of the store."""
+"""A writer's way into the log: events in order, in batches, across short outages of the store."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ MAX_BATCH = 256
 class Outbox:
     """Appends the events of one owner of one stream, with its epoch.
 
-    An append that fails for want of a store is tried again for ``patience_s`` seconds (an event id twice is one event,
-    so nothing doubles). One that is refused, above all by a fence, breaks the outbox: every later call raises that.
+    An append that fails because the store is away is retried for ``patience_s`` seconds (an event id twice is one
+    event, so nothing doubles). A refused append, above all by a fence, breaks the outbox: every later call raises its
+    error.
     """
 
     def __init__(
@@ -36,9 +37,10 @@ class Outbox:
         self._error: PlatformError | None = None
 
     def put(self, event: EventBase) -> None:
-        """Take ``event``; it is appended in the background. From the loop's own thread only.
+        """Take ``event`` and append it in the background. Call it from the loop's own thread only.
 
-        :raises PlatformError: the outbox is broken.
+        Raises:
+            PlatformError: the outbox is broken.
         """
         if self._error:
             raise self._error
@@ -49,7 +51,8 @@ class Outbox:
     async def send(self, event: EventBase) -> None:
         """Take ``event``. A lifecycle event is in the log when this returns; telemetry waits while the box is full.
 
-        :raises PlatformError: the outbox is broken.
+        Raises:
+            PlatformError: the outbox is broken.
         """
         self.put(event)
         if not event.telemetry:
@@ -58,9 +61,10 @@ class Outbox:
             await self._clock.sleep(0.01)
 
     async def flush(self) -> None:
-        """Until everything taken is in the log.
+        """Wait until every taken event is in the log.
 
-        :raises PlatformError: it cannot be.
+        Raises:
+            PlatformError: an event cannot be appended.
         """
         while self._pump:
             await asyncio.shield(self._pump)

@@ -1,4 +1,4 @@
-"""The seams: what the platform's parts need of each other, as Protocols.
+"""Ports: what the platform's parts need of each other, as Protocols.
 
 Fakes and contract suites: ``rlplatform.testing``.
 """
@@ -26,10 +26,10 @@ class Clock(Protocol):
     """Time, so that tests need not wait for it."""
 
     def now(self) -> datetime:
-        """The time of day, in UTC."""
+        """Return the time of day, in UTC."""
 
     def monotonic(self) -> float:
-        """Seconds that never go backwards."""
+        """Return seconds that never go backwards."""
 
     async def sleep(self, seconds: float) -> None:
         """Let ``seconds`` pass."""
@@ -46,10 +46,10 @@ class Interactor(Protocol):
         """Seconds that the program may take until its next line; longer is ``WALL_TIME_EXCEEDED``."""
 
     def begin(self) -> bytes:
-        """What the program finds on its stdin first, after the execution's own ``stdin``."""
+        """Return the first bytes for the program's stdin, after the execution's own ``stdin``."""
 
     def reply(self, line: bytes) -> bytes | None:
-        """What to answer to one line of the program (may be empty); None ends the conversation and its stdin."""
+        """Return the answer to one line of the program (may be empty); None ends the conversation and the stdin."""
 
 
 class Sandbox(Protocol):
@@ -77,11 +77,14 @@ class Sandbox(Protocol):
         """From another thread: kill what runs; the pending :meth:`run` returns ``OutcomeKind.CANCELLED``."""
 
     def close(self) -> None:
-        """Give it up. Idempotent; all its processes are killed, and what holds them is removed within seconds."""
+        """Abandon the sandbox.
+
+        Idempotent; all its processes are killed, and its container is removed within seconds.
+        """
 
 
 class SandboxPool(Protocol):
-    """Where sandboxes come from. Thread-safe."""
+    """Source of sandboxes. Thread-safe."""
 
     def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "") -> Sandbox:
         """A sandbox for one submission, with ``program`` loaded; ``limits`` are the largest its executions ask for.
@@ -93,7 +96,7 @@ class SandboxPool(Protocol):
         """
 
     def status(self) -> PoolStatus:
-        """Whether sandboxes can be had, and the counters."""
+        """Return whether sandboxes can be had, and the counters."""
 
     def close(self) -> None:
         """Remove every container of this pool. Idempotent."""
@@ -103,36 +106,40 @@ class SandboxPool(Protocol):
 
 
 class TrainingEngine(Protocol):
-    """What turns a request into iterations. Blocking; one thread at a time. Counters are lifetime counters: they go on
-    after :meth:`restore`."""
+    """Engine that turns a request into iterations. Blocking; one thread at a time.
+
+    Counters are lifetime counters: they continue after :meth:`restore`.
+    """
 
     @property
     def simulated(self) -> bool:
-        """Whether nothing is really trained."""
+        """True if nothing is really trained."""
 
     def describe(self) -> Mapping[str, object]:
-        """Effective hyperparameters, backends and fallbacks, for the manifest."""
+        """Return effective hyperparameters, backends and fallbacks, for the manifest."""
 
     def train_iteration(self) -> IterationReport:
-        """One rollout and one update.
+        """Make one rollout and one update.
 
-        :raises EngineError: no progress can be made.
+        Raises:
+            EngineError: no progress can be made.
         """
 
     def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
         """Exactly ``episodes`` episodes of the deterministic policy on environments of its own."""
 
     def save(self, directory: Path) -> None:
-        """Write everything needed to go on into the empty ``directory``."""
+        """Write everything that :meth:`restore` needs into the empty ``directory``."""
 
     def restore(self, directory: Path) -> None:
-        """Go on from what :meth:`save` wrote.
+        """Continue from what :meth:`save` wrote.
 
-        :raises CheckpointError: it does not fit this engine.
+        Raises:
+            CheckpointError: it does not fit this engine.
         """
 
     def parameter_hash(self) -> str:
-        """SHA-256 over all policy and value parameters: equal hashes, equal networks."""
+        """Return the SHA-256 over all policy and value parameters: equal hashes, equal networks."""
 
     def close(self) -> None:
         """Free everything: processes, environments, placement. Idempotent."""
@@ -159,22 +166,23 @@ class CheckpointStore(Protocol):
         """
 
     def list(self, training_id: str) -> Sequence[CheckpointInfo]:
-        """The committed checkpoints, oldest first. Does not verify their files."""
+        """Return the committed checkpoints, oldest first. Does not verify their files."""
 
     def find(self, checkpoint_id: str) -> CheckpointInfo:
-        """A checkpoint by its id alone.
+        """Return a checkpoint by its id alone.
 
-        :raises NotFound: there is none such.
+        Raises:
+            NotFound: there is none such.
         """
 
     def delete(self, training_id: str, checkpoint_id: str) -> None:
-        """Remove one: manifest first, then data. Idempotent."""
+        """Remove a checkpoint: manifest first, then data. Idempotent."""
 
     def clear(self, training_id: str) -> None:
-        """Remove all of a training's, damaged ones too. Idempotent."""
+        """Remove all checkpoints of a training, damaged ones too. Idempotent."""
 
     def sweep(self, min_age_s: float = 3600.0) -> int:
-        """Remove what was never committed and has not been touched for ``min_age_s``; how many there were."""
+        """Remove what was never committed and has not been touched for ``min_age_s``; return how many there were."""
 
 
 # -- policies ---------------------------------------------------------------------------------------------------------
@@ -184,17 +192,21 @@ class PolicyFiles(Protocol):
     """Archives of published policies. Blocking."""
 
     def put(self, policy_id: str, archive: bytes) -> None:
-        """Store it, all or nothing."""
+        """Store an archive, all or nothing."""
 
     def get(self, policy_id: str) -> bytes:
-        """:raises NotFound: there is none such."""
+        """Return an archive.
+
+        Raises:
+            NotFound: there is none such.
+        """
 
     def delete(self, policy_id: str) -> None:
-        """Idempotent."""
+        """Remove an archive. Idempotent."""
 
 
 class Acted(NamedTuple):
-    """Actions [B, *action_space.shape], and how they were computed: with so many observations at once, in so long."""
+    """Actions [B, *action_space.shape], with the number of observations computed at once and the time it took."""
 
     actions: NDArray[Any]
     batch: int
@@ -214,21 +226,31 @@ class Policies(Protocol):
         """
 
     async def delete(self, policy_id: str, principal: Principal) -> PolicyRecord:
-        """Idempotent. :raises NotFound: there is none such, or none that the principal sees."""
+        """Delete a policy. Idempotent.
+
+        Raises:
+            NotFound: there is none such, or none that the principal sees.
+        """
 
     async def act(self, policy: PolicyInfo, observations: NDArray[Any], *, deterministic: bool = True) -> Acted:
-        """Actions for ``observations`` [B, *observation_space.shape] of the space's dtype.
+        """Compute actions for ``observations`` [B, *observation_space.shape] of the space's dtype.
 
-        :raises CheckpointError: its archive is damaged.
+        Raises:
+            CheckpointError: its archive is damaged.
         """
 
     async def archive(self, policy: PolicyInfo) -> bytes:
-        """The archive that ``policy.sha256`` is of. :raises CheckpointError: it is damaged."""
+        """Return the archive that ``policy.sha256`` is of.
+
+        Raises:
+            CheckpointError: it is damaged.
+        """
 
     async def onnx(self, policy: PolicyInfo) -> bytes:
-        """The policy as an ONNX model that has been seen to act as it does, in its environment.
+        """Return the policy as an ONNX model, verified to act as the policy does in its environment.
 
-        :raises Unavailable: the extra ``export`` is not installed.
+        Raises:
+            Unavailable: the extra ``export`` is not installed.
         """
 
 
@@ -236,7 +258,7 @@ class Policies(Protocol):
 
 
 class EncodedEvent(NamedTuple):
-    """An event as the log holds it: encoded once, when appended. ``data`` is one line of JSON, ``seq`` included."""
+    """Event as the log holds it: encoded once, when appended. ``data`` is one line of JSON, ``seq`` included."""
 
     seq: int
     type: str
@@ -244,7 +266,7 @@ class EncodedEvent(NamedTuple):
 
 
 class Idempotency(NamedTuple):
-    """A client's Idempotency-Key, with the hash of the body it came with."""
+    """Idempotency-Key of a client, with the hash of the body it came with."""
 
     tenant: str
     key: str
@@ -252,14 +274,14 @@ class Idempotency(NamedTuple):
 
 
 class Place(NamedTuple):
-    """How many are served before a run, and the seconds until it begins, measured by those that were; None: unknown."""
+    """Number of runs that are served before a run, and the expected seconds until it begins; None: unknown."""
 
     position: int
     expected_wait_s: float | None = None
 
 
 class Finished(NamedTuple):
-    """A run that is over, as the outbox holds it until it is settled; later ones have a greater ``position``."""
+    """Finished run, as the outbox holds it until it is settled; later ones have a greater ``position``."""
 
     position: int
     tenant: str
@@ -269,7 +291,7 @@ class Finished(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A small document of JSON: ``owner`` is what those of a ``kind`` are listed by, and never changes."""
+    """Small JSON document. Documents of a ``kind`` are listed by ``owner``, which never changes."""
 
     kind: str
     id: str
@@ -278,8 +300,8 @@ class Document(NamedTuple):
 
 
 class RunQuery(TypedDict, total=False):
-    """Which runs of a kind: those of ``tenant``, in one of ``states``, made before the run of the id ``before``, up to
-    ``limit`` (50)."""
+    """Filter of runs: those of ``tenant``, in one of ``states``, made before the run of the id ``before``; ``limit``
+    is 50."""
 
     tenant: str | None
     states: Sequence[str]
@@ -291,39 +313,48 @@ class RunStore(Protocol):
     """Records of runs, as their events have made them."""
 
     async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
-        """Store a new run with its first event (seq 1); the stored run, and whether it is new.
+        """Store a new run with its first event (seq 1); return the stored run, and True if it is new.
 
-        With an idempotency key seen in the last 24 hours, or the same first event again: the run as it is, and False.
+        With an idempotency key seen in the last 24 hours, or the same first event again, the stored run is returned
+        unchanged.
 
-        :raises IdempotencyMismatch: the key came with another body before.
-        :raises Conflict: another run of this id exists.
+        Raises:
+            IdempotencyMismatch: the key came with another body before.
+            Conflict: another run of this id exists.
         """
 
     async def recall(self, idempotency: Idempotency) -> Run | None:
-        """The run that this idempotency key made in the last 24 hours.
+        """Return the run that this idempotency key made in the last 24 hours; None if there is none.
 
-        :raises IdempotencyMismatch: the key came with another body.
+        Raises:
+            IdempotencyMismatch: the key came with another body.
         """
 
     async def get(self, run_id: str) -> Run:
-        """:raises NotFound: there is none."""
+        """Return a run.
+
+        Raises:
+            NotFound: there is none.
+        """
 
     async def find(self, kind: str, **query: Unpack[RunQuery]) -> list[Run]:
-        """Runs of a kind (``evaluation``, ``training`` or ``policy``), newest first."""
+        """Return runs of a kind (``evaluation``, ``training`` or ``policy``), newest first."""
 
     async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
-        """What :meth:`find` finds, less what may be large: their requests and results are not even read."""
+        """Return summaries of what :meth:`find` finds. Their requests and results are not even read."""
 
     async def remove(self, run_id: str) -> None:
-        """Forget a run that is over, and its events, for good. What it used stays counted. Idempotent.
+        """Delete a finished run and its events. Its usage stays counted. Idempotent.
 
-        :raises Conflict: it is not over.
+        Raises:
+            Conflict: it has not finished.
         """
 
     async def acquire(self, run_id: str) -> int:
-        """Take ownership: the run's new epoch, higher than all before it.
+        """Take ownership: return the run's new epoch, higher than all before it.
 
-        :raises NotFound: there is no such run.
+        Raises:
+            NotFound: there is no such run.
         """
 
 
@@ -335,81 +366,95 @@ class EventLog(Protocol):
     ) -> Sequence[EncodedEvent]:
         """Append in order and apply to the stream's run, all or nothing. An event id already in the stream is skipped.
 
-        One line for each given event, in order; for a skipped one, the line that the log has.
+        Args:
+            epoch: the writer's fencing token; None for the supervisor, which is never fenced.
 
-        :param epoch: the writer's epoch; None for the supervisor, who is never fenced.
-        :raises Fenced: ``epoch`` is not the run's newest.
-        :raises Conflict: the run is in a final state: nothing may follow.
-        :raises NotFound: there is no such run.
+        Returns:
+            One line for each given event, in order; for a skipped one, the line that the log has.
+
+        Raises:
+            Fenced: ``epoch`` is not the run's newest.
+            Conflict: the run is in a final state: nothing may follow.
+            NotFound: there is no such run.
         """
 
     async def read(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[EncodedEvent]:
-        """Events with ``seq > after``, in order. :raises NotFound: there is no such stream."""
+        """Return events with ``seq > after``, in order.
+
+        Raises:
+            NotFound: there is no such stream.
+        """
 
     async def tail(
         self, cursors: Mapping[str, int], *, wait_s: float, limit: int = 1000
     ) -> Mapping[str, Sequence[EncodedEvent]]:
-        """Like :meth:`read` for many streams at once; waits up to ``wait_s`` seconds until one of them has something.
+        """Read many streams at once as :meth:`read` does; wait up to ``wait_s`` seconds until one of them has
+        something.
 
-        Holds the streams that have something; nothing after ``wait_s``. :raises NotFound: one of them does not exist.
+        The result has only streams with events; it is empty after ``wait_s``.
+
+        Raises:
+            NotFound: one of them does not exist.
         """
 
 
 class UsageStore(Protocol):
-    """What tenants have used, counted by the appends themselves: durable with them, and never twice."""
+    """Usage of tenants, counted by the appends themselves: as durable as they are, and never twice."""
 
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
-        """The amounts of a UTC day by counter (see ``storage.ledger.charges``); counters at zero may be missing, and
-        days that were two months ago."""
+        """Return the amounts of a UTC day by counter. Counters at zero may be missing, and days two months ago."""
 
 
 class OutboxStore(Protocol):
-    """Every run that is over, put there by the append of its final event, until it is settled."""
+    """Outbox of finished runs. The append of a final event puts its run there, until it is settled."""
 
     async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
-        """Those with a greater position than ``after``, oldest first."""
+        """Return entries with a greater position than ``after``, oldest first."""
 
     async def settle(self, position: int) -> None:
-        """Forget all up to ``position``. Idempotent."""
+        """Delete all entries up to ``position``. Idempotent."""
 
 
 class DocumentStore(Protocol):
-    """Small documents that are no runs: quotas, webhooks, deliveries."""
+    """Small documents that are not runs: quotas, webhooks, deliveries."""
 
     async def put_document(self, document: Document) -> None:
-        """Add or replace."""
+        """Add or replace a document."""
 
     async def replace_document(self, document: Document, expected: Document) -> bool:
-        """Put ``document`` in the place of ``expected``. Idempotent, so that several who put the same all did; False:
-        neither of the two is there any more."""
+        """Replace ``expected`` by ``document``: compare-and-set.
+
+        Returns:
+            True also if ``document`` is there already; False if neither of the two is there any more.
+        """
 
     async def get_document(self, kind: str, document_id: str) -> Document | None:
-        """The document of this kind and id."""
+        """Return the document of this kind and id; None if there is none."""
 
     async def list_documents(
         self, kind: str, *, owner: str | None = None, before: str | None = None, limit: int = 100
     ) -> Sequence[Document]:
-        """Documents of a kind, greatest id first; ``before``: the last id of the page before."""
+        """Return documents of a kind, greatest id first; ``before``: the last id of the page before."""
 
     async def delete_document(self, kind: str, document_id: str) -> None:
-        """Idempotent."""
+        """Delete a document. Idempotent."""
 
 
 class KeyStore(Protocol):
     """API keys: never the secret, only its keyed hash."""
 
     async def put_key(self, key: ApiKey) -> None:
-        """Add or replace; one that is revoked stays as it is."""
+        """Add or replace a key; a revoked one is left unchanged."""
 
     async def get_key(self, key_id: str) -> ApiKey | None:
-        """The key of this id, revoked or not."""
+        """Return the key of this id, revoked or not; None if there is none."""
 
     async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
-        """All keys, oldest first."""
+        """Return all keys, oldest first."""
 
 
 class Store(RunStore, EventLog, UsageStore, OutboxStore, DocumentStore, KeyStore, Protocol):
-    """All of them, on one database: a record, its events, what they use and the outbox change together."""
+    """All stores on one database: a record, its events, their usage and the outbox change together."""
 
     async def close(self) -> None:
         """Release it. Idempotent."""
@@ -419,29 +464,31 @@ class Store(RunStore, EventLog, UsageStore, OutboxStore, DocumentStore, KeyStore
 
 
 class Commands(Protocol):
-    """What the API asks of the supervisor. Reads go to the store."""
+    """Commands of the API for the supervisor. Reads go to the store."""
 
     async def submit_evaluation(
         self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[EvaluationRun, bool]:
-        """Queue an evaluation; the run, and whether it is new.
+        """Queue an evaluation; return the run, and True if it is new.
 
-        A key that has made one already gives that, whatever else there is to say.
+        An idempotency key that has made a run already returns that run, whatever else could be refused.
 
-        :raises NotAllowed: the priority is not for this principal.
-        :raises SandboxUnavailable: no evaluator has a sandbox.
-        :raises QuotaExceeded, QueueFull, WaitTooLong: it is not let in.
+        Raises:
+            NotAllowed: the priority is not for this principal.
+            SandboxUnavailable: no evaluator has a sandbox.
+            QuotaExceeded, QueueFull, WaitTooLong: it is not admitted.
         """
 
     async def cancel_evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
-        """Cancel; a finished one is left as it is."""
+        """Cancel an evaluation; a finished one is left unchanged."""
 
     async def start_training(
         self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[TrainingRun, bool]:
-        """Queue a training; the run, and whether it is new.
+        """Queue a training; return the run, and True if it is new.
 
-        :raises InvalidRequest: the environment, preset or hyperparameters make no sense.
+        Raises:
+            InvalidRequest: the environment, preset, hyperparameters or resources make no sense.
         """
 
     async def check_training(self, request: TrainingRequest, principal: Principal) -> TrainingCheck:
@@ -453,27 +500,29 @@ class Commands(Protocol):
         """
 
     async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
-        """``pause``, ``resume`` or ``stop``; idempotent.
+        """Carry out ``pause``, ``resume`` or ``stop``. Idempotent.
 
-        :raises Conflict: makes no sense in the present state.
+        Raises:
+            Conflict: the command makes no sense in the present state.
         """
 
     async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:
-        """Delete a committed checkpoint for good.
+        """Delete a committed checkpoint.
 
-        :raises NotFound: there is none such, or none that the principal sees.
-        :raises Conflict: a training that is not over would be recovered from it, or begins from it.
+        Raises:
+            NotFound: there is none such, or none that the principal sees.
+            Conflict: an unfinished training would be recovered from it, or begins from it.
         """
 
     async def places(self, run_ids: Sequence[str]) -> list[Place | None]:
-        """For each run, its place in the queue; None for one that does not wait, or waits for room alone."""
+        """Return the place of each run in the queue; None for a run that is not queued."""
 
     async def status(self) -> PlatformStatus:
-        """How the platform's parts are."""
+        """Return the state of the platform's parts."""
 
 
 class Dependency(NamedTuple):
-    """One thing that readiness depends on."""
+    """One dependency of readiness."""
 
     name: str
     ok: bool
@@ -481,7 +530,7 @@ class Dependency(NamedTuple):
 
 
 class PlatformStatus(NamedTuple):
-    """What ``/readyz`` and ``rlp doctor`` show."""
+    """State of the platform, as ``/readyz`` and ``rlp doctor`` show it."""
 
     dependencies: tuple[Dependency, ...]
     queued_evaluations: int = 0

@@ -1,4 +1,4 @@
-"""How urgent a run is, among those of its own tenant."""
+"""Priority of a run among those of its own tenant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 
 
 def check_priority(priority: Priority, principal: Principal) -> None:
-    """:raises NotAllowed: ``high``, ahead of all others of the tenant, is for those who administer it."""
+    """Check that the principal may use ``priority``.
+
+    Raises:
+        NotAllowed: ``high``, ahead of all others of the tenant, is for its administrators.
+    """
     if priority == "high" and not principal.has(Scope.ADMIN):
         detail = "priority 'high' needs the scope 'admin'; accepted are 'normal' and 'low'"
         raise NotAllowed(detail, scope=Scope.ADMIN.value, field="priority")

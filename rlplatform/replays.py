@@ -1,4 +1,4 @@
-"""A request that comes again: what its Idempotency-Key has made already stands, whatever else there is to say."""
+"""Repeated requests: a run that an Idempotency-Key has made is returned again, whatever else could be refused."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ R = TypeVar("R", EvaluationRun, TrainingRun, PolicyRecord)
 async def replayed(
     store: RunStore, made: type[R], idempotency: Idempotency | None, refusal: PlatformError
 ) -> tuple[R, bool]:
-    """What the key has made, and that it is not new.
+    """Return the run that the key has made, and False because it is not new.
 
-    :raises PlatformError: ``refusal``, where it has made nothing.
+    Raises:
+        PlatformError: ``refusal``, if the key has made no run.
     """
     stored = await store.recall(idempotency) if idempotency is not None else None
     if not isinstance(stored, made):

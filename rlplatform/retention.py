@@ -1,4 +1,5 @@
-"""What is over is kept for so many days, and then removed: a run with its events, checkpoints and run folder."""
+"""Retention: delete finished runs after the configured number of days, with their events, checkpoints and run
+folder."""
 
 from __future__ import annotations
 
@@ -23,14 +24,14 @@ _UNFINISHED = tuple(state.value for state in TrainingState if not state.final)
 
 
 def outlived(run: Run | RunSummary, settings: RetentionSettings, now: datetime) -> bool:
-    """Whether ``run`` has been over for longer than its kind is kept. Policies are kept until they are deleted."""
+    """Return True if ``run`` finished longer ago than its kind is kept. Policies are kept until they are deleted."""
     days = {"evaluation": settings.evaluation_days, "training": settings.training_days}.get(run.kind)
     ended = getattr(run.document, "finished_at", None)
     return days is not None and ended is not None and now - ended >= timedelta(days=days)
 
 
 async def resumed_from(store: RunStore) -> set[str]:
-    """The checkpoints that unfinished trainings resume from."""
+    """Return the ids of the checkpoints that unfinished trainings resume from."""
     found: set[str] = set()
     before = None
     while page := await store.summaries("training", states=_UNFINISHED, before=before, limit=_PAGE):
@@ -41,9 +42,9 @@ async def resumed_from(store: RunStore) -> set[str]:
 
 
 class Retention:
-    """Removes what has outlived its time.
+    """Deletes what has outlived its time.
 
-    Of a training the files go first, the record last: a sweep that breaks off is made good by the next.
+    Of a training the files go first, the record last: an interrupted sweep is completed by the next.
 
     :param remove_folders: removes the run folders of these trainings, wherever they are.
     """
@@ -65,7 +66,7 @@ class Retention:
         """While it is held, no checkpoint goes: for who makes a training of one."""
 
     async def sweep(self) -> int:
-        """Remove what is due; how many runs that were."""
+        """Delete what is due; return how many runs that were."""
         swept = 0
         if self._settings.evaluation_days is not None:
             async for page in self._due(Kind.EVALUATION, self._settings.evaluation_days):
@@ -79,7 +80,8 @@ class Retention:
     async def delete(self, checkpoint: CheckpointInfo, owner: TrainingRun) -> None:
         """Delete one of the checkpoints of ``owner`` before its time.
 
-        :raises Conflict: a training that is not over would be recovered from it, or begins from it.
+        Raises:
+            Conflict: an unfinished training would be recovered from it, or begins from it.
         """
         async with self.removing:
             if not owner.final and not await asyncio.to_thread(superseded, checkpoint, self._checkpoints):
@@ -90,7 +92,7 @@ class Retention:
             await asyncio.to_thread(self._checkpoints.delete, owner.id, checkpoint.id)
 
     async def _due(self, kind: Kind, days: float) -> AsyncIterator[list[RunSummary]]:
-        """Runs that have outlived ``days``, page by page: they are among those that were made that long ago."""
+        """Yield runs that have outlived ``days``, page by page: they are among those that were made that long ago."""
         now = self._clock.now()
         before = least_id(kind, now - timedelta(days=days) + timedelta(milliseconds=1))
         while page := await self._store.summaries(kind.name.lower(), states=_OVER[kind], before=before, limit=_PAGE):
@@ -111,7 +113,7 @@ class Retention:
         return removed
 
     async def _wanted(self, training_id: str) -> bool:
-        """Whether an unfinished training resumes from a checkpoint of this one."""
+        """Return True if an unfinished training resumes from a checkpoint of this one."""
         parents = await resumed_from(self._store)
         return bool(parents) and not parents.isdisjoint(await asyncio.to_thread(self._saved, training_id))
 

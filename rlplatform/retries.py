@@ -1,4 +1,4 @@
-"""Trying again: back-off with jitter, and calls that outlast an outage of what they call."""
+"""Retries: back-off with jitter, and calls that outlast an outage."""
 
 from __future__ import annotations
 
@@ -28,9 +28,13 @@ class Backoff:
 
 
 async def persevere(clock: Clock, call: Callable[[], Awaitable[T]], patience_s: float | None = None) -> T:
-    """What ``call`` returns, called again after every retryable error, for ``patience_s`` seconds (None: for ever).
+    """Call ``call`` again after every retryable error, for ``patience_s`` seconds (None: for ever), and return its
+    value.
 
-    ``call`` must bear repeating. :raises PlatformError: one that is not retryable, or the last when patience is over.
+    ``call`` must be idempotent.
+
+    Raises:
+        PlatformError: an error that is not retryable, or the last one after ``patience_s``.
     """
     backoff = Backoff(clock)
     deadline = None if patience_s is None else clock.monotonic() + patience_s
@@ -44,9 +48,10 @@ async def persevere(clock: Clock, call: Callable[[], Awaitable[T]], patience_s: 
 
 
 async def within(clock: Clock, seconds: float, work: Awaitable[T]) -> T:
-    """What ``work`` gives, if it does so within ``seconds``.
+    """Return the result of ``work``, if it comes within ``seconds``.
 
-    :raises TimeoutError: it does not; it has then been cancelled.
+    Raises:
+        TimeoutError: it does not; ``work`` has then been cancelled.
     """
     task = asyncio.ensure_future(work)
     timer = asyncio.ensure_future(clock.sleep(seconds))

@@ -19,7 +19,7 @@ Desired = Literal["run", "pause", "stop"]
 
 
 class RunBase(BaseModel):
-    """What evaluations and trainings share. ``epoch`` is the fence: only the newest owner may append."""
+    """Common part of evaluations and trainings. ``epoch`` is the fencing token: only the newest owner may append."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -214,7 +214,7 @@ _ADAPTER: TypeAdapter[Run] = TypeAdapter(Annotated[Run, Field(discriminator="kin
 
 
 class _Summary(BaseModel):
-    """What a list shows of a run: nothing that may be large. ``document`` of an evaluation has no tests."""
+    """Entry of a list of runs, without anything that may be large. ``document`` of an evaluation has no tests."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -248,17 +248,17 @@ _SUMMARIES: TypeAdapter[RunSummary] = TypeAdapter(Annotated[RunSummary, Field(di
 
 
 def parse_run(text: str | bytes) -> Run:
-    """The run that a JSON document holds."""
+    """Return the run that a JSON document holds."""
     return _ADAPTER.validate_json(text)
 
 
 def parse_summary(text: str | bytes) -> RunSummary:
-    """The summary of the run that a JSON document holds, whole or without request and tests."""
+    """Return the summary of the run that a JSON document holds, whole or without request and tests."""
     return _without_tests(_SUMMARIES.validate_json(text))
 
 
 def summarize(run: Run) -> RunSummary:
-    """The summary of ``run``."""
+    """Return the summary of ``run``."""
     return _without_tests(_SUMMARIES.validate_python(run, from_attributes=True))
 
 

@@ -57,7 +57,7 @@ def packages(_: Settings, lock: Path = LOCK) -> Check:
 
 
 def compiler(_: Settings) -> Check:
-    """The C kernel of the PPO numerics."""
+    """Check the C kernel of the PPO numerics."""
     from rlplatform.ppo.c_library import load, obstacle
 
     if reason := obstacle():
@@ -66,7 +66,7 @@ def compiler(_: Settings) -> Check:
 
 
 def memory(_: Settings, meminfo: Path = Path("/proc/meminfo")) -> Check:
-    """Memory that can be had."""
+    """Check the available memory."""
     if not meminfo.is_file():
         return ok("memory", "not to be read on this system")
     fields = dict(re.findall(r"^(\w+):\s+(\d+) kB$", meminfo.read_text(), re.MULTILINE))
@@ -80,7 +80,7 @@ def memory(_: Settings, meminfo: Path = Path("/proc/meminfo")) -> Check:
 
 
 def shared_memory(_: Settings, mount: Path = Path("/dev/shm")) -> Check:
-    """Where Ray keeps its objects."""
+    """Check the shared memory, where Ray keeps its objects."""
     if not mount.is_dir():
         return ok("shared_memory", f"no {mount} on this system; Ray uses files")
     stat = os.statvfs(mount)
@@ -96,7 +96,7 @@ def shared_memory(_: Settings, mount: Path = Path("/dev/shm")) -> Check:
 
 
 def disk(settings: Settings) -> Check:
-    """Room for the state directory and for Ray's temporary files."""
+    """Check the room for the state directory and for Ray's temporary files."""
     low, critical, found = [], [], []
     for place in (existing(settings.state_dir.resolve()), Path(tempfile.gettempdir())):
         usage = shutil.disk_usage(place)
@@ -116,7 +116,7 @@ def disk(settings: Settings) -> Check:
 
 
 def clock(settings: Settings, now: float | None = None) -> Check:
-    """The clock. One machine needs no more than a sane one; several must agree."""
+    """Check the clock. One machine needs a sane one; several must agree."""
     moment = datetime.fromtimestamp(time.time() if now is None else now, UTC)
     installed = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
     if moment.year < 2025 or (installed - moment).total_seconds() > 86400:
@@ -131,12 +131,12 @@ def clock(settings: Settings, now: float | None = None) -> Check:
 
 
 def existing(path: Path) -> Path:
-    """``path``, or its nearest parent that is there."""
+    """Return ``path``, or its nearest parent that exists."""
     return next(place for place in (path, *path.parents) if place.exists())
 
 
 def _is_synchronised() -> bool:
-    """Whether the kernel believes its clock; True where it cannot be asked."""
+    """Return True if the kernel believes its clock, or cannot be asked."""
     try:
         adjtimex = ctypes.CDLL(None).adjtimex
     except (AttributeError, OSError):

@@ -1,4 +1,4 @@
-"""What listens where, and who may talk to it. All of it is asked from outside: no cluster is joined."""
+"""Listening programs and their exposure, asked from outside: no cluster is joined."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNGUARDED_PORTS = {ingress.STATISTICS_PORT: "HAProxy's statistics", ingress.METR
 
 
 def api_port(settings: Settings) -> Check:
-    """The API's port is free, or ours."""
+    """Check that the API's port is free, or ours."""
     host, port = settings.api.host, settings.api.port
     asked = _asked(host)
     if not listens(asked, port):
@@ -44,7 +44,7 @@ def _asked(host: str) -> str:
 
 
 def exposure(settings: Settings) -> Check:
-    """The API speaks no TLS."""
+    """Check that the API, which speaks no TLS, is not exposed."""
     if settings.api.host in ("127.0.0.1", "localhost", "::1"):
         return ok("exposure", f"the API listens on {settings.api.host} alone")
     return warn(
@@ -55,7 +55,7 @@ def exposure(settings: Settings) -> Check:
 
 
 def ray_auth(settings: Settings) -> Check:
-    """Whether Ray's dashboard wants the token: who can submit jobs can run any code."""
+    """Check that Ray's dashboard wants the token: it runs any code that is submitted."""
     host, port = dashboard(settings)
     name = "ray_auth"
     if not listens(host, port):
@@ -71,7 +71,7 @@ def ray_auth(settings: Settings) -> Check:
 
 
 def dashboard_binding(settings: Settings) -> Check:
-    """Whether the dashboard and HAProxy's own ports can be reached from other machines."""
+    """Check that the dashboard and HAProxy's own ports cannot be reached from other machines."""
     address = own_address()
     _, port = dashboard(settings)
     ports = {port: "the Ray dashboard", **UNGUARDED_PORTS}
@@ -86,7 +86,7 @@ def dashboard_binding(settings: Settings) -> Check:
 
 
 def haproxy(settings: Settings) -> Check:
-    """Which ingress requests come in by."""
+    """Check the ingress that requests come in by."""
     if ingress.choose(settings.cluster) == "proxy":
         return warn(
             "ingress",
@@ -105,7 +105,7 @@ def haproxy(settings: Settings) -> Check:
 
 
 def listens(host: str, port: int) -> bool:
-    """Whether somebody accepts connections there."""
+    """Return True if a program accepts connections there."""
     try:
         socket.create_connection((host, port), timeout=_TIMEOUT_S).close()
     except OSError:
@@ -114,14 +114,14 @@ def listens(host: str, port: int) -> bool:
 
 
 def dashboard(settings: Settings) -> tuple[str, int]:
-    """Where the dashboard of the settings' cluster is."""
+    """Return the address of the dashboard of the settings' cluster."""
     address = (settings.cluster.address or "").rpartition("://")[2]
     host, colon, _ = address.rpartition(":")
     return (host if colon else "127.0.0.1"), settings.cluster.dashboard_port or DASHBOARD_PORT
 
 
 def own_address() -> str | None:
-    """This machine's address on the way to others; nothing is sent."""
+    """Return this machine's address on the way to others; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))

@@ -1,4 +1,4 @@
-"""Settings that contradict each other: what is right on a laptop and wrong on several nodes."""
+"""Contradictory settings: right on a laptop and wrong on several nodes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rlplatform.settings import Settings
 
 
 def cluster_profile(settings: Settings) -> Check:
-    """What several nodes need to have in common."""
+    """Check the settings that several nodes must have in common."""
     name = "profile"
     if settings.store.embedded:
         if settings.cluster.address is None:

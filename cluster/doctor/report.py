@@ -1,4 +1,4 @@
-"""What a check answers."""
+"""Results of checks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Status = Literal["ok", "warn", "fail"]
 
 
 class Check(NamedTuple):
-    """One thing that was looked at. ``meaning`` is what was found and what follows from it; ``advice`` what to do."""
+    """Result of one check. ``meaning`` is what was found and what follows from it; ``advice`` what to do."""
 
     name: str
     status: Status
@@ -17,15 +17,15 @@ class Check(NamedTuple):
 
 
 def ok(name: str, meaning: str) -> Check:
-    """Nothing to do."""
+    """Return a result that needs no action."""
     return Check(name, "ok", meaning)
 
 
 def warn(name: str, meaning: str, advice: str) -> Check:
-    """The platform works, but less well, less safely, or not everywhere."""
+    """Return a result: the platform works, but less well, less safely, or not everywhere."""
     return Check(name, "warn", meaning, advice)
 
 
 def fail(name: str, meaning: str, advice: str) -> Check:
-    """A part of the platform does not work until this is mended."""
+    """Return a result: a part of the platform does not work until this is mended."""
     return Check(name, "fail", meaning, advice)

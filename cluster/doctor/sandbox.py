@@ -18,7 +18,7 @@ _NO_ENGINE = "not looked at: no Docker engine answers"
 
 
 def engine(settings: Settings) -> Check:
-    """A Docker engine answers, and has the runtime that the settings name."""
+    """Check that a Docker engine answers, and has the runtime that the settings name."""
     name = "docker_engine"
     try:
         with closing(_engine(settings)) as docker:
@@ -40,7 +40,7 @@ def engine(settings: Settings) -> Check:
 
 
 def gvisor(settings: Settings) -> Check:
-    """The runtime of tier *gvisor*, if one is named."""
+    """Check the runtime of tier *gvisor*, if one is named."""
     from rlplatform.sandbox.gvisor import require_gvisor
 
     name, runtime = "gvisor", settings.sandbox.gvisor_runtime
@@ -57,7 +57,7 @@ def gvisor(settings: Settings) -> Check:
 
 
 def control_groups(_: Settings) -> Check:
-    """How control groups are mounted, as the sandbox sees it."""
+    """Check how control groups are mounted, as the sandbox sees it."""
     from rlplatform.sandbox.cgroup import Hierarchy
 
     try:
@@ -70,7 +70,7 @@ def control_groups(_: Settings) -> Check:
 
 
 def image(settings: Settings) -> Check:
-    """The sandbox image, made from this very guest."""
+    """Check that the sandbox image was made from this very guest."""
     from rlplatform.sandbox.images import BUILD, require_image
 
     try:
@@ -84,7 +84,7 @@ def image(settings: Settings) -> Check:
 
 
 def self_check(settings: Settings) -> Check:
-    """Hostile programs and one good one, in a real container."""
+    """Run hostile programs and one good one in a real container."""
     name = "sandbox_self_check"
     if not _answers(settings):
         return warn(name, _NO_ENGINE, "see docker_engine")
@@ -101,7 +101,7 @@ def self_check(settings: Settings) -> Check:
 
 
 def judge(name: str, findings: Sequence[CheckResult]) -> Check:
-    """One check from the self-check's results."""
+    """Return one check from the self-check's results."""
     broken = [f"{finding.name}: {finding.detail}" for finding in findings if not finding.ok]
     if broken:
         return fail(

@@ -42,7 +42,7 @@ def state(settings: Settings) -> Check:
 
 
 def store(settings: Settings) -> Check:
-    """Runs, events and keys."""
+    """Check the store of runs, events and keys."""
     if settings.store.embedded:
         return _sqlite(Path(settings.store.url.partition(":///")[2]).resolve(), settings)
     return _redis(settings)
@@ -161,7 +161,7 @@ def _is_held(lock: Path) -> bool:
 
 
 def _filesystem(path: Path, mounts: Path = Path("/proc/mounts")) -> str:
-    """The type of the file system that ``path`` is on; empty where it cannot be told."""
+    """Return the type of the file system that ``path`` is on; empty if unknown."""
     if not mounts.is_file():
         return ""
     entries = [line.split()[1:3] for line in mounts.read_text().splitlines()]

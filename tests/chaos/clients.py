@@ -1,4 +1,4 @@
-"""What people do with a platform while its parts die: follow streams, submit programs, without a word of our client."""
+"""Clients of a platform whose parts die: they follow streams and submit programs, without any of our client's code."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Follower(threading.Thread):
         self._left.set()
 
     def finish(self, timeout_s: float = 60.0) -> list[dict[str, Any]]:
-        """All events, when the stream has ended."""
+        """Return all events, when the stream has ended."""
         self.join(timeout_s)
         assert not self.is_alive(), f"{self._path} did not end within {timeout_s:g} s: {self.seen[-1:]}"
         return self.seen
@@ -129,7 +129,7 @@ class Feeder(threading.Thread):
         self.errors.append(f"not taken within {PATIENCE_S:g} s")
 
     def stop(self) -> list[str]:
-        """The ids of all that was taken."""
+        """Stop submitting; return the ids of all accepted evaluations."""
         self._stopped.set()
         self.join(PATIENCE_S + 30)
         assert not self.errors, self.errors

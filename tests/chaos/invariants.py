@@ -32,7 +32,7 @@ MOST_ATTEMPTS = 3
 
 
 class Told(NamedTuple):
-    """What a training's stream says of its failures."""
+    """Failures of a training, as its stream reports them."""
 
     interruptions: int
     redone_iterations: int
@@ -48,7 +48,7 @@ def check_numbers(log: Log) -> None:
 
 
 def check_end(log: Log) -> str:
-    """The type of the final event, which is the last, and the only one."""
+    """Check that there is one final event, the last; return its type."""
     final = [event["type"] for event in log if event["type"] in FINAL]
     assert len(final) == 1, f"{len(final)} ends: {[event['type'] for event in log[-5:]]}"
     assert log[-1]["type"] == final[0], f"{log[-1]['type']} after {final[0]}"
@@ -142,7 +142,7 @@ def check_evaluation(log: Log, verdict: str | None = "accepted") -> int:
 
 
 def check_client(seen: Log, log: Log) -> None:
-    """A client that followed from the beginning saw the whole log, each event once, as it is."""
+    """Check that a client that followed from the beginning saw the whole log, each event once and unchanged."""
     check_numbers(seen)
     assert len(seen) == len(log), f"saw {len(seen)} of {len(log)} events"
     for got, kept in zip(seen, log, strict=True):
@@ -197,7 +197,7 @@ def read_redis(url: str, namespace: str = "rlp") -> dict[str, Log]:
 
 
 def _around(seqs: Sequence[int]) -> str:
-    """Where the numbers go wrong."""
+    """Return the numbers around the first that is wrong."""
     for index, seq in enumerate(seqs):
         if seq != index + 1:
             return f"…{list(seqs[max(0, index - 2) : index + 3])}…"

@@ -39,7 +39,7 @@ QUICK_TO_NOTICE = {
 
 
 def possible() -> bool:
-    """Whether this machine lets us make network namespaces and join them."""
+    """Return True if this machine lets us make network namespaces and join them."""
     name = f"rlpt{secrets.token_hex(3)}"
     try:
         run("ip", "netns", "add", name)
@@ -165,7 +165,7 @@ class Network:
 
     @staticmethod
     def cut(node: Node, others: Sequence[Node]) -> None:
-        """Nothing goes from ``node`` to ``others`` any more; it still reaches the host."""
+        """Let nothing pass from ``node`` to ``others``; it still reaches the host."""
         for other in others:
             run("ip", "-n", node.name, "route", "add", "blackhole", f"{other.address}/32")
 

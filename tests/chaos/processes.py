@@ -35,7 +35,7 @@ def marked(mark: str) -> set[int]:
 
 
 def alive(pid: int) -> bool:
-    """Whether it runs; a zombie does not."""
+    """Return True if the process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -43,14 +43,14 @@ def alive(pid: int) -> bool:
 
 
 def command(pid: int) -> str:
-    """What it is, as ``ps`` shows it; empty when it is gone."""
+    """Return the command of a process, as ``ps`` shows it; empty when it is gone."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     return ""
 
 
 def holds(pid: int, part: str) -> bool:
-    """Whether it has a file open that has ``part`` in its path."""
+    """Return True if the process has a file open that has ``part`` in its path."""
     with suppress(OSError):
         return any(part in str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir())
     return False
@@ -63,7 +63,7 @@ def environment(pid: int, prefix: str) -> dict[str, str]:
 
 
 def sample(pids: Iterable[int]) -> list[Process]:
-    """Those of ``pids`` that live; memory is their own (proportional set size where the kernel tells it)."""
+    """Return those of ``pids`` that live; memory is their own (proportional set size where the kernel reports it)."""
     found = []
     for pid in pids:
         with suppress(OSError):
@@ -90,7 +90,7 @@ def kill(pids: Iterable[int]) -> None:
 
 
 def await_gone(pids: Iterable[int], timeout_s: float = 20.0) -> set[int]:
-    """Those of ``pids`` that are still there after ``timeout_s``."""
+    """Return those of ``pids`` that are still there after ``timeout_s``."""
     deadline = time.monotonic() + timeout_s
     left = {pid for pid in pids if alive(pid)}
     while left and time.monotonic() < deadline:

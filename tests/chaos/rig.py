@@ -159,7 +159,7 @@ class Rig:
         assert comes_true(check, timeout_s, every_s=0.1), f"not within {timeout_s:g} s: {what}"
 
     def stop_trainings(self) -> None:
-        """What a test that failed has left going on."""
+        """Stop trainings that a failed test has left."""
         for training in self.call("GET", "/v1/trainings")["items"]:
             if training["state"] not in ("succeeded", "stopped", "failed"):
                 self.call("POST", f"/v1/trainings/{training['id']}/stop")
@@ -201,13 +201,13 @@ class Rig:
         processes.kill(pids)
 
     def logs(self) -> Mapping[str, Log]:
-        """What the store holds, read past the platform."""
+        """Return the logs of the store, read past the platform."""
         if url := self._environment.get("RLP_STORE__URL"):
             return invariants.read_redis(url)
         return invariants.read_sqlite(self.folder / ".rlp" / "platform.db")
 
     def nothing_is_left_of(self, training: str) -> None:
-        """Of a training that has ended, and of all that were ended with it."""
+        """Check that nothing is left of a training that has ended, and of all that ended with it."""
 
         def clean() -> bool:
             found = self.probe.ask()
@@ -232,14 +232,14 @@ class Scene:
         self.submits()
 
     def submits(self, programs: int = 3, timeout_s: float = 90) -> None:
-        """Until so many further programs have been taken for evaluation."""
+        """Wait until so many further programs have been accepted for evaluation."""
         before, deadline = len(self.feeder.taken), time.monotonic() + timeout_s
         while len(self.feeder.taken) < before + programs:
             assert time.monotonic() < deadline, f"none is taken: {self.feeder.told}"
             time.sleep(0.1)
 
     def goes_on(self, iterations: int = 15, timeout_s: float = 60) -> None:
-        """Until the client that stays has seen so many further iterations."""
+        """Wait until the client that stays has seen so many further iterations."""
         before = len(self.stays.seen)
 
         def further() -> bool:

@@ -50,7 +50,7 @@ VICTIMS: dict[str, Victim] = {
 
 
 class Sample(NamedTuple):
-    """What there was at one moment, of all processes of the platform."""
+    """Resources of all processes of the platform at one moment."""
 
     at_s: float
     processes: int

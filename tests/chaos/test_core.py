@@ -1,4 +1,4 @@
-"""What a platform must outlive every day, on one that does everything at once: PPO, streams, evaluations."""
+"""Failures that a platform must outlive every day, while it does everything at once: PPO, streams, evaluations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole nodes lost: killed, and cut off from the others while their trainer goes on and still reaches the store."""
+"""Whole nodes lost: killed, and cut off from the others while their trainer works and still reaches the store."""
 
 from __future__ import annotations
 

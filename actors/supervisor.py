@@ -33,6 +33,7 @@ from rlplatform.retention import Retention
 from rlplatform.retries import within
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 from rlplatform.settings import Settings
+from rlplatform.training.continuation import check_continues
 from rlplatform.training.facts import EnvironmentProbes, check_facts, check_hyperparameters, planned
 from rlplatform.training.models import CheckpointInfo, Training, TrainingCheck, TrainingRequest, TrainingState
 from rlplatform.training.prober import Prober
@@ -379,6 +380,7 @@ class Supervisor:
             raise InvalidRequest(f"resume_from: {error}", field="resume_from") from None
         except NotFound:
             raise NotFound(f"resume_from: no such checkpoint: {checkpoint_id}", field="resume_from") from None
+        check_continues(request.stop, parent, trained=run.document)
         if request.engine != "simulated":
             ours, theirs = (resolve(each.env, each.preset, each.hyperparameters)[0] for each in (request, trained))
             ours.check_resumes(theirs, image=image)

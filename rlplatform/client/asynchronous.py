@@ -18,7 +18,17 @@ from rlplatform.client.connection import find_connection, open_http
 from rlplatform.client.download import saving
 from rlplatform.client.following import Following
 from rlplatform.client.retry import Retry
-from rlplatform.documents import KeyCreated, KeyInfo, KeyRequest, MetricSeries, Readiness, TenantQuotas, Usage, WhoAmI
+from rlplatform.documents import (
+    KeyCreated,
+    KeyInfo,
+    KeyRequest,
+    MetricSeries,
+    Readiness,
+    Submission,
+    TenantQuotas,
+    Usage,
+    WhoAmI,
+)
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import FINAL_TYPES, Event
@@ -103,6 +113,10 @@ class AsyncClient:
     async def evaluation(self, evaluation_id: str) -> Evaluation:
         """:raises NotFound: there is none such."""
         return await self._send(calls.evaluation(evaluation_id))
+
+    async def submission(self, evaluation_id: str) -> Submission:
+        """Program and visible tests of an evaluation. :raises NotFound: there is none such."""
+        return await self._send(calls.submission(evaluation_id))
 
     async def evaluations(self, *, states: Sequence[str] = (), page_size: int = 50) -> AsyncIterator[Evaluation]:
         """All evaluations, newest first, without their tests; pages are fetched as they are needed."""

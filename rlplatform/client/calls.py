@@ -23,6 +23,7 @@ from rlplatform.documents import (
     MetricSeries,
     Page,
     Readiness,
+    Submission,
     TenantQuotas,
     Usage,
     WhoAmI,
@@ -82,6 +83,10 @@ def submit_evaluations(
 
 def evaluation(evaluation_id: str) -> Call[Evaluation]:
     return Call("GET", f"/v1/evaluations/{_segment(evaluation_id)}", _reads(Evaluation))
+
+
+def submission(evaluation_id: str) -> Call[Submission]:
+    return Call("GET", f"/v1/evaluations/{_segment(evaluation_id)}/submission", _reads(Submission))
 
 
 def evaluations(states: Sequence[str], cursor: str | None, limit: int) -> Call[Page[Evaluation]]:

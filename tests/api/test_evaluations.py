@@ -162,3 +162,28 @@ async def test_a_result_that_is_known_is_not_sent_again(platform, evaluation) ->
         await it.commands.finish((await it.store.find("evaluation"))[0], [Verdict.ACCEPTED])
         changed = await client.get(path, headers={"If-None-Match": tag})
         assert (changed.status_code, changed.json()["state"]) == (200, "finished")
+
+
+async def test_a_submission_can_be_read_again_without_its_hidden_tests(platform, evaluation) -> None:
+    async with platform() as it, it.client() as client:
+        secret = {"id": "secret", "stdin": "99\n", "expected_stdout": "198\n", "points": 2.0, "hidden": True}
+        asked = evaluation | {"tests": [*evaluation["tests"], secret], "files": [{"path": "a.py", "content": "A = 1"}]}
+        made = (await client.post("/v1/evaluations", json=asked)).json()
+        answer = await client.get(f"/v1/evaluations/{made['id']}/submission")
+        assert answer.status_code == 200
+        found = answer.json()
+        assert (found["id"], found["source"], found["files"]) == (made["id"], asked["source"], asked["files"])
+        visible, hidden = found["tests"]
+        sent = evaluation["tests"][0]
+        assert visible["given"] == {name: sent[name] for name in ("stdin", "expected_stdout")}
+        assert hidden == {"id": "secret", "points": 2.0, "hidden": True, "group": None, "given": {}}
+        assert "99" not in answer.text
+        assert "198" not in answer.text
+        unchanged = {"If-None-Match": answer.headers["etag"]}
+        assert (await client.get(answer.request.url.path, headers=unchanged)).status_code == 304
+        async with (
+            it.client(await it.key("other")) as stranger,
+            it.client(await it.key(scopes=[Scope.EVALUATE])) as peer,
+        ):
+            for client in (stranger, peer):
+                assert (await client.get(answer.request.url.path)).status_code == 404

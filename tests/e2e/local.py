@@ -41,21 +41,33 @@ TEST_S = 0.4
 class Local(NamedTuple):
     url: str
     key: str
+    learner: str
 
 
 def script(program: Program, execution: Execution) -> Outcome | Printing:
-    """What a program that doubles a number does; ``while True`` in it loops, and without ``* 2`` it triples, as a
-    function that is called does anyhow. With ``count`` in it, it prints numbers until it is cancelled."""
+    """What a program that doubles a number does, or a function; ``while True`` in it loops, and without ``* 2`` it
+    triples. With ``count`` in it, it prints numbers until it is cancelled; ``raise`` fails at its line; what is no
+    Python does not compile."""
     source = program.files[program.entry]
+    try:
+        compile(source, program.entry, "exec")
+    except SyntaxError as error:
+        fault = f"{program.entry}, line {error.lineno}: SyntaxError: {error.msg}"
+        return Outcome(OutcomeKind.COMPILE_FAILED, Usage(0.01, 0.01, 9 << 20), exit_code=1, detail=fault)
     if b"count" in source:
         return counting()
     time.sleep(TEST_S)
     if b"while True" in source:
         return Outcome(OutcomeKind.CPU_TIME_EXCEEDED, Usage(2.0, 2.01, 9 << 20), signal="SIGKILL")
+    if b"raise" in source:
+        line = source[: source.index(b"raise")].count(b"\n") + 1
+        frames = f'Traceback (most recent call last):\n  File "main.py", line {line}, in <module>\nValueError: no\n'
+        return Outcome(OutcomeKind.EXITED, Usage(0.01, 0.01, 9 << 20), exit_code=1, stderr=frames.encode())
+    factor = 2 if b"* 2" in source else 3
     if execution.call is not None:
-        tripled = str(3 * (execution.call.args or [0])[0]).encode()
-        return Outcome(OutcomeKind.EXITED, Usage(0.0121, 0.0154, 9 << 20), exit_code=0, returned=tripled)
-    number = int(execution.stdin or b"0") * (2 if b"* 2" in source else 3)
+        value = str(factor * (execution.call.args or [0])[0]).encode()
+        return Outcome(OutcomeKind.EXITED, Usage(0.0121, 0.0154, 9 << 20), exit_code=0, returned=value)
+    number = int(execution.stdin or b"0") * factor
     return Outcome(OutcomeKind.EXITED, Usage(0.0121, 0.0154, 9 << 20), exit_code=0, stdout=f"{number}\n".encode())
 
 
@@ -190,9 +202,10 @@ async def serving(*, port: int = 0, **api: Any) -> AsyncIterator[Local]:
         app = create_app(services, settings)
         keys = KeyRing(store, settings.access.pepper, clock)
         _, key = await keys.mint(tenant="course", name="browser", scopes=[Scope.ADMIN])
+        _, learner = await keys.mint(tenant="course", name="learner", scopes=[Scope.EVALUATE])
         try:
             async with on_loopback(app, port=port, log_level="warning", timeout_graceful_shutdown=1) as address:
-                yield Local(f"http://{address}", key)
+                yield Local(f"http://{address}", key, learner)
         finally:
             await supervisor.drain(grace_s=5)
             await reconciling

@@ -113,7 +113,12 @@ async def test_the_page_is_served_beside_the_api(built: Path) -> None:
 async def test_people_use_it(built: Path, chromium: str) -> None:
     """``serve_apps/web/e2e/browser.mjs``. Connections live for 3 s, so the streams are resumed again and again."""
     async with serving(stream_max_life_s=3) as local:
-        environment = os.environ | {"RLP_URL": local.url, "RLP_KEY": local.key, "CHROMIUM": chromium}
+        environment = os.environ | {
+            "RLP_URL": local.url,
+            "RLP_KEY": local.key,
+            "RLP_LEARNER": local.learner,
+            "CHROMIUM": chromium,
+        }
         browser = await asyncio.create_subprocess_exec(
             "node", "e2e/browser.mjs", cwd=WEB, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )

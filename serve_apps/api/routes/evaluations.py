@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from rlplatform.access.principals import Principal
-from rlplatform.documents import BatchResult, BatchRow, EvaluationBatch, Page
+from rlplatform.documents import BatchResult, BatchRow, EvaluationBatch, Page, Submission
 from rlplatform.errors import PlatformError, problem
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, EvaluationState
 from rlplatform.ids import Kind
@@ -133,6 +133,16 @@ async def show(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -
     if (place := await ctx.place(run)) is not None:
         shown = shown.placed(*place, ctx.services.clock.now())
     return document(request, shown)
+
+
+@router.get(
+    "/evaluations/{evaluation_id}/submission",
+    summary="Show the program and the visible tests of an evaluation",
+    responses={200: {"model": Submission}, 304: {"description": "unchanged"}, **problems(401, 403, 404)},
+)
+async def submission(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -> Response:
+    run = await ctx.evaluation(evaluation_id, caller)
+    return document(request, Submission.of(run.id, run.request))
 
 
 @router.delete(

@@ -1,5 +1,5 @@
 /**
- * Drives the page in headless Chromium as its users do: RLP_URL and RLP_KEY say where, RLP_SHOTS (a folder) keeps
+ * Drives the page in headless Chromium as its users do: RLP_URL, RLP_KEY and RLP_LEARNER say where and as whom, RLP_SHOTS (a folder) keeps
  * screenshots. Fails on the first thing that is not as it should be: a text, a Content-Security-Policy violation, an error
  * in the console, an axe-core finding.
  */
@@ -9,8 +9,8 @@ import { createRequire } from "node:module";
 import { env } from "node:process";
 import { chromium } from "playwright-core";
 
-const { RLP_URL: url, RLP_KEY: key, RLP_SHOTS: shots } = env;
-assert(url && key, "RLP_URL and RLP_KEY say what to drive");
+const { RLP_URL: url, RLP_KEY: key, RLP_LEARNER: learner, RLP_SHOTS: shots } = env;
+assert(url && key && learner, "RLP_URL, RLP_KEY and RLP_LEARNER say what to drive, and as whom");
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const browser = await chromium.launch({
@@ -96,7 +96,7 @@ try {
     await page.goto(`${url}/#key=${key}&/runs`);
     await heading("Runs");
     assert.equal(page.url(), `${url}/#/runs`);
-    await page.getByText("No trainings yet.").waitFor();
+    await page.getByText("Trainings appear here.").waitFor();
     await page.locator(".connection.live").waitFor();
     const stored = await page.evaluate(() => [JSON.stringify(localStorage), document.cookie]);
     assert(!stored.join().includes("rlp_"), "the key is in the session's storage alone");
@@ -182,6 +182,66 @@ try {
   });
 
   let evaluation = "";
+  await step("the sample of each mode is accepted", async () => {
+    await page.evaluate(() => sessionStorage.removeItem("rlp-draft-submission"));
+    await page.reload();
+    await page.getByText("A function is called").click();
+    await page.getByRole("textbox", { name: "Program, in Python" }).waitFor();
+    await page.getByRole("button", { name: "Submit" }).click();
+    await page.locator(".result > .card-head .badge", { hasText: "accepted" }).waitFor();
+    await page.getByText("Reads input, prints output").click();
+    await page.getByRole("button", { name: "Submit" }).click();
+    await page.locator(".result > .card-head .badge", { hasText: "accepted" }).waitFor();
+  });
+
+  await step("the line that failed is marked, and one error is shown once", async () => {
+    const editor = page.getByRole("textbox", { name: "Program, in Python" });
+    const write = async (program) => {
+      await editor.click();
+      await page.keyboard.press("Control+a");
+      await page.keyboard.insertText(program);
+    };
+    await write("x = int(input())\nraise ValueError('no')\n");
+    await page.getByRole("button", { name: "Submit" }).click();
+    await page.locator(".cm-failed", { hasText: "raise ValueError" }).getByText("ValueError: no").waitFor();
+    await page.getByText("3 points", { exact: false }).first().waitFor();
+    assert.equal(
+      await page.locator(".result details[open]").count(),
+      1,
+      "only the first of three equal failures is open",
+    );
+    await inspect("evaluate-traceback");
+    await write("print((1)\n");
+    assert.equal(await page.locator(".cm-failed").count(), 0, "a mark goes when the text changes");
+    await page.getByRole("button", { name: "Submit" }).click();
+    await page.locator(".result > .card-head .badge", { hasText: "compile error" }).waitFor();
+    await page.locator(".cm-failed", { hasText: "print((1)" }).waitFor();
+    assert.equal(await page.locator(".result").getByText("was never closed", { exact: false }).count(), 1);
+    await shot("evaluate-syntax-error");
+    await write("print(int(input()) * 3)");
+  });
+
+  await step("a refused submission leaves no stale result and the program in sight", async () => {
+    for (const width of [1360, 390]) {
+      await page.setViewportSize({ width, height: 844 });
+      await page.getByRole("button", { name: "Submit" }).click();
+      await page.locator(".result > .card-head .badge", { hasText: "wrong answer" }).waitFor();
+      const name = page.getByLabel("Name").last();
+      await name.fill("<b>");
+      await page.getByRole("button", { name: "Submit" }).click();
+      await page.locator(".test-fields [aria-invalid=true]").waitFor();
+      assert.equal(await page.locator(".result").count(), 0, "the result of before is gone");
+      const { top, bottom } = await page.locator(".editor").evaluate((element) => {
+        const { top, bottom } = element.getBoundingClientRect();
+        return { top, bottom };
+      });
+      assert(top >= 0 && bottom <= 844, `the program stays in sight, not at ${top} to ${bottom}`);
+      await shot(`evaluate-refused-${width}`);
+      await name.fill("t3");
+    }
+    await page.setViewportSize({ width: 1360, height: 900 });
+  });
+
   await step("a function is called, and its value compared", async () => {
     await page.getByText("A function is called").click();
     await page.getByLabel("Arguments, a JSON list").first().fill("[2");
@@ -192,10 +252,16 @@ try {
     const first = page.locator(".result .test").first();
     await first.getByText("Returned value").waitFor();
     assert.match(await first.innerText(), /Expected value\s+4\s+Returned value\s+6/);
-    await page.getByRole("link", { name: "This result's own page" }).click();
+    await page.getByRole("link", { name: "Open result" }).click();
     await heading(/Submission/);
     evaluation = page.url();
-    await page.getByText("Finished: wrong answer, 0 of 4 points").last().waitFor();
+    await page.getByText("Finished: wrong answer, 0 of 3 points").last().waitFor();
+    await page.reload();
+    await page.getByRole("group", { name: "main.py" }).getByText("print(int(input()) * 3)").waitFor();
+    assert.match(
+      await page.locator(".result .test").first().innerText(),
+      /Arguments\s+\[2\]\s+Expected value\s+4\s+Returned value\s+6/,
+    );
     assert.match(await page.title(), /^Submission …/);
     await inspect("evaluation");
     await page.goto(`${url}/#/trainings/train_none`);
@@ -226,12 +292,14 @@ try {
     await heading("Train a policy");
     await page.getByText("Observations").waitFor();
     await inspect("train");
-    await page.getByText("More", { exact: true }).click();
+    await page.getByRole("heading", { name: "Advanced" }).click();
     await page.getByRole("button", { name: "Set a hyperparameter" }).click();
     await page.getByLabel("Name").fill("learning_rat");
     await page.getByLabel("Value").fill("lin_0.001");
     await page.getByRole("button", { name: "Start training" }).click();
-    await page.getByRole("alert").getByText("learning_rate").waitFor();
+    await page.locator(".error", { hasText: "learning_rate" }).waitFor();
+    await page.getByRole("alert").getByText("Correct the marked field.").waitFor();
+    assert.equal(await page.getByText("did you mean").count(), 1, "an error is shown once");
     await shot("train-refused");
     await page.getByLabel("Name").fill("learning_rate");
     await page.getByLabel("Env steps").fill("");
@@ -243,7 +311,7 @@ try {
   await step("a simulated training runs, live", async () => {
     await page.getByLabel("Env steps").fill("409600");
     await page.getByLabel("Mean episode return").fill("600");
-    await page.getByText("Nothing is trained: to try").click();
+    await page.getByText("Trains nothing: for trying").click();
     await page.getByLabel("Simulated iteration (s)").fill("0.05");
     await page.getByRole("button", { name: "Start the simulated training" }).click();
     await heading(/CartPole-v1/);
@@ -280,7 +348,7 @@ try {
     await status("succeeded");
     await page.getByText("Succeeded: env steps reached").waitFor();
     const events = (await (await api(`trainings/${training}/events`)).text()).match(/^id: (\d+)$/gm).length;
-    await page.getByText(`${events} so far`).waitFor();
+    await page.getByText(`${events} events`).waitFor();
     const rows = await page.locator(".journal li").allInnerTexts();
     const iterations = rows.flatMap((row) => [...row.matchAll(/Iterations? (\d+)(?:–(\d+))?,/g)]);
     const spans = iterations.map(([, first, last]) => [Number(first), Number(last ?? first)]).reverse();
@@ -305,16 +373,29 @@ try {
     const magic = (await readFile(await download.path())).subarray(257, 262).toString();
     assert.equal(magic, "ustar");
     await page
-      .getByRole("link", { name: /Train on from iteration/ })
+      .getByRole("link", { name: /Continue training from iteration/ })
       .first()
       .click();
-    await heading("Train a policy");
-    assert.match(await page.getByLabel("Go on from checkpoint").inputValue(), /^ckpt_/);
-    await page.getByLabel("Env steps").fill("819200");
+    await heading("Continue training");
+    await page.getByText("which has done 409,600 env steps").waitFor();
+    const steps = page.getByLabel("Env steps");
+    assert.equal(await steps.inputValue(), "819200", "as many steps again, beyond those done");
+    await inspect("train-continue");
+    await steps.fill("409600");
+    await page.getByRole("button", { name: "Start the simulated training" }).click();
+    await page.getByText("The checkpoint has done 409,600 env steps already").waitFor();
+    await steps.fill("819200");
     await page.getByRole("button", { name: "Start the simulated training" }).click();
     await status("running");
     await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Keep training" }).click();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await inspect("training-stop");
+    await page.getByRole("button", { name: "Stop training" }).click();
     await status("stopped");
+    await page.getByRole("link", { name: "Train a policy" }).first().click();
+    await heading("Train a policy");
+    assert.equal(await page.getByText("Continues from checkpoint").count(), 0, "the next training is one of its own");
   });
 
   await step("it is usable on a phone and by keyboard", async () => {
@@ -336,6 +417,17 @@ try {
     assert.equal(await page.evaluate(() => document.activeElement?.className), "skip");
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
+  });
+
+  await step("a learner who may not train is told so, instead of being refused at the end", async () => {
+    await page.goto(`${url}/#key=${learner}&/train`);
+    await heading("Train a policy");
+    await page.getByText("Your API key cannot start trainings").waitFor();
+    assert.equal(await page.getByRole("button", { name: /Start/ }).count(), 0);
+    await inspect("train-not-allowed");
+    await page.goto(`${url}/#/runs`);
+    await heading("Runs");
+    assert.equal(await page.getByRole("link", { name: "Train a policy" }).count(), 0);
   });
 
   await step("signing out forgets the key", async () => {

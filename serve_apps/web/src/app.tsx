@@ -9,14 +9,14 @@ import { TrainingPage } from "./pages/training";
 import { Connection } from "./parts/connection";
 import { Heading } from "./parts/heading";
 import { route } from "./router";
-import { asking, signedIn, signOut } from "./session";
+import { asking, may, signedIn, signOut } from "./session";
 import { scheme, toggle } from "./theme";
 import type { Readiness } from "./types";
 
 const NAVIGATION = [
-  ["runs", "Runs"],
-  ["evaluate", "Evaluate code"],
-  ["train", "Train a policy"],
+  ["runs", "Runs", null],
+  ["evaluate", "Evaluate code", "evaluate"],
+  ["train", "Train a policy", "train"],
 ] as const;
 
 export function App() {
@@ -33,7 +33,7 @@ export function App() {
         </a>
         {signedIn.value && (
           <nav aria-label="Main">
-            {NAVIGATION.map(([name, label]) => (
+            {NAVIGATION.filter(([, , scope]) => scope === null || may(scope)).map(([name, label]) => (
               <a key={name} href={`#/${name}`} aria-current={name === (path[0] ?? "runs") ? "page" : undefined}>
                 {label}
               </a>
@@ -105,7 +105,7 @@ function Degraded() {
       {broken.map(({ name, detail }) => (
         <p key={name}>
           <strong>
-            {name === "sandbox" ? "Code cannot be evaluated at present" : `The platform's ${name} does not work`}
+            {name === "sandbox" ? "Code cannot be evaluated at the moment" : `The platform's ${name} does not work`}
           </strong>
           {detail && `: ${detail}`}
         </p>

@@ -70,15 +70,15 @@ export function ago(text: string, now = Date.now()): string {
 
 /** Seconds, in the unit that reads best. */
 export function duration(seconds: number): string {
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 59.95) return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
+  const minutes = Math.floor((seconds + 0.05) / 60);
+  if (minutes < 60) return `${minutes} min ${Math.max(0, Math.floor(seconds - 60 * minutes))} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 export function bytes(value: number): string {
-  const units = ["B", "KiB", "MiB", "GiB"];
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
   while (value >= 1024 && unit < units.length - 1) {
     value /= 1024;
@@ -89,7 +89,7 @@ export function bytes(value: number): string {
 
 /** The place in the queue as it was looked up: runs move up without an event. */
 export const queued = (before: number | null): string =>
-  before ? `Queued: ${whole.format(before)} before it when this page looked` : "Queued: waiting for a free slot";
+  before ? `${whole.format(before)} before it when this page looked` : "waiting for a free slot";
 
 /** `train_01m82…` short enough for a table, the part that tells runs of a day apart. */
 export const shortId = (id: string): string => `…${id.slice(-8)}`;

@@ -50,9 +50,24 @@ export class Problem extends Error {
     return error instanceof Problem ? error : new Problem("page_error", "The page failed", String(error));
   }
 
+  /** The errors that no field of `fields` shows; the detail itself, where no error names a field. */
+  besides(fields: ReadonlySet<string>): FieldError[] {
+    const listed = this.errors.length > 0 ? this.errors : [{ field: "", message: this.detail }];
+    const seen = new Set<string>();
+    return listed.filter(({ field, message }) => {
+      if (fields.has(field) || seen.has(field + message)) return false;
+      return seen.add(field + message);
+    });
+  }
+
+  /** The error of the field `name`, or with `deep` of anything inside it. */
+  find(name: string, deep = false): FieldError | null {
+    return this.errors.find(({ field }) => field === name || (deep && field.startsWith(`${name}.`))) ?? null;
+  }
+
   /** The message for the field `name`: its own, or with `deep` that of anything inside it. */
   at(name: string, deep = false): string | null {
-    const found = this.errors.find(({ field }) => field === name || (deep && field.startsWith(`${name}.`)));
+    const found = this.find(name, deep);
     if (!found) return null;
     const inside = found.field === name ? "" : `${found.field.slice(name.length + 1)}: `;
     const repeated = `${found.field}: `;

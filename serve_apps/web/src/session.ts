@@ -5,6 +5,7 @@ import { accepts } from "./link";
 import { LiveClient } from "./live/client";
 import { Problem } from "./problem";
 import { Tabs } from "./tabs";
+import type { WhoAmI } from "./types";
 
 const STORED = "rlp-key";
 const FORM = /^rlp_[0-9a-z]{26}_[A-Za-z0-9_-]{43}$/;
@@ -16,6 +17,14 @@ export const refused = signal<Problem | null>(null);
 export const signedIn = computed(() => key.value !== null);
 /** True while this tab asks the others for the key. */
 export const asking = signal(false);
+
+/** Who the key stands for; null until the platform has said so. */
+export const me = signal<WhoAmI | null>(null);
+
+/** True if the key has `scope`, or as long as that is not known. */
+export function may(scope: "evaluate" | "train"): boolean {
+  return me.value === null || me.value.scopes.includes(scope) || me.value.scopes.includes("admin");
+}
 
 const tabs = new Tabs(
   "BroadcastChannel" in globalThis ? new BroadcastChannel("rlp-session") : null,
@@ -103,6 +112,7 @@ function leave(): void {
 
 function open(text: string | null): void {
   session.value?.live.close();
+  me.value = null;
   if (text) {
     const live = new URL("v1/live", base);
     live.protocol = live.protocol === "https:" ? "wss:" : "ws:";
@@ -114,6 +124,12 @@ function open(text: string | null): void {
     session.value = null;
   }
   key.value = text;
+  session.value?.api.get<WhoAmI>("v1/whoami").then(
+    (found) => {
+      if (key.value === text) me.value = found;
+    },
+    () => {}, // then nothing is hidden, and the platform refuses what it must
+  );
 }
 
 function refuse(problem: Problem): void {

@@ -74,6 +74,7 @@ export interface TestCase {
 
 export interface EvaluationRequest {
   source: string;
+  files?: { path: string; content: string }[];
   grader: { kind: "stdio" } | { kind: "function"; entry: string };
   tests: TestCase[];
   checker: { kind: string; abs_tol?: number; rel_tol?: number };
@@ -166,6 +167,31 @@ export interface Environment {
   backend: "envpool" | "gymnasium";
   preset: string | null;
   max_episode_steps: number | null;
+}
+
+export interface WhoAmI {
+  id: string;
+  tenant: string;
+  scopes: string[];
+}
+
+/** What was submitted, as `GET /v1/evaluations/{id}/submission` tells it. */
+export interface Submission {
+  id: string;
+  source: string;
+  files: { path: string; content: string }[];
+  grader: { kind: string; entry?: string; [name: string]: Json | undefined };
+  checker: { kind: string; [name: string]: Json };
+  limits: Record<string, number>;
+  tests: SubmittedTest[];
+}
+
+export interface SubmittedTest {
+  id: string;
+  points: number;
+  hidden: boolean;
+  /** `stdin`, `expected_stdout`, `args`, `expected`, …; empty for a hidden test. */
+  given: Record<string, Json>;
 }
 
 export interface Page<T> {

@@ -26,6 +26,15 @@ describe("Problem", () => {
     expect(problem.at("tests.0.arg", true)).toBeNull();
   });
 
+  it("says once what no field shows", () => {
+    const problem = Problem.from(document, 422);
+    expect(problem.besides(new Set()).map(({ field }) => field)).toEqual(["stop.env_steps", "tests.0.args.1"]);
+    expect(problem.besides(new Set(["stop.env_steps"])).map(({ field }) => field)).toEqual(["tests.0.args.1"]);
+    expect(problem.besides(new Set(["stop.env_steps", "tests.0.args.1"]))).toEqual([]);
+    const plain = Problem.from({ detail: "the queue is full" }, 429);
+    expect(plain.besides(new Set())).toEqual([{ field: "", message: "the queue is full" }]);
+  });
+
   it("has its only field from the document itself where no list is given", () => {
     const problem = Problem.from({ detail: "env: unknown environment", field: "env" }, 422);
     expect(problem.at("env")).toBe("unknown environment");

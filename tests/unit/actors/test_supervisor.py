@@ -557,3 +557,29 @@ async def test_without_a_sandbox_an_evaluation_is_refused_with_the_reason(bench:
     with pytest.raises(SandboxUnavailable, match="no Docker engine"):
         await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
     assert await bench.store.find("evaluation") == []
+
+
+@pytest.mark.parametrize(
+    ("stop", "field"),
+    [
+        ({"iterations": 1}, "stop.iterations"),
+        ({"iterations": 9, "env_steps": "done"}, "stop.env_steps"),
+        ({"wall_time_s": 0.0001}, None),
+        ({"iterations": 2}, None),
+    ],
+)
+async def test_continuing_a_training_that_would_end_at_once_is_refused(
+    bench: Bench, tmp_path: Path, stop: dict[str, float | str], field: str | None
+) -> None:
+    await bench.supervisor.reconcile()
+    run, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    parent = bench.save(run.id, tmp_path)
+    stop = {name: parent.env_steps if value == "done" else value for name, value in stop.items()}
+    request = TRAINING.model_copy(update={"resume_from": parent.id, "stop": StopCriteria.model_validate(stop)})
+    if field is None:
+        await bench.supervisor.start_training(request, PRINCIPAL)
+        return
+    with pytest.raises(InvalidRequest, match=r"must be more than the .* that checkpoint ckpt_.* has done") as refused:
+        await bench.supervisor.start_training(request, PRINCIPAL)
+    assert refused.value.extra["field"] == field
+    assert len(await bench.store.find("training")) == 1

@@ -1,6 +1,6 @@
 /** A submission being written, and the request that it makes. */
 import { type FieldError, Problem } from "../problem";
-import type { EvaluationRequest, Json, TestCase } from "../types";
+import type { EvaluationRequest, Json, Submission, TestCase } from "../types";
 
 export interface TestDraft {
   key: number;
@@ -16,6 +16,8 @@ export interface TestDraft {
 
 export interface SubmissionDraft {
   source: string;
+  /** Further files, sent along as they are. */
+  files: { path: string; content: string }[];
   grader: "stdio" | "function";
   entry: string;
   tests: TestDraft[];
@@ -42,12 +44,18 @@ export const LIMITS: [name: string, label: string, value: string][] = [
   ["processes", "Processes", "32"],
 ];
 
-const EXAMPLE = `def double(n):
+/** Programs to begin with: each is accepted with the tests of a new submission. */
+const EXAMPLES: Record<SubmissionDraft["grader"], string> = {
+  stdio: `def double(n):
     return n * 2
 
 
 print(double(int(input())))
-`;
+`,
+  function: `def double(n):
+    return n * 2
+`,
+};
 
 let keys = 0;
 
@@ -82,7 +90,8 @@ export function newSubmission(): SubmissionDraft {
     tests.push(newTest(tests, fields));
   }
   return {
-    source: EXAMPLE,
+    source: EXAMPLES.stdio,
+    files: [],
     grader: "stdio",
     entry: "double",
     tests,
@@ -91,6 +100,51 @@ export function newSubmission(): SubmissionDraft {
     relTol: "1e-6",
     limits: Object.fromEntries(LIMITS.map(([name, , value]) => [name, value])),
     stopOnFailure: false,
+  };
+}
+
+/** The changes that go with another grader: an untouched example becomes the other one's. */
+export function withGrader(draft: SubmissionDraft, grader: SubmissionDraft["grader"]): Partial<SubmissionDraft> {
+  const untouched = Object.values(EXAMPLES).includes(draft.source);
+  return untouched ? { grader, source: EXAMPLES[grader] } : { grader };
+}
+
+/** True if somebody has written something of their own. */
+export const isTouched = (draft: SubmissionDraft): boolean => !Object.values(EXAMPLES).includes(draft.source);
+
+/** A copy of what was submitted, to edit. Hidden tests are not in it, nor tests of a grader that the form has not. */
+export function copyOf(submission: Submission): SubmissionDraft {
+  const { source, files, grader, checker, limits } = submission;
+  const blank = newSubmission();
+  const known = grader.kind === "stdio" || grader.kind === "function";
+  const text = (value: Json | undefined, otherwise: string) =>
+    value === undefined ? otherwise : JSON.stringify(value);
+  const tests: TestDraft[] = [];
+  for (const { id, points, hidden, given } of submission.tests) {
+    if (hidden || !known) continue;
+    tests.push(
+      newTest(tests, {
+        id,
+        points: String(points),
+        stdin: typeof given.stdin === "string" ? given.stdin : "",
+        expectedStdout: typeof given.expected_stdout === "string" ? given.expected_stdout : "",
+        anyOutput: grader.kind === "stdio" && given.expected_stdout == null,
+        args: text(given.args, "[]"),
+        expected: text(given.expected, "null"),
+      }),
+    );
+  }
+  return {
+    ...blank,
+    source,
+    files,
+    grader: grader.kind === "function" ? "function" : "stdio",
+    entry: grader.entry ?? blank.entry,
+    tests: tests.length > 0 ? tests : [newTest([])],
+    checker: checker.kind,
+    absTol: String(checker.abs_tol ?? blank.absTol),
+    relTol: String(checker.rel_tol ?? blank.relTol),
+    limits: Object.fromEntries(LIMITS.map(([name, , value]) => [name, String(limits[name] ?? value)])),
   };
 }
 
@@ -105,6 +159,7 @@ export function toRequest(draft: SubmissionDraft): EvaluationRequest {
   }
   const request: EvaluationRequest = {
     source: draft.source,
+    ...(draft.files.length > 0 ? { files: draft.files } : {}),
     grader: draft.grader === "stdio" ? { kind: "stdio" } : { kind: "function", entry: draft.entry },
     tests: draft.tests.map((test, index) => {
       const common = { id: test.id, points: number(`tests.${index}.points`, test.points), hidden: test.hidden };

@@ -1,11 +1,11 @@
 /** A training being set up, and the request that it makes. */
+import { count } from "../format";
 import { type FieldError, Problem } from "../problem";
-import type { Json, StopCriteria } from "../types";
+import type { Checkpoint, Json, StopCriteria, Training } from "../types";
 import { parseNumber } from "./submission";
 
 export interface TrainingDraft {
   env: string;
-  otherEnv: string;
   preset: string;
   engine: "rllib" | "simulated";
   seed: string;
@@ -19,14 +19,17 @@ export interface TrainingDraft {
   keepLast: string;
   keepBest: boolean;
   resumeFrom: string;
+  /** Counters of the checkpoint that `resumeFrom` names, where they are known: the new training counts on from them. */
+  done: { checkpoint: string; envSteps: number; iteration: number } | null;
+  /** Fields of `env_config` that the form does not show. */
+  envConfig: Record<string, Json>;
   pace: string;
 }
 
-export const OTHER = "(other)";
+const RETURN = "rollout/episode_return_mean";
 
 export const newTraining = (): TrainingDraft => ({
   env: "CartPole-v1",
-  otherEnv: "",
   preset: "",
   engine: "rllib",
   seed: "0",
@@ -34,14 +37,65 @@ export const newTraining = (): TrainingDraft => ({
   hyperparameters: [],
   envRunners: "0",
   envsPerRunner: "",
-  evaluateEvery: "20",
-  evaluateEpisodes: "10",
+  evaluateEvery: "",
+  evaluateEpisodes: "",
   checkpointEvery: "20",
   keepLast: "3",
   keepBest: true,
   resumeFrom: "",
+  done: null,
+  envConfig: {},
   pace: "0.05",
 });
+
+const MORE_ENV_STEPS = 100_000;
+
+/**
+ * A draft that continues `parent` from `checkpoint` as it was trained. The counters include what the checkpoint has done,
+ * so each stop criterion is moved beyond that; a return that was reached already is left out.
+ */
+export function continuation({ request, progress, metrics }: Training, checkpoint: Checkpoint): TrainingDraft {
+  const { stop, evaluation, checkpoint: plan, resources } = request;
+  const more = (request.resume_from === null && stop.env_steps) || MORE_ENV_STEPS;
+  const reached = Math.max(metrics[RETURN] ?? Number.NEGATIVE_INFINITY, checkpoint.episode_return_mean ?? -Infinity);
+  const target = stop.episode_return_mean;
+  const { simulated_iteration_s: pace, ...envConfig } = request.env_config;
+  const text = (value: number | null | undefined) => (value == null ? "" : String(value));
+  return {
+    env: request.env,
+    preset: request.preset ?? "",
+    engine: request.engine,
+    seed: String(request.seed),
+    stop: {
+      env_steps: String(checkpoint.env_steps + more),
+      episode_return_mean: target != null && target > reached ? String(target) : "",
+      wall_time_s: stop.wall_time_s == null ? "" : String(Math.ceil(progress.train_wall_s + stop.wall_time_s)),
+      iterations: stop.iterations == null ? "" : String(checkpoint.iteration + stop.iterations),
+    },
+    hyperparameters: Object.entries(request.hyperparameters).map(([name, value], index) => ({
+      key: index + 1,
+      name,
+      value: typeof value === "string" ? value : JSON.stringify(value),
+    })),
+    envRunners: text(resources.num_env_runners) || "0",
+    envsPerRunner: text(resources.num_envs_per_env_runner),
+    evaluateEvery: text(evaluation.every_iterations),
+    evaluateEpisodes: text(evaluation.episodes),
+    checkpointEvery: text(plan.every_iterations),
+    keepLast: text(plan.keep_last),
+    keepBest: plan.keep_best,
+    resumeFrom: checkpoint.id,
+    done: { checkpoint: checkpoint.id, envSteps: checkpoint.env_steps, iteration: checkpoint.iteration },
+    envConfig,
+    pace: text(pace as number | undefined) || "0.05",
+  };
+}
+
+/** `draft` for a training of its own: not from a checkpoint, with the first steps of its parent's to do. */
+export function fresh(draft: TrainingDraft): Partial<TrainingDraft> {
+  const { stop } = newTraining();
+  return { resumeFrom: "", done: null, stop: { ...draft.stop, env_steps: stop.env_steps, iterations: "" } };
+}
 
 export const HYPERPARAMETERS = [
   "n_steps",
@@ -71,12 +125,18 @@ export function toRequest(draft: TrainingDraft): object {
   for (const [name, text] of Object.entries(draft.stop)) {
     if (text.trim() !== "") stop[name as keyof StopCriteria] = number(`stop.${name}`, text);
   }
+  const resumeFrom = draft.resumeFrom.trim();
+  const given = <T>(values: Record<string, T | null>) =>
+    Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
+  if (draft.done && draft.done.checkpoint === resumeFrom) check(stop, draft.done, errors);
   const request = {
-    env: draft.env === OTHER ? draft.otherEnv.trim() : draft.env,
-    env_config:
-      draft.engine === "simulated"
+    env: draft.env.trim(),
+    env_config: {
+      ...draft.envConfig,
+      ...(draft.engine === "simulated"
         ? { simulated_iteration_s: number("env_config.simulated_iteration_s", draft.pace) }
-        : {},
+        : {}),
+    },
     engine: draft.engine,
     seed: number("seed", draft.seed),
     preset: draft.preset || null,
@@ -88,19 +148,34 @@ export function toRequest(draft: TrainingDraft): object {
       num_env_runners: number("resources.num_env_runners", draft.envRunners),
       num_envs_per_env_runner: optional("resources.num_envs_per_env_runner", draft.envsPerRunner),
     },
-    evaluation: {
-      every_iterations: number("evaluation.every_iterations", draft.evaluateEvery),
-      episodes: number("evaluation.episodes", draft.evaluateEpisodes),
-    },
+    // what is left empty is up to the platform, as it is for a request of the command line
+    evaluation: given({
+      every_iterations: optional("evaluation.every_iterations", draft.evaluateEvery),
+      episodes: optional("evaluation.episodes", draft.evaluateEpisodes),
+    }),
     checkpoint: {
       every_iterations: number("checkpoint.every_iterations", draft.checkpointEvery),
       keep_last: number("checkpoint.keep_last", draft.keepLast),
       keep_best: draft.keepBest,
     },
-    resume_from: draft.resumeFrom.trim() || null,
+    resume_from: resumeFrom || null,
   };
   if (errors.length > 0) throw new Problem("invalid_request", "Not sent yet", errors[0]?.message ?? "", 0, errors);
   return request;
+}
+
+/** The criteria that a checkpoint has met already: with one of them a training would end before it begins. */
+function check(stop: StopCriteria, done: NonNullable<TrainingDraft["done"]>, errors: FieldError[]): void {
+  for (const [name, label, least] of [
+    ["env_steps", "env steps", done.envSteps],
+    ["iterations", "iterations", done.iteration],
+  ] as const) {
+    const value = stop[name];
+    if (value != null && value <= least) {
+      const message = `The checkpoint has done ${count(least)} ${label} already, and they count: give more than that.`;
+      errors.push({ field: `stop.${name}`, message });
+    }
+  }
 }
 
 /** A hyperparameter as people write it: `0.01`, `true`, `[64, 64]`; what is no JSON is text, such as `lin_0.001`. */

@@ -1,6 +1,6 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { useDraft } from "../drafts/stored";
-import { CHECKERS, LIMITS, newSubmission, newTest, toRequest } from "../drafts/submission";
+import { CHECKERS, LIMITS, newSubmission, newTest, toRequest, withGrader } from "../drafts/submission";
 import { useSubmit } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { LazyEditor } from "../parts/lazy-editor";
@@ -9,10 +9,27 @@ import { EvaluationResult } from "../parts/result";
 import { TestFields } from "../parts/test-fields";
 import { EvaluationFeed } from "../runs/feed";
 import { remember } from "../runs/submitted";
-import { current } from "../session";
+import { marksOf } from "../runs/traceback";
+import { current, may } from "../session";
 import type { Evaluation } from "../types";
 
 export function EvaluatePage() {
+  return may("evaluate") ? <Workbench /> : <NotAllowed />;
+}
+
+function NotAllowed() {
+  return (
+    <>
+      <Heading title="Evaluate code" />
+      <p>
+        Your API key cannot submit code: it lacks the scope <code>evaluate</code>. Ask whoever gave it to you for one
+        that has it. <a href="#/runs">Go to the runs</a>
+      </p>
+    </>
+  );
+}
+
+function Workbench() {
   const { api, live } = current();
   const [draft, change] = useDraft("submission", newSubmission());
   const [feed, setFeed] = useState<EvaluationFeed | null>(null);
@@ -25,7 +42,10 @@ export function EvaluatePage() {
       return evaluation;
     },
     (evaluation) => setFeed(new EvaluationFeed(live, evaluation)),
+    () => setFeed(null), // a result of an earlier program beside a refusal would be taken for this one's
   );
+  const document = feed?.document.value;
+  const marks = useMemo(() => (document ? marksOf(document) : []), [document]);
   const checker = CHECKERS.find(([kind]) => kind === draft.checker);
   return (
     <FormProblem.Provider value={problem}>
@@ -33,7 +53,6 @@ export function EvaluatePage() {
         <div class="page-head">
           <Heading title="Evaluate code" />
         </div>
-        <Alert problem={problem} />
         <div class="workbench">
           <section class="card code" aria-labelledby="program">
             <header class="card-head">
@@ -41,14 +60,25 @@ export function EvaluatePage() {
               <span class="hint push">Python · Esc, then Tab leaves the editor</span>
             </header>
             <LazyEditor
+              key={draft.grader}
               label="Program, in Python"
               value={draft.source}
+              marks={marks}
               onChange={(source) => change({ source })}
               onSubmit={submit}
             />
             <GroupError name="source" />
+            {draft.files.length > 0 && (
+              <p class="hint pad files">
+                With {draft.files.map(({ path }) => path).join(", ")}{" "}
+                <button type="button" class="quiet" onClick={() => change({ files: [] })}>
+                  Leave out
+                </button>
+              </p>
+            )}
+            <Alert problem={problem} still />
             <div class="card-foot">
-              <span class="hint keys">Ctrl + Enter submits, too</span>
+              <span class="hint keys">Ctrl + Enter also submits</span>
               <button type="submit" class="push" disabled={busy}>
                 {busy ? "Submitting…" : "Submit"}
               </button>
@@ -59,7 +89,7 @@ export function EvaluatePage() {
               <>
                 <EvaluationResult key={feed.document.value.id} feed={feed} reveal />
                 <p class="hint">
-                  <a href={`#/evaluations/${feed.document.value.id}`}>This result's own page</a>
+                  <a href={`#/evaluations/${feed.document.value.id}`}>Open result</a>
                 </p>
               </>
             )}
@@ -84,14 +114,18 @@ export function EvaluatePage() {
                         type="radio"
                         name="grader"
                         checked={draft.grader === kind}
-                        onChange={() => change({ grader: kind })}
+                        onChange={() => change(withGrader(draft, kind))}
                       />
                       {kind === "stdio" ? "Reads input, prints output" : "A function is called"}
                     </label>
                   ))}
                 </fieldset>
                 {draft.grader === "function" && (
-                  <Field name="grader.entry" label="Function">
+                  <Field
+                    name="grader.entry"
+                    label="Function"
+                    hint="The program is loaded without any input, then this function is called once for each test."
+                  >
                     {(control) => (
                       <input
                         {...control}
@@ -185,7 +219,7 @@ export function EvaluatePage() {
                     checked={draft.stopOnFailure}
                     onChange={(event) => change({ stopOnFailure: event.currentTarget.checked })}
                   />
-                  Skip the rest after the first test that is not accepted
+                  Skip the remaining tests after the first one that is not accepted
                 </label>
               </div>
             </details>

@@ -1,15 +1,22 @@
+import { storeDraft, storedDraft } from "../drafts/stored";
+import { copyOf, isTouched, type SubmissionDraft } from "../drafts/submission";
 import { dateTime, shortId } from "../format";
 import { Heading } from "../parts/heading";
 import { Journal } from "../parts/journal";
 import { Load } from "../parts/load";
 import { EvaluationResult } from "../parts/result";
+import { TextBlock } from "../parts/text";
+import { go } from "../router";
 import { EvaluationFeed } from "../runs/feed";
-import type { Evaluation } from "../types";
+import { useSubmission } from "../runs/submitted";
+import { may } from "../session";
+import type { Evaluation, Submission } from "../types";
 
 const follow = (live: ConstructorParameters<typeof EvaluationFeed>[0], document: Evaluation) =>
   new EvaluationFeed(live, document);
 
 export function EvaluationPage({ id }: { id: string }) {
+  const submission = useSubmission(id);
   return (
     <Load path={`v1/evaluations/${encodeURIComponent(id)}`} make={follow}>
       {(feed) => (
@@ -24,15 +31,50 @@ export function EvaluationPage({ id }: { id: string }) {
               </p>
             </div>
             <div class="actions">
-              <a class="button secondary" href="#/evaluate">
-                Back to the editor
-              </a>
+              {submission && may("evaluate") && (
+                <button type="button" class="secondary" onClick={() => edit(submission)}>
+                  Edit a copy
+                </button>
+              )}
             </div>
           </div>
           <EvaluationResult feed={feed} />
+          {submission && <Program submission={submission} />}
           <Journal entries={feed.journal.value} />
         </>
       )}
     </Load>
   );
+}
+
+function Program({ submission: { source, files, grader } }: { submission: Submission }) {
+  return (
+    <section class="card" aria-labelledby="program">
+      <header class="card-head">
+        <h2 id="program">Program</h2>
+        <span class="hint">
+          {grader.entry
+            ? `function ${grader.entry}`
+            : grader.kind === "stdio"
+              ? "reads input, prints output"
+              : grader.kind}
+        </span>
+      </header>
+      <div class="pad program">
+        <TextBlock title="main.py" text={source} />
+        {files.map(({ path, content }) => (
+          <TextBlock key={path} title={path} text={content} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+/** Take what was submitted into the editor. What somebody wrote there is not thrown away without a question. */
+function edit(submission: Submission): void {
+  const draft = storedDraft<SubmissionDraft>("submission");
+  const lost = draft && isTouched(draft) && draft.source !== submission.source;
+  if (lost && !window.confirm("Replace the program in your editor by a copy of this submission?")) return;
+  storeDraft("submission", copyOf(submission));
+  go("/evaluate");
 }

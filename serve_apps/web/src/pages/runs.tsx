@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { ago, dateTime, measure, shortId } from "../format";
 import { Simulated, StateBadge, VerdictBadge } from "../parts/badge";
 import { Heading } from "../parts/heading";
@@ -6,7 +6,8 @@ import { Meter } from "../parts/meter";
 import { Alert } from "../parts/problem";
 import { foldEvaluation, foldTraining } from "../runs/fold";
 import { RunList } from "../runs/list";
-import { current } from "../session";
+import { settings } from "../runs/settings";
+import { current, may } from "../session";
 import type { Evaluation, Training } from "../types";
 
 export function RunsPage() {
@@ -21,16 +22,24 @@ export function RunsPage() {
           <a class="button secondary" href="#/evaluate">
             Evaluate code
           </a>
-          <a class="button" href="#/train">
-            Train a policy
-          </a>
+          {may("train") && (
+            <a class="button" href="#/train">
+              Train a policy
+            </a>
+          )}
         </div>
       </div>
-      <Runs title="Trainings" list={trainings} none="No trainings yet." head={TRAINING_HEAD} row={trainingRow} />
+      <Runs
+        title="Trainings"
+        list={trainings}
+        none={may("train") ? "Trainings appear here. Start one with “Train a policy”." : "No trainings."}
+        head={TRAINING_HEAD}
+        row={trainingRow}
+      />
       <Runs
         title="Evaluations"
         list={evaluations}
-        none="No evaluations yet."
+        none="Evaluations appear here. Submit a program with “Evaluate code”."
         head={EVALUATION_HEAD}
         row={evaluationRow}
       />
@@ -38,7 +47,11 @@ export function RunsPage() {
   );
 }
 
-const TRAINING_HEAD = ["Training", "State", "Progress", "Episode return", "Queued"];
+/** Rows shown at first: of both lists, so that the second is not below a screen of the first. */
+const FIRST = 8;
+const MORE = 25;
+
+const TRAINING_HEAD = ["Training", "State", "Progress", "Training return", "Policy evaluation", "Started"];
 const EVALUATION_HEAD = ["Evaluation", "State", "Verdict", "Score", "Submitted"];
 
 function trainingRow(training: Training) {
@@ -49,6 +62,7 @@ function trainingRow(training: Training) {
         <a href={`#/trainings/${training.id}`}>
           {training.request.env} <span class="id">{shortId(training.id)}</span>
         </a>
+        <p class="hint settings">{settings(training)}</p>
       </th>
       <td>
         <StateBadge state={training.state} /> {training.simulated && <Simulated />}
@@ -56,8 +70,11 @@ function trainingRow(training: Training) {
       <td class="wide">
         <Meter training={training} />
       </td>
-      <td class="number" data-label="Return">
+      <td class="number" data-label="Training return">
         {mean === undefined ? "–" : measure(mean)}
+      </td>
+      <td class="number" data-label="Policy evaluation">
+        {training.evaluation ? measure(training.evaluation.episode_return_mean) : "–"}
       </td>
       <td>
         <When at={training.created_at} />
@@ -106,7 +123,9 @@ function Runs<T extends Evaluation | Training>({ title, list, none, head, row }:
     list.refresh();
     return () => list.close();
   }, [list]);
-  const items = list.items.value;
+  const [most, setMost] = useState(FIRST);
+  const all = list.items.value;
+  const items = all?.slice(0, most) ?? null;
   const heading = `list-${title.toLowerCase()}`;
   return (
     <section class="card" aria-labelledby={heading}>
@@ -138,10 +157,17 @@ function Runs<T extends Evaluation | Training>({ title, list, none, head, row }:
           </table>
         </div>
       )}
-      {list.more.value && (
+      {(list.more.value || (all?.length ?? 0) > most) && (
         <p class="pad">
-          <button type="button" class="secondary" onClick={() => list.loadMore()}>
-            Show older ones
+          <button
+            type="button"
+            class="secondary"
+            onClick={() => {
+              if (most + MORE > (all?.length ?? 0) && list.more.value) list.loadMore();
+              setMost(most + MORE);
+            }}
+          >
+            Show older {title.toLowerCase()}
           </button>
         </p>
       )}

@@ -1,16 +1,17 @@
 import { useEffect, useState } from "preact/hooks";
-import { useDraft } from "../drafts/stored";
-import { newTraining, OTHER, type TrainingDraft, toRequest } from "../drafts/training";
+import { storeDraft, useDraft } from "../drafts/stored";
+import { continuation, fresh, newTraining, type TrainingDraft, toRequest } from "../drafts/training";
+import { count, shortId } from "../format";
 import { Simulated } from "../parts/badge";
-import { Environments, Facts } from "../parts/environments";
+import { EnvironmentInput, Facts } from "../parts/environments";
 import { useSubmit } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { Hyperparameters } from "../parts/hyperparameters";
 import { Alert, Field, FormProblem, GroupError } from "../parts/problem";
 import { Problem } from "../problem";
 import { go, route } from "../router";
-import { current } from "../session";
-import type { Environment, Training } from "../types";
+import { current, may } from "../session";
+import type { Checkpoint, Environment, Training } from "../types";
 
 /** The fields of a draft that are text. */
 type TextName = {
@@ -18,6 +19,22 @@ type TextName = {
 }[keyof TrainingDraft];
 
 export function TrainPage() {
+  return may("train") ? <TrainForm /> : <NotAllowed />;
+}
+
+function NotAllowed() {
+  return (
+    <>
+      <Heading title="Train a policy" />
+      <p>
+        Your API key cannot start trainings: it lacks the scope <code>train</code>. Ask your course staff for a key that
+        has it. <a href="#/evaluate">Evaluate code</a> or <a href="#/runs">go to the runs</a>.
+      </p>
+    </>
+  );
+}
+
+function TrainForm() {
   const { api } = current();
   const [draft, change] = useDraft("training", newTraining());
   const [found, setFound] = useState<Environment[] | null>(null);
@@ -27,65 +44,94 @@ export function TrainPage() {
     const load = api.get<{ items: Environment[] }>("v1/environments");
     load.then(({ items }) => setFound(items)).catch((error) => setUnlisted(Problem.of(error)));
   }, [api]);
-  useFromCheckpoint(change);
+  const lost = useContinuation(change);
   const { busy, problem, submit } = useSubmit(
     (key) => api.post<Training>("v1/trainings", toRequest(draft), key),
-    (training) => go(`/trainings/${training.id}`),
+    (training) => {
+      // the next training is one of its own: only a checkpoint's link continues one
+      if (draft.resumeFrom) storeDraft("training", { ...draft, ...fresh(draft) });
+      go(`/trainings/${training.id}`);
+    },
   );
-  const text = (name: TextName, path: string, label: string, hint?: string) => (
+  const text = (name: TextName, path: string, label: string, hint?: string, placeholder?: string) => (
     <Field name={path} label={label} hint={hint}>
       {(control) => (
         <input
           {...control}
-          inputMode={name === "otherEnv" || name === "resumeFrom" ? "text" : "decimal"}
+          inputMode={name === "resumeFrom" ? "text" : "decimal"}
+          placeholder={placeholder}
           value={draft[name]}
           onInput={(event) => change({ [name]: event.currentTarget.value })}
         />
       )}
     </Field>
   );
+  const chosen = environments.find(({ id }) => id === draft.env);
   const presets = environments.flatMap(({ preset }) => preset ?? []);
+  const done = draft.done && draft.done.checkpoint === draft.resumeFrom.trim() ? draft.done : null;
   return (
     <FormProblem.Provider value={problem}>
       <form class="narrow-page" onSubmit={submit} noValidate>
         <div class="page-head">
-          <Heading title="Train a policy" />
+          <Heading title={done ? "Continue training" : "Train a policy"} />
         </div>
-        <Alert problem={problem ?? unlisted} />
+        {done && (
+          <p class="banner calm">
+            Continues from checkpoint <code>{shortId(done.checkpoint)}</code> of {draft.env}, which has done{" "}
+            {count(done.envSteps)} env steps in {count(done.iteration)} iterations. They count towards the stop
+            criteria.{" "}
+            <button type="button" class="quiet" onClick={() => change(fresh(draft))}>
+              Start from scratch instead
+            </button>
+          </p>
+        )}
+        <Alert problem={problem ?? unlisted ?? lost} />
         <section class="card">
           <header class="card-head">
-            <h2>What</h2>
+            <h2>Environment</h2>
           </header>
           <div class="pad grid">
             <Field
               name="env"
               label="Environment"
-              hint={found || unlisted ? undefined : "Looking up what can be trained…"}
+              hint={
+                found || unlisted
+                  ? "Type to search, or give any id of Gymnasium or EnvPool."
+                  : "Loading the list of environments…"
+              }
             >
               {(control) => (
-                <select {...control} value={draft.env} onChange={(event) => change({ env: event.currentTarget.value })}>
-                  <Environments environments={environments} chosen={draft.env} />
-                </select>
+                <EnvironmentInput
+                  control={control}
+                  environments={environments}
+                  chosen={draft.env}
+                  onChange={(env) => change({ env })}
+                />
               )}
             </Field>
-            {draft.env === OTHER && text("otherEnv", "env", "Environment id", "Any of Gymnasium's or EnvPool's")}
-            <Field name="preset" label="Preset" hint="Tuned hyperparameters; what you set below goes before them.">
+            <Field
+              name="preset"
+              label="Preset"
+              hint="Tuned hyperparameters. Those that you set under Advanced take precedence."
+            >
               {(control) => (
                 <select
                   {...control}
                   value={draft.preset}
                   onChange={(event) => change({ preset: event.currentTarget.value })}
                 >
-                  <option value="">Its own</option>
+                  <option value="">
+                    {chosen && !chosen.preset ? "None: Stable-Baselines3's defaults" : "The environment's preset"}
+                  </option>
                   {presets.map((preset) => (
                     <option key={preset}>{preset}</option>
                   ))}
                 </select>
               )}
             </Field>
-            {text("seed", "seed", "Seed")}
+            {text("seed", "seed", "Seed", "The same seed gives the same training.")}
           </div>
-          <Facts environment={environments.find(({ id }) => id === draft.env)} />
+          <Facts environment={chosen} />
           <fieldset class="choice pad engine">
             <legend>Engine</legend>
             <label>
@@ -97,7 +143,7 @@ export function TrainPage() {
               />
               <span>
                 <b>PPO on RLlib</b>
-                <span class="hint">Trains for real.</span>
+                <span class="hint">Trains a policy.</span>
               </span>
             </label>
             <label>
@@ -109,7 +155,7 @@ export function TrainPage() {
               />
               <span>
                 <b>Made-up curve</b> <Simulated />
-                <span class="hint">Nothing is trained: to try the platform out.</span>
+                <span class="hint">Trains nothing: for trying the platform out.</span>
               </span>
             </label>
             <GroupError name="engine" />
@@ -117,19 +163,19 @@ export function TrainPage() {
         </section>
         <section class="card">
           <header class="card-head">
-            <h2>Until</h2>
-            <span class="hint">the first of these is met</span>
+            <h2>Stop when</h2>
+            <span class="hint">the first of these is reached, checked after each iteration</span>
           </header>
           <div class="pad grid">
             {(
               [
-                ["env_steps", "Env steps"],
-                ["episode_return_mean", "Mean episode return"],
-                ["wall_time_s", "Training time (s)"],
-                ["iterations", "Iterations"],
+                ["env_steps", "Env steps", done && `${count(done.envSteps)} are done`],
+                ["episode_return_mean", "Mean episode return", "Of the last 100 episodes"],
+                ["wall_time_s", "Training time (s)", null],
+                ["iterations", "Iterations", done && `${count(done.iteration)} are done`],
               ] as const
-            ).map(([name, label]) => (
-              <Field name={`stop.${name}`} label={label} key={name}>
+            ).map(([name, label, hint]) => (
+              <Field name={`stop.${name}`} label={label} key={name} hint={hint ?? undefined}>
                 {(control) => (
                   <input
                     {...control}
@@ -144,25 +190,37 @@ export function TrainPage() {
             <GroupError name="stop" />
           </div>
         </section>
-        <details class="card" open={draft.resumeFrom !== ""}>
+        <details class="card">
           <summary class="card-head">
-            <h2>More</h2>
-            <span class="hint">hyperparameters, resources, evaluation, checkpoints</span>
+            <h2>Advanced</h2>
+            <span class="hint">hyperparameters, resources, policy evaluation, checkpoints</span>
           </summary>
           <Hyperparameters draft={draft} change={change} />
           <div class="pad grid">
             {text("envRunners", "resources.num_env_runners", "Env runners", "0: the trainer samples by itself")}
             {text("envsPerRunner", "resources.num_envs_per_env_runner", "Envs per runner", "Empty: as the preset says")}
-            {text("evaluateEvery", "evaluation.every_iterations", "Evaluate every", "Iterations; 0: only at the end")}
-            {text("evaluateEpisodes", "evaluation.episodes", "Evaluation episodes")}
+            {text(
+              "evaluateEvery",
+              "evaluation.every_iterations",
+              "Evaluate the policy every",
+              "Iterations. The policy is always evaluated at the end.",
+              "only at the end",
+            )}
+            {text(
+              "evaluateEpisodes",
+              "evaluation.episodes",
+              "Evaluation episodes",
+              "More episodes: a more certain mean",
+              "as the platform says",
+            )}
             {text(
               "checkpointEvery",
               "checkpoint.every_iterations",
-              "Checkpoint every",
+              "Save a checkpoint every",
               "Iterations; 0: only at pause and end",
             )}
-            {text("keepLast", "checkpoint.keep_last", "Checkpoints kept", "The newest")}
-            {text("resumeFrom", "resume_from", "Go on from checkpoint", "An id, ckpt_…")}
+            {text("keepLast", "checkpoint.keep_last", "Newest checkpoints kept")}
+            {text("resumeFrom", "resume_from", "Continue from checkpoint", "An id: ckpt_…")}
             {draft.engine === "simulated" &&
               text("pace", "env_config.simulated_iteration_s", "Simulated iteration (s)")}
             <label class="check">
@@ -171,13 +229,19 @@ export function TrainPage() {
                 checked={draft.keepBest}
                 onChange={(event) => change({ keepBest: event.currentTarget.checked })}
               />
-              Keep the best checkpoint, too
+              Also keep the checkpoint with the best training return
             </label>
           </div>
         </details>
         <div class="form-end">
           <button type="submit" disabled={busy}>
-            {busy ? "Starting…" : draft.engine === "simulated" ? "Start the simulated training" : "Start training"}
+            {busy
+              ? "Starting…"
+              : draft.engine === "simulated"
+                ? "Start the simulated training"
+                : done
+                  ? "Continue training"
+                  : "Start training"}
           </button>
         </div>
       </form>
@@ -185,13 +249,29 @@ export function TrainPage() {
   );
 }
 
-/** `#/train?resume_from=ckpt_…&env=…`, as a checkpoint's link has it. */
-function useFromCheckpoint(change: (changes: Partial<TrainingDraft>) => void): void {
+/**
+ * `#/train?continue=train_…&checkpoint=ckpt_…`, the link of a checkpoint: the draft becomes that of its training, with
+ * more to do.
+ */
+function useContinuation(change: (changes: Partial<TrainingDraft>) => void): Problem | null {
+  const { api } = current();
   const { query } = route.value;
+  const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    const resumeFrom = query.get("resume_from");
-    const env = query.get("env");
-    const engine = query.get("engine") === "simulated" ? "simulated" : "rllib";
-    if (resumeFrom && env) change({ resumeFrom, env, engine });
+    const [parent, id] = [query.get("continue"), query.get("checkpoint")];
+    if (!parent || !id) return;
+    Promise.all([
+      api.get<Training>(`v1/trainings/${encodeURIComponent(parent)}`),
+      api.get<{ items: Checkpoint[] }>(`v1/trainings/${encodeURIComponent(parent)}/checkpoints`),
+    ])
+      .then(([training, { items }]) => {
+        const checkpoint = items.find((item) => item.id === id);
+        if (!checkpoint) throw new Problem("not_found", "The checkpoint is gone", `${id} has been deleted.`);
+        change(continuation(training, checkpoint));
+      })
+      .catch((error) => setProblem(Problem.of(error)))
+      // the draft holds it from now on: coming back to this entry of the history changes nothing
+      .finally(() => window.history.replaceState(null, "", "#/train"));
   }, [query]);
+  return problem;
 }

@@ -14,7 +14,8 @@ import { Problem } from "../problem";
 import { TrainingFeed } from "../runs/feed";
 import { words } from "../runs/journal";
 import { isFinal } from "../runs/list";
-import type { Training } from "../types";
+import { may } from "../session";
+import type { EvaluationReport, Json, Training } from "../types";
 
 const follow = (live: ConstructorParameters<typeof TrainingFeed>[0], training: Training) =>
   new TrainingFeed(live, training);
@@ -47,7 +48,7 @@ function Loaded({ feed, api }: { feed: TrainingFeed; api: Api }) {
         <Controls feed={feed} api={api} />
       </div>
       <p class="visually-hidden" role="status">
-        The training is {training.state}
+        Training {training.state}
       </p>
       {training.simulated && (
         <p class="banner calm">Simulated: nothing is trained. The curve is made up from the seed.</p>
@@ -78,8 +79,9 @@ function ending({ state, stop_reason }: Training): string {
 function Controls({ feed, api }: { feed: TrainingFeed; api: Api }) {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [asked, setAsked] = useState<string | null>(null);
+  const [confirming, setConfirming] = useState(false);
   const training = feed.document.value;
-  if (isFinal(training)) return null;
+  if (isFinal(training) || !may("train")) return null;
   const wish = feed.wish.value;
   const command = async (name: string) => {
     setAsked(name);
@@ -90,9 +92,28 @@ function Controls({ feed, api }: { feed: TrainingFeed; api: Api }) {
       setProblem(Problem.of(error));
     }
     setAsked(null);
+    setConfirming(false);
   };
   const paused = training.state === "paused" || wish === "pause";
   const stopping = wish === "stop" || asked !== null;
+  if (confirming && wish !== "stop") {
+    return (
+      <div class="controls" role="alertdialog" aria-label="Stop this training?">
+        <p>
+          <b>Stop this training?</b> It saves a last checkpoint and cannot be resumed.
+        </p>
+        <div class="actions">
+          <button type="button" class="danger" disabled={asked !== null} onClick={() => command("stop")}>
+            Stop training
+          </button>
+          <button type="button" class="secondary" ref={focused} onClick={() => setConfirming(false)}>
+            Keep training
+          </button>
+        </div>
+        <Alert problem={problem} />
+      </div>
+    );
+  }
   return (
     <div class="controls">
       <div class="actions">
@@ -105,7 +126,7 @@ function Controls({ feed, api }: { feed: TrainingFeed; api: Api }) {
             Pause
           </button>
         )}
-        <button type="button" class="danger" disabled={stopping} onClick={() => command("stop")}>
+        <button type="button" class="danger" disabled={stopping} onClick={() => setConfirming(true)}>
           Stop
         </button>
       </div>
@@ -114,14 +135,16 @@ function Controls({ feed, api }: { feed: TrainingFeed; api: Api }) {
   );
 }
 
+const focused = (button: HTMLButtonElement | null) => button?.focus();
+
 function Numbers({ training: { progress, metrics, evaluation, restarts } }: { training: Training }) {
   const metric = (name: string) => metrics[name];
   const numbers: [string, string | null, (string | undefined)?][] = [
-    ["Episode return", shown(metric("rollout/episode_return_mean"), measure), "mean of the last 100"],
+    ["Training return", shown(metric("rollout/episode_return_mean"), measure), "mean of the last 100 episodes"],
     [
-      "Evaluation",
+      "Policy evaluation",
       shown(evaluation?.episode_return_mean, measure),
-      evaluation ? `± ${measure(evaluation.episode_return_std)}, ${evaluation.episodes} episodes` : undefined,
+      evaluation ? spread(evaluation) : "mean return without exploration",
     ],
     ["Env steps", count(progress.env_steps)],
     ["Env steps/s", shown(metric("time/fps"), count)],
@@ -148,26 +171,33 @@ function Numbers({ training: { progress, metrics, evaluation, restarts } }: { tr
   );
 }
 
+/** How far the returns spread, and how certain that makes their mean. */
+function spread({ episodes, episode_return_std: std }: EvaluationReport): string {
+  const error = std / Math.sqrt(episodes);
+  return `mean of ${count(episodes)} episodes ± ${measure(error)} (standard error; deviation ${measure(std)})`;
+}
+
 const shown = (value: number | undefined, format: (value: number) => string) =>
   value === undefined ? "–" : format(value);
 
 function Details({ training }: { training: Training }) {
   const { request, created_at, started_at, finished_at, manifest } = training;
+  const engine = (manifest?.engine ?? {}) as { hyperparameters?: Record<string, Json>; preset?: string | null };
   const facts = [
     ["Id", training.id],
     ["Engine", request.engine === "rllib" ? "PPO on RLlib" : "simulated"],
     ["Seed", String(request.seed)],
-    ["Preset", request.preset ?? "the environment's own"],
+    ["Preset", engine.preset ?? request.preset ?? (manifest ? "none" : "the environment's own, if it has one")],
     ["Queued", dateTime(created_at)],
     ["Started", started_at ? dateTime(started_at) : "not yet"],
     ["Finished", finished_at ? dateTime(finished_at) : "not yet"],
-    ["Begun from", request.resume_from ?? "nothing"],
+    ["Continues from", request.resume_from ?? "nothing: from scratch"],
   ];
   return (
     <details class="card">
       <summary class="card-head">
         <h2>Details</h2>
-        <span class="hint">request, manifest</span>
+        <span class="hint">hyperparameters, request, manifest</span>
       </summary>
       <dl class="facts">
         {facts.map(([name, value]) => (
@@ -177,6 +207,22 @@ function Details({ training }: { training: Training }) {
           </div>
         ))}
       </dl>
+      {engine.hyperparameters && (
+        <>
+          <h3 class="pad">Hyperparameters</h3>
+          <dl class="facts">
+            {Object.entries(engine.hyperparameters).map(([name, value]) => (
+              <div key={name}>
+                <dt>
+                  {name}
+                  {name in request.hyperparameters && " (set)"}
+                </dt>
+                <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
       <div class="pad columns">
         <TextBlock title="Request" text={pretty(request)} />
         {manifest && <TextBlock title="Manifest" text={pretty(manifest)} />}

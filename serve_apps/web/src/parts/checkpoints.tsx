@@ -1,10 +1,11 @@
-/** The checkpoints that a training has kept, to download or to go on from. */
+/** The checkpoints that a training has kept, to download or to continue from. */
 import { useEffect, useState } from "preact/hooks";
 import type { Api } from "../api";
 import { bytes, count, measure, shortId, time } from "../format";
 import { Problem } from "../problem";
 import type { TrainingFeed } from "../runs/feed";
 import { isFinal } from "../runs/list";
+import { may } from "../session";
 import type { Checkpoint } from "../types";
 import { Alert } from "./problem";
 
@@ -15,7 +16,7 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
   const [items, setItems] = useState<Checkpoint[] | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [loading, setLoading] = useState<string | null>(null);
-  const { id, request } = feed.document.value;
+  const { id } = feed.document.value;
   const saved = feed.saved.value;
   useEffect(() => {
     if (saved === 0) return;
@@ -48,28 +49,41 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
       </header>
       <Alert problem={problem} />
       {!items?.length ? (
-        <p class="empty">{loadingList ? "Loading…" : isFinal(feed.document.value) ? "None." : "None yet."}</p>
+        <p class="empty">
+          {loadingList
+            ? "Loading…"
+            : isFinal(feed.document.value)
+              ? "This training has kept no checkpoint."
+              : "Checkpoints appear as they are saved."}
+        </p>
       ) : (
         <ul class="checkpoints">
           {items.toReversed().map((checkpoint) => (
             <li key={checkpoint.id}>
               <div>
                 <b>Iteration {count(checkpoint.iteration)}</b>{" "}
-                {checkpoint === best && <span class="badge good">best</span>}
+                {checkpoint === best && (
+                  <span class="badge good" title="No kept checkpoint has a higher training return.">
+                    best training return
+                  </span>
+                )}
                 <p class="hint">
-                  {checkpoint.episode_return_mean !== null && `return ${measure(checkpoint.episode_return_mean)} · `}
+                  {checkpoint.episode_return_mean !== null &&
+                    `training return ${measure(checkpoint.episode_return_mean)} · `}
                   {bytes(checkpoint.size_bytes)} · {time(checkpoint.created_at)} ·{" "}
                   <span class="whole">{shortId(checkpoint.id)}</span>
                 </p>
               </div>
               <div class="actions">
-                <a
-                  class="button quiet"
-                  href={`#/train?${new URLSearchParams({ resume_from: checkpoint.id, env: request.env, engine: request.engine })}`}
-                  aria-label={`Train on from iteration ${checkpoint.iteration}`}
-                >
-                  Train on
-                </a>
+                {may("train") && (
+                  <a
+                    class="button quiet"
+                    href={`#/train?${new URLSearchParams({ continue: id, checkpoint: checkpoint.id })}`}
+                    aria-label={`Continue training from iteration ${checkpoint.iteration}`}
+                  >
+                    Continue training
+                  </a>
+                )}
                 <button
                   type="button"
                   class="secondary"

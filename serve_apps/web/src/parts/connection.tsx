@@ -15,7 +15,7 @@ export function Connection() {
       document.removeEventListener("visibilitychange", hurry);
     };
   }, [live]);
-  const text = status === "live" ? "Live" : status === "waiting" ? `Offline, again in ${wait} s` : "Connecting…";
+  const text = status === "live" ? "Live" : status === "waiting" ? `Offline, retry in ${wait} s` : "Connecting…";
   return (
     <>
       <span class={`connection ${status}`} title="The connection that events come over">

@@ -5,28 +5,36 @@
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { EditorState } from "@codemirror/state";
+import { EditorState, StateEffect, StateField } from "@codemirror/state";
 import {
+  Decoration,
+  type DecorationSet,
   drawSelection,
   EditorView,
   highlightActiveLine,
   highlightActiveLineGutter,
   keymap,
   lineNumbers,
+  WidgetType,
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "preact/hooks";
+import type { Mark } from "../runs/traceback";
 
 export interface EditorProps {
+  /** The text to begin with: another one needs another `key`. */
   value: string;
   label: string;
+  /** Lines to mark, until the text is changed. */
+  marks?: readonly Mark[];
   onChange: (value: string) => void;
   /** Ctrl or Command with Enter. */
   onSubmit: () => void;
 }
 
-export function CodeEditor({ value, label, onChange, onSubmit }: EditorProps) {
+export function CodeEditor({ value, label, marks = NO_MARKS, onChange, onSubmit }: EditorProps) {
   const host = useRef<HTMLDivElement>(null);
+  const editor = useRef<EditorView | null>(null);
   const handlers = useRef({ onChange, onSubmit });
   handlers.current = { onChange, onSubmit };
   const initial = useRef({ value, label });
@@ -50,13 +58,52 @@ export function CodeEditor({ value, label, onChange, onSubmit }: EditorProps) {
         if (update.docChanged) handlers.current.onChange(update.state.doc.toString());
       }),
       EditorView.domEventHandlers({ beforeinput: typeOverSelection }),
+      marked,
       LOOK,
     ];
     const state = EditorState.create({ doc: initial.current.value, extensions });
     const view = new EditorView({ state, parent: root, root });
+    editor.current = view;
     return () => view.destroy();
   }, []);
+  useEffect(() => editor.current?.dispatch({ effects: mark.of(marks) }), [marks]);
   return <div class="editor" ref={host} />;
+}
+
+const NO_MARKS: readonly Mark[] = [];
+const mark = StateEffect.define<readonly Mark[]>();
+
+/** Lines that failed, with the error behind them. A change of the text makes them untrue. */
+const marked = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(before, { docChanged, effects, state }) {
+    const given = effects.findLast((effect) => effect.is(mark));
+    if (given) {
+      const found = (given.value as readonly Mark[]).filter(({ line }) => line >= 1 && line <= state.doc.lines);
+      const decorations = found.flatMap(({ line, message }) => {
+        const { from, to } = state.doc.line(line);
+        const text = Decoration.widget({ widget: new ErrorText(message), side: 1 });
+        return [Decoration.line({ class: "cm-failed" }).range(from), ...(message ? [text.range(to)] : [])];
+      });
+      return Decoration.set(decorations, true);
+    }
+    return docChanged ? Decoration.none : before;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+class ErrorText extends WidgetType {
+  constructor(private readonly text: string) {
+    super();
+  }
+
+  override eq(other: ErrorText): boolean {
+    return other.text === this.text;
+  }
+
+  override toDOM(): HTMLElement {
+    return Object.assign(document.createElement("span"), { className: "cm-failed-text", textContent: this.text });
+  }
 }
 
 /**
@@ -98,6 +145,8 @@ const LOOK = EditorView.theme({
   ".cm-content": { padding: "0.75rem 0", caretColor: "var(--accent)" },
   ".cm-gutters": { backgroundColor: "transparent", color: "var(--muted)", border: "none", paddingLeft: "0.25rem" },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--line-active)" },
+  ".cm-failed, .cm-failed.cm-activeLine": { backgroundColor: "var(--bad-fill)", boxShadow: "inset 3px 0 var(--bad)" },
+  ".cm-failed-text": { marginLeft: "2ch", color: "var(--bad)", fontStyle: "italic" },
   ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
     backgroundColor: "var(--selection)",

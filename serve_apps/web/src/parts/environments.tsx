@@ -1,26 +1,34 @@
-/** What can be trained: to choose from, and what is known of the one chosen. */
-import { OTHER } from "../drafts/training";
+/** Choosing an environment, and what is known of the chosen one. */
 import { count } from "../format";
 import type { Environment } from "../types";
+import type { Control } from "./problem";
 
-export function Environments({ environments, chosen }: { environments: Environment[]; chosen: string }) {
-  const tuned = environments.filter(({ preset }) => preset);
-  const others = environments.filter(({ preset }) => !preset);
-  const known = chosen === OTHER || environments.some(({ id }) => id === chosen);
-  const group = (label: string, found: Environment[]) =>
-    found.length > 0 && (
-      <optgroup label={label}>
-        {found.map(({ id }) => (
-          <option key={id}>{id}</option>
-        ))}
-      </optgroup>
-    );
+interface InputProps {
+  control: Control;
+  environments: Environment[];
+  chosen: string;
+  onChange: (env: string) => void;
+}
+
+/** A text field that suggests the listed environments: typing searches them, and any other id is taken, too. */
+export function EnvironmentInput({ control, environments, chosen, onChange }: InputProps) {
   return (
     <>
-      {!known && <option>{chosen}</option>}
-      {group("With a preset", tuned)}
-      {group("Others", others)}
-      <option value={OTHER}>Another id…</option>
+      <input
+        {...control}
+        list="environment-ids"
+        autocomplete="off"
+        spellcheck={false}
+        value={chosen}
+        // the browser suggests what matches the text: selected, it is replaced by what is typed
+        onFocus={(event) => event.currentTarget.select()}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+      <datalist id="environment-ids">
+        {environments.map(({ id, preset }) => (
+          <option key={id} value={id} label={preset ? "tuned preset" : undefined} />
+        ))}
+      </datalist>
     </>
   );
 }
@@ -31,6 +39,7 @@ export function Facts({ environment }: { environment: Environment | undefined })
     ["Observations", environment.observation_space],
     ["Actions", environment.action_space],
     ["Stepped by", environment.backend === "envpool" ? "EnvPool" : "Gymnasium"],
+    ["Preset", environment.preset ? "tuned" : "none: Stable-Baselines3's defaults"],
     ["Longest episode", environment.max_episode_steps ? `${count(environment.max_episode_steps)} steps` : "no limit"],
   ];
   return (

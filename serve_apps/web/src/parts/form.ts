@@ -3,7 +3,11 @@ import { useRef, useState } from "preact/hooks";
 import { idempotencyKey } from "../api";
 import { Problem } from "../problem";
 
-export function useSubmit<T>(send: (key: string) => Promise<T>, done: (result: T) => void) {
+export function useSubmit<T>(
+  send: (key: string) => Promise<T>,
+  done: (result: T) => void,
+  refused: () => void = () => {},
+) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const key = useRef<string | null>(null);
@@ -21,6 +25,7 @@ export function useSubmit<T>(send: (key: string) => Promise<T>, done: (result: T
       const found = Problem.of(error);
       // what may have arrived is asked for again under the same key; what was refused has made nothing
       if (found.code !== "unreachable") key.current = null;
+      refused();
       setProblem(found);
     } finally {
       setBusy(false);

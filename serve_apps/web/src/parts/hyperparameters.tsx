@@ -14,7 +14,7 @@ export function Hyperparameters({ draft: { hyperparameters: rows }, change }: Pr
     <fieldset class="pad hyperparameters">
       <legend>Hyperparameters</legend>
       <p class="hint">
-        With Stable-Baselines3's names. <code>lin_0.001</code> anneals linearly to 0.
+        Use the names of Stable-Baselines3. <code>lin_0.001</code> falls linearly to 0.
       </p>
       <datalist id="hyperparameter-names">
         {HYPERPARAMETERS.map((name) => (

@@ -10,7 +10,9 @@ export function Journal({ entries }: { entries: readonly Entry[] }) {
     <section class="card" aria-labelledby="journal">
       <header class="card-head">
         <h2 id="journal">Events</h2>
-        <span class="hint">{entries.at(-1)?.seq ?? 0} so far</span>
+        <span class="hint">
+          {entries.at(-1)?.seq ?? 0} {entries.at(-1)?.seq === 1 ? "event" : "events"}
+        </span>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <ol class="journal" reversed tabIndex={0} aria-label="Events, newest first">
@@ -26,7 +28,7 @@ export function Journal({ entries }: { entries: readonly Entry[] }) {
           </li>
         ))}
       </ol>
-      {entries.length > SHOWN && <p class="hint pad">The newest {SHOWN} are shown.</p>}
+      {entries.length > SHOWN && <p class="hint pad">Only the newest {SHOWN} entries are shown.</p>}
     </section>
   );
 }

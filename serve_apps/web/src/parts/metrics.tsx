@@ -32,7 +32,9 @@ export function Metrics({ feed }: { feed: TrainingFeed }) {
       </header>
       {series.length === 0 ? (
         <p class="empty">
-          {isFinal(feed.document.value) ? "No iteration was completed." : "No iteration is completed yet…"}
+          {isFinal(feed.document.value)
+            ? "The training ended before its first iteration."
+            : "The curve appears after the first iteration."}
         </p>
       ) : (
         <div class="pad">
@@ -40,8 +42,8 @@ export function Metrics({ feed }: { feed: TrainingFeed }) {
             title="Episode return"
             x={series.envSteps}
             lines={[
-              { label: "training, mean", values: returns, colour: "line-1" },
-              { label: "evaluation", values: evaluated(series), colour: "line-2", points: true },
+              { label: "training, mean of the last 100 episodes", values: returns, colour: "line-1" },
+              { label: "policy evaluation", values: evaluated(series), colour: "line-2", points: true },
             ]}
             target={feed.document.value.request.stop.episode_return_mean}
             group={feed.document.value.id}

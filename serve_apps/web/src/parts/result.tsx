@@ -6,9 +6,9 @@ import type { EvaluationFeed } from "../runs/feed";
 import { words } from "../runs/journal";
 import { isFinal } from "../runs/list";
 import type { Printed } from "../runs/output";
-import { testCase } from "../runs/submitted";
-import { current } from "../session";
-import type { Evaluation, EvaluationState, TestCase, TestResult } from "../types";
+import { useSubmission } from "../runs/submitted";
+import { current, may } from "../session";
+import type { Evaluation, EvaluationState, Json, Submission, TestResult } from "../types";
 import { StateBadge, VerdictBadge } from "./badge";
 import { Alert } from "./problem";
 import { TextBlock } from "./text";
@@ -21,6 +21,8 @@ interface Props {
 
 export function EvaluationResult({ feed, reveal = false }: Props) {
   const document = feed.document.value;
+  const submission = useSubmission(document.id);
+  const repeats = repeated(document);
   const judged = new Set(document.tests.map(({ id }) => id));
   const printed = [...feed.output.value].filter(([test]) => !judged.has(test));
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -42,7 +44,7 @@ export function EvaluationResult({ feed, reveal = false }: Props) {
             {measure(document.score)} <span class="hint">of {measure(document.max_score)} points</span>
           </span>
         )}
-        {!isFinal(document) && (
+        {!isFinal(document) && may("evaluate") && (
           <button type="button" class="quiet push" onClick={cancel}>
             Cancel
           </button>
@@ -58,7 +60,7 @@ export function EvaluationResult({ feed, reveal = false }: Props) {
       ) : (
         <ul class="tests">
           {document.tests.map((test) => (
-            <Test key={test.id} test={test} given={testCase(document.id, test.id)} />
+            <Test key={test.id} test={test} submission={submission} like={repeats.get(test.id)} />
           ))}
           {printed.map(([test, output]) => (
             <Unjudged key={test} test={test} state={document.state} output={output} />
@@ -82,12 +84,55 @@ function status(document: Evaluation): string {
 }
 
 function waiting({ state, queue_position }: Evaluation): string {
-  if (state === "queued") return `${queued(queue_position)}…`;
+  if (state === "queued") return `Queued: ${queued(queue_position)}.`;
   if (state === "running") return "Running the first test…";
-  return state === "cancelled" ? "Cancelled before any test was judged." : "No test was judged.";
+  return state === "cancelled" ? "Cancelled before a test had finished." : "No test has finished.";
 }
 
-function Test({ test, given }: { test: TestResult; given: TestCase | undefined }) {
+/** Tests that failed exactly as an earlier one did, by the id of the first: its error is not shown again. */
+function repeated({ tests, message }: Evaluation): Map<string, string> {
+  const first = new Map<string, string>();
+  const found = new Map<string, string>();
+  for (const test of tests) {
+    if (test.hidden || !["runtime_error", "compile_error"].includes(test.verdict)) continue;
+    const error = JSON.stringify([test.verdict, test.message, test.stderr, test.stdout]);
+    const earlier = first.get(error);
+    if (earlier !== undefined) found.set(test.id, `test ${earlier}`);
+    else first.set(error, test.id);
+    if (test.verdict === "compile_error" && test.message === message) found.set(test.id, "above");
+  }
+  return found;
+}
+
+/** What the outputs of a test are, which depends on the grader. */
+const OUTPUTS: Record<string, [stdout: string, stderr: string]> = {
+  episode: ["Actions", "Prints and errors of the program"],
+  dialogue: ["Lines of the program", "Standard error"],
+};
+
+const INPUTS: [name: string, title: string][] = [
+  ["stdin", "Input"],
+  ["args", "Arguments"],
+  ["kwargs", "Keyword arguments"],
+  ["seed", "Seed"],
+  ["turns", "Turns"],
+  ["expected_stdout", "Expected output"],
+  ["expected", "Expected value"],
+  ["min_return", "Return to reach"],
+];
+
+interface TestProps {
+  test: TestResult;
+  submission: Submission | null;
+  /** The test whose error this one repeats. */
+  like: string | undefined;
+}
+
+function Test({ test, submission, like }: TestProps) {
+  const given: Record<string, Json> = submission?.tests.find(({ id }) => id === test.id)?.given ?? {};
+  const [stdout, stderr] = OUTPUTS[submission?.grader.kind ?? ""] ?? ["Output", "Standard error"];
+  const called = submission?.grader.kind === "function";
+  const returned = test.verdict === "accepted" || test.verdict === "wrong_answer";
   const wrong = test.verdict !== "accepted" && test.verdict !== "skipped";
   const usage = [
     test.cpu_time_s !== null && `${duration(test.cpu_time_s)} CPU`,
@@ -98,7 +143,11 @@ function Test({ test, given }: { test: TestResult; given: TestCase | undefined }
     <>
       <span class="test-id">{test.id}</span>
       <VerdictBadge verdict={test.verdict} />
-      {test.hidden && <span class="badge">hidden</span>}
+      {test.hidden && (
+        <span class="badge" title="Learners see nothing of a hidden test but its verdict and points.">
+          hidden
+        </span>
+      )}
       <span class="usage">{usage.join(" · ")}</span>
       <span class="points">{measure(test.points)} pt</span>
     </>
@@ -112,19 +161,27 @@ function Test({ test, given }: { test: TestResult; given: TestCase | undefined }
   }
   return (
     <li class="test">
-      <details open={wrong}>
+      <details open={wrong && like === undefined}>
         <summary class="test-head">{head}</summary>
         <div class="outputs">
-          {test.message && <p class="wide message-line">{test.message}</p>}
-          {given?.stdin !== undefined && <TextBlock title="Input" text={given.stdin} />}
-          {given?.args !== undefined && <TextBlock title="Arguments" text={JSON.stringify(given.args)} />}
-          {given?.expected_stdout != null && <TextBlock title="Expected output" text={given.expected_stdout} />}
-          {given?.expected !== undefined && <TextBlock title="Expected value" text={JSON.stringify(given.expected)} />}
-          {given?.expected !== undefined && <TextBlock title="Returned value" text={JSON.stringify(test.value)} />}
-          {test.stdout !== null && (test.stdout || given?.expected_stdout) && (
-            <TextBlock title={test.stdout_truncated ? "Output, cut" : "Output"} text={test.stdout} />
+          {like !== undefined ? (
+            <p class="wide message-line">
+              {like === "above" ? "The same error as above." : `The same error as in ${like}.`}
+            </p>
+          ) : (
+            test.message && <p class="wide message-line">{test.message}</p>
           )}
-          {test.stderr && <TextBlock title="Standard error" text={test.stderr} wide />}
+          {INPUTS.map(([name, title]) =>
+            given[name] == null && !(called && name === "expected") ? null : (
+              <TextBlock key={name} title={title} text={textOf(given[name] ?? null)} />
+            ),
+          )}
+          {called && returned && <TextBlock title="Returned value" text={JSON.stringify(test.value)} />}
+          {test.stdout !== null && (test.stdout || given.expected_stdout != null) && (
+            <TextBlock title={test.stdout_truncated ? `${stdout}, cut` : stdout} text={test.stdout} />
+          )}
+          {test.stderr && like === undefined && <TextBlock title={stderr} text={test.stderr} wide />}
+          {like === undefined && missing(test)}
           <p class="hint wide">{ending(test)}</p>
         </div>
       </details>
@@ -145,6 +202,21 @@ function Unjudged({ test, state, output }: { test: string; state: EvaluationStat
         {output.truncated && <p class="hint wide">It prints more than is shown live.</p>}
       </div>
     </li>
+  );
+}
+
+const textOf = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** How to go on where the sandbox lacks a package. */
+function missing({ stderr, message }: TestResult) {
+  const module = /ModuleNotFoundError: No module named '([\w.]+)'/.exec(`${stderr ?? ""}\n${message ?? ""}`)?.[1];
+  return (
+    module && (
+      <p class="hint wide">
+        The sandbox has no module <code>{module}</code>: use the standard library, or ask your course staff for an image
+        with it.
+      </p>
+    )
   );
 }
 

@@ -1,5 +1,6 @@
 /** Text as it is, under a title; long text scrolls, also by keyboard. */
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { count } from "../format";
 
 interface Props {
   title: string;
@@ -10,6 +11,7 @@ interface Props {
 }
 
 const NEAR_PX = 8;
+const MAX_CHARACTERS = 20_000;
 
 export function TextBlock({ title, text, wide = false, follow = false }: Props) {
   const box = useRef<HTMLPreElement>(null);
@@ -26,7 +28,10 @@ export function TextBlock({ title, text, wide = false, follow = false }: Props) 
       <h3>{title}</h3>
       {/* biome-ignore lint/a11y: what scrolls must be reachable by keyboard, and is no landmark */}
       <pre ref={box} role="group" tabIndex={0} aria-label={title}>
-        {text || <span class="hint">(nothing)</span>}
+        {(follow ? text : text.slice(0, MAX_CHARACTERS)) || <span class="hint">(nothing)</span>}
+        {!follow && text.length > MAX_CHARACTERS && (
+          <span class="hint">{`\n… ${count(text.length - MAX_CHARACTERS)} more characters`}</span>
+        )}
       </pre>
     </div>
   );

@@ -43,7 +43,7 @@ function describe(event: RunEvent): string {
     case "evaluation.test_finished":
       return `Test ${event.result.id}: ${words(event.result.verdict)}`;
     case "evaluation.retried":
-      return `Attempt ${event.attempt} was lost by our fault, queued again: ${event.reason}`;
+      return `Attempt ${event.attempt} failed on our side and is repeated: ${event.reason}`;
     case "evaluation.finished":
       return `Finished: ${words(event.verdict)}, ${number.format(event.score)} of ${number.format(event.max_score)} points`;
     case "evaluation.cancelled":
@@ -55,15 +55,15 @@ function describe(event: RunEvent): string {
     case "training.waiting":
       return event.reason;
     case "training.starting":
-      return event.epoch > 1 ? `Starting, owner ${event.epoch}` : "Starting";
+      return event.epoch > 1 ? `Starting again (start ${event.epoch})` : "Starting";
     case "training.started":
       return "Started";
     case "training.iteration_completed":
       return `Iteration ${event.iteration}, ${number.format(event.env_steps)} env steps`;
     case "training.evaluated":
-      return `Evaluated: mean return ${number.format(event.report.episode_return_mean)} over ${event.report.episodes} episodes`;
+      return `Policy evaluated: mean return ${number.format(event.report.episode_return_mean)} over ${event.report.episodes} episodes`;
     case "training.checkpoint_saved":
-      return `Checkpoint saved at iteration ${event.checkpoint.iteration}${event.checkpoint.best ? ", the best so far" : ""}`;
+      return `Checkpoint saved at iteration ${event.checkpoint.iteration}${event.checkpoint.best ? ", the best training return so far" : ""}`;
     case "training.pause_requested":
       return "Pause requested";
     case "training.paused":
@@ -75,9 +75,9 @@ function describe(event: RunEvent): string {
     case "training.stop_requested":
       return "Stop requested";
     case "training.interrupted":
-      return `Interrupted: ${event.reason}; going on in ${number.format(event.retry_in_s)} s`;
+      return `Interrupted: ${event.reason}; continues in ${number.format(event.retry_in_s)} s`;
     case "training.recovered":
-      return `Recovered at iteration ${event.iteration}; ${number.format(event.redone_iterations)} are done again`;
+      return `Recovered at iteration ${event.iteration}; ${number.format(event.redone_iterations)} ${event.redone_iterations === 1 ? "iteration is" : "iterations are"} repeated`;
     case "training.succeeded":
       return `Succeeded: ${words(event.stop_reason)} reached`;
     case "training.stopped":
@@ -85,7 +85,7 @@ function describe(event: RunEvent): string {
     case "training.failed":
       return `Failed: ${event.reason}`;
     case "stream.gap":
-      return `Iterations left out for this slow connection: events ${event.first_seq}–${event.last_seq}`;
+      return `Events ${event.first_seq}–${event.last_seq} were skipped: this connection is too slow`;
     default:
       return (event as { type: string }).type;
   }

@@ -1,14 +1,50 @@
-/** The tests that this tab sent with its evaluations: shown beside the results, which do not repeat them. */
-import type { EvaluationRequest, TestCase } from "../types";
+/** What was submitted: as this tab sent it, else as the platform tells it. */
+import { useEffect, useState } from "preact/hooks";
+import { current } from "../session";
+import type { EvaluationRequest, Json, Submission } from "../types";
 
 const KEPT = 20;
-const requests = new Map<string, EvaluationRequest>();
+const submissions = new Map<string, Submission>();
 
 export function remember(id: string, request: EvaluationRequest): void {
-  requests.set(id, request);
-  if (requests.size > KEPT) requests.delete(requests.keys().next().value ?? "");
+  keep({
+    id,
+    source: request.source,
+    files: request.files ?? [],
+    grader: request.grader,
+    checker: request.checker as Submission["checker"],
+    limits: request.limits,
+    tests: request.tests.map(({ id, points, hidden, ...given }) => ({
+      id,
+      points,
+      hidden,
+      given: given as Record<string, Json>,
+    })),
+  });
 }
 
-export function testCase(evaluation: string, test: string): TestCase | undefined {
-  return requests.get(evaluation)?.tests.find(({ id }) => id === test);
+function keep(submission: Submission): void {
+  submissions.set(submission.id, submission);
+  if (submissions.size > KEPT) submissions.delete(submissions.keys().next().value ?? "");
+}
+
+/** Null until it is there, and where it cannot be had: results are shown without it, too. */
+export function useSubmission(id: string): Submission | null {
+  const { api } = current();
+  const [found, setFound] = useState(submissions.get(id) ?? null);
+  useEffect(() => {
+    if (found?.id === id) return;
+    let left = false;
+    api.get<Submission>(`v1/evaluations/${encodeURIComponent(id)}/submission`).then(
+      (submission) => {
+        keep(submission);
+        if (!left) setFound(submission);
+      },
+      () => {},
+    );
+    return () => {
+      left = true;
+    };
+  }, [api, id]);
+  return found?.id === id ? found : null;
 }

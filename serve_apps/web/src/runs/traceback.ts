@@ -1,0 +1,40 @@
+/** The line of a submission that a traceback or a syntax error is about. */
+import type { Evaluation } from "../types";
+
+export interface Mark {
+  /** From 1 on. */
+  line: number;
+  message: string;
+}
+
+const FRAME = /^\s*File "(?:[^"\n]*\/)?main\.py", line (\d+)/gm;
+const SYNTAX = /^main\.py, line (\d+): (.*)/;
+const ERROR = /^([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Iteration)\b.*)$/gm;
+
+/** The mark of a traceback: the innermost frame of the program itself, and the error's last line. */
+export function markOf(text: string): Mark | null {
+  const frame = [...text.matchAll(FRAME)].at(-1);
+  if (!frame) return null;
+  const error = [...text.matchAll(ERROR)].at(-1)?.[1] ?? "";
+  return { line: Number(frame[1]), message: error.trim() };
+}
+
+/** One mark for each line that the tests of an evaluation failed at; each line is marked once. */
+export function marksOf(document: Evaluation): Mark[] {
+  const marks = new Map<number, Mark>();
+  const add = (mark: Mark | null) => {
+    if (mark && !marks.has(mark.line)) marks.set(mark.line, mark);
+  };
+  for (const test of document.tests) {
+    if (test.verdict === "accepted" || test.verdict === "skipped") continue;
+    if (test.verdict === "compile_error") add(syntaxMark(test.message ?? document.message ?? ""));
+    else add(markOf(test.stderr ?? ""));
+  }
+  if (document.verdict === "compile_error") add(syntaxMark(document.message ?? ""));
+  return [...marks.values()];
+}
+
+function syntaxMark(text: string): Mark | null {
+  const match = SYNTAX.exec(text);
+  return match ? { line: Number(match[1]), message: match[2] ?? "" } : null;
+}

@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import { copyOf, isTouched, newSubmission, toRequest as submission, withGrader } from "../src/drafts/submission";
+import { continuation, fresh, newTraining, toRequest } from "../src/drafts/training";
+import { settings } from "../src/runs/settings";
+import type { Checkpoint, StopCriteria, Submission, Training } from "../src/types";
+
+function trained(stop: StopCriteria, more: object = {}): Training {
+  const request = {
+    env: "LunarLander-v3",
+    engine: "rllib",
+    seed: 3,
+    preset: null,
+    hyperparameters: { learning_rate: "lin_0.001", gamma: 0.9 },
+    stop,
+    env_config: {},
+    resources: { num_env_runners: 2, num_envs_per_env_runner: null },
+    evaluation: { every_iterations: 0, episodes: 10 },
+    checkpoint: { every_iterations: 20, keep_last: 3, keep_best: true },
+    resume_from: null,
+    ...more,
+  };
+  const progress = { iteration: 49, env_steps: 100_352, episodes: 400, train_wall_s: 41.2 };
+  return { request, progress, metrics: { "rollout/episode_return_mean": 120 } } as unknown as Training;
+}
+const checkpoint = { id: "ckpt_1", iteration: 40, env_steps: 81_920, episode_return_mean: 110 } as Checkpoint;
+const sent = (draft: ReturnType<typeof continuation>) => toRequest(draft) as { stop: StopCriteria };
+
+describe("a training that continues another", () => {
+  it.each<[StopCriteria, StopCriteria]>([
+    [{ env_steps: 100_000 }, { env_steps: 181_920 }],
+    [{ iterations: 50 }, { env_steps: 181_920, iterations: 90 }],
+    [{ wall_time_s: 40 }, { env_steps: 181_920, wall_time_s: 82 }],
+    [
+      { env_steps: 50_000, episode_return_mean: 200 },
+      { env_steps: 131_920, episode_return_mean: 200 },
+    ],
+    [{ env_steps: 50_000, episode_return_mean: 115 }, { env_steps: 131_920 }],
+  ])("that stopped at %j, stops at %j", (before, after) => {
+    const training = trained(before);
+    const { stop } = sent(continuation(training, checkpoint));
+    expect(stop).toEqual(after);
+    expect(stop.env_steps ?? Infinity).toBeGreaterThan(checkpoint.env_steps);
+    expect(stop.iterations ?? Infinity).toBeGreaterThan(checkpoint.iteration);
+    expect(stop.wall_time_s ?? Infinity).toBeGreaterThan(training.progress.train_wall_s);
+    expect(stop.episode_return_mean ?? Infinity).toBeGreaterThan(120);
+  });
+
+  it("is trained as its parent was", () => {
+    const training = trained({ env_steps: 100_000 }, { env_config: { is_slippery: false } });
+    expect(toRequest(continuation(training, checkpoint))).toMatchObject({
+      env: "LunarLander-v3",
+      env_config: { is_slippery: false },
+      seed: 3,
+      hyperparameters: { learning_rate: "lin_0.001", gamma: 0.9 },
+      resources: { num_env_runners: 2, num_envs_per_env_runner: null },
+      resume_from: "ckpt_1",
+    });
+  });
+
+  it.each([
+    ["env_steps", "81920"],
+    ["iterations", "40"],
+  ])("is not sent with %s of %s, which the checkpoint has done", (name, value) => {
+    const draft = continuation(trained({ env_steps: 100_000 }), checkpoint);
+    const stop = { ...draft.stop, [name]: value };
+    expect(() => toRequest({ ...draft, stop })).toThrowError(/has done .* already/);
+    expect(() => toRequest({ ...draft, stop, resumeFrom: "ckpt_other" })).not.toThrow();
+  });
+
+  it("becomes one of its own again", () => {
+    const draft = continuation(trained({ iterations: 50 }), checkpoint);
+    expect(toRequest({ ...draft, ...fresh(draft) })).toMatchObject({
+      resume_from: null,
+      stop: { env_steps: 100_000 },
+    });
+  });
+});
+
+describe("a new training", () => {
+  it("leaves the policy evaluation to the platform, as the command line does", () => {
+    expect(toRequest(newTraining())).toMatchObject({ evaluation: {} });
+    expect((toRequest(newTraining()) as { evaluation: object }).evaluation).toEqual({});
+  });
+});
+
+describe("what tells runs apart", () => {
+  it("is the seed and all that was set", () => {
+    expect(settings(trained({ env_steps: 1 }))).toBe("seed 3 · learning_rate lin_0.001 · gamma 0.9");
+    const more = { preset: "CartPole-v1", resume_from: "ckpt_01m8hweezvevd9dtjrg7v6v762", env_config: { size: 4 } };
+    expect(settings(trained({ env_steps: 1 }, { ...more, hyperparameters: {} }))).toBe(
+      "seed 3 · preset CartPole-v1 · size 4 · from …g7v6v762",
+    );
+  });
+});
+
+describe("a submission's draft", () => {
+  it("has an example of each grader, and keeps what somebody wrote", () => {
+    const blank = newSubmission();
+    const called = { ...blank, ...withGrader(blank, "function") };
+    expect(called.source).not.toContain("input(");
+    expect(isTouched(called)).toBe(false);
+    expect({ ...called, ...withGrader(called, "stdio") }.source).toBe(blank.source);
+    const own = { ...blank, source: "print(1)" };
+    expect({ ...own, ...withGrader(own, "function") }).toMatchObject({ source: "print(1)", grader: "function" });
+    expect(isTouched(own)).toBe(true);
+  });
+
+  it("copies what was submitted, except hidden tests", () => {
+    const submitted: Submission = {
+      id: "eval_1",
+      source: "def f(a): return a",
+      files: [{ path: "h.py", content: "" }],
+      grader: { kind: "function", entry: "f" },
+      checker: { kind: "floats", abs_tol: 0.5, rel_tol: 0 },
+      limits: { cpu_time_s: 1, memory_mb: 64 },
+      tests: [
+        { id: "a", points: 2, hidden: false, given: { args: [1], expected: { x: null } } },
+        { id: "b", points: 1, hidden: true, given: {} },
+      ],
+    };
+    const request = submission(copyOf(submitted));
+    expect(request).toMatchObject({
+      source: submitted.source,
+      files: submitted.files,
+      grader: submitted.grader,
+      checker: submitted.checker,
+      limits: { cpu_time_s: 1, memory_mb: 64 },
+    });
+    expect(request.tests).toEqual([{ id: "a", points: 2, hidden: false, args: [1], expected: { x: null } }]);
+  });
+});

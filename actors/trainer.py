@@ -16,6 +16,7 @@ from rlplatform.outbox import Outbox
 from rlplatform.ports import CheckpointStore, Clock, EngineFactory, Store
 from rlplatform.retention import resumed_from
 from rlplatform.runs import TrainingRun
+from rlplatform.training.faults import describe
 from rlplatform.training.models import CheckpointInfo, TrainingState
 from rlplatform.training.recorder import RunRecorder
 from rlplatform.training.session import TrainingSession
@@ -109,9 +110,9 @@ class Trainer:
             if error.retryable or isinstance(error, Fenced | Conflict):
                 raise
             emit(self._failed(error.code, str(error)))
-        except Exception as error:
+        except BaseException as error:  # SystemExit too: it is the environment's, and ends nothing but this session
             log.exception("the session of %s could not be set up", self._run.id)
-            emit(self._failed(EngineError.code, f"{type(error).__name__}: {error}"))
+            emit(self._failed(EngineError.code, describe(error)))
         else:
             loop.call_soon_threadsafe(self._open, session)
             session.run()

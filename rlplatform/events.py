@@ -244,6 +244,36 @@ class TrainingEvaluated(TrainingEvent):
     """Result of the evaluation."""
 
 
+class TrainingProgressed(TrainingEvent):
+    """A long rollout or evaluation continues: it has come so far."""
+
+    telemetry: ClassVar[bool] = True
+
+    type: Literal["training.progressed"] = "training.progressed"
+    """Type of the event."""
+    phase: Literal["rollout", "evaluation"]
+    """What is under way."""
+    iteration: int
+    """Number of the iteration that the rollout belongs to, or that the evaluation follows."""
+    env_steps: int
+    """Environment steps taken in it so far."""
+
+
+class TrainingEvaluationCutShort(TrainingEvent):
+    """An evaluation ended before all its episodes had. Training is not affected."""
+
+    type: Literal["training.evaluation_cut_short"] = "training.evaluation_cut_short"
+    """Type of the event."""
+    iteration: int
+    """Number of the last completed iteration."""
+    env_steps: int
+    """Environment steps of the training so far."""
+    reason: str
+    """Why it was cut short: its bound of steps or seconds, or a command."""
+    report: EvaluationReport | None = None
+    """Report over the episodes that had ended; null: none had. Short episodes end first, so it is biased."""
+
+
 class TrainingCheckpointSaved(TrainingEvent):
     """A checkpoint was saved."""
 
@@ -417,7 +447,9 @@ AnyTrainingEvent = (
     | TrainingStarting
     | TrainingStarted
     | TrainingIterationCompleted
+    | TrainingProgressed
     | TrainingEvaluated
+    | TrainingEvaluationCutShort
     | TrainingCheckpointSaved
     | TrainingPauseRequested
     | TrainingPaused

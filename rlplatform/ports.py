@@ -17,6 +17,7 @@ from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.runs import EvaluationRun, PolicyRecord, Run, RunSummary, TrainingRun
 from rlplatform.sandbox.models import Execution, Limits, Outcome, PoolStatus, Program, SandboxInfo, Tier
 from rlplatform.training.models import CheckpointInfo, EvaluationReport, IterationReport, TrainingCheck, TrainingRequest
+from rlplatform.training.pulse import Pulse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,6 +115,12 @@ class TrainingEngine(Protocol):
     @property
     def simulated(self) -> bool:
         """True if nothing is really trained."""
+
+    def watch(self, pulse: Pulse) -> None:
+        """Call ``pulse`` during rollouts and evaluations from now on. What it raises ends the rollout or evaluation."""
+
+    def sound(self) -> bool:
+        """Return True if all parameters are finite, so that a checkpoint is worth saving after a failure."""
 
     def describe(self) -> Mapping[str, object]:
         """Return effective hyperparameters, backends and fallbacks, for the manifest."""

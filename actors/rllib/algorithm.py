@@ -44,6 +44,7 @@ from rlplatform.ppo.schedule import progress_remaining
 from rlplatform.training.evaluate import evaluate_policy
 from rlplatform.training.models import EvaluationReport
 from rlplatform.training.policy import Policy
+from rlplatform.training.pulse import Pulse, silent
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ class VectorPPO(PPO):
         self.hyperparameters = Hyperparameters.of(self.options["hyperparameters"])
         self.env_steps = self.episodes = 0
         self.generation = 0
+        self.pulse: Pulse = silent
+        self._began_at = 0
         self.returns: list[float] = []
         self.lengths: list[int] = []
         self.statistics: dict[str, float] = {}
@@ -90,7 +93,8 @@ class VectorPPO(PPO):
         """:raises Unavailable: no env runner answers, or a learner is lost; a fresh trainer may have better luck."""
         self.returns, self.lengths = [], []
         self.seconds = {"sample": 0.0, "update": 0.0}
-        began, trained = self.env_steps, 0
+        self._began_at = began = self.env_steps
+        trained = 0
         for _ in range(self.options["rollouts_per_iteration"]):
             if self._remote_runners:
                 trained += self._step_remote()
@@ -108,7 +112,9 @@ class VectorPPO(PPO):
 
     def _step_local(self) -> int:
         with self._timed("sample"):
-            fragment = self.env_runner.sampler.sample(self.hyperparameters.n_steps, seq=self._seq)
+            fragment = self.env_runner.sampler.sample(
+                self.hyperparameters.n_steps, seq=self._seq, pulse=self._rollout_pulse
+            )
         self._count(fragment.env_steps(), fragment.episode_returns, fragment.episode_lengths)
         if self.learner_group.is_local:
             return self._update_local([fragment])
@@ -118,7 +124,7 @@ class VectorPPO(PPO):
     def _step_remote(self) -> int:
         with self._timed("sample"):
             self._request()
-            rollouts = self.runners.collect(self._request)
+            rollouts = self.runners.collect(self._request, self._rollout_pulse)
         if self.options["pipeline_depth"]:
             self._request()
         for rollout in rollouts:
@@ -137,6 +143,9 @@ class VectorPPO(PPO):
             except RayError:
                 log.warning("a fragment was lost with its env runner")
         return self._update_local(fragments) if fragments else 0
+
+    def _rollout_pulse(self, env_steps: int) -> None:
+        self.pulse(self.env_steps - self._began_at + env_steps)
 
     def _update_local(self, fragments: list[Fragment]) -> int:
         rows = sum(fragment.env_steps() for fragment in fragments)
@@ -224,7 +233,7 @@ class VectorPPO(PPO):
 
     def play(self, episodes: int, seed: int) -> EvaluationReport:
         """Exactly so many episodes of the deterministic policy on environments of their own."""
-        return evaluate_policy(self.policy, self.config.env, self.config.env_config, episodes, seed)
+        return evaluate_policy(self.policy, self.config.env, self.config.env_config, episodes, seed, self.pulse)
 
     def evaluate(self, parallel_train_future: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """RLlib's way in: ``evaluation_duration`` episodes, as :meth:`play` plays them."""

@@ -17,6 +17,7 @@ from actors.rllib.capacity import check_capacity
 from rlplatform.errors import CheckpointError
 from rlplatform.training.metrics import FPS, EpisodeWindow, finite
 from rlplatform.training.models import EvaluationReport, IterationReport, TrainingRequest
+from rlplatform.training.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ class Algorithm(Protocol):
 
     name: str
     env_steps: int
+
+    def watch(self, pulse: Pulse) -> None:
+        """Call ``pulse`` during rollouts and evaluations from now on."""
 
     def describe(self) -> dict[str, object]:
         """Backends, effective hyperparameters, and what of the request is not applied."""
@@ -77,6 +81,12 @@ class RllibEngine:
         self._env = request.env
         self._window = EpisodeWindow()
         self._iteration = self._episodes = 0
+
+    def watch(self, pulse: Pulse) -> None:
+        self._open.watch(pulse)
+
+    def sound(self) -> bool:
+        return bool(np.isfinite(self._open.parameters()).all())
 
     def describe(self) -> Mapping[str, object]:
         return {"engine": "rllib", "path": self._open.name, "fallback": self._fallback} | self._open.describe()

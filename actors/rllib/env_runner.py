@@ -147,9 +147,9 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         if generation != self._generation:
             self._generation = generation
             self.make_env()
-        for name, state in normalizers.items():
-            getattr(self.sampler, name).set_state(state)
         try:
+            for name, state in normalizers.items():
+                getattr(self.sampler, name).set_state(state)
             fragment = self.sampler.sample(self.hyperparameters.n_steps, seq=seq)
         except Exception:
             self._life += 1

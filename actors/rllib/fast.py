@@ -18,6 +18,7 @@ from rlplatform.training.environments import effective, envs_per_runner, probe, 
 from rlplatform.training.metrics import TRAIN_NAMES
 from rlplatform.training.models import EvaluationReport, TrainingRequest
 from rlplatform.training.policy import FOLDER
+from rlplatform.training.pulse import Pulse
 
 _RLLIB = "rllib"
 ITERATION_ENV_STEPS = 2048
@@ -85,6 +86,9 @@ class FastPath:
     @property
     def env_steps(self) -> int:
         return self._algo.env_steps
+
+    def watch(self, pulse: Pulse) -> None:
+        self._algo.pulse = pulse
 
     def describe(self) -> dict[str, object]:
         algo = self._algo

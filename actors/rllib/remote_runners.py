@@ -11,7 +11,9 @@ from ray.exceptions import RayTaskError
 from ray.rllib.env.env_runner_group import EnvRunnerGroup
 
 from actors.rllib.rollout import Rollout
-from rlplatform.errors import EngineError, Unavailable
+from rlplatform.errors import EngineError, PlatformError, Unavailable
+from rlplatform.training.faults import describe
+from rlplatform.training.pulse import Pulse, silent
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +43,10 @@ class RemoteRunners:
             self._manager.foreach_actor_async("rollout", tag=_TAG, remote_actor_ids=idle, kwargs=kwargs)
             self._pending |= set(idle)
 
-    def collect(self, ask: Callable[[], None]) -> list[Rollout]:
+    def collect(self, ask: Callable[[], None], pulse: Pulse = silent) -> list[Rollout]:
         """The rollouts of all env runners that were asked; at least one. ``ask`` asks those that come back.
+
+        ``pulse`` is called about once a second, with the steps of the rollouts that have arrived.
 
         :raises Unavailable: none has answered in time.
         :raises EngineError: they do nothing but raise, as a broken environment makes them.
@@ -55,6 +59,7 @@ class RemoteRunners:
             for answer in self._manager.fetch_ready_async_reqs(tags=_TAG, timeout_seconds=min(1.0, max(0.0, left))):
                 self._pending.discard(answer.actor_id)
                 self._take(answer, rollouts)
+            pulse(sum(sum(rollout.rows) for rollout in rollouts))
             self._pending &= set(self._manager.healthy_actor_ids())
             if rollouts and not self._pending:
                 self._slowest = max(time.monotonic() - began, 0.9 * self._slowest)
@@ -76,7 +81,7 @@ class RemoteRunners:
             rollouts.append(found)
         elif isinstance(found, RayTaskError):
             self._faults += 1
-            cause = f"{type(found.cause).__name__}: {found.cause}"
+            cause = found.cause if isinstance(found.cause, PlatformError) else describe(found.cause)
             log.warning("env runner %s failed and begins anew: %s", answer.actor_id, cause)
             if self._faults >= FAULTS:
                 raise EngineError(f"the env runners fail again and again, last with {cause}")

@@ -29,7 +29,9 @@ from rlplatform.errors import InvalidRequest, Unavailable
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.schedule import Schedule
 from rlplatform.training.environments import effective, envs_per_runner, probe, total_envs
+from rlplatform.training.faults import environment_errors
 from rlplatform.training.models import EvaluationReport, TrainingRequest
+from rlplatform.training.pulse import Pulse, silent
 
 _FILE = "stock.json"
 _RETURNS, _LENGTHS = "finished_episode_returns", "finished_episode_lengths"
@@ -51,6 +53,19 @@ def log_episode(*, episode: Any, env_runner: Any, metrics_logger: Any, **_: Any)
     pieces = [*env_runner._ongoing_episodes_for_metrics.get(episode.id_, []), episode]
     metrics_logger.log_value(_RETURNS, float(sum(piece.get_return() for piece in pieces)), reduce="item_series")
     metrics_logger.log_value(_LENGTHS, int(episode.t), reduce="item_series")
+
+
+class _Watched:
+    """Whoever watches the engine of this process; RLlib's hooks are plain functions."""
+
+    pulse: Pulse = staticmethod(silent)
+    env_steps = 0
+
+
+def take_step(**_: Any) -> None:
+    """RLlib's hook after each step of an environment."""
+    _Watched.env_steps += 1
+    _Watched.pulse(_Watched.env_steps)
 
 
 def flatten(env: Any = None, spaces: Any = None, device: Any = None) -> Any:  # noqa: ARG001
@@ -81,6 +96,9 @@ class StockPath:
         self._algo: PPO = self._config.copy(copy_frozen=False).build_algo()
         self.env_steps = 0
 
+    def watch(self, pulse: Pulse) -> None:
+        _Watched.pulse = staticmethod(pulse)
+
     def describe(self) -> dict[str, object]:
         return {
             "hyperparameters": self._hyperparameters.model_dump(mode="json"),
@@ -91,7 +109,9 @@ class StockPath:
         }
 
     def train(self) -> tuple[list[float], list[int], dict[str, float]]:
-        result = self._algo.train()
+        _Watched.env_steps = 0
+        with environment_errors():
+            result = self._algo.train()
         sampled = result[ENV_RUNNER_RESULTS]
         steps = int(sampled.get(NUM_ENV_STEPS_SAMPLED, 0))
         if not steps:
@@ -105,7 +125,8 @@ class StockPath:
     def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
         config = self._config.copy(copy_frozen=False).debugging(seed=seed)
         config.env_runners(num_env_runners=0, num_envs_per_env_runner=1, explore=False)
-        with _own_random_numbers():
+        _Watched.env_steps = 0
+        with _own_random_numbers(), environment_errors():
             runner = SingleAgentEnvRunner(config=config, worker_index=0)
             try:
                 runner.set_state({COMPONENT_RL_MODULE: self._algo.get_module().get_state(), WEIGHTS_SEQ_NO: 0})
@@ -136,6 +157,7 @@ class StockPath:
         return np.concatenate([np.ravel(state[name]) for name in sorted(state)])
 
     def close(self) -> None:
+        _Watched.pulse = staticmethod(silent)
         self._algo.stop()
         with suppress(OSError):  # RLlib makes a folder for logs, and leaves it behind empty
             Path(self._algo.logdir).rmdir()
@@ -206,7 +228,7 @@ def _config(
             env_runner_health_probe_timeout_s=5.0,
             env_runner_restore_timeout_s=60.0,
         )
-        .callbacks(on_episode_end=log_episode)
+        .callbacks(on_episode_end=log_episode, on_episode_step=take_step)
         .debugging(seed=request.seed, log_level="ERROR")
     )
     vector = isinstance(space, spaces.Box) and len(space.shape) == 1

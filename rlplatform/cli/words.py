@@ -78,6 +78,11 @@ def event(event: Event) -> str | None:
             return figures(event)
         case events.TrainingEvaluated():
             return f"evaluated at {event.env_steps:,} steps: {report(event.report)}"
+        case events.TrainingProgressed():
+            return f"{event.phase} of iteration {event.iteration}: {event.env_steps:,} steps so far"
+        case events.TrainingEvaluationCutShort():
+            ended = f"; until then: {report(event.report)}" if event.report else ""
+            return f"evaluation at {event.env_steps:,} steps cut short: {event.reason}{ended}"
         case events.TrainingCheckpointSaved():
             return f"checkpoint {event.checkpoint.id} at {event.checkpoint.env_steps:,} steps"
         case events.TrainingPaused():

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from rlplatform.errors import CheckpointError
 from rlplatform.training.models import EvaluationReport, IterationReport, TrainingRequest
+from rlplatform.training.pulse import Pulse, silent
 
 
 class ScriptedEngine:
     """Iterations take ``env_steps`` steps and end ``episodes`` episodes; ``returns(iteration)`` is the rolling mean.
 
     An exception in ``failures`` is raised once, by the iteration of that number. With ``gated``, each iteration waits
-    for one :meth:`release`. ``calls`` lists what was asked, in order.
+    for one :meth:`release`. ``calls`` lists what was asked, in order. ``pulse`` is what watches it: a
+    ``before_iteration`` may call it, as a rollout would.
     """
 
     simulated = False
@@ -28,11 +30,12 @@ class ScriptedEngine:
         env_steps: int = 100,
         episodes: int = 10,
         returns: Callable[[int], float | None] = float,
-        failures: Mapping[int, Exception] | None = None,
+        failures: Mapping[int, BaseException] | None = None,
         gated: bool = False,
         before_iteration: Callable[[int], None] | None = None,
     ) -> None:
         self.request = request
+        self.pulse: Pulse = silent
         self.calls: list[str] = []
         self.closed = False
         self.iteration = 0
@@ -45,6 +48,12 @@ class ScriptedEngine:
         """Let so many iterations through the gate."""
         if self._gate is not None:
             self._gate.release(iterations)
+
+    def watch(self, pulse: Pulse) -> None:
+        self.pulse = pulse
+
+    def sound(self) -> bool:
+        return True
 
     def describe(self) -> Mapping[str, object]:
         return {"engine": "scripted"}

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlplatform.errors import EngineError
+from rlplatform.training.faults import environment_errors
 from rlplatform.training.models import EvaluationReport
+from rlplatform.training.pulse import CutShort, Pulse, silent
 from rlplatform.training.seeds import evaluation_seeds
 from rlplatform.training.vector_env import make_vector_env
 
 MAX_ENVS = 16
-MAX_STEPS = 1_000_000
+MAX_STEPS = 1_000_000_000
+PULSE_S = 0.25
 Act = Callable[[NDArray[Any]], NDArray[Any]]
 
 
-def evaluate_policy(act: Act, env: str, env_config: Mapping[str, Any], episodes: int, seed: int) -> EvaluationReport:
+def evaluate_policy(
+    act: Act, env: str, env_config: Mapping[str, Any], episodes: int, seed: int, pulse: Pulse = silent
+) -> EvaluationReport:
     """Exactly ``episodes`` episodes; equal policies and seeds give equal reports.
 
     ``act`` takes observations [B, *] as the environment gives them and returns its actions [B, *]. Each environment
     plays a number of episodes fixed beforehand: short episodes are not counted more often than long ones.
 
-    :raises EngineError: episodes do not end.
+    Args:
+        pulse: Called about every ``PULSE_S`` with the environment steps taken so far. The ``CutShort`` that it raises
+            leaves with a report over the episodes that have ended.
+
+    Raises:
+        EngineError: episodes do not end, or the environment raised something.
     """
+    with environment_errors():
+        return _evaluate(act, env, env_config, episodes, seed, pulse)
+
+
+def _evaluate(
+    act: Act, env: str, env_config: Mapping[str, Any], episodes: int, seed: int, pulse: Pulse
+) -> EvaluationReport:
     envs = make_vector_env(env, env_config, evaluation_seeds(seed, min(episodes, MAX_ENVS)), training=False)
     quota = np.array([(episodes + place) // envs.num_envs for place in range(envs.num_envs)])
     returns: list[float] = []
@@ -36,7 +54,11 @@ def evaluate_policy(act: Act, env: str, env_config: Mapping[str, Any], episodes:
         length = np.zeros(envs.num_envs, np.int64)
         played = np.zeros(envs.num_envs, np.int64)
         done = np.zeros(envs.num_envs, np.bool_)
-        for _ in range(MAX_STEPS):
+        due = monotonic() + PULSE_S
+        for steps in range(MAX_STEPS):
+            if (now := monotonic()) >= due:
+                due = now + PULSE_S
+                pulse(steps * envs.num_envs)
             step = envs.step(act(obs))
             obs = step.obs
             length += ~done if envs.autoreset == "next_step" else 1
@@ -52,10 +74,17 @@ def evaluate_policy(act: Act, env: str, env_config: Mapping[str, Any], episodes:
                 break
         else:
             raise EngineError(f"evaluation: {len(returns)} of {episodes} episodes ended within {MAX_STEPS} steps")
+    except CutShort as cut:
+        cut.report = _report(returns, lengths) if returns else None
+        raise
     finally:
         envs.close()
+    return _report(returns, lengths)
+
+
+def _report(returns: list[float], lengths: list[int]) -> EvaluationReport:
     return EvaluationReport(
-        episodes=episodes,
+        episodes=len(returns),
         episode_return_mean=float(np.mean(returns)),
         episode_return_std=float(np.std(returns)),
         episode_return_min=min(returns),

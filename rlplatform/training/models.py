@@ -61,13 +61,19 @@ class EvaluationPlan(_Strict):
     """Iterations between two evaluations; 0: only at the end."""
     episodes: int = Field(default=10, ge=1, le=1000)
     """Episodes of each evaluation."""
+    max_env_steps: int = Field(default=10_000_000, ge=1, le=10**12)
+    """Environment steps after which an evaluation is cut short, all its episodes together."""
+    max_wall_time_s: float = Field(default=300.0, gt=0, le=86400)
+    """Seconds after which an evaluation is cut short."""
 
 
 class CheckpointPlan(_Strict):
     """Schedule of checkpoints, and how many of them are kept."""
 
     every_iterations: int = Field(default=20, ge=0)
-    """Iterations between two checkpoints; 0: only at a pause and at the end."""
+    """Iterations between two checkpoints; 0: no such rule."""
+    every_s: float = Field(default=600.0, ge=0, le=30 * 86400)
+    """Seconds after which the next completed iteration is saved; 0: no such rule. There is always one at the end."""
     keep_last: int = Field(default=3, ge=1, le=100)
     """Newest checkpoints to keep."""
     keep_best: bool = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,12 @@ from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic
 from rlplatform.ppo.normalize import ObservationNormalizer, RewardNormalizer
 from rlplatform.ppo.policy import KernelName, make_policy_kernel
+from rlplatform.training.faults import environment_errors
+from rlplatform.training.pulse import Pulse
 from rlplatform.training.seeds import generator, training_seeds
 from rlplatform.training.vector_env import VectorEnv, make_vector_env
+
+PULSE_S = 0.25
 
 
 class Sampler:
@@ -59,11 +65,28 @@ class Sampler:
         self._done = np.zeros(num_envs, np.bool_)
         self._returns = np.zeros(num_envs)
         self._lengths = np.zeros(num_envs, np.int64)
+        self._torn = False
         self.env = self._make_env()
         self._begin()
 
-    def sample(self, steps: int, *, seq: int = 0) -> Fragment:
-        """Take ``steps`` steps in each environment, from where the last fragment ended. ``seq`` numbers the weights."""
+    def sample(self, steps: int, *, seq: int = 0, pulse: Pulse | None = None) -> Fragment:
+        """Take ``steps`` steps in each environment, from where the last fragment ended.
+
+        Args:
+            steps: Rows of the fragment.
+            seq: Number of the weights.
+            pulse: Called about every ``PULSE_S``, with the steps taken so far. What it raises ends the rollout.
+
+        Raises:
+            EngineError: the environment raised something, ``SystemExit`` included; describes it.
+        """
+        self._torn = True
+        with environment_errors():
+            fragment = self._sample(steps, seq, pulse)
+        self._torn = False
+        return fragment
+
+    def _sample(self, steps: int, seq: int, pulse: Pulse | None) -> Fragment:
         fragment = Fragment.empty(
             steps, self.num_envs, self.network.encoder, self.network.head, autoreset=self.env.autoreset, seq=seq
         )
@@ -77,7 +100,11 @@ class Sampler:
         finals: list[tuple[Any, Any]] = []
         obs[0] = self._obs
         self.kernel.begin(fragment)
+        due = monotonic() + PULSE_S if pulse is not None else math.inf
         for t in range(steps):
+            if (now := monotonic()) >= due and pulse is not None:
+                due = now + PULSE_S
+                pulse(t * self.num_envs)
             if next_step:
                 np.logical_not(done, out=valid[t])
             step = step_env(to_env(act_at(t)))
@@ -113,9 +140,12 @@ class Sampler:
         return fragment
 
     def get_state(self) -> dict[str, Any]:
-        """All but the network: environments (where they can be saved), random numbers, normalisers, open episodes."""
+        """All but the network: environments (where they can be saved), random numbers, normalisers, open episodes.
+
+        After a rollout that broke off the environments are ahead of the rest: they are left out, and begin anew.
+        """
         return {
-            "env": self.env.get_state(),
+            "env": None if self._torn else self.env.get_state(),
             "env_config": dict(self._env_config),
             "seed": self._seed,
             "generation": self._generation,
@@ -160,10 +190,12 @@ class Sampler:
 
     def _make_env(self) -> VectorEnv:
         seeds = training_seeds(self._seed, self._worker, self._generation, self.num_envs)
-        return make_vector_env(self._env_id, self._env_config, seeds)
+        with environment_errors():
+            return make_vector_env(self._env_id, self._env_config, seeds)
 
     def _begin(self) -> None:
-        raw = self.network.encoder(self.env.reset())
+        with environment_errors():
+            raw = self.network.encoder(self.env.reset())
         self._obs = self.norm_obs(raw) if self.norm_obs else np.array(raw)
         for running in (self._done, self._returns, self._lengths):
             running[:] = 0

@@ -1,26 +1,39 @@
 """A training session: the state machine that drives an engine from its first iteration to its final event.
 
 Plain and synchronous: one thread calls :meth:`TrainingSession.run`, others :meth:`~TrainingSession.pause`,
-:meth:`~TrainingSession.resume` and :meth:`~TrainingSession.stop`, which take effect between two iterations; nothing
-interrupts an iteration. What is not done here: appending events to a log, fencing, restarting after a crash.
+:meth:`~TrainingSession.resume` and :meth:`~TrainingSession.stop`, which take effect between two iterations. A stop also
+interrupts an evaluation at once, and a rollout that takes long. What is not done here: appending events to a log,
+fencing, restarting after a crash.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from rlplatform import events
 from rlplatform.errors import EngineError, Fenced, PlatformError, ServiceError
 from rlplatform.events import EventBase, stream_of
 from rlplatform.ports import CheckpointStore, Clock, TrainingEngine
+from rlplatform.training.faults import describe
 from rlplatform.training.metrics import EPISODE_RETURN_MEAN
 from rlplatform.training.models import CheckpointInfo, Progress, StopCriteria, TrainingRequest, TrainingState
+from rlplatform.training.pulse import CutShort
 from rlplatform.training.saving import Saving, Snapshot
+
+log = logging.getLogger(__name__)
 
 MIN_EPISODES = 20
 """Episodes that must have ended before ``episode_return_mean`` can stop a session: a mean of fewer says little."""
+PROGRESS_S = 10.0
+"""Seconds between two events that tell how far a long rollout or evaluation has come."""
+LEAVE_S = 2.0
+"""Seconds that a rollout may take to its end after a stop or a suspension was asked for; then it is abandoned."""
+OVERTIME_S = 5.0
+"""Seconds that a rollout may take to its end after ``wall_time_s``, or a fifth of that if it is longer."""
 
 
 class _Failed(Exception):
@@ -75,6 +88,12 @@ class TrainingSession:
         self._restored: CheckpointInfo | None = None
         self._evaluated_at: int | None = None
         self._saved_at: int | None = None
+        self._saved_time = clock.monotonic()
+        self._emitting_s = 0.0
+        self._phase: Literal["rollout", "evaluation"] = "rollout"
+        self._phase_began = self._told_at = 0.0
+        self._leaving_since: float | None = None
+        engine.watch(self._pulse)
 
     # -- for any thread ------------------------------------------------------------------------------------------------
 
@@ -101,10 +120,12 @@ class TrainingSession:
 
     def stop(self, reason: str = "stop_requested") -> None:
         """End as ``stopped`` before the next iteration, with a checkpoint. The first reason stands."""
+        self._leaving_since = self._leaving_since or self._clock.monotonic()
         self._stop_reason = self._stop_reason or reason
 
     def suspend(self) -> None:
         """Leave :meth:`run` before the next iteration with a checkpoint and no final event: to be recovered later."""
+        self._leaving_since = self._leaving_since or self._clock.monotonic()
         self._suspend_wished = True
 
     # -- before run ----------------------------------------------------------------------------------------------------
@@ -179,6 +200,7 @@ class TrainingSession:
                 self._iterate()
             return None
         except _Failed as failure:
+            self._rescue()
             self._state = TrainingState.FAILED
             return self._emit(events.TrainingFailed, code=failure.code, reason=str(failure), progress=self._progress)
 
@@ -200,21 +222,77 @@ class TrainingSession:
         )
 
     def _iterate(self) -> None:
-        began = self._clock.monotonic()
-        with self._failures():
-            report = self._engine.train_iteration()
-        train_wall_s = self._progress.train_wall_s + (self._clock.monotonic() - began)
+        began = self._begin("rollout")
+        try:
+            with self._failures():
+                report = self._engine.train_iteration()
+        except CutShort as cut:
+            log.info("%s: a rollout was abandoned: %s", self.run_id, cut)
+            elapsed_s = self._clock.monotonic() - began
+            train_wall_s = self._progress.train_wall_s + elapsed_s
+            self._progress = self._progress.model_copy(update={"train_wall_s": train_wall_s})
+            return
+        train_wall_s = self._progress.train_wall_s + (self._clock.monotonic() - began) + self._emitting_s
         self._progress = Progress(
             iteration=report.iteration, env_steps=report.env_steps, episodes=report.episodes, train_wall_s=train_wall_s
         )
         self._metrics = report.metrics
+        told = self._clock.monotonic()
         self._emit(events.TrainingIterationCompleted, **self._progress.model_dump(), metrics=self._metrics)
-        plans = self._request.evaluation.every_iterations, self._request.checkpoint.every_iterations
-        evaluate, save = (every > 0 and report.iteration % every == 0 for every in plans)
-        if evaluate:
-            self._evaluate()
-        if save:
+        self._emitting_s = self._clock.monotonic() - told
+        if self._is_due(report.iteration):
             self._save()
+        every = self._request.evaluation.every_iterations
+        if every > 0 and report.iteration % every == 0 and self._met(self._request.stop) is None:
+            self._evaluate()  # the last evaluation comes after the last checkpoint
+
+    def _is_due(self, iteration: int) -> bool:
+        """Return True if the plan wants a checkpoint of this iteration."""
+        plan = self._request.checkpoint
+        by_count = plan.every_iterations > 0 and iteration % plan.every_iterations == 0
+        return by_count or 0 < plan.every_s <= self._clock.monotonic() - self._saved_time
+
+    def _begin(self, phase: Literal["rollout", "evaluation"]) -> float:
+        self._phase = phase
+        self._phase_began = self._told_at = self._clock.monotonic()
+        return self._phase_began
+
+    def _pulse(self, env_steps: int) -> None:
+        """Hear from the engine, during a rollout or an evaluation, that it lives.
+
+        Raises:
+            CutShort: it is not to go on.
+        """
+        now = self._clock.monotonic()
+        why = self._evaluation_ends(env_steps, now) if self._phase == "evaluation" else self._rollout_ends(now)
+        if why is not None:
+            raise CutShort(why)
+        if now - self._told_at >= PROGRESS_S:
+            self._told_at = now
+            iteration = self._progress.iteration + (self._phase == "rollout")
+            self._emit(events.TrainingProgressed, phase=self._phase, iteration=iteration, env_steps=env_steps)
+
+    def _rollout_ends(self, now: float) -> str | None:
+        """Say why the rollout is abandoned; None: it goes on."""
+        if self._leaving_since is not None and now - self._leaving_since >= LEAVE_S:
+            return "the session is to end"
+        limit_s = self._request.stop.wall_time_s
+        if limit_s is not None:
+            over_s = self._progress.train_wall_s + (now - self._phase_began) - limit_s
+            if over_s >= max(OVERTIME_S, limit_s / 5):
+                return f"wall_time_s of {limit_s:g} s is over"
+        return None
+
+    def _evaluation_ends(self, env_steps: int, now: float) -> str | None:
+        """Say why the evaluation is cut short; None: it goes on."""
+        plan = self._request.evaluation
+        if self._leaving_since is not None:
+            return "the session is to end"
+        if env_steps >= plan.max_env_steps:
+            return f"it took {env_steps:,} environment steps; evaluation.max_env_steps is {plan.max_env_steps:,}"
+        if now - self._phase_began >= plan.max_wall_time_s:
+            return f"it took {plan.max_wall_time_s:g} s, which is evaluation.max_wall_time_s"
+        return None
 
     def _met(self, criteria: StopCriteria) -> str | None:
         """The first criterion met. ``wall_time_s`` counts training alone: no pauses, evaluations or checkpoints."""
@@ -230,11 +308,19 @@ class TrainingSession:
         }
         return next((name for name, met in checks.items() if met), None)
 
-    def _finish(self, reason: str, state: TrainingState) -> EventBase:
-        """The last checkpoint; and, of a session that was not stopped by someone, the last evaluation."""
+    def _finish(self, reason: str, state: TrainingState) -> EventBase | None:
+        """Save the last checkpoint; then evaluate, unless somebody stopped the session; then end it.
+
+        None: it was suspended during the evaluation, which a recovery begins again.
+        """
+        self._save()
         if state is TrainingState.SUCCEEDED:
             self._evaluate()
-        self._save()
+            if self._stop_reason is not None:
+                reason, state = self._stop_reason, TrainingState.STOPPED
+            elif self._suspend_wished:
+                self._suspended = True
+                return None
         self._state = state
         event = events.TrainingSucceeded if state is TrainingState.SUCCEEDED else events.TrainingStopped
         return self._emit(event, stop_reason=reason, progress=self._progress)
@@ -242,20 +328,31 @@ class TrainingSession:
     def _evaluate(self) -> None:
         """Evaluate, unless this very iteration has been; always on the same episodes, so that reports compare.
 
-        Where that fails, of episodes that never end for one, what was trained is saved before the session fails.
+        One that is cut short is an event; one that fails, fails the session, with what was trained saved.
         """
         progress = self._progress
         if self._evaluated_at == progress.iteration:
             return
+        self._begin("evaluation")
+        at = {"iteration": progress.iteration, "env_steps": progress.env_steps}
         try:
             with self._failures():
                 report = self._engine.evaluate(self._request.evaluation.episodes, self._request.seed)
-        except _Failed:
-            with suppress(_Failed):
-                self._save()
-            raise
+        except CutShort as cut:
+            self._emit(events.TrainingEvaluationCutShort, **at, reason=str(cut), report=cut.report)
+        else:
+            self._emit(events.TrainingEvaluated, **at, report=report)
         self._evaluated_at = progress.iteration
-        self._emit(events.TrainingEvaluated, iteration=progress.iteration, env_steps=progress.env_steps, report=report)
+
+    def _rescue(self) -> None:
+        """Save what was trained before the session fails, if it is sound."""
+        try:
+            if self._progress.iteration and self._engine.sound():
+                self._save()
+        except Fenced:
+            raise
+        except Exception as error:
+            log.warning("%s: nothing is saved of a session that fails: %s", self.run_id, error)
 
     def _save(self) -> None:
         """Commit a checkpoint, unless this very iteration has one, and delete those that the plan does not keep."""
@@ -268,7 +365,7 @@ class TrainingSession:
         except Fenced:
             self._saving.discard(info)
             raise
-        self._saved_at = self._progress.iteration
+        self._saved_at, self._saved_time = self._progress.iteration, self._clock.monotonic()
         with self._failures(), suppress(ServiceError):  # the next one tidies up
             self._saving.tidy(self._needed)
 
@@ -282,14 +379,18 @@ class TrainingSession:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Sorts what engine and checkpoint store raise: fenced or retryable, as it is; all else, ``_Failed``."""
+        """Sort what engine and checkpoint store raise: cut short, fenced or retryable, as it is; all else, ``_Failed``.
+
+        That includes what only an environment can raise here: ``SystemExit``, ``KeyboardInterrupt``, ``GeneratorExit``.
+        """
         try:
             yield
-        except Fenced:
+        except (CutShort, Fenced):
             raise
         except PlatformError as error:
             if error.retryable:
                 raise
             raise _Failed(error.code, str(error)) from error
-        except Exception as error:
-            raise _Failed(EngineError.code, f"{type(error).__name__}: {error}") from error
+        except BaseException as error:
+            log.warning("the engine of %s failed", self.run_id, exc_info=error)
+            raise _Failed(EngineError.code, describe(error)) from error

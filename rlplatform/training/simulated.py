@@ -1,7 +1,8 @@
 """An engine that trains nothing: a learning curve made up from the seed, for demonstrations and tests of the platform.
 
 Everything it reports is labelled ``simulated``. It never creates the environment, so ``env_config`` is not used, but
-for ``simulated_iteration_s``: how long each iteration takes (0 unless given).
+for ``simulated_iteration_s``: how long each iteration takes (0 unless given). After ``FREE_ITERATIONS`` each takes
+``LEAST_S`` at least, so that a simulated training writes a bounded number of events a second.
 """
 
 from __future__ import annotations
@@ -17,8 +18,12 @@ from pathlib import Path
 from rlplatform.errors import CheckpointError, InvalidRequest
 from rlplatform.training.metrics import FPS, EpisodeWindow
 from rlplatform.training.models import EvaluationReport, IterationReport, TrainingRequest
+from rlplatform.training.pulse import Pulse, silent
 
 ITERATION_ENV_STEPS = 2048
+FREE_ITERATIONS = 500
+LEAST_S = 0.02
+_SLICE_S = 1.0
 _EPISODE_LENGTH = 200
 _HALF_WAY_ENV_STEPS = 20_000
 _RETURNS = {
@@ -48,13 +53,20 @@ class SimulatedEngine:
         self._low, self._high = _RETURNS.get(request.env, (0.0, 100.0))
         self._window = EpisodeWindow()
         self._iteration = self._episodes = 0
+        self._made = 0
+        self._pulse: Pulse = silent
+
+    def watch(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+
+    def sound(self) -> bool:
+        return True
 
     def describe(self) -> Mapping[str, object]:
         return {"engine": "simulated", "env": self._env, "iteration_env_steps": ITERATION_ENV_STEPS}
 
     def train_iteration(self) -> IterationReport:
-        if self._iteration_s:
-            self._sleep(self._iteration_s)
+        self._take_time()
         self._iteration += 1
         rng = self._rng(self._iteration)
         finished = ITERATION_ENV_STEPS // _EPISODE_LENGTH
@@ -75,6 +87,14 @@ class SimulatedEngine:
             episodes=self._episodes,
             metrics=self._window.metrics() | train,
         )
+
+    def _take_time(self) -> None:
+        self._made += 1
+        left_s = max(self._iteration_s, LEAST_S if self._made > FREE_ITERATIONS else 0.0)
+        while left_s > 0:
+            self._sleep(min(left_s, _SLICE_S))
+            left_s -= _SLICE_S
+            self._pulse(0)
 
     def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
         rng = random.Random(f"{self._seed}/{self._iteration}/evaluate/{seed}")

@@ -25,7 +25,7 @@ OF_A_TRAINER = frozenset(
     f"training.{what}"
     for what in (
         *("started", "recovered", "resumed", "succeeded"),
-        *("iteration_completed", "evaluated", "checkpoint_saved"),
+        *("iteration_completed", "progressed", "evaluated", "evaluation_cut_short", "checkpoint_saved"),
     )
 )
 MOST_ATTEMPTS = 3

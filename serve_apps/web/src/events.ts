@@ -36,6 +36,11 @@ export type TrainingEvent = { simulated: boolean } & (
   | Of<"training.started", { manifest: Record<string, Json> }>
   | Of<"training.iteration_completed", Progress & { metrics: Record<string, number> }>
   | Of<"training.evaluated", { iteration: number; env_steps: number; report: EvaluationReport }>
+  | Of<"training.progressed", { phase: "rollout" | "evaluation"; iteration: number; env_steps: number }>
+  | Of<
+      "training.evaluation_cut_short",
+      { iteration: number; env_steps: number; reason: string; report: EvaluationReport | null }
+    >
   | Of<"training.checkpoint_saved", { checkpoint: Checkpoint }>
   | Of<"training.pause_requested", { by: string }>
   | Of<"training.paused", { progress: Progress }>

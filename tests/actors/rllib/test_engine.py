@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
+import numpy as np
 import pytest
+from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 
 from actors.rllib.engine import RllibEngine
+from rlplatform.clock import SystemClock
 from rlplatform.errors import CapacityExhausted, CheckpointError, InvalidRequest, UnknownName
-from rlplatform.events import TrainingSucceeded
+from rlplatform.events import TrainingEvaluationCutShort, TrainingFailed, TrainingSucceeded
 from rlplatform.ports import TrainingEngine
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
@@ -19,6 +26,7 @@ from rlplatform.testing.contracts.engine import TrainingEngineContract, small_re
 from rlplatform.training.evaluate import evaluate_policy
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.policy import Policy, policy_folder
+from rlplatform.training.pulse import CutShort, silent
 from rlplatform.training.session import TrainingSession
 
 RUN = "train_01jd0000000000000000000000"
@@ -248,4 +256,108 @@ def test_falls_back_to_rllibs_own_ppo_and_says_why() -> None:
     report = engine.train_iteration()
     assert report.episodes > 0
     assert engine.evaluate(3, seed=1).episodes == 3
+    engine.close()
+
+
+class Wild(gym.Env[Any, Any]):
+    """An environment that does something in the step of a given number; its episodes never end."""
+
+    observation_space, action_space = spaces.Box(-1, 1, (2,)), spaces.Discrete(2)
+
+    def __init__(self, does: str = "nothing", at: int = 10**9, pace_s: float = 0.0) -> None:
+        self.does, self.at, self.pace_s, self.steps = does, at, pace_s, 0
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action: Any) -> Any:
+        time.sleep(self.pace_s)
+        self.steps += 1
+        if self.steps >= self.at:
+            if self.does == "exit":
+                sys.exit(3)
+            if self.does == "interrupt":
+                raise KeyboardInterrupt
+            if self.does == "raise":
+                raise ValueError("the goal is outside the map")
+        return np.zeros(2, np.float32), 1.0, False, False, {}
+
+
+@pytest.fixture
+def wild(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(gym.registry, "Wild-v0", EnvSpec("Wild-v0", Wild, max_episode_steps=None))
+
+
+def wild_request(**changes: Any) -> TrainingRequest:
+    small: dict[str, Any] = {"n_steps": 64, "batch_size": 32, "n_epochs": 1}
+    fields: dict[str, Any] = {"env": "Wild-v0", "preset": None, "hyperparameters": small}
+    return small_request(**fields | {"resources": {"num_envs_per_env_runner": 2}} | changes)
+
+
+@pytest.mark.parametrize("path", ["fast", "stock"])
+@pytest.mark.parametrize(
+    ("does", "said"), [("exit", "SystemExit: 3"), ("interrupt", "KeyboardInterrupt"), ("raise", "outside the map")]
+)
+@pytest.mark.usefixtures("wild")
+def test_whatever_an_environment_raises_ends_the_training_with_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str, does: str, said: str
+) -> None:
+    monkeypatch.setattr("actors.rllib.fast.ITERATION_ENV_STEPS", 1)
+    request = wild_request(env_config={"does": does, "at": 150}, stop={"iterations": 9})
+    checkpoints, log = MemoryCheckpoints(), list[Any]()
+    engine = RllibEngine(request, path=path)
+    session = TrainingSession(RUN, request, engine, checkpoints, FakeClock(), tmp_path, log.append)
+    final = session.run()
+    assert isinstance(final, TrainingFailed)
+    assert said in final.reason
+    assert "test_engine.py" in final.reason, "the line of the environment is named"
+    (saved,) = checkpoints.list(RUN)
+    assert saved.iteration == final.progress.iteration == 2
+
+    fresh = RllibEngine(wild_request(), path=path)
+    following = TrainingSession(
+        RUN, wild_request(stop={"iterations": 3}), fresh, checkpoints, FakeClock(), tmp_path, log.append
+    )
+    following.restore(saved)
+    assert following.advance() is None
+    assert following.advance() is None
+    assert following.progress.iteration == 3, "what was saved after the failure can be continued"
+    fresh.close()
+
+
+@pytest.mark.parametrize("path", ["fast", "stock"])
+@pytest.mark.usefixtures("wild")
+def test_an_evaluation_without_end_is_cut_short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str) -> None:
+    monkeypatch.setattr("actors.rllib.fast.ITERATION_ENV_STEPS", 1)
+    evaluation = {"episodes": 2, "max_wall_time_s": 1.0}
+    request = wild_request(env_config={"pace_s": 0.001}, stop={"iterations": 1}, evaluation=evaluation)
+    log = list[Any]()
+    engine = RllibEngine(request, path=path)
+    session = TrainingSession(RUN, request, engine, MemoryCheckpoints(), SystemClock(), tmp_path, log.append)
+    began = time.monotonic()
+    assert isinstance(session.run(), TrainingSucceeded)
+    assert time.monotonic() - began < 20
+    assert [event for event in log if isinstance(event, TrainingEvaluationCutShort)]
+
+
+@pytest.mark.parametrize("path", ["fast", "stock"])
+@pytest.mark.usefixtures("wild")
+def test_a_rollout_tells_how_far_it_has_come_and_can_be_abandoned(path: str) -> None:
+    engine = RllibEngine(wild_request(env_config={"pace_s": 0.01}), path=path)
+    steps = []
+
+    def pulse(env_steps: int) -> None:
+        steps.append(env_steps)
+        if env_steps >= 60:
+            raise CutShort("enough")
+
+    engine.watch(pulse)
+    with pytest.raises(CutShort):
+        engine.train_iteration()
+    assert steps == sorted(steps)
+    assert 60 <= steps[-1] < 128
+    assert engine.sound()
+    engine.watch(silent)
+    assert engine.train_iteration().env_steps > 0
     engine.close()

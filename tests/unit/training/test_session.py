@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 import threading
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def test_trains_to_the_end_with_a_last_evaluation_and_checkpoint(rig: Callable[.
     r, engine = rig(stop={"iterations": 2}), ScriptedEngine()
     final = r.session(engine).run()
     assert r.types() == [
-        "started", "iteration_completed", "iteration_completed", "evaluated", "checkpoint_saved", "succeeded",
+        "started", "iteration_completed", "iteration_completed", "checkpoint_saved", "evaluated", "succeeded",
     ]  # fmt: skip
     assert final == r.log[-1]
     assert isinstance(final, events.TrainingSucceeded)
@@ -106,13 +107,185 @@ def test_an_evaluation_that_fails_takes_nothing_that_was_trained_with_it(
     assert r.checkpoints.list(r.run_id)[-1].iteration == 2
 
 
-def test_an_engine_that_neither_evaluates_nor_saves_fails_with_the_first_reason(rig: Callable[..., Rig]) -> None:
+class Endless(ScriptedEngine):
+    """An engine whose evaluations go on until they are cut short, at ``pace_s`` seconds for each hundred steps."""
+
+    def __init__(self, clock: FakeClock, *, pace_s: float = 1.0, then: Callable[[int], None] = lambda _: None) -> None:
+        super().__init__()
+        self._clock, self._pace_s, self._then = clock, pace_s, then
+
+    def evaluate(self, episodes: int, seed: int) -> Any:
+        self.calls.append("evaluate")
+        for turn in count(1):
+            asyncio.run(self._clock.advance(self._pace_s))
+            self._then(turn)
+            self.pulse(100 * turn)
+
+
+@pytest.mark.parametrize(
+    ("bound", "why"),
+    [
+        ({"max_wall_time_s": 30}, "max_wall_time_s"),
+        ({"max_env_steps": 1000}, "max_env_steps is 1,000"),
+        ({}, "300 s"),
+    ],
+)
+@pytest.mark.parametrize("plan", [{}, {"every_iterations": 1}])
+def test_an_evaluation_without_end_is_cut_short_and_costs_no_training(
+    rig: Callable[..., Rig], bound: dict[str, float], why: str, plan: dict[str, int]
+) -> None:
+    r = rig(stop={"iterations": 2}, evaluation=bound | plan)
+    final = r.session(Endless(r.clock)).run()
+    assert isinstance(final, events.TrainingSucceeded)
+    cuts = [event for event in r.log if isinstance(event, events.TrainingEvaluationCutShort)]
+    assert len(cuts) == (2 if plan else 1)
+    assert all(why in cut.reason for cut in cuts)
+    assert r.log.index(cuts[-1]) > next(
+        place for place, event in enumerate(r.log) if isinstance(event, events.TrainingCheckpointSaved)
+    ), "the last checkpoint is safe before the last evaluation begins"
+    assert final.progress.train_wall_s == 0, "evaluations are not training time"
+
+
+def test_a_long_evaluation_tells_how_far_it_has_come(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"iterations": 1}, evaluation={"max_wall_time_s": 45})
+    r.session(Endless(r.clock)).run()
+    told = [event for event in r.log if isinstance(event, events.TrainingProgressed)]
+    assert [(event.phase, event.iteration, event.env_steps) for event in told] == [
+        ("evaluation", 1, steps) for steps in (1000, 2000, 3000, 4000)
+    ]
+
+
+@pytest.mark.parametrize("command", ["stop", "suspend"])
+def test_a_stop_during_an_evaluation_takes_effect_at_once(rig: Callable[..., Rig], command: str) -> None:
+    r = rig(stop={"iterations": 1})
+    session = r.session(Endless(r.clock, then=lambda turn: getattr(session, command)() if turn == 3 else None))
+    final = session.run()
+    assert [event for event in r.log if isinstance(event, events.TrainingEvaluationCutShort)]
+    assert r.checkpoints.list(r.run_id)[-1].iteration == 1
+    if command == "stop":
+        assert isinstance(final, events.TrainingStopped)
+        assert final.stop_reason == "stop_requested"
+    else:
+        assert final is None
+
+
+class Slow(ScriptedEngine):
+    """An engine whose rollouts take ``rollout_s`` seconds."""
+
+    def __init__(self, clock: FakeClock, rollout_s: int, then: Callable[[int], None] = lambda _: None) -> None:
+        def roll_out(_: int) -> None:
+            for second in range(1, rollout_s + 1):
+                asyncio.run(clock.advance(1.0))
+                then(second)
+                self.pulse(27 * second)
+
+        super().__init__(before_iteration=roll_out)
+
+
+def test_progress_within_a_rollout_is_told_and_checkpoints_are_made_by_time(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"iterations": 3}, checkpoint={"every_s": 1000})
+    final = r.session(Slow(r.clock, 610)).run()
+    assert isinstance(final, events.TrainingSucceeded)
+    told = [event for event in r.log if isinstance(event, events.TrainingProgressed)]
+    assert [event.env_steps for event in told if event.iteration == 2] == [270 * place for place in range(1, 62)]
+    saved = [event.checkpoint.iteration for event in r.log if isinstance(event, events.TrainingCheckpointSaved)]
+    assert saved == [2, 3]
+
+
+def test_a_stop_during_a_long_rollout_abandons_it(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"iterations": 3})
+    engine = Slow(r.clock, 610, lambda second: session.stop() if second == 700 - 610 and engine.iteration else None)
+    session = r.session(engine)
+    final = session.run()
+    assert isinstance(final, events.TrainingStopped)
+    assert final.progress.iteration == 1
+    assert r.checkpoints.list(r.run_id)[-1].iteration == 1
+    assert r.clock.monotonic() < 610 + 100
+
+
+def test_a_short_rollout_is_not_abandoned_by_a_stop(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"iterations": 3})
+    session = r.session(Slow(r.clock, 2, lambda second: session.stop() if second == 1 else None))
+    final = session.run()
+    assert isinstance(final, events.TrainingStopped)
+    assert final.progress.iteration == 1
+
+
+def test_wall_time_ends_a_rollout_that_is_far_beyond_it(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"wall_time_s": 25})
+    final = r.session(Slow(r.clock, 600)).run()
+    assert isinstance(final, events.TrainingSucceeded)
+    assert final.stop_reason == "wall_time_s"
+    assert 25 <= final.progress.train_wall_s <= 31
+
+
+def test_time_that_events_take_counts_as_wall_time(rig: Callable[..., Rig]) -> None:
+    r = rig(stop={"wall_time_s": 25})
+
+    def emit(event: EventBase) -> None:
+        asyncio.run(r.clock.advance(1.0))
+        r.log.append(event)
+
+    final = r.session(ScriptedEngine(), emit).run()
+    assert isinstance(final, events.TrainingSucceeded)
+    assert final.progress.iteration == 26
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), ValueError("no such level")])
+def test_whatever_an_environment_raises_fails_the_training_with_what_was_trained_saved(
+    rig: Callable[..., Rig], error: BaseException
+) -> None:
+    r = rig(stop={"iterations": 9})
+    final = r.session(ScriptedEngine(failures={3: error})).run()
+    assert isinstance(final, events.TrainingFailed)
+    assert type(error).__name__ in final.reason
+    assert (final.code, final.progress.iteration) == ("engine_error", 2)
+    assert r.checkpoints.list(r.run_id)[-1].iteration == 2
+
+
+def test_parameters_that_are_not_sound_are_not_saved_when_a_training_fails(rig: Callable[..., Rig]) -> None:
+    class Diverged(ScriptedEngine):
+        def sound(self) -> bool:
+            return False
+
+    r = rig(stop={"iterations": 9})
+    r.session(Diverged(failures={3: ValueError("NaN")})).run()
+    assert r.types()[-1] == "failed"
+    assert not r.checkpoints.list(r.run_id)
+
+
+def test_the_author_of_an_environment_gets_its_traceback(rig: Callable[..., Rig]) -> None:
+    def step_of_theirs(_: int) -> None:
+        raise ValueError("the goal is outside the map")
+
+    final = rig(stop={"iterations": 9}).session(ScriptedEngine(before_iteration=step_of_theirs)).run()
+    assert isinstance(final, events.TrainingFailed)
+    assert final.reason.startswith("ValueError: the goal is outside the map\n")
+    assert "in step_of_theirs" in final.reason
+    assert "in train_iteration" not in final.reason, "frames of the platform are left out"
+
+
+def test_the_traceback_of_an_environment_is_bounded(rig: Callable[..., Rig]) -> None:
+    def fall(depth: int) -> None:
+        if depth > 900:
+            raise ValueError("x" * 100_000)
+        if depth % 2:  # two lines by turns: equal ones would be folded
+            fall(depth + 1)
+        else:
+            fall(depth + 1)
+
+    final = rig(stop={"iterations": 9}).session(ScriptedEngine(before_iteration=fall)).run()
+    assert isinstance(final, events.TrainingFailed)
+    assert len(final.reason) < 8000
+
+
+def test_an_engine_that_neither_saves_nor_evaluates_fails_with_the_first_reason(rig: Callable[..., Rig]) -> None:
     class Broken(ScriptedEngine):
         def evaluate(self, episodes: int, seed: int) -> Any:
-            raise EngineError("first")
+            raise EngineError("second")
 
         def save(self, directory: Path) -> None:
-            raise EngineError("second")
+            raise EngineError("first")
 
     final = rig(stop={"iterations": 1}).session(Broken()).run()
     assert isinstance(final, events.TrainingFailed)
@@ -183,7 +356,7 @@ def test_paused_it_saves_a_checkpoint_and_frees_its_engine_and_another_session_c
     resumed.run()
     iterations = [name for name in r.types() if name != "iteration_completed"]
     assert iterations == [
-        "started", "checkpoint_saved", "paused", "resumed", "evaluated", "checkpoint_saved", "succeeded",
+        "started", "checkpoint_saved", "paused", "resumed", "checkpoint_saved", "evaluated", "succeeded",
     ]  # fmt: skip
     assert r.types().count("iteration_completed") == 2
 
@@ -348,8 +521,8 @@ def test_begins_from_another_runs_checkpoint(tmp_path: Path) -> None:
     session = second.session(engine)
     session.restore(first.checkpoints.list(first.run_id)[-1])
     session.run()
-    assert second.types() == ["started", "iteration_completed", "evaluated", "checkpoint_saved", "succeeded"]
-    assert engine.calls == ["restore", "train", "evaluate", "save"]
+    assert second.types() == ["started", "iteration_completed", "checkpoint_saved", "evaluated", "succeeded"]
+    assert engine.calls == ["restore", "train", "save", "evaluate"]
 
 
 def test_refuses_a_checkpoint_of_something_else(rig: Callable[..., Rig], tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ export function extend(entries: readonly Entry[], events: readonly RunEvent[]): 
       entry.text = `Iterations ${first}–${event.iteration}, ${number.format(event.env_steps)} env steps`;
       entry.first = last.first;
       extended.pop();
+    } else if (event.type === "training.progressed" && last?.type === event.type) {
+      entry.first = last.first;
+      extended.pop();
     } else if (event.type === "evaluation.output" && last?.type === event.type && event.offset > 0) {
       entry.first = last.first;
       extended.pop();
@@ -62,6 +65,10 @@ function describe(event: RunEvent): string {
       return `Iteration ${event.iteration}, ${number.format(event.env_steps)} env steps`;
     case "training.evaluated":
       return `Policy evaluated: mean return ${number.format(event.report.episode_return_mean)} over ${event.report.episodes} episodes`;
+    case "training.progressed":
+      return `${event.phase === "rollout" ? "Rollout" : "Evaluation"} of iteration ${event.iteration}: ${number.format(event.env_steps)} env steps so far`;
+    case "training.evaluation_cut_short":
+      return `Policy evaluation cut short: ${event.reason}`;
     case "training.checkpoint_saved":
       return `Checkpoint saved at iteration ${event.checkpoint.iteration}${event.checkpoint.best ? ", the best training return so far" : ""}`;
     case "training.pause_requested":

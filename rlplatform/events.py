@@ -252,7 +252,7 @@ class TrainingProgressed(TrainingEvent):
     type: Literal["training.progressed"] = "training.progressed"
     """Type of the event."""
     phase: Literal["rollout", "evaluation"]
-    """What is under way."""
+    """Kind of work: a rollout or an evaluation."""
     iteration: int
     """Number of the iteration that the rollout belongs to, or that the evaluation follows."""
     env_steps: int
@@ -269,7 +269,7 @@ class TrainingEvaluationCutShort(TrainingEvent):
     env_steps: int
     """Environment steps of the training so far."""
     reason: str
-    """Why it was cut short: its bound of steps or seconds, or a command."""
+    """Reason: its bound of steps or seconds, or a command."""
     report: EvaluationReport | None = None
     """Report over the episodes that had ended; null: none had. Short episodes end first, so it is biased."""
 

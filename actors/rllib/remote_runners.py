@@ -46,7 +46,7 @@ class RemoteRunners:
     def collect(self, ask: Callable[[], None], pulse: Pulse = silent) -> list[Rollout]:
         """The rollouts of all env runners that were asked; at least one. ``ask`` asks those that come back.
 
-        ``pulse`` is called about once a second, with the steps of the rollouts that have arrived.
+        ``pulse`` is called about once a second while they are waited for.
 
         :raises Unavailable: none has answered in time.
         :raises EngineError: they do nothing but raise, as a broken environment makes them.
@@ -59,7 +59,7 @@ class RemoteRunners:
             for answer in self._manager.fetch_ready_async_reqs(tags=_TAG, timeout_seconds=min(1.0, max(0.0, left))):
                 self._pending.discard(answer.actor_id)
                 self._take(answer, rollouts)
-            pulse(sum(sum(rollout.rows) for rollout in rollouts))
+            pulse(0)
             self._pending &= set(self._manager.healthy_actor_ids())
             if rollouts and not self._pending:
                 self._slowest = max(time.monotonic() - began, 0.9 * self._slowest)

@@ -20,7 +20,8 @@ from rlplatform.access.principals import Principal
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
-from rlplatform.ports import Acted, Idempotency, Place, PlatformStatus
+from rlplatform.policies.ports import Acted
+from rlplatform.ports import Idempotency, Place, PlatformStatus
 from rlplatform.runs import EvaluationRun, PolicyRecord, TrainingRun
 from rlplatform.sandbox.models import PoolStatus
 from rlplatform.training.models import TrainingCheck, TrainingRequest

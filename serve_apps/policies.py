@@ -14,8 +14,9 @@ from rlplatform.access.usage import Accounts
 from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
+from rlplatform.policies.ports import Acted
 from rlplatform.policies.shelf import Asked, PolicyShelf
-from rlplatform.ports import Acted, Idempotency
+from rlplatform.ports import Idempotency
 from rlplatform.runs import PolicyRecord
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_policies

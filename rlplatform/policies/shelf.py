@@ -25,7 +25,8 @@ from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, NotFoun
 from rlplatform.events import PolicyDeleted, PolicyPublished
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
-from rlplatform.ports import Acted, CheckpointStore, Clock, Idempotency, PolicyFiles, Store
+from rlplatform.policies.ports import Acted, PolicyFiles
+from rlplatform.ports import CheckpointStore, Clock, Idempotency, Store
 from rlplatform.replays import replayed
 from rlplatform.runs import PolicyRecord, TrainingRun
 from rlplatform.training.models import CheckpointInfo

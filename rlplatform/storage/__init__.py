@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest
 from rlplatform.names import ACCEPTED, STORE_URL
-from rlplatform.ports import CheckpointStore, Clock, PolicyFiles, Store
+from rlplatform.policies.ports import PolicyFiles
+from rlplatform.ports import CheckpointStore, Clock, Store
 from rlplatform.settings import TrainingSettings
 
 

@@ -13,7 +13,8 @@ from rlplatform.errors import CheckpointError, Conflict, NotFound
 from rlplatform.events import PolicyDeleted, PolicyPublished
 from rlplatform.ids import Kind, new_id
 from rlplatform.policies.models import PolicyInfo, PolicyRequest, SpaceInfo
-from rlplatform.ports import Acted, CheckpointStore, Clock, Idempotency, Store
+from rlplatform.policies.ports import Acted
+from rlplatform.ports import CheckpointStore, Clock, Idempotency, Store
 from rlplatform.runs import PolicyRecord, TrainingRun
 from rlplatform.training.retention import best
 

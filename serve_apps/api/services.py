@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rlplatform.ports import CheckpointStore, Clock, Commands, Policies, Store
+from rlplatform.policies.ports import Policies
+from rlplatform.ports import CheckpointStore, Clock, Commands, Store
 from rlplatform.training.models import EnvironmentInfo
 
 

@@ -19,8 +19,9 @@ from rlplatform.access.usage import Accounts
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, QuotaExceeded
 from rlplatform.ids import Kind, new_id
 from rlplatform.policies.models import PolicyRequest
+from rlplatform.policies.ports import Acted
 from rlplatform.policies.shelf import Asked, PolicyShelf
-from rlplatform.ports import Acted, Idempotency, Store
+from rlplatform.ports import Idempotency, Store
 from rlplatform.ppo.distributions import ActionHead
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic

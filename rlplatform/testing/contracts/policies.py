@@ -12,7 +12,8 @@ from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import CheckpointError, Conflict, IdempotencyMismatch, NotFound
 from rlplatform.ids import Kind, new_id
 from rlplatform.policies.models import PolicyRequest
-from rlplatform.ports import Idempotency, Policies, PolicyFiles, Store
+from rlplatform.policies.ports import Policies, PolicyFiles
+from rlplatform.ports import Idempotency, Store
 from rlplatform.runs import PolicyRecord, TrainingRun
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.commands import FakeCommands

@@ -12,7 +12,7 @@ from rlplatform.documents import Page
 from rlplatform.errors import Unavailable
 from rlplatform.ids import Kind
 from rlplatform.policies.models import Actions, ActRequest, PolicyInfo, PolicyRequest
-from rlplatform.ports import Policies
+from rlplatform.policies.ports import Policies
 from serve_apps.api.bodies import body_of
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
 from serve_apps.api.headers import headers

@@ -12,7 +12,8 @@ from actors.calls import to_its_end
 from actors.event_hub import CALLS
 from actors.handles import PoliciesHandle, SupervisorHandle
 from actors.store_handle import StoreHandle
-from rlplatform.ports import Commands, Policies, Store
+from rlplatform.policies.ports import Policies
+from rlplatform.ports import Commands, Store
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict, Unpack
+from typing import NamedTuple, Protocol, TypedDict, Unpack
 
 from rlplatform.access.principals import ApiKey, Principal
 from rlplatform.evaluation.models import EvaluationRequest
@@ -17,9 +17,6 @@ from rlplatform.runs import EvaluationRun, Run, RunSummary, TrainingRun
 from rlplatform.sandbox.models import Execution, Limits, Outcome, PoolStatus, Program, SandboxInfo, Tier
 from rlplatform.training.models import CheckpointInfo, EvaluationReport, IterationReport, TrainingCheck, TrainingRequest
 from rlplatform.training.pulse import Pulse
-
-if TYPE_CHECKING:
-    pass
 
 
 class Clock(Protocol):
@@ -189,9 +186,6 @@ class CheckpointStore(Protocol):
 
     def sweep(self, min_age_s: float = 3600.0) -> int:
         """Remove what was never committed and has not been touched for ``min_age_s``; return how many there were."""
-
-
-# -- policies ---------------------------------------------------------------------------------------------------------
 
 
 # -- storage ----------------------------------------------------------------------------------------------------------

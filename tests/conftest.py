@@ -1,4 +1,4 @@
-"""What all tests share: skipping, with a reason, what this machine cannot run. On CI nothing is skipped: it fails."""
+"""Fixtures of all tests. A test that this machine cannot run is skipped with a reason; on CI it fails instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fair queue will serve."""
+"""Order in which a fair queue will serve."""
 
 from __future__ import annotations
 

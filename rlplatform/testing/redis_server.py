@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def installed() -> bool:
-    """Whether there is a ``redis-server`` to start."""
+    """Return True if there is a ``redis-server`` to start."""
     return shutil.which("redis-server") is not None
 
 

@@ -88,7 +88,7 @@ class Stage:
         return await self.until(run, lambda found: found.state in states)
 
     async def end_trainings(self) -> None:
-        """Stop every training that goes on, and wait until nothing is left of it."""
+        """Stop every unfinished training, and wait until nothing is left of it."""
 
         async def ended() -> bool:
             try:

@@ -1,4 +1,4 @@
-"""What trainings outlive besides dead processes: damaged checkpoints, a locked database, a full disk, a lost Redis."""
+"""Trainings outlive damaged checkpoints, a locked database, a full disk and a lost Redis."""
 
 from __future__ import annotations
 

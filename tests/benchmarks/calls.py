@@ -1,4 +1,4 @@
-"""What a call of an actor costs: through Ray with objects, through Ray with bytes, over a line.
+"""Cost of a call of an actor: through Ray with objects, through Ray with bytes, over a socket.
 
     python -m tests.benchmarks.calls [--rounds 10]
 

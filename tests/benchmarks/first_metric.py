@@ -51,7 +51,7 @@ def first_metric(platform: RunningPlatform, seed: int) -> dict[str, float]:
 
 
 def wait_for_rest(platform: RunningPlatform) -> None:
-    """Until a trainer lives below the platform, and has used no CPU to speak of for ``REST_S``."""
+    """Wait until a trainer lives below the platform, and has used hardly any CPU for ``REST_S``."""
     deadline, since, before = time.monotonic() + PATIENCE_S, 0.0, -1.0
     while time.monotonic() < deadline:
         spent = sum(_cpu_s(pid) for pid in descendants(platform.process.pid) if _name(pid).startswith("ray::Trainer"))

@@ -82,7 +82,7 @@ async def requests(target: Target, where: str, evaluation: str, created: int = 2
 
 
 async def commands(target: Target, evaluation: str) -> list[Row]:
-    """Commands alone: to cancel what is over already, and to queue while programs that sleep have every slot."""
+    """Measure commands alone: cancel a finished evaluation, and queue while programs that sleep have every slot."""
     path = f"/v1/evaluations/{evaluation}"
     cancel = await load.repeat(target, "DELETE", path, connections=1, most=200, expect=202)
     asleep = [(await load.ask(target, "POST", "/v1/evaluations", ASLEEP)).json()["id"] for _ in range(SLOTS)]
@@ -172,7 +172,7 @@ async def fan_out(target: Target, kind: str, clients: int, rate: float, seconds:
 
 
 async def _idle(target: Target) -> None:
-    """Wait until nothing is evaluated any more: what was measured before is over."""
+    """Wait until nothing is evaluated any more: the measurement before has ended."""
     while True:
         usage = (await load.ask(target, "GET", "/v1/usage")).json()
         if not usage["queued_evaluations"] + usage["running_evaluations"]:
@@ -203,7 +203,7 @@ async def _stop(target: Target, stream: str) -> None:
 
 
 def memory_mb() -> float:
-    """What Serve's replicas hold, and HAProxy."""
+    """Return the memory of Serve's replicas, and HAProxy's."""
     pages = 0
     for pid in descendants(os.getpid()):
         with suppress(OSError):
@@ -217,7 +217,7 @@ def memory_mb() -> float:
 
 
 async def burst(target: Target) -> Row:
-    """All tenants submit all of theirs at once; who is served when, and whether anything is lost."""
+    """Have all tenants submit all of theirs at once; record the order of service, and whether anything is lost."""
     await _idle(target)
     keys = []
     for number in range(TENANTS):

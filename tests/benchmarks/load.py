@@ -24,7 +24,7 @@ _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 
 
 class Target(NamedTuple):
-    """Where to ask, and with which key."""
+    """Address to ask, and the key."""
 
     url: str
     key: str
@@ -88,7 +88,7 @@ async def ask(target: Target, method: str, path: str, body: object = None) -> An
 
 
 class Latencies(NamedTuple):
-    """Of ``count`` requests that were answered as they should be, within ``seconds``; ``failed`` were not."""
+    """Latencies of ``count`` requests that were answered as they should be, within ``seconds``; ``failed`` were not."""
 
     count: int
     failed: int
@@ -157,7 +157,7 @@ class Tally:
 
     @property
     def complete(self) -> bool:
-        """Whether it got everything once and in order."""
+        """Return True if it received everything once and in order."""
         return bool(self.seqs) and self.seqs == list(range(1, self.seqs[-1] + 1))
 
 

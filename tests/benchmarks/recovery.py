@@ -37,7 +37,7 @@ def until(happened: Callable[[], bool], timeout_s: float = 60.0) -> float:
 
 
 class Session:
-    """A training that goes on, and a client that follows it."""
+    """An unfinished training, and a client that follows it."""
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
@@ -80,7 +80,7 @@ def event_hub(rig: Rig, session: Session) -> float:
 
 
 def supervisor(rig: Rig, _: Session) -> float:
-    """Until a command is carried out."""
+    """Measure the time until a command is carried out."""
     rig.kill(rig.actor("SupervisorActor").pid)
     began = time.monotonic()
     rig.call("POST", "/v1/evaluations", source="print(1)", tests=[{"id": "t1", "expected_stdout": "1\n"}])

@@ -44,7 +44,7 @@ _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Row:
-    """What one contender came to. Times in milliseconds; CPU is that of the whole machine."""
+    """Results of one contender. Times in milliseconds; CPU is that of the whole machine."""
 
     name: str
     p50_ms: float | None = None

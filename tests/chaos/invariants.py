@@ -1,4 +1,4 @@
-"""What must hold of every stream, whatever died: checked on plain JSON by rules of its own, no code of the platform's.
+"""Invariants of every stream, whatever died: checked on plain JSON by rules of its own, no code of the platform's.
 
 :func:`read_sqlite` and :func:`read_redis` read the logs past the platform; what a client saw is compared with them.
 """
@@ -56,9 +56,9 @@ def check_end(log: Log) -> str:
 
 
 def check_training(log: Log, end: str | None = None, damaged: Sequence[str] = ()) -> Told:
-    """One owner at a time, counters that go back only to a checkpoint, and events that say how far.
+    """Check one owner at a time, counters that go back only to a checkpoint, and events that say how far.
 
-    :param end: how it must have ended (``succeeded``); None: it goes on.
+    :param end: how it must have ended (``succeeded``); None: it has not finished.
     :param damaged: the ids of checkpoints that cannot have been recovered from.
     """
     check_numbers(log)

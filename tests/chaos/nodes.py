@@ -119,7 +119,7 @@ class Node:
         return True
 
     def await_port(self, port: int) -> None:
-        """Until somebody listens there."""
+        """Wait until a program listens there."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with suppress(OSError):

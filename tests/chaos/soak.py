@@ -88,7 +88,7 @@ class Watch:
         )
 
     def growth(self) -> list[str]:
-        """What is not flat: the median of the last third against that of the third before."""
+        """Return figures that are not flat: the median of the last third against that of the third before."""
         told = []
         for field in ("processes", "memory_bytes", "descriptors", "sockets", "containers", "actors"):
             slack = {"memory_bytes": SLACK_BYTES, "containers": 3, "actors": 3, "processes": 4}.get(field, 40)

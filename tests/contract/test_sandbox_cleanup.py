@@ -1,4 +1,4 @@
-"""Nothing of ours is left after a crash of anything."""
+"""Crashes of any part leave no container, process or file of ours."""
 
 from __future__ import annotations
 

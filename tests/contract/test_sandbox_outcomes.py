@@ -1,4 +1,4 @@
-"""What programs come to in real containers."""
+"""Outcomes of programs in real containers."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Equivalence(RuleBasedStateMachine):
             self.directory.cleanup()
 
     def both(self, ask: Callable[[Store], Awaitable[object]]) -> object:
-        """What both stores answer, or how both refuse."""
+        """Return what both stores answer, or how both refuse."""
 
         async def answer(store: Store) -> object:
             try:

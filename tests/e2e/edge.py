@@ -1,4 +1,4 @@
-"""What the gateway does with strange requests, on the wire, whichever ingress is before it."""
+"""The gateway's answers to strange requests, on the wire, whichever ingress is before it."""
 
 from __future__ import annotations
 

@@ -45,9 +45,11 @@ class Local(NamedTuple):
 
 
 def script(program: Program, execution: Execution) -> Outcome | Printing:
-    """What a program that doubles a number does, or a function; ``while True`` in it loops, and without ``* 2`` it
-    triples. With ``count`` in it, it prints numbers until it is cancelled; ``raise`` fails at its line; what is no
-    Python does not compile."""
+    """Return the script of a program that doubles a number, or of such a function.
+
+    ``while True`` in it loops, and without ``* 2`` it triples. With ``count`` in it, it prints numbers until it is
+    cancelled; ``raise`` fails at its line; text that is not Python does not compile.
+    """
     source = program.files[program.entry]
     try:
         compile(source, program.entry, "exec")

@@ -35,7 +35,7 @@ class Attack:
     also_in_gvisor: tuple[OutcomeKind, ...] = ()
 
     def complaints(self, outcomes: list[Outcome]) -> list[str]:
-        """What is wrong with the outcomes of its executions; empty when the defence held."""
+        """Return what is wrong with the outcomes of its executions; empty when the defence held."""
         found = []
         for outcome in outcomes:
             if MARK in outcome.stdout:

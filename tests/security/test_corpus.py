@@ -102,7 +102,7 @@ def test_an_attack_fails_and_leaves_nothing(
 
 
 def _left_of(containers: set[str]) -> list[str]:
-    """What the engine, the control groups and the process table still know of these containers."""
+    """Return what the engine, the control groups and the process table still know of these containers."""
     engine = Engine()
     left = [f"container {entry.id}" for entry in engine.list() if entry.id in containers]
     engine.close()

@@ -67,7 +67,7 @@ Attempt = Callable[..., list[str]]
 
 @pytest.fixture
 def attempt(engine: Engine, folder: Path) -> Attempt:
-    """What is wrong with the outcomes of an attack in a container with ``weaken`` applied."""
+    """Return what is wrong with the outcomes of an attack in a container with ``weaken`` applied."""
 
     def attempt(name: str, weaken: Weaken, *, limits: bool = True) -> list[str]:
         recipe = WeakRecipe(
@@ -237,7 +237,7 @@ def test_without_this_line_of_the_jail_the_attack_gets_through(
 
 
 def _attempt_in_jail(engine: Engine, folder: Path, name: str, guest: Path | None) -> list[str]:
-    """What is wrong with the outcomes of an attack in a jail of the guest that is mounted."""
+    """Return what is wrong with the outcomes of an attack in a jail of the guest that is mounted."""
     recipe = WeakRecipe(
         image_digest=require_image(engine, Flavour.PYTHON.image).digest,
         runtime="runc",

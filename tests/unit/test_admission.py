@@ -1,4 +1,4 @@
-"""The fair queue against its own announcements, and who is let into it."""
+"""The fair queue against its own announcements, and admission to it."""
 
 from __future__ import annotations
 

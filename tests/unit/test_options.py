@@ -1,4 +1,4 @@
-"""What ``name:value`` on the command line means."""
+"""Meaning of ``name:value`` on the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is over goes when its time has come, with all that belongs to it; what is not over stays."""
+"""Finished runs are deleted when their time has come, with all that belongs to them; unfinished ones stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sweep consists of, and which of its trials did best."""
+"""Trials of a sweep, and their ranking."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every :class:`~rlplatform.ports.CheckpointStore` keeps to."""
+"""Contract suite of every :class:`~rlplatform.ports.CheckpointStore`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every :class:`~rlplatform.ports.TrainingEngine` keeps to."""
+"""Contract suite of every :class:`~rlplatform.ports.TrainingEngine`."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class TrainingEngineContract:
 
 
 def _same(one: IterationReport, other: IterationReport) -> bool:
-    """Equal but for what depends on the machine's speed."""
+    """Return True if two results are equal, except for what depends on the machine's speed."""
     return [
         (r.env_steps, r.episodes, {k: v for k, v in r.metrics.items() if not k.startswith("time/")}) for r in (one,)
     ] == [

@@ -1,4 +1,4 @@
-"""What a :class:`~rlplatform.ports.Store` keeps beside runs and their events: usage, finished runs, documents, keys."""
+"""Contract suite of every :class:`~rlplatform.ports.Store`: usage, finished runs, documents and keys."""
 
 from __future__ import annotations
 

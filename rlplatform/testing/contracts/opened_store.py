@@ -1,4 +1,4 @@
-"""What the contract suites of stores begin with."""
+"""Common beginning of the contract suites of stores."""
 
 from __future__ import annotations
 

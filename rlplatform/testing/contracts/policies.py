@@ -1,4 +1,4 @@
-"""What every adapter of the ports of policies promises. Subclass, and give the fixtures."""
+"""Contract suite of every adapter of the ports of policies. Subclass it, and give the fixtures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every :class:`~rlplatform.ports.SandboxPool` keeps to."""
+"""Contract suite of every :class:`~rlplatform.ports.SandboxPool`."""
 
 from __future__ import annotations
 

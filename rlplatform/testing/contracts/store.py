@@ -1,4 +1,4 @@
-"""What every :class:`~rlplatform.ports.Store` keeps to."""
+"""Contract suite of every :class:`~rlplatform.ports.Store`: runs and events."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_trains_cartpole_to_475() -> None:
 
 
 def test_trains_pong_on_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The zoo's preset but for its size: EnvPool's Atari, the Nature CNN, torch."""
+    """The zoo's preset at a smaller size: EnvPool's Atari, the Nature CNN, torch."""
     monkeypatch.setattr("actors.rllib.fast.ITERATION_ENV_STEPS", 1)
     small = {"n_steps": 16, "batch_size": 32, "n_epochs": 1}
     engine = RllibEngine(small_request(env="Pong-v5", hyperparameters=small, resources={"num_envs_per_env_runner": 4}))

@@ -1,4 +1,4 @@
-"""Which trainings a cluster can ever hold."""
+"""Trainings that a cluster can ever hold, and those that it cannot."""
 
 from __future__ import annotations
 

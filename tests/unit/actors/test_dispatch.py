@@ -70,7 +70,7 @@ class Bench:
         await settle(self.store)
 
     def admit(self, tenant: str = "acme", quotas: Quotas | None = None, **request: object) -> Place:
-        """Whether a new one would be let in, and where."""
+        """Return True if a new one would be admitted, and its place."""
         asked = evaluation_run(self.clock).request.model_copy(update=request)
         with self.dispatcher.admit(asked, tenant, quotas or Quotas()) as place:
             return place
@@ -394,7 +394,7 @@ async def test_nothing_is_lost_while_the_store_is_away(bench: Bench, during: str
 
 
 class TestRestart:
-    """A new dispatcher takes up where the last one was."""
+    """A new dispatcher continues where the last one stopped."""
 
     async def test_what_an_evaluator_works_on_is_left_to_it(self, bench: Bench) -> None:
         evaluator = await bench.add("one")

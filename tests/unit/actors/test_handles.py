@@ -1,4 +1,4 @@
-"""What handles do without a cluster."""
+"""Handles without a cluster."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Unsayable(Exception):
 
 
 class Clerk:
-    """What is called."""
+    """The object that is called."""
 
     def __init__(self) -> None:
         self.go_on = asyncio.Event()

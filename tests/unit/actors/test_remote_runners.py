@@ -1,4 +1,4 @@
-"""Env runners are waited for, but not for ever; against a group that answers as it is told."""
+"""Env runners are waited for, but not for ever; against a group that answers as the test says."""
 
 from __future__ import annotations
 

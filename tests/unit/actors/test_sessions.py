@@ -51,7 +51,7 @@ class Bench:
         await settle(self.store)
 
     async def abandon(self) -> None:
-        """What a supervisor's death comes to: its calls end, and nothing is released."""
+        """Simulate a supervisor's death: its calls end, and nothing is released."""
         free, self.launcher.free = self.launcher.free, _nothing
         for kept in self.sessions._kept.values():
             if kept.link:
@@ -467,7 +467,7 @@ class TestRecovery:
     async def test_one_that_begins_has_a_minute_however_soon_others_stall(
         self, store: MemoryStore, clock: FakeClock, launcher: FakeLauncher
     ) -> None:
-        """Imports, environments and actors come first: whoever ends it then begins the same anew, for ever."""
+        """Imports, environments and actors come first: ending it then would begin the same again, for ever."""
         bench = Bench(store, clock, launcher, TrainingSettings(stall_timeout_s=5))
         run = await bench.submit()
         trainer = launcher.newest(run.id)

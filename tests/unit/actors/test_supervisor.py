@@ -70,7 +70,7 @@ class Bench:
         self.supervisor = Supervisor(SETTINGS, self.flaky, self.checkpoints, self.launcher, self.clock)
 
     async def override(self, tenant: str = "acme", **quotas: float) -> None:
-        """Set quotas, as an API replica does; until they hold, and the checkpoints are measured anew."""
+        """Set quotas, as an API replica does; return when they hold, and the checkpoints are measured again."""
         await Accounts(self.store, Quotas(), self.clock).override(tenant, Quotas.model_validate(quotas))
         await self.clock.advance(11)
 

@@ -154,7 +154,7 @@ class Strict(BaseModel):
 
 
 class Group(Strict):
-    """What of KubeRay's HeadGroupSpec and WorkerGroupSpec is used here."""
+    """The fields of KubeRay's HeadGroupSpec and WorkerGroupSpec that are used here."""
 
     ray_start_params: dict[str, str] = Field(alias="rayStartParams")
     template: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What setting a machine up installs, and says while it takes minutes."""
+"""Set-up of a machine: what it installs, and its progress messages."""
 
 from __future__ import annotations
 

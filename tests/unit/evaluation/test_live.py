@@ -21,7 +21,7 @@ class Time:
 
 
 def heard(chunks: list[tuple[float, bytes]], allowance: int = 1 << 20) -> list[Piece]:
-    """What is sent of ``chunks``, each after so many seconds."""
+    """Return what is sent of ``chunks``, each after so many seconds."""
     time, sent = Time(), []
     live = LiveOutput("t", sent.append, Allowance(allowance), time)
     for wait_s, chunk in chunks:

@@ -1,4 +1,4 @@
-"""What an environment gives is taken as it is; what its space does not hold is refused by its place."""
+"""Observations of an environment are accepted unchanged; values outside its space are refused by their place."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def make_network(
 
 
 def make_mlp(name: str, *, seed: int = 0, noise: float = 0.1) -> ActorCritic:
-    """One of ``MLPS``, its parameters shaken so that no gradient vanishes by symmetry."""
+    """Make one of ``MLPS``, its parameters shaken so that no gradient vanishes by symmetry."""
     features, action_space, given = MLPS[name]
     network = make_network(spaces.Box(-np.inf, np.inf, (features,)), action_space, given, seed=seed)
     rng = np.random.default_rng(seed)

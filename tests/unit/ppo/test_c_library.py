@@ -1,4 +1,4 @@
-"""Where the C kernel comes from, and that nothing breaks where there is none."""
+"""Search and compilation of the C kernel, and that nothing breaks without one."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ EPERM, ENOSYS = 0x50001, 0x50026
 
 
 def run(program: bytes, number: int, *args: int, architecture: int = X86_64) -> int:
-    """What the filter returns for a call."""
+    """Return the filter's result for a call."""
     data = struct.pack("<IIQ6Q", number, architecture, 0, *(args + (0,) * 6)[:6])
     instructions = list(struct.iter_unpack("HBBI", program))
     at = accumulator = 0

@@ -32,7 +32,7 @@ def test_lists_what_can_be_trained_with_spaces_and_presets() -> None:
 def test_what_is_recorded_is_what_the_environments_themselves_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fails after another version of Gymnasium or EnvPool, or a new preset: then write the file anew."""
+    """Fails after another version of Gymnasium or EnvPool, or a new preset: then write the file again."""
     committed = catalogue.FILE.read_text()
     monkeypatch.setattr(catalogue, "FILE", tmp_path / "environments.json")
     catalogue.main()

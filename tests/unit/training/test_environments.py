@@ -89,7 +89,7 @@ def test_refuses_what_cannot_be_trained(changes: dict[str, Any], field: str) -> 
 
 
 class Odd(gym.Env[Any, Any]):
-    """An environment of the spaces that it is told."""
+    """An environment with the spaces that it is given."""
 
     def __init__(self, observation_space: Any, action_space: Any) -> None:
         self.observation_space, self.action_space = observation_space, action_space

@@ -1,4 +1,4 @@
-"""The recorder writes what happens, in the background; whatever becomes of it, the training goes on."""
+"""The recorder writes events in the background; whatever becomes of it, the training continues."""
 
 from __future__ import annotations
 

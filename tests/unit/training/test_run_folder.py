@@ -27,7 +27,7 @@ RUN = "train_01jd0000000000000000000000"
 
 @pytest.fixture
 def stream(tmp_path: Path) -> tuple[list[Any], MemoryCheckpoints]:
-    """Of a training that crashed at its sixth iteration and was recovered from its fourth."""
+    """Return the events of a training that crashed at its sixth iteration and was recovered from its fourth."""
     request = TrainingRequest.model_validate(
         {
             "env": "CartPole-v1",

@@ -1,4 +1,4 @@
-"""What a sampler hands out is what happened in its environments."""
+"""Fragments of a sampler hold what happened in its environments."""
 
 from __future__ import annotations
 

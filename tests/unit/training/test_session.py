@@ -446,7 +446,7 @@ def test_a_fenced_session_writes_nothing_more(rig: Callable[..., Rig]) -> None:
 
 
 def recovered(r: Rig, iteration: int) -> events.TrainingRecovered:
-    """What a session says first whose trainer was lost at ``iteration``, and which then runs to its end."""
+    """Return the first event of a session whose trainer was lost at ``iteration``, after it has run to its end."""
     r.log.clear()
     session = r.session(ScriptedEngine())
     session.recover(Progress(iteration=iteration, env_steps=100 * iteration))

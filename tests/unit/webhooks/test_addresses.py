@@ -1,4 +1,4 @@
-"""Where webhooks may lead, in every spelling of where they may not."""
+"""Addresses that webhooks may lead to, and every spelling of those that they may not."""
 
 from __future__ import annotations
 

@@ -44,7 +44,8 @@ class KeyRing:
     """Mints and verifies API keys against a store."""
 
     def __init__(self, store: KeyStore, pepper: SecretStr, clock: Clock, lease_s: float = 0.0) -> None:
-        """``lease_s``: for how long a key that was read is taken as it was; the same for all rings of a store."""
+        """``lease_s``: how long a key that was read is used without reading it again; the same for all rings of a
+        store."""
         self._store = store
         self._pepper = pepper.get_secret_value().encode()
         self._clock = clock
@@ -99,7 +100,8 @@ class KeyRing:
         self._require_valid(key)
 
     async def rotate(self, key: ApiKey, overlap_s: float) -> tuple[ApiKey, str]:
-        """A new key for the same principal as ``key``, which goes on for ``overlap_s``, but not beyond its own end.
+        """Return a new key for the same principal as ``key``, which stays valid for ``overlap_s``, but not beyond
+        its own end.
 
         Takes ``lease_s``, as :meth:`revoke` does.
         """
@@ -142,7 +144,7 @@ class KeyRing:
         return key
 
     async def _replace(self, key: ApiKey) -> None:
-        """Store ``key`` anew, and wait until nobody goes by what it was."""
+        """Store ``key`` again, and wait until no replica uses its former state."""
         await self._store.put_key(key)
         self._leases.pop(key.id, None)
         await self._clock.sleep(self._lease_s)

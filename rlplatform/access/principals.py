@@ -1,4 +1,4 @@
-"""Who asks: a principal of a tenant, with scopes."""
+"""Principals: who makes a request, of which tenant, with which scopes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Role(StrEnum):
 
     @property
     def scopes(self) -> frozenset[Scope]:
-        """What goes with this role."""
+        """Scopes that go with this role."""
         return _SCOPES[self]
 
 
@@ -44,7 +44,7 @@ _SCOPES = {
 
 
 class Principal(BaseModel):
-    """The one who asks, as the API has authenticated them. ``id`` is the same over all rotations of a key."""
+    """Authenticated maker of a request. ``id`` is the same over all rotations of a key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,7 +53,7 @@ class Principal(BaseModel):
     scopes: frozenset[Scope]
 
     def has(self, scope: Scope) -> bool:
-        """Whether this principal may do what ``scope`` stands for."""
+        """Return True if this principal has ``scope``."""
         return scope in self.scopes or (scope is not Scope.OPERATE and Scope.ADMIN in self.scopes)
 
     def require(self, scope: Scope) -> None:
@@ -67,7 +67,7 @@ class Principal(BaseModel):
             raise NotFound(f"no such {what}")
 
     def sees(self, tenant: str, created_by: str) -> bool:
-        """Whether a run of ``tenant`` that ``created_by`` started is for this principal's eyes."""
+        """Return True if this principal may see a run of ``tenant`` that ``created_by`` started."""
         return tenant == self.tenant and (created_by == self.id or self.has(Scope.READ))
 
 

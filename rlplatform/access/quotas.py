@@ -1,4 +1,4 @@
-"""What a tenant may use: the operator's defaults, and what is set for one tenant."""
+"""Quotas of a tenant: the operator's defaults, and those set for one tenant."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ class Quotas(BaseModel):
     """Share of the tenant in each round of the queues."""
 
     def with_overrides(self, overrides: Quotas) -> Quotas:
-        """These, but for what was given in ``overrides``."""
+        """Return these quotas, with those given in ``overrides`` in place of them."""
         return self.model_copy(update=overrides.model_dump(exclude_unset=True))

@@ -1,4 +1,4 @@
-"""What tenants may use and have used. Usage is counted by the store with every event (``storage.ledger.charges``)."""
+"""Quotas and usage of tenants. Usage is counted by the store with every event (``storage.ledger.charges``)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Accounts:
         self._stored: dict[str, tuple[int, float]] = {}
 
     async def quotas(self, tenant: str) -> Quotas:
-        """What holds for ``tenant``."""
+        """Return the quotas that hold for ``tenant``."""
         known = self._quotas.get(tenant)
         if known is None or self._clock.monotonic() - known[1] > _FRESH_S:
             overrides = await self.overrides(tenant)
@@ -43,7 +43,7 @@ class Accounts:
         return known[0]
 
     async def overrides(self, tenant: str) -> Quotas:
-        """What has been set for ``tenant``; fields that were not are unset."""
+        """Return the quotas set for ``tenant``; fields that were not are unset."""
         found = await self._store.get_document(_KIND, tenant)
         return Quotas.model_validate_json(found.record) if found is not None else Quotas()
 
@@ -81,8 +81,10 @@ class Accounts:
             raise QuotaExceeded("policies", used=used, limit=limit, retry_after_s=3600.0)
 
     async def usage(self, tenant: str) -> Usage:
-        """What the tenant uses, now and today, and its quotas. Reads every run that is not over. CPU time is in tenths
-        of a second: what a hidden test took is not to be found by subtraction."""
+        """Return the tenant's usage, now and today, and its quotas. Reads every unfinished run.
+
+        CPU time is in tenths of a second, so that the time of a hidden test cannot be found by subtraction.
+        """
         quotas = await self.quotas(tenant)
         midnight, tomorrow = self._today()
         used = dict(await self._store.used(tenant, midnight.date()))
@@ -123,7 +125,7 @@ class Accounts:
         return usage
 
     def measure(self, tenant: str) -> None:
-        """Measure the tenant's checkpoints anew the next time: some have gone."""
+        """Measure the tenant's checkpoints again the next time: some have gone."""
         self._stored.pop(tenant, None)
 
     async def _check(self, tenant: str, quota: str) -> Quotas:

@@ -13,16 +13,17 @@ from rlplatform.training.models import Training
 
 
 class Interrupted(Exception):
-    """Ctrl-C while following: the run goes on."""
+    """Ctrl-C while following: the run continues."""
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"it goes on\nfollow it: rlp runs watch {run_id}\nend it:    rlp runs stop {run_id}")
 
 
 def follow_training(client: Client, training: Training, output: Output, *, after: int = 0) -> Training:
-    """Show the events of ``training`` until it is over; how it ended.
+    """Show the events of ``training`` until it has finished; return it.
 
-    :raises Interrupted: Ctrl-C.
+    Raises:
+        Interrupted: Ctrl-C.
     """
     with _interruptible(training.id), output.training(training) as view:
         for event in client.events(training.id, after=after):

@@ -63,7 +63,8 @@ app.command()(serve)
 @app.callback()
 def _root() -> None:
     """Exit codes: 0 done (and accepted), 1 failed or not accepted, 2 usage, 3 not authenticated, 4 not found, 5 server,
-    130 interrupted (a run that was followed goes on)."""
+    130 interrupted (a run that was followed continues).
+    """
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What all commands take, and what they get from it."""
+"""Options of all commands, and the objects made from them."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def export(
 def delete(
     ctx: typer.Context, policy_id: PolicyId, json: Json = False, url: Url = None, api_key: ApiKey = None
 ) -> None:
-    """Delete a policy for good. Its checkpoint stays as it is."""
+    """Delete a policy for good. Its checkpoint stays."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         info = client.delete_policy(check_id(policy_id, Kind.POLICY))

@@ -1,7 +1,7 @@
-"""The only module of the command line that prints.
+"""Output of the command line. Only this module prints.
 
 Results go to stdout, everything else to stderr. With ``--json`` stdout is JSON Lines and nothing else. On a terminal
-work in progress is drawn live; otherwise it is told in plain lines, at most one a second of the run's own time.
+work in progress is drawn live; otherwise it is written in plain lines, at most one a second of the run's own time.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class View(Protocol):
 
 
 class Output:
-    """Where a command's results go, and in which form.
+    """Destination and form of a command's results.
 
     :param lines: JSON Lines instead of text.
     """
@@ -89,7 +89,7 @@ class Output:
         self.err.print(_harmless(text), markup=False)
 
     def error(self, error: PlatformError) -> None:
-        """What went wrong, and what may help."""
+        """Print an error, and a hint."""
         if self.lines:
             document = {"code": error.code, "detail": error.detail, "retryable": error.retryable, **error.extra}
             self._line({"type": "error", **document})

@@ -23,7 +23,7 @@ POLL_S = 1.0
 
 
 class SweepInterrupted(Interrupted):
-    """Ctrl-C: what was started goes on, what was not is not."""
+    """Ctrl-C: started trainings continue, the others are not started."""
 
     def __init__(self, name: str, active: Mapping[str, Training], left: int) -> None:
         watch = f"   Watch one: rlp runs watch {next(iter(active.values())).id}" if active else ""

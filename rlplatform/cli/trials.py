@@ -1,4 +1,4 @@
-"""What a sweep consists of: its trials, where it stands, and which did best. Pure, but for the state file."""
+"""Plan of a sweep: its trials, its progress, and their ranking. Pure functions, except for the state file."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ app = typer.Typer(help="What the tenant uses, and what it may use.")
 
 @app.callback(invoke_without_command=True)
 def usage(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiKey = None) -> None:
-    """What the tenant uses, now and today, and of which quotas."""
+    """Show the tenant's usage, now and today, and its quotas."""
     if ctx.invoked_subcommand is not None:
         return
     output = output_of(ctx, json)

@@ -1,4 +1,4 @@
-"""``rlp webhooks``: who is told of finished runs."""
+"""``rlp webhooks``: manage webhooks for finished runs."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def log(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """What was sent to a webhook, newest first."""
+    """List the deliveries of a webhook, newest first."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = client.deliveries(webhook_id, limit=limit)

@@ -41,7 +41,7 @@ _HINTS: tuple[tuple[type[PlatformError], str], ...] = (
 
 
 def hint(error: PlatformError) -> str | None:
-    """What may help against ``error``."""
+    """Return what may help against ``error``."""
     if isinstance(error, NotAllowed) and "scope" in error.extra:
         return "ask for a key with this scope"
     if isinstance(error, NotFound) and not re.search("run|training|evaluation", error.detail):
@@ -132,7 +132,7 @@ def report(report: EvaluationReport) -> str:
 
 
 def figures(event: TrainingIterationCompleted) -> str:
-    """Where a training stands: steps, return, speed."""
+    """Return the progress of a training: steps, return, speed."""
     parts = [f"{event.env_steps:,} steps"]
     if RETURN in event.metrics:
         parts.append(f"return {event.metrics[RETURN]:.1f}")
@@ -296,7 +296,7 @@ def key(info: KeyInfo, now: datetime) -> dict[str, str]:
 
 
 def usage(usage: Usage) -> str:
-    """A tenant's usage as text: what goes on, what today has come to."""
+    """Return a tenant's usage as text: runs at work, and totals of today."""
     return "\n".join(
         (
             f"evaluations: {usage.running_evaluations} running, {usage.queued_evaluations} queued; "

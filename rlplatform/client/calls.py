@@ -1,4 +1,4 @@
-"""What the client asks for, as values: method, path, body, how the answer is read. Nothing is sent here."""
+"""Calls of the client as values: method, path, body, how the answer is read. Nothing is sent here."""
 
 from __future__ import annotations
 
@@ -273,9 +273,10 @@ def _change(
 
 
 def _body(request: BaseModel | Mapping[str, Any]) -> bytes:
-    """What was set, and nothing else: the server's defaults hold, and an older server is not sent newer fields.
+    """Encode the fields that were set: the server's defaults hold, and an older server is not sent newer fields.
 
-    :raises InvalidRequest: JSON has no words for something in it.
+    Raises:
+        InvalidRequest: something in it cannot be encoded as JSON.
     """
     try:
         if isinstance(request, BaseModel):

@@ -1,4 +1,4 @@
-"""Where the platform is and which key to use: from arguments, the environment, or ``.rlp/local.json``."""
+"""Address of the platform and the key to use: from arguments, the environment, or ``.rlp/local.json``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where downloads go."""
+"""Targets of downloads."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import BinaryIO
 
 @contextmanager
 def saving(target: Path) -> Iterator[BinaryIO]:
-    """A file to write a download to, which becomes ``target`` once it is whole; another's to the same target has its
-    own. A device or a pipe is written to as it is.
+    """Open a file to write a download to, which becomes ``target`` once it is complete.
+
+    Another download to the same target has a file of its own. A device or a pipe is written to directly.
     """
     if target.exists() and not target.is_file():
         with target.open("wb") as file:

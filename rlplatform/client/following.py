@@ -51,9 +51,10 @@ class Following:
         self._failing_since, self._failures = None, 0
 
     def patience_s(self) -> float:
-        """Seconds to wait for a message before connecting anew.
+        """Return the seconds to wait for a message before connecting again.
 
-        :raises TimeoutError: the deadline has passed.
+        Raises:
+            TimeoutError: the deadline has passed.
         """
         if self._deadline is None:
             return _SILENCE_S

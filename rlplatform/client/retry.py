@@ -28,7 +28,7 @@ class Retry:
 
 
 def _passing(error: PlatformError) -> bool:
-    """Whether the same call may well succeed in a moment; a missing sandbox does not come by asking again."""
+    """Return True if the same call may well succeed in a moment. A missing sandbox does not appear by asking again."""
     if isinstance(error, TooManyRequests | CapacityExhausted | Unavailable):
         return True
     return type(error) is ServiceError and error.extra.get("status_code") in (500, 502, 503, 504)

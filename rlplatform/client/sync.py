@@ -80,9 +80,10 @@ class Client:
     # -- evaluations ---------------------------------------------------------------------------------------------------
 
     def evaluate(self, request: EvaluationRequest | Mapping[str, Any], *, timeout_s: float | None = None) -> Evaluation:
-        """Submit and wait for the result.
+        """Submit an evaluation, wait for its end, and return it.
 
-        :raises TimeoutError: it is not finished after ``timeout_s``; it goes on.
+        Raises:
+            TimeoutError: it has not finished after ``timeout_s``; it continues.
         """
         submitted = self.submit_evaluation(request, wait_s=20.0 if timeout_s is None else 0.0)
         if submitted.finished_at is not None:
@@ -126,7 +127,7 @@ class Client:
                 return
 
     def cancel_evaluation(self, evaluation_id: str) -> Evaluation:
-        """Cancel; a finished one is left as it is."""
+        """Cancel an evaluation; a finished one is left unchanged."""
         return self._send(calls.cancel_evaluation(evaluation_id))
 
     # -- trainings -----------------------------------------------------------------------------------------------------
@@ -160,15 +161,23 @@ class Client:
                 return
 
     def pause_training(self, training_id: str) -> Training:
-        """:raises Conflict: it is over."""
+        """Pause a training: save a checkpoint and free its resources.
+
+        Raises:
+            Conflict: it has finished, or has not begun.
+        """
         return self._send(calls.command_training(training_id, "pause"))
 
     def resume_training(self, training_id: str) -> Training:
-        """:raises Conflict: it is over."""
+        """Continue a paused training from its checkpoint, as soon as there is room.
+
+        Raises:
+            Conflict: it has finished, or has not begun.
+        """
         return self._send(calls.command_training(training_id, "resume"))
 
     def stop_training(self, training_id: str) -> Training:
-        """Stop for good; one that is over is left as it is."""
+        """Stop a training for good, after a last checkpoint; a finished one is left unchanged."""
         return self._send(calls.command_training(training_id, "stop"))
 
     def metrics(self, training_id: str, *names: str, max_points: int = 500) -> MetricSeries:
@@ -191,7 +200,8 @@ class Client:
     def delete_checkpoint(self, checkpoint_id: str) -> None:
         """Delete a checkpoint for good, for example to get below the storage quota.
 
-        :raises Conflict: it is what a training that goes on would be recovered from.
+        Raises:
+            Conflict: an unfinished training would be recovered from it.
         """
         self._send(calls.delete_checkpoint(checkpoint_id))
 
@@ -245,11 +255,16 @@ class Client:
     def events(
         self, run_id: str, *, after: int = 0, types: Sequence[str] = (), timeout_s: float | None = None
     ) -> Iterator[Event]:
-        """The events of a run behind ``after``, live, to its final one. Reconnects by itself and misses none.
+        """Yield the events of a run after number ``after``, live, to its final one.
 
-        :param types: only events of these types.
-        :raises TimeoutError: the run is not over after ``timeout_s``; it goes on.
-        :raises Unavailable: the server has not answered for two minutes.
+        Reconnects by itself and misses none.
+
+        Args:
+            types: only events of these types.
+
+        Raises:
+            TimeoutError: the run has not finished after ``timeout_s``; it continues.
+            Unavailable: the server has not answered for two minutes.
         """
         path = calls.events_path(run_id)
         following = Following(after, types, timeout_s)
@@ -264,9 +279,10 @@ class Client:
                 self._sleep(following.pause_s(error))
 
     def wait(self, run_id: str, *, timeout_s: float | None = None) -> Evaluation | Training:
-        """The run once it is over.
+        """Wait for the end of a run, and return it.
 
-        :raises TimeoutError: it is not after ``timeout_s``; it goes on.
+        Raises:
+            TimeoutError: it has not finished after ``timeout_s``; it continues.
         """
         for _ in self.events(run_id, types=tuple(FINAL_TYPES), timeout_s=timeout_s):
             pass
@@ -286,7 +302,7 @@ class Client:
         return self._send(calls.keys()).items
 
     def rotate_key(self, key_id: str, *, overlap_s: float = 3600.0) -> KeyCreated:
-        """Replace a key; the old one goes on working for ``overlap_s``. Not repeated when the answer is lost."""
+        """Replace a key; the old one stays valid for ``overlap_s``. Not repeated when the answer is lost."""
         return self._send(calls.rotate_key(key_id, overlap_s))
 
     def revoke_key(self, key_id: str) -> KeyInfo:
@@ -294,15 +310,19 @@ class Client:
         return self._send(calls.revoke_key(key_id))
 
     def whoami(self) -> WhoAmI:
-        """Who the platform takes this client for."""
+        """Return the principal that the platform takes this client for."""
         return self._send(calls.whoami())
 
     def usage(self) -> Usage:
-        """What the tenant uses, now and today, and of which quotas."""
+        """Return the tenant's usage, now and today, and its quotas."""
         return self._send(calls.usage())
 
     def quotas(self, tenant: str) -> TenantQuotas:
-        """What a tenant may use. :raises NotFound: it is another's, and this client is no operator's."""
+        """Return the quotas of a tenant.
+
+        Raises:
+            NotFound: the tenant is another's, and this client is not an operator's.
+        """
         return self._send(calls.quotas(tenant))
 
     def set_quotas(self, tenant: str, quotas: Quotas | Mapping[str, Any]) -> TenantQuotas:
@@ -316,7 +336,7 @@ class Client:
     # -- webhooks ------------------------------------------------------------------------------------------------------
 
     def create_webhook(self, request: WebhookRequest | Mapping[str, Any]) -> WebhookCreated:
-        """Be told of finished runs; the secret is in the answer, and nowhere else. Not repeated when that is lost."""
+        """Create a webhook for finished runs. The answer alone has its secret. Not repeated when the answer is lost."""
         return self._send(calls.create_webhook(request))
 
     def webhooks(self) -> list[Webhook]:
@@ -336,7 +356,7 @@ class Client:
         return self._send(calls.test_webhook(webhook_id))
 
     def deliveries(self, webhook_id: str, *, limit: int = 20) -> list[Delivery]:
-        """What was sent, newest first, with every attempt."""
+        """Return the deliveries of a webhook, newest first, with every attempt."""
         return self._send(calls.deliveries(webhook_id, limit)).items
 
     def delete_webhook(self, webhook_id: str) -> Webhook:
@@ -346,7 +366,7 @@ class Client:
     # -- the platform --------------------------------------------------------------------------------------------------
 
     def environments(self) -> list[EnvironmentInfo]:
-        """What can be trained."""
+        """Return the environments that can be trained."""
         return self._send(calls.environments()).items
 
     def ready(self) -> Readiness:

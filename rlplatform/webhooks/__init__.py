@@ -1,1 +1,1 @@
-"""Webhooks: what is told of finished runs, to whom, signed as https://www.standardwebhooks.com says."""
+"""Webhooks: notifications of finished runs, signed as https://www.standardwebhooks.com says."""

@@ -1,7 +1,7 @@
-"""Where a webhook may lead: to public addresses alone, told from the address that is then connected to.
+"""Addresses that a webhook may lead to: public ones alone, judged by the address that is then connected to.
 
 A name is resolved once, all of its addresses are checked, and the connection is made to one of these: what the name
-resolves to afterwards does not matter. Names of numbers in any spelling (decimal, octal, short) go the same way.
+resolves to afterwards does not matter. Names of numbers in any spelling (decimal, octal, short) are treated alike.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ async def resolve(host: str, port: int, resolver: Resolver, *, allow_private: bo
 
 
 def is_public(address: _Address) -> bool:
-    """Whether ``address``, and an IPv4 address that is packed in it, is one of the open internet."""
+    """Return True if ``address``, and an IPv4 address that is packed in it, is one of the open internet."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
@@ -86,7 +86,7 @@ def is_public(address: _Address) -> bool:
 
 
 async def system_resolver(host: str, port: int) -> Sequence[str]:
-    """What the machine's own resolver says."""
+    """Return the addresses that the machine's own resolver gives."""
     look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     found = await asyncio.get_running_loop().run_in_executor(_RESOLVING, look_up)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -87,7 +87,7 @@ class WebhookBook:
         return [Delivery.model_validate_json(document.record) for document in found]
 
     async def put_delivery(self, delivery: Delivery) -> None:
-        """Add or replace; of those that are over, a webhook keeps the newest hundred."""
+        """Add or replace a delivery. Of finished ones, a webhook keeps the newest hundred."""
         kind = _PENDING if delivery.state == "pending" else _DONE
         await self._store.put_document(Document(kind, delivery.id, delivery.webhook_id, delivery.model_dump_json()))
         if kind == _DONE:

@@ -1,7 +1,7 @@
-"""The deliverer: tells webhooks of finished runs, again and again until they take it.
+"""The deliverer: notifies webhooks of finished runs, and retries until they accept.
 
-Its work is in the store: finished runs in the outbox, deliveries as documents. A new deliverer goes on where the last
-one was; a message may come twice then, with the same ``webhook-id``.
+Its work is in the store: finished runs in the outbox, deliveries as documents. A new deliverer continues where the last
+one stopped; a message may come twice then, with the same ``webhook-id``.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Deliverer:
         del self._sending[delivery_id]
 
     async def settle(self) -> None:
-        """Until what is being sent has been answered, or not."""
+        """Wait until every message on its way has been answered, or has failed."""
         while self._sending:
             await asyncio.wait(set(self._sending.values()))
 

@@ -14,7 +14,7 @@ from rlplatform.webhooks.addresses import Forbidden, Resolver, check_url, resolv
 
 
 class Answer(NamedTuple):
-    """What came back: the status, and for how many seconds the receiver asks to be left alone."""
+    """Answer of a receiver: its status, and the seconds to wait before a retry."""
 
     status: int
     retry_after_s: float = 0.0
@@ -37,10 +37,11 @@ class Sender:
         self._tls = ssl.create_default_context()
 
     async def __call__(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """What was answered.
+        """Send a message and return the answer.
 
-        :raises Forbidden: it may not be sent there.
-        :raises Undelivered: nothing answered in time.
+        Raises:
+            Forbidden: it may not be sent there.
+            Undelivered: nothing answered in time.
         """
         parts = check_url(url, allow_private=self._allow_private)
         assert parts.hostname is not None
@@ -70,7 +71,7 @@ class Sender:
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float:
-    """Of ``Retry-After`` (RFC 9110, 10.2.3): seconds, or a date, which is told by the receiver's own clock; else 0."""
+    """Return the seconds of ``Retry-After`` (RFC 9110, 10.2.3); a date is read by the receiver's own clock; else 0."""
     asked = headers.get("Retry-After", "")
     if asked.isascii() and asked.isdigit():
         return float(asked)

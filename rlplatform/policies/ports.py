@@ -29,8 +29,14 @@ class PolicyFiles(Protocol):
             NotFound: there is none such.
         """
 
+    def put_model(self, policy_id: str, model: bytes) -> None:
+        """Keep what was made of an archive, beside it; all or nothing."""
+
+    def get_model(self, policy_id: str) -> bytes | None:
+        """Return what :meth:`put_model` kept; None: nothing."""
+
     def delete(self, policy_id: str) -> None:
-        """Remove an archive. Idempotent."""
+        """Remove an archive, and what was made of it. Idempotent."""
 
 
 class Acted(NamedTuple):

@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,6 +25,7 @@ from rlplatform.access.usage import Accounts
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, NotFound, PlatformError
 from rlplatform.events import PolicyDeleted, PolicyPublished
 from rlplatform.ids import Kind, check_id, new_id
+from rlplatform.policies.exporter import Export, Exporter
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.policies.ports import Acted, PolicyFiles
 from rlplatform.ports import CheckpointStore, Clock, Idempotency, Store
@@ -64,6 +66,7 @@ class PolicyShelf:
         *,
         max_loaded: int = MAX_LOADED,
         max_bytes: int = MAX_LOADED_BYTES,
+        export: Export | None = None,
     ) -> None:
         self._store = store
         self._checkpoints = checkpoints
@@ -74,7 +77,7 @@ class PolicyShelf:
         self._max_bytes = max_bytes
         self._loaded: OrderedDict[str, Policy] = OrderedDict()
         self._using = threading.Lock()  # kernels have one workspace each
-        self._exporting = threading.Lock()  # seconds of CPU, and torch's exporter is no friend of threads
+        self._exporter = Exporter(files, export)
 
     @property
     def loaded(self) -> list[str]:
@@ -127,7 +130,7 @@ class PolicyShelf:
         return await asyncio.to_thread(self._archive, policy)
 
     async def onnx(self, policy: PolicyInfo) -> bytes:
-        return await asyncio.to_thread(self._onnx, policy)
+        return await self._exporter.model(policy, partial(self._archive, policy))
 
     # -- publishing ----------------------------------------------------------------------------------------------------
 
@@ -246,17 +249,6 @@ class PolicyShelf:
         if hashlib.sha256(archive).hexdigest() != info.sha256:
             raise CheckpointError(f"the archive of {info.id} is damaged: it is not what was published")
         return archive
-
-    def _onnx(self, info: PolicyInfo) -> bytes:
-        from rlplatform.training.export import export_onnx, record_observations
-        from rlplatform.training.policy import Policy
-
-        policy = Policy.unpack(self._archive(info))  # one of its own: exporting takes seconds
-        with tempfile.TemporaryDirectory(prefix="rlp-export-") as directory:
-            path = Path(directory) / "policy.onnx"
-            with self._exporting:
-                export_onnx(policy, path, record_observations(policy, info.env, info.env_config))
-            return path.read_bytes()
 
 
 def _beyond(actions: NDArray[Any], logp: NDArray[np.float32]) -> InvalidRequest | None:

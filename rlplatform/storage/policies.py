@@ -15,35 +15,50 @@ from rlplatform.storage.checkpoints import as_storage_errors
 
 
 class ArrowPolicies:
-    """The ``PolicyFiles`` port over any pyarrow file system: ``<root>/<policy>.tar``. Thread-safe."""
+    """The ``PolicyFiles`` port over any pyarrow file system: ``<root>/<policy>.tar``, and ``<policy>.onnx`` beside.
+
+    Thread-safe.
+    """
 
     def __init__(self, filesystem: Any, root: str) -> None:
         self._fs = filesystem
         self._root = root.rstrip("/")
 
     def put(self, policy_id: str, archive: bytes) -> None:
-        path = self._path(policy_id)
-        with as_storage_errors():
-            self._fs.create_dir(self._root, recursive=True)
-            self._write(path, archive)
+        self._put(self._path(policy_id), archive)
 
     def get(self, policy_id: str) -> bytes:
-        path = self._path(policy_id)
+        if (archive := self._get(self._path(policy_id))) is None:
+            raise NotFound(f"no such policy: {policy_id}")
+        return archive
+
+    def put_model(self, policy_id: str, model: bytes) -> None:
+        self._put(self._path(policy_id, "onnx"), model)
+
+    def get_model(self, policy_id: str) -> bytes | None:
+        return self._get(self._path(policy_id, "onnx"))
+
+    def delete(self, policy_id: str) -> None:
+        for path in (self._path(policy_id), self._path(policy_id, "onnx")):
+            with as_storage_errors():
+                if self._fs.get_file_info(path).type != fs.FileType.NotFound:
+                    self._fs.delete_file(path)
+
+    def _put(self, path: str, content: bytes) -> None:
+        with as_storage_errors():
+            self._fs.create_dir(self._root, recursive=True)
+            self._write(path, content)
+
+    def _get(self, path: str) -> bytes | None:
         with as_storage_errors():
             try:
                 with self._fs.open_input_stream(path) as reader:
                     return bytes(reader.read())
             except FileNotFoundError:
-                raise NotFound(f"no such policy: {policy_id}") from None
+                return None
 
-    def delete(self, policy_id: str) -> None:
-        path = self._path(policy_id)
-        with as_storage_errors():
-            if self._fs.get_file_info(path).type != fs.FileType.NotFound:
-                self._fs.delete_file(path)
-
-    def _path(self, policy_id: str) -> str:
-        return f"{self._root}/{check_id(policy_id, Kind.POLICY)}.tar"
+    def _path(self, policy_id: str, kind: str = "tar") -> str:
+        return f"{self._root}/{check_id(policy_id, Kind.POLICY)}.{kind}"
 
     def _write(self, path: str, archive: bytes) -> None:
         with self._fs.open_output_stream(path) as writer:

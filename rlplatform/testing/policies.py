@@ -24,6 +24,7 @@ class MemoryPolicyFiles:
 
     def __init__(self) -> None:
         self.archives: dict[str, bytes] = {}
+        self.models: dict[str, bytes] = {}
 
     def put(self, policy_id: str, archive: bytes) -> None:
         self.archives[policy_id] = archive
@@ -34,8 +35,15 @@ class MemoryPolicyFiles:
         except KeyError:
             raise NotFound(f"no such policy: {policy_id}") from None
 
+    def put_model(self, policy_id: str, model: bytes) -> None:
+        self.models[policy_id] = model
+
+    def get_model(self, policy_id: str) -> bytes | None:
+        return self.models.get(policy_id)
+
     def delete(self, policy_id: str) -> None:
         self.archives.pop(policy_id, None)
+        self.models.pop(policy_id, None)
 
     def damage(self, policy_id: str) -> None:
         """Change the first byte."""

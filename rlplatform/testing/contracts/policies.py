@@ -45,6 +45,16 @@ class PolicyFilesContract:
             files.get(one)
         assert files.get(other) == b"other"
 
+    def test_a_model_is_kept_beside_its_archive_and_goes_with_it(self, files: PolicyFiles) -> None:
+        policy_id = new_id(Kind.POLICY)
+        assert files.get_model(policy_id) is None
+        files.put(policy_id, b"archive")
+        files.put_model(policy_id, b"first")
+        files.put_model(policy_id, b"model")
+        assert (files.get(policy_id), files.get_model(policy_id)) == (b"archive", b"model")
+        files.delete(policy_id)
+        assert files.get_model(policy_id) is None
+
 
 @pytest.mark.anyio
 class PoliciesContract:

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +27,7 @@ from rlplatform.runs import EvaluationRun, TrainingRun
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, PoolStatus, Program, Usage
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_store
+from rlplatform.testing.policies import FakePolicies
 from rlplatform.testing.sandboxes import Printing, ScriptedPool
 from rlplatform.training.catalogue import describe_environment
 from rlplatform.training.models import EnvironmentInfo, TrainingRequest
@@ -183,8 +184,8 @@ class LocalLauncher:
 
 
 @asynccontextmanager
-async def serving(*, port: int = 0, **api: Any) -> AsyncIterator[Local]:
-    """The platform on a loopback port; ``api`` are fields of ``ApiSettings``."""
+async def serving(*, port: int = 0, around: Callable[[Any], Any] = lambda app: app, **api: Any) -> AsyncIterator[Local]:
+    """The platform on a loopback port, with ``around`` in front of it; ``api`` are fields of ``ApiSettings``."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.model_validate({"access": {"pepper": "pepper"}, "api": api})
         clock = SystemClock()
@@ -199,6 +200,7 @@ async def serving(*, port: int = 0, **api: Any) -> AsyncIterator[Local]:
             commands=Direct(supervisor),
             clock=clock,
             checkpoints=checkpoints,
+            policies=FakePolicies(store, checkpoints, clock),
             environments=environments,
         )
         app = create_app(services, settings)
@@ -206,7 +208,7 @@ async def serving(*, port: int = 0, **api: Any) -> AsyncIterator[Local]:
         _, key = await keys.mint(tenant="course", name="browser", scopes=[Scope.ADMIN])
         _, learner = await keys.mint(tenant="course", name="learner", scopes=[Scope.EVALUATE])
         try:
-            async with on_loopback(app, port=port, log_level="warning", timeout_graceful_shutdown=1) as address:
+            async with on_loopback(around(app), port=port, log_level="warning", timeout_graceful_shutdown=1) as address:
                 yield Local(f"http://{address}", key, learner)
         finally:
             await supervisor.drain(grace_s=5)

@@ -15,6 +15,7 @@ from serve_apps.api.deps import Context, Ctx, Follower, Renewal
 from serve_apps.api.headers import headers
 from serve_apps.api.hub import types_of
 from serve_apps.api.openapi import problems
+from serve_apps.api.schemas import REF
 from serve_apps.api.sse import EventStream
 
 router = APIRouter(prefix="/v1", tags=["events"])
@@ -39,7 +40,9 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
             " A named event, `event: reconnect`, asks to connect again with `Last-Event-ID`."
         ),
         "headers": headers("X-Accel-Buffering"),
-        "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Event"}}},
+        "content": {
+            "text/event-stream": {"schema": {"type": "string"}, "x-item-schema": {"$ref": REF.format(model="Event")}}
+        },
     },
     204: {"description": "The run has ended and has no event after this one."},
     **problems(401, 403, 404, 422),

@@ -1,0 +1,81 @@
+"""Clients that others' generators make of the OpenAPI document: whole programs on them, against a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serve_apps.api.__main__ import TARGET
+from tests.api.described import Description, Watched
+from tests.e2e.local import serving
+
+pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
+HERE = Path(__file__).parent
+DOCUMENT: dict[str, Any] = json.loads(TARGET.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def run(command: list[str], folder: Path) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # the generator formats with ruff
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False, timeout=110
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+async def drive(command: Callable[[str, str], list[str]], environment: Mapping[str, str]) -> set[tuple[str, int]]:
+    """Run a program against a server whose every answer is held against the document; the operations that answered."""
+    watched: list[Watched] = []
+
+    def around(app: Any) -> Watched:
+        watched.append(Watched(app, Description(DOCUMENT)))
+        return watched[0]
+
+    async with serving(around=around) as local:
+        program = await asyncio.create_subprocess_exec(
+            *command(local.url, local.key), env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        try:
+            output, _ = await program.communicate()
+        finally:
+            if program.returncode is None:
+                program.kill()
+                await program.wait()
+    assert program.returncode == 0, output.decode()
+    assert watched[0].faults == []
+    return watched[0].answered
+
+
+async def test_a_program_on_the_client_of_openapi_python_client(tmp_path: Path) -> None:
+    package = tmp_path / "rlp_api"
+    generator = str(Path(sys.executable).with_name("openapi-python-client"))
+    said = run(
+        [generator, "generate", "--path", str(TARGET), "--meta", "none", "--output-path", str(package)], tmp_path
+    )
+    assert "warning" not in said.lower(), said
+    answered = await drive(
+        lambda url, key: [sys.executable, str(HERE / "program.py"), url, key],
+        {**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert {operation for operation, status in answered if status < 300} >= {
+        "checkpoints_download",
+        "evaluations_submit",
+        "events_of_evaluation",
+        "events_of_training",
+        "policies_act",
+        "policies_download",
+        "trainings_metrics",
+    }

@@ -47,6 +47,7 @@ TEST_PACKAGES = {
     "ip": "iproute2",
 }
 WEB = ROOT / "serve_apps" / "web"
+TYPESCRIPT = ROOT / "tests" / "clients" / "typescript"
 NEEDS_DEBOOTSTRAP = 3  # exit status of cluster.sandbox_image
 EXTRAS = {"run": "server,export", "test": "server,export,dev"}
 
@@ -69,6 +70,7 @@ def main(purpose: str) -> int:
         environment(EXTRAS[purpose])
         if purpose == "test":
             test_tools()
+            typescript_tools()
         flavours = ["python", "python-rl"] if purpose == "test" else ["python"]
         for steps, without in (
             ((engine, lambda: images(flavours)), "a sandbox: training works, evaluation answers 503"),
@@ -211,6 +213,18 @@ def test_tools() -> None:
                 subprocess.run(["systemctl", "disable", "--now", package], capture_output=True, check=False)
 
 
+def typescript_tools() -> None:
+    """Generators and the compiler of the test of TypeScript clients."""
+    wanted = hashlib.sha256((TYPESCRIPT / "package-lock.json").read_bytes()).hexdigest()
+    stamp = TYPESCRIPT / "node_modules" / ".complete"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    if not shutil.which("npm"):
+        need("npm, which installs the tools of the TypeScript test,", ["nodejs", "npm"])
+    npm_install(TYPESCRIPT)
+    stamp.write_text(wanted)
+
+
 # -- Docker -----------------------------------------------------------------------------------------------------------
 
 
@@ -314,10 +328,14 @@ def page() -> None:
     if not shutil.which("npm"):
         need("npm, which builds the browser page,", ["nodejs", "npm"])
     say("building the browser page (half a minute)")
-    # not 'npm ci', which insists on packages for platforms other than this one, even where a registry lacks them
-    run(["npm", "install", "--no-save", "--no-audit", "--no-fund"], WEB)
+    npm_install(WEB)
     run(["npm", "run", "build"], WEB)
     stamp.write_text(wanted)
+
+
+def npm_install(folder: Path) -> None:
+    # not 'npm ci', which insists on packages for platforms other than this one, even where a registry lacks them
+    run(["npm", "install", "--no-save", "--no-audit", "--no-fund"], folder)
 
 
 def run(command: list[str], folder: Path = ROOT) -> None:

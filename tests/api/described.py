@@ -52,20 +52,25 @@ class Description:
         for name in sent.keys() & described.keys():
             schema = described[name]["schema"]
             value: Any = int(sent[name]) if schema["type"] == "integer" else sent[name]
-            faults += [f"{where}: {name}: {error.message}" for error in self._errors(value, schema)]
+            faults += [f"{where}: {name}: {error.message}" for error in self.errors(value, schema)]
         media_type = sent.get("content-type", "").partition(";")[0]
         content = response.get("content", {})
         if body and media_type not in content:
             faults.append(f"{where}: content of type {media_type} is not described")
         elif body and media_type.endswith("json"):
-            errors = self._errors(json.loads(body), content[media_type]["schema"])
+            errors = self.errors(json.loads(body), content[media_type]["schema"])
             faults += [f"{where}: {error.json_path}: {error.message[:200]}" for error in errors]
+        elif media_type == "text/event-stream":
+            for block in body.decode().split("\n\n"):
+                data = [line.removeprefix("data:") for line in block.split("\n") if line.startswith("data:")]
+                if data and "event:" not in block:
+                    faults += self._event_faults(json.loads(data[0]))
         return faults
 
-    def event_faults(self, event: Any) -> list[str]:
+    def _event_faults(self, event: Any) -> list[str]:
         """What is not as the document describes an event of this type."""
         name = self._document["components"]["schemas"]["Event"]["discriminator"]["mapping"][event["type"]]
-        return [f"{event['type']}: {error.json_path}: {error.message}" for error in self._errors(event, {"$ref": name})]
+        return [f"{event['type']}: {error.json_path}: {error.message}" for error in self.errors(event, {"$ref": name})]
 
     def resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
         """``node``, or what it refers to."""
@@ -75,7 +80,8 @@ class Description:
             return found
         return node
 
-    def _errors(self, value: Any, schema: Mapping[str, Any]) -> list[jsonschema.ValidationError]:
+    def errors(self, value: Any, schema: Mapping[str, Any]) -> list[jsonschema.ValidationError]:
+        """What of ``value`` is not as ``schema`` says."""
         whole = {"components": self._document["components"], **schema}
         return list(jsonschema.Draft202012Validator(whole).iter_errors(value))
 
@@ -105,6 +111,8 @@ class Watched:
             await send(message)
 
         await self._app(scope, receive, watch)
+        if not started:
+            return  # the client has left before there was an answer
         headers = [(name.decode(), value.decode()) for name, value in started["headers"]]
         operation = self._description.operation(scope["method"], scope["path"])
         self.answered.add((operation["operationId"], started["status"]))

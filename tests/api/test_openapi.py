@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
@@ -18,7 +19,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from rlplatform.access.principals import Principal, Role, Scope
 from rlplatform.clock import SystemClock
-from rlplatform.errors import error_classes
+from rlplatform.errors import NotFound, error_classes, problem
 from rlplatform.evaluation.models import EvaluationRequest, Verdict
 from rlplatform.events import EVENT_TYPES
 from rlplatform.policies.models import ActRequest, PolicyRequest
@@ -32,6 +33,16 @@ from rlplatform.webhooks.models import EVENTS, TEST, Webhook
 from rlplatform.webhooks.signatures import Signer
 from serve_apps.api.__main__ import TARGET, document
 from serve_apps.api.app import create_app
+from serve_apps.api.live_messages import (
+    LiveAuthenticated,
+    LiveError,
+    LiveHeartbeat,
+    LiveReconnect,
+    LiveStreamEnd,
+    LiveSubscribed,
+    LiveUnsubscribed,
+    ServerMessage,
+)
 from serve_apps.api.routes import evaluations, policies, trainings
 from serve_apps.api.schemas import references
 from serve_apps.api.services import Services
@@ -170,6 +181,24 @@ def test_the_webhooks_are_those_that_are_sent() -> None:
     )
     for path in DOCUMENT["webhooks"].values():
         assert {parameter["name"] for parameter in path["post"]["parameters"]} == signed.keys()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        LiveAuthenticated(),
+        LiveSubscribed(stream="trainings/train_1", after=0),
+        LiveUnsubscribed(stream="trainings/train_1"),
+        LiveStreamEnd(stream="trainings/train_1"),
+        LiveHeartbeat(time=datetime.now(UTC)),
+        LiveReconnect(cursors={"trainings/train_1": 3}),
+        LiveError(**{**problem(NotFound("no such run")), "type": "error"}, stream="trainings/train_1"),
+    ],
+)
+def test_the_messages_of_a_socket_are_as_described(message: ServerMessage) -> None:
+    sent = json.loads(message.model_dump_json(exclude_unset=isinstance(message, LiveError)))
+    assert DESCRIPTION.errors(sent, SCHEMAS["LiveServerMessage"]) == []
+    assert DESCRIPTION.errors({**sent, "type": "unknown"}, SCHEMAS["LiveServerMessage"]) != []
 
 
 CHECKPOINTS = tempfile.TemporaryDirectory()

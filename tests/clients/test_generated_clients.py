@@ -15,10 +15,27 @@ import pytest
 
 from serve_apps.api.__main__ import TARGET
 from tests.api.described import Description, Watched
+from tests.conftest import Missing
 from tests.e2e.local import serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 HERE = Path(__file__).parent
+TYPESCRIPT = HERE / "typescript"
+WORK = {
+    "checkpoints_download",
+    "checkpoints_index",
+    "evaluations_cancel",
+    "evaluations_index",
+    "evaluations_submit",
+    "events_of_evaluation",
+    "events_of_training",
+    "policies_act",
+    "policies_download",
+    "policies_publish",
+    "trainings_metrics",
+    "trainings_show",
+    "trainings_start",
+}
 DOCUMENT: dict[str, Any] = json.loads(TARGET.read_text(encoding="utf-8"))
 
 
@@ -59,6 +76,17 @@ async def drive(command: Callable[[str, str], list[str]], environment: Mapping[s
     return watched[0].answered
 
 
+async def test_a_program_on_openapi_fetch_with_the_types_of_openapi_typescript(missing: Missing) -> None:
+    if not (TYPESCRIPT / "node_modules").is_dir():
+        missing(f"the packages of {TYPESCRIPT} are not installed: run npm install --no-save there")
+    tools = TYPESCRIPT / "node_modules" / ".bin"
+    run([str(tools / "openapi-typescript"), str(TARGET), "--output", "schema.d.ts"], TYPESCRIPT)
+    run([str(tools / "tsc"), "--project", "."], TYPESCRIPT)
+    answered = await drive(lambda url, key: ["node", str(TYPESCRIPT / "built" / "program.js"), url, key], os.environ)
+    assert ("checkpoints_download", 206) in answered
+    assert {operation for operation, status in answered if status < 300} >= WORK
+
+
 async def test_a_program_on_the_client_of_openapi_python_client(tmp_path: Path) -> None:
     package = tmp_path / "rlp_api"
     generator = str(Path(sys.executable).with_name("openapi-python-client"))
@@ -70,12 +98,4 @@ async def test_a_program_on_the_client_of_openapi_python_client(tmp_path: Path) 
         lambda url, key: [sys.executable, str(HERE / "program.py"), url, key],
         {**os.environ, "PYTHONPATH": str(tmp_path)},
     )
-    assert {operation for operation, status in answered if status < 300} >= {
-        "checkpoints_download",
-        "evaluations_submit",
-        "events_of_evaluation",
-        "events_of_training",
-        "policies_act",
-        "policies_download",
-        "trainings_metrics",
-    }
+    assert {operation for operation, status in answered if status < 300} >= WORK

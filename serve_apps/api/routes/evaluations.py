@@ -138,9 +138,14 @@ async def show(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -
 @router.get(
     "/evaluations/{evaluation_id}/submission",
     summary="Show the program and the visible tests of an evaluation",
-    responses={200: {"model": Submission}, 304: {"description": "unchanged"}, **problems(401, 403, 404)},
+    responses={
+        200: {"model": Submission, "description": "The submission.", "headers": headers("ETag")},
+        304: {"description": "Unchanged.", "headers": headers("ETag")},
+        **problems(401, 403, 404),
+    },
 )
 async def submission(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -> Response:
+    """Return the program, its files, the grader and the tests of an evaluation. Hidden tests are without their content."""
     run = await ctx.evaluation(evaluation_id, caller)
     return document(request, Submission.of(run.id, run.request))
 

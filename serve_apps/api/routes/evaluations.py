@@ -145,7 +145,7 @@ async def show(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -
     },
 )
 async def submission(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -> Response:
-    """Return the program, its files, the grader and the tests of an evaluation. Hidden tests are without their content."""
+    """Return the program, its files, the grader and the tests of an evaluation, hidden tests without their content."""
     run = await ctx.evaluation(evaluation_id, caller)
     return document(request, Submission.of(run.id, run.request))
 

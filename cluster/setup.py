@@ -105,7 +105,8 @@ def environment(extras: str) -> None:
     """
     stamp = VENV / ".complete"
     kernel = (ROOT / "rlplatform" / "ppo" / "_kernel.c").read_bytes()
-    wanted = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + kernel).hexdigest()
+    project = (ROOT / "pyproject.toml").read_bytes() + (ROOT / "setup.py").read_bytes()
+    wanted = hashlib.sha256(LOCK.read_bytes() + project + kernel).hexdigest()
     installed_for = stamp.read_text().split() if stamp.exists() else []
     if installed_for[:2] == [wanted, str(ROOT)] and set(extras.split(",")) <= set(installed_for[-1].split(",")):
         return

@@ -25,7 +25,7 @@ def serve(
 
 
 def server(module: str) -> Any:
-    """A module of the server, which a client's installation does not have.
+    """Return a module of the server, which a client's installation does not have.
 
     :raises Unavailable: it is not installed.
     """
@@ -33,5 +33,6 @@ def server(module: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise Unavailable(
-            f"this needs the server, of which {error.name!r} is not installed: pip install 'rlplatform[server]'"
+            f"the server is not installed here ({error.name!r} is missing). It runs from a checkout of the repository:"
+            " make run, or pip install -c requirements.lock -e '.[server,export]'"
         ) from None

@@ -35,18 +35,23 @@ def closure() -> dict[str, Distribution]:
     return found
 
 
-@pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that holds the closure and the package alone."""
-    folder = tmp_path_factory.mktemp("bare")
+def bare_environment(folder: Path) -> tuple[Path, Path]:
+    """An environment in ``folder`` that holds the closure alone; its Python, and where its packages are."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
     for found in closure().values():
         for top in {file.parts[0] for file in found.files or () if file.parts[0] not in ("..", "__pycache__")}:
             if not (packages / top).exists():
                 (packages / top).symlink_to(Path(str(found.locate_file(top))))
+    return folder / "bin" / "python", packages
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment that holds the closure and the package alone."""
+    python, packages = bare_environment(tmp_path_factory.mktemp("bare"))
     (packages / "rlplatform").symlink_to(ROOT / "rlplatform")
-    return folder / "bin" / "python"
+    return python
 
 
 def run(python: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -73,4 +78,5 @@ def test_what_needs_the_server_says_so(bare: Path) -> None:
     for command in ("doctor", "serve"):
         done = run(bare, "from rlplatform.cli.main import main; main()", command)
         assert done.returncode == 5, done.stderr
-        assert "pip install 'rlplatform[server]'" in done.stderr
+        assert "the server is not installed here ('cluster' is missing)" in done.stderr
+        assert "pip install -c requirements.lock -e '.[server,export]'" in done.stderr

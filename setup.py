@@ -1,6 +1,6 @@
 """Packages of a wheel: ``rlplatform``, the client, alone. An editable installation also has the server's packages.
 
-The server runs from a checkout: ``make run``, the Dockerfile, ``pip install -c requirements.lock -e '.[server,export]'``.
+The server runs from a checkout: ``make run``, the Dockerfile, or ``pip install -e '.[server,export]'``.
 """
 
 from __future__ import annotations

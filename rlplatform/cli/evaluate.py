@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from rlplatform.cli import exits, words
+from rlplatform.cli import exits
+from rlplatform.cli.evidence import evidence, renamed
 from rlplatform.cli.follow import follow_evaluation
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+from rlplatform.cli.render import Output
 from rlplatform.errors import InvalidRequest
-from rlplatform.evaluation.models import Verdict
+from rlplatform.evaluation.models import Evaluation, Verdict
 
 _REST = ("grader", "checker", "limits", "tier", "files")
 
@@ -24,9 +26,14 @@ def evaluate(
         Path | None,
         typer.Option(help="JSON: a list of tests, or an object with `tests` and more.", exists=True, dir_okay=False),
     ] = None,
-    stdin: Annotated[str | None, typer.Option(help="One test: what the program reads.")] = None,
-    expect: Annotated[str | None, typer.Option(help="One test: what it should write.")] = None,
-    function: Annotated[str | None, typer.Option(help="Call this function, instead of stdin and stdout.")] = None,
+    stdin: Annotated[str | None, typer.Option(help="A single test: input of the program.")] = None,
+    expect: Annotated[
+        str | None, typer.Option(help="A single test: expected output, or with --function the expected value as JSON.")
+    ] = None,
+    function: Annotated[str | None, typer.Option(help="Call this function instead of running the program.")] = None,
+    arg: Annotated[
+        list[str] | None, typer.Option("--arg", help="An argument of --function, as JSON or text; may be given again.")
+    ] = None,
     checker: Annotated[str | None, typer.Option(help="exact, tokens, lines, floats or unordered.")] = None,
     also: Annotated[
         list[Path] | None, typer.Option("--with", help="A further file of the program.", exists=True, dir_okay=False)
@@ -36,24 +43,45 @@ def evaluate(
     memory_mb: Annotated[int | None, typer.Option(help="Limit of each test.")] = None,
     tier: Annotated[
         Literal["single-use", "jail", "gvisor"] | None,
-        typer.Option(help="How it is isolated; else single-use."),
+        typer.Option(help="Isolation of the sandbox; single-use by default."),
     ] = None,
     priority: Annotated[
         Literal["high", "normal", "low"] | None,
         typer.Option(help="Among the tenant's own; high needs scope admin."),
     ] = None,
-    max_wait_s: Annotated[float | None, typer.Option(help="Rather be refused than wait for longer.")] = None,
+    max_wait_s: Annotated[float | None, typer.Option(help="Refuse it rather than wait for longer.")] = None,
     json: Json = False,
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Run a program against tests in a sandbox. Exit status 0: accepted; 1: not."""
+    """Run a program in a sandbox: against tests (exit status 0: accepted, 1: not), or as it is, without any."""
     output = output_of(ctx, json)
-    request = _tests(tests) if tests is not None else _one_test(stdin, expect)
-    request["source"] = _text(file)
+    if arg and function is None:
+        raise InvalidRequest("--arg goes with --function, which says what is called", field="--arg")
+    plain = tests is None and expect is None and (function is not None or stdin is None)
+    if tests is not None:
+        if given_too := next(
+            (name for name, value in (("stdin", stdin), ("expect", expect), ("arg", arg)) if value), None
+        ):
+            raise InvalidRequest(f"give --tests or --{given_too}, not both", field=f"--{given_too}")
+        request = _tests(tests)
+    elif plain and function is not None:
+        request = call_of(file, function, [_value(text) for text in arg or ()], _text(file))
+        if stdin is not None:
+            request["tests"][0]["stdin"] = stdin
+    elif plain:
+        request = {"tests": [{"id": "run", "stdin": ""}]}
+    elif function is not None:
+        request = {
+            "tests": [{"id": "t1", "args": [_value(text) for text in arg or ()], "expected": _value(expect or "")}]
+        }
+    else:
+        request = {"tests": [{"id": "t1", "stdin": stdin or "", "expected_stdout": expect}]}
+    request.setdefault("source", _text(file))
     if also:
-        request["files"] = [{"path": path.name, "content": _text(path)} for path in also]
-    if function is not None:
+        more = [{"path": path.name, "content": _text(path)} for path in also]
+        request["files"] = [*request.get("files", []), *more]
+    if function is not None and not plain:
         request["grader"] = {"kind": "function", "entry": function}
     if checker is not None:
         request["checker"] = {"kind": checker}
@@ -62,13 +90,73 @@ def evaluate(
         request["limits"] = {**request.get("limits", {}), **given}
     how = {"tier": tier, "priority": priority, "max_wait_s": max_wait_s}
     request |= {name: value for name, value in how.items() if value is not None}
+    name = str(file)
     with connect(url, api_key) as client:
-        evaluation = follow_evaluation(client, client.submit_evaluation(request), output)
+        submitted = client.submit_evaluation(request)
+        evaluation = follow_evaluation(client, submitted, output, name=name, quiet=plain)
+    accepted = evaluation.verdict is Verdict.ACCEPTED
     if output.lines:
         output.document({"type": "summary", **evaluation.model_dump(mode="json")}, "")
-    elif evaluation.verdict is not Verdict.ACCEPTED:
-        output.note(words.evidence(evaluation))
-    raise typer.Exit(exits.DONE if evaluation.verdict is Verdict.ACCEPTED else exits.FAILED)
+    elif plain:
+        _show_run(output, evaluation, name)
+    elif not accepted:
+        sent = {str(test.get("id")): test for test in request["tests"] if isinstance(test, dict)}
+        grader = request.get("grader") or {}
+        output.note(evidence(evaluation, sent, str(grader.get("kind", "stdio")), name), wrap=False)
+    raise typer.Exit(exits.DONE if accepted else exits.FAILED)
+
+
+def _show_run(output: Output, evaluation: Evaluation, name: str) -> None:
+    """What a program wrote that was run without tests, and how it ended."""
+    for test in evaluation.tests:
+        output.verbatim(test.stdout or "")
+        output.note((renamed(test.stderr, name) if test.stderr else "").rstrip("\n"), wrap=False)
+        if test.stdout_truncated:
+            output.note("(the output is cut)")
+        used = [
+            f"exit status {test.exit_code}" if test.exit_code is not None else str(test.verdict),
+            *([f"{test.cpu_time_s:.3f} s of CPU"] if test.cpu_time_s is not None else []),
+            *([f"{test.peak_memory_bytes / 2**20:.1f} MiB"] if test.peak_memory_bytes is not None else []),
+        ]
+        output.note(" · ".join(used))
+        if test.message and not test.stderr:
+            output.note(renamed(test.message, name))
+    if not evaluation.tests:
+        output.note(evaluation.message or str(evaluation.state))
+
+
+_CALL = """import json, runpy, sys, traceback
+sys.argv = [{path!r}]
+try:
+    found = runpy.run_path({path!r}, run_name="submission").get({function!r})
+    if not callable(found):
+        sys.exit({path!r} + " defines no function " + {function!r})
+    print(repr(found(*json.loads({arguments!r}))))
+except Exception as error:
+    frames = traceback.TracebackException.from_exception(error)
+    while frames.stack and frames.stack[0].filename != {path!r}:
+        del frames.stack[0]
+    sys.exit("".join(frames.format()).rstrip())
+"""
+
+
+def call_of(file: Path, function: str, arguments: list[Any], source: str) -> dict[str, Any]:
+    """The request that calls ``function`` of the program and prints what it returns."""
+    path = file.name if file.name != "main.py" else "program.py"
+    program = _CALL.format(path=path, function=function, arguments=jsonlib.dumps(arguments))
+    return {
+        "source": program,
+        "files": [{"path": path, "content": source}],
+        "tests": [{"id": "call", "stdin": ""}],
+    }
+
+
+def _value(text: str) -> Any:
+    """``text`` as JSON, else as it is."""
+    try:
+        return jsonlib.loads(text)
+    except ValueError:
+        return text
 
 
 def _tests(path: Path) -> dict[str, Any]:
@@ -84,12 +172,6 @@ def _tests(path: Path) -> dict[str, Any]:
     if unknown:
         raise InvalidRequest(f"{path}: unknown {unknown[0]!r}; accepted are tests, {', '.join(_REST)}", field="tests")
     return found
-
-
-def _one_test(stdin: str | None, expect: str | None) -> dict[str, Any]:
-    if stdin is None and expect is None:
-        raise InvalidRequest("give --tests FILE, or --stdin and --expect for a single test", field="tests")
-    return {"tests": [{"id": "t1", "stdin": stdin or "", "expected_stdout": expect}]}
 
 
 def _text(path: Path) -> str:

@@ -16,7 +16,7 @@ class Interrupted(Exception):
     """Ctrl-C while following: the run continues."""
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(f"it goes on\nfollow it: rlp runs watch {run_id}\nend it:    rlp runs stop {run_id}")
+        super().__init__(f"{run_id} continues\nfollow it: rlp runs watch {run_id}\nstop it:   rlp runs stop {run_id}")
 
 
 def follow_training(client: Client, training: Training, output: Output, *, after: int = 0) -> Training:
@@ -31,9 +31,17 @@ def follow_training(client: Client, training: Training, output: Output, *, after
     return client.training(training.id)
 
 
-def follow_evaluation(client: Client, evaluation: Evaluation, output: Output, *, after: int = 0) -> Evaluation:
-    """Likewise for an evaluation."""
-    with _interruptible(evaluation.id), output.evaluation() as view:
+def follow_evaluation(
+    client: Client,
+    evaluation: Evaluation,
+    output: Output,
+    *,
+    after: int = 0,
+    name: str = "main.py",
+    quiet: bool = False,
+) -> Evaluation:
+    """Likewise for an evaluation of the program ``name``; ``quiet``: without a line for each of its tests."""
+    with _interruptible(evaluation.id), output.evaluation(name=name, quiet=quiet) as view:
         for event in client.events(evaluation.id, after=after):
             view.show(event)
     return client.evaluation(evaluation.id)
@@ -53,6 +61,12 @@ def summary(training: Training) -> dict[str, Any]:
         "evaluation": report and {"episode_return_mean": report.episode_return_mean, "episodes": report.episodes},
         **({"simulated": True} if training.simulated else {}),
     }
+
+
+def page_of(client: Client, run: Training | Evaluation) -> str:
+    """Address of the run's page in the browser."""
+    collection = "trainings" if isinstance(run, Training) else "evaluations"
+    return f"{client.url}/#/{collection}/{run.id}"
 
 
 @contextmanager

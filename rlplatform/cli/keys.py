@@ -8,27 +8,33 @@ import typer
 
 from rlplatform.access.principals import Role, Scope
 from rlplatform.cli import words
+from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
 from rlplatform.clock import SystemClock
+from rlplatform.ids import Kind
 
 app = typer.Typer(no_args_is_help=True, help="Make, list, rotate and revoke API keys.")
 
-KeyId = Annotated[str, typer.Argument(help="key_…")]
+KeyId = Annotated[str, typer.Argument(help="key_…, or the beginning or end of it.")]
 
 
 @app.command()
 def create(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="What it is for.")],
-    role: Annotated[Role | None, typer.Option(help="What its holder is.")] = None,
-    scope: Annotated[list[Scope] | None, typer.Option(help="What it may be used for, instead of a role.")] = None,
+    name: Annotated[str, typer.Argument(help="Purpose of the key.")],
+    role: Annotated[Role | None, typer.Option(help="Role of its holder.")] = None,
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="Scope to grant, instead of a role; may be given again.")
+    ] = None,
     tenant: Annotated[str | None, typer.Option(help="Another tenant; for operators.")] = None,
-    expires_in_s: Annotated[float | None, typer.Option(help="Its life; without, it has no end.")] = None,
+    expires_in_s: Annotated[
+        float | None, typer.Option(help="Lifetime in seconds; without it the key does not expire.")
+    ] = None,
     json: Json = False,
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Make a key. Its text is shown this once."""
+    """Make a key. Its text is shown only now."""
     output = output_of(ctx, json)
     asked = {"name": name, "role": role, "scopes": scope or None, "tenant": tenant, "expires_in_s": expires_in_s}
     with connect(url, api_key) as client:
@@ -49,22 +55,22 @@ def index(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiK
 def rotate(
     ctx: typer.Context,
     key_id: KeyId,
-    overlap_s: Annotated[float, typer.Option(min=0, help="How long the old key goes on working.")] = 3600.0,
+    overlap_s: Annotated[float, typer.Option(min=0, help="Seconds for which the old key remains valid.")] = 3600.0,
     json: Json = False,
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Replace a key. The text of the new one is shown this once."""
+    """Replace a key. The text of the new one is shown only now."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        made = client.rotate_key(key_id, overlap_s=overlap_s)
+        made = client.rotate_key(full_id(client, key_id, Kind.KEY), overlap_s=overlap_s)
     output.document(made, made.api_key)
 
 
 @app.command()
 def revoke(ctx: typer.Context, key_id: KeyId, json: Json = False, url: Url = None, api_key: ApiKey = None) -> None:
-    """Make a key useless, from this moment on."""
+    """Make a key invalid at once."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        info = client.revoke_key(key_id)
+        info = client.revoke_key(full_id(client, key_id, Kind.KEY))
     output.document(info, f"{info.id}: revoked")

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rlplatform.cli import words
+from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
 from rlplatform.errors import InvalidRequest
-from rlplatform.ids import Kind, check_id
+from rlplatform.ids import Kind, kind_of
 from rlplatform.policies.models import Actions
 
 app = typer.Typer(no_args_is_help=True, help="Publish policies of checkpoints, and act with them.")
@@ -26,21 +27,22 @@ def publish(
     ctx: typer.Context,
     source: Annotated[str, typer.Argument(help="ckpt_…, or train_… for its best checkpoint.")],
     last: Annotated[bool, typer.Option("--last", help="The training's last checkpoint, not its best.")] = False,
-    name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the policy.")] = None,
     json: Json = False,
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Publish the policy of a checkpoint. It is kept, whatever becomes of the checkpoint."""
+    """Publish the policy of a checkpoint. It stays when the checkpoint is deleted."""
     output = output_of(ctx, json)
     request: dict[str, Any] = {"name": name} if name is not None else {}
-    if check_id(source, Kind.CHECKPOINT, Kind.TRAINING).startswith(f"{Kind.CHECKPOINT}_"):
-        if last:
-            raise InvalidRequest("--last goes with a training, not with a checkpoint", field="--last")
-        request["checkpoint_id"] = source
-    else:
-        request |= {"training_id": source, "which": "last" if last else "best"}
     with connect(url, api_key) as client:
+        source = full_id(client, source, Kind.TRAINING, Kind.CHECKPOINT)
+        if kind_of(source) is Kind.TRAINING:
+            request |= {"training_id": source, "which": "last" if last else "best"}
+        elif last:
+            raise InvalidRequest("--last goes with a training, not with a checkpoint", field="--last")
+        else:
+            request["checkpoint_id"] = source
         info = client.publish_policy(request)
     output.document(info, info.id)
 
@@ -65,7 +67,7 @@ def show(ctx: typer.Context, policy_id: PolicyId, json: Json = False, url: Url =
     """Show a policy: its spaces, where it comes from."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        info = client.policy(check_id(policy_id, Kind.POLICY))
+        info = client.policy(full_id(client, policy_id, Kind.POLICY))
     output.document(info, words.policy(info))
 
 
@@ -88,7 +90,7 @@ def act(
     except ValueError as error:
         raise InvalidRequest(f"the observations are not JSON: {error}", field="observations") from None
     with connect(url, api_key) as client:
-        policy = client.policy(check_id(policy_id, Kind.POLICY))
+        policy = client.policy(full_id(client, policy_id, Kind.POLICY))
         single = _depth(value) == len(policy.observation_space.shape)
         if not single and not isinstance(value, list):
             raise InvalidRequest("give an observation, or a list of them", field="observations")
@@ -109,9 +111,11 @@ def export(
 ) -> None:
     """Save a policy as an ONNX model, which was seen to act as it does."""
     output = output_of(ctx, json)
-    target = target or Path(f"{check_id(policy_id, Kind.POLICY)}.{form}")
-    with connect(url, api_key) as client, output.transfer(target.name) as progress:
-        client.download_policy(policy_id, target, form=form, progress=progress)
+    with connect(url, api_key) as client:
+        policy_id = full_id(client, policy_id, Kind.POLICY)
+        target = target or Path(f"{policy_id}.{form}")
+        with output.transfer(target.name) as progress:
+            client.download_policy(policy_id, target, form=form, progress=progress)
     output.document({"path": str(target), "size_bytes": target.stat().st_size}, str(target))
 
 
@@ -122,7 +126,7 @@ def delete(
     """Delete a policy for good. Its checkpoint stays."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        info = client.delete_policy(check_id(policy_id, Kind.POLICY))
+        info = client.delete_policy(full_id(client, policy_id, Kind.POLICY))
     output.document(info, f"{info.id}: deleted")
 
 

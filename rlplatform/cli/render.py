@@ -7,12 +7,12 @@ work in progress is drawn live; otherwise it is written in plain lines, at most 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 from pydantic import BaseModel
-from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -25,7 +25,8 @@ from rich.progress import (
 )
 
 from rlplatform import events
-from rlplatform.cli import words
+from rlplatform.cli import layout, words
+from rlplatform.cli.evidence import renamed
 from rlplatform.errors import PlatformError
 from rlplatform.events import Event
 from rlplatform.training.models import Training
@@ -54,7 +55,7 @@ class Output:
         if self.lines:
             self._line(document)
         else:
-            self.out.print(_harmless(text), markup=False)
+            self.out.print(layout.paragraph(_harmless(text), _width(self.out), hang=words.FACT), markup=False)
 
     def table(self, documents: Sequence[BaseModel], rows: Sequence[Mapping[str, str]], empty: str) -> None:
         """Results, one a row: ``rows`` by column title; ``empty`` is said where there are none."""
@@ -65,10 +66,9 @@ class Output:
         if not rows:
             self.note(empty)
             return
-        lines = [list(rows[0]), *([_harmless(" ".join(cell.split())) for cell in row.values()] for row in rows)]
-        widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
-        for cells in lines:
-            self.out.print("  ".join(map(set_cell_size, cells, widths)).rstrip(), markup=False)
+        cells = [[_harmless(" ".join(cell.split())) for cell in row.values()] for row in rows]
+        for line in layout.table(list(rows[0]), cells, _width(self.out)):
+            self.out.print(line, markup=False)
 
     def event(self, event: Event) -> None:
         """An event, as JSON or as a line."""
@@ -84,9 +84,15 @@ class Output:
         else:
             self.note(text)
 
-    def note(self, text: str) -> None:
-        """Something by the way."""
-        self.err.print(_harmless(text), markup=False)
+    def note(self, text: str, *, wrap: bool = True) -> None:
+        """Something by the way; ``wrap``: broken between words to the width of the terminal."""
+        if text:
+            self.err.print(layout.paragraph(_harmless(text), _width(self.err) if wrap else None), markup=False)
+
+    def verbatim(self, text: str) -> None:
+        """Output of a program: as it is, except what a terminal would obey."""
+        if text:
+            self.out.print(_harmless(text), markup=False, end="" if text.endswith("\n") else "\n")
 
     def error(self, error: PlatformError) -> None:
         """Print an error, and a hint."""
@@ -94,7 +100,8 @@ class Output:
             document = {"code": error.code, "detail": error.detail, "retryable": error.retryable, **error.extra}
             self._line({"type": "error", **document})
         style = "red" if self.err.is_terminal else None
-        self.err.print(_harmless(f"error: {error.detail}"), markup=False, style=style)
+        text = layout.paragraph(_harmless(f"error: {error.detail}"), _width(self.err))
+        self.err.print(text, markup=False, style=style)
         for found in error.extra.get("errors", ())[1:]:
             self.note(f"       {found.get('field')}: {found.get('message')}")
         if (hint := words.hint(error)) is not None:
@@ -112,9 +119,13 @@ class Output:
             yield _TrainingLines(self, training)
 
     @contextmanager
-    def evaluation(self) -> Iterator[View]:
-        """A live view of an evaluation: a line a test."""
-        yield _Lines(self)
+    def evaluation(self, *, name: str = "main.py", quiet: bool = False) -> Iterator[View]:
+        """A live view of an evaluation: a line a test.
+
+        :param name: the learner's name of the program.
+        :param quiet: only what delays it.
+        """
+        yield _Lines(self) if self.lines else _EvaluationLines(self, name, quiet=quiet)
 
     @contextmanager
     def transfer(self, name: str) -> Iterator[Callable[[int, int], None]]:
@@ -150,6 +161,11 @@ def _harmless(text: str) -> str:
     return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
+def _width(console: Console) -> int | None:
+    """Columns of the terminal, or of ``COLUMNS``; None where output has no width, for example into a file."""
+    return console.width if console.is_terminal else shutil.get_terminal_size((0, 0)).columns or None
+
+
 def step(text: str) -> None:
     """One step of something longer, told on stdout."""
     Console(highlight=False, soft_wrap=True).print(text, markup=False)
@@ -161,6 +177,19 @@ class _Lines:
 
     def show(self, event: Event) -> None:
         self._output.event(event)
+
+
+class _EvaluationLines:
+    """Plain lines, with the program called by the learner's name of it."""
+
+    def __init__(self, output: Output, name: str, *, quiet: bool) -> None:
+        self._output, self._name, self._quiet = output, name, quiet
+
+    def show(self, event: Event) -> None:
+        if self._quiet and not isinstance(event, events.EvaluationRetried | events.EvaluationFailed):
+            return
+        if (text := words.event(event)) is not None:
+            self._output.out.print(_harmless(renamed(text, self._name)), markup=False)
 
 
 class _TrainingLines:

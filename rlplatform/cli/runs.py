@@ -1,4 +1,4 @@
-"""``rlp runs``: what there is, and what to do with it."""
+"""``rlp runs``: trainings and evaluations."""
 
 from __future__ import annotations
 
@@ -9,22 +9,26 @@ from typing import Annotated, Literal, get_args
 import typer
 
 from rlplatform.cli import exits, words
-from rlplatform.cli.follow import follow_evaluation, follow_training, summary
+from rlplatform.cli.evidence import evidence
+from rlplatform.cli.follow import follow_evaluation, follow_training, page_of, summary
+from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+from rlplatform.cli.render import Output
+from rlplatform.client import Client
 from rlplatform.errors import UnknownName
 from rlplatform.evaluation.models import Evaluation, EvaluationState, Verdict
-from rlplatform.ids import Kind, check_id
+from rlplatform.ids import Kind, kind_of
 from rlplatform.training.models import Training, TrainingState
 
-app = typer.Typer(no_args_is_help=True, help="List, show, follow and steer trainings and evaluations.")
+app = typer.Typer(no_args_is_help=True, help="List, show, follow and stop trainings and evaluations.")
 
 _STATES: dict[str, tuple[str, ...]] = {
     "trainings": tuple(state.value for state in TrainingState),
     "evaluations": get_args(EvaluationState),
 }
 
-RunId = Annotated[str, typer.Argument(help="train_… or eval_…")]
-TrainingId = Annotated[str, typer.Argument(help="train_…")]
+RunId = Annotated[str, typer.Argument(help="train_… or eval_…, or the beginning or end of it.")]
+TrainingId = Annotated[str, typer.Argument(help="train_…, or the beginning or end of it.")]
 
 
 @app.command("ls")
@@ -51,7 +55,9 @@ def index(
             found += islice(client.evaluations(states=asked["evaluations"], page_size=min(limit, 200)), limit)
     found.sort(key=lambda run: run.created_at, reverse=True)
     what = "runs" if kind == "all" else kind
-    empty = f"no {what} are {' or '.join(state)}" if state else f"no {what} yet"
+    empty = (
+        f"no {' or '.join(state)} {what}" if state else f"no {what} yet: start one with `rlp train` or `rlp evaluate`"
+    )
     output.table(found, [words.row(run) for run in found], empty)
 
 
@@ -60,8 +66,11 @@ def show(ctx: typer.Context, run_id: RunId, json: Json = False, url: Url = None,
     """Show one run."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        run = client.training(run_id) if _is_training(run_id) else client.evaluation(run_id)
-    output.document(run, words.training(run) if isinstance(run, Training) else words.evaluation(run))
+        run = _run(client, run_id)
+        text = words.training(run) if isinstance(run, Training) else words.evaluation(run)
+        output.document(run, f"{text}\n{'page':<{words.FACT}}{page_of(client, run)}")
+        if isinstance(run, Evaluation) and run.finished_at is not None:
+            _explain(client, run, output)
 
 
 @app.command()
@@ -73,25 +82,30 @@ def watch(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Follow a run to its end. Ctrl-C leaves it going."""
+    """Follow a run to its end. Ctrl-C leaves it running."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        if _is_training(run_id):
-            training = follow_training(client, client.training(run_id), output, after=after)
+        run = _run(client, run_id)
+        if isinstance(run, Training):
+            training = follow_training(client, run, output, after=after)
             output.document(summary(training), words.training(training))
             done = training.state is not TrainingState.FAILED
         else:
-            done = follow_evaluation(client, client.evaluation(run_id), output, after=after).verdict is Verdict.ACCEPTED
+            evaluation = follow_evaluation(client, run, output, after=after)
+            done = evaluation.verdict is Verdict.ACCEPTED
+            _explain(client, evaluation, output)
     raise typer.Exit(exits.DONE if done else exits.FAILED)
 
 
 @app.command()
 def stop(ctx: typer.Context, run_id: RunId, json: Json = False, url: Url = None, api_key: ApiKey = None) -> None:
-    """End a training or an evaluation. A training saves a last checkpoint."""
+    """Stop a training or an evaluation. A training saves a last checkpoint."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        run = client.stop_training(run_id) if _is_training(run_id) else client.cancel_evaluation(run_id)
-    output.document(run, f"{run.id}: {'stop asked for' if run.finished_at is None else str(run.state)}")
+        run_id = full_id(client, run_id, Kind.TRAINING, Kind.EVALUATION)
+        training = kind_of(run_id) is Kind.TRAINING
+        run = client.stop_training(run_id) if training else client.cancel_evaluation(run_id)
+    output.document(run, f"{run.id}: {'stop requested' if run.finished_at is None else str(run.state)}")
 
 
 @app.command()
@@ -101,8 +115,8 @@ def pause(
     """Save a checkpoint of a training and free its resources."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        run = client.pause_training(check_id(training_id, Kind.TRAINING))
-    output.document(run, f"{run.id}: pause asked for")
+        run = client.pause_training(full_id(client, training_id, Kind.TRAINING))
+    output.document(run, f"{run.id}: pause requested")
 
 
 @app.command()
@@ -112,8 +126,8 @@ def resume(
     """Continue a paused training from its checkpoint, as soon as there is room."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        run = client.resume_training(check_id(training_id, Kind.TRAINING))
-    output.document(run, f"{run.id}: resume asked for")
+        run = client.resume_training(full_id(client, training_id, Kind.TRAINING))
+    output.document(run, f"{run.id}: resume requested")
 
 
 @app.command()
@@ -123,14 +137,14 @@ def checkpoints(
     """List the checkpoints of a training, oldest first."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        found = client.checkpoints(check_id(training_id, Kind.TRAINING))
+        found = client.checkpoints(full_id(client, training_id, Kind.TRAINING))
     output.table(found, [words.checkpoint(info) for info in found], "no checkpoints yet")
 
 
 @app.command()
 def download(
     ctx: typer.Context,
-    checkpoint_id: Annotated[str, typer.Argument(help="ckpt_…")],
+    checkpoint_id: Annotated[str, typer.Argument(help="ckpt_…, or the beginning or end of it.")],
     target: Annotated[Path | None, typer.Option("--output", "-o", help="The archive to write.")] = None,
     json: Json = False,
     url: Url = None,
@@ -138,24 +152,27 @@ def download(
 ) -> None:
     """Save a checkpoint as a tar archive."""
     output = output_of(ctx, json)
-    target = target or Path(f"{check_id(checkpoint_id, Kind.CHECKPOINT)}.tar")
-    with connect(url, api_key) as client, output.transfer(target.name) as progress:
-        client.download_checkpoint(checkpoint_id, target, progress=progress)
+    with connect(url, api_key) as client:
+        checkpoint_id = full_id(client, checkpoint_id, Kind.CHECKPOINT)
+        target = target or Path(f"{checkpoint_id}.tar")
+        with output.transfer(target.name) as progress:
+            client.download_checkpoint(checkpoint_id, target, progress=progress)
     output.document({"path": str(target), "size_bytes": target.stat().st_size}, str(target))
 
 
 @app.command("delete-checkpoint")
 def delete_checkpoint(
     ctx: typer.Context,
-    checkpoint_id: Annotated[str, typer.Argument(help="ckpt_…")],
+    checkpoint_id: Annotated[str, typer.Argument(help="ckpt_…, or the beginning or end of it.")],
     json: Json = False,
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Delete a checkpoint for good. Policies that were published from it stay."""
+    """Delete a checkpoint. Policies that were published from it stay."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        client.delete_checkpoint(check_id(checkpoint_id, Kind.CHECKPOINT))
+        checkpoint_id = full_id(client, checkpoint_id, Kind.CHECKPOINT)
+        client.delete_checkpoint(checkpoint_id)
     output.document({"id": checkpoint_id, "state": "deleted"}, f"{checkpoint_id}: deleted")
 
 
@@ -163,5 +180,15 @@ def _asked(states: list[str], known: tuple[str, ...]) -> list[str]:
     return [state for state in states if state in known]
 
 
-def _is_training(run_id: str) -> bool:
-    return check_id(run_id, Kind.TRAINING, Kind.EVALUATION).startswith(f"{Kind.TRAINING}_")
+def _run(client: Client, text: str) -> Training | Evaluation:
+    run_id = full_id(client, text, Kind.TRAINING, Kind.EVALUATION)
+    return client.training(run_id) if kind_of(run_id) is Kind.TRAINING else client.evaluation(run_id)
+
+
+def _explain(client: Client, evaluation: Evaluation, output: Output) -> None:
+    """Show why tests failed, with what was submitted."""
+    if output.lines or evaluation.verdict is Verdict.ACCEPTED:
+        return
+    submitted = client.submission(evaluation.id)
+    given = {test.id: test.given for test in submitted.tests}
+    output.note(evidence(evaluation, given, str(submitted.grader["kind"])), wrap=False)

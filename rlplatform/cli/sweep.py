@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +21,8 @@ from rlplatform.settings import read_settings
 from rlplatform.training.models import Training, TrainingState
 
 POLL_S = 1.0
+EVAL_EPISODES = 100
+"""More than of a single training: ten episodes do not tell settings apart."""
 
 
 class SweepInterrupted(Interrupted):
@@ -29,7 +32,7 @@ class SweepInterrupted(Interrupted):
         watch = f"   Watch one: rlp runs watch {next(iter(active.values())).id}" if active else ""
         Exception.__init__(
             self,
-            f"{len(active)} trainings go on, {left} were not started yet. "
+            f"{len(active)} trainings continue, {left} are not started yet. "
             f"Continue: the same command again (its name is {name}).{watch}",
         )
 
@@ -55,7 +58,9 @@ def sweep(
     episode_return_mean: Annotated[float | None, typer.Option(help="Stop at this return over 100 episodes.")] = None,
     wall_time_s: Annotated[float | None, typer.Option(help="Stop each after so many seconds of training.")] = None,
     iterations: Annotated[int | None, typer.Option(help="Stop each after so many iterations.")] = None,
-    eval_episodes: Annotated[int | None, typer.Option(help="Episodes of the last evaluation, which ranks.")] = None,
+    eval_episodes: Annotated[
+        int, typer.Option(help="Episodes of the last policy evaluation, which ranks.")
+    ] = EVAL_EPISODES,
     engine: Annotated[str, typer.Option(help="rllib, or simulated: nothing is trained.")] = "rllib",
     priority: Annotated[
         Literal["high", "normal", "low"] | None,
@@ -66,7 +71,7 @@ def sweep(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Train over hyperparameters and seeds. Then a table, best evaluation first. Ctrl-C leaves what runs going."""
+    """Train over hyperparameters and seeds, then print a table, best evaluation first. Ctrl-C stops no training."""
     output = output_of(ctx, json)
     stop = {
         "env_steps": env_steps,
@@ -82,7 +87,7 @@ def sweep(
     base: dict[str, Any] = {"env": env, "engine": engine, "stop": stop}
     base |= {key: value for key, value in (("preset", preset), ("priority", priority)) if value is not None}
     base |= {"hyperparameters": pairs(hyperparams or [], "--hyperparams")}
-    base |= {"evaluation": {"episodes": eval_episodes}} if eval_episodes is not None else {}
+    base |= {"evaluation": {"episodes": eval_episodes}}
     requests = trials.plan(base, grid or [], sample or [], trials_, trials.seeds_of(seeds), name)
     folder = read_settings().state_dir / "sweeps"
     state = Sweep.load(folder, name, requests)
@@ -210,4 +215,6 @@ def _words(hyperparameters: Mapping[str, Any]) -> str:
 
 
 def _figures(active: Mapping[str, Training]) -> str:
-    return f"{len(active)} going, {sum(training.progress.env_steps for training in active.values()):,} steps"
+    states = Counter(training.state.value for training in active.values())
+    steps = sum(training.progress.env_steps for training in active.values())
+    return ", ".join([*(f"{count} {state}" for state, count in states.items()), f"{steps:,} steps"])

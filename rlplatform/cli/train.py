@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rlplatform.cli import exits, words
-from rlplatform.cli.follow import follow_training, summary
+from rlplatform.cli.follow import follow_training, page_of, summary
+from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
 from rlplatform.errors import InvalidRequest
+from rlplatform.ids import Kind
 from rlplatform.training.models import TrainingState
 
 
@@ -33,10 +35,14 @@ def train(
     num_env_runners: Annotated[int | None, typer.Option(help="Processes that sample; 0: the trainer itself.")] = None,
     num_envs: Annotated[int | None, typer.Option(help="Environments in each of them.")] = None,
     num_learners: Annotated[int | None, typer.Option(help="Processes that learn; 0: the trainer itself.")] = None,
-    eval_freq: Annotated[int | None, typer.Option(help="Evaluate every so many iterations; 0: at the end.")] = None,
-    eval_episodes: Annotated[int | None, typer.Option(help="Episodes of an evaluation.")] = None,
+    eval_freq: Annotated[
+        int | None, typer.Option(help="Evaluate the policy every so many iterations; 0, the default: at the end.")
+    ] = None,
+    eval_episodes: Annotated[int | None, typer.Option(help="Episodes of a policy evaluation.")] = None,
     save_freq: Annotated[int | None, typer.Option(help="Checkpoint every so many iterations.")] = None,
-    resume_from: Annotated[str | None, typer.Option(help="Begin with this checkpoint.")] = None,
+    resume_from: Annotated[
+        str | None, typer.Option(help="Continue from this checkpoint: its id, or the beginning or end of it.")
+    ] = None,
     priority: Annotated[
         Literal["high", "normal", "low"] | None,
         typer.Option(help="Among the tenant's own; high needs scope admin."),
@@ -49,7 +55,7 @@ def train(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Train a policy with PPO, and follow it to its end. Ctrl-C leaves it going."""
+    """Train a policy with PPO, and follow it to its end. Ctrl-C leaves it running."""
     output = output_of(ctx, json)
     stop = _given(
         env_steps=env_steps, episode_return_mean=episode_return_mean, wall_time_s=wall_time_s, iterations=iterations
@@ -74,15 +80,19 @@ def train(
         priority=priority,
     )
     with connect(url, api_key) as client:
+        if resume_from is not None:
+            request["resume_from"] = full_id(client, resume_from, Kind.CHECKPOINT)
         if dry_run:
             checked = client.check_training(request)
             output.document(checked, words.check(checked))
             return
         training = client.start_training(request)
+        page = f"page: {page_of(client, training)}"
         if detach:
             output.document(training, training.id)
+            output.note(page)
             return
-        output.note(f"{training.id}: {env} with {algo}")
+        output.note(f"{training.id}: {env} with {algo}\n{page}")
         training = follow_training(client, training, output)
     output.document(summary(training), words.training(training))
     raise typer.Exit(exits.FAILED if training.state is TrainingState.FAILED else exits.DONE)

@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from rlplatform.cli import words
+from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+from rlplatform.ids import Kind
 
-app = typer.Typer(no_args_is_help=True, help="Say who is told of finished runs.")
+app = typer.Typer(no_args_is_help=True, help="Manage webhooks for finished runs.")
 
-WebhookId = Annotated[str, typer.Argument(help="hook_…")]
+WebhookId = Annotated[str, typer.Argument(help="hook_…, or the beginning or end of it.")]
 Events = Annotated[list[str] | None, typer.Option("--event", help="Only events of this type; may be given again.")]
 
 
@@ -57,7 +59,9 @@ def update(
     output = output_of(ctx, json)
     asked = {"url": address, "events": event, "enabled": enable}
     with connect(url, api_key) as client:
-        webhook = client.change_webhook(webhook_id, {key: value for key, value in asked.items() if value is not None})
+        webhook = client.change_webhook(
+            full_id(client, webhook_id, Kind.WEBHOOK), {key: value for key, value in asked.items() if value is not None}
+        )
     output.document(webhook, f"{webhook.id}: {'enabled' if webhook.enabled else 'disabled'}")
 
 
@@ -73,7 +77,7 @@ def rotate(
     """Make a new secret, which is shown this once."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        made = client.rotate_webhook(webhook_id, overlap_s=overlap_s)
+        made = client.rotate_webhook(full_id(client, webhook_id, Kind.WEBHOOK), overlap_s=overlap_s)
     output.document(made, made.secret)
 
 
@@ -84,7 +88,7 @@ def send_test(
     """Send a message of type webhook.test. `rlp webhooks log` says what came of it."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        delivery = client.test_webhook(webhook_id)
+        delivery = client.test_webhook(full_id(client, webhook_id, Kind.WEBHOOK))
     output.document(delivery, f"{delivery.id}: on its way; rlp webhooks log {webhook_id}")
 
 
@@ -100,7 +104,7 @@ def log(
     """List the deliveries of a webhook, newest first."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        found = client.deliveries(webhook_id, limit=limit)
+        found = client.deliveries(full_id(client, webhook_id, Kind.WEBHOOK), limit=limit)
     output.table(found, [words.delivery(delivery) for delivery in found], "nothing was sent yet")
 
 
@@ -111,5 +115,5 @@ def delete(
     """Delete a webhook and its log."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        webhook = client.delete_webhook(webhook_id)
+        webhook = client.delete_webhook(full_id(client, webhook_id, Kind.WEBHOOK))
     output.document(webhook, f"{webhook.id}: deleted")

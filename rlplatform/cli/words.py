@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from rlplatform import events
+from rlplatform.access.principals import Principal, Scope
 from rlplatform.documents import KeyInfo, QuotaState, TenantQuotas, Usage
 from rlplatform.errors import (
     CapacityExhausted,
@@ -29,6 +34,10 @@ from rlplatform.training.models import (
 )
 from rlplatform.webhooks.models import EVENTS, Delivery, Webhook
 
+FACT = 16
+"""Columns of a fact's name."""
+MESSAGE = 200
+"""Characters of a test's message that its line shows."""
 RETURN = "rollout/episode_return_mean"
 
 _HINTS: tuple[tuple[type[PlatformError], str], ...] = (
@@ -54,7 +63,7 @@ def event(event: Event) -> str | None:
     match event:
         case events.EvaluationQueued():
             place = f", {event.queue_position} before it" if event.queue_position else ""
-            wait = f", begins in about {event.expected_wait_s:.0f} s" if event.expected_wait_s else ""
+            wait = f", starts in about {event.expected_wait_s:.0f} s" if event.expected_wait_s else ""
             return f"queued: {event.tests} test{'s' if event.tests != 1 else ''}{place}{wait}"
         case events.EvaluationStarted():
             return "running" if event.attempt == 1 else f"running, attempt {event.attempt}"
@@ -63,7 +72,7 @@ def event(event: Event) -> str | None:
         case events.EvaluationTestFinished():
             return test(event.result)
         case events.EvaluationRetried():
-            return f"attempt {event.attempt} was lost, not by your fault: {event.reason}; trying again"
+            return f"attempt {event.attempt} failed on our side: {event.reason}; trying again"
         case events.EvaluationFinished():
             return f"{event.verdict}: {event.score:g} of {event.max_score:g} points"
         case events.EvaluationCancelled() | events.EvaluationFailed():
@@ -77,7 +86,7 @@ def event(event: Event) -> str | None:
         case events.TrainingIterationCompleted():
             return figures(event)
         case events.TrainingEvaluated():
-            return f"evaluated at {event.env_steps:,} steps: {report(event.report)}"
+            return f"policy evaluated at {event.env_steps:,} steps: {report(event.report)}"
         case events.TrainingProgressed():
             return f"{event.phase} of iteration {event.iteration}: {event.env_steps:,} steps so far"
         case events.TrainingEvaluationCutShort():
@@ -92,14 +101,14 @@ def event(event: Event) -> str | None:
         case events.TrainingInterrupted():
             return f"interrupted: {event.reason}; recovering in {event.retry_in_s:.1f} s"
         case events.TrainingRecovered():
-            return f"recovered at {event.env_steps:,} steps; {event.redone_iterations} iterations are done again"
+            return f"recovered at {event.env_steps:,} steps; {event.redone_iterations} iterations are repeated"
         case events.TrainingSucceeded() | events.TrainingStopped():
             state = event.type.partition(".")[2]
             return f"{state} at {event.progress.env_steps:,} steps: {event.stop_reason}"
         case events.TrainingFailed():
             return f"failed at {event.progress.env_steps:,} steps: {event.reason}"
         case events.StreamGap():
-            return f"(events {event.first_seq} to {event.last_seq} were left out: this reader is slow)"
+            return f"(events {event.first_seq} to {event.last_seq} were skipped: this reader is too slow)"
     return None
 
 
@@ -116,19 +125,25 @@ def check(checked: TrainingCheck) -> str:
 def test(result: TestResult) -> str:
     """A test's result as one line."""
     mark = "✓" if result.verdict is Verdict.ACCEPTED else "✗"
-    parts = [f"{mark} {result.id}  {result.verdict}"]
+    hidden = " (hidden)" if result.hidden else ""
+    parts = [f"{mark} {result.id}{hidden}  {result.verdict}"]
     if result.cpu_time_s is not None:
         parts.append(f"{result.cpu_time_s:.3f} s")
     if result.peak_memory_bytes is not None:
         parts.append(f"{result.peak_memory_bytes / 2**20:.1f} MiB")
     if result.message:
-        parts.append(result.message)
+        message = result.message.replace("\n", " ")
+        parts.append(message if len(message) <= MESSAGE else f"{message[:MESSAGE]}…")
     return "  ".join(parts)
 
 
 def report(report: EvaluationReport) -> str:
     """Episodes of a deterministic policy as a phrase."""
-    return f"return {report.episode_return_mean:.1f} ± {report.episode_return_std:.1f} over {report.episodes} episodes"
+    error = report.episode_return_std / math.sqrt(report.episodes)
+    return (
+        f"return {report.episode_return_mean:.1f} ± {error:.1f} (mean of {report.episodes} episodes, standard error; "
+        f"deviation {report.episode_return_std:.1f})"
+    )
 
 
 def figures(event: TrainingIterationCompleted) -> str:
@@ -176,6 +191,8 @@ def evaluation(evaluation: Evaluation) -> str:
 def training(training: Training) -> str:
     """A training as text: a line a fact."""
     progress = training.progress
+    engine = (training.manifest or {}).get("engine") or {}
+    engine = engine if isinstance(engine, dict) else {}
     facts = {
         "id": training.id,
         "state": training.state.value + (" (simulated)" if training.simulated else ""),
@@ -183,45 +200,61 @@ def training(training: Training) -> str:
         "message": training.message,
         "queue position": training.queue_position,
         "environment": training.request.env,
+        "seed": training.request.seed,
+        "preset": engine.get("preset") or training.request.preset or ("none" if engine else None),
+        "hyperparameters": _settings(engine.get("hyperparameters") or training.request.hyperparameters) or None,
+        "continues from": training.request.resume_from,
         "iterations": progress.iteration,
         "steps": f"{progress.env_steps:,}",
         "episodes": f"{progress.episodes:,}",
         "training time": f"{progress.train_wall_s:.1f} s",
-        "return": f"{training.metrics[RETURN]:.1f}" if RETURN in training.metrics else None,
+        "training return": f"{training.metrics[RETURN]:.1f} (mean of the last 100 episodes)"
+        if RETURN in training.metrics
+        else None,
         "evaluation": report(training.evaluation) if training.evaluation else None,
         "checkpoint": training.checkpoint.id if training.checkpoint else None,
         "restarts": training.restarts or None,
         "created": when(training.created_at),
         "finished": when(training.finished_at) if training.finished_at else None,
     }
-    return "\n".join(f"{name:<16}{value}" for name, value in facts.items() if value is not None)
-
-
-def evidence(evaluation: Evaluation, most: int = 2000) -> str:
-    """What the first test that was not accepted wrote, where it may be seen."""
-    failed = next((found for found in evaluation.tests if found.verdict is not Verdict.ACCEPTED), None)
-    if failed is None or failed.hidden:
-        return evaluation.message or "nothing more is known: the test is hidden"
-    parts = [
-        f"{name} of {failed.id}:\n{text[-most:]}" for name in ("stdout", "stderr") if (text := getattr(failed, name))
-    ]
-    return "\n".join(parts) or f"{failed.id} wrote nothing"
+    return "\n".join(f"{name:<{FACT}}{value}" for name, value in facts.items() if value is not None)
 
 
 def row(run: Training | Evaluation) -> dict[str, str]:
     """A run as a row of a list."""
     if isinstance(run, Training):
-        what, result = run.request.env, f"{run.progress.env_steps:,} steps"
+        request = run.request
+        config = {name: value for name, value in request.env_config.items() if name != "simulated_iteration_s"}
+        told = {**({"preset": request.preset} if request.preset else {}), **request.hyperparameters, **config}
+        what, result = f"{request.env} seed {request.seed}", f"{run.progress.env_steps:,} steps"
+        what += f" {_settings(told)}" if told else ""
         what += " (simulated)" if run.simulated else ""
         if RETURN in run.metrics:
             result += f", return {run.metrics[RETURN]:.1f}"
+        if run.evaluation is not None:
+            result += f", evaluation {run.evaluation.episode_return_mean:.1f}"
         if run.state is TrainingState.FAILED:
             result += f", {run.stop_reason}"
         state = run.state.value
     else:
         what, state = "evaluation", str(run.state)
         result = f"{run.verdict} {run.score:g}/{run.max_score:g}" if run.score is not None else run.message or ""
-    return {"ID": run.id, "WHAT": what, "STATE": state, "RESULT": result, "CREATED": when(run.created_at)}
+    return {
+        "ID": run.id,
+        "WHAT": what,
+        "STATE": state,
+        "RESULT": result,
+        "CREATED": f"{run.created_at.astimezone():%Y-%m-%d %H:%M}",
+    }
+
+
+def _settings(values: Mapping[str, Any]) -> str:
+    """Settings as ``name=value``."""
+    return " ".join(f"{name}={_plain(value)}" for name, value in values.items())
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def checkpoint(info: CheckpointInfo) -> dict[str, str]:
@@ -229,7 +262,7 @@ def checkpoint(info: CheckpointInfo) -> dict[str, str]:
     return {
         "ID": info.id,
         "STEPS": f"{info.env_steps:,}",
-        "RETURN": f"{info.episode_return_mean:.1f}" if info.episode_return_mean is not None else "",
+        "TRAINING RETURN": f"{info.episode_return_mean:.1f}" if info.episode_return_mean is not None else "",
         "SIZE": f"{info.size_bytes / 2**20:.2f} MiB",
         "BEST": "best" if info.best else "",
     }
@@ -262,7 +295,7 @@ def policy(info: PolicyInfo) -> str:
         "sha256": info.sha256,
         "created": when(info.created_at),
     }
-    return "\n".join(f"{name:<16}{value}" for name, value in facts.items() if value is not None)
+    return "\n".join(f"{name:<{FACT}}{value}" for name, value in facts.items() if value is not None)
 
 
 def when(time: datetime) -> str:
@@ -291,7 +324,8 @@ def key(info: KeyInfo, now: datetime) -> dict[str, str]:
         state = "revoked"
     elif info.expires_at is not None:
         state = f"{'until' if now < info.expires_at else 'expired'} {info.expires_at.astimezone():%Y-%m-%d %H:%M}"
-    scopes = " ".join(info.scopes)
+    holder = Principal(id=info.id, tenant=info.tenant, scopes=frozenset(info.scopes))
+    scopes = " ".join(scope for scope in Scope if holder.has(scope))  # admin includes others
     return {"ID": info.id, "NAME": info.name, "TENANT": info.tenant, "SCOPES": scopes, "STATE": state}
 
 

@@ -73,7 +73,7 @@ async def test_interrupting_leaves_the_training_going(platform, tmp_path: Path) 
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
         assert process.returncode == exits.INTERRUPTED
-        assert b"it goes on\nfollow it: rlp runs watch train_" in err
+        assert b" continues\nfollow it: rlp runs watch train_" in err
         (run,) = await it.store.find("training")
         assert (run.state, run.desired) == ("queued", "run")
 
@@ -110,7 +110,7 @@ async def test_runs(platform, tmp_path: Path, training: dict[str, Any]) -> None:
         shown = (await rlp(tmp_path, "runs", "show", made["id"], "--json", **at)).lines
         assert shown == [made | {"queue_position": 0}]
         assert "environment     CartPole-v1" in (await rlp(tmp_path, "runs", "show", made["id"], **at)).out
-        assert (await rlp(tmp_path, "runs", "stop", made["id"], **at)).out == f"{made['id']}: stop asked for\n"
+        assert (await rlp(tmp_path, "runs", "stop", made["id"], **at)).out == f"{made['id']}: stop requested\n"
         run = await it.store.get(made["id"])
         assert run.desired == "stop"
         await it.commands.succeed(run)

@@ -105,7 +105,7 @@ async def test_ctrl_c_leaves_a_sweep_going_and_says_how_to_continue(platform, tm
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
         assert process.returncode == exits.INTERRUPTED
-        assert "2 trainings go on, 2 were not started yet. Continue: the same command again" in err.decode()
+        assert "2 trainings continue, 2 are not started yet. Continue: the same command again" in err.decode()
         assert {run.desired for run in await it.store.find("training")} == {"run"}
 
 
@@ -119,7 +119,7 @@ async def test_runs_by_state_are_of_both_kinds(platform, tmp_path: Path, trainin
         listed = await rlp(tmp_path, "runs", "ls", "--state", "queued", "--json", **at)
         assert {line["id"] for line in listed.lines} == ids
         nothing = await rlp(tmp_path, "runs", "ls", "--state", "finished", "--state", "succeeded", **at)
-        assert (nothing.code, nothing.err) == (exits.DONE, "no runs are finished or succeeded\n")
+        assert (nothing.code, nothing.err) == (exits.DONE, "no finished or succeeded runs\n")
         wrong = await rlp(tmp_path, "runs", "ls", "--kind", "trainings", "--state", "finished", **at)
         assert wrong.code == exits.USAGE
         assert "accepted are failed, interrupted, paused, queued, running, starting, stopped, succeeded" in wrong.err

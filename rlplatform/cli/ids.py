@@ -1,0 +1,77 @@
+"""Short ids: the beginning or the end of an id, as lists and pages show it, stands for the id that has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from rlplatform.client import Client
+from rlplatform.errors import InvalidRequest, NotFound
+from rlplatform.ids import Kind, check_id
+
+LEAST = 4
+SEARCHED = 2000
+"""Newest runs that are searched for a short id."""
+
+
+def full_id(client: Client, text: str, *kinds: Kind) -> str:
+    """The id that ``text`` stands for: itself, or the only one of ``kinds`` that begins or ends with it.
+
+    The prefix (``train_``) may be left out of a beginning, and ``…`` may stand for what is left out.
+
+    :raises InvalidRequest: it is too short, or several ids have it.
+    :raises NotFound: no id has it.
+    """
+    try:
+        return check_id(text, *kinds)
+    except InvalidRequest as refusal:
+        part = text.strip().strip("….")
+        prefix, _, body = part.rpartition("_")
+        other = prefix and prefix not in {kind.value for kind in kinds}
+        if other or len(body) < LEAST or not body.isalnum() or len(part) > 32:
+            forms = " or ".join(f"{kind.value}_…" for kind in kinds)
+            raise InvalidRequest(
+                f"{text[:64]!r} is no id of the form {forms}, nor its beginning or end of {LEAST} characters or more",
+                field="id",
+            ) from refusal
+    found = {known for kind in kinds for known in islice(_LISTS[kind](client), SEARCHED) if _has(known, prefix, body)}
+    if not found:
+        what = " or ".join(_NAMES[kind] for kind in kinds)
+        raise NotFound(f"no {what} among the newest has an id that begins or ends with {part!r}")
+    if len(found) > 1:
+        some = ", ".join(sorted(found)[:5])
+        raise InvalidRequest(f"{len(found)} ids begin or end with {part!r}: {some}; give more characters", field="id")
+    return found.pop()
+
+
+def _has(known: str, prefix: str, body: str) -> bool:
+    kind, _, whole = known.partition("_")
+    return prefix in ("", kind) and (whole.startswith(body) or (not prefix and whole.endswith(body)))
+
+
+def _checkpoints(client: Client) -> Iterator[str]:
+    for training in client.trainings(page_size=200):
+        if training.checkpoint is not None:
+            yield from (info.id for info in client.checkpoints(training.id))
+
+
+def _of(rows: Iterable[object]) -> Iterator[str]:
+    return (str(getattr(row, "id")) for row in rows)  # noqa: B009
+
+
+_LISTS: dict[Kind, Callable[[Client], Iterator[str]]] = {
+    Kind.TRAINING: lambda client: _of(client.trainings(page_size=200)),
+    Kind.EVALUATION: lambda client: _of(client.evaluations(page_size=200)),
+    Kind.CHECKPOINT: _checkpoints,
+    Kind.POLICY: lambda client: _of(client.policies()),
+    Kind.KEY: lambda client: _of(client.keys()),
+    Kind.WEBHOOK: lambda client: _of(client.webhooks()),
+}
+_NAMES = {
+    Kind.TRAINING: "training",
+    Kind.EVALUATION: "evaluation",
+    Kind.CHECKPOINT: "checkpoint",
+    Kind.POLICY: "policy",
+    Kind.KEY: "key",
+    Kind.WEBHOOK: "webhook",
+}

@@ -1,0 +1,92 @@
+"""Text laid out for a terminal: tables and paragraphs that break between words, never inside one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+GAP = "  "
+_PIECES = re.compile(r"\s*\S+")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    """The lines of a table whose columns are as wide as what is in them.
+
+    Cells are wrapped between words where the table would be wider than ``width`` columns (None: no limit). Where that
+    does not suffice, each row becomes a block of ``title  cell`` lines.
+    """
+    cells = [list(head), *(list(row) for row in rows)]
+    columns = list(zip(*cells, strict=True))
+    widths = [max(map(cell_len, column)) for column in columns]
+    if width is not None:
+        least = [max(cell_len(word) for cell in column for word in (cell.split() or [""])) for column in columns]
+        room = width - len(GAP) * (len(widths) - 1)
+        if sum(least) > room:
+            return _blocks(head, rows, width)
+        widths = _narrowed(widths, least, room)
+    lines = []
+    for row in cells:
+        wrapped = [_wrap(cell, size) for cell, size in zip(row, widths, strict=True)]
+        for number in range(max(map(len, wrapped))):
+            parts = [part[number] if number < len(part) else "" for part in wrapped]
+            lines.append(GAP.join(map(set_cell_size, parts, widths)).rstrip())
+    return lines
+
+
+def paragraph(text: str, width: int | None, hang: int = 0) -> str:
+    """``text`` with lines longer than ``width`` columns broken between words, the rest indented as their beginning.
+
+    ``hang``: columns of a name in front of a value; where a line has one, the rest is indented like the value.
+    """
+    if width is None:
+        return text
+    lines = []
+    for line in text.split("\n"):
+        if cell_len(line) <= width:
+            lines.append(line)
+            continue
+        name, value = line[:hang], line[hang:]
+        if name[:1].strip() and name[-1:] == " " and value[:1].strip():
+            first, *rest = _wrap(value, max(1, width - hang))
+            lines += [name + first, *(" " * hang + more for more in rest)]
+            continue
+        indent = line[: len(line) - len(line.lstrip())]
+        lines += _wrap(line.strip(), max(1, width - len(indent)), indent)
+    return "\n".join(lines)
+
+
+def _wrap(text: str, width: int, indent: str = "") -> list[str]:
+    if cell_len(text) <= width:
+        return [indent + text]
+    lines = [""]
+    for piece in _PIECES.findall(text):
+        if lines[-1] and cell_len(lines[-1]) + cell_len(piece) > width:
+            lines.append(piece.lstrip())
+        else:
+            lines[-1] += piece
+    return [indent + line for line in lines]
+
+
+def _narrowed(widths: list[int], least: list[int], room: int) -> list[int]:
+    """``widths`` with the widest columns that have something to give made narrower until they fit into ``room``."""
+    widths = list(widths)
+    while sum(widths) > room:
+        widest = max((index for index in range(len(widths)) if widths[index] > least[index]), key=widths.__getitem__)
+        widths[widest] -= 1
+    return widths
+
+
+def _blocks(head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    size = max(map(cell_len, head))
+    lines = []
+    for number, row in enumerate(rows):
+        if number:
+            lines.append("")
+        for title, cell in zip(head, row, strict=True):
+            if cell:
+                first, *rest = _wrap(cell, max(1, width - size - len(GAP)))
+                lines.append(f"{set_cell_size(title, size)}{GAP}{first}")
+                lines += [f"{' ' * size}{GAP}{line}" for line in rest]
+    return lines

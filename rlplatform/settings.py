@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from rlplatform import names
 from rlplatform.access.quotas import Quotas
+from rlplatform.complaints import complaint
 from rlplatform.errors import InvalidRequest, UnknownName
 
 
@@ -217,7 +218,7 @@ def read_settings(**given: Any) -> Settings:
             model = model.model_fields[part].annotation
         raise UnknownName("setting", variable, (_variable((*first["loc"][:-1], name)) for name in model.model_fields))
     accepted = names.ACCEPTED.get(first.get("ctx", {}).get("pattern", ""))
-    reason = f"accepted are {accepted}" if accepted else first["msg"].removeprefix("Value error, ")
+    reason = f"accepted are {accepted}" if accepted else complaint(first)
     raise InvalidRequest(f"{variable}: {reason}", field=variable)
 
 

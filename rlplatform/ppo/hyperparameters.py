@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from rlplatform.complaints import complaint
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.ppo.schedule import Schedule
 
@@ -159,8 +160,7 @@ class Hyperparameters(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             path = ".".join([field, *(str(part) for part in first["loc"])])
-            message = str(first["msg"]).removeprefix("Value error, ")
-            raise InvalidRequest(f"{path}: {message}", field=path) from None
+            raise InvalidRequest(f"{path}: {complaint(first, first['input'])}", field=path) from None
 
     def check(self, n_envs: int, *, field: str = "hyperparameters") -> None:
         """Refuse what cannot work with ``n_envs`` environments in all: raises ``InvalidRequest`` that says what

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from rlplatform.complaints import NOTHING, complaint
 from rlplatform.errors import InvalidRequest
 from rlplatform.jsonvalues import FieldError
 from rlplatform.names import ACCEPTED
@@ -57,14 +58,14 @@ def _describe(error: Any, body: Any, model: type[BaseModel] | None, *, hint: boo
     if location and location[0] in _PARTS:
         location = location[1:]
     context = error.get("ctx", {})
-    message = error["msg"].removeprefix("Value error, ")
     within = context.get("error")
     if isinstance(within, FieldError):
-        location, message = (*location, *within.path.split(".")), within.reason
+        location = (*location, *within.path.split("."))
     kind = "missing" if isinstance(within, FieldError) else error["type"]
-    path, sent = [str(part) for part in location], error.get("input")
+    path, sent = [str(part) for part in location], error.get("input", NOTHING)
     if body is not None:
         path, sent = _walk(location, body, kind)
+    message = within.reason if isinstance(within, FieldError) else complaint(error, sent)
     near: list[str] = []
     match error["type"]:
         case "extra_forbidden":
@@ -75,7 +76,7 @@ def _describe(error: Any, body: Any, model: type[BaseModel] | None, *, hint: boo
             message, near = _unknown(path[-1], context["tag"], _quoted(context["expected_tags"]), hint=hint)
         case "union_tag_not_found":
             path.append(context["discriminator"].strip("'"))
-            message = "Field required"
+            message = "is missing"
         case "enum" | "literal_error" if isinstance(sent, str):
             message, near = _unknown("value", sent, _quoted(context["expected"]), hint=hint)
         case _ if accepted := ACCEPTED.get(context.get("pattern", "")):

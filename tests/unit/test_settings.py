@@ -18,9 +18,9 @@ def test_what_is_given_goes_over_the_environment_and_leaves_the_rest(monkeypatch
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
-        ("RLP_API__PORT", "abc", "RLP_API__PORT: Input should be a valid integer"),
-        ("RLP_API__PORT", "99999", "RLP_API__PORT: Input should be less than or equal to 65535"),
-        ("RLP_CLUSTER__INGRESS", "nginx", "RLP_CLUSTER__INGRESS: Input should be 'auto', 'haproxy' or 'proxy'"),
+        ("RLP_API__PORT", "abc", "RLP_API__PORT: must be a whole number"),
+        ("RLP_API__PORT", "99999", "RLP_API__PORT: must be at most 65,535"),
+        ("RLP_CLUSTER__INGRESS", "nginx", "RLP_CLUSTER__INGRESS: must be 'auto', 'haproxy' or 'proxy'"),
         ("RLP_STORE__URL", "mysql://x", "RLP_STORE__URL: accepted are memory://, sqlite:///"),
         ("RLP_STORE__URL", "sqlite:///", "RLP_STORE__URL: accepted are memory://, sqlite:///"),
         ("RLP_API", "{", "the environment: error parsing value for field"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 _TEXT = {"type": "string"}
@@ -30,6 +30,10 @@ _HEADERS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "WWW-Authenticate": ("Scheme to authenticate with.", {"type": "string", "const": "Bearer"}),
     "X-Accel-Buffering": ("`no`: proxies pass each event on at once.", {"type": "string", "const": "no"}),
     "X-Request-Id": ("Id of the request: the client's own `X-Request-Id`, or a new one. The log has it.", _TEXT),
+}
+_REQUESTED: Mapping[str, tuple[str, str]] = {  # headers of a request, by the status that they can lead to
+    "304": ("If-None-Match", "`ETag` of the version that you have: answered with 304 if it is still the same."),
+    "206": ("Range", "Part of the file to send, for example `bytes=0-1023`: answered with 206."),
 }
 _ALWAYS = ("Cache-Control", "X-Request-Id")
 _LIMITED = ("RateLimit", "RateLimit-Policy")
@@ -59,6 +63,15 @@ def usual_headers(*, limited: bool) -> dict[str, Any]:
 def problem_headers(status: int) -> dict[str, Any]:
     """Return the headers of a problem document of this status."""
     return usual_headers(limited=status != 401) | headers(*_OF_STATUS.get(status, ()))
+
+
+def request_headers(statuses: Container[str]) -> list[dict[str, Any]]:
+    """Return the parameters for the headers that an operation with these statuses reads."""
+    return [
+        {"name": name, "in": "header", "required": False, "description": description, "schema": _TEXT}
+        for status, (name, description) in _REQUESTED.items()
+        if status in statuses
+    ]
 
 
 def components() -> dict[str, Any]:

@@ -161,6 +161,8 @@ def _complete(operation: dict[str, Any], renamed: Mapping[str, str]) -> None:
         if parameter["in"] == "path":
             parameter["description"] = _PATH_PARAMETERS[parameter["name"]]
     responses = operation["responses"]
+    if read := headers.request_headers(responses):
+        operation["parameters"] = [*operation.get("parameters", ()), *read]
     limited = "security" in operation
     for status in _ALWAYS if limited else (500,):
         responses.setdefault(str(status), {"content": {_PROBLEM: {}}})

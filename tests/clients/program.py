@@ -159,6 +159,8 @@ def train(client: AuthenticatedClient) -> None:
     saved = [event.checkpoint for event in followed if isinstance(event, models.TrainingCheckpointSaved)]
     done = a(models.Training, trainings_show.sync(training.id, client=client))
     assert (done.state, done.request.env, done.simulated) == ("succeeded", "CartPole-v1", True)
+    tag = trainings_show.sync_detailed(training.id, client=client).headers["ETag"]
+    assert trainings_show.sync_detailed(training.id, client=client, if_none_match=tag).status_code == 304
     assert a(models.PageTraining, trainings_index.sync(client=client)).items[0].id == training.id
     series = a(
         models.MetricSeries, trainings_metrics.sync(training.id, client=client, names="rollout/episode_return_mean")

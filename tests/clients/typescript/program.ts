@@ -113,8 +113,7 @@ async function train(): Promise<void> {
   });
   check(archive.data && archive.data.byteLength > 1000, archive.response.status);
   const part = await client.GET("/v1/checkpoints/{checkpoint_id}/download", {
-    params: { path: { checkpoint_id } },
-    headers: { Range: "bytes=0-9" },
+    params: { path: { checkpoint_id }, header: { Range: "bytes=0-9" } },
     parseAs: "arrayBuffer",
   });
   check(part.response.status === 206 && part.data?.byteLength === 10, part.response.status);

@@ -10,7 +10,7 @@ from rlplatform.access.principals import ApiKey
 from rlplatform.clock import SystemClock
 from rlplatform.errors import Unavailable
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, RunQuery
+from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, RunQuery, Written
 from rlplatform.retries import Backoff
 from rlplatform.runs import Run, RunSummary
 
@@ -78,6 +78,9 @@ class StoreHandle:
 
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
         return await self._call("used", tenant, day)
+
+    async def written(self, tenant: str, day: date) -> Written:
+        return Written(*await self._call("written", tenant, day))
 
     async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
         return await self._call("finished", after=after, limit=limit)

@@ -279,7 +279,7 @@ class Supervisor:
         run = await self._owned(check_id(run_id, Kind.TRAINING), principal)
         assert isinstance(run, TrainingRun)
         if command == "resume" and run.desired == "pause" and not run.final:
-            quotas = await self._accounts.check_env_steps(run.tenant)
+            quotas = await self._accounts.check_progress(run.tenant)
             if not self._trainings.keeps(run.id):
                 with self._trainings.admit(run.document.request, run.tenant, quotas):
                     return await self._whole(self._trainings.command(run, command, principal.id))
@@ -328,7 +328,7 @@ class Supervisor:
         """Stop the trainings of tenants that have used up their environment steps of the day."""
         for tenant in self._trainings.tenants():
             try:
-                await self._accounts.check_env_steps(tenant)
+                await self._accounts.check_progress(tenant)
             except QuotaExceeded as exceeded:
                 await self._trainings.stop_all(tenant, f"quota_{exceeded.extra['quota']}")
 

@@ -285,6 +285,10 @@ class Usage(_Strict):
     """Trainings that were started today."""
     env_steps_today: int = 0
     """Environment steps of trainings today."""
+    events_today: int = 0
+    """Events appended to the tenant's runs since midnight."""
+    stored_bytes: int = 0
+    """Size of the requests and events of the tenant's runs, in bytes."""
     checkpoint_bytes: int | None = None
     """Size of all stored checkpoints, in bytes; null: unknown."""
     policies: int = 0

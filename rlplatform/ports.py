@@ -332,11 +332,21 @@ class EventLog(Protocol):
         """
 
 
+class Written(NamedTuple):
+    """``events`` appended on a day; ``stored_bytes`` of requests and events of the runs that are kept."""
+
+    events: int
+    stored_bytes: int
+
+
 class UsageStore(Protocol):
     """Usage of tenants, counted by the appends themselves: as durable as they are, and never twice."""
 
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
         """Return the amounts of a UTC day by counter. Counters at zero may be missing, and days two months ago."""
+
+    async def written(self, tenant: str, day: date) -> Written:
+        """Return how much the tenant's runs have written on a UTC day, and how much of all days is stored."""
 
 
 class OutboxStore(Protocol):

@@ -19,7 +19,10 @@ Desired = Literal["run", "pause", "stop"]
 
 
 class RunBase(BaseModel):
-    """Common part of evaluations and trainings. ``epoch`` is the fencing token: only the newest owner may append."""
+    """Common part of evaluations and trainings. ``epoch`` is the fencing token: only the newest owner may append.
+
+    ``stored_bytes`` is the size of its request and events, as far as they were counted to the tenant.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,10 +31,16 @@ class RunBase(BaseModel):
     created_by: str
     epoch: int = 0
     seq: int = 0
+    stored_bytes: int = 0
 
     @property
     def stream(self) -> str:
         return events.stream_of(self.id)
+
+    def _stored_with(self, event: events.EventBase, size: int | None) -> int:
+        """Return the stored size after ``event``."""
+        before = self.stored_bytes if self.seq else 0
+        return before + (len(event.model_dump_json()) if size is None else size)
 
 
 class EvaluationRun(RunBase):
@@ -47,8 +56,8 @@ class EvaluationRun(RunBase):
     def final(self) -> bool:
         return self.document.state in ("finished", "cancelled", "failed")
 
-    def apply(self, event: events.EventBase) -> EvaluationRun:
-        """This run after ``event``."""
+    def apply(self, event: events.EventBase, size: int | None = None) -> EvaluationRun:
+        """Return this run after ``event``. ``size``: characters of its JSON, if they are known."""
         document = self.document
         match event:
             case events.EvaluationStarted():
@@ -90,7 +99,9 @@ class EvaluationRun(RunBase):
                     update={"state": "failed", "message": event.reason, "finished_at": event.time}
                 )
         document = document.model_copy(update={"seq": event.seq})
-        return self.model_copy(update={"document": document, "seq": event.seq})
+        opening = len(self.request.model_dump_json()) if not self.seq else 0
+        counted = {"seq": event.seq, "stored_bytes": self._stored_with(event, size) + opening}
+        return self.model_copy(update={"document": document, **counted})
 
 
 class TrainingRun(RunBase):
@@ -115,8 +126,8 @@ class TrainingRun(RunBase):
     def final(self) -> bool:
         return self.document.state.final
 
-    def apply(self, event: events.EventBase) -> TrainingRun:
-        """This run after ``event``."""
+    def apply(self, event: events.EventBase, size: int | None = None) -> TrainingRun:
+        """Return this run after ``event``. ``size``: characters of its JSON, if they are known."""
         changes: dict[str, object] = {}
         desired, stop_reason, charged = self.desired, self.stop_reason, self.charged_env_steps
         match event:
@@ -184,7 +195,8 @@ class TrainingRun(RunBase):
             changes["finished_at"] = event.time
         document = self.document.model_copy(update={**changes, "seq": event.seq})
         wishes = {"desired": desired, "stop_reason": stop_reason, "charged_env_steps": charged}
-        return self.model_copy(update={"document": document, "seq": event.seq, **wishes})
+        counted = {"seq": event.seq, "stored_bytes": self._stored_with(event, size)}
+        return self.model_copy(update={"document": document, **counted, **wishes})
 
 
 class PolicyRecord(RunBase):
@@ -201,12 +213,13 @@ class PolicyRecord(RunBase):
     def final(self) -> bool:
         return self.document.state == "deleted"
 
-    def apply(self, event: events.EventBase) -> PolicyRecord:
-        """This record after ``event``."""
+    def apply(self, event: events.EventBase, size: int | None = None) -> PolicyRecord:
+        """Return this record after ``event``. ``size``: characters of its JSON, if they are known."""
         document = self.document
         if isinstance(event, events.PolicyDeleted):
             document = document.model_copy(update={"state": "deleted", "deleted_at": event.time})
-        return self.model_copy(update={"document": document, "seq": event.seq})
+        counted = {"seq": event.seq, "stored_bytes": self._stored_with(event, size)}
+        return self.model_copy(update={"document": document, **counted})
 
 
 Run = EvaluationRun | TrainingRun | PolicyRecord

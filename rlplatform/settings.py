@@ -190,7 +190,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     retention: RetentionSettings = RetentionSettings()
     access: AccessSettings = AccessSettings()
-    quotas: Quotas = Quotas(concurrent_evaluations=500)
+    quotas: Quotas = Quotas(concurrent_evaluations=500, events_per_day=10_000_000, stored_bytes=50 << 30)
     webhooks: WebhookSettings = WebhookSettings()
     cluster: ClusterSettings = ClusterSettings()
 

@@ -21,6 +21,11 @@ class Quotas(BaseModel):
     """Environment steps of trainings a day. A training that exceeds it is stopped, with a checkpoint."""
     checkpoint_bytes: int | None = Field(default=None, ge=0)
     """Size of all stored checkpoints, in bytes."""
+    events_per_day: int | None = Field(default=None, ge=0)
+    """Events of all runs a day. A training that exceeds it is stopped, with a checkpoint."""
+    stored_bytes: int | None = Field(default=None, ge=0)
+    """Size of the requests and events of all runs that are kept, in bytes; checkpoints count apart. A training that
+    exceeds it is stopped, with a checkpoint."""
     policies: int | None = Field(default=None, ge=0)
     """Published policies."""
     weight: int = Field(default=1, ge=1, le=100)

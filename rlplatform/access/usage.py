@@ -13,7 +13,10 @@ from rlplatform.ports import CheckpointStore, Clock, Document, Store
 from rlplatform.runs import RunSummary
 
 _KIND = "quotas"
-_DAILY = {"sandbox_cpu_s_per_day": "sandbox_cpu_s", "env_steps_per_day": "env_steps"}
+_DAILY = {
+    "sandbox_cpu_s_per_day": "sandbox_cpu_s",
+    "env_steps_per_day": "env_steps",
+}
 _FRESH_S = 1.0
 _MEASURED_S = 10.0
 _PAGE = 200
@@ -33,6 +36,7 @@ class Accounts:
         self._checkpoints = checkpoints
         self._quotas: dict[str, tuple[Quotas, float]] = {}
         self._stored: dict[str, tuple[int, float]] = {}
+        self._written: dict[str, tuple[Quotas, float]] = {}
 
     async def quotas(self, tenant: str) -> Quotas:
         """Return the quotas that hold for ``tenant``."""
@@ -58,20 +62,33 @@ class Accounts:
         return await self.quotas(tenant)
 
     async def check_evaluations(self, tenant: str) -> Quotas:
-        """The tenant's quotas, if it may evaluate further today. :raises QuotaExceeded: it may not."""
+        """Return the tenant's quotas, if it may evaluate further today.
+
+        Raises:
+            QuotaExceeded: it may not.
+        """
+        await self._check_written(tenant)
         return await self._check(tenant, "sandbox_cpu_s_per_day")
 
-    async def check_env_steps(self, tenant: str) -> Quotas:
-        """The tenant's quotas, if it may go on training today. :raises QuotaExceeded: it may not."""
+    async def check_progress(self, tenant: str) -> Quotas:
+        """Return the tenant's quotas, if its trainings may continue today.
+
+        Raises:
+            QuotaExceeded: they may not.
+        """
+        await self._check_written(tenant)
         return await self._check(tenant, "env_steps_per_day")
 
     async def check_trainings(self, tenant: str) -> Quotas:
-        """The tenant's quotas, if it may begin to train today. :raises QuotaExceeded: it may not."""
-        quotas = await self.check_env_steps(tenant)
+        """Return the tenant's quotas, if it may begin to train today.
+
+        Raises:
+            QuotaExceeded: it may not.
+        """
+        quotas = await self.check_progress(tenant)
         if quotas.checkpoint_bytes is not None and self._checkpoints is not None:
             used = await self._checkpoint_bytes(tenant)
-            if used >= quotas.checkpoint_bytes:
-                raise QuotaExceeded("checkpoint_bytes", used=used, limit=quotas.checkpoint_bytes, retry_after_s=3600.0)
+            self._compare("checkpoint_bytes", used, quotas.checkpoint_bytes)
         return quotas
 
     async def check_policies(self, tenant: str) -> None:
@@ -88,6 +105,7 @@ class Accounts:
         quotas = await self.quotas(tenant)
         midnight, tomorrow = self._today()
         used = dict(await self._store.used(tenant, midnight.date()))
+        written = await self._store.written(tenant, midnight.date())
         used["sandbox_cpu_s"] = round(used.get("sandbox_cpu_s", 0.0), 1)
         usage = Usage(
             tenant=tenant,
@@ -96,6 +114,8 @@ class Accounts:
             sandbox_cpu_time_s_today=used["sandbox_cpu_s"],
             trainings_today=int(used.get("trainings", 0)),
             env_steps_today=int(used.get("env_steps", 0)),
+            events_today=written.events,
+            stored_bytes=written.stored_bytes,
         )
         async for run in self._runs(tenant, "evaluation", ("queued", "running")):
             usage.queued_evaluations += run.state == "queued"
@@ -108,6 +128,8 @@ class Accounts:
             "concurrent_evaluations": usage.queued_evaluations + usage.running_evaluations,
             "concurrent_trainings": usage.queued_trainings + usage.active_trainings,
             **{quota: used.get(counter, 0.0) for quota, counter in _DAILY.items()},
+            "events_per_day": usage.events_today,
+            "stored_bytes": usage.stored_bytes,
             "policies": usage.policies,
         }
         if self._checkpoints is not None:
@@ -118,7 +140,7 @@ class Accounts:
                 quota=quota,
                 used=amount,
                 limit=getattr(quotas, quota),
-                resets_at=tomorrow if quota in _DAILY else None,
+                resets_at=tomorrow if quota.endswith("_per_day") else None,
             )
             for quota, amount in amounts.items()
         ]
@@ -128,17 +150,34 @@ class Accounts:
         """Measure the tenant's checkpoints again the next time: some have gone."""
         self._stored.pop(tenant, None)
 
+    async def _check_written(self, tenant: str) -> None:
+        """Check the quotas of events and stored bytes, at most once a second for each tenant: they are large."""
+        quotas = await self.quotas(tenant)
+        passed = self._written.get(tenant)
+        if passed is not None and passed[0] == quotas and self._clock.monotonic() - passed[1] <= _FRESH_S:
+            return
+        if quotas.events_per_day is not None or quotas.stored_bytes is not None:
+            midnight, tomorrow = self._today()
+            written = await self._store.written(tenant, midnight.date())
+            self._compare("events_per_day", written.events, quotas.events_per_day, tomorrow)
+            self._compare("stored_bytes", written.stored_bytes, quotas.stored_bytes)
+        self._written[tenant] = (quotas, self._clock.monotonic())
+
     async def _check(self, tenant: str, quota: str) -> Quotas:
         quotas = await self.quotas(tenant)
         limit = getattr(quotas, quota)
         if limit is None:
             return quotas
         midnight, tomorrow = self._today()
-        used = (await self._store.used(tenant, midnight.date())).get(_DAILY[quota], 0.0)
-        if used >= limit:
-            left_s = (tomorrow - self._clock.now()).total_seconds()
-            raise QuotaExceeded(quota, used=used, limit=limit, retry_after_s=max(1.0, left_s), resets_at=tomorrow)
+        self._compare(quota, (await self._store.used(tenant, midnight.date())).get(_DAILY[quota], 0.0), limit, tomorrow)
         return quotas
+
+    def _compare(self, quota: str, used: float, limit: float | None, resets_at: datetime | None = None) -> None:
+        """Compare with a limit. Raises ``QuotaExceeded`` if nothing is left."""
+        if limit is None or used < limit:
+            return
+        left_s = (resets_at - self._clock.now()).total_seconds() if resets_at else 3600.0
+        raise QuotaExceeded(quota, used=used, limit=limit, retry_after_s=max(1.0, left_s), resets_at=resets_at)
 
     async def _checkpoint_bytes(self, tenant: str) -> int:
         """Bytes of all stored checkpoints of the tenant, measured at most every ten seconds."""

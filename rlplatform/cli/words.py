@@ -337,6 +337,7 @@ def usage(usage: Usage) -> str:
             f"today {usage.evaluations_today:,} with {usage.sandbox_cpu_time_s_today:,.1f} s of CPU",
             f"trainings: {usage.active_trainings} active, {usage.queued_trainings} queued; "
             f"today {usage.trainings_today:,} with {usage.env_steps_today:,} steps",
+            f"events: {usage.events_today:,} today; {usage.stored_bytes / 2**20:,.1f} MiB stored with requests",
             *(_quota(state) for state in usage.quotas if state.limit is not None),
         )
     )

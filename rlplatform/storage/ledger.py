@@ -21,6 +21,8 @@ from rlplatform.runs import EvaluationRun, Run, TrainingRun
 
 IDEMPOTENCY_LIFE = timedelta(hours=24)
 USAGE_LIFE = timedelta(days=62)
+STANDING = date.min
+"""The day of usage that no midnight resets, and that is kept for ever."""
 _TESTS = TypeAdapter(list[TestResult])
 
 
@@ -148,9 +150,14 @@ def advance(run: Run, new: Sequence[EventBase]) -> tuple[Run, list[EncodedEvent]
         if run.final:
             raise Conflict(f"{run.id} is {run.state}: nothing may follow, not even {kind}", state=run.state)
         event = event.model_copy(update={"seq": run.seq + 1})
-        run = run.apply(event)
-        encoded.append(EncodedEvent(event.seq, kind, event.model_dump_json()))
+        data = event.model_dump_json()
+        run = run.apply(event, len(data))
+        encoded.append(EncodedEvent(event.seq, kind, data))
     return run, encoded
+
+
+WRITTEN = "events"
+"""The counter that is no use of the platform's computers: it is told by ``written``, not by ``used``."""
 
 
 class Charge(NamedTuple):
@@ -161,29 +168,46 @@ class Charge(NamedTuple):
     amount: float
 
 
-def opening_charge(run: Run, first: EventBase) -> Charge:
-    """Return the charge of a new run: it counts as one of ``evaluations``, ``trainings`` …"""
-    return Charge(first.time.astimezone(UTC).date(), run.stream.partition("/")[0], 1)
+def opening_charges(run: Run, first: EventBase) -> list[Charge]:
+    """Return the charges of a new run, after its first event: it counts as one of ``evaluations``, ``trainings`` …"""
+    day = first.time.astimezone(UTC).date()
+    return [
+        Charge(day, run.stream.partition("/")[0], 1),
+        Charge(day, WRITTEN, 1),
+        Charge(STANDING, "stored_bytes", run.stored_bytes),
+    ]
 
 
-def charges(before: Run, after: Run, new: Sequence[EventBase]) -> Charge | None:
+def charges(before: Run, after: Run, new: Sequence[EventBase]) -> list[Charge]:
     """Return the charges of the appended events ``new``, on the day of the last of them.
 
     ``env_steps``: steps of training; steps that a recovery repeats count once. ``sandbox_cpu_s``: CPU seconds of the
     tests of a finished evaluation; for a cancelled one, the seconds from its start, because the rest was not measured.
-    What failed by our fault costs nothing.
+    What failed by our fault costs nothing. ``events``: all that were appended. ``stored_bytes``, on no day: their size.
 
     Args:
         before: the run before the events.
         after: the run after them.
     """
+    if not new:
+        return []
     counter, amount = "", 0.0
     if isinstance(before, TrainingRun) and isinstance(after, TrainingRun):
         seen = max(before.charged_env_steps or 0, before.document.progress.env_steps)
         counter, amount = "env_steps", (after.charged_env_steps or 0) - seen
     elif isinstance(after, EvaluationRun) and after.final:
         counter, amount = "sandbox_cpu_s", _cpu_time_s(after)
-    return Charge(new[-1].time.astimezone(UTC).date(), counter, amount) if new and amount > 0 else None
+    day = new[-1].time.astimezone(UTC).date()
+    return [
+        *([Charge(day, counter, amount)] if amount > 0 else []),
+        Charge(day, WRITTEN, len(new)),
+        Charge(STANDING, "stored_bytes", after.stored_bytes - before.stored_bytes),
+    ]
+
+
+def removal_charge(run: Run) -> Charge:
+    """Return the charge of a run that is removed: its bytes are free again."""
+    return Charge(STANDING, "stored_bytes", -run.stored_bytes)
 
 
 def _cpu_time_s(run: EvaluationRun) -> float:

@@ -12,7 +12,7 @@ from rlplatform.access.principals import ApiKey
 from rlplatform.clock import SystemClock
 from rlplatform.errors import Conflict
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, RunQuery
+from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, RunQuery, Written
 from rlplatform.runs import Run, RunSummary, summarize
 from rlplatform.storage import ledger
 from rlplatform.storage.wakeups import Wakeups
@@ -48,12 +48,15 @@ class MemoryStore:
             raise Conflict(f"{run.id} exists")
         run, encoded = ledger.open_stream(run, first)
         self._entries[run.id] = _Entry(run, [encoded], {first.id: 1})
-        charge = ledger.opening_charge(run, first)
-        self._usage[run.tenant, charge.day][charge.counter] += charge.amount
+        self._charge(run.tenant, ledger.opening_charges(run, first))
         if idempotency is not None:
             expires = self._clock.now() + ledger.IDEMPOTENCY_LIFE
             self._idempotency[idempotency.tenant, idempotency.key] = (idempotency, run.id, expires)
         return run, True
+
+    def _charge(self, tenant: str, charges: Sequence[ledger.Charge]) -> None:
+        for charge in charges:
+            self._usage[tenant, charge.day][charge.counter] += charge.amount
 
     async def recall(self, idempotency: Idempotency) -> Run | None:
         used = self._idempotency.get((idempotency.tenant, idempotency.key))
@@ -92,6 +95,7 @@ class MemoryStore:
         if (entry := self._entries.get(run_id)) is not None:
             ledger.check_over(entry.run)
             del self._entries[run_id]
+            self._charge(entry.run.tenant, [ledger.removal_charge(entry.run)])
 
     async def acquire(self, run_id: str) -> int:
         entry = self._entry(run_id)
@@ -106,8 +110,7 @@ class MemoryStore:
         new = [event for event in ledger.distinct(events) if event.id not in entry.seq_of]
         before = entry.run
         entry.run, encoded = ledger.advance(before, new)
-        if (charge := ledger.charges(before, entry.run, new)) is not None:
-            self._usage[before.tenant, charge.day][charge.counter] += charge.amount
+        self._charge(before.tenant, ledger.charges(before, entry.run, new))
         if (last := ledger.final_event(new)) is not None:
             self._position += 1
             self._finished.append(Finished(self._position, before.tenant, before.id, last.id, encoded[-1].type))
@@ -135,7 +138,15 @@ class MemoryStore:
         return await self._wakeups.tail(self._clock, cursors, wait_s, read_many)
 
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
-        return dict(self._usage.get((tenant, day), {}))
+        none: dict[str, float] = {}
+        found = self._usage.get((tenant, day), none)
+        return {counter: amount for counter, amount in found.items() if counter != ledger.WRITTEN}
+
+    async def written(self, tenant: str, day: date) -> Written:
+        none: dict[str, float] = {}
+        events = self._usage.get((tenant, day), none).get(ledger.WRITTEN, 0)
+        stored = self._usage.get((tenant, ledger.STANDING), none).get("stored_bytes", 0)
+        return Written(int(events), int(stored))
 
     async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
         ledger.check_limit(limit)

@@ -40,6 +40,7 @@ class RedisStore(RedisRecords):
         self._clock = clock
         self._create = redis.register_script(scripts.CREATE)
         self._append = redis.register_script(scripts.APPEND)
+        self._remove = redis.register_script(scripts.REMOVE)
         self._acquire = redis.register_script(scripts.ACQUIRE)
         self._find = redis.register_script(scripts.FIND)
         self._runs: OrderedDict[str, Run] = OrderedDict()  # as this process last wrote them; another may have gone on
@@ -82,20 +83,21 @@ class RedisStore(RedisRecords):
             key = _once(idempotency)
             once = (idempotency.body_sha256, now, now + life_s, int(life_s))
         indices = [*self._indices(new.kind, new.tenant), *self._indices(new.kind, new.tenant, new.state)]
-        charge = ledger.opening_charge(new, first)
+        counted, *_ = ledger.opening_charges(new, first)
         with as_storage_errors():
             answer, *details = await self._create(
                 keys=[
                     *self._keys(new.id),
                     self._key("idempotency", key),
-                    self._usage_key(new.tenant, charge.day),
+                    self._usage_key(new.tenant, counted.day),
+                    self._usage_key(new.tenant, ledger.STANDING),
                     *indices,
                 ],
                 args=[
                     *(new.id, new.kind, new.tenant, new.state, *_fields(packed)),
                     *(first.id, line.type, line.data),
                     *once,
-                    *(charge.counter, _USAGE_LIFE_S),
+                    *(counted.counter, _USAGE_LIFE_S, new.stored_bytes),
                 ],
             )
         match answer:
@@ -138,11 +140,10 @@ class RedisStore(RedisRecords):
         ledger.check_over(run)  # and will be: nothing follows a final state
         indices = [*self._indices(run.kind, run.tenant), *self._indices(run.kind, run.tenant, run.state)]
         with as_storage_errors():
-            pipeline = self._redis.pipeline(transaction=True)
-            pipeline.unlink(*self._keys(run_id))
-            for index in indices:
-                pipeline.zrem(index, run_id)
-            await pipeline.execute()
+            await self._remove(
+                keys=[*self._keys(run_id), self._usage_key(run.tenant, ledger.STANDING), *indices],
+                args=[run_id, run.stored_bytes],
+            )
 
     async def acquire(self, run_id: str) -> int:
         with as_storage_errors():
@@ -275,7 +276,8 @@ class RedisStore(RedisRecords):
             for field in (line.seq, event.id, line.type, line.data)
         ]
         _, tests, record = _fields(ledger.pack(after))
-        charge = ledger.charges(before, after, new) or ledger.Charge(new[-1].time.date(), "", 0)
+        *charged, counted, size = ledger.charges(before, after, new)
+        counter, amount = (charged[0].counter, charged[0].amount) if charged else ("", 0.0)
         last = ledger.final_event(new)
         outbox = (after.tenant, last.id, lines[-1].type) if last is not None else ("", "", "")
         with as_storage_errors():
@@ -284,12 +286,14 @@ class RedisStore(RedisRecords):
                     *self._keys(before.id),
                     *self._indices(before.kind, before.tenant, before.state),
                     *self._indices(after.kind, after.tenant, after.state),
-                    *(self._usage_key(after.tenant, charge.day), self._key("outbox"), self._key("counters")),
+                    *(self._usage_key(after.tenant, counted.day), self._key("outbox"), self._key("counters")),
+                    self._usage_key(after.tenant, ledger.STANDING),
                 ],
                 args=[
                     *(before.id, "" if epoch is None else epoch, before.seq, after.state, tests, record),
-                    *(charge.counter, charge.amount, _USAGE_LIFE_S),
+                    *(counter, amount, _USAGE_LIFE_S),
                     *outbox,
+                    int(size.amount),
                     *fields,
                 ],
             )

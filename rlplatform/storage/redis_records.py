@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from rlplatform.access.principals import ApiKey
 from rlplatform.errors import StorageError
-from rlplatform.ports import Document, Finished
+from rlplatform.ports import Document, Finished, Written
 from rlplatform.storage import ledger, scripts
 
 
@@ -29,7 +29,13 @@ class RedisRecords:
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
         with as_storage_errors():
             found = await self._redis.hgetall(self._usage_key(tenant, day))
-        return {counter: float(amount) for counter, amount in found.items()}
+        return {counter: float(amount) for counter, amount in found.items() if counter != ledger.WRITTEN}
+
+    async def written(self, tenant: str, day: date) -> Written:
+        with as_storage_errors():
+            events = await self._redis.hget(self._usage_key(tenant, day), ledger.WRITTEN)
+            stored = await self._redis.hget(self._usage_key(tenant, ledger.STANDING), "stored_bytes")
+        return Written(int(float(events or 0)), int(float(stored or 0)))
 
     async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
         ledger.check_limit(limit)

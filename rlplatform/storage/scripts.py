@@ -1,8 +1,8 @@
 """The Redis store's Lua scripts. Each is atomic: a run, its events and the indices over it change together."""
 
-# KEYS run events seen idempotency usage index...
+# KEYS run events seen idempotency usage standing index...
 # ARGV run_id kind tenant state request tests record event_id type data | body_sha256 now expires_at life_s
-#      | counter usage_s
+#      | counter usage_s bytes
 CREATE = """
 local run, events, seen, idempotency = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local body = ARGV[11]
@@ -18,8 +18,10 @@ redis.call('HSET', run, 'kind', ARGV[2], 'tenant', ARGV[3], 'state', ARGV[4], 'e
            'request', ARGV[5], 'tests', ARGV[6], 'record', ARGV[7])
 redis.call('XADD', events, '1-0', 'type', ARGV[9], 'data', ARGV[10])
 redis.call('HSET', seen, ARGV[8], 1)
-for i = 6, #KEYS do redis.call('ZADD', KEYS[i], 0, ARGV[1]) end
+for i = 7, #KEYS do redis.call('ZADD', KEYS[i], 0, ARGV[1]) end
 redis.call('HINCRBY', KEYS[5], ARGV[15], 1)
+redis.call('HINCRBYFLOAT', KEYS[5], 'events', 1)
+redis.call('HINCRBYFLOAT', KEYS[6], 'stored_bytes', ARGV[17])
 redis.call('EXPIRE', KEYS[5], ARGV[16])
 if body ~= '' then
   redis.call('DEL', idempotency)
@@ -29,19 +31,19 @@ end
 return {'OK'}
 """
 
-# KEYS run events seen | index of the old state, twice | index of the new state, twice | usage outbox counters
+# KEYS run events seen | index of the old state, twice | index of the new state, twice | usage outbox counters standing
 # ARGV run_id epoch expected_seq state tests record | counter amount usage_s | tenant event_id type, '' for none
-#      | (seq event_id type data)...
+#      | bytes | (seq event_id type data)...
 APPEND = """
 local run, events, seen = KEYS[1], KEYS[2], KEYS[3]
 local now = redis.call('HMGET', run, 'epoch', 'seq')
 if not now[1] then return {'NONE'} end
 if ARGV[2] ~= '' and ARGV[2] ~= now[1] then return {'FENCED', now[1]} end
 if ARGV[3] ~= now[2] then return {'STALE'} end
-for i = 13, #ARGV, 4 do
+for i = 14, #ARGV, 4 do
   if redis.call('HEXISTS', seen, ARGV[i + 1]) == 1 then return {'SEEN'} end
 end
-for i = 13, #ARGV, 4 do
+for i = 14, #ARGV, 4 do
   redis.call('XADD', events, ARGV[i] .. '-0', 'type', ARGV[i + 2], 'data', ARGV[i + 3])
   redis.call('HSET', seen, ARGV[i + 1], ARGV[i])
 end
@@ -50,15 +52,24 @@ for i = 4, 5 do
   redis.call('ZREM', KEYS[i], ARGV[1])
   redis.call('ZADD', KEYS[i + 2], 0, ARGV[1])
 end
-if ARGV[7] ~= '' then
-  redis.call('HINCRBYFLOAT', KEYS[8], ARGV[7], ARGV[8])
-  redis.call('EXPIRE', KEYS[8], ARGV[9])
-end
+if ARGV[7] ~= '' then redis.call('HINCRBYFLOAT', KEYS[8], ARGV[7], ARGV[8]) end
+redis.call('HINCRBYFLOAT', KEYS[8], 'events', (#ARGV - 13) / 4)
+redis.call('EXPIRE', KEYS[8], ARGV[9])
+redis.call('HINCRBYFLOAT', KEYS[11], 'stored_bytes', ARGV[13])
 if ARGV[11] ~= '' then
   local position = redis.call('HINCRBY', KEYS[10], 'outbox', 1)
   redis.call('XADD', KEYS[9], position .. '-0', 'tenant', ARGV[10], 'run', ARGV[1], 'event', ARGV[11], 'type', ARGV[12])
 end
 return {'OK'}
+"""
+
+# KEYS run events seen standing index...
+# ARGV run_id bytes
+REMOVE = """
+if redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3]) == 0 then return 0 end
+for i = 5, #KEYS do redis.call('ZREM', KEYS[i], ARGV[1]) end
+redis.call('HINCRBYFLOAT', KEYS[4], 'stored_bytes', -ARGV[2])
+return 1
 """
 
 # KEYS run

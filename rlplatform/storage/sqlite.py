@@ -21,7 +21,7 @@ from typing import Unpack
 from rlplatform.access.principals import ApiKey
 from rlplatform.errors import Conflict, StorageError
 from rlplatform.events import EventBase
-from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, RunQuery
+from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, RunQuery, Written
 from rlplatform.runs import Run, RunSummary
 from rlplatform.storage import ledger, schema
 from rlplatform.storage import sqlite_records as records
@@ -83,7 +83,7 @@ class SqliteStore:
                 raise Conflict(f"{new.id} exists")
             runs.insert(connection, new)
             runs.insert_events(connection, new.id, [first], [encoded])
-            records.charge(connection, new.tenant, ledger.opening_charge(new, first))
+            records.charge(connection, new.tenant, ledger.opening_charges(new, first))
             if idempotency is not None:
                 connection.execute(
                     "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)",
@@ -114,7 +114,9 @@ class SqliteStore:
     async def remove(self, run_id: str) -> None:
         def work(connection: sqlite3.Connection) -> None:
             if runs.exists(connection, run_id):
-                ledger.check_over(runs.load(connection, run_id))
+                run = runs.load(connection, run_id)
+                ledger.check_over(run)
+                records.charge(connection, run.tenant, [ledger.removal_charge(run)])
                 self._runs.pop(run_id, None)
                 runs.remove(connection, run_id)
 
@@ -173,6 +175,9 @@ class SqliteStore:
 
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
         return await self._read(lambda connection: records.used(connection, tenant, day))
+
+    async def written(self, tenant: str, day: date) -> Written:
+        return await self._read(lambda connection: records.written(connection, tenant, day))
 
     async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
         ledger.check_limit(limit)

@@ -7,25 +7,34 @@ from collections.abc import Sequence
 from datetime import date
 
 from rlplatform.events import EventBase
-from rlplatform.ports import Document, EncodedEvent, Finished
+from rlplatform.ports import Document, EncodedEvent, Finished, Written
 from rlplatform.runs import Run
 from rlplatform.storage import ledger
 
 
-def charge(connection: sqlite3.Connection, tenant: str, charge: ledger.Charge | None) -> None:
-    """Add to the tenant's usage, and delete that of days long past."""
-    if charge is not None:
-        oldest = charge.day - ledger.USAGE_LIFE
-        connection.execute("DELETE FROM usage WHERE tenant = ? AND day < ?", (tenant, oldest.isoformat()))
-        connection.execute(
-            "INSERT INTO usage VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
-            (tenant, charge.day.isoformat(), charge.counter, charge.amount),
-        )
+def charge(connection: sqlite3.Connection, tenant: str, charges: Sequence[ledger.Charge]) -> None:
+    """Add to the tenant's usage, and forget that of days long past."""
+    days = [charge.day for charge in charges if charge.day != ledger.STANDING]
+    if days:
+        oldest = max(days) - ledger.USAGE_LIFE
+        forget = "DELETE FROM usage WHERE tenant = ? AND day > ? AND day < ?"
+        connection.execute(forget, (tenant, ledger.STANDING.isoformat(), oldest.isoformat()))
+    connection.executemany(
+        "INSERT INTO usage VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
+        [(tenant, charge.day.isoformat(), charge.counter, charge.amount) for charge in charges],
+    )
 
 
 def used(connection: sqlite3.Connection, tenant: str, day: date) -> dict[str, float]:
-    query = "SELECT name, amount FROM usage WHERE tenant = ? AND day = ?"
-    return dict(connection.execute(query, (tenant, day.isoformat())).fetchall())
+    query = "SELECT name, amount FROM usage WHERE tenant = ? AND day = ? AND name <> ?"
+    return dict(connection.execute(query, (tenant, day.isoformat(), ledger.WRITTEN)).fetchall())
+
+
+def written(connection: sqlite3.Connection, tenant: str, day: date) -> Written:
+    query = "SELECT name, amount FROM usage WHERE tenant = ? AND (day = ? AND name = ? OR day = ?)"
+    values = (tenant, day.isoformat(), ledger.WRITTEN, ledger.STANDING.isoformat())
+    found = dict(connection.execute(query, values).fetchall())
+    return Written(int(found.get(ledger.WRITTEN, 0)), int(found.get("stored_bytes", 0)))
 
 
 def put_out(connection: sqlite3.Connection, run: Run, new: Sequence[EventBase], lines: Sequence[EncodedEvent]) -> None:

@@ -123,7 +123,11 @@ async def test_usage_is_of_the_tenant_and_of_today(platform, training, evaluatio
         await client.post("/v1/evaluations", json=evaluation)
         await other.post("/v1/evaluations", json=evaluation)
         usage = (await client.get("/v1/usage")).json()
+        stored_bytes = usage.pop("stored_bytes")
+        assert stored_bytes > 4000
         assert {row["quota"]: row["used"] for row in usage.pop("quotas")} == {
+            "events_per_day": 11,
+            "stored_bytes": stored_bytes,
             "concurrent_evaluations": 1,
             "concurrent_trainings": 2,
             "sandbox_cpu_s_per_day": 0.0,
@@ -141,6 +145,7 @@ async def test_usage_is_of_the_tenant_and_of_today(platform, training, evaluatio
             "sandbox_cpu_time_s_today": 0.0,
             "trainings_today": 1,
             "env_steps_today": 1024,
+            "events_today": 11,
             "checkpoint_bytes": None,
             "policies": 0,
         }

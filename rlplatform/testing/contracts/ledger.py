@@ -36,11 +36,40 @@ class LedgerContract(OpenedStore):
             "env_steps": 200,
             "sandbox_cpu_s": 0.25,
         }
+        assert (await store.written("acme", today)).events == 6
         assert await store.used("other", today) == {}
         await clock.advance(86400)
         assert await store.used("acme", clock.now().date()) == {}
         await store.append(run.stream, [iteration(run, clock, 3)])
         assert await store.used("acme", clock.now().date()) == {"env_steps": 100}
+        assert (await store.written("acme", clock.now().date())).events == 1
+
+    async def test_stored_bytes_are_those_of_requests_and_events_until_the_run_is_removed(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        async def stored() -> float:
+            return (await store.written("acme", clock.now().date())).stored_bytes
+
+        assert await stored() == 0
+        kept = await self.training(store, clock)
+        opened = await stored()
+        assert opened == len((await store.read(kept.stream))[0].data)
+        evaluation = await self.started(store, clock)
+        events_ = [iteration(kept, clock, number) for number in (1, 2)]
+        for _ in range(2):
+            lines = await store.append(kept.stream, events_)
+        request_bytes = len(evaluation.request.model_dump_json())
+        (first,) = await store.read(evaluation.stream)
+        before = opened + sum(len(line.data) for line in lines)
+        assert await stored() == before + request_bytes + len(first.data)
+        await clock.advance(100 * 86400)
+        await store.append(kept.stream, [iteration(kept, clock, 3)])
+        before += len((await store.read(kept.stream))[-1].data)
+        await store.append(evaluation.stream, [finished(evaluation, clock)])
+        for _ in range(2):
+            await store.remove(evaluation.id)
+        assert await stored() == before
+        assert await store.written("other", clock.now().date()) == (0, 0)
 
     async def test_steps_done_again_are_charged_to_nobody(self, store: Store, clock: FakeClock) -> None:
         run = await self.training(store, clock, charged_env_steps=200)

@@ -389,6 +389,34 @@ async def test_a_training_beyond_its_tenants_steps_is_stopped_and_says_why(bench
         await bench.supervisor.start_training(TRAINING, PRINCIPAL)
 
 
+@pytest.mark.parametrize(("quota", "limit"), [("events_per_day", 6), ("stored_bytes", 1500)])
+async def test_a_tenant_that_writes_too_much_is_stopped_in_order_and_let_in_no_more(
+    bench: Bench, quota: str, limit: int
+) -> None:
+    await bench.override(**{quota: limit})
+    await bench.supervisor.reconcile()
+    run, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    await settle()
+    trainer = bench.launcher.newest(run.id)
+    await trainer.begin()
+    for number in range(1, 10):
+        await trainer.iterate(number)
+    await bench.clock.advance(2)
+    await bench.supervisor.reconcile()
+    await settle()
+    stopped = await bench.store.get(run.id)
+    assert (stopped.state, stopped.document.stop_reason) == ("stopped", f"quota_{quota}")
+    kinds = [line.type for line in await bench.store.read(run.stream)]
+    assert kinds.count("training.iteration_completed") == 9, "nothing that was appended is lost"
+    for attempt in (
+        bench.supervisor.start_training(TRAINING, PRINCIPAL),
+        bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL),
+    ):
+        with pytest.raises(QuotaExceeded, match=quota):
+            await attempt
+    await bench.supervisor.start_training(TRAINING, STRANGER)
+
+
 async def test_deleting_a_checkpoint_makes_room_at_once(bench: Bench, tmp_path: Path) -> None:
     await bench.supervisor.reconcile()
     run, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)

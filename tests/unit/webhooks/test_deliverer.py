@@ -8,7 +8,10 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 from pydantic import SecretStr
 
@@ -20,7 +23,8 @@ from rlplatform.settings import WebhookSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.launcher import FlakyStore
-from rlplatform.testing.samples import evaluation_run, finished, queued
+from rlplatform.testing.samples import evaluation_run, finished, queued, training_run
+from rlplatform.training.models import Progress
 from rlplatform.webhooks.book import LOG_LENGTH, WebhookBook
 from rlplatform.webhooks.deliverer import Deliverer
 from rlplatform.webhooks.models import TEST, Delivery, Webhook
@@ -386,3 +390,24 @@ async def test_the_log_is_bounded_and_goes_with_its_webhook(bench: Bench) -> Non
     await bench.round()
     assert await bench.store.list_documents("delivery", limit=1000) == []
     assert await bench.store.list_documents("delivery.pending") == []
+
+
+async def test_every_kind_of_message_is_as_the_openapi_document_describes(bench: Bench) -> None:
+    hook = await bench.webhook(events=["evaluation.finished", "training.succeeded"])
+    await bench.finish()
+    run = training_run(bench.clock, tenant="acme")
+    at: dict[str, Any] = {"stream": run.stream, "time": bench.clock.now()}
+    await bench.store.create(run, events.TrainingQueued(**at))
+    end = events.TrainingSucceeded(**at, stop_reason="env_steps", progress=Progress(iteration=3))
+    await bench.store.append(run.stream, [end])
+    test = Delivery(id="msg_test", webhook_id=hook.id, type=TEST, created_at=bench.clock.now())
+    await bench.book.put_delivery(test)
+    for _ in range(2):  # two messages at a time to one webhook
+        await bench.round()
+    messages = [json.loads(body) for _, _, body in bench.receiver.got]
+    assert {message["type"] for message in messages} == {"evaluation.finished", "training.succeeded", TEST}
+    document = json.loads((Path(__file__).parents[3] / "serve_apps" / "api" / "openapi.json").read_text())
+    for message in messages:
+        body = document["webhooks"][message["type"]]["post"]["requestBody"]
+        schema = {"components": document["components"], **body["content"]["application/json"]["schema"]}
+        jsonschema.Draft202012Validator(schema).validate(message)

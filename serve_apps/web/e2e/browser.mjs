@@ -420,6 +420,11 @@ try {
   });
 
   await step("a learner who may not train is told so, instead of being refused at the end", async () => {
+    page.once("dialog", (dialog) => dialog.dismiss());
+    await page.goto(`${url}/#key=${learner}&/runs`);
+    await heading("Runs");
+    await page.getByRole("link", { name: "Train a policy" }).first().waitFor();
+    page.once("dialog", (dialog) => dialog.accept());
     await page.goto(`${url}/#key=${learner}&/train`);
     await heading("Train a policy");
     await page.getByText("Your API key cannot start trainings").waitFor();

@@ -86,6 +86,8 @@ def train(
             checked = client.check_training(request)
             output.document(checked, words.check(checked))
             return
+        if told := words.beforehand(client.check_training(request), env, env_steps):
+            output.note(told)
         training = client.start_training(request)
         page = f"page: {page_of(client, training)}"
         if detach:

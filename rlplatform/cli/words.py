@@ -112,6 +112,20 @@ def event(event: Event) -> str | None:
     return None
 
 
+def beforehand(checked: TrainingCheck, env: str, env_steps: int | None) -> str:
+    """What to expect of a training that is about to start; empty where nothing of it surprises."""
+    lines = []
+    if checked.preset is None and checked.env_steps_per_iteration is not None:
+        lines.append(f"{env} has no tuned preset: what you do not set is as in Stable-Baselines3")
+    each = checked.env_steps_per_iteration
+    if env_steps is not None and checked.env_steps is not None and each is not None and checked.env_steps > env_steps:
+        lines.append(
+            f"iterations are whole, of about {each:,} steps: {env_steps:,} steps are reached at about "
+            f"{checked.env_steps:,}"
+        )
+    return "\n".join(lines)
+
+
 def check(checked: TrainingCheck) -> str:
     """A training that would be started, as a few lines."""
     lines = [f"preset          {checked.preset or 'none'}", f"environments    {checked.num_envs}"]

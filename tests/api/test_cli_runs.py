@@ -127,7 +127,17 @@ async def test_a_training_says_where_its_page_is(platform, tmp_path: Path) -> No
     async with platform() as it, it.served() as url:
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
         done = await rlp(tmp_path, "train", "--env", "CartPole-v1", "-n", "9", "--detach", **at)
-        assert done.err == f"page: {url}/#/trainings/{done.out.strip()}\n"
+        assert done.err.endswith(f"page: {url}/#/trainings/{done.out.strip()}\n")
+
+
+async def test_a_training_says_beforehand_what_may_surprise(platform, tmp_path: Path) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        plain = await rlp(tmp_path, "train", "--env", "FrozenLake-v1", "-n", "1000", "--detach", **at)
+        assert "FrozenLake-v1 has no tuned preset" in plain.err
+        assert "1,000 steps are reached at about " in plain.err
+        tuned = await rlp(tmp_path, "train", "--env", "CartPole-v1", "--iterations", "9", "--detach", **at)
+        assert tuned.err.startswith("page: ")
 
 
 async def test_keys_are_listed_with_the_scopes_they_have_in_effect(platform, tmp_path: Path) -> None:

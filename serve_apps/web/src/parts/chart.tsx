@@ -140,7 +140,12 @@ function options(
         stroke: colour(line.colour),
         width: line.points ? 0 : 2,
         spanGaps: true,
-        points: { show: line.points === true, size: 8, fill: colour(line.colour) },
+        // a line through a single point would be invisible
+        points: {
+          show: (plot: uPlot) => line.points === true || plot.data[0].length === 1,
+          size: 8,
+          fill: colour(line.colour),
+        },
       })),
     ],
     hooks: {

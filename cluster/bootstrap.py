@@ -35,7 +35,7 @@ from actors import options, wiring
 from actors.evaluator import PREPARING
 from actors.handles import SupervisorHandle
 from actors.shared_store import shared_store
-from cluster import ingress
+from cluster import ingress, privacy
 from cluster.local_key import KeyKeeper, LocalKey, write_private
 from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError, Unavailable
@@ -78,6 +78,7 @@ class Platform:
         :raises Unavailable: it does not get ready, the port is taken, or a platform of this directory runs already.
         """
         api = self.settings.api
+        privacy.set_umask()
         self._refuse_a_second()
         self._started = True
         self._report("starting Ray")
@@ -210,6 +211,7 @@ def localized(settings: Settings) -> Settings:
     """``settings`` with absolute paths, for actors whose working directory is another, and with a pepper."""
     state = settings.state_dir.resolve()
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    privacy.close(state)
     changes: dict[str, object] = {"state_dir": state}
     scheme, _, path = settings.store.url.partition(":///")
     if scheme == "sqlite":
@@ -256,15 +258,18 @@ def _start_ray(settings: Settings, environment: dict[str, str]) -> None:
     if cluster.address:
         ray.init(address=cluster.address, **common)
     else:
+        os.environ.update(privacy.stay_on_loopback())
         ray.init(
             address="local",
             num_cpus=cluster.num_cpus or max(4, os.cpu_count() or 1),
             resources={options.SANDBOX_RESOURCE: 1},
             include_dashboard=True,
             dashboard_host="127.0.0.1",
+            _temp_dir=str(privacy.ray_folder()),
             dashboard_port=cluster.dashboard_port,  # None: 8265, or the next that is free
             **common,
         )
+        privacy.close_token()
     importing.join()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # in place of Ray's, which aborts

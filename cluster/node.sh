@@ -47,11 +47,15 @@ engine) engine ;;
 sandbox)
     shift
     engine
+    umask 077
     exec "$@"
     ;;
 "")
     echo "node.sh: what is this node to run?" >&2
     exit 2
     ;;
-*) exec "$@" ;;
+*)
+    umask 077 # what the platform writes is its own
+    exec "$@"
+    ;;
 esac

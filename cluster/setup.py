@@ -245,7 +245,7 @@ def engine() -> None:
     else:
         for file, command in DOCKER_PID_FILES.items():
             forget_dead(file, command)
-        STATE.mkdir(exist_ok=True)
+        STATE.mkdir(mode=0o700, exist_ok=True)
         with (STATE / "dockerd.log").open("ab") as log:
             subprocess.Popen(["dockerd"], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
     if not answers(within_s=30):

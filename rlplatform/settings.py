@@ -23,7 +23,8 @@ class _Section(BaseModel):
 
 class ApiSettings(_Section):
     """The HTTP gateway. Rates are of one principal: all requests, and what is created; counted by each replica, or by
-    all together in a ``redis://`` store. ``max_connections`` are a principal's streams and sockets on one replica."""
+    all together in a ``redis://`` store. ``max_connections`` are a principal's streams and sockets on one replica,
+    ``max_unauthenticated`` the sockets there that have not said yet who they are."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -34,6 +35,7 @@ class ApiSettings(_Section):
     stream_max_life_s: float = Field(default=900.0, gt=0)
     stream_buffer_bytes: int = Field(default=1 << 20, ge=4096)
     max_connections: int = Field(default=2000, ge=1)
+    max_unauthenticated: int = Field(default=500, ge=1)
     rate_limit: str = "120000/minute"
     creation_limit: str = "60000/minute"
     rate_limit_store: str = "memory://"
@@ -153,6 +155,7 @@ class ClusterSettings(_Section):
 
     ``max_resources``: what an autoscaler can bring the whole cluster to, as ``{"CPU": 64, "GPU": 8}``; empty: there is
     no autoscaler. A training that needs more than the cluster has then waits; one that needs more than this is refused.
+    ``metrics_host``: address on which HAProxy's metrics, which have no authentication, are read.
     """
 
     address: str | None = None
@@ -160,6 +163,7 @@ class ClusterSettings(_Section):
     max_resources: dict[str, float] = Field(default_factory=dict)
     dashboard_port: int | None = Field(default=None, ge=1, le=65535)
     ingress: Literal["auto", "haproxy", "proxy"] = "auto"
+    metrics_host: str = Field(default="127.0.0.1", pattern=r"^[0-9A-Fa-f:.*]+$")
 
 
 class ClientSettings(BaseSettings):

@@ -18,10 +18,10 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rlplatform.errors import PlatformError, RequestTimeout, TooManyRequests, Unavailable
+from serve_apps import connections, sockets
 from serve_apps.api.envelope import SECURITY, request_id_of
 from serve_apps.api.problems import internal_error, problem_response
 from serve_apps.paths import STREAM_PATHS, STREAMS
-from serve_apps.sockets import install
 
 CALLBACK = "serve_apps.edge:middlewares"
 
@@ -31,8 +31,9 @@ _LOG = logging.getLogger("rlplatform.api")
 
 
 def middlewares() -> list[Middleware]:
-    """What Serve is to put around its HTTP servers; also sets how these speak WebSocket."""
-    install()
+    """What Serve is to put around its HTTP servers; also sets how these treat connections and speak WebSocket."""
+    connections.install()
+    sockets.install()
     return [Middleware(Edge, replica=_in_replica())]
 
 

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from rlplatform.errors import SandboxUnavailable
+from rlplatform.sandbox.reachable import make_reachable
 
 _REAPING_S = 3.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -28,7 +29,7 @@ class Ownership:
         self.owner = owner
         self.directory = state_dir / owner
         try:
-            state_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
+            make_reachable(state_dir)
             self._lock = self._acquire()
         except BlockingIOError:
             raise SandboxUnavailable(f"another process owns sandboxes as {owner!r} in {state_dir}") from None
@@ -48,7 +49,7 @@ class Ownership:
     def _acquire(self) -> int:
         deadline = time.monotonic() + _REAPING_S
         while True:
-            self.directory.mkdir(mode=0o711, exist_ok=True)
+            make_reachable(self.directory)
             try:
                 lock = take_lock(self.directory)
             except BlockingIOError:

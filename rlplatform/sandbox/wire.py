@@ -21,6 +21,7 @@ from typing import Any
 
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.guest import protocol
+from rlplatform.sandbox.reachable import make_reachable
 
 _PEER_CREDENTIALS = struct.Struct("3i")
 _ASK_AFTER_S = 1.0
@@ -116,7 +117,7 @@ class Rendezvous:
 
     def __init__(self, parent: Path) -> None:
         self.directory = parent / secrets.token_hex(8)
-        self.directory.mkdir(mode=0o755)
+        make_reachable(self.directory, 0o755)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         folder = os.open(self.directory, os.O_PATH | os.O_DIRECTORY)
         try:

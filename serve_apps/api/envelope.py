@@ -63,12 +63,21 @@ class Envelope:
             scope = {**scope, "method": "GET"}
             receive, send = _bodiless(receive, send)
         started = False
+        complete = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+
+        async def receive_watched() -> Message:
+            nonlocal complete
+            message = await receive()
+            complete = complete or not message.get("more_body")
+            return message
 
         async def send_sealed(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
                 _seal(message["headers"], request_id, limits.headers(scope))
+                if not complete:  # whoever goes on sending must not keep the connection by it
+                    message["headers"].append((b"connection", b"close"))
                 if message["status"] < 300 and (cookie := scope["state"].get("cookie")):
                     message["headers"].append((b"set-cookie", cookie.encode()))
                 audit.note(scope, message["status"], message["headers"])
@@ -80,11 +89,11 @@ class Envelope:
             return
         if (declared := headers.get("content-length", "0")).isdecimal() and int(declared[:20]) > self._max_body_bytes:
             if "expect" not in headers:  # else it has not begun to send
-                await _discard(receive)
+                await _discard(receive_watched)
             await problem_response(self._too_large(), request_id)(scope, receive, send_sealed)
             return
         try:
-            await self._app(scope, self._limited(receive), send_sealed)
+            await self._app(scope, self._limited(receive_watched), send_sealed)
         except Exception:
             _LOG.exception("%s %s failed [%s]", scope["method"], scope["path"], request_id)
             if started:

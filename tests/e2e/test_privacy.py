@@ -1,0 +1,143 @@
+"""Other users of the machine: what a platform writes is closed to them, and it listens for this machine alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import stat
+import struct
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.platform import RunningPlatform, descendants
+
+pytestmark = [pytest.mark.ray, pytest.mark.docker, pytest.mark.e2e, pytest.mark.timeout(400)]
+LISTENING = "0A"
+
+
+@pytest.fixture(scope="module")
+def used(platform: RunningPlatform) -> RunningPlatform:
+    """The platform, after an evaluation and a training: everything that it writes is there."""
+    test = {"id": "a", "expected_stdout": "1\n"}
+    evaluated = platform.http.post("/v1/evaluations?wait=60", json={"source": "print(1)", "tests": [test]})
+    assert evaluated.json()["verdict"] == "accepted", evaluated.text
+    asked = {"env": "CartPole-v1", "stop": {"iterations": 2}, "checkpoint": {"every_iterations": 1}}
+    training = platform.http.post("/v1/trainings", json=asked).json()["id"]
+    with platform.http.stream("GET", f"/v1/trainings/{training}/events", timeout=300) as events:
+        kinds = [line for line in events.iter_lines() if line.startswith("data: ")]
+    assert '"training.succeeded"' in kinds[-1]
+    return platform
+
+
+def folders(platform: RunningPlatform) -> list[Path]:
+    """The state directory, HAProxy's folder, and Ray's."""
+    state = platform.folder / ".rlp"
+    processes = [platform.process.pid, *descendants(platform.process.pid)]
+    sessions = set()
+    for pid in processes:
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        except OSError:
+            continue
+        sessions |= set(re.findall(r"(/\S+)/session_[0-9_-]+", command))
+    assert len(sessions) == 1
+    return [state, (state / "ingress").readlink(), Path(sessions.pop())]
+
+
+def below(folder: Path) -> Iterator[Path]:
+    yield folder
+    for path in folder.rglob("*"):
+        if not path.is_symlink():
+            yield path
+
+
+def others_may(path: Path) -> int:
+    """What others may do with ``path``, if they get there."""
+    return stat.S_IMODE(path.lstat().st_mode) & 0o077
+
+
+def test_nothing_that_it_writes_is_for_others(used: RunningPlatform) -> None:
+    state, ingress, session = folders(used)
+    for folder in (state, ingress, session.parent):
+        assert others_may(folder) == 0, folder
+    listed = {path: others_may(path) for folder in (state, ingress) for path in below(folder) if path.exists()}
+    assert len(listed) > 20, "it writes much"
+    serves_own = {"metrics.sock"}  # opened by Serve, within a closed folder
+    open_to_others = {str(path): oct(mode) for path, mode in listed.items() if mode and path.name not in serves_own}
+    assert open_to_others == {}
+    secrets = [state / name for name in ("key", "pepper", "local.json", "audit.log", "platform.db")]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
+    runs = list((state / "runs").iterdir())
+    assert {stat.S_IMODE(path.stat().st_mode) for path in runs} == {0o700}
+    token = Path.home() / ".ray" / "auth_token"
+    assert not token.exists() or others_may(token) == 0
+    logs = [path for path in (session / "session_latest" / "logs").iterdir() if path.is_file()]
+    assert logs
+    assert [path for path in logs if others_may(path)] == []
+
+
+def test_a_sandbox_reaches_its_socket_and_lists_nothing(used: RunningPlatform) -> None:
+    (owner,) = [path for path in (used.folder / "sandbox").iterdir() if path.is_dir()]
+    for folder in (used.folder / "sandbox", owner):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o711
+    assert others_may(owner / "lock") == 0
+
+
+def test_every_process_makes_private_files(used: RunningPlatform) -> None:
+    masks = {}
+    for pid in [used.process.pid, *descendants(used.process.pid)]:
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            continue
+        if mask := re.search(r"^Umask:\s+(\d+)", status, re.M):
+            masks[Path(f"/proc/{pid}/comm").read_text().strip()] = mask[1]
+    assert len(masks) > 5
+    assert {name: mask for name, mask in masks.items() if mask != "0077"} == {}
+
+
+def addresses(pids: set[int]) -> set[tuple[str, int]]:
+    """Where these processes listen for TCP."""
+    sockets = set()
+    for pid in pids:
+        try:
+            for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+                if match := re.fullmatch(r"socket:\[(\d+)\]", str(descriptor.readlink())):
+                    sockets.add(match[1])
+        except OSError:
+            continue
+    found = set()
+    for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            _, local, _, state, *_, inode = line.split()[:10]
+            if state == LISTENING and inode in sockets:
+                text, port = local.split(":")
+                words = [struct.pack("=I", int(text[at : at + 8], 16)) for at in range(0, len(text), 8)]
+                found.add((socket.inet_ntop(family, b"".join(words)), int(port, 16)))
+    return found
+
+
+def test_it_listens_for_this_machine_alone(used: RunningPlatform) -> None:
+    """All but one port of each replica: Serve has no setting for that of calls between deployments."""
+    public: dict[str, list[tuple[str, int]]] = {}
+    listening = 0
+    for pid in [used.process.pid, *descendants(used.process.pid)]:
+        found = addresses({pid})
+        listening += len(found)
+        name = f"{pid} {comm.read_text().strip() if (comm := Path(f'/proc/{pid}/comm')).exists() else ''}"
+        if open_to_all := sorted(each for each in found if each[0] not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")):
+            public[name] = open_to_all
+    assert listening > 5
+    assert {name: found for name, found in public.items() if "ray::ServeRepli" not in name or len(found) > 1} == {}
+
+
+def test_nothing_of_it_is_open_in_the_temporary_folder(used: RunningPlatform) -> None:
+    born = (used.folder / ".rlp" / "pepper").stat().st_mtime - 1
+    found = [path for path in Path(tempfile.gettempdir()).glob("rlp*") if path.lstat().st_uid == os.geteuid()]
+    ours = [path for path in found if path.lstat().st_mtime >= born and not path.is_symlink()]
+    assert ours
+    assert {str(path): oct(others_may(path)) for path in ours if others_may(path)} == {}

@@ -69,6 +69,7 @@ class VectorPPO(PPO):
         self.options: dict[str, Any] = self.config.vector
         self.hyperparameters = Hyperparameters.of(self.options["hyperparameters"])
         self.env_steps = self.episodes = 0
+        self.rows = 0  # with those that are resets
         self.generation = 0
         self.pulse: Pulse = silent
         self._began_at = 0
@@ -112,9 +113,8 @@ class VectorPPO(PPO):
 
     def _step_local(self) -> int:
         with self._timed("sample"):
-            fragment = self.env_runner.sampler.sample(
-                self.hyperparameters.n_steps, seq=self._seq, pulse=self._rollout_pulse
-            )
+            fragment = self.env_runner.sampler.sample(self._steps(), seq=self._seq, pulse=self._rollout_pulse)
+        self.rows += fragment.steps * fragment.envs
         self._count(fragment.env_steps(), fragment.episode_returns, fragment.episode_lengths)
         if self.learner_group.is_local:
             return self._update_local([fragment])
@@ -128,6 +128,7 @@ class VectorPPO(PPO):
         if self.options["pipeline_depth"]:
             self._request()
         for rollout in rollouts:
+            self.rows += rollout.sampled
             self._count(sum(rollout.rows), rollout.returns, rollout.lengths)
             for name, delta in rollout.deltas.items():
                 self.normalizers[name].merge([delta])
@@ -143,6 +144,19 @@ class VectorPPO(PPO):
             except RayError:
                 log.warning("a fragment was lost with its env runner")
         return self._update_local(fragments) if fragments else 0
+
+    def _steps(self) -> int:
+        """Return the rows of the next rollout.
+
+        All are ``n_steps``, until ``total_env_steps`` are reached if rows that are resets count too. What these lack is
+        made up for by rollouts that are as short as is needed, and as a minibatch allows.
+        """
+        total, n_steps = self.options["total_env_steps"], self.hyperparameters.n_steps
+        if total is None or self.rows < total:
+            return n_steps
+        envs = self.config.num_envs_per_env_runner * max(1, self.config.num_env_runners)
+        missing = max(total - self.env_steps, self.hyperparameters.batch_size)
+        return min(n_steps, math.ceil(missing / envs))
 
     def _rollout_pulse(self, env_steps: int) -> None:
         self.pulse(self.env_steps - self._began_at + env_steps)
@@ -200,6 +214,7 @@ class VectorPPO(PPO):
         self.runners.ask(
             weights=self._weights,
             seq=self._seq,
+            steps=self._steps(),
             pieces=max(1, self.config.num_learners),
             generation=self.generation,
             normalizers={name: normalizer.get_state() for name, normalizer in self.normalizers.items()},
@@ -252,6 +267,7 @@ class VectorPPO(PPO):
         state = super().get_state(components, not_components=not_components, **kwargs)
         state[VECTOR] = {
             "env_steps": self.env_steps,
+            "rows": self.rows,
             "episodes": self.episodes,
             "generation": self.generation,
             "activation_fn": self.network.architecture.activation,
@@ -276,6 +292,7 @@ class VectorPPO(PPO):
                     f"{field}: the checkpoint's network is of {theirs}, this training's of {activation}"
                 )
             self.env_steps, self.episodes = ours["env_steps"], ours["episodes"]
+            self.rows = ours.get("rows", self.env_steps)
             self.generation = ours["generation"] + 1
             for name, normalizer in self.normalizers.items():
                 if name in ours["normalizers"]:

@@ -136,6 +136,7 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         pieces: int,
         generation: int,
         normalizers: dict[str, dict[str, Any]],
+        steps: int | None = None,
     ) -> Rollout:
         """Take weights and normalisers, sample, and put the fragment in the object store, in ``pieces``.
 
@@ -150,7 +151,7 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         try:
             for name, state in normalizers.items():
                 getattr(self.sampler, name).set_state(state)
-            fragment = self.sampler.sample(self.hyperparameters.n_steps, seq=seq)
+            fragment = self.sampler.sample(steps or self.hyperparameters.n_steps, seq=seq)
         except Exception:
             self._life += 1
             self.make_env()
@@ -162,6 +163,7 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
             fragment.episode_returns,
             fragment.episode_lengths,
             {name: getattr(self.sampler, name).pop_delta() for name in normalizers},
+            fragment.steps * fragment.envs,
         )
 
     # -- checkpoints ---------------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ class Rollout:
     returns: NDArray[np.float64]
     lengths: NDArray[np.int64]
     deltas: dict[str, Moments] = field(default_factory=dict)
+    sampled: int = 0
+    """Rows in all, with those that are resets."""
 
 
 def split(fragment: Fragment, pieces: int) -> list[Fragment]:

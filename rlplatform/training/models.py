@@ -147,7 +147,8 @@ class TrainingCheck(_Strict):
     env_steps_per_iteration: int | None
     """Environment steps of one iteration; null: the simulated engine decides."""
     env_steps: int | None
-    """Environment steps after which `stop.env_steps` is met, as iterations are whole; null: not given, or unknown."""
+    """Environment steps after which `stop.env_steps` is met, as rollouts are whole; an environment whose resets take
+    a row ends with fewer, but not before `stop.env_steps`. Null: not given, or unknown."""
 
 
 class TrainingState(StrEnum):

@@ -126,6 +126,25 @@ def test_no_rollout_is_begun_after_the_last_env_step() -> None:
     algo.stop()
 
 
+def test_rows_that_are_resets_are_made_up_for_by_short_rollouts(coin: str) -> None:
+    """Every other row of a coin is a reset: whole rollouts alone would end at 512 steps."""
+    algo = (
+        VectorPPOConfig()
+        .environment(coin, observation_space=Coin.observation_space, action_space=Coin.action_space)
+        .env_runners(num_env_runners=0, num_envs_per_env_runner=4)
+        .debugging(seed=3, log_level="ERROR")
+        .options(hyperparameters={"n_steps": 64, "batch_size": 16, "n_epochs": 1}, total_env_steps=300)
+        .build_algo()
+    )
+    seen = []
+    while algo.env_steps < 300:
+        algo.train()
+        seen.append(algo.env_steps)
+    assert seen[:2] == [128, 256], "as long as rows are missing, rollouts are whole"
+    assert 300 <= algo.env_steps < 300 + 16 + 4
+    algo.stop()
+
+
 def test_a_rollout_of_nothing_but_resets_is_no_reason_to_give_up(coin: str) -> None:
     algo = (
         VectorPPOConfig()

@@ -33,6 +33,8 @@ _RETURNS = {
     "MountainCar-v0": (-200.0, -110.0),
     "Pendulum-v1": (-1400.0, -170.0),
 }
+_STEP_REWARDS = {"Acrobot-v1": -1.0, "CartPole-v1": 1.0, "MountainCar-v0": -1.0}
+"""Reward of every step, where it is constant: there the return of an episode says how long it was."""
 _FILE = "simulated.json"
 
 
@@ -69,9 +71,13 @@ class SimulatedEngine:
         self._take_time()
         self._iteration += 1
         rng = self._rng(self._iteration)
-        finished = ITERATION_ENV_STEPS // _EPISODE_LENGTH
-        self._window.extend([self._episode_return(rng) for _ in range(finished)], [_EPISODE_LENGTH] * finished)
-        self._episodes += finished
+        returns: list[float] = []
+        lengths: list[int] = []
+        while sum(lengths) < ITERATION_ENV_STEPS:
+            returns.append(self._episode_return(rng))
+            lengths.append(self._length(returns[-1]))
+        self._window.extend(returns, lengths)
+        self._episodes += len(returns)
         skill = self._skill()
         train = {
             "train/approx_kl": 0.01 * rng.random(),
@@ -106,7 +112,7 @@ class SimulatedEngine:
             episode_return_std=math.sqrt(math.fsum((value - mean) ** 2 for value in returns) / episodes),
             episode_return_min=min(returns),
             episode_return_max=max(returns),
-            episode_length_mean=_EPISODE_LENGTH,
+            episode_length_mean=math.fsum(map(self._length, returns)) / episodes,
         )
 
     def save(self, directory: Path) -> None:
@@ -131,6 +137,11 @@ class SimulatedEngine:
     def _state(self) -> dict[str, object]:
         return {"env": self._env, "seed": self._seed, "iteration": self._iteration, "episodes": self._episodes}
 
+    def _length(self, episode_return: float) -> int:
+        """Return the steps of an episode with this return."""
+        reward = _STEP_REWARDS.get(self._env)
+        return _EPISODE_LENGTH if reward is None else max(1, round(episode_return / reward))
+
     def _rng(self, iteration: int) -> random.Random:
         return random.Random(f"{self._seed}/{self._env}/{iteration}")
 
@@ -141,4 +152,5 @@ class SimulatedEngine:
     def _episode_return(self, rng: random.Random) -> float:
         skill, span = self._skill(), self._high - self._low
         noise = 0.15 * span * rng.gauss(0, 1) * math.sqrt(1 - skill)
-        return round(min(self._high, max(self._low, self._low + skill * span + noise)), 3)
+        digits = 0 if self._env in _STEP_REWARDS else 3
+        return round(min(self._high, max(self._low, self._low + skill * span + noise)), digits)

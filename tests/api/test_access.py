@@ -24,7 +24,7 @@ from rlplatform.testing.clock import FakeClock
 from serve_apps.api.authentication import Authenticator
 
 pytestmark = pytest.mark.anyio
-OPEN = {"/healthz", "/readyz", "/v1/openapi.json"}
+OPEN = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/live"}  # live: a plain request is told to upgrade
 
 
 async def test_a_key_is_stored_as_a_hash_and_shown_once(platform) -> None:

@@ -6,6 +6,7 @@ from rlplatform.errors import InvalidRequest
 from rlplatform.ports import TrainingEngine
 from rlplatform.testing.contracts.engine import TrainingEngineContract, small_request
 from rlplatform.testing.engines import ScriptedEngine
+from rlplatform.training.metrics import EPISODE_LENGTH_MEAN, EPISODE_RETURN_MEAN
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.simulated import SimulatedEngine
 
@@ -26,6 +27,17 @@ class TestSimulatedEngine(TrainingEngineContract):
             last = engine.train_iteration()
         assert first.metrics["rollout/episode_return_mean"] < 60
         assert last.metrics["rollout/episode_return_mean"] > 475
+
+    @pytest.mark.parametrize(("env", "reward"), [("CartPole-v1", 1), ("MountainCar-v0", -1), ("Acrobot-v1", -1)])
+    def test_an_episode_is_as_long_as_its_return_says_where_every_step_has_the_same_reward(
+        self, env: str, reward: int
+    ) -> None:
+        engine = SimulatedEngine(TrainingRequest.model_validate({"env": env, "stop": {"iterations": 1}}))
+        for _ in range(20):
+            metrics = engine.train_iteration().metrics
+            assert metrics[EPISODE_RETURN_MEAN] * reward == pytest.approx(metrics[EPISODE_LENGTH_MEAN])
+        report = engine.evaluate(10, 0)
+        assert report.episode_return_mean * reward == pytest.approx(report.episode_length_mean)
 
     def test_takes_its_time_where_asked(self) -> None:
         slept: list[float] = []

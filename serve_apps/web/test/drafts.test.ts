@@ -57,6 +57,18 @@ describe("a training that continues another", () => {
     });
   });
 
+  it("keeps what its parent had and the form does not show, for the same environment alone", () => {
+    const more = { priority: "low", resources: { num_env_runners: 2, num_learners: 1 }, backend: "gymnasium" };
+    const draft = continuation(trained({ env_steps: 100_000 }, more as never), checkpoint);
+    expect(toRequest({ ...draft, envRunners: "3" })).toMatchObject({
+      priority: "low",
+      backend: "gymnasium",
+      resources: { num_env_runners: 3, num_learners: 1 },
+      resume_from: "ckpt_1",
+    });
+    expect(toRequest({ ...draft, env: "CartPole-v1" })).not.toHaveProperty("backend");
+  });
+
   it.each([
     ["env_steps", "81920"],
     ["iterations", "40"],

@@ -1,7 +1,7 @@
 /** A training being set up, and the request that it makes. */
 import { count } from "../format";
 import { type FieldError, Problem } from "../problem";
-import type { Checkpoint, Json, StopCriteria, Training } from "../types";
+import type { Checkpoint, Json, StopCriteria, Training, TrainingRequest } from "../types";
 import { parseNumber } from "./submission";
 
 export interface TrainingDraft {
@@ -24,6 +24,8 @@ export interface TrainingDraft {
   /** Fields of `env_config` that the form does not show. */
   envConfig: Record<string, Json>;
   pace: string;
+  /** The request that is continued: its fields that the form does not show are sent again, for the same environment. */
+  parent: TrainingRequest | null;
 }
 
 const RETURN = "rollout/episode_return_mean";
@@ -46,6 +48,7 @@ export const newTraining = (): TrainingDraft => ({
   done: null,
   envConfig: {},
   pace: "0.05",
+  parent: null,
 });
 
 const MORE_ENV_STEPS = 100_000;
@@ -88,6 +91,7 @@ export function continuation({ request, progress, metrics }: Training, checkpoin
     done: { checkpoint: checkpoint.id, envSteps: checkpoint.env_steps, iteration: checkpoint.iteration },
     envConfig,
     pace: text(pace as number | undefined) || "0.05",
+    parent: request,
   };
 }
 
@@ -129,7 +133,9 @@ export function toRequest(draft: TrainingDraft): object {
   const given = <T>(values: Record<string, T | null>) =>
     Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
   if (draft.done && draft.done.checkpoint === resumeFrom) check(stop, draft.done, errors);
+  const parent = draft.parent?.env === draft.env.trim() ? draft.parent : undefined;
   const request = {
+    ...parent,
     env: draft.env.trim(),
     env_config: {
       ...draft.envConfig,
@@ -145,15 +151,20 @@ export function toRequest(draft: TrainingDraft): object {
     ),
     stop,
     resources: {
+      ...parent?.resources,
       num_env_runners: number("resources.num_env_runners", draft.envRunners),
       num_envs_per_env_runner: optional("resources.num_envs_per_env_runner", draft.envsPerRunner),
     },
     // what is left empty is up to the platform, as it is for a request of the command line
-    evaluation: given({
-      every_iterations: optional("evaluation.every_iterations", draft.evaluateEvery),
-      episodes: optional("evaluation.episodes", draft.evaluateEpisodes),
-    }),
+    evaluation: {
+      ...parent?.evaluation,
+      ...given({
+        every_iterations: optional("evaluation.every_iterations", draft.evaluateEvery),
+        episodes: optional("evaluation.episodes", draft.evaluateEpisodes),
+      }),
+    },
     checkpoint: {
+      ...parent?.checkpoint,
       every_iterations: number("checkpoint.every_iterations", draft.checkpointEvery),
       keep_last: number("checkpoint.keep_last", draft.keepLast),
       keep_best: draft.keepBest,

@@ -62,6 +62,7 @@ class SandboxSettings(_Section):
     warm: int = Field(default=2, ge=0, le=64)
     slots: int = Field(default=2, ge=1, le=256)
     cores: str | None = None
+    uids: str | None = None
     lease_s: float = Field(default=60.0, gt=0)
     jail_max_submissions: int = Field(default=200, ge=1)
     jail_max_age_s: float = Field(default=600.0, gt=0)

@@ -7,10 +7,10 @@ between containers that run at the same time.
 from __future__ import annotations
 
 import os
-import secrets
 import select
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,19 +18,20 @@ from typing import Any
 
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.cgroup import Cgroup, Hierarchy
-from rlplatform.sandbox.engine import Engine, no_log, ulimits
+from rlplatform.sandbox.engine import Engine, NameTaken, no_log, ulimits
 from rlplatform.sandbox.guest.program import pack
 from rlplatform.sandbox.models import Limits, Program, Tier
 from rlplatform.sandbox.seccomp import Profile
+from rlplatform.sandbox.users import GROUP, Users
 from rlplatform.sandbox.wire import Channel, Rendezvous, memory_file
 
-USER = 65534
 FILE_BYTES = 16 << 20
 _BOOT_MEMORY = 512 << 20
 _BOOT_TASKS = 64
 _BOOT_TIMEOUT_S = 30.0
 _ANSWER_TIMEOUT_S = 10.0
 _TASK_SETTLE_S = 0.5
+_DRAWS = 16
 _KERNEL_TASKS = 512  # threads of gVisor's own, on the host
 
 _MASKED_PATHS = [
@@ -67,12 +68,13 @@ _MASKED_PATHS = [
     "/proc/vmstat",
     "/proc/zoneinfo",
     "/sys",
+    "/dev/pts",  # the kernel counts pseudo-terminals for the whole host
 ]
 _READONLY_PATHS = ["/proc/fs", "/proc/irq", "/proc/sys"]
 
 
 def _tmpfs(size: str, inodes: int, mode: str) -> str:
-    return f"rw,noexec,nosuid,nodev,size={size},nr_inodes={inodes},mode={mode},uid={USER},gid={USER}"
+    return f"rw,noexec,nosuid,nodev,size={size},nr_inodes={inodes},mode={mode}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +102,17 @@ class Recipe:
             return _KERNEL_TASKS
         return 2 if self.tier is Tier.JAIL else 1
 
-    def options(self, socket_directory: Path) -> dict[str, Any]:
+    def options(self, socket_directory: Path, user: int) -> dict[str, Any]:
         """The create call's arguments. Every line is a defence: see README.md beside this module."""
         return {
-            "user": f"{USER}:{USER}",
+            "user": f"{user}:{GROUP}",
             "working_dir": "/box",
             "hostname": "box",
             "network_disabled": True,
             "environment": {
                 "PATH": "/usr/local/bin:/usr/bin:/bin",
                 "HOME": "/box",
+                "USER": "nobody",
                 "LANG": "C.UTF-8",
                 "PYTHONHASHSEED": "0",
                 "OMP_NUM_THREADS": "1",
@@ -124,7 +127,7 @@ class Recipe:
                 "auto_remove": True,
                 "init": False,
                 "security_opt": ["no-new-privileges:true", f"seccomp={self.profile.text}"],
-                "tmpfs": dict(self.tmpfs),
+                "tmpfs": {path: f"{options},uid={user},gid={GROUP}" for path, options in self.tmpfs.items()},
                 "mem_limit": _BOOT_MEMORY,
                 "memswap_limit": _BOOT_MEMORY,
                 "mem_swappiness": 0,
@@ -142,7 +145,7 @@ class Recipe:
                 "Runtime": self.runtime,
                 "MaskedPaths": _MASKED_PATHS,
                 "ReadonlyPaths": _READONLY_PATHS,
-                "Binds": [f"{socket_directory}:/s:ro"],
+                "Binds": [f"{socket_directory}:/s:ro", f"{socket_directory}/passwd:/etc/passwd:ro"],
             },
         }
 
@@ -157,9 +160,11 @@ TMPFS = {
 class Container:
     """A running container whose guest has answered."""
 
-    def __init__(self, engine: Engine, container_id: str, channel: Channel, cgroup: Cgroup, recipe: Recipe) -> None:
+    def __init__(
+        self, engine: Engine, container_id: str, user: int, channel: Channel, cgroup: Cgroup, recipe: Recipe
+    ) -> None:
         self._engine = engine
-        self.id = container_id
+        self.id, self.user = container_id, user
         self.channel = channel
         self.cgroup = cgroup
         self.booted_at = time.monotonic()
@@ -229,8 +234,8 @@ class Container:
         self._engine.remove(self.id)
 
 
-def boot(engine: Engine, hierarchy: Hierarchy, recipe: Recipe, name: str, directory: Path) -> Container:
-    """Create and start a container, and wait until its guest is ready.
+def boot(engine: Engine, hierarchy: Hierarchy, recipe: Recipe, users: Users, directory: Path) -> Container:
+    """Create and start a container with a user of its own, and wait until its guest is ready.
 
     :raises SandboxFault: it did not work; nothing is left of it.
     """
@@ -238,20 +243,15 @@ def boot(engine: Engine, hierarchy: Hierarchy, recipe: Recipe, name: str, direct
     channel = None
     try:
         with Rendezvous(directory) as rendezvous:
-            container_id = engine.create(
-                f"{name}-{secrets.token_hex(6)}",
-                recipe.image_digest,
-                ["/s/s", str(recipe.lease_s), recipe.tier.value],
-                **recipe.options(rendezvous.directory),
-            )
+            container_id, user = _create(engine, recipe, users, rendezvous.directory)
             engine.start(container_id)
             channel = rendezvous.accept(_BOOT_TIMEOUT_S, partial(engine.is_running, container_id))
         if (channel.kernel == "gvisor") != recipe.has_own_kernel:
             raise SandboxFault(f"under the runtime {recipe.runtime!r} the kernel is {channel.kernel!r:.32}")
-        if not recipe.has_own_kernel and channel.peer_uid != USER:  # gVisor connects with a helper of its own
+        if not recipe.has_own_kernel and channel.peer_uid != user:  # gVisor connects with a helper of its own
             raise SandboxFault(f"a process of user {channel.peer_uid} answered in the sandbox's place")
         cgroup = hierarchy.of(channel.peer_pid, container_id)
-        return Container(engine, container_id, channel, cgroup, recipe)
+        return Container(engine, container_id, user, channel, cgroup, recipe)
     except (SandboxFault, OSError) as error:
         if channel is not None:
             channel.close()
@@ -260,3 +260,16 @@ def boot(engine: Engine, hierarchy: Hierarchy, recipe: Recipe, name: str, direct
         if isinstance(error, OSError):
             raise SandboxFault(f"the sandbox's socket cannot be made in {directory}: {error}") from error
         raise
+
+
+def _create(engine: Engine, recipe: Recipe, users: Users, directory: Path) -> tuple[str, int]:
+    """Create a container whose user no other container of the engine has; its id and its user."""
+    for _ in range(_DRAWS):
+        user = users.draw()
+        (directory / "passwd").write_text(f"nobody:x:{user}:{GROUP}::/box:/bin/sh\n")
+        (directory / "passwd").chmod(0o644)
+        command = ["/s/s", str(recipe.lease_s), recipe.tier.value]
+        with suppress(NameTaken):
+            options = recipe.options(directory, user)
+            return engine.create(f"rlp-sandbox-{user}", recipe.image_digest, command, **options), user
+    raise SandboxFault(f"no user id is free after {_DRAWS} draws: give a wider range (RLP_SANDBOX__UIDS)")

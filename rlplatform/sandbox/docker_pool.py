@@ -6,7 +6,6 @@ that is not configured is refused rather than replaced by another.
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import suppress
 from functools import partial
@@ -26,6 +25,7 @@ from rlplatform.sandbox.programs import check_program
 from rlplatform.sandbox.reaper import Reaper
 from rlplatform.sandbox.seccomp import load_profile
 from rlplatform.sandbox.slots import Slots
+from rlplatform.sandbox.users import DEFAULT_RANGE, REMAPPED_RANGE, Users
 from rlplatform.sandbox.warm import WarmContainers
 from rlplatform.settings import SandboxSettings
 
@@ -70,6 +70,7 @@ class DockerPool:
             self._hierarchy = Hierarchy()
             self._image = require_image(self._engine, settings.image)
             self._engine.require_runtime(settings.runtime)
+            self._users = Users(settings.uids or (REMAPPED_RANGE if self._engine.maps_users else DEFAULT_RANGE))
             self._ownership = Ownership(self._state_dir, owner)
             self._reaper = Reaper(self._engine, self._state_dir)
             self._reaper.sweep()
@@ -220,7 +221,7 @@ class DockerPool:
             self._engine,
             self._hierarchy,
             recipe,
-            f"rlp-{os.getpid()}-{recipe.tier.value}",
+            self._users,
             self._ownership.directory,
         )
 

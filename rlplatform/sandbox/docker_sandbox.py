@@ -45,7 +45,8 @@ class DockerSandbox:
                 raise SandboxFault(f"the sandbox cannot be used any more: {self._fault}")
             if self._cancelled:
                 return Outcome(OutcomeKind.CANCELLED, Usage(0.0, 0.0, 0))
-            run = self._run = Run(self._container.channel, self._container.cgroup, execution, interactor, on_stdout)
+            inside = self._container
+            run = self._run = Run(inside.channel, inside.cgroup, inside.user, execution, interactor, on_stdout)
         try:
             self._container.apply(execution.limits)
             evidence = run.evidence()

@@ -22,6 +22,7 @@ GUEST_LABEL = "rlp.guest"
 FLAVOUR_LABEL = "rlp.flavour"
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
+_CONFLICT = 409
 _TROUBLE = (docker.errors.DockerException, requests.exceptions.RequestException)
 
 
@@ -34,6 +35,10 @@ class Image(NamedTuple):
     labels: Mapping[str, str]
     size_bytes: int
     built_at: str
+
+
+class NameTaken(SandboxFault):
+    """Another container has the name."""
 
 
 class ContainerEntry(NamedTuple):
@@ -56,7 +61,10 @@ class Engine:
         try:
             self._api = docker.APIClient(base_url=host, version="auto", timeout=timeout_s)
             self._api.trust_env = False  # a proxy is never on the way to an engine of this machine
-            self._runtimes: dict[str, dict[str, Any]] = self._api.info().get("Runtimes") or {}
+            info = self._api.info()
+            self._runtimes: dict[str, dict[str, Any]] = info.get("Runtimes") or {}
+            security = " ".join(info.get("SecurityOptions") or ())
+            self.maps_users = "name=userns" in security or "name=rootless" in security
         except _TROUBLE as error:
             self.close()
             raise SandboxUnavailable(f"no Docker engine answers at {host}: {error}") from error
@@ -99,15 +107,26 @@ class Engine:
             return False
 
     def create(self, name: str, image: str, command: list[str], **options: Any) -> str:
-        """Create a container; its id. If that fails there is none of this name afterwards."""
+        """Create a container; its id. If that fails there is none of this name and these labels afterwards.
+
+        :raises NameTaken: another container has the name.
+        """
         host_config = self._api.create_host_config(**options.pop("host_config")) | options.pop("raw_host_config")
         try:
-            with self._trouble("a container cannot be created"):
-                created = self._api.create_container(image, command, name=name, host_config=host_config, **options)
-        except SandboxFault:
-            self.remove(name)
-            raise
+            created = self._api.create_container(image, command, name=name, host_config=host_config, **options)
+        except _TROUBLE as error:
+            if isinstance(error, docker.errors.APIError) and error.status_code == _CONFLICT:
+                raise NameTaken(f"the container name {name} is taken") from error
+            self._remove_named(name, options["labels"])
+            raise SandboxFault(f"a container cannot be created: {error}") from error
         return str(created["Id"])
+
+    def _remove_named(self, name: str, labels: Mapping[str, str]) -> None:
+        """Remove what a create call left that was not answered; a container of others may have the name."""
+        wanted = {"name": f"^/{name}$", "label": [f"{key}={value}" for key, value in labels.items()]}
+        with suppress(*_TROUBLE):
+            for entry in self._api.containers(all=True, filters=wanted):
+                self.remove(entry["Id"])
 
     def start(self, container: str) -> None:
         with self._trouble("a container cannot be started"):

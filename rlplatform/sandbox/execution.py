@@ -13,7 +13,6 @@ from contextlib import suppress
 from rlplatform.errors import InvalidRequest, SandboxFault
 from rlplatform.ports import Interactor
 from rlplatform.sandbox.cgroup import Cgroup
-from rlplatform.sandbox.container import USER
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Call, Execution, Usage
 from rlplatform.sandbox.outcomes import Evidence, Stop
@@ -37,11 +36,13 @@ class Run:
         self,
         channel: Channel,
         cgroup: Cgroup,
+        user: int,
         execution: Execution,
         interactor: Interactor | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
     ) -> None:
         self._channel, self._cgroup, self._limits = channel, cgroup, execution.limits
+        self._user = user
         self._nonce = secrets.token_hex(16)
         self._request = _encode_call(execution.call, self._nonce) if execution.call else None
         self._on_stdout = on_stdout or _ignore
@@ -135,7 +136,7 @@ class Run:
         }
         pipes = (self._stdin, self._stdout, self._stderr, self._records)
         for pipe in pipes[:3]:
-            pipe.open_to(USER)
+            pipe.open_to(self._user)
         request = memory_file(self._request) if self._request is not None else None
         try:
             self._channel.send(order, [pipe.child for pipe in pipes] + ([request] if request is not None else []))

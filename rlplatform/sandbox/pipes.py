@@ -28,7 +28,7 @@ class _Pipe:
     def open_to(self, user: int) -> None:
         """Let ``user`` open the child's end by name (``/dev/stdin``), where this process may say so."""
         with suppress(PermissionError):
-            os.fchown(self.child, user, user)
+            os.fchown(self.child, user, -1)
 
     def close_child(self) -> None:
         """Close the end that was handed over."""

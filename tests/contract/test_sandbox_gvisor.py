@@ -17,6 +17,7 @@ from rlplatform.sandbox.images import require_image
 from rlplatform.sandbox.models import Call, Execution, Flavour, Limits, OutcomeKind, Program, Tier
 from rlplatform.sandbox.seccomp import load_profile
 from rlplatform.sandbox.selfcheck import run_selfcheck
+from rlplatform.sandbox.users import DEFAULT_RANGE, Users
 
 pytestmark = pytest.mark.docker
 
@@ -81,4 +82,4 @@ def test_another_kernel_is_found_out(docker_pool: DockerPool, sandbox_state: Pat
             tier=Tier.GVISOR,
         )
         with pytest.raises(SandboxFault, match="under the runtime 'runc' the kernel is 'linux'"):
-            boot(engine, Hierarchy(), recipe, "false-gvisor", sandbox_state.parent)
+            boot(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), sandbox_state.parent)

@@ -23,6 +23,7 @@ FORBIDDEN = frozenset(
 _GROUND = k.CLONE_NEWUSER | k.CLONE_NEWNS
 _JAIL = k.CLONE_NEWUSER | k.CLONE_NEWPID | k.CLONE_NEWNS | k.CLONE_NEWIPC | k.CLONE_NEWUTS | k.CLONE_NEWNET
 _ROOT = "/tmp"
+_NOBODY = 65534
 _FOLDERS = ("usr", "tmp", "box", "dev", "dev/shm", "etc", ".old")
 _LINKS = ("bin", "lib", "lib64", "sbin")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -46,10 +47,9 @@ class Ground:
         self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
         kernel.set_dumpable(True)
         user, group = os.getuid(), os.getgid()
-        self._maps = {"setgroups": "deny", "uid_map": f"{user} {user} 1", "gid_map": f"{group} {group} 1"}
         kernel.unshare(_GROUND)
-        self._map("self")
-        _build_root(user, group)
+        self._map("self", user, group)
+        _build_root()
         kernel.set_dumpable(False)
 
     def enter(self) -> int:
@@ -60,7 +60,7 @@ class Ground:
         if first:
             kernel.set_dumpable(False)
             os.close(ready)
-            self._map(str(first))
+            self._map(str(first), _NOBODY, _NOBODY)
             os.close(go)
             return first
         os.close(go)
@@ -76,9 +76,11 @@ class Ground:
         kernel.set_dumpable(False)
         return 0
 
-    def _map(self, process: str) -> None:
-        for name, text in self._maps.items():
-            self._write(process, name, text)
+    def _map(self, process: str, user: int, group: int) -> None:
+        """Let ``user`` and ``group`` out here be nobody inside."""
+        self._write(process, "setgroups", "deny")
+        self._write(process, "uid_map", f"{_NOBODY} {user} 1")
+        self._write(process, "gid_map", f"{_NOBODY} {group} 1")
 
     def _write(self, process: str, name: str, text: str) -> None:
         descriptor = os.open(f"{process}/{name}", os.O_WRONLY, dir_fd=self._proc)
@@ -88,7 +90,7 @@ class Ground:
             os.close(descriptor)
 
 
-def _build_root(user: int, group: int) -> None:
+def _build_root() -> None:
     kernel.mount("none", "/", None, k.MS_REC | k.MS_PRIVATE)
     kernel.mount("jail", _ROOT, "tmpfs", k.MS_NOSUID | k.MS_NODEV, "size=64k,nr_inodes=64,mode=755")
     for folder in _FOLDERS:
@@ -102,7 +104,7 @@ def _build_root(user: int, group: int) -> None:
             pass
         kernel.mount(f"/dev/{device}", f"{_ROOT}/dev/{device}", None, k.MS_BIND)
     with open(f"{_ROOT}/etc/passwd", "w") as stream:
-        stream.write(f"nobody:x:{user}:{group}::/box:/bin/sh\n")
+        stream.write(f"nobody:x:{_NOBODY}:{_NOBODY}::/box:/bin/sh\n")
     os.chdir(_ROOT)
     kernel.pivot_root(".", ".old")
     os.chdir("/")

@@ -118,7 +118,8 @@ class DockerPool:
         except BaseException:
             self._slots.release(core)
             raise
-        return DockerSandbox(container, lane.info, partial(self._release, lane.source, container, core))
+        renew = partial(self._renew, lane.source, program, limits, core, tenant)
+        return DockerSandbox(container, lane.info, partial(self._release, lane.source, core), renew)
 
     def status(self) -> PoolStatus:
         """See the port."""
@@ -168,12 +169,14 @@ class DockerPool:
         warm = WarmContainers(self._booter(recipe), min(self._settings.warm, _WARM_GVISOR), self._busy)
         self._lanes[Tier.GVISOR] = _Lane(warm, self._describe(Tier.GVISOR, recipe))
 
-    def _prepare(self, source: _Source, program: Program, limits: Limits, core: int, tenant: str) -> Container:
+    def _prepare(
+        self, source: _Source, program: Program, limits: Limits, core: int, tenant: str, tests: int = 0, dirty: int = 0
+    ) -> Container:
         for attempt in range(1, _ATTEMPTS + 1):
             container = source.take(tenant)
             try:
                 container.pin(core)
-                container.load(program)
+                container.load(program, tests, dirty)
                 container.apply(limits)
                 return container
             except BaseException as error:
@@ -182,9 +185,25 @@ class DockerPool:
                     raise
         raise AssertionError("unreachable")
 
-    def _release(self, source: _Source, container: Container, core: int, sound: bool) -> None:
+    def _renew(
+        self,
+        source: _Source,
+        program: Program,
+        limits: Limits,
+        core: int,
+        tenant: str,
+        container: Container,
+        tests: int,
+        dirty: int,
+    ) -> Container:
+        """Another container, or jail, in the place of ``container``, in which ``tests`` tests ran."""
+        source.give_back(container, sound=True)
+        return self._prepare(source, program, limits, core, tenant, tests, dirty)
+
+    def _release(self, source: _Source, core: int, container: Container | None, sound: bool) -> None:
         self._slots.release(core)
-        source.give_back(container, sound)
+        if container is not None:
+            source.give_back(container, sound)
 
     def _recipe(self, tier: Tier, runtime: str | None = None) -> Recipe:
         assert self._ownership is not None

@@ -9,15 +9,31 @@ from rlplatform.errors import SandboxFault
 from rlplatform.ports import Interactor
 from rlplatform.sandbox.container import Container
 from rlplatform.sandbox.execution import Run
+from rlplatform.sandbox.guest.protocol import MANY, NONE
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, SandboxInfo, Usage
 from rlplatform.sandbox.outcomes import decide
 
 
 class DockerSandbox:
-    """A loaded container. ``release`` is called once, when it is closed; it is told whether the container is sound."""
+    """A loaded container; another takes its place after a test that left traces in it.
 
-    def __init__(self, container: Container, info: SandboxInfo, release: Callable[[bool], None]) -> None:
-        self._container, self._info, self._release = container, info, release
+    Args:
+        release: called once, at the end, with the container (None: there is none) and True if it is sound.
+        renew: gives up a container for a fresh one, given the number of tests so far and of those that left traces.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        info: SandboxInfo,
+        release: Callable[[Container | None, bool], None],
+        renew: Callable[[Container, int, int], Container],
+    ) -> None:
+        self._container: Container | None = container
+        self._container_id = container.id
+        self._info, self._release, self._renew = info, release, renew
+        self._tests = self._dirty = 0
+        self._spent = False
         self._lock = threading.Lock()
         self._run: Run | None = None
         self._cancelled = self._closed = False
@@ -30,7 +46,7 @@ class DockerSandbox:
     @property
     def container_id(self) -> str:
         """For operators: the container that it is, or was, in."""
-        return self._container.id
+        return self._container_id
 
     def run(
         self,
@@ -38,6 +54,7 @@ class DockerSandbox:
         interactor: Interactor | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
     ) -> Outcome:
+        self._refresh()
         with self._lock:
             if self._closed:
                 raise SandboxFault("the sandbox is closed")
@@ -46,14 +63,19 @@ class DockerSandbox:
             if self._cancelled:
                 return Outcome(OutcomeKind.CANCELLED, Usage(0.0, 0.0, 0))
             inside = self._container
+            assert inside is not None
             run = self._run = Run(inside.channel, inside.cgroup, inside.user, execution, interactor, on_stdout)
         try:
-            self._container.apply(execution.limits)
+            inside.apply(execution.limits)
             evidence = run.evidence()
             if evidence.report is None:
                 self._fault = "it died"
-            elif not evidence.report.clean or not self._container.is_quiet():
+            elif not evidence.report.clean or not inside.is_quiet():
                 self._fault = "an execution left something behind"
+            else:
+                self._tests += 1
+                self._dirty += evidence.report.traces != NONE
+                self._spent = evidence.report.traces == MANY
             return decide(evidence, execution)
         except SandboxFault as fault:
             self._fault = str(fault)
@@ -76,4 +98,22 @@ class DockerSandbox:
             if self._closed:
                 return
             self._closed = True
-        self._release(self._fault is None)
+        self._release(self._container, self._fault is None)
+
+    def _refresh(self) -> None:
+        """Take a fresh container if the last test left traces in this one.
+
+        :raises SandboxFault: there is none.
+        """
+        with self._lock:
+            if not self._spent or self._closed or self._cancelled or self._fault:
+                return
+            spent, self._container, self._spent = self._container, None, False
+        assert spent is not None
+        try:
+            fresh = self._renew(spent, self._tests, self._dirty)
+        except BaseException as error:
+            self._fault = f"no fresh sandbox for the next test: {error}"
+            raise
+        with self._lock:
+            self._container, self._container_id = fresh, fresh.id

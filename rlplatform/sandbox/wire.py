@@ -21,6 +21,7 @@ from typing import Any
 
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.guest import protocol
+from rlplatform.sandbox.guest.protocol import FEW, MANY, NONE
 from rlplatform.sandbox.reachable import make_reachable
 
 _PEER_CREDENTIALS = struct.Struct("3i")
@@ -29,11 +30,13 @@ _ASK_AFTER_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How the child of one run ended: its wait status, what else had to be killed, whether all files are gone."""
+    """How the child of one run ended: its wait status, what else had to be killed, whether all files are gone, and how
+    many traces it left in the kernel's counters (``guest.view``)."""
 
     status: int
     strays: int
     clean: bool
+    traces: int = 0
 
 
 class Channel:
@@ -106,10 +109,12 @@ def parse_report(message: Mapping[str, Any]) -> Report | None:
     """
     if "closed" in message:
         return None
-    status, strays, clean = (message.get(name) for name in ("status", "strays", "clean"))
+    status, strays, clean, traces = (message.get(name) for name in ("status", "strays", "clean", "traces"))
     if type(status) is not int or type(strays) is not int or type(clean) is not bool or not 0 <= status <= 0xFFFF:
         raise SandboxFault("the sandbox sent a malformed report")
-    return Report(status, strays, clean)
+    if type(traces) is not int or traces not in (NONE, FEW, MANY):
+        raise SandboxFault("the sandbox sent a malformed report")
+    return Report(status, strays, clean, traces)
 
 
 class Rendezvous:

@@ -15,6 +15,7 @@ import signal
 from . import kernel as k
 from .bpf import assemble
 from .kernel import kernel
+from .view import open_counter
 
 FORBIDDEN = frozenset(
     {"socket", "bind", "listen", "accept", "accept4", "connect", "seccomp"}
@@ -45,6 +46,7 @@ class Ground:
         with open(path) as stream:
             self._filter = assemble(json.load(stream), without=FORBIDDEN)
         self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
+        self.counter = open_counter("/proc")
         kernel.set_dumpable(True)
         user, group = os.getuid(), os.getgid()
         kernel.unshare(_GROUND)

@@ -20,6 +20,8 @@ class Program:
         for path, size in json.loads(header):
             self.files[path] = body[start : start + size]
             start += size
+        self.entries = len(self.files) + len({folder for path in self.files for folder in _folders(path)})
+        """Files and folders that :meth:`unpack` makes."""
 
     def unpack(self) -> None:
         """Write the files below the box, which is the working directory."""
@@ -45,3 +47,8 @@ def pack(files: dict[str, bytes]) -> bytes:
     """The archive that :class:`Program` reads."""
     header = json.dumps([[path, len(content)] for path, content in files.items()]).encode()
     return header + b"\n" + b"".join(files.values())
+
+
+def _folders(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]

@@ -5,7 +5,7 @@ One connected ``AF_UNIX`` ``SEQPACKET`` socket carries JSON objects, one a packe
 =============================  ======================================================================================
 host to guest                  meaning
 =============================  ======================================================================================
-``{"op": "load", "entry": …}``  one descriptor: the archive of the submission's files. Answer: ``{"loaded": true}``
+``{"op": "load", …}``          one descriptor: the archive of the submission's files. Answer: ``{"loaded": true}``
 ``{"op": "run", …}``           descriptors stdin, stdout, stderr, records and, for a call, its request. Answer: a report
 ``{"op": "kill"}``             kill what runs (ignored when nothing does); the report follows
 ``{"op": "ping"}``             renew the lease. No answer
@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import struct
 
-VERSION = 2
+VERSION = 3
 MAX_MESSAGE = 1 << 16
 RECORD = struct.Struct("!cI")
 
@@ -37,6 +37,9 @@ MEMORY_REFUSED = b"M"
 COMPLAINT = b"X"
 
 NONCE_LENGTH = 32
+
+NONE, FEW, MANY = 0, 1, 2
+"""Traces that a run left in the kernel's counters; after ``MANY`` the sandbox serves no other run."""
 
 
 def record(kind: bytes, payload: bytes = b"") -> bytes:

@@ -24,10 +24,10 @@ from .jail import Ground
 from .kernel import kernel
 from .oom import OomScore
 from .preload import preload
-from .program import BOX, Program
+from .program import Program
 from .protocol import VERSION
+from .view import View, open_counter
 
-_SCRUBBED = {BOX: 0o700, "/tmp": 0o1777, "/dev/shm": 0o1777}
 _SWEEPS = 200
 
 
@@ -52,7 +52,7 @@ def main() -> NoReturn:
         else:
             if kernel.is_gvisor:
                 kernel.filter_calls(gvisor.load_filter())
-            _serve(channel, score)
+            _serve(channel, None if kernel.is_gvisor else open_counter("/proc"), score)
     except Closed:
         pass
     os._exit(0)
@@ -76,7 +76,7 @@ def _serve_jails(channel: Channel) -> None:
         if first == 0:
             try:
                 channel.send({"opened": True})
-                _serve(channel)
+                _serve(channel, ground.counter)
             finally:
                 os._exit(0)
         os.waitpid(first, 0)
@@ -84,28 +84,33 @@ def _serve_jails(channel: Channel) -> None:
         channel.send({"closed": _sweep()})
 
 
-def _serve(channel: Channel, score: OomScore | None = None) -> None:
-    """Carry out the host's commands for one submission, until ``close``; ``score`` is this process's own.
+def _serve(channel: Channel, counter: int | None, score: OomScore | None = None) -> None:
+    """Carry out the host's commands for one submission, until ``close``; ``score`` is this process's own, ``counter``
+    an open ``/proc/loadavg``.
 
     :raises Closed: the host is gone.
     """
     program: Program | None = None
+    view = View(counter)
     while True:
         received = channel.receive()
         assert received is not None
         order, descriptors = received
         if order["op"] == "load":
             program = Program(read_all(descriptors[0]), order["entry"])
+            view.skip(program, *order["skip"])
             channel.send({"loaded": True})
         elif order["op"] == "run" and program is not None:
-            channel.send(_run(channel, program, order, descriptors, score))
+            status, strays = _run(channel, program, order, descriptors, score)
+            clean, traces = view.restore(program)
+            channel.send({"status": status, "strays": strays, "clean": clean, "traces": traces})
         elif order["op"] == "close":
             return
 
 
 def _run(
     channel: Channel, program: Program, order: dict[str, Any], descriptors: list[int], score: OomScore | None
-) -> dict[str, Any]:
+) -> tuple[int, int]:
     channel.extend(order["lease_s"])
     if score:
         score.raise_()
@@ -126,8 +131,7 @@ def _run(
             os.kill(pid, signal.SIGKILL)
     ending.close()
     status = os.waitpid(pid, 0)[1]
-    strays = _sweep()
-    return {"status": status, "strays": strays, "clean": _scrub_all()}
+    return status, _sweep()
 
 
 def _sweep() -> int:
@@ -143,45 +147,3 @@ def _sweep() -> int:
         except ChildProcessError:
             return reaped
     return reaped
-
-
-def _scrub_all() -> bool:
-    clean = True
-    for folder, mode in _SCRUBBED.items():
-        clean = _scrub(folder, mode) and clean
-    return clean
-
-
-def _scrub(root: str, mode: int) -> bool:
-    """Delete what is in ``root``, whatever its rights and however deep, and give ``root`` its own rights back; whether
-    nothing is left."""
-    folders = False
-    try:
-        os.chmod(root, mode)
-        for name in os.listdir(root):
-            try:
-                os.unlink(f"{root}/{name}")
-            except IsADirectoryError:
-                folders = True
-        if folders:
-            _flatten(root)
-    except OSError:
-        return False
-    return True
-
-
-def _flatten(root: str) -> None:
-    """Delete the folders in ``root``. Those in them are moved up and emptied later, so that no path grows long."""
-    aside = f"{root}/{os.urandom(8).hex()}-"
-    moved = 0
-    while folders := list(os.scandir(root)):
-        for folder in folders:
-            os.chmod(folder.path, 0o700)
-            for inner in list(os.scandir(folder.path)):
-                if inner.is_dir(follow_symlinks=False):
-                    os.chmod(inner.path, 0o700)
-                    os.rename(inner.path, f"{aside}{moved}")
-                    moved += 1
-                else:
-                    os.unlink(inner.path)
-            os.rmdir(folder.path)

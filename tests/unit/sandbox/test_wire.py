@@ -39,7 +39,8 @@ def test_arbitrary_packets_are_an_object_or_a_fault(data: bytes) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["status", "strays", "clean", "closed"]), st.integers() | st.booleans() | st.none() | st.text()
+        st.sampled_from(["status", "strays", "clean", "traces", "closed"]),
+        st.integers() | st.booleans() | st.none() | st.text(),
     )
 )
 def test_arbitrary_reports_are_a_report_or_a_fault(message: dict[str, object]) -> None:
@@ -53,14 +54,20 @@ def test_arbitrary_reports_are_a_report_or_a_fault(message: dict[str, object]) -
 
 
 def test_a_report_is_read() -> None:
-    assert parse_report({"status": 256, "strays": 1, "clean": True}) == Report(256, 1, True)
+    assert parse_report({"status": 256, "strays": 1, "clean": True, "traces": 2}) == Report(256, 1, True, 2)
+
+
+@pytest.mark.parametrize("traces", [None, True, 3, -1, "1", 1.0])
+def test_traces_are_one_of_three_numbers(traces: object) -> None:
+    with pytest.raises(SandboxFault, match="malformed"):
+        parse_report({"status": 256, "strays": 1, "clean": True, "traces": traces})
     assert parse_report({"closed": 0}) is None
 
 
 @pytest.mark.parametrize("status", [-1, 1 << 16, True, "0", None, 0.0])
 def test_a_status_is_a_wait_status(status: object) -> None:
     with pytest.raises(SandboxFault, match="malformed"):
-        parse_report({"status": status, "strays": 0, "clean": True})
+        parse_report({"status": status, "strays": 0, "clean": True, "traces": 0})
 
 
 @given(st.binary(max_size=400))

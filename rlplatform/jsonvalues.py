@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AfterValidator, JsonValue
 
 MAX_DEPTH = 48  # with MAX_INT_BITS: what rlplatform.sandbox.guest.values carries, with room for an argument list
-MAX_INT_BITS = 8192
+MAX_INT_BITS = 14_284  # 4,300 decimal digits: what JSON parsers accept; larger numbers take quadratic time
 
 
 class Survey(NamedTuple):

@@ -48,6 +48,9 @@ class Interactor(Protocol):
     def reply(self, line: bytes) -> bytes | None:
         """Return the answer to one line of the program (may be empty); None ends the conversation and the stdin."""
 
+    def overhear(self, line: bytes) -> None:
+        """Take note of a line that the program writes after the end of the conversation."""
+
 
 class Sandbox(Protocol):
     """One submission's sandbox, loaded with its program. Blocking; one thread at a time, except for :meth:`cancel`."""

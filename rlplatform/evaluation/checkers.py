@@ -1,6 +1,7 @@
 """Whether an answer is right: pure functions, on a program's output or on the value that a function returned.
 
-Output is compared as bytes by ``exact``, else as UTF-8 text; bytes that are not UTF-8 match nothing.
+Output is compared as bytes; bytes that are not UTF-8 match nothing. White space is that of ASCII: space, ``\\t``,
+``\\n``, ``\\r``, ``\\v`` and ``\\f``. A no-break or ideographic space is a character like any other.
 
 Values are compared type-strictly: ``True`` is not ``1``, ``1`` is not ``1.0``, ``"1"`` is not ``1``; the order of
 dictionary keys does not matter. ``exact``, ``tokens`` and ``lines`` mean the same for values. ``floats`` compares
@@ -23,6 +24,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from rlplatform.evaluation.models import Checker, FloatsChecker
+from rlplatform.jsonvalues import MAX_INT_BITS
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -36,18 +38,18 @@ def compare_output(checker: Checker, expected: str, actual: bytes) -> str | None
     """Why ``actual`` is not what ``expected`` asks for; None if it is. The reason quotes both."""
     if checker.kind == "exact":
         return _compare_bytes(expected.encode(), actual)
-    text = actual.decode("utf-8", "surrogateescape")
+    right = expected.encode()
     if checker.kind == "unordered":
-        wanted, found = ([line for line in _lines(lines) if line] for lines in (expected, text))
-        return _compare_bags("line", wanted, found, str)
+        bags = [[_text(line) for line in _lines(lines) if line] for lines in (right, actual)]
+        return _compare_bags("line", bags[0], bags[1], str)
     if checker.kind == "lines":
-        wanted = _lines(expected)
-        return _compare_sequences("line", wanted, _lines(text, len(wanted) + 1), str.__eq__)
-    wanted = expected.split()
-    words = text.split(None, len(wanted) + 1)
+        wanted = _lines(right)
+        return _compare_sequences("line", wanted, _lines(actual, len(wanted) + 1), bytes.__eq__)
+    wanted = right.split()
+    words = actual.split(None, len(wanted) + 1)
     if checker.kind == "floats":
         return _compare_sequences("word", wanted, words, lambda e, a: _words_close(checker, e, a))
-    return _compare_sequences("word", wanted, words, str.__eq__)
+    return _compare_sequences("word", wanted, words, bytes.__eq__)
 
 
 def compare_value(checker: Checker, expected: Any, actual: Any) -> str | None:
@@ -75,16 +77,20 @@ def _compare_bytes(expected: bytes, actual: bytes) -> str | None:
     return f"byte {at + 1}: expected {show(expected[at : at + 20])}, got {show(actual[at : at + 20])}"
 
 
-def _lines(text: str, most: int = -1) -> list[str]:
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _lines(output: bytes, most: int = -1) -> list[bytes]:
     """The lines without trailing white space, and without trailing empty ones; after ``most`` of them, the rest."""
-    text = text.rstrip()
-    return [line.rstrip() for line in text.split("\n", most)] if text else []
+    output = output.rstrip()
+    return [line.rstrip() for line in output.split(b"\n", most)] if output else []
 
 
-def _words_close(checker: FloatsChecker, expected: str, actual: str) -> bool:
+def _words_close(checker: FloatsChecker, expected: bytes, actual: bytes) -> bool:
     if expected == actual:
         return True
-    numbers = _number(expected), _number(actual)
+    numbers = _number(_text(expected)), _number(_text(actual))
     return numbers[0] is not None and numbers[1] is not None and _close(checker, numbers[0], numbers[1])
 
 
@@ -101,15 +107,15 @@ def _number(word: str) -> float | None:
 
 
 def _compare_sequences(
-    unit: str, expected: list[str], actual: list[str], same: Callable[[str, str], bool]
+    unit: str, expected: list[bytes], actual: list[bytes], same: Callable[[bytes, bytes], bool]
 ) -> str | None:
     for index, (want, got) in enumerate(zip(expected, actual, strict=False)):
         if not same(want, got):
-            return f"{unit} {index + 1}: expected {show(want)}, got {show(got)}"
+            return f"{unit} {index + 1}: expected {show(_text(want))}, got {show(_text(got))}"
     if len(expected) > len(actual):
-        return f"{unit} {len(actual) + 1}: expected {show(expected[len(actual)])}, got the end of the output"
+        return f"{unit} {len(actual) + 1}: expected {show(_text(expected[len(actual)]))}, got the end of the output"
     if len(expected) < len(actual):
-        return f"{unit} {len(expected) + 1}: expected the end of the output, got {show(actual[len(expected)])}"
+        return f"{unit} {len(expected) + 1}: expected the end of the output, got {show(_text(actual[len(expected)]))}"
     return None
 
 
@@ -166,7 +172,10 @@ def _close(checker: FloatsChecker, expected: float, actual: float) -> bool:
 
 def _canonical(value: Any) -> str:
     """A text that is the same exactly for strictly equal values. (Text, because Python hashes it with a secret.)"""
-    text = json.dumps(value, sort_keys=True)
+    try:
+        text = json.dumps(value, sort_keys=True)
+    except ValueError:  # an integer of more digits than Python writes
+        return f"large {json.dumps(_hexadecimal(_unsigned(value)), sort_keys=True)}"
     return text if "-0.0" not in text else json.dumps(_unsigned(value), sort_keys=True)
 
 
@@ -176,6 +185,14 @@ def _unsigned(value: Any) -> Any:
     if type(value) is dict:
         return {key: _unsigned(item) for key, item in value.items()}
     return 0.0 if type(value) is float and value == 0 else value
+
+
+def _hexadecimal(value: Any) -> Any:
+    if type(value) is list:
+        return [_hexadecimal(item) for item in value]
+    if type(value) is dict:
+        return {f"${key}": _hexadecimal(item) for key, item in value.items()}
+    return {"int": f"{value:x}"} if type(value) is int else value
 
 
 def _compare_bags(unit: str, expected: Sequence[Any], actual: Sequence[Any], key: Callable[[Any], str]) -> str | None:
@@ -202,12 +219,15 @@ class _Repr(reprlib.Repr):
         self.maxlevel = 3
 
     def repr_int(self, x: int, level: int) -> str:
-        if x.bit_length() > 8192:
-            return f"<an integer of {x.bit_length()} bits>"
-        return super().repr_int(x, level)
+        return super().repr_int(x, level) if x.bit_length() <= MAX_INT_BITS else large_integer(x)
 
 
 _repr = _Repr()
+
+
+def large_integer(number: int) -> str:
+    """Description of a number with too many digits to be shown."""
+    return f"<an integer of {number.bit_length()} bits>"
 
 
 def show(value: Any) -> str:

@@ -175,8 +175,9 @@ class TestCase(_Strict):
     """Keyword arguments of the call (function)."""
     expected: Json = None
     """Value that the function must return (function); required there, null for no value."""
-    seed: int | None = Field(default=None, ge=0, lt=2**31)
-    """Seed of the episode (episode); 0 if null."""
+    seed: int | None = Field(default=None, ge=0, lt=2**53)
+    """Seed of the episode (episode). Null: the host draws 63 random bits and tells them to nobody. Leave it null in
+    hidden tests: an agent can try the small seeds and foresee the episode."""
     min_return: float | None = Field(default=None, allow_inf_nan=False)
     """Return that the episode must reach (episode); null: playing it to its end is enough."""
     turns: list[Turn] | None = Field(default=None, min_length=1, max_length=1000, fail_fast=True)

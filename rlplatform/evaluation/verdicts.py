@@ -19,10 +19,13 @@ _SIGNALS = {
     "SIGPIPE": "it wrote to something that nobody reads",
     "SIGKILL": "it was not us: the program ended itself",
 }
-_LAST_LINE = 200
-_AFTER_A_FAULT = frozenset(
-    {OutcomeKind.EXITED, OutcomeKind.SIGNALLED, OutcomeKind.CPU_TIME_EXCEEDED, OutcomeKind.WALL_TIME_EXCEEDED}
+_FAULTS = frozenset({"SIGSEGV", "SIGBUS"})
+_STACK = (
+    ", or recursion deeper than the stack: {} MiB (memory_mb) in the main thread, "
+    "threading.stack_size() or else 8 MiB in other threads"
 )
+_LAST_LINE = 200
+_BEFORE_A_FAULT = frozenset({OutcomeKind.COMPILE_FAILED, OutcomeKind.CANCELLED})
 
 
 class Ruling(NamedTuple):
@@ -47,7 +50,7 @@ def rule(
     :param fault: why the answer was wrong already before the program ended: how it took that does not count.
     """
     usage = outcome.usage
-    if fault is not None and outcome.kind in _AFTER_A_FAULT:
+    if fault is not None and outcome.kind not in _BEFORE_A_FAULT:
         return Ruling(Verdict.WRONG_ANSWER, fault)
     match outcome.kind:
         case OutcomeKind.COMPILE_FAILED:
@@ -70,7 +73,9 @@ def rule(
             return Ruling(Verdict.TIME_LIMIT_EXCEEDED, f"wall time limit exceeded: {used}{hint}")
         case OutcomeKind.SIGNALLED:
             name = outcome.signal or "a signal"
-            return Ruling(Verdict.RUNTIME_ERROR, f"killed by {name}{_aside(_SIGNALS.get(name) or outcome.detail)}")
+            hint = _STACK.format(limits.memory_mb) if name in _FAULTS else ""
+            why = f"{_SIGNALS[name]}{hint}" if name in _SIGNALS else outcome.detail
+            return Ruling(Verdict.RUNTIME_ERROR, f"killed by {name}{_aside(why)}")
         case OutcomeKind.CANCELLED:
             return Ruling(Verdict.CANCELLED, "cancelled")
         case OutcomeKind.EXITED:
@@ -88,8 +93,8 @@ def _rule_exited(outcome: Outcome, needs_value: bool, mismatch: Callable[[], str
 
 
 def _last_line(stderr: bytes) -> str:
-    lines = stderr[-4096:].decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].strip()[:_LAST_LINE] if lines else ""
+    lines = stderr[-4096:].rstrip().split(b"\n")
+    return lines[-1].decode("utf-8", "replace").strip()[:_LAST_LINE]
 
 
 def _aside(text: str | None) -> str:

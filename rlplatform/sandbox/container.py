@@ -26,6 +26,7 @@ from rlplatform.sandbox.users import GROUP, Users
 from rlplatform.sandbox.wire import Channel, Rendezvous, memory_file
 
 FILE_BYTES = 16 << 20
+_STACK_BYTES = 2 << 30  # room that the kernel leaves below the stack; a test may use as much as its memory limit
 _BOOT_MEMORY = 512 << 20
 _BOOT_TASKS = 64
 _BOOT_TIMEOUT_S = 30.0
@@ -141,7 +142,9 @@ class Recipe:
                 "cpu_period": 100_000,
                 "cpu_quota": 100_000,
                 "cpuset_cpus": self.cpus,
-                "ulimits": ulimits(nofile=256, fsize=FILE_BYTES, core=0, memlock=0, msgqueue=0),
+                "ulimits": ulimits(
+                    nofile=256, fsize=FILE_BYTES, core=0, memlock=0, msgqueue=0, stack=(_STACK_BYTES, -1)
+                ),
                 "log_config": no_log(),
                 "restart_policy": {"Name": "no"},
             },

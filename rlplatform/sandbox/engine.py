@@ -169,9 +169,10 @@ def _probe(host: str) -> None:
             raise SandboxUnavailable(f"no Docker engine answers at {host}: {error.strerror}") from error
 
 
-def ulimits(**values: int) -> list[Ulimit]:
-    """Soft and hard limits of the same value."""
-    return [Ulimit(name=name, soft=value, hard=value) for name, value in values.items()]
+def ulimits(**values: int | tuple[int, int]) -> list[Ulimit]:
+    """Resource limits; a single number is both the soft and the hard one, -1 is unlimited."""
+    pairs = {name: value if isinstance(value, tuple) else (value, value) for name, value in values.items()}
+    return [Ulimit(name=name, soft=soft, hard=hard) for name, (soft, hard) in pairs.items()]
 
 
 def no_log() -> LogConfig:

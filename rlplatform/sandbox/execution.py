@@ -132,6 +132,7 @@ class Run:
             "op": "run",
             "call": self._request is not None,
             "cpu_s": self._limits.cpu_time_s,
+            "memory_mb": self._limits.memory_mb,
             "lease_s": lease_s(self._limits),
         }
         pipes = (self._stdin, self._stdout, self._stderr, self._records)

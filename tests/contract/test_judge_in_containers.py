@@ -70,7 +70,7 @@ def test_functions(docker_pool: DockerPool) -> None:
         ("x = 1", "main.py defines no function 'solve'"),
         ("def solve(): return {1, 2}", "a set is not a JSON value"),
         ("import os\ndef solve(): os._exit(0)", "ended before the function returned"),
-        ("def solve():\n    class L(list): pass\n    return L()", "L is not a JSON value"),
+        ("def solve():\n    class L: pass\n    return L()", "L is not a JSON value"),
     ],
 )
 def test_functions_that_return_nothing_to_judge(docker_pool: DockerPool, source: str, message: str) -> None:

@@ -14,13 +14,21 @@ import main
 
 entry = {entry!r}
 act = getattr(main, entry, None)
+
+
+def plain(value):
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"the action holds a {{type(value).__name__}}; give numbers, lists or NumPy arrays")
+
+
 if not callable(act):
     sys.exit(f"main.py defines no function {{entry!r}}")
 for line in iter(sys.stdin.readline, ""):
     action = act(json.loads(line)["observation"])
     if hasattr(action, "tolist"):
         action = action.tolist()
-    print(json.dumps(action), file=wire, flush=True)
+    print(json.dumps(action, default=plain), file=wire, flush=True)
 """
 
 

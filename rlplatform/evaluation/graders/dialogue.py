@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from rlplatform.evaluation.checkers import compare_output
+from rlplatform.evaluation.checkers import compare_output, show
 from rlplatform.evaluation.models import Checker, DialogueGrader, TestCase, Turn
 from rlplatform.sandbox.models import Execution, Limits, Outcome
 
@@ -33,8 +33,18 @@ class _Dialogue:
         return b""
 
     def reply(self, line: bytes) -> bytes | None:
+        if self._over:
+            self.overhear(line)
+            return None
         self._lines += 1
         return self._answer(line)
+
+    def overhear(self, line: bytes) -> None:
+        if self.fault is None and self._over and line.strip():
+            self._lines += 1
+            self.fault = (
+                f"line {self._lines}: expected the end of the output, got {show(line.decode('utf-8', 'replace'))}"
+            )
 
     def mismatch(self, outcome: Outcome) -> str | None:  # noqa: ARG002 - what counts is what was said here
         if self.fault is None and not self._over:
@@ -95,8 +105,6 @@ class GuessAttempt(_Dialogue):
         self._secret, self._max_guesses = secret, grader.max_guesses
 
     def _answer(self, line: bytes) -> bytes | None:
-        if self._over:
-            return None
         guess = _GUESS.fullmatch(line)
         if guess is None:
             self.fault = f"line {self._lines}: {line[:_SHOWN].decode('utf-8', 'replace')!r} is no whole number"

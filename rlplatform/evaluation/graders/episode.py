@@ -8,6 +8,7 @@ lines and are checked against the action space; an environment's own time counts
 from __future__ import annotations
 
 import json
+import secrets
 from contextlib import suppress
 from typing import Any
 
@@ -21,6 +22,7 @@ from rlplatform.evaluation.models import EpisodeGrader, TestCase
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Execution, Limits, Outcome
 
+SEED_BITS = 63
 _ACTION_BYTES = 65_536
 
 
@@ -40,7 +42,7 @@ class EpisodeAttempt:
         self._return = 0.0
         self._steps = 0
         try:
-            self._first, _ = self._env.reset(seed=test.seed or 0)
+            self._first, _ = self._env.reset(seed=draw_seed() if test.seed is None else test.seed)
         except Exception as error:
             self._env.close()
             raise ServiceError(f"the environment failed to reset: {error!r}") from error
@@ -67,6 +69,9 @@ class EpisodeAttempt:
         self._over = bool(terminated or truncated) or self._steps >= self._max_steps
         return None if self._over else _line(observation)
 
+    def overhear(self, line: bytes) -> None:
+        """Ignore actions after the end of the episode."""
+
     def mismatch(self, outcome: Outcome) -> str | None:  # noqa: ARG002 - what counts is what was played here
         if self.fault is not None:
             return self.fault
@@ -82,6 +87,11 @@ class EpisodeAttempt:
 
     def close(self) -> None:
         self._env.close()
+
+
+def draw_seed() -> int:
+    """Seed of an episode whose test gives none: from the operating system, and too wide to be guessed."""
+    return secrets.randbits(SEED_BITS)
 
 
 def make_environment(env: str) -> Any:
@@ -116,9 +126,9 @@ def read_action(space: spaces.Space[Any], line: bytes) -> Any:
         raise ValueError(f"the action is refused: {refusal}") from None
     whole = not np.issubdtype(space.dtype, np.floating)
     if isinstance(space, spaces.Discrete):
-        if type(given) is int and given.bit_length() < 63 and space.contains(np.int64(given)):
-            return given
-    elif isinstance(given, list) and _numeric(given, whole):
+        if isinstance(given, int) and given.bit_length() < 63 and space.contains(np.int64(given)):
+            return int(given)
+    elif isinstance(given, list) and _numeric(given, _kinds(space)):
         with suppress(ValueError, OverflowError), np.errstate(over="ignore"):
             exact = np.asarray(given, np.int64 if whole else np.float64)
             action = exact.astype(space.dtype)
@@ -128,9 +138,15 @@ def read_action(space: spaces.Space[Any], line: bytes) -> Any:
     raise ValueError(f"the action {line[:80].decode('utf-8', 'replace')} is not in {space}")
 
 
-def _numeric(items: list[Any], whole: bool) -> bool:
-    kinds = (int,) if whole else (int, float)
-    return all(_numeric(item, whole) if type(item) is list else type(item) in kinds for item in items)
+def _kinds(space: spaces.Space[Any]) -> tuple[type, ...]:
+    """Types of the numbers in an action of ``space``. As in Gymnasium, true and false are whole numbers of choices."""
+    if isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
+        return int, bool
+    return (int, float) if np.issubdtype(space.dtype, np.floating) else (int,)
+
+
+def _numeric(items: list[Any], kinds: tuple[type, ...]) -> bool:
+    return all(_numeric(item, kinds) if type(item) is list else type(item) in kinds for item in items)
 
 
 def _line(observation: Any) -> bytes:

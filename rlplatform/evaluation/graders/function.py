@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rlplatform.evaluation.checkers import compare_value
+from rlplatform.evaluation.checkers import compare_value, large_integer
 from rlplatform.evaluation.models import Checker, TestCase
+from rlplatform.jsonvalues import MAX_INT_BITS
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Call, Execution, Limits, Outcome
 
@@ -36,7 +37,9 @@ class FunctionAttempt:
 
 
 def showable(value: Any) -> Any:
-    """``value`` with text in place of the floats that JSON does not have."""
+    """``value`` with text in place of the floats that JSON does not have and the integers that its parsers refuse."""
+    if type(value) is int and value.bit_length() > MAX_INT_BITS:
+        return large_integer(value)
     if type(value) is float and not math.isfinite(value):
         return repr(value)
     if type(value) is list:

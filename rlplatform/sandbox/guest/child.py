@@ -6,29 +6,32 @@ What can be done once is done before the fork: each page that the child touches 
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # signal's wrappers touch far more memory
-import atexit
+import builtins
 import dis
 import io
 import json
 import os
 import resource
 import sys
-import threading
 import traceback
+from contextlib import suppress
+from importlib.machinery import SourceFileLoader
+from importlib.util import spec_from_loader
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NoReturn
 
 from . import gvisor, protocol, values
 from .channel import read_all
+from .finalization import Finalization
 from .kernel import kernel
 from .preload import reseed
 from .program import BOX, Program
 
 _RECORDS = 3
+_INTERRUPTED = 256  # no exit status: KeyboardInterrupt was not caught
 _GUEST = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_MAIN = ModuleType("__main__")
-_STACK_BYTES = 64 << 20
 _MAX_DESCRIPTORS = 256
+_finalization = Finalization()
 _ALLOCATION_IS_SUBMISSIONS_OWN = frozenset({"RAISE_VARARGS", "RERAISE"})
 
 
@@ -45,23 +48,24 @@ class Request:
 
 def prepare() -> None:
     """Before any fork: make the interpreter look as the submission will find it."""
-    resource.setrlimit(resource.RLIMIT_STACK, (_STACK_BYTES, _STACK_BYTES))
     for name in [name for name in sys.modules if name == __package__ or name.startswith(f"{__package__}.")]:
         del sys.modules[name]
     sys.path[:] = [BOX, *(path for path in sys.path if path != _GUEST)]
     sys.dont_write_bytecode = True
-    sys.modules["__main__"] = _MAIN
+    sys.orig_argv[:] = ["python3"]
+    sys.modules["__main__"] = _module("__main__")
     ends = os.pipe()  # what the streams find out must fit pipes
     for descriptor, end in zip((0, 1, 2), (*ends, 1), strict=True):
         os.dup2(end, descriptor)
-    sys.stdin = sys.__stdin__ = _text(0, "r", "surrogateescape")  # type: ignore[misc]
-    sys.stdout = sys.__stdout__ = _text(1, "w", "surrogateescape")  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _text(2, "w", "backslashreplace", line_buffering=True)  # type: ignore[misc]
+    sys.stdin = sys.__stdin__ = _text(0, "<stdin>", "r", "surrogateescape")  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _text(1, "<stdout>", "w", "surrogateescape")  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _text(2, "<stderr>", "w", "backslashreplace", line_buffering=True)  # type: ignore[misc]
     nothing = os.open("/dev/null", os.O_RDWR)
     for descriptor in (0, 1, 2):  # a pipe of the runner could carry words from one execution to the next
         os.dup2(nothing, descriptor)
     for descriptor in (nothing, *ends):
         os.close(descriptor)
+    _finalization.note()
 
 
 def become(program: Program, order: dict[str, Any], descriptors: list[int]) -> NoReturn:
@@ -75,11 +79,40 @@ def become(program: Program, order: dict[str, Any], descriptors: list[int]) -> N
     program.unpack()
     program.shadow()
     sys.argv = [program.entry]
-    _MAIN.__file__ = f"{BOX}/{program.entry}"
+    sys.orig_argv.append(program.entry)
     _record(protocol.COMPILING)
     code = _compile(program)
     _record(protocol.RUNNING)
-    os._exit(_run(code, request) & 0xFF)
+    status = _guarded(code, program.entry, request)
+    interrupted = status == _INTERRUPTED
+    status = _finalization.run(1 if interrupted else status)
+    if interrupted:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+        os.kill(os.getpid(), _signal.SIGINT)
+    os._exit(status & 0xFF)
+
+
+def _module(name: str) -> ModuleType:
+    """An empty module with the names that a script finds."""
+    module = ModuleType(name)
+    module.__dict__.update(__annotations__={}, __builtins__=builtins, __cached__=None)
+    return module
+
+
+def _main_module(entry: str, imported: bool) -> ModuleType:
+    """The submission's module: ``__main__``, or one that is imported so that its functions can be called."""
+    path = f"{BOX}/{entry}"
+    if not imported:
+        module = sys.modules["__main__"]
+        module.__loader__ = SourceFileLoader("__main__", path)
+    else:
+        name = entry.rpartition("/")[2].removesuffix(".py")
+        module = sys.modules[name] = _module(name)
+        module.__loader__ = SourceFileLoader(name, path)
+        module.__spec__ = spec_from_loader(name, module.__loader__)
+        module.__package__ = ""
+    module.__file__ = path
+    return module
 
 
 def _confine(order: dict[str, Any]) -> None:
@@ -89,13 +122,19 @@ def _confine(order: dict[str, Any]) -> None:
     os.setsid()
     cpu = gvisor.CPU_LIMIT_S if kernel.is_gvisor else int(order["cpu_s"]) + 2
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+    stack, hard = order["memory_mb"] << 20, resource.getrlimit(resource.RLIMIT_STACK)[1]
+    resource.setrlimit(resource.RLIMIT_STACK, (stack if hard < 0 else min(stack, hard), hard))
     reseed()
 
 
-def _text(descriptor: int, mode: str, errors: str, line_buffering: bool = False) -> io.TextIOWrapper:
+def _text(descriptor: int, name: str, mode: str, errors: str, line_buffering: bool = False) -> io.TextIOWrapper:
+    """A standard stream as CPython makes it: newlines are not translated."""
     raw = io.FileIO(descriptor, mode, closefd=False)
+    raw.name = name
     buffer = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
-    return io.TextIOWrapper(buffer, encoding="utf-8", errors=errors, line_buffering=line_buffering)
+    text = io.TextIOWrapper(buffer, encoding="utf-8", errors=errors, newline="\n", line_buffering=line_buffering)
+    text.mode = mode  # type: ignore[misc]
+    return text
 
 
 def _compile(program: Program) -> CodeType:
@@ -121,50 +160,64 @@ def _refuse(path: str, error: BaseException) -> NoReturn:
     os._exit(1)
 
 
-def _run(code: CodeType, request: Request | None) -> int:
+def _guarded(code: CodeType, entry: str, request: Request | None) -> int:
+    """Run ``code`` and return its exit status: what an error means to CPython's own main program."""
     try:
-        status = _guarded(lambda: _work(code, request))
-        if threading.active_count() > 1:
-            status = _guarded(threading._shutdown) or status  # type: ignore[attr-defined]
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BaseException:
-        return 120
-    return status
-
-
-def _guarded(work: Any) -> int:
-    try:
-        work()
+        _work(code, entry, request)
     except SystemExit as leaving:
-        return _exit_status(leaving.code)
+        return _exit_status(leaving)
     except BaseException as error:
-        shown = _own_frames(error.__traceback__)
-        if isinstance(error, MemoryError) and _was_refused(shown):
-            _record(protocol.MEMORY_REFUSED)
-        sys.excepthook(type(error), error.with_traceback(shown), shown)
-        return 1
+        error.__traceback__ = _own_frames(error.__traceback__)
+        return _show(error)
     return 0
 
 
-def _exit_status(code: object) -> int:
+def _show(error: BaseException) -> int:
+    if isinstance(error, MemoryError) and _was_refused(error.__traceback__):
+        _record(protocol.MEMORY_REFUSED)
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except SystemExit as leaving:
+        return _exit_status(leaving)
+    except BaseException as failure:
+        _show_failed_hook(failure, error)
+    return _INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _show_failed_hook(failure: BaseException, error: BaseException) -> None:
+    try:
+        print("Error in sys.excepthook:", file=sys.stderr)
+        sys.__excepthook__(type(failure), failure, failure.__traceback__)
+        print("\nOriginal exception was:", file=sys.stderr)
+        sys.__excepthook__(type(error), error, error.__traceback__)
+    except BaseException:
+        return
+
+
+def _exit_status(leaving: SystemExit) -> int:
+    code = leaving.code
     if code is None:
         return 0
     if isinstance(code, int):
-        return code
-    print(code, file=sys.stderr)
+        number = int.__index__(code)
+        return number & 0xFF if -(1 << 63) <= number < 1 << 63 else 0xFF
+    with suppress(BaseException):
+        if sys.stderr is not None:
+            print(code, file=sys.stderr)
     return 1
 
 
-def _work(code: CodeType, request: Request | None) -> None:
-    exec(code, _MAIN.__dict__)
+def _work(code: CodeType, entry: str, request: Request | None) -> None:
+    module = _main_module(entry, imported=request is not None)
+    names = module.__dict__
+    exec(code, names)
     if request is None:
         return
     name = request.function
-    function = _MAIN.__dict__.get(name)
+    function = names.get(name)
     if not callable(function):
-        _complain(f"{_MAIN.__file__} defines no function {name!r}")
+        _complain(f"{module.__file__} defines no function {name!r}")
     value = function(*request.args, **request.kwargs)
     try:
         encoded = values.encode(value)

@@ -14,6 +14,7 @@ MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_CAPBSET_DROP = 1, 4, 22, 24
 _SECCOMP_MODE_FILTER = 2
 _MNT_DETACH = 2
+_THREAD_ATTRIBUTES = 64  # bytes of a pthread_attr_t, rounded up
 _KERNEL_LOG_READ, _KERNEL_LOG_BYTES = 3, 1 << 16
 _SYS_CLONE, _SYS_CAPSET, _SYS_PIVOT_ROOT = 56, 126, 155
 _TOUCH = 0x100 | 0x4000 | 17  # CLONE_VM, CLONE_VFORK, SIGCHLD
@@ -91,6 +92,17 @@ class _Kernel:
         instructions = ctypes.create_string_buffer(program, len(program))
         prog = _FilterProgram(len(program) // 8, ctypes.cast(instructions, ctypes.c_void_p))
         self._check(self._libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(prog), 0, 0), "seccomp")
+
+    def set_thread_stack(self, size: int) -> None:
+        """Stack of the threads to come, in bytes: the C library takes it from the main thread's, which is larger."""
+        attributes = ctypes.create_string_buffer(_THREAD_ATTRIBUTES)
+        self._libc.pthread_attr_init(attributes)
+        self._libc.pthread_attr_setstacksize(attributes, ctypes.c_size_t(size))
+        self._libc.pthread_setattr_default_np(attributes)
+
+    def flush(self) -> None:
+        """Flush the streams of the C library."""
+        self._libc.fflush(None)
 
     def _log_names(self, name: bytes) -> bool:
         """gVisor says in its log what it is; that of Linux cannot be read from a container."""

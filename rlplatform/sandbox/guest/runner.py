@@ -29,6 +29,7 @@ from .protocol import VERSION
 from .view import View, open_counter
 
 _SWEEPS = 200
+_THREAD_STACK = 8 << 20
 
 
 def main() -> NoReturn:
@@ -40,6 +41,9 @@ def main() -> NoReturn:
     if kernel.is_gvisor:
         gvisor.ignore_signals()
     site.setquit()
+    site.setcopyright()
+    site.sethelper()
+    kernel.set_thread_stack(_THREAD_STACK)
     preload()
     channel = Channel(path, lease_s)
     child.prepare()

@@ -1,20 +1,27 @@
 """JSON values between host and guest, strictly: what one side encodes is what the other decodes, or it is refused.
 
-Accepted are None, bool, int, float, str, list, tuple (as list) and dict with str keys; exact types, since a subclass
-could bring an ``__eq__`` of its own. ``nan`` and the infinities travel as ``{"$float": "nan"}``; a dict key that
-starts with ``$`` gets a second one. Sets, bytes and other objects are refused, and so are lone surrogates,
-integers of more than ``MAX_INT_BITS`` bits and nesting deeper than ``MAX_DEPTH``.
+Accepted are None, bool, int, float, str, list, tuple (as list) and dict with str keys. An instance of a subclass
+(``Counter``, ``IntEnum``, a named tuple) is read with the base type's own methods, so that none of its code runs, and
+arrives as the plain value. NumPy scalars and arrays arrive as numbers and lists. Sets, bytes and other objects are
+refused, and so are lone surrogates and nesting deeper than ``MAX_DEPTH``.
+
+``nan`` and the infinities travel as ``{"$float": "nan"}``; integers of more than ``PLAIN_INT_BITS`` bits as
+``{"$int": "-1f"}``, in hexadecimal, because decimal digits take quadratic time. A dict key that starts with ``$``
+gets a second one.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
+import sys
 from typing import Any, NoReturn
 
 MAX_DEPTH = 50
-MAX_INT_BITS = 8192
-_MAX_INT_DIGITS = 2467
+PLAIN_INT_BITS = 2048
+_PLAIN_INT_DIGITS = 617
+_HEXADECIMAL = re.compile("-?[1-9a-f][0-9a-f]*", re.ASCII)
 _SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -54,27 +61,43 @@ def _plain(value: Any, depth: int) -> Any:
     kind = type(value)
     if value is None or kind is bool:
         return value
-    if kind is str:
-        return _text(value)
-    if kind is int:
-        if value.bit_length() > MAX_INT_BITS:
-            raise ValueRefused(f"an int of {value.bit_length()} bits; at most {MAX_INT_BITS}")
-        return value
-    if kind is float:
-        return value if math.isfinite(value) else {"$float": repr(value)}
+    if issubclass(kind, str):
+        return _text(str.__str__(value))
+    if issubclass(kind, int):
+        number = int.__index__(value)
+        return number if number.bit_length() <= PLAIN_INT_BITS else {"$int": format(number, "x")}
+    if issubclass(kind, float):
+        real = float.__float__(value)
+        return real if math.isfinite(real) else {"$float": repr(real)}
     if depth >= MAX_DEPTH:
         raise ValueRefused(f"nested deeper than {MAX_DEPTH}")
-    if kind is list or kind is tuple:
-        return [_plain(item, depth + 1) for item in value]
-    if kind is dict:
-        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
-    raise ValueRefused(f"a {kind.__name__} is not a JSON value; give None, bool, int, float, str, list, tuple or dict")
+    if issubclass(kind, list):
+        return [_plain(item, depth + 1) for item in list.__iter__(value)]
+    if issubclass(kind, tuple):
+        return [_plain(item, depth + 1) for item in tuple.__iter__(value)]
+    if issubclass(kind, dict):
+        return _members(value, depth)
+    if (numpy := sys.modules.get("numpy")) and hasattr(numpy, "generic"):
+        if issubclass(kind, numpy.ndarray):
+            return _plain(numpy.ndarray.tolist(value), depth)
+        if issubclass(kind, (numpy.bool_, numpy.number)) and type(item := numpy.generic.item(value)) is not kind:
+            return _plain(item, depth)
+    name = type.__dict__["__name__"].__get__(kind)
+    raise ValueRefused(f"a {name} is not a JSON value; give None, bool, int, float, str, list, tuple or dict")
 
 
-def _key(key: Any) -> str:
-    if type(key) is not str:
-        raise ValueRefused(f"a dict key of type {type(key).__name__}; keys must be str")
-    return "$" + _text(key) if key.startswith("$") else _text(key)
+def _members(value: Any, depth: int) -> dict[str, Any]:
+    members = {}
+    for key, item in dict.items(value):
+        if not issubclass(type(key), str):
+            raise ValueRefused(f"a dict key of type {type(key).__name__}; keys must be str")
+        text = _text(str.__str__(key))
+        if text.startswith("$"):
+            text = "$" + text
+        if text in members:
+            raise ValueRefused(f"two dict keys with the text {text[:32]!r}")
+        members[text] = _plain(item, depth + 1)
+    return members
 
 
 def _text(text: str) -> str:
@@ -87,6 +110,8 @@ def _text(text: str) -> str:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Any:
+    if len(pairs) == 1 and pairs[0][0] == "$int":
+        return _long(pairs[0][1])
     if len(pairs) == 1 and pairs[0][0] == "$float":
         special = pairs[0][1]
         if type(special) is not str or special not in _SPECIAL:
@@ -123,8 +148,17 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _int(digits: str) -> int:
-    if len(digits) > _MAX_INT_DIGITS + 1 or (number := int(digits)).bit_length() > MAX_INT_BITS:
-        raise ValueRefused(f"an int of more than {MAX_INT_BITS} bits")
+    if len(digits) > _PLAIN_INT_DIGITS + 1 or (number := int(digits)).bit_length() > PLAIN_INT_BITS:
+        raise ValueRefused(f"an int of more than {PLAIN_INT_BITS} bits in decimal digits")
+    return number
+
+
+def _long(digits: Any) -> int:
+    if type(digits) is not str or not _HEXADECIMAL.fullmatch(digits):
+        raise ValueRefused("$int is in hexadecimal")
+    number = int(digits, 16)
+    if number.bit_length() <= PLAIN_INT_BITS:
+        raise ValueRefused(f"$int is for more than {PLAIN_INT_BITS} bits")
     return number
 
 

@@ -1,7 +1,7 @@
 #| family = "results"
-#| why = "an object with its own __eq__ does not cross"
+#| why = "an object with its own __eq__ arrives as the int that it is"
 #| call = "solve"
-#| returned = false
+#| returned = true
 #| kinds = ["exited"]
 class AlwaysEqual(int):
     def __eq__(self, other):

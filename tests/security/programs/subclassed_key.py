@@ -1,7 +1,7 @@
 #| family = "results"
-#| why = "a dict key of a str subclass does not cross"
+#| why = "a dict key of a str subclass cannot pose as a reserved one"
 #| call = "solve"
-#| returned = false
+#| returned = true
 #| kinds = ["exited"]
 class S(str):
     def startswith(self, *_):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 import tracemalloc
 
 import pytest
@@ -51,9 +52,29 @@ def test_exact_means_every_byte(expected: str, actual: bytes) -> None:
     assert right(EXACT, expected, actual) == (expected.encode() == actual)
 
 
-@pytest.mark.parametrize("actual", ["1 2\n3\n", "1  2 3", "\n1\t2\r\n3", "1\u00a02 3"])
+@pytest.mark.parametrize("actual", ["1 2\n3\n", "1  2 3", "\n1\t2\r\n3", "1\v2\f3"])
 def test_tokens_do_not_see_white_space(actual: str) -> None:
     assert right(TOKENS, "1 2\n3\n", actual)
+
+
+@pytest.mark.parametrize("checker", ALL, ids=lambda c: c.kind)
+@pytest.mark.parametrize("other", "\u00a0\u1680\u2003\u2028\u2029\u202f\u205f\u3000\x1c\x1d\x1e\x1f\x85\u200b\ufeff")
+def test_white_space_is_that_of_ascii_alone(checker: object, other: str) -> None:
+    assert not right(checker, "a b\n", f"a{other}b\n")
+    assert not right(checker, "a\nb\n", f"a{other}b\n")
+    assert not right(checker, "a b", f"a b{other}")
+    assert right(checker, f"a{other}b", f"a{other}b")
+    assert "a\\" in (compare_output(checker, "a b", f"a{other}b".encode()) or "") or checker is EXACT
+
+
+def test_large_integers_are_compared_and_described() -> None:
+    large = 7**20_000
+    assert compare_value(TOKENS, large, large) is None
+    assert compare_value(TOKENS, 1, large) == f"the value: expected 1, got <an integer of {large.bit_length()} bits>"
+    assert compare_value(UNORDERED, [large, -0.0, {"a": large}], [{"a": large}, large, 0.0]) is None
+    assert compare_value(UNORDERED, [large], [-large]) is not None
+    assert compare_value(UNORDERED, [{"int": f"{large:x}"}], [large]) is not None
+    assert compare_value(FLOATS, 1.0, large) is not None
 
 
 @given(words=st.lists(st.text("ab01", min_size=1), max_size=6), other=st.lists(st.text("ab01", min_size=1), max_size=6))
@@ -141,7 +162,7 @@ def plain(checker: object, expected: str, actual: str) -> bool:
     """What the checkers of output mean, without a thought of how much there is."""
 
     def lines(text: str) -> list[str]:
-        found = [line.rstrip() for line in text.split("\n")]
+        found = [line.rstrip(" \t\n\r\v\f") for line in text.split("\n")]
         while found and not found[-1]:
             found.pop()
         return found
@@ -152,7 +173,7 @@ def plain(checker: object, expected: str, actual: str) -> bool:
         return lines(expected) == lines(actual)
     if checker is UNORDERED:
         return sorted(filter(None, lines(expected))) == sorted(filter(None, lines(actual)))
-    return expected.split() == actual.split()
+    return re.findall(r"[^ \t\n\r\v\f]+", expected) == re.findall(r"[^ \t\n\r\v\f]+", actual)
 
 
 @pytest.mark.parametrize("checker", [EXACT, TOKENS, LINES, UNORDERED], ids=lambda c: c.kind)

@@ -44,8 +44,29 @@ def test_the_first_wrong_line_ends_it_however_the_program_takes_that() -> None:
     for outcome in (exited(code=1), ended(OutcomeKind.SIGNALLED), ended(OutcomeKind.WALL_TIME_EXCEEDED)):
         ruling = rule(outcome, LIMITS, needs_value=False, mismatch=lambda: None, fault=script.fault)
         assert ruling == ("wrong_answer", script.fault)
-    excess = rule(ended(OutcomeKind.MEMORY_EXCEEDED), LIMITS, needs_value=False, mismatch=lambda: None, fault="x")
-    assert excess.verdict == "memory_limit_exceeded"
+    for kind in (OutcomeKind.MEMORY_EXCEEDED, OutcomeKind.OUTPUT_EXCEEDED, OutcomeKind.CPU_TIME_EXCEEDED):
+        ruling = rule(ended(kind), LIMITS, needs_value=False, mismatch=lambda: None, fault=script.fault)
+        assert ruling == ("wrong_answer", script.fault)
+    cancelled = rule(ended(OutcomeKind.CANCELLED), LIMITS, needs_value=False, mismatch=lambda: None, fault="x")
+    assert cancelled.verdict == "cancelled"
+
+
+def test_output_after_the_last_turn_is_wrong() -> None:
+    script = attempt(turns=[{"say": "2 3", "expect": "5"}])
+    script.begin()
+    assert script.reply(b"5") is None
+    script.overhear(b" \r")
+    assert script.fault is None
+    script.overhear(b"and more")
+    assert script.fault == "line 2: expected the end of the output, got 'and more'"
+
+
+def test_the_reason_is_the_first_wrong_line_and_not_what_follows() -> None:
+    script = attempt(turns=[{"say": "2 3", "expect": "5"}])
+    script.begin()
+    assert script.reply(b"6") is None
+    script.overhear(b"and more")
+    assert script.fault == "line 1: word 1: expected '5', got '6'"
 
 
 @given(st.integers(-(10**6), 10**6))
@@ -58,8 +79,10 @@ def test_bisection_finds_every_secret(secret: int) -> None:
         low, high = (guess + 1, high) if answer == b"higher\n" else (low, guess - 1)
     assert guess == secret
     assert game.mismatch(exited()) is None
-    assert game.reply(b"more") is None
+    assert game.reply(b" ") is None
     assert game.fault is None
+    assert game.reply(b"more") is None
+    assert "expected the end of the output, got 'more'" in (game.fault or "")
 
 
 @pytest.mark.parametrize("line", [b"", b"x", b"1.0", b"1_000", b"0x1", b"9" * 19, b"\xff", "\u0661".encode(), b"1 2"])

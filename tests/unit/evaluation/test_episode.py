@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rlplatform.errors import InvalidRequest, ServiceError, UnknownName
-from rlplatform.evaluation.graders.episode import make_environment, read_action
+from rlplatform.evaluation.graders.episode import draw_seed, make_environment, read_action
 from rlplatform.evaluation.judge import Judge
 from rlplatform.evaluation.models import EvaluationRequest, Judgement
 from rlplatform.evaluation.submissions import check_environment, program_of
@@ -64,6 +64,50 @@ def test_an_episode_is_that_of_its_seed() -> None:
     assert seen == [expected.tolist()]
 
 
+def test_an_episode_without_a_seed_is_drawn_from_more_than_can_be_tried() -> None:
+    starts: list[tuple[float, ...]] = []
+    play(request({}, {}, {"hidden": True}, max_steps=1), lambda observation: starts.append(tuple(observation)) or 0)
+    assert len(set(starts)) == 3
+    seeds = [draw_seed() for _ in range(64)]
+    assert len(set(seeds)) == 64
+    assert max(seed.bit_length() for seed in seeds) > 56
+    small = {tuple(gym.make("CartPole-v1").reset(seed=seed)[0].tolist()) for seed in range(100)}
+    assert not small & set(starts)
+
+
+def test_a_drawn_seed_is_in_no_document() -> None:
+    drawn: list[int] = []
+
+    class Seeded(gym.Env):
+        observation_space = gym.spaces.Discrete(2)
+        action_space = gym.spaces.Discrete(2)
+
+        def reset(self, *, seed: int | None = None, options: object = None) -> tuple[int, dict]:
+            drawn.append(seed or 0)
+            return 0, {}
+
+        def step(self, action: int) -> tuple[int, float, bool, bool, dict]:
+            return 0, 0.0, True, False, {}
+
+    gym.register("Seeded-v0", entry_point=Seeded)
+    try:
+        judgement = play(request({}, {"hidden": True}, env="Seeded-v0"), lambda _: 0)
+    finally:
+        del gym.registry["Seeded-v0"]
+    assert len(drawn) == 2
+    assert not any(str(seed) in judgement.model_dump_json() for seed in drawn)
+
+
+@pytest.mark.parametrize("action", [True, False])
+def test_truth_values_are_actions_of_two_choices(action: bool) -> None:
+    space = gym.spaces.Discrete(2)
+    assert read_action(space, json.dumps(action).encode()) == int(action)
+    pair = gym.spaces.MultiBinary(2)
+    assert pair.contains(read_action(pair, json.dumps([action, 1]).encode()))
+    with pytest.raises(ValueError, match="is not in"):
+        read_action(gym.spaces.Discrete(2, start=5), json.dumps(action).encode())
+
+
 def test_an_episode_ends_after_max_steps() -> None:
     (result,) = play(request({}, max_steps=5), balance).tests
     assert result.verdict == "accepted"
@@ -74,7 +118,7 @@ def test_an_episode_ends_after_max_steps() -> None:
     ("answer", "message"),
     [
         (2, "step 1: the action 2 is not in Discrete(2)"),
-        (True, "step 1: the action true is not in Discrete(2)"),
+        ("1", 'step 1: the action "1" is not in Discrete(2)'),
         (1.0, "step 1: the action 1.0 is not in Discrete(2)"),
         ([1], "step 1: the action [1] is not in Discrete(2)"),
         (b"left", "step 1: the action is refused: not JSON"),

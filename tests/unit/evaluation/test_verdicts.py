@@ -51,7 +51,9 @@ def ruled(kind: OutcomeKind, *, needs_value: bool = False, mismatch: str | None 
             OutcomeKind.SIGNALLED,
             {"signal": "SIGSEGV"},
             "runtime_error",
-            "killed by SIGSEGV (an invalid memory access)",
+            "killed by SIGSEGV (an invalid memory access, or recursion deeper than the stack: "
+            "256 MiB (memory_mb) in the main thread, "
+            "threading.stack_size() or else 8 MiB in other threads)",
         ),
         (OutcomeKind.SIGNALLED, {"signal": "SIGUSR1"}, "runtime_error", "killed by SIGUSR1"),
         (OutcomeKind.CANCELLED, {}, "cancelled", "cancelled"),

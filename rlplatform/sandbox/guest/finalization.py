@@ -1,0 +1,147 @@
+"""End of a submission, as CPython's ``Py_FinalizeEx`` ends a program, without its cost.
+
+Finalizing the whole interpreter takes longer than a small submission: it frees everything that the zygote imported.
+Here only what came after the fork is freed, in CPython's order: non-daemon threads are joined, ``atexit`` callbacks
+run, standard streams are flushed, garbage is collected, and the modules of the submission are removed and then cleared,
+which runs their finalizers and flushes the files that they left open.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import gc
+import sys
+import threading
+import types
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from .kernel import kernel
+
+_WITNESS = "__witness__"
+_FLUSH_FAILED = 120
+_RESTORED = ("stdin", "stdout", "stderr", "excepthook", "displayhook", "unraisablehook")
+_CLEARED = ("path", "argv", "ps1", "ps2", "last_type", "last_value", "last_traceback", "path_hooks", "meta_path")
+
+
+class _Witness:
+    """Lives as long as the names of a module do."""
+
+    __slots__ = ("__weakref__", "names")
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+
+
+class Finalization:
+    """Ends the program of a child, which owns the modules and names that are not there before the fork."""
+
+    def __init__(self) -> None:
+        self.note()
+
+    def note(self) -> None:
+        """Take note of what there is before the fork."""
+        self._modules = frozenset(id(module) for name, module in sys.modules.items() if name != "__main__")
+        self._names = [(module.__dict__, frozenset(module.__dict__)) for module in (sys, builtins)]
+        self._streams = (sys.stdout, sys.stderr)
+
+    def run(self, status: int) -> int:
+        """Finalize the program that ended with ``status``; return its exit status. Never raises."""
+        if threading._shutdown_locks or threading._threading_atexits or threading.active_count() > 1:  # type: ignore[attr-defined]
+            _attempt(threading._shutdown, threading)  # type: ignore[attr-defined]
+        _attempt(atexit._run_exitfuncs, atexit)
+        flushed = _flush_standard_streams()
+        sys.is_finalizing = True.__bool__
+        if gc.isenabled():
+            _attempt(gc.collect, gc)
+        for name in _RESTORED:
+            setattr(sys, name, getattr(sys, f"__{name}__", None))
+        for name in _CLEARED:
+            setattr(sys, name, None)
+        _attempt(self._free_modules, sys)
+        _attempt(self._forget_names, sys)
+        for stream in self._streams:
+            _attempt(stream.flush)
+        kernel.flush()
+        return status if flushed else _FLUSH_FAILED
+
+    def _forget_names(self) -> None:
+        for names, known in self._names:
+            for name in names.keys() - known:
+                del names[name]
+
+    def _free_modules(self) -> None:
+        modules = sys.modules
+        witnesses: list[weakref.ref[_Witness]] = []
+        for name in [name for name, module in modules.items() if id(module) not in self._modules]:
+            module = modules.pop(name)
+            if isinstance(module, types.ModuleType):
+                names = module.__dict__
+                names[_WITNESS] = witness = _Witness(names)
+                witnesses.append(weakref.ref(witness))
+        module = names = witness = None  # type: ignore[assignment]
+        gc.collect()
+        cleared = False
+        for reference in reversed(witnesses):
+            if (survivor := reference()) is not None:
+                names, survivor, cleared = survivor.names, None, True
+                _clear(names)
+                names = None  # type: ignore[assignment]
+        if cleared:
+            gc.collect()
+
+
+def _clear(names: dict[str, Any]) -> None:
+    """Clear a module as CPython does: private names first, builtins never."""
+    for private in (True, False):
+        for name in list(names):
+            is_private = isinstance(name, str) and name[:1] == "_" and name[1:2] != "_"
+            if name != "__builtins__" and is_private is private and names.get(name) is not None:
+                names[name] = None
+
+
+def _flush_standard_streams() -> bool:
+    """Flush ``sys.stdout`` and ``sys.stderr``; True if that worked. A failure of stdout is shown."""
+    flushed = True
+    for stream, shown in ((getattr(sys, "stdout", None), True), (getattr(sys, "stderr", None), False)):
+        if stream is None or _is_closed(stream):
+            continue
+        try:
+            stream.flush()
+        except BaseException as error:
+            flushed = False
+            if shown:
+                show_ignored(error, stream)
+    return flushed
+
+
+def _is_closed(stream: Any) -> bool:
+    try:
+        return bool(stream.closed)
+    except BaseException:
+        return False
+
+
+def _attempt(work: Callable[[], object], shown: object = None) -> None:
+    try:
+        work()
+    except BaseException as error:
+        if shown is not None:
+            show_ignored(error, shown)
+
+
+def show_ignored(error: BaseException, source: object) -> None:
+    """Report an error that cannot be raised, as ``sys.unraisablehook`` does."""
+    try:
+        hook = sys.unraisablehook
+        if hook is not sys.__unraisablehook__:
+            arguments = {"exc_type": type(error), "exc_value": error, "exc_traceback": error.__traceback__}
+            hook(types.SimpleNamespace(err_msg=None, object=source, **arguments))
+            return
+        print(f"Exception ignored in: {source!r}", file=sys.stderr)
+        sys.__excepthook__(type(error), error, error.__traceback__)
+        sys.stderr.flush()
+    except BaseException:
+        return

@@ -48,8 +48,8 @@ class Interactor(Protocol):
     def reply(self, line: bytes) -> bytes | None:
         """Return the answer to one line of the program (may be empty); None ends the conversation and the stdin."""
 
-    def overhear(self, line: bytes) -> None:
-        """Take note of a line that the program writes after the end of the conversation."""
+    def overhear(self, output: bytes) -> None:
+        """Take note of what the program writes after the end of the conversation, in pieces of any size."""
 
 
 class Sandbox(Protocol):

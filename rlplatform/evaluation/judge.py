@@ -159,7 +159,7 @@ class _Sitting:
         )
         output = _Output(self._output_share)
         stdout, cut = output.keep(outcome.stdout, STDOUT_KEPT)
-        stderr, _ = output.keep(outcome.stderr, STDERR_KEPT)
+        stderr, stderr_cut = output.keep(outcome.stderr, STDERR_KEPT)
         return TestResult(
             id=test.id,
             verdict=ruling.verdict,
@@ -174,6 +174,7 @@ class _Sitting:
             stdout=stdout,
             stdout_truncated=outcome.stdout_truncated or cut,
             stderr=stderr,
+            stderr_truncated=outcome.stderr_truncated or stderr_cut,
             value=attempt.value(outcome) if output.has_room(outcome.returned) else None,
             message=ruling.message,
         )

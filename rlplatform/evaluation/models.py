@@ -310,6 +310,8 @@ class TestResult(_Strict):
     """True if standard output was longer than what was kept."""
     stderr: str | None = None
     """Standard error that was kept."""
+    stderr_truncated: bool = False
+    """True if standard error was longer than what was kept."""
     value: JsonValue = None
     """Value that the function returned (function), or `episode_return` and `episode_length` (episode)."""
     message: str | None = None

@@ -59,7 +59,10 @@ def rule(
             peak = f"peak {usage.peak_memory_bytes / 2**20:.0f} MiB, the limit is {limits.memory_mb} MiB"
             return Ruling(Verdict.MEMORY_LIMIT_EXCEEDED, f"memory limit exceeded: {peak}{_aside(outcome.detail)}")
         case OutcomeKind.OUTPUT_EXCEEDED:
-            return Ruling(Verdict.OUTPUT_LIMIT_EXCEEDED, f"output limit exceeded: more than {limits.output_kb} KiB")
+            return Ruling(
+                Verdict.OUTPUT_LIMIT_EXCEEDED,
+                f"output limit exceeded: {outcome.detail or f'more than {limits.output_kb} KiB'}",
+            )
         case OutcomeKind.CPU_TIME_EXCEEDED:
             used = f"used {usage.cpu_time_s:.2f} s, the limit is {limits.cpu_time_s:g} s"
             return Ruling(Verdict.TIME_LIMIT_EXCEEDED, f"CPU time limit exceeded: {used}")

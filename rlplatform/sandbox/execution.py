@@ -13,17 +13,17 @@ from contextlib import suppress
 from rlplatform.errors import InvalidRequest, SandboxFault
 from rlplatform.ports import Interactor
 from rlplatform.sandbox.cgroup import Cgroup
+from rlplatform.sandbox.conversation import Conversation
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Call, Execution, Usage
-from rlplatform.sandbox.outcomes import Evidence, Stop
+from rlplatform.sandbox.outcomes import STDERR_MOST, Evidence, Stop
 from rlplatform.sandbox.patience import STOP_GRACE_S, Patience, lease_s
 from rlplatform.sandbox.pipes import Capture, Feed
-from rlplatform.sandbox.wire import Channel, memory_file, parse_records, parse_report
+from rlplatform.sandbox.wire import Channel, Report, memory_file, parse_records, parse_report
 
 _POLL_MS = 10
 _CHECK_S = _POLL_MS / 2e3
 _STDERR_KEPT = 64 << 10
-_STDERR_MOST = 4 << 20
 _RECORDS_EXTRA = 8 << 10
 _SAMPLE_S = 0.05
 
@@ -54,12 +54,12 @@ class Run:
         output = self._limits.output_kb * 1024
         self._stdin = Feed()
         self._stdout = Capture(output, output)
-        self._stderr = Capture(min(output, _STDERR_KEPT), max(output, _STDERR_MOST))
+        self._stderr = Capture(min(output, _STDERR_KEPT), max(output, STDERR_MOST))
         self._records = Capture(output + _RECORDS_EXTRA, output + _RECORDS_EXTRA)
         self._bell = _Bell()
         self._poll = select.poll()
         self._handlers: dict[int, Callable[[], object]] = {}
-        self._conversation = _Conversation(interactor, self._stdin) if interactor else None
+        self._conversation = Conversation(interactor, self._stdin) if interactor else None
         self._stdin.put(execution.stdin)
         if self._conversation:
             self._conversation.begin()
@@ -90,7 +90,7 @@ class Run:
         control = self._channel.fileno()
         ended = False
         while not ended and not self._is_given_up():
-            for descriptor, _ in self._poll.poll(_POLL_MS):
+            for descriptor, _ in self._poll.poll(0 if self._converse() else _POLL_MS):
                 if descriptor == control:
                     ended = True
                 else:
@@ -100,10 +100,11 @@ class Run:
                 self._on_stdout(b"")
                 self._check(now - started)
         message = self._channel.receive(STOP_GRACE_S) if ended else None
-        wall_s = time.monotonic() - started
         report = parse_report(message) if message is not None else None
+        self._hear_rest(started, report)
         for capture in (self._stdout, self._stderr, self._records):
             capture.drain()
+        wall_s = time.monotonic() - started
         return Evidence(
             usage=self._usage(wall_s, alive=report is not None),
             oom_kills=self._oom_kills,
@@ -120,8 +121,8 @@ class Run:
         self._handle(self._bell.fileno(), select.POLLIN, lambda: self._end(Stop.CANCELLED))
         self._handle(self._stdin.host, select.POLLOUT, self._push)
         self._handle(self._stdout.host, select.POLLIN, self._pull_stdout)
-        self._handle(self._stderr.host, select.POLLIN, lambda: self._pull(self._stderr))
-        self._handle(self._records.host, select.POLLIN, lambda: self._pull(self._records))
+        self._handle(self._stderr.host, select.POLLIN, lambda: self._pull(self._stderr, Stop.STDERR))
+        self._handle(self._records.host, select.POLLIN, lambda: self._pull(self._records, Stop.VALUE))
 
     def _handle(self, descriptor: int, events: int, handler: Callable[[], object]) -> None:
         self._handlers[descriptor] = handler
@@ -185,18 +186,42 @@ class Run:
             self._channel.send({"op": "kill"})
 
     def _pull_stdout(self) -> None:
-        chunk = self._pull(self._stdout)
+        chunk = self._pull(self._stdout, Stop.OUTPUT)
         if chunk:
             self._on_stdout(chunk)
-        if chunk and self._conversation and not self._stdin.closed and self._conversation.hear(chunk):
-            self._poll.register(self._stdin.host, select.POLLOUT)
+            if self._conversation:
+                self._conversation.hear(chunk)
 
-    def _pull(self, capture: Capture) -> bytes | None:
+    def _converse(self) -> bool:
+        """Answer lines for a moment, so that the clocks are looked at; True if there are more to answer."""
+        if not self._conversation or self._stop not in (None, Stop.OUTPUT):
+            return False
+        more = self._conversation.answer(time.monotonic() + _CHECK_S)
+        if self._stdin.has_work:
+            self._poll.register(self._stdin.host, select.POLLOUT)
+        return more
+
+    def _hear_rest(self, started: float, report: Report | None) -> None:
+        """Answer what the program wrote before it ended, within its wall time."""
+        if not self._conversation:
+            return
+        self._stdin.close()
+        while not self._stdout.exceeded and (chunk := self._stdout.pull()):
+            self._conversation.hear(chunk)
+        while self._converse():
+            if self._bell.hush():
+                self._stop = Stop.CANCELLED
+            elif time.monotonic() - started - self._patience.starved_s > self._limits.wall_time_s:
+                self._stop = Stop.WALL
+        if self._stop is None and report is not None and report.status == 0:
+            self._conversation.finish()
+
+    def _pull(self, capture: Capture, excess: Stop) -> bytes | None:
         chunk = capture.pull()
         if chunk == b"":
             self._poll.unregister(capture.host)
         if capture.exceeded:
-            self._end(Stop.OUTPUT)
+            self._end(excess)
         return chunk
 
     def _push(self) -> None:
@@ -237,53 +262,17 @@ class _Bell:
             if self._descriptor >= 0:
                 os.eventfd_write(self._descriptor, 1)
 
-    def hush(self) -> None:
+    def hush(self) -> bool:
+        """Silence it; True if it had rung."""
         with suppress(BlockingIOError):
-            os.eventfd_read(self._descriptor)
+            return os.eventfd_read(self._descriptor) > 0
+        return False
 
     def close(self) -> None:
         with self._lock:
             if self._descriptor >= 0:
                 os.close(self._descriptor)
                 self._descriptor = -1
-
-
-class _Conversation:
-    """Lines of the program to the interactor, its replies to the program's stdin."""
-
-    def __init__(self, interactor: Interactor, stdin: Feed) -> None:
-        self._interactor, self._stdin = interactor, stdin
-        self._line = bytearray()
-        self._turn_ends = 0.0
-        self._starved_s = self._starved_before_s = 0.0
-        self._over = False
-
-    def begin(self) -> None:
-        self._stdin.put(self._interactor.begin())
-        self._turn_ends = time.monotonic() + self._interactor.turn_time_s
-
-    def hear(self, chunk: bytes) -> bool:
-        """Take output of the program; whether there is something to write (or to close) on its stdin."""
-        self._line += chunk
-        answered = False
-        while not self._over and (end := self._line.find(b"\n")) >= 0:
-            line = bytes(self._line[:end])
-            del self._line[: end + 1]
-            reply = self._interactor.reply(line)
-            answered = True
-            self._turn_ends = time.monotonic() + self._interactor.turn_time_s
-            self._starved_before_s = self._starved_s
-            if reply is None:
-                self._over = True
-                self._stdin.end()
-            else:
-                self._stdin.put(reply)
-        return answered
-
-    def overdue(self, starved_s: float) -> bool:
-        """Return True if the turn has had its time; ``starved_s`` is what the program waited for a core so far."""
-        self._starved_s = starved_s
-        return not self._over and time.monotonic() > self._turn_ends + starved_s - self._starved_before_s
 
 
 def _encode_call(call: Call, nonce: str) -> bytes:

@@ -13,12 +13,17 @@ from rlplatform.sandbox.guest.values import ValueRefused, decode
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, Usage
 from rlplatform.sandbox.wire import Records, Report
 
+STDERR_MOST = 4 << 20
+"""Bytes that a program may write to stderr, if its output limit is not larger."""
+
 
 class Stop(StrEnum):
     """Why the host stopped an execution."""
 
     CANCELLED = "cancelled"
     OUTPUT = "output"
+    STDERR = "stderr"
+    VALUE = "value"
     CPU = "cpu"
     WALL = "wall"
     TURN = "turn"
@@ -88,6 +93,11 @@ def _kind(evidence: Evidence, execution: Execution) -> tuple[OutcomeKind, str | 
         return OutcomeKind.COMPILE_FAILED, records.compile_fault
     if evidence.stop is Stop.OUTPUT or evidence.stdout.truncated:
         return OutcomeKind.OUTPUT_EXCEEDED, f"more than {limits.output_kb} KiB of output"
+    if evidence.stop is Stop.STDERR:
+        most_kb = max(limits.output_kb, STDERR_MOST >> 10)
+        return OutcomeKind.OUTPUT_EXCEEDED, f"more than {most_kb} KiB on stderr"
+    if evidence.stop is Stop.VALUE:
+        return OutcomeKind.OUTPUT_EXCEEDED, f"more than {limits.output_kb} KiB in the returned value"
     if evidence.stop is Stop.CPU or usage.cpu_time_s > limits.cpu_time_s:
         return OutcomeKind.CPU_TIME_EXCEEDED, f"more than {limits.cpu_time_s:g} s of CPU time"
     if evidence.stop is Stop.STARVED:

@@ -84,12 +84,19 @@ class Feed(_Pipe):
     def __init__(self) -> None:
         super().__init__(host_reads=False)
         self._waiting: deque[memoryview] = deque()
+        self.unread_bytes = 0
         self._ended = False
 
     def put(self, data: bytes) -> None:
         """Add ``data`` to what is to be written."""
-        if data:
+        if data and not self.closed:
             self._waiting.append(memoryview(data))
+            self.unread_bytes += len(data)
+
+    @property
+    def has_work(self) -> bool:
+        """True if there is something to write, or the end to be shown by closing."""
+        return not self.closed and (bool(self._waiting) or self._ended)
 
     def end(self) -> None:
         """Nothing comes after what was put."""
@@ -101,13 +108,22 @@ class Feed(_Pipe):
             while self._waiting:
                 written = os.write(self.host, self._waiting[0][:CHUNK])
                 self._waiting[0] = self._waiting[0][written:]
+                self.unread_bytes -= written
                 if not self._waiting[0]:
                     self._waiting.popleft()
         except BlockingIOError:
             return True
         except BrokenPipeError:
-            self._waiting.clear()
+            self._discard()
             self._ended = True
         if self._ended:
             self._close(self.host)
         return False
+
+    def close(self) -> None:
+        super().close()
+        self._discard()
+
+    def _discard(self) -> None:
+        self._waiting.clear()
+        self.unread_bytes = 0

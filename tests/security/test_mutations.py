@@ -191,9 +191,9 @@ GUEST_MUTATIONS = [
     ("child.py", "resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))", "pass", "raised_cpu_limit"),
     (
         "values.py",
-        'raise ValueRefused(f"a {kind.__name__} is',
-        'return value\n    raise ValueRefused(f"a {kind.__name__} is',
-        "always_equal",
+        "list.__iter__(value)",
+        "value",
+        "overriding_subclasses",
     ),
 ]
 

@@ -39,8 +39,9 @@ class _Dialogue:
         self._lines += 1
         return self._answer(line)
 
-    def overhear(self, line: bytes) -> None:
-        if self.fault is None and self._over and line.strip():
+    def overhear(self, output: bytes) -> None:
+        line = output.strip().partition(b"\n")[0]
+        if self.fault is None and self._over and line:
             self._lines += 1
             self.fault = (
                 f"line {self._lines}: expected the end of the output, got {show(line.decode('utf-8', 'replace'))}"

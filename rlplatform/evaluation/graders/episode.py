@@ -69,7 +69,7 @@ class EpisodeAttempt:
         self._over = bool(terminated or truncated) or self._steps >= self._max_steps
         return None if self._over else _line(observation)
 
-    def overhear(self, line: bytes) -> None:
+    def overhear(self, output: bytes) -> None:
         """Ignore actions after the end of the episode."""
 
     def mismatch(self, outcome: Outcome) -> str | None:  # noqa: ARG002 - what counts is what was played here

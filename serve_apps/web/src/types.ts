@@ -29,6 +29,7 @@ export interface TestResult {
   stdout: string | null;
   stdout_truncated: boolean;
   stderr: string | null;
+  stderr_truncated: boolean;
   value: Json;
   message: string | null;
 }

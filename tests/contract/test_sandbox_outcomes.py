@@ -271,6 +271,9 @@ class Guessing:
         guess = int(line)
         return None if guess == self.secret else b"higher\n" if guess < self.secret else b"lower\n"
 
+    def overhear(self, output: bytes) -> None:
+        raise AssertionError(output)
+
 
 PLAYER = b"""
 low, high = map(int, input().split())
@@ -292,6 +295,24 @@ def test_an_interactor_talks_to_the_program(docker_pool: DockerPool) -> None:
     assert (outcome.kind, outcome.exit_code) == (OutcomeKind.EXITED, 0)
     assert outcome.stdout.split()[-1] == b"73"
     assert game.guesses <= 7
+
+
+@pytest.mark.parametrize("after", ["", "time.sleep(9)", "while True: print(0)"])
+def test_the_clocks_are_looked_at_between_the_lines_of_a_chunk(docker_pool: DockerPool, after: str) -> None:
+    class Slow(Guessing):
+        def reply(self, line: bytes) -> bytes | None:
+            time.sleep(0.001)
+            return super().reply(line)
+
+    game = Slow(1)
+    limits = Limits(cpu_time_s=0.2, wall_time_s=0.2, output_kb=4096)
+    source = f"import os, time\nos.write(1, b'0\\n' * 30000)\n{after}"
+    sandbox = docker_pool.open(Program({"main.py": source.encode()}), limits, Tier.SINGLE_USE)
+    outcome = sandbox.run(Execution(limits), game)
+    sandbox.close()
+    assert outcome.kind in (OutcomeKind.WALL_TIME_EXCEEDED, OutcomeKind.CPU_TIME_EXCEEDED)
+    assert game.guesses < 1500
+    assert outcome.usage.wall_time_s < 3
 
 
 @pytest.mark.parametrize("source", ["input(); input()", "import time; print(5, flush=True); time.sleep(9)"])

@@ -53,7 +53,7 @@ def prepare() -> None:
     sys.path[:] = [BOX, *(path for path in sys.path if path != _GUEST)]
     sys.dont_write_bytecode = True
     sys.orig_argv[:] = ["python3"]
-    sys.modules["__main__"] = _module("__main__")
+    sys.modules["__main__"] = ModuleType("__main__")
     ends = os.pipe()  # what the streams find out must fit pipes
     for descriptor, end in zip((0, 1, 2), (*ends, 1), strict=True):
         os.dup2(end, descriptor)
@@ -92,26 +92,17 @@ def become(program: Program, order: dict[str, Any], descriptors: list[int]) -> N
     os._exit(status & 0xFF)
 
 
-def _module(name: str) -> ModuleType:
-    """An empty module with the names that a script finds."""
-    module = ModuleType(name)
-    module.__dict__.update(__annotations__={}, __builtins__=builtins, __cached__=None)
-    return module
-
-
 def _main_module(entry: str, imported: bool) -> ModuleType:
     """The submission's module: ``__main__``, or one that is imported so that its functions can be called."""
     path = f"{BOX}/{entry}"
-    if not imported:
-        module = sys.modules["__main__"]
-        module.__loader__ = SourceFileLoader("__main__", path)
-    else:
-        name = entry.rpartition("/")[2].removesuffix(".py")
-        module = sys.modules[name] = _module(name)
-        module.__loader__ = SourceFileLoader(name, path)
-        module.__spec__ = spec_from_loader(name, module.__loader__)
-        module.__package__ = ""
+    name = entry.rpartition("/")[2].removesuffix(".py") if imported else "__main__"
+    module = sys.modules[name] = ModuleType(name)  # not before the fork: the collector passes over what is frozen
+    module.__loader__ = loader = SourceFileLoader(name, path)
     module.__file__ = path
+    module.__dict__.update(__annotations__={}, __builtins__=builtins, __cached__=None)
+    if imported:
+        module.__spec__ = spec_from_loader(name, loader)
+        module.__package__ = ""
     return module
 
 

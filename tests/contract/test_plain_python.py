@@ -1,0 +1,50 @@
+"""A program ends in the sandbox as it does under plain ``python3 main.py``: same stdout, same exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rlplatform.sandbox.docker_pool import DockerPool
+from rlplatform.sandbox.models import Execution, Limits, Program, Tier
+
+pytestmark = pytest.mark.docker
+
+FILES = sorted((Path(__file__).parent / "cases").glob("*.jsonl"))
+CASES = [json.loads(line) for path in FILES for line in path.read_text().splitlines()]
+PROGRAMS = [case for case in CASES if case["id"].partition("/")[0] in ("flush", "exit", "python")]
+PYTHON = os.path.realpath(sys.executable)
+
+
+def plain(folder: Path, source: str, stdin: bytes) -> tuple[bytes, int]:
+    """Stdout and exit status under the interpreter of the tests; a signal's number is negative."""
+    (folder / "main.py").write_text(source)
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+    done = subprocess.run(
+        [PYTHON, "main.py"], cwd=folder, env=environment, input=stdin, capture_output=True, timeout=60
+    )
+    return done.stdout, done.returncode
+
+
+def sandboxed(pool: DockerPool, source: str, stdin: bytes) -> tuple[bytes, int]:
+    sandbox = pool.open(Program({"main.py": source.encode()}), Limits(), Tier.SINGLE_USE)
+    try:
+        outcome = sandbox.run(Execution(Limits(), stdin))
+    finally:
+        sandbox.close()
+    if outcome.signal is not None:
+        return outcome.stdout, -signal.Signals[outcome.signal]
+    assert outcome.exit_code is not None, outcome
+    return outcome.stdout, outcome.exit_code
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["id"]) for case in PROGRAMS])
+def test_program_ends_as_under_plain_python(docker_pool: DockerPool, tmp_path: Path, case: dict) -> None:
+    source, stdin = case["request"]["source"], case["request"]["tests"][0]["stdin"].encode()
+    assert sandboxed(docker_pool, source, stdin) == plain(tmp_path, source, stdin)

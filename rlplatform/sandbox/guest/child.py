@@ -96,7 +96,9 @@ def _main_module(entry: str, imported: bool) -> ModuleType:
     """The submission's module: ``__main__``, or one that is imported so that its functions can be called."""
     path = f"{BOX}/{entry}"
     name = entry.rpartition("/")[2].removesuffix(".py") if imported else "__main__"
-    module = sys.modules[name] = ModuleType(name)  # not before the fork: the collector passes over what is frozen
+    module = ModuleType(name)  # not before the fork: the collector passes over what is frozen
+    sys.modules.pop(name, None)
+    sys.modules[name] = module  # at the end, where the finalization looks
     module.__loader__ = loader = SourceFileLoader(name, path)
     module.__file__ = path
     module.__dict__.update(__annotations__={}, __builtins__=builtins, __cached__=None)

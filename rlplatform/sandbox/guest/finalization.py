@@ -49,10 +49,18 @@ class Finalization:
 
     def run(self, status: int) -> int:
         """Finalize the program that ended with ``status``; return its exit status. Never raises."""
-        if threading._shutdown_locks or threading._threading_atexits or threading.active_count() > 1:  # type: ignore[attr-defined]
+        if threading._shutdown_locks or threading._threading_atexits:  # type: ignore[attr-defined]
             _attempt(threading._shutdown, threading)  # type: ignore[attr-defined]
         _attempt(atexit._run_exitfuncs, atexit)
         flushed = _flush_standard_streams()
+        if _has_finalizers():
+            self._free()
+        for stream in self._streams:
+            _attempt(stream.flush)
+        kernel.flush()
+        return status if flushed else _FLUSH_FAILED
+
+    def _free(self) -> None:
         sys.is_finalizing = True.__bool__
         if gc.isenabled():
             _attempt(gc.collect, gc)
@@ -62,20 +70,16 @@ class Finalization:
             setattr(sys, name, None)
         _attempt(self._free_modules, sys)
         _attempt(self._forget_names, sys)
-        for stream in self._streams:
-            _attempt(stream.flush)
-        kernel.flush()
-        return status if flushed else _FLUSH_FAILED
 
     def _forget_names(self) -> None:
         for names, known in self._names:
-            for name in names.keys() - known:
+            for name in _latest(names, known.__contains__):
                 del names[name]
 
     def _free_modules(self) -> None:
         modules = sys.modules
         witnesses: list[weakref.ref[_Witness]] = []
-        for name in [name for name, module in modules.items() if id(module) not in self._modules]:
+        for name in _latest(modules, lambda name: id(modules[name]) in self._modules):
             module = modules.pop(name)
             if isinstance(module, types.ModuleType):
                 names = module.__dict__
@@ -84,13 +88,38 @@ class Finalization:
         module = names = witness = None  # type: ignore[assignment]
         gc.collect()
         cleared = False
-        for reference in reversed(witnesses):
+        for reference in witnesses:
             if (survivor := reference()) is not None:
                 names, survivor, cleared = survivor.names, None, True
                 _clear(names)
                 names = None  # type: ignore[assignment]
         if cleared:
             gc.collect()
+
+
+def _has_finalizers() -> bool:
+    """True if freeing the objects of the program can run code or write: files, generators, weak references.
+
+    Most small programs have none of these; what they leave need not be freed.
+    """
+    try:
+        objects = gc.get_objects()
+        kinds = set(map(type, objects))
+        if weakref.ref in kinds or any(hasattr(kind, "__del__") for kind in kinds):
+            return True
+        return type in kinds and any(type(item) is type and hasattr(item, "__del__") for item in objects)
+    except BaseException:
+        return True
+
+
+def _latest(names: dict[str, Any], is_known: Callable[[str], bool]) -> list[str]:
+    """Names that were added last, newest first. Known ones are not looked at: what is touched is copied."""
+    found = []
+    for name in reversed(names):
+        if is_known(name):
+            break
+        found.append(name)
+    return found
 
 
 def _clear(names: dict[str, Any]) -> None:

@@ -35,6 +35,8 @@ class _Kernel:
         self._nothing = ctypes.cast(self._libc.getppid, ctypes.c_void_p)
         self._stack = ctypes.create_string_buffer(_STACK_BYTES)
         self._stack_top = ctypes.c_void_p((ctypes.addressof(self._stack) + _STACK_BYTES) & ~15)
+        self._fflush = self._interpreter.fflush
+        self._fflush(None)
         self.is_gvisor = self._log_names(b"Starting gVisor")
 
     def set_dumpable(self, dumpable: bool) -> None:
@@ -102,7 +104,7 @@ class _Kernel:
 
     def flush(self) -> None:
         """Flush the streams of the C library."""
-        self._libc.fflush(None)
+        self._fflush(None)
 
     def _log_names(self, name: bytes) -> bool:
         """gVisor says in its log what it is; that of Linux cannot be read from a container."""

@@ -34,6 +34,7 @@ from rlplatform.retries import within
 from rlplatform.runs import EvaluationRun, Run, TrainingRun
 from rlplatform.settings import Settings
 from rlplatform.training.continuation import check_continues
+from rlplatform.training.env_options import EnvOptions
 from rlplatform.training.facts import EnvironmentProbes, check_facts, check_hyperparameters, planned
 from rlplatform.training.models import CheckpointInfo, Training, TrainingCheck, TrainingRequest, TrainingState
 from rlplatform.training.prober import Prober
@@ -243,7 +244,7 @@ class Supervisor:
             await asyncio.to_thread(check_hyperparameters, request)
             return False
         await asyncio.to_thread(check_hyperparameters, request)
-        facts = await self._probes.facts(request.env, request.env_config, tenant)
+        facts = await self._probes.facts(request.env, request.env_config, tenant, EnvOptions.of(request))
         await asyncio.to_thread(check_facts, request, facts)
         return facts.image
 

@@ -29,6 +29,7 @@ from rlplatform.ports import SandboxPool, Store, TrainingEngine
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_store
+from rlplatform.training import environment_modules
 from rlplatform.training.models import StopCriteria, TrainingRequest
 from rlplatform.webhooks.deliverer import Deliverer
 from rlplatform.webhooks.sending import Sender
@@ -67,6 +68,7 @@ class SupervisorActor(Reachable, Supervisor):
 
     def __init__(self, settings: Settings) -> None:
         telemetry = Telemetry(RayMeter())
+        environment_modules.configure(settings.training.environment_modules)
         super().__init__(
             settings,
             shared_store(settings, telemetry),
@@ -106,6 +108,7 @@ class TrainerActor:
     """
 
     def __init__(self, settings: Settings, run: TrainingRun | None = None, epoch: int = 0) -> None:
+        environment_modules.configure(settings.training.environment_modules)
         self._settings = settings
         self._trainer: Trainer | None = None
         self._owner: tuple[str | None, int] = (None, 0)

@@ -77,15 +77,17 @@ class UnknownName(InvalidRequest):
 
     code, title = "unknown_name", "Unknown name"
 
-    def __init__(self, what: str, name: str, known: Iterable[str], *, field: str | None = None) -> None:
+    def __init__(self, what: str, name: str, known: Iterable[str], *, field: str | None = None, hint: str = "") -> None:
+        """``hint`` is a sentence that follows: how to make the name known."""
         known = sorted(known)
         name = name[:_NAME]
+        further = f". {hint[:1].upper()}{hint[1:]}." if hint else ""
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         accepted = {"accepted": known} if len(known) <= _FEW else {}
         if accepted:
             hint += f"{'' if near else ';'} accepted are {', '.join(known)}" if known else "; there are none"
-        super().__init__(f"unknown {what} {name!r}{hint}", field=field, did_you_mean=near, **accepted)
+        super().__init__(f"unknown {what} {name!r}{hint}{further}", field=field, did_you_mean=near, **accepted)
 
 
 class NotAuthenticated(PlatformError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 FUNCTION = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 LABEL = r"^[A-Za-z0-9_.:-]+$"
+PYTHON_MODULE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 STORE_URL = r"^(memory://|sqlite:///.*[^/].*|rediss?://.+)$"
 TENANT = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 ACCEPTED = {
     FUNCTION: "letters, digits and _, 64 at most, and no digit first",
     LABEL: "letters, digits and . : - _",
+    PYTHON_MODULE: "names of Python modules, separated by commas, as highway_env,ale_py",
     STORE_URL: "memory://, sqlite:///relative/path.db, sqlite:////absolute/path.db, redis://host:6379/0 or rediss://…",
     TENANT: "small letters, digits and . - _, 64 at most, and a letter or digit first",
 }

@@ -6,10 +6,10 @@ Settings are frozen and passed on explicitly, to actors too; nothing else reads 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from rlplatform import names
 from rlplatform.access.quotas import Quotas
@@ -77,6 +77,13 @@ class EvaluationSettings(_Section):
     max_attempts: int = Field(default=3, ge=1, le=10)
 
 
+def _by_commas(value: Any) -> Any:
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+EnvironmentModule = Annotated[str, Field(pattern=names.PYTHON_MODULE)]
+
+
 class TrainingSettings(_Section):
     """Training sessions. A trainer that lives but appends no event for ``stall_timeout_s``, or for 20 of its iterations
     where that is longer, is ended and recovered; None: never. One that begins has a minute at least.
@@ -84,7 +91,10 @@ class TrainingSettings(_Section):
     ``policy_url`` None: a folder ``policies`` beside the checkpoints. ``run_dir``: where each session's trainer writes
     a folder with ``progress.csv``, TensorBoard files and so on; None: ``runs`` in the state directory; "": nowhere.
     ``probe_…``: what making an environment once may take, in a process of its own, before a training is queued.
+    ``environment_modules``: packages of environments to import on every node, as ``highway_env,ale_py``.
     """
+
+    environment_modules: Annotated[tuple[EnvironmentModule, ...], BeforeValidator(_by_commas), NoDecode] = ()
 
     allow_simulated: bool = True
     checkpoint_url: str = ".rlp/checkpoints"
@@ -103,7 +113,12 @@ class TrainingSettings(_Section):
     @property
     def probe_limits(self) -> dict[str, Any]:
         """The limits of making an environment once, to see what it is like."""
-        return {"cpu_s": self.probe_cpu_s, "wall_s": self.probe_wall_s, "memory_mib": self.probe_memory_mib}
+        return {
+            "cpu_s": self.probe_cpu_s,
+            "wall_s": self.probe_wall_s,
+            "memory_mib": self.probe_memory_mib,
+            "modules": self.environment_modules,
+        }
 
 
 class RetentionSettings(_Section):
@@ -228,4 +243,4 @@ def read_settings(**given: Any) -> Settings:
 
 
 def _variable(location: tuple[int | str, ...]) -> str:
-    return "RLP_" + "__".join(map(str, location)).upper()
+    return "RLP_" + "__".join(part for part in location if isinstance(part, str)).upper()

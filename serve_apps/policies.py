@@ -20,6 +20,7 @@ from rlplatform.ports import Idempotency
 from rlplatform.runs import PolicyRecord
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_policies
+from rlplatform.training import environment_modules
 
 NAME = "policies"
 MAX_BATCH = 256
@@ -30,6 +31,7 @@ class PolicyReplica:
 
     def __init__(self, settings: Settings | None) -> None:
         settings = settings or Settings()
+        environment_modules.configure(settings.training.environment_modules)
         store, clock = shared_store(settings), SystemClock()
         self._shelf = PolicyShelf(
             store,

@@ -41,6 +41,7 @@ from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic
 from rlplatform.ppo.normalize import ObservationNormalizer, RewardNormalizer
 from rlplatform.ppo.schedule import progress_remaining
+from rlplatform.training.env_options import EnvOptions
 from rlplatform.training.evaluate import evaluate_policy
 from rlplatform.training.models import EvaluationReport
 from rlplatform.training.policy import Policy
@@ -248,7 +249,10 @@ class VectorPPO(PPO):
 
     def play(self, episodes: int, seed: int) -> EvaluationReport:
         """Exactly so many episodes of the deterministic policy on environments of their own."""
-        return evaluate_policy(self.policy, self.config.env, self.config.env_config, episodes, seed, self.pulse)
+        options = EnvOptions(*self.options["env_options"])
+        return evaluate_policy(
+            self.policy, self.config.env, self.config.env_config, episodes, seed, self.pulse, options=options
+        )
 
     def evaluate(self, parallel_train_future: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """RLlib's way in: ``evaluation_duration`` episodes, as :meth:`play` plays them."""

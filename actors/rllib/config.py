@@ -23,6 +23,8 @@ class VectorPPOConfig(PPOConfig):
         self.vector: dict[str, Any] = {
             "hyperparameters": {},
             "seed": 0,
+            "env_options": (),
+            "environment_modules": (),
             "total_env_steps": None,
             "rollouts_per_iteration": 1,
             "pipeline_depth": 0,

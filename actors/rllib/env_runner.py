@@ -28,6 +28,8 @@ from actors.rllib.module import ActorCriticModule
 from actors.rllib.rollout import Rollout, split
 from rlplatform.ppo.fragment import Fragment
 from rlplatform.ppo.hyperparameters import Hyperparameters
+from rlplatform.training import environment_modules
+from rlplatform.training.env_options import EnvOptions
 from rlplatform.training.sampler import Sampler
 
 SAMPLER = "sampler"
@@ -40,6 +42,7 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         super().__init__(config=config, **kwargs)
         torch.set_num_threads(1)
         self._options = self.config.vector
+        environment_modules.configure(self._options["environment_modules"])
         self.hyperparameters = Hyperparameters.of(self._options["hyperparameters"])
         self.module: ActorCriticModule
         self.make_module()
@@ -121,6 +124,7 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
                 worker=self.worker_index or 0,
                 generation=self._generation + self._life,
                 kernel=self._options["kernel"],
+                options=EnvOptions(*self._options["env_options"]),
             )
         return self._sampler
 

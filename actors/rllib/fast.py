@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from gymnasium import spaces
 from numpy.typing import NDArray
 
 from actors.rllib.algorithm import VectorPPO
 from actors.rllib.config import VectorPPOConfig
 from rlplatform.errors import CheckpointError, InvalidRequest
-from rlplatform.training.environments import effective, envs_per_runner, probe, total_envs
+from rlplatform.training import environment_modules
+from rlplatform.training.env_options import EnvOptions
+from rlplatform.training.environments import describe, effective, envs_per_runner, probe, total_envs
 from rlplatform.training.metrics import TRAIN_NAMES
 from rlplatform.training.models import EvaluationReport, TrainingRequest
 from rlplatform.training.policy import FOLDER
@@ -29,10 +30,6 @@ def obstacle(request: TrainingRequest) -> str | None:
     """What keeps the fast path from training this; None where nothing does."""
     if request.resources.num_gpus_per_learner:
         return "num_gpus_per_learner: the fast path computes on the CPU"
-    probed = probe(request.env, request.env_config)
-    probed.close()
-    if isinstance(probed.single_observation_space, spaces.Dict | spaces.Tuple):
-        return "env: observations of several parts"
     return None
 
 
@@ -54,7 +51,8 @@ class FastPath:
                 field="resources.num_learners",
             )
         torch.set_num_threads(1)
-        probed = probe(request.env, request.env_config)
+        options = EnvOptions.of(request)
+        probed = probe(request.env, request.env_config, options)
         probed.close()
         config = (
             VectorPPOConfig()
@@ -70,6 +68,8 @@ class FastPath:
             .options(
                 hyperparameters=hyperparameters.model_dump(mode="json"),
                 seed=request.seed,
+                env_options=tuple(options),
+                environment_modules=environment_modules.configured(),
                 total_env_steps=request.stop.env_steps,
                 pipeline_depth=resources.pipeline_depth,
                 rollouts_per_iteration=max(
@@ -80,7 +80,7 @@ class FastPath:
         )
         self._hyperparameters = hyperparameters
         self._preset = preset.env if preset is not None else None
-        self._env_backend = probed.backend
+        self._env = describe(request.env, probed)
         self._algo: VectorPPO = config.build_algo()
 
     @property
@@ -101,7 +101,8 @@ class FastPath:
             "num_envs_per_env_runner": algo.config.num_envs_per_env_runner,
             "rollouts_per_iteration": algo.options["rollouts_per_iteration"],
             "pipeline_depth": algo.options["pipeline_depth"],
-            "env_backend": self._env_backend,
+            "env_backend": self._env["backend"],
+            "environment": self._env,
             "policy_kernel": list(algo.policy.kernel),
             "update_backend": [learner.updater.backend, learner.updater.reason] if learner is not None else None,
         }

@@ -28,7 +28,8 @@ from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, LEARNER_RESULTS, NUM_ENV
 from rlplatform.errors import InvalidRequest, Unavailable
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.schedule import Schedule
-from rlplatform.training.environments import effective, envs_per_runner, probe, total_envs
+from rlplatform.training.env_options import EnvOptions
+from rlplatform.training.environments import describe, effective, envs_per_runner, probe, total_envs
 from rlplatform.training.faults import environment_errors
 from rlplatform.training.models import EvaluationReport, TrainingRequest
 from rlplatform.training.pulse import Pulse, silent
@@ -86,8 +87,10 @@ class StockPath:
             )
         self._hyperparameters, preset = effective(request)
         self._hyperparameters.check(total_envs(request.resources, preset))
-        probed = probe(request.env, request.env_config)
+        options = EnvOptions.of(request)
+        probed = probe(request.env, request.env_config, options)
         probed.close()
+        self._env = describe(request.env, probed)
         per_runner = envs_per_runner(request.resources, preset)
         envs = total_envs(request.resources, preset)
         both = probed.single_observation_space, probed.single_action_space
@@ -106,6 +109,7 @@ class StockPath:
             "num_env_runners": self._config.num_env_runners,
             "num_envs_per_env_runner": self._config.num_envs_per_env_runner,
             "env_backend": "sync",
+            "environment": self._env | {"backend": "sync"},
         }
 
     def train(self) -> tuple[list[float], list[int], dict[str, float]]:

@@ -20,13 +20,17 @@ def export(folder: Path) -> None:
     """Export what ``folder`` holds, checked against the policy at work in its environment."""
     import torch
 
+    from rlplatform.training import environment_modules
+    from rlplatform.training.env_options import EnvOptions
     from rlplatform.training.export import export_onnx, record_observations
     from rlplatform.training.policy import Policy
 
     torch.set_num_threads(1)
     environment = json.loads((folder / "environment.json").read_text())
     policy = Policy.unpack((folder / "policy.tar").read_bytes())
-    recorded = record_observations(policy, environment["env"], environment["env_config"])
+    environment_modules.configure(environment["modules"])
+    options = EnvOptions(*environment["options"])
+    recorded = record_observations(policy, environment["env"], environment["env_config"], options=options)
     export_onnx(policy, folder / "policy.onnx", recorded)
 
 

@@ -22,15 +22,17 @@ FORMAT = 1
 TIMEOUT_S = 300.0
 AT_ONCE = 1
 _WORKER = "import sys; sys.path[:] = {path}; from rlplatform.policies.export_worker import main; main()"
+from rlplatform.training import environment_modules
+from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 
-Export = Callable[[bytes, str, Mapping[str, Any]], bytes]
+Export = Callable[[bytes, str, Mapping[str, Any], EnvOptions], bytes]
 
 
 class Exporter:
     """Gives out models. Equal requests at the same time share one export; ``AT_ONCE`` are made at a time."""
 
     def __init__(self, files: PolicyFiles, export: Export | None = None) -> None:
-        """``export``: makes a model of an archive, an environment and its configuration; None: in another process."""
+        """``export``: makes a model of an archive, an environment, its configuration and options; None: in another process."""
         self._files = files
         self._export = export or export_elsewhere
         self._asked: dict[str, asyncio.Task[bytes]] = {}
@@ -60,7 +62,7 @@ class Exporter:
             return kept
         async with self._turns:
             held = await asyncio.to_thread(archive)
-            model = await asyncio.to_thread(self._export, held, policy.env, policy.env_config)
+            model = await asyncio.to_thread(self._export, held, policy.env, policy.env_config, EnvOptions.of(policy))
             await asyncio.to_thread(self._keep, policy, model)
         return model
 
@@ -85,12 +87,20 @@ def _head(policy: PolicyInfo, model: bytes) -> bytes:
     return json.dumps(told, sort_keys=True).encode()
 
 
-def export_elsewhere(archive: bytes, env: str, env_config: Mapping[str, Any]) -> bytes:
+def export_elsewhere(
+    archive: bytes, env: str, env_config: Mapping[str, Any], options: EnvOptions = DEFAULT_OPTIONS
+) -> bytes:
     """Export in a process of its own, so that neither torch's exporter nor the environment delays anybody."""
     with tempfile.TemporaryDirectory(prefix="rlp-export-") as directory:
         folder = Path(directory)
         (folder / "policy.tar").write_bytes(archive)
-        (folder / "environment.json").write_text(json.dumps({"env": env, "env_config": dict(env_config)}))
+        environment = {
+            "env": env,
+            "env_config": dict(env_config),
+            "options": options,
+            "modules": environment_modules.configured(),
+        }
+        (folder / "environment.json").write_text(json.dumps(environment))
         command = [sys.executable, "-c", _WORKER.format(path=sys.path), str(folder)]
         try:
             ended = subprocess.run(

@@ -12,6 +12,7 @@ from rlplatform.jsonvalues import JsonObject, Text
 MAX_OBSERVATIONS = 4096
 
 Bound = float | list[float | None] | None
+BackendChoice = Literal["auto", "envpool", "gymnasium"]
 
 
 class _Strict(BaseModel):
@@ -57,6 +58,25 @@ class SpaceInfo(_Strict):
     """Number of values of each component in C order (`multi_discrete`)."""
     start: int | list[int] | None = None
     """First value (`discrete`, `multi_discrete`); null: 0."""
+    parts: list[SpacePart] | None = None
+    """Parts of a Dict or Tuple observation, flattened into this box as Gymnasium's `FlattenObservation` does; null: it
+    has none."""
+
+
+class SpacePart(_Strict):
+    """A part of a flattened observation."""
+
+    path: list[str | int]
+    """Keys of Dict spaces and places in Tuple spaces that lead to the part."""
+    start: int
+    """First of its numbers in the flattened observation."""
+    size: int
+    """Count of its numbers: one-hot if it is `discrete` or `multi_discrete`, else in C order."""
+    space: SpaceInfo
+    """Space of the part by itself."""
+
+
+SpaceInfo.model_rebuild()
 
 
 class NormalizerInfo(_Strict):
@@ -98,6 +118,10 @@ class PolicyInfo(PolicyCard):
     """Id of the environment that it was trained on."""
     env_config: JsonObject = Field(default_factory=dict)
     """Keyword arguments of that environment."""
+    env_backend: BackendChoice = "auto"
+    """Library that was asked to step that environment."""
+    max_episode_steps: int | None = None
+    """Time limit of an episode that was asked for; null: the environment's own."""
     algorithm: str
     """Algorithm that trained it."""
     training_id: str

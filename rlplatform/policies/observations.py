@@ -20,6 +20,8 @@ def parse(space: SpaceInfo, rows: Sequence[Any]) -> NDArray[Any]:
 
     :raises InvalidRequest: naming the first place that does not fit, and what would.
     """
+    if space.parts and any(_has_parts(space, row) for row in rows):
+        return _parse_parts(space, rows)
     values = _flat(space, rows)
     whole = space.kind != "box" or np.issubdtype(space.dtype, np.integer)
     allowed = {int} if whole else {int, float}
@@ -43,6 +45,48 @@ def parse(space: SpaceInfo, rows: Sequence[Any]) -> NDArray[Any]:
     if not whole and (infinite := np.flatnonzero(~np.isfinite(cast))).size:
         raise _misfit(space, rows, int(infinite[0]), f"the number is too large for {space.dtype}")
     return cast.reshape(len(rows), *space.shape)
+
+
+def _has_parts(space: SpaceInfo, row: Any) -> bool:
+    """True for an observation as the environment gives it: an object (Dict), or a list of its parts (Tuple)."""
+    if type(row) is not list:
+        return type(row) is dict
+    places = {part.path[0] for part in space.parts or [] if isinstance(part.path[0], int)}
+    nested = any(type(item) in (list, dict) for item in row)
+    return bool(places) and len(row) == len(places) and (nested or [len(row)] != space.shape)
+
+
+def _parse_parts(space: SpaceInfo, rows: Sequence[Any]) -> NDArray[Any]:
+    """Flatten observations that come as objects (Dict) or lists (Tuple) of their parts."""
+    out = np.zeros((len(rows), *space.shape), space.dtype)
+    for part in space.parts or []:
+        values = [_at(row, part.path, f"{FIELD}.{index}") for index, row in enumerate(rows)]
+        try:
+            array = parse(part.space, values)
+        except InvalidRequest as error:
+            index, *rest = str(error.extra["field"]).removeprefix(f"{FIELD}.").split(".")
+            path = ".".join([FIELD, index, *map(str, part.path), *rest])
+            raise InvalidRequest(str(error).replace(str(error.extra["field"]), path, 1), field=path) from None
+        columns = slice(part.start, part.start + part.size)
+        if part.space.kind in ("discrete", "multi_discrete"):
+            counts = part.space.nvec or [part.space.n or 0]
+            places = array.reshape(len(rows), -1) - np.ravel(np.asarray(part.space.start or 0))
+            places += np.cumsum([0, *counts])[:-1]
+            np.put_along_axis(out[:, columns], places, 1, axis=1)
+        else:
+            out[:, columns] = array.reshape(len(rows), -1)
+    return out
+
+
+def _at(row: Any, path: Sequence[str | int], where: str) -> Any:
+    """Return the part of ``row`` that ``path`` leads to."""
+    for key in path:
+        fits = type(row) is dict and key in row if isinstance(key, str) else type(row) is list and len(row) > key
+        if not fits:
+            wanted = f"an object with {key!r}" if isinstance(key, str) else f"a list of more than {key} parts"
+            raise InvalidRequest(f"{where}: {wanted} is wanted, not {_words(row)}", field=where)
+        row, where = row[key], f"{where}.{key}"
+    return row
 
 
 def _flat(space: SpaceInfo, rows: Sequence[Any]) -> list[Any]:

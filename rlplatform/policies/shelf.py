@@ -190,6 +190,8 @@ class PolicyShelf:
             name=name,
             env=run.document.request.env,
             env_config=run.document.request.env_config,
+            env_backend=run.document.request.env_backend,
+            max_episode_steps=run.document.request.max_episode_steps,
             algorithm=run.document.request.algorithm,
             training_id=run.id,
             checkpoint_id=checkpoint.id,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from rlplatform.errors import UnknownName
 from rlplatform.ppo.hyperparameters import Hyperparameters, check_names, merge
+
+_LEGACY_ATARI = re.compile(r"(NoFrameskip|Deterministic)?-v[04]$")
 
 
 class Preset(BaseModel):
@@ -52,8 +55,14 @@ def get_preset(name: str) -> Preset:
 
 
 def find_preset(env: str) -> Preset | None:
-    """The environment's own preset, if it has one. EnvPool's spelling of Atari (``Pong-v5``) and ALE's are the same."""
-    return _presets().get(env.removeprefix("ALE/"))
+    """The environment's own preset, if it has one. EnvPool's spelling of Atari (``Pong-v5``) and ALE's are the same,
+    and so are the old ids (``PongNoFrameskip-v4``): all get the same preprocessing.
+    """
+    name = env.rpartition(":")[2].removeprefix("ALE/")
+    game = _presets().get(_LEGACY_ATARI.sub("-v5", name))
+    if game is not None and game.env_wrapper == "atari":
+        return game
+    return _presets().get(name)
 
 
 def resolve(env: str, preset: str | None, given: Mapping[str, Any]) -> tuple[Hyperparameters, Preset | None]:
@@ -66,8 +75,3 @@ def resolve(env: str, preset: str | None, given: Mapping[str, Any]) -> tuple[Hyp
     check_names(given)
     found = get_preset(preset) if preset is not None else find_preset(env)
     return Hyperparameters.of(merge(found.hyperparameters if found else {}, given)), found
-
-
-def unknown_env(env: str, known: Iterable[str]) -> UnknownName:
-    """The error for an environment that nobody registers, with the nearest of ``known`` and of the presets."""
-    return UnknownName("environment", env, {*known, *_presets()}, field="env")

@@ -7,6 +7,7 @@ from typing import Any
 
 from rlplatform.evaluation.models import EpisodeGrader
 from rlplatform.evaluation.submissions import check_environment
+from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.training.facts import EnvironmentFacts, canonical, check_config
 
 
@@ -17,12 +18,18 @@ class InlineProbes:
         self.asked: list[tuple[str, str]] = []
         self.closed = False
 
-    async def facts(self, env: str, env_config: Mapping[str, Any], tenant: str = "") -> EnvironmentFacts:  # noqa: ARG002
+    async def facts(
+        self,
+        env: str,
+        env_config: Mapping[str, Any],
+        tenant: str = "",  # noqa: ARG002
+        options: EnvOptions = DEFAULT_OPTIONS,
+    ) -> EnvironmentFacts:
         from rlplatform.training.environments import facts_of
 
         self.asked.append(("facts", env))
         check_config(env_config, len(canonical(env_config).encode()))
-        return facts_of(env, env_config)
+        return facts_of(env, env_config, options)
 
     async def check_known(self, env: str, env_config: Mapping[str, Any], tenant: str = "") -> None:  # noqa: ARG002
         from rlplatform.training.environments import check_known

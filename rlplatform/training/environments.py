@@ -1,22 +1,24 @@
 """What can be trained: environments by id, checked before anything is queued.
 
-Importing this loads neither torch nor Ray. Not accepted: ids with a module to import (``module:Env-v0``); packages
-register their environments through Gymnasium's plugin entry points instead.
+Importing this loads neither torch nor Ray. ``module:Env-v0`` is accepted for the modules that the operator names
+(``environment_modules``), and for no others.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from rlplatform.errors import InvalidRequest
+from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.ppo.observations import ObservationEncoder
-from rlplatform.ppo.presets import unknown_env
+from rlplatform.training import environment_modules
+from rlplatform.training.atari import find_game
+from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.training.facts import (
     EnvironmentFacts,
     check_facts,
@@ -25,43 +27,62 @@ from rlplatform.training.facts import (
     envs_per_runner,
     total_envs,
 )
+from rlplatform.training.flattening import looks_like_image
 from rlplatform.training.models import TrainingRequest
+from rlplatform.training.spaces import FlatSpace
 from rlplatform.training.vector_env import VectorEnv, envpool_ids, make_vector_env
 
 __all__ = ["check_facts", "check_hyperparameters", "effective", "envs_per_runner", "total_envs"]
 
+MAX_ONE_HOT = 16_384
+"""Numbers of a one-hot observation at most: with more, an update takes longer than anybody waits for."""
+
 
 def known_environments() -> frozenset[str]:
-    """The id of every environment that Gymnasium or EnvPool has here, whether or not its dependencies are installed."""
+    """Return the id of every environment that Gymnasium, a configured module or EnvPool registers here."""
+    environment_modules.import_all()
     return frozenset(gym.registry) | envpool_ids()
 
 
-def check_known(env: str) -> None:
-    """Refuse an environment that nobody has. EnvPool, whose import takes a second, is asked last.
+def suggestions() -> frozenset[str]:
+    """Return the known ids but those that are recorded as impossible to make here."""
+    from rlplatform.training.recorded_environments import impossible
 
-    :raises UnknownName: says which are near.
+    return known_environments() - impossible()
+
+
+def check_known(env: str) -> str:
+    """Refuse an environment that nobody registers. EnvPool, whose import takes a second, is asked last.
+
+    Returns:
+        The id without the module that may stand before it.
+
+    Raises:
+        UnknownName: says which ids are near, and how to add an environment.
     """
-    if env not in gym.registry and env not in known_environments():
-        raise unknown_env(env, known_environments())
+    environment_modules.import_all()
+    _, name = environment_modules.split(env)
+    if name in gym.registry or name in envpool_ids():
+        return name
+    if (game := find_game(name)) is not None and game.envpool_id in envpool_ids():
+        return name
+    broken = "".join(f". {module} cannot be imported: {why}" for module, why in environment_modules.failures().items())
+    raise UnknownName("environment", env, suggestions(), field="env", hint=f"{environment_modules.HOW_TO_ADD}{broken}")
 
 
-def probe(env: str, env_config: Mapping[str, Any]) -> VectorEnv:
-    """One copy of the environment, to be closed by the caller.
+def probe(env: str, env_config: Mapping[str, Any], options: EnvOptions = DEFAULT_OPTIONS) -> VectorEnv:
+    """Make one copy of the environment, to be closed by the caller.
 
-    :raises UnknownName: there is no such environment; says which are near.
-    :raises InvalidRequest: it cannot be made with ``env_config``, or its spaces are not covered.
+    Raises:
+        UnknownName: there is no such environment; says which are near.
+        InvalidRequest: it cannot be made as asked, or its spaces are not covered.
     """
     check_known(env)
-    made = make_vector_env(env, env_config, [0])
+    made = make_vector_env(env, env_config, [0], options=options)
     try:
-        observations, actions = made.single_observation_space, made.single_action_space
-        several = made.backend == "sync" and isinstance(observations, spaces.Dict | spaces.Tuple)
-        if several:
-            for part in _parts(observations):
-                _check_space(part, f"env: {env}'s observations", from_zero=True)
-        else:
-            _check_space(observations, f"env: {env}'s observations")
-        _check_space(actions, f"env: {env}'s actions", from_zero=several)
+        _check_observations(env, made.single_observation_space)
+        _check_space(made.single_action_space, f"env: {env}'s actions")
+        actions = made.single_action_space
         if isinstance(actions, spaces.Box) and not np.issubdtype(actions.dtype, np.floating):
             raise InvalidRequest(f"env: {env}'s actions are a Box of {actions.dtype}; floats are covered", field="env")
     except InvalidRequest:
@@ -70,43 +91,64 @@ def probe(env: str, env_config: Mapping[str, Any]) -> VectorEnv:
     return made
 
 
-def _parts(space: spaces.Space[Any]) -> Iterator[spaces.Space[Any]]:
-    """What a Dict or a Tuple consists of in the end."""
-    if isinstance(space, spaces.Dict | spaces.Tuple):
-        for part in space.values() if isinstance(space, spaces.Dict) else space.spaces:
-            yield from _parts(part)
-    else:
-        yield space
+def describe(env: str, made: VectorEnv) -> dict[str, Any]:
+    """Return what a run's manifest says of the environment ``made``: what steps it, wrappers, limits, package."""
+    name = env.rpartition(":")[2]
+    module = environment_modules.module_of(name) if made.backend != "envpool" else None
+    encoder = ObservationEncoder.of(made.single_observation_space)
+    notes = list(made.notes)
+    space = made.single_observation_space
+    if isinstance(space, spaces.Box) and encoder.kind == "vector" and len(space.shape) > 1:
+        what = f"observations {space.shape} {space.dtype} are flattened into a vector of {encoder.shape[0]} numbers"
+        why = "; the convolutional network takes uint8 images [H, W, C] or [C, H, W] of at least 36 x 36"
+        notes.append(what + (why if looks_like_image(space) else ""))
+    return made.describe() | {
+        "id": env,
+        "package": environment_modules.version_of(module) if module is not None else None,
+        "observations": encoder.kind,
+        "notes": notes,
+    }
 
 
-def _check_space(space: spaces.Space[Any], what: str, *, from_zero: bool = False) -> None:
-    """``from_zero``: it is RLlib's own PPO that will train, which counts from 0 alone."""
+def _check_observations(env: str, space: spaces.Space[Any]) -> None:
+    _check_space(space, f"env: {env}'s observations")
+    one_hot = ObservationEncoder.of(space).shape[0] if isinstance(space, spaces.Discrete | spaces.MultiDiscrete) else 0
+    if isinstance(space, FlatSpace):
+        one_hot = sum(part.size for part in space.parts if part.space.kind in ("discrete", "multi_discrete"))
+    if one_hot > MAX_ONE_HOT:
+        raise InvalidRequest(
+            f"env: {env}'s observations are {space}: one-hot they are {one_hot} numbers, and at most "
+            f"{MAX_ONE_HOT} are trained on, since every update passes over a weight for each. Use an environment that "
+            "describes its state by fewer numbers, for example coordinates in a Box or a MultiDiscrete",
+            field="env",
+        )
+
+
+def _check_space(space: spaces.Space[Any], what: str) -> None:
     if not isinstance(space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
-        covered = "Box, Discrete, MultiDiscrete and MultiBinary are covered"
+        covered = (
+            "Box, Discrete, MultiDiscrete and MultiBinary are covered, and for observations Dict and Tuple of these"
+        )
         raise InvalidRequest(f"{what} are of {type(space).__name__}; {covered}", field="env")
-    if from_zero and np.any(getattr(space, "start", 0)):
-        why = "where observations have several parts, Discrete and MultiDiscrete spaces start at 0"
-        raise InvalidRequest(f"{what} are of {space}; {why}", field="env")
 
 
-def facts_of(env: str, env_config: Mapping[str, Any]) -> EnvironmentFacts:
+def facts_of(
+    env: str,
+    env_config: Mapping[str, Any],
+    options: EnvOptions = DEFAULT_OPTIONS,
+) -> EnvironmentFacts:
     """Make the environment once, and return what a request is checked against.
 
     Raises:
         UnknownName: there is no such environment; says which are near.
         InvalidRequest: it cannot be made with ``env_config``, or cannot be trained.
     """
-    probed = probe(env, env_config)
+    probed = probe(env, env_config, options)
     try:
-        space = probed.single_observation_space
-        if isinstance(space, spaces.Dict | spaces.Tuple):
-            image, size = False, 4 * spaces.flatdim(space)
-        else:
-            encoder = ObservationEncoder.of(space)
-            image, size = encoder.image, math.prod(encoder.shape) * encoder.dtype.itemsize
+        encoder = ObservationEncoder.of(probed.single_observation_space)
         return EnvironmentFacts(
-            image=image,
-            observation_bytes=size,
+            image=encoder.image,
+            observation_bytes=math.prod(encoder.shape) * encoder.dtype.itemsize,
             box_actions=isinstance(probed.single_action_space, spaces.Box),
             backend=probed.backend,
             max_episode_steps=probed.max_episode_steps,
@@ -126,6 +168,6 @@ def check_request(request: TrainingRequest) -> bool:
     check_hyperparameters(request)
     if request.engine == "simulated":
         return False
-    facts = facts_of(request.env, request.env_config)
+    facts = facts_of(request.env, request.env_config, EnvOptions.of(request))
     check_facts(request, facts)
     return facts.image

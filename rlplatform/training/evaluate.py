@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rlplatform.errors import EngineError
 from rlplatform.training.faults import environment_errors
+from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.training.models import EvaluationReport
 from rlplatform.training.pulse import CutShort, Pulse, silent
 from rlplatform.training.seeds import evaluation_seeds
@@ -23,7 +24,14 @@ Act = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 def evaluate_policy(
-    act: Act, env: str, env_config: Mapping[str, Any], episodes: int, seed: int, pulse: Pulse = silent
+    act: Act,
+    env: str,
+    env_config: Mapping[str, Any],
+    episodes: int,
+    seed: int,
+    pulse: Pulse = silent,
+    *,
+    options: EnvOptions = DEFAULT_OPTIONS,
 ) -> EvaluationReport:
     """Exactly ``episodes`` episodes; equal policies and seeds give equal reports.
 
@@ -38,13 +46,20 @@ def evaluate_policy(
         EngineError: episodes do not end, or the environment raised something.
     """
     with environment_errors():
-        return _evaluate(act, env, env_config, episodes, seed, pulse)
+        return _evaluate(act, env, env_config, episodes, seed, pulse, options)
 
 
 def _evaluate(
-    act: Act, env: str, env_config: Mapping[str, Any], episodes: int, seed: int, pulse: Pulse
+    act: Act,
+    env: str,
+    env_config: Mapping[str, Any],
+    episodes: int,
+    seed: int,
+    pulse: Pulse,
+    options: EnvOptions,
 ) -> EvaluationReport:
-    envs = make_vector_env(env, env_config, evaluation_seeds(seed, min(episodes, MAX_ENVS)), training=False)
+    seeds = evaluation_seeds(seed, min(episodes, MAX_ENVS))
+    envs = make_vector_env(env, env_config, seeds, options=options, training=False)
     quota = np.array([(episodes + place) // envs.num_envs for place in range(envs.num_envs)])
     returns: list[float] = []
     lengths: list[int] = []

@@ -1,7 +1,8 @@
 """Export of a policy to ONNX, checked against the policy itself before anyone gets to see it.
 
 The model takes ``observation`` [batch, *observation_space.shape], as the environment gives it, and returns ``action``
-[batch, *action_space.shape]: normalisation, one-hot encoding and clipping are inside. Deterministic actions only.
+[batch, *action_space.shape], both of the dtype that the policy's card says: normalisation, one-hot encoding and
+clipping are inside. Deterministic actions only.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rlplatform.errors import EngineError, Unavailable
+from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.training.policy import Policy
 from rlplatform.training.seeds import evaluation_seeds
+from rlplatform.training.spaces import space_info
 from rlplatform.training.vector_env import make_vector_env
 
 OPSET = 18
@@ -29,9 +32,16 @@ RECORDED_STEPS = 64
 RECORDED_ENVS = 4
 
 
-def record_observations(policy: Policy, env: str, env_config: Mapping[str, Any], seed: int = 0) -> NDArray[Any]:
+def record_observations(
+    policy: Policy,
+    env: str,
+    env_config: Mapping[str, Any],
+    seed: int = 0,
+    options: EnvOptions = DEFAULT_OPTIONS,
+) -> NDArray[Any]:
     """Observations [256, *observation_space.shape] of ``policy`` at work in its environment."""
-    envs = make_vector_env(env, env_config, evaluation_seeds(seed, RECORDED_ENVS), training=False)
+    seeds = evaluation_seeds(seed, RECORDED_ENVS)
+    envs = make_vector_env(env, env_config, seeds, options=options, training=False)
     try:
         recorded = [envs.reset().copy()]
         while len(recorded) < RECORDED_STEPS:
@@ -61,6 +71,7 @@ class _Acting(nn.Module):
             self.inverse = torch.as_tensor(1.0 / deviation, dtype=torch.float32)
             self.clip = normalizer.clip
         self.shape = (-1, *head.env_shape)
+        self.dtype = torch.from_numpy(np.zeros(1, space_info(policy.action_space).dtype)).dtype
         self.start = None if head.start is None else torch.as_tensor(head.start)
         self.bounds = None
         if head.low is not None and head.high is not None:
@@ -71,7 +82,9 @@ class _Acting(nn.Module):
         if self.start is not None:
             actions = actions + self.start
         actions = actions.reshape(self.shape)
-        return actions if self.bounds is None else torch.minimum(torch.maximum(actions, self.bounds[0]), self.bounds[1])
+        if self.bounds is not None:
+            actions = torch.minimum(torch.maximum(actions, self.bounds[0]), self.bounds[1])
+        return actions.to(self.dtype)
 
     def _encode(self, observation: Tensor) -> Tensor:
         if self.kind == "image":
@@ -100,7 +113,8 @@ def export_onnx(policy: Policy, path: Path, recorded: NDArray[Any]) -> float:
     except ImportError as error:
         raise Unavailable("exporting to ONNX needs the extra 'export': pip install 'rlplatform[export]'") from error
     acting = _Acting(policy).eval()
-    sample = torch.as_tensor(np.asarray(recorded))
+    recorded = np.asarray(recorded).astype(space_info(policy.observation_space).dtype)
+    sample = torch.as_tensor(recorded)
     batch = torch.export.Dim("batch")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -119,7 +133,7 @@ def export_onnx(policy: Policy, path: Path, recorded: NDArray[Any]) -> float:
         )
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     exported = session.run(None, {"observation": sample.numpy()})[0]
-    expected = policy(np.asarray(recorded))
+    expected = policy(recorded)
     difference = float(np.abs(exported.astype(np.float64) - expected.astype(np.float64)).max())
     allowed = 0.0
     if isinstance(policy.action_space, spaces.Box):

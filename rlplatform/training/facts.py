@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from rlplatform.errors import InvalidRequest
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.presets import Preset, resolve
+from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.training.models import Resources, TrainingCheck, TrainingRequest
 
 DEFAULT_NUM_ENVS = 8
@@ -42,7 +43,9 @@ class EnvironmentFacts(BaseModel):
 class EnvironmentProbes(Protocol):
     """Learns about environments somewhere else than in this process."""
 
-    async def facts(self, env: str, env_config: Mapping[str, Any], tenant: str = "") -> EnvironmentFacts:
+    async def facts(
+        self, env: str, env_config: Mapping[str, Any], tenant: str = "", options: EnvOptions = DEFAULT_OPTIONS
+    ) -> EnvironmentFacts:
         """Return the facts of an environment that a training asks for.
 
         Raises:

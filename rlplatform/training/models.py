@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from rlplatform.jsonvalues import JsonObject
+from rlplatform.policies.models import BackendChoice
 from rlplatform.priorities import Priority
 
 MAX_HYPERPARAMETER_BYTES = 16_384
@@ -87,6 +88,10 @@ class TrainingRequest(_Strict):
     """Id of the environment, for example `CartPole-v1`."""
     env_config: JsonObject = Field(default_factory=dict)
     """Keyword arguments of the environment."""
+    env_backend: BackendChoice = "auto"
+    """Library that steps the environment; `auto`: the fastest one that has it."""
+    max_episode_steps: int | None = Field(default=None, ge=1, le=10**9)
+    """Time limit of an episode in steps; null: the environment's own, or 10,000 if it has none."""
     algorithm: Literal["ppo"] = "ppo"
     """Learning algorithm."""
     engine: Literal["rllib", "simulated"] = "rllib"

@@ -33,14 +33,15 @@ _GRADERS = "rlplatform.evaluation.graders"
 _FILE_BYTES = 64 << 20
 
 
-def probe_facts(env: str, env_config: dict[str, Any]) -> dict[str, Any]:
+def probe_facts(env: str, env_config: dict[str, Any], options: list[Any]) -> dict[str, Any]:
     """Make the environment of a training; its facts."""
+    from rlplatform.training.env_options import EnvOptions
     from rlplatform.training.environments import facts_of
 
-    return facts_of(env, env_config).model_dump()
+    return facts_of(env, env_config, EnvOptions(*options)).model_dump()
 
 
-def probe_known(env: str, env_config: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - nothing is made
+def probe_known(env: str, *_: Any) -> dict[str, Any]:
     """Check that somebody has the environment."""
     from rlplatform.training.environments import check_known
 
@@ -48,7 +49,7 @@ def probe_known(env: str, env_config: dict[str, Any]) -> dict[str, Any]:  # noqa
     return {}
 
 
-def probe_episode(env: str, env_config: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - it takes none
+def probe_episode(env: str, *_: Any) -> dict[str, Any]:
     """Make the environment of an ``episode`` grader."""
     from rlplatform.evaluation.models import EpisodeGrader
     from rlplatform.evaluation.submissions import check_environment
@@ -57,7 +58,7 @@ def probe_episode(env: str, env_config: dict[str, Any]) -> dict[str, Any]:  # no
     return {}
 
 
-PROBES: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
+PROBES: dict[str, Callable[[str, dict[str, Any], list[Any]], dict[str, Any]]] = {
     "facts": probe_facts,
     "known": probe_known,
     "episode": probe_episode,
@@ -197,7 +198,7 @@ class ProbeServer:
 
 def _probe(request: dict[str, Any], memory_mib: int) -> dict[str, Any]:
     try:
-        return {"facts": PROBES[request["probe"]](request["env"], request["env_config"])}
+        return {"facts": PROBES[request["probe"]](request["env"], request["env_config"], request["options"])}
     except PlatformError as error:
         if isinstance(error.__cause__, MemoryError):
             return {"error": problem(_blame(request, f"making it needs more than {memory_mib} MiB of memory"))}
@@ -250,6 +251,14 @@ def _preload() -> None:
     known_environments()
 
 
+def _use_modules(names: str) -> None:
+    """Import the packages of environments that the operator names."""
+    from rlplatform.training import environment_modules
+
+    environment_modules.configure([name for name in names.split(",") if name])
+    environment_modules.import_all()
+
+
 def main() -> None:
     """Serve the socket whose descriptor is given."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -257,8 +266,10 @@ def main() -> None:
     parser.add_argument("--cpu-s", type=int, required=True)
     parser.add_argument("--wall-s", type=float, required=True)
     parser.add_argument("--memory-mib", type=int, required=True)
+    parser.add_argument("--modules", default="")
     given = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the platform, which closes the socket
+    _use_modules(given.modules)
     _preload()
     connection = socket.socket(fileno=given.descriptor)
     ProbeServer(connection, cpu_s=given.cpu_s, wall_s=given.wall_s, memory_mib=given.memory_mib).serve()

@@ -23,6 +23,7 @@ from weakref import WeakValueDictionary
 from rlplatform.errors import InvalidRequest, PlatformError, Unavailable, error_from
 from rlplatform.ports import Clock
 from rlplatform.retries import within
+from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.training.facts import EnvironmentFacts, canonical, check_config
 
 MAX_CACHED = 512
@@ -42,12 +43,17 @@ class Prober:
         cpu_s: int = 10,
         wall_s: float = 30.0,
         memory_mib: int = 1024,
+        modules: Sequence[str] = (),
         worker: Sequence[str] = (),
     ) -> None:
-        """``worker``: the program to start instead of :mod:`probe_worker`, which gets the same arguments."""
+        """``modules`` are imported by the worker: packages of environments.
+
+        ``worker``: the program to start instead of :mod:`probe_worker`, which gets the same arguments.
+        """
         worker = worker or (sys.executable, "-c", _WORKER.format(path=sys.path))
         self._clock = clock
         self._command = [*worker, "--cpu-s", str(cpu_s), "--wall-s", str(wall_s), "--memory-mib", str(memory_mib)]
+        self._command += ["--modules", ",".join(modules)] if modules else []
         self._wall_s = wall_s
         self._worker: _Worker | None = None
         self._starting = asyncio.Lock()
@@ -60,7 +66,9 @@ class Prober:
         """The worker process; None while there is none."""
         return self._worker.pid if self._worker is not None else None
 
-    async def facts(self, env: str, env_config: Mapping[str, Any], tenant: str = "") -> EnvironmentFacts:
+    async def facts(
+        self, env: str, env_config: Mapping[str, Any], tenant: str = "", options: EnvOptions = DEFAULT_OPTIONS
+    ) -> EnvironmentFacts:
         """Return the facts of an environment that a training asks for.
 
         Raises:
@@ -70,7 +78,7 @@ class Prober:
         """
         config = canonical(env_config)
         check_config(env_config, len(config.encode()))
-        return EnvironmentFacts.model_validate(await self._ask("facts", env, config, tenant))
+        return EnvironmentFacts.model_validate(await self._ask("facts", env, config, tenant, options))
 
     async def check_known(self, env: str, env_config: Mapping[str, Any], tenant: str = "") -> None:
         """Check that somebody has ``env``, without making it. Raises as :meth:`facts` does."""
@@ -98,9 +106,11 @@ class Prober:
         if worker is not None:
             await worker.close()
 
-    async def _ask(self, probe: str, env: str, config: str, tenant: str) -> dict[str, Any]:
+    async def _ask(
+        self, probe: str, env: str, config: str, tenant: str, options: EnvOptions = DEFAULT_OPTIONS
+    ) -> dict[str, Any]:
         worker = await self._running()
-        key = (probe, env, config, worker.versions)
+        key = (probe, env, config, worker.versions, json.dumps(options))
         known = self._cache.get(key)
         if known is not None and (known[1] is None or self._clock.monotonic() < known[1]):
             self._cache.move_to_end(key)
@@ -112,10 +122,10 @@ class Prober:
         return _facts_in(await asyncio.shield(task))
 
     async def _probe(self, key: tuple[str, ...], tenant: str) -> dict[str, Any]:
-        probe, env, config, _ = key
+        probe, env, config, _, options = key
         turns = self._turns.get(tenant) or self._turns.setdefault(tenant, asyncio.Semaphore(PER_TENANT))
         async with turns:
-            request = {"probe": probe, "env": env, "env_config": json.loads(config)}
+            request = {"probe": probe, "env": env, "env_config": json.loads(config), "options": json.loads(options)}
             answer = await (await self._running()).ask(request)
         expires = self._clock.monotonic() + REFUSAL_LIFE_S if "error" in answer else None
         self._cache[key] = (answer, expires)

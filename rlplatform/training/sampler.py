@@ -17,6 +17,7 @@ from rlplatform.ppo.normalize import ObservationNormalizer, RewardNormalizer
 from rlplatform.ppo.policy import KernelName, make_policy_kernel
 from rlplatform.training.faults import environment_errors
 from rlplatform.training.pulse import Pulse
+from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.training.seeds import generator, training_seeds
 from rlplatform.training.vector_env import VectorEnv, make_vector_env
 
@@ -41,12 +42,13 @@ class Sampler:
         worker: int = 0,
         generation: int = 0,
         kernel: KernelName = "auto",
+        options: EnvOptions = DEFAULT_OPTIONS,
     ) -> None:
         """:raises InvalidRequest: the environment cannot be made, or the kernel cannot be had."""
         self.network = network
         self.num_envs = num_envs
         self._hyperparameters = hyperparameters
-        self._env_id, self._env_config = env, env_config
+        self._env_id, self._env_config, self._options = env, env_config, options
         self._seed, self._worker, self._generation = seed, worker, generation
         rng = generator(seed, worker, generation)
         self.kernel = make_policy_kernel(network, rng, prefer=kernel, sde_sample_freq=hyperparameters.sde_sample_freq)
@@ -146,7 +148,7 @@ class Sampler:
         """
         return {
             "env": None if self._torn else self.env.get_state(),
-            "env_config": dict(self._env_config),
+            "made_as": self._made_as,
             "seed": self._seed,
             "generation": self._generation,
             "rng": self.kernel.rng.bit_generator.state,
@@ -170,7 +172,7 @@ class Sampler:
         same_seed = state.get("seed") == self._seed
         if same_seed:
             self.kernel.rng.bit_generator.state = state["rng"]
-        alike = len(state["done"]) == self.num_envs and state.get("env_config") == self._env_config
+        alike = len(state["done"]) == self.num_envs and state.get("made_as") == self._made_as
         whole = same_seed and alike and state["env"] is not None
         self._generation = int(state["generation"]) + (not whole)
         if not whole:
@@ -188,10 +190,14 @@ class Sampler:
         """Close the environments. Idempotent."""
         self.env.close()
 
+    @property
+    def _made_as(self) -> tuple[Any, ...]:
+        return (self._env_id, dict(self._env_config), *self._options)
+
     def _make_env(self) -> VectorEnv:
         seeds = training_seeds(self._seed, self._worker, self._generation, self.num_envs)
         with environment_errors():
-            return make_vector_env(self._env_id, self._env_config, seeds)
+            return make_vector_env(self._env_id, self._env_config, seeds, options=self._options)
 
     def _begin(self) -> None:
         with environment_errors():

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from rlplatform.policies.models import Bound, SpaceInfo
+from rlplatform.policies.models import Bound, SpaceInfo, SpacePart
 
 Arrays = Mapping[str, NDArray[Any]]
+
+
+class FlatSpace(spaces.Box):
+    """Space [N] float32 of Dict or Tuple observations in one vector; ``parts`` says what lies where."""
+
+    def __init__(self, low: NDArray[Any], high: NDArray[Any], parts: Sequence[SpacePart]) -> None:
+        super().__init__(low, high, low.shape, np.float32)
+        self.parts = tuple(parts)
 
 
 def space_to_json(space: spaces.Space[Any]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -20,6 +28,9 @@ def space_to_json(space: spaces.Space[Any]) -> tuple[dict[str, Any], dict[str, N
     :raises ValueError: it is of another kind.
     """
     match space:
+        case FlatSpace():
+            parts = [part.model_dump(mode="json") for part in space.parts]
+            return {"kind": "flat", "parts": parts}, {"low": space.low, "high": space.high}
         case spaces.Box():
             return {"kind": "box"}, {"low": space.low, "high": space.high}
         case spaces.Discrete():
@@ -34,6 +45,9 @@ def space_to_json(space: spaces.Space[Any]) -> tuple[dict[str, Any], dict[str, N
 def space_from_json(description: Mapping[str, Any], arrays: Arrays) -> spaces.Space[Any]:
     """The inverse of :func:`space_to_json`. :raises ValueError, KeyError: it is not one of its results."""
     match description["kind"]:
+        case "flat":
+            parts = [SpacePart.model_validate(part) for part in description["parts"]]
+            return FlatSpace(arrays["low"], arrays["high"], parts)
         case "box":
             low, high = arrays["low"], arrays["high"]
             return spaces.Box(low, high, low.shape, low.dtype.type)
@@ -53,7 +67,10 @@ def space_info(space: spaces.Space[Any]) -> SpaceInfo:
     match space:
         case spaces.Box():
             low, high = _bound(space.low), _bound(space.high)
-            return SpaceInfo(kind="box", shape=list(space.shape), dtype=str(space.dtype), low=low, high=high)
+            parts = list(space.parts) if isinstance(space, FlatSpace) else None
+            return SpaceInfo(
+                kind="box", shape=list(space.shape), dtype=str(space.dtype), low=low, high=high, parts=parts
+            )
         case spaces.Discrete():
             return SpaceInfo(kind="discrete", shape=[], dtype="int64", n=int(space.n), start=int(space.start) or None)
         case spaces.MultiDiscrete():

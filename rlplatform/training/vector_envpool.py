@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
 
 from rlplatform.errors import InvalidRequest
-from rlplatform.training.vector_base import Array, Backend, Step, VectorEnv
+from rlplatform.training.atari import PREPROCESSING, TRAINING
+from rlplatform.training.limited import LimitedVectorEnv
+from rlplatform.training.vector_base import Array, Backend, Step, TimeLimit, VectorEnv
 
 _NO_LIMIT = 2**31 - 1  # what EnvPool's ``max_episode_steps`` is where an episode may go on for ever
 _RANGES: dict[str, tuple[float, float]] = {
@@ -22,6 +25,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "noop_max": (1, 1000),
     "repeat_action_probability": (0, 1),
 }
+_LIMIT_IGNORED = frozenset({"envpool.jumanji", "envpool.highway", "envpool.pgx"})
+"""Families of which some environments ignore ``max_episode_steps``."""
 _NOT_TAKEN = frozenset({"gym_reset_return_info", "reward_threshold"})
 
 
@@ -40,24 +45,23 @@ class EnvPoolVectorEnv(VectorEnv):
 
     backend: Backend = "envpool"
 
-    def __init__(self, env: Any, num_envs: int) -> None:
+    def __init__(self, env: Any, num_envs: int, time_limit: TimeLimit | None = None) -> None:
         super().__init__(num_envs)
         self._env = env
+        self.time_limit = time_limit
         if env.metadata["autoreset_mode"] != AutoresetMode.NEXT_STEP:
             raise InvalidRequest("env: EnvPool is expected to reset on the next step", field="env")
         space = env.single_observation_space
-        self._image_and_mission = isinstance(space, spaces.Dict) and {"image", "mission"} <= set(space.spaces)
-        self.single_observation_space = _flat_grid(space) if self._image_and_mission else _with_true_bounds(space)
+        self.grid = isinstance(space, spaces.Dict) and {"image", "mission"} <= set(space.spaces)
+        self.single_observation_space = _flat_grid(space) if self.grid else _with_true_bounds(space)
         self.single_action_space = env.single_action_space
-        longest = env.config.get("max_episode_steps")
-        self.max_episode_steps = None if longest == _NO_LIMIT else longest
         self._lives = "info:lives" in env._state_keys
         self._direct = None if self._lives else _direct(env)
         self._ids = np.arange(num_envs, dtype=np.int32)
 
-    def reset(self) -> Array:
+    def reset(self) -> Any:
         obs, _ = self._env.reset()
-        return self._flatten(obs) if self._image_and_mission else np.asarray(obs)
+        return self._told(obs)
 
     def step(self, actions: Array) -> Step:
         if self._direct is not None:
@@ -67,43 +71,84 @@ class EnvPoolVectorEnv(VectorEnv):
             done, truncated, rewards, obs = (state[place] for place in places)
             return Step(obs, rewards, done & ~truncated, truncated)
         obs, rewards, terminated, truncated, info = self._env.step(actions)
-        if self._image_and_mission:
-            obs = self._flatten(obs)
+        obs = self._told(obs)
         if not self._lives:
             return Step(obs, rewards, terminated, truncated)
         over = truncated | info["terminated"].astype(np.bool_)
         return Step(obs, rewards, terminated, truncated, scores=info["reward"], over=over)
 
+    def reset_some(self, ids: NDArray[np.int32]) -> Any:
+        """Begin an episode in the copies ``ids``; their observations."""
+        obs, info = self._env.reset(ids)
+        order = np.argsort(info["env_id"], kind="stable")
+        return self._told(_rows(obs, order))
+
+    def step_some(self, actions: Array, ids: NDArray[np.int32]) -> Step:
+        """Take one step in the copies ``ids``, in their order."""
+        obs, rewards, terminated, truncated, info = self._env.step(actions, ids)
+        order = np.argsort(info["env_id"], kind="stable")
+        columns = (array[order] for array in (rewards, terminated, truncated))
+        step = Step(self._told(_rows(obs, order)), *columns)
+        if not self._lives:
+            return step
+        over = step.truncated | info["terminated"].astype(np.bool_)[order]
+        return step._replace(scores=info["reward"][order], over=over)
+
     def close(self) -> None:
         self._env.close()
 
+    def _told(self, obs: Any) -> Any:
+        """Observations as :meth:`reset` and :meth:`step` hand them out."""
+        return self._flatten(obs) if self.grid else obs
+
     def _flatten(self, obs: Mapping[str, Array]) -> Array:
         image, mission = obs["image"], obs["mission"]
-        return np.concatenate((image.reshape(len(image), -1), mission), axis=1)
+        return np.concatenate((image.reshape(len(image), -1), mission), axis=1, dtype=np.float32)
 
 
 def make_envpool(
-    env: str, seeds: Sequence[int], env_config: Mapping[str, Any], training: bool, threads: int
-) -> EnvPoolVectorEnv:
-    """One copy a seed. :raises InvalidRequest: it cannot be made as asked; names ``env`` or ``env_config``."""
-    return EnvPoolVectorEnv(_make(env, seeds, env_config, training, threads), len(seeds))
+    env: str, seeds: Sequence[int], env_config: Mapping[str, Any], asked: int | None, training: bool, threads: int
+) -> VectorEnv:
+    """Make one copy a seed, with episodes of at most ``asked`` steps.
 
-
-def _make(env: str, seeds: Sequence[int], env_config: Mapping[str, Any], training: bool, threads: int) -> Any:
+    Raises:
+        InvalidRequest: it cannot be made as asked; names ``env`` or ``env_config``.
+    """
     import envpool
 
     _check_options(env, env_config)
     options = dict(env_config)
-    if _is_atari(env) and training:
-        options = {"episodic_life": True, "reward_clip": True} | options
+    atari = _is_atari(env)
+    if atari:  # evaluation plays whole games, and counts their scores
+        options = {"episodic_life": True, "reward_clip": True} | options if training else options
+        options |= {} if training else {"episodic_life": False, "reward_clip": False}
     try:
-        return envpool.make_gymnasium(
+        limit = TimeLimit.of(asked, _own_limit(env))
+        if limit.source != "environment":
+            options["max_episode_steps"] = limit.steps
+        made = envpool.make_gymnasium(
             env, num_envs=len(seeds), seed=[int(seed) for seed in seeds], num_threads=threads, **options
         )
     except TypeError as error:
         raise InvalidRequest(f"env_config: EnvPool's {env} does not take it: {error}", field="env_config") from error
     except Exception as error:
         raise InvalidRequest(f"env: {env} cannot be made here: {error}", field="env") from error
+    found = EnvPoolVectorEnv(made, len(seeds), limit)
+    found.wrappers = (PREPROCESSING, TRAINING) if atari else ("FlatObsWrapper",) if found.grid else ()
+    trusted = limit.source == "environment" and _family(env) not in _LIMIT_IGNORED
+    return found if trusted else LimitedVectorEnv(found, found, limit)
+
+
+def _rows(obs: Any, order: NDArray[np.int64]) -> Any:
+    """Rows of observations, nested in mappings or not."""
+    return {key: _rows(part, order) for key, part in obs.items()} if isinstance(obs, Mapping) else obs[order]
+
+
+def _own_limit(env: str) -> int | None:
+    import envpool
+
+    own = envpool.make_spec(env).config._asdict().get("max_episode_steps")
+    return None if own == _NO_LIMIT else own
 
 
 def _check_options(env: str, given: Mapping[str, Any]) -> None:
@@ -134,9 +179,13 @@ def _check_options(env: str, given: Mapping[str, Any]) -> None:
 
 
 def _is_atari(env: str) -> bool:
+    return _family(env) == "envpool.atari"
+
+
+def _family(env: str) -> str:
     from envpool.registration import registry
 
-    return bool(registry.specs[env][0] == "envpool.atari")
+    return str(registry.specs[env][0])
 
 
 def _direct(env: Any) -> tuple[list[int], Any] | None:

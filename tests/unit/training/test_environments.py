@@ -12,7 +12,8 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
 from rlplatform.errors import InvalidRequest, UnknownName
-from rlplatform.training.environments import check_request, total_envs
+from rlplatform.training.env_options import EnvOptions
+from rlplatform.training.environments import check_request, describe, probe, total_envs
 from rlplatform.training.models import Resources, TrainingRequest
 
 
@@ -98,20 +99,81 @@ class Odd(gym.Env[Any, Any]):
 @pytest.mark.parametrize(
     ("observations", "actions", "why"),
     [
-        (spaces.Tuple([spaces.Discrete(3, start=1)]), spaces.Discrete(2), "start at 0"),
-        (spaces.Dict(a=spaces.Discrete(3)), spaces.MultiDiscrete([2], start=[1]), "start at 0"),
+        (spaces.Tuple([spaces.Discrete(3, start=1)]), spaces.Discrete(2), None),
+        (spaces.Dict(a=spaces.Discrete(3)), spaces.MultiDiscrete([2], start=[1]), None),
         (spaces.Discrete(3, start=1), spaces.Discrete(2, start=1), None),
         (spaces.Dict(a=spaces.Tuple([spaces.Box(-1, 1)])), spaces.Discrete(2), None),
         (spaces.Discrete(3), spaces.Box(0, 4, (2,), np.int64), "floats"),
+        (spaces.Dict(a=spaces.Text(3)), spaces.Discrete(2), "'a' of Text"),
+        (spaces.Dict(see=spaces.Box(0, 255, (64, 64, 3), np.uint8)), spaces.Discrete(2), "'see' .* an image"),
+        (spaces.Dict(see=spaces.Box(0, 1, (3, 64, 64), np.float32)), spaces.Discrete(2), "'see' .* an image"),
+        (spaces.Dict(see=spaces.Box(0, 255, (84, 84), np.uint8)), spaces.Discrete(2), "'see' .* an image"),
+        (spaces.Discrete(100_000), spaces.Discrete(2), "at most 16384 are trained on"),
+        (spaces.MultiDiscrete([50_000, 50_000]), spaces.Discrete(2), "at most 16384"),
+        (spaces.Dict(a=spaces.Discrete(100_000)), spaces.Discrete(2), "at most 16384"),
+        (spaces.Discrete(10_000), spaces.Discrete(2), None),
     ],
+    ids=str,
 )
 def test_spaces_that_nothing_can_train_on_are_refused_at_once(
     monkeypatch: pytest.MonkeyPatch, observations: Any, actions: Any, why: str | None
 ) -> None:
     spec = EnvSpec("Odd-v0", lambda: Odd(observations, actions))
     monkeypatch.setitem(gym.registry, "Odd-v0", spec)
+    few = {"n_steps": 64, "batch_size": 64}
     with pytest.raises(InvalidRequest, match=why) if why else nullcontext():
-        check_request(request(env="Odd-v0"))
+        check_request(request(env="Odd-v0", hyperparameters=few))
+
+
+@pytest.mark.parametrize(
+    ("env", "backend"),
+    [("CartPole-v1", "envpool"), ("CartPole-v1", "gymnasium"), ("LunarLander-v3", "envpool"), ("Pong-v5", "auto")],
+)
+def test_the_backend_can_be_chosen_and_is_described(env: str, backend: str) -> None:
+    made = probe(env, {}, EnvOptions(backend))  # type: ignore[arg-type]
+    made.close()
+    assert describe(env, made)["backend"] == ("vector_entry_point" if backend == "gymnasium" else "envpool")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"env": "Pong-v5", "env_backend": "gymnasium"}, "env_backend"),
+        (
+            {"env": "FrozenLake8x8-v1", "env_backend": "envpool", "env_config": {"map_name": "4x4"}},
+            "env_config.map_name",
+        ),
+        ({"env": "CartPole-v1", "env_config": {"max_episode_steps": 0}}, "env_config.max_episode_steps"),
+        ({"env": "Acrobot-v1", "env_config": {"max_episode_steps": "9"}}, "env_config.max_episode_steps"),
+        ({"env": "Pong-v5", "env_config": {"max_episode_steps": True}}, "env_config.max_episode_steps"),
+        (
+            {"env": "Pong-v5", "max_episode_steps": 5, "env_config": {"max_episode_steps": 6}},
+            "env_config.max_episode_steps",
+        ),
+        ({"env_config": {"render_mode": "human"}}, "env_config.render_mode"),
+        ({"env": "Acrobot-v1", "env_config": {"render_mode": "rgb_array_list"}}, "env_config.render_mode"),
+    ],
+)
+def test_options_that_cannot_be_had_are_refused_alike_for_every_backend(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        check_request(request(**changes))
+    assert refused.value.extra["field"] == field
+
+
+def test_a_render_mode_that_does_no_harm_is_taken_and_noted() -> None:
+    made = probe("LunarLander-v3", {"render_mode": "rgb_array"})
+    made.close()
+    assert made.backend == "envpool"
+    assert any("render_mode" in note for note in made.notes)
+
+
+def test_what_is_flattened_is_said() -> None:
+    made = probe("CarRacing-v3", {})
+    made.close()
+    assert describe("CarRacing-v3", made)["observations"] == "image"
+    made = probe("Go9x9-v1", {})
+    made.close()
+    assert "flattened" not in " ".join(describe("Go9x9-v1", made)["notes"])
 
 
 def test_takes_what_envpool_can_be_told() -> None:

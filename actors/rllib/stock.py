@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +26,20 @@ from ray.rllib.core import COMPONENT_LEARNER, COMPONENT_RL_MODULE, DEFAULT_MODUL
 from ray.rllib.core.rl_module.default_model_config import DefaultModelConfig
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
 from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, LEARNER_RESULTS, NUM_ENV_STEPS_SAMPLED, WEIGHTS_SEQ_NO
+from ray.tune.registry import register_env
 
 from rlplatform.errors import InvalidRequest, Unavailable
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.schedule import Schedule
+from rlplatform.training import environment_modules
+from rlplatform.training.env_config import split_config
 from rlplatform.training.env_options import EnvOptions
 from rlplatform.training.environments import describe, effective, envs_per_runner, probe, total_envs
 from rlplatform.training.faults import environment_errors
 from rlplatform.training.models import EvaluationReport, TrainingRequest
 from rlplatform.training.pulse import Pulse, silent
+from rlplatform.training.spaces import FlatSpace
+from rlplatform.training.vector_base import TimeLimit
 
 _FILE = "stock.json"
 _RETURNS, _LENGTHS = "finished_episode_returns", "finished_episode_lengths"
@@ -81,13 +88,13 @@ class StockPath:
 
     def __init__(self, request: TrainingRequest) -> None:
         """:raises InvalidRequest: only EnvPool has the environment: RLlib steps those of Gymnasium."""
-        if request.env not in gym.registry:
+        if environment_modules.split(request.env)[1] not in gym.registry:
             raise InvalidRequest(
                 f"env: RLlib's own PPO needs an environment of Gymnasium, not {request.env}", field="env"
             )
         self._hyperparameters, preset = effective(request)
         self._hyperparameters.check(total_envs(request.resources, preset))
-        options = EnvOptions.of(request)
+        options = EnvOptions.of(request)._replace(backend="gymnasium")  # RLlib makes its copies by Gymnasium
         probed = probe(request.env, request.env_config, options)
         probed.close()
         self._env = describe(request.env, probed)
@@ -96,7 +103,8 @@ class StockPath:
         both = probed.single_observation_space, probed.single_action_space
         self._config = _config(request, self._hyperparameters, *both, per_runner, envs)
         self._total_env_steps = request.stop.env_steps
-        self._algo: PPO = self._config.copy(copy_frozen=False).build_algo()
+        with _quiet_gymnasium():
+            self._algo: PPO = self._config.copy(copy_frozen=False).build_algo()
         self.env_steps = 0
 
     def watch(self, pulse: Pulse) -> None:
@@ -130,7 +138,7 @@ class StockPath:
         config = self._config.copy(copy_frozen=False).debugging(seed=seed)
         config.env_runners(num_env_runners=0, num_envs_per_env_runner=1, explore=False)
         _Watched.env_steps = 0
-        with _own_random_numbers(), environment_errors():
+        with _own_random_numbers(), environment_errors(), _quiet_gymnasium():
             runner = SingleAgentEnvRunner(config=config, worker_index=0)
             try:
                 runner.set_state({COMPONENT_RL_MODULE: self._algo.get_module().get_state(), WEIGHTS_SEQ_NO: 0})
@@ -178,6 +186,26 @@ class StockPath:
         self._algo.env_runner.set_state(state)
 
 
+def make_single(
+    modules: Sequence[str], env: str, env_config: Mapping[str, Any], max_episode_steps: int | None, _context: Any
+) -> gym.Env[Any, Any]:
+    """RLlib's hook that makes one environment, in whichever process it is called."""
+    environment_modules.configure(modules)
+    environment_modules.import_all()
+    own = gym.spec(env).max_episode_steps
+    return gym.make(env, max_episode_steps=TimeLimit.of(max_episode_steps, own).steps, **env_config)
+
+
+def _register(request: TrainingRequest) -> str:
+    """Make the request's environment known to RLlib; the name that it has there."""
+    config, options, _ = split_config(request.env_config, EnvOptions.of(request))
+    _, env = environment_modules.split(request.env)
+    name = f"rlp:{env}"
+    modules = environment_modules.configured()
+    register_env(name, partial(make_single, modules, env, config, options.max_episode_steps))
+    return name
+
+
 def _series(results: dict[str, Any], name: str) -> list[Any]:
     """A series that was logged; RLlib makes an empty one NaN."""
     found = results.get(name)
@@ -204,7 +232,7 @@ def _config(
     policy = hyperparameters.architecture(image=False)
     config = (
         PPOConfig()
-        .environment(request.env, env_config=dict(request.env_config), normalize_actions=False, clip_actions=True)
+        .environment(_register(request), env_config={}, normalize_actions=False, clip_actions=True)
         .env_runners(
             num_env_runners=resources.num_env_runners,
             num_envs_per_env_runner=per_runner,
@@ -235,8 +263,9 @@ def _config(
         .callbacks(on_episode_end=log_episode, on_episode_step=take_step)
         .debugging(seed=request.seed, log_level="ERROR")
     )
+    flat = isinstance(space, FlatSpace)  # RLlib's own copies give their observations in parts
     vector = isinstance(space, spaces.Box) and len(space.shape) == 1
-    if not vector and not (isinstance(space, spaces.Box) and len(space.shape) == 3):
+    if flat or not (vector or (isinstance(space, spaces.Box) and len(space.shape) == 3)):
         config.env_runners(env_to_module_connector=flatten)
     if not isinstance(space, spaces.Box) or vector:
         config.rl_module(
@@ -272,6 +301,14 @@ def _not_applied(hyperparameters: Hyperparameters, total_env_steps: int | None) 
     }
     not_annealed = [name for name in hyperparameters.not_annealed(total_env_steps) if name.startswith("learning_rate")]
     return not_annealed + [name for name, asked in missing.items() if asked]
+
+
+@contextmanager
+def _quiet_gymnasium() -> Iterator[None]:
+    """Silence the warning that RLlib registers its one id for whatever it steps again."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*Overriding environment rllib-single-agent-env.*")
+        yield
 
 
 @contextmanager

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlplatform.errors import EngineError
-from rlplatform.training.faults import environment_errors
 from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
+from rlplatform.training.faults import environment_errors
 from rlplatform.training.models import EvaluationReport
 from rlplatform.training.pulse import CutShort, Pulse, silent
 from rlplatform.training.seeds import evaluation_seeds

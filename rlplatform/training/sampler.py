@@ -15,9 +15,9 @@ from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic
 from rlplatform.ppo.normalize import ObservationNormalizer, RewardNormalizer
 from rlplatform.ppo.policy import KernelName, make_policy_kernel
+from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.training.faults import environment_errors
 from rlplatform.training.pulse import Pulse
-from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.training.seeds import generator, training_seeds
 from rlplatform.training.vector_env import VectorEnv, make_vector_env
 

@@ -245,12 +245,30 @@ def test_refuses_requests_that_make_no_sense(changes: dict[str, object], error: 
         RllibEngine(small_request(**changes))
 
 
-def test_falls_back_to_rllibs_own_ppo_and_says_why() -> None:
+def test_observations_of_several_parts_take_the_fast_path(tmp_path: Path) -> None:
+    """Their policy is saved, described and exported like any other."""
     request = small_request(env="Blackjack-v1", env_config={"natural": True})
     engine = RllibEngine(request)
     described = engine.describe()
+    assert (described["path"], described["fallback"]) == ("fast", None)
+    assert described["environment"]["wrappers"] == ["FlattenObservation"]  # type: ignore[index]
+    engine.train_iteration()
+    engine.save(tmp_path)
+    policy = Policy.load(tmp_path / "algorithm" / "policy")
+    parts = policy.card().observation_space.parts
+    assert parts is not None
+    assert [(part.path, part.size) for part in parts] == [([0], 32), ([1], 11), ([2], 2)]
+    assert policy(np.zeros((1, 45), np.float32)).shape == (1,)
+    engine.close()
+
+
+def test_rllibs_own_ppo_trains_what_is_asked_of_it() -> None:
+    request = small_request(env="Blackjack-v1", env_config={"natural": True}, max_episode_steps=9)
+    engine = RllibEngine(request, path="stock")
+    described = engine.describe()
     assert described["path"] == "stock"
-    assert described["fallback"] == "env: observations of several parts"
+    assert described["fallback"] == "asked for"
+    assert described["environment"]["max_episode_steps"] == 9  # type: ignore[index]
     config = engine._open._config  # type: ignore[attr-defined]
     assert (config.use_kl_loss, config.vf_clip_param, config.grad_clip) == (False, 1e9, 0.5)
     report = engine.train_iteration()

@@ -374,9 +374,10 @@ class Supervisor:
             principal.require_sight(run.tenant, run.created_by, "checkpoint")
             assert isinstance(run, TrainingRun)
             trained = run.document.request
-            for name in ("engine", "env"):
-                if (has := getattr(trained, name)) != (wanted := getattr(request, name)):
-                    raise InvalidRequest(f"{checkpoint_id} is of {name} {has}, not {wanted}")
+            if trained.engine != request.engine:
+                raise InvalidRequest(f"{checkpoint_id} is of engine {trained.engine}, not {request.engine}")
+            if trained.env != request.env:
+                await self._check_transfer(request, trained, principal.tenant)
         except InvalidRequest as error:
             raise InvalidRequest(f"resume_from: {error}", field="resume_from") from None
         except NotFound:
@@ -386,6 +387,22 @@ class Supervisor:
             ours, theirs = (resolve(each.env, each.preset, each.hyperparameters)[0] for each in (request, trained))
             ours.check_resumes(theirs, image=image)
         return parent
+
+    async def _check_transfer(self, request: TrainingRequest, trained: TrainingRequest, tenant: str) -> None:
+        """Check that a policy of ``trained`` fits the environment of ``request``.
+
+        Raises:
+            InvalidRequest: the spaces differ; says how.
+        """
+        why = f"it is a checkpoint of env {trained.env}, not {request.env}"
+        if request.engine == "simulated":
+            raise InvalidRequest(why)
+        ours, theirs = [
+            (await self._probes.facts(each.env, each.env_config, tenant, EnvOptions.of(each))).spaces
+            for each in (request, trained)
+        ]
+        if ours != theirs:
+            raise InvalidRequest(f"{why}, and their spaces differ: {theirs} against {ours}")
 
     async def _owned(self, run_id: str, principal: Principal) -> Run:
         run = await self._store.get(run_id)

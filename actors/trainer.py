@@ -101,11 +101,18 @@ class Trainer:
         def needed() -> set[str]:
             return asyncio.run_coroutine_threadsafe(resumed_from(self._store), loop).result()
 
+        def trained_on(training_id: str) -> str | None:
+            try:
+                run = asyncio.run_coroutine_threadsafe(self._store.get(training_id), loop).result()
+            except NotFound:
+                return None
+            return run.document.request.env if isinstance(run, TrainingRun) else None
+
         if self._run_folder:
             self._recorder = RunRecorder(self._run_folder, self._checkpoints, history)
 
         try:
-            session = self._make_session(emit, needed)
+            session = self._make_session(emit, needed, trained_on)
         except PlatformError as error:
             if error.retryable or isinstance(error, Fenced | Conflict):
                 raise
@@ -117,13 +124,19 @@ class Trainer:
             loop.call_soon_threadsafe(self._open, session)
             session.run()
 
-    def _make_session(self, emit: Callable[[EventBase], None], needed: Callable[[], set[str]]) -> TrainingSession:
+    def _make_session(
+        self,
+        emit: Callable[[EventBase], None],
+        needed: Callable[[], set[str]],
+        trained_on: Callable[[str], str | None],
+    ) -> TrainingSession:
         """Build the engine and the session, at the point that the training had reached."""
         request = self._run.document.request
         parent = self._parent()
         engine = self._make_engine(request)
         try:
-            manifest = RunManifest.of(self._run.id, request, engine, parent=parent)
+            parent_env = trained_on(parent.training_id) if parent is not None else None
+            manifest = RunManifest.of(self._run.id, request, engine, parent=parent, parent_env=parent_env)
             session = TrainingSession(
                 self._run.id,
                 request,

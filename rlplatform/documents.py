@@ -153,6 +153,8 @@ class EnvironmentList(_Strict):
 
     items: list[EnvironmentInfo]
     """The environments."""
+    next_cursor: str | None = None
+    """`cursor` of the next page; null: there is none."""
 
 
 class KeyRequest(_Strict):

@@ -48,6 +48,7 @@ class RunManifest(BaseModel):
     simulated: bool
     engine: dict[str, JsonValue]
     parent_checkpoint: str | None
+    parent_env: str | None = None
     python: str
     packages: dict[str, str]
     git_commit: str | None
@@ -56,9 +57,18 @@ class RunManifest(BaseModel):
 
     @classmethod
     def of(
-        cls, training_id: str, request: TrainingRequest, engine: TrainingEngine, *, parent: CheckpointInfo | None = None
+        cls,
+        training_id: str,
+        request: TrainingRequest,
+        engine: TrainingEngine,
+        *,
+        parent: CheckpointInfo | None = None,
+        parent_env: str | None = None,
     ) -> RunManifest:
-        """Make the manifest of a training that begins here, from the checkpoint ``parent`` if there is one."""
+        """Make the manifest of a training that begins here, from the checkpoint ``parent`` if there is one.
+
+        ``parent_env`` is the environment that the checkpoint was trained on.
+        """
         return cls(
             training_id=training_id,
             request=request,
@@ -66,6 +76,7 @@ class RunManifest(BaseModel):
             simulated=engine.simulated,
             engine=to_jsonable_python(dict(engine.describe())),
             parent_checkpoint=parent.id if parent is not None else None,
+            parent_env=parent_env,
             python=platform.python_version(),
             packages=_versions(),
             git_commit=_git_commit(),

@@ -73,12 +73,14 @@ def build_api(settings: Settings) -> FastAPI:
         clock=SystemClock(),
         checkpoints=open_checkpoints(settings.training.checkpoint_url),
         policies=PoliciesHandle(partial(serve.get_deployment_handle, policies.NAME, "api")),
-        environments=_environments,
+        environments=partial(_environments, settings.training.environment_modules),
     )
     return create_app(services, settings)
 
 
-def _environments() -> Sequence[EnvironmentInfo]:
+def _environments(modules: Sequence[str]) -> Sequence[EnvironmentInfo]:
+    from rlplatform.training import environment_modules
     from rlplatform.training.catalogue import list_environments  # imports Gymnasium: not at start-up
 
+    environment_modules.configure(modules)
     return list_environments()

@@ -30,6 +30,7 @@ class Algorithm(Protocol):
 
     name: str
     env_steps: int
+    spaces: str
 
     def watch(self, pulse: Pulse) -> None:
         """Call ``pulse`` during rollouts and evaluations from now on."""
@@ -114,6 +115,7 @@ class RllibEngine:
         self._open.save(directory / _FOLDER)
         state = {
             "env": self._env,
+            "spaces": self._open.spaces,
             "path": self._open.name,
             "iteration": self._iteration,
             "episodes": self._episodes,
@@ -125,10 +127,10 @@ class RllibEngine:
         algorithm = self._open
         try:
             state = json.loads((directory / _FILE).read_text())
-            found, ours = (state["env"], state["path"]), (self._env, algorithm.name)
-            if found != ours:
+            alike = state["env"] == self._env or state.get("spaces") == algorithm.spaces
+            if not alike or state["path"] != algorithm.name:
                 raise CheckpointError(
-                    f"the checkpoint is of {found[0]!r} ({found[1]}), this is {ours[0]!r} ({ours[1]})"
+                    f"the checkpoint is of {state['env']!r} ({state['path']}), this is {self._env!r} ({algorithm.name})"
                 )
             algorithm.restore(directory / _FOLDER)
             self._iteration, self._episodes = state["iteration"], state["episodes"]

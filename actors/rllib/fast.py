@@ -15,7 +15,7 @@ from actors.rllib.config import VectorPPOConfig
 from rlplatform.errors import CheckpointError, InvalidRequest
 from rlplatform.training import environment_modules
 from rlplatform.training.env_options import EnvOptions
-from rlplatform.training.environments import describe, effective, envs_per_runner, probe, total_envs
+from rlplatform.training.environments import describe, effective, envs_per_runner, probe, shared_spaces, total_envs
 from rlplatform.training.metrics import TRAIN_NAMES
 from rlplatform.training.models import EvaluationReport, TrainingRequest
 from rlplatform.training.policy import FOLDER
@@ -81,6 +81,7 @@ class FastPath:
         self._hyperparameters = hyperparameters
         self._preset = preset.env if preset is not None else None
         self._env = describe(request.env, probed)
+        self.spaces = shared_spaces(probed.single_observation_space, probed.single_action_space)
         self._algo: VectorPPO = config.build_algo()
 
     @property

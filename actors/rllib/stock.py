@@ -34,7 +34,7 @@ from rlplatform.ppo.schedule import Schedule
 from rlplatform.training import environment_modules
 from rlplatform.training.env_config import split_config
 from rlplatform.training.env_options import EnvOptions
-from rlplatform.training.environments import describe, effective, envs_per_runner, probe, total_envs
+from rlplatform.training.environments import describe, effective, envs_per_runner, probe, shared_spaces, total_envs
 from rlplatform.training.faults import environment_errors
 from rlplatform.training.models import EvaluationReport, TrainingRequest
 from rlplatform.training.pulse import Pulse, silent
@@ -98,6 +98,7 @@ class StockPath:
         probed = probe(request.env, request.env_config, options)
         probed.close()
         self._env = describe(request.env, probed)
+        self.spaces = shared_spaces(probed.single_observation_space, probed.single_action_space)
         per_runner = envs_per_runner(request.resources, preset)
         envs = total_envs(request.resources, preset)
         both = probed.single_observation_space, probed.single_action_space

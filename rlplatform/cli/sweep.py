@@ -17,6 +17,7 @@ from rlplatform.cli.render import Output
 from rlplatform.cli.trials import Row, Sweep
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest, TooManyRequests
+from rlplatform.ppo.presets import find_preset
 from rlplatform.settings import read_settings
 from rlplatform.training.models import Training, TrainingState
 
@@ -80,11 +81,13 @@ def sweep(
         "iterations": iterations,
     }
     stop = {key: value for key, value in stop.items() if value is not None}
-    if not stop:
+    if not stop and find_preset(preset or env) is None:
         raise InvalidRequest(
-            "say when to stop: --env-steps, --episode-return-mean, --wall-time-s or --iterations", field="stop"
+            "say when to stop: --env-steps, --episode-return-mean, --wall-time-s or --iterations. "
+            "Only a preset knows a number of steps by itself, and only for a training that starts afresh",
+            field="stop",
         )
-    base: dict[str, Any] = {"env": env, "engine": engine, "stop": stop}
+    base: dict[str, Any] = {"env": env, "engine": engine} | ({"stop": stop} if stop else {})
     base |= {key: value for key, value in (("preset", preset), ("priority", priority)) if value is not None}
     base |= {"hyperparameters": pairs(hyperparams or [], "--hyperparams")}
     base |= {"evaluation": {"episodes": eval_episodes}}

@@ -12,6 +12,7 @@ from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
 from rlplatform.errors import InvalidRequest
 from rlplatform.ids import Kind
+from rlplatform.ppo.presets import find_preset
 from rlplatform.training.models import TrainingState
 
 
@@ -32,6 +33,8 @@ def train(
         list[str] | None, typer.Option("--hyperparams", "-H", help="name:value, as Stable-Baselines3 names them.")
     ] = None,
     env_kwargs: Annotated[list[str] | None, typer.Option(help="name:value for the environment.")] = None,
+    env_backend: Annotated[str | None, typer.Option(help="envpool, gymnasium or auto.")] = None,
+    max_episode_steps: Annotated[int | None, typer.Option(help="Time limit of an episode, in steps.")] = None,
     num_env_runners: Annotated[int | None, typer.Option(help="Processes that sample; 0: the trainer itself.")] = None,
     num_envs: Annotated[int | None, typer.Option(help="Environments in each of them.")] = None,
     num_learners: Annotated[int | None, typer.Option(help="Processes that learn; 0: the trainer itself.")] = None,
@@ -60,9 +63,11 @@ def train(
     stop = _given(
         env_steps=env_steps, episode_return_mean=episode_return_mean, wall_time_s=wall_time_s, iterations=iterations
     )
-    if not stop:
+    if not stop and (resume_from is not None or find_preset(preset or env) is None):
         raise InvalidRequest(
-            "say when to stop: --env-steps, --episode-return-mean, --wall-time-s or --iterations", field="stop"
+            "say when to stop: --env-steps, --episode-return-mean, --wall-time-s or --iterations. "
+            "Only a preset knows a number of steps by itself, and only for a training that starts afresh",
+            field="stop",
         )
     request = _given(
         env=env,
@@ -73,6 +78,8 @@ def train(
         stop=stop,
         hyperparameters=pairs(hyperparams or [], "--hyperparams"),
         env_config=pairs(env_kwargs or [], "--env-kwargs"),
+        env_backend=env_backend,
+        max_episode_steps=max_episode_steps,
         resources=_given(num_env_runners=num_env_runners, num_envs_per_env_runner=num_envs, num_learners=num_learners),
         evaluation=_given(every_iterations=eval_freq, episodes=eval_episodes),
         checkpoint=_given(every_iterations=save_freq),
@@ -95,6 +102,8 @@ def train(
             output.note(page)
             return
         output.note(f"{training.id}: {env} with {algo}\n{page}")
+        if not stop:
+            output.note(f"stops after {training.request.stop.env_steps:,} steps, as its preset says")
         training = follow_training(client, training, output)
     output.document(summary(training), words.training(training))
     raise typer.Exit(exits.FAILED if training.state is TrainingState.FAILED else exits.DONE)

@@ -16,14 +16,14 @@ from typing import Any
 from rlplatform.errors import EngineError, NotFound, Unavailable, error_from
 from rlplatform.policies.models import PolicyInfo
 from rlplatform.policies.ports import PolicyFiles
+from rlplatform.training import environment_modules
+from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 
 FORMAT = 1
 """Counts changes of what is exported: a model of another format is made again."""
 TIMEOUT_S = 300.0
 AT_ONCE = 1
 _WORKER = "import sys; sys.path[:] = {path}; from rlplatform.policies.export_worker import main; main()"
-from rlplatform.training import environment_modules
-from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 
 Export = Callable[[bytes, str, Mapping[str, Any], EnvOptions], bytes]
 
@@ -32,7 +32,10 @@ class Exporter:
     """Gives out models. Equal requests at the same time share one export; ``AT_ONCE`` are made at a time."""
 
     def __init__(self, files: PolicyFiles, export: Export | None = None) -> None:
-        """``export``: makes a model of an archive, an environment, its configuration and options; None: in another process."""
+        """``export``: makes a model of an archive, an environment, its configuration and options.
+
+        None: in another process.
+        """
         self._files = files
         self._export = export or export_elsewhere
         self._asked: dict[str, asyncio.Task[bytes]] = {}

@@ -1,15 +1,17 @@
-"""The environments worth showing, with their spaces, backends and presets.
+"""The environments that can be trained on, with their spaces, backends and presets.
 
-``environments.json`` holds them for the versions of Gymnasium and EnvPool that it names, since asking EnvPool takes
-seconds; ``python -m rlplatform.training.catalogue`` writes it anew. With other versions every environment is made once.
+Gymnasium's and EnvPool's are looked up in ``environments.json`` (``recorded_environments``);
+``python -m rlplatform.training.catalogue`` writes that file.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-from importlib import metadata
-from pathlib import Path
+import re
+import time
+from contextlib import suppress
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -17,35 +19,48 @@ from gymnasium import spaces
 
 from rlplatform.errors import InvalidRequest
 from rlplatform.ppo.presets import find_preset, preset_names
-from rlplatform.training.environments import probe
+from rlplatform.training import environment_modules
+from rlplatform.training.environments import check_spaces, probe
 from rlplatform.training.models import EnvironmentInfo
+from rlplatform.training.recorded_environments import FILE, recorded, versions
+from rlplatform.training.vector_envpool import envpool_ids, envpool_spaces
 
-FILE = Path(__file__).with_name("environments.json")
-_PACKAGES = ("gymnasium", "envpool")
+BUDGET_S = 10.0
+"""Seconds for making environments that are not recorded, plugins' above all; what is left is listed without spaces."""
+_PATH = re.compile(r"/\S+")  # of the machine that the file is written on
+UNKNOWN = "known once it is made"
 
 
 @functools.cache
 def list_environments() -> tuple[EnvironmentInfo, ...]:
-    """Those with a preset, and those of Gymnasium's registry that can be made here, by id.
-
-    EnvPool's hundreds of others are accepted for training, too. Plugins' environments are made once.
-    """
-    recorded = _recorded()
-    found = (recorded[env] if env in recorded else _describe_or_none(env) for env in _candidates())
-    return tuple(info for info in found if info is not None)
+    """Return all that can be made here, by id: Gymnasium's, the configured modules' and EnvPool's."""
+    environment_modules.import_all()
+    known = recorded()
+    found = [EnvironmentInfo(id=env, **fields) for env, fields in known.items() if isinstance(fields, dict)]
+    deadline = time.monotonic() + BUDGET_S
+    for env in sorted({*preset_names(), *gym.registry} - known.keys()):
+        if time.monotonic() < deadline:
+            described = _describe_or_reason(env)
+            found += [described] if isinstance(described, EnvironmentInfo) else []
+        else:
+            found.append(_info(env, UNKNOWN, UNKNOWN, "gymnasium", None))
+    if not known:
+        for env in envpool_ids() - {info.id for info in found}:
+            with suppress(InvalidRequest):
+                found.append(_describe_pooled(env))
+    return tuple(sorted(found, key=lambda info: info.id))
 
 
 def describe_environment(env: str) -> EnvironmentInfo:
     """One environment's spaces, backend and preset. Raises as ``environments.probe`` does."""
     made = probe(env, {})
     try:
-        return EnvironmentInfo(
-            id=env,
-            observation_space=describe_space(made.single_observation_space),
-            action_space=describe_space(made.single_action_space),
-            backend="envpool" if made.backend == "envpool" else "gymnasium",
-            preset=env if find_preset(env) is not None else None,
-            max_episode_steps=made.max_episode_steps,
+        return _info(
+            env,
+            describe_space(made.single_observation_space),
+            describe_space(made.single_action_space),
+            "envpool" if made.backend == "envpool" else "gymnasium",
+            made.max_episode_steps,
         )
     finally:
         made.close()
@@ -64,45 +79,66 @@ def describe_space(space: spaces.Space[object]) -> str:
     return str(space)
 
 
-def _candidates() -> list[str]:
-    return sorted({*preset_names(), *gym.registry})
+def _info(env: str, observations: str, actions: str, backend: Any, max_episode_steps: int | None) -> EnvironmentInfo:
+    preset = find_preset(env)
+    return EnvironmentInfo(
+        id=env,
+        observation_space=observations,
+        action_space=actions,
+        backend=backend,
+        preset=preset.env if preset is not None else None,
+        preset_env_steps=preset.n_timesteps if preset is not None else None,
+        max_episode_steps=max_episode_steps,
+    )
 
 
-def _describe_or_none(env: str) -> EnvironmentInfo | None:
+def _describe_pooled(env: str) -> EnvironmentInfo:
+    """Describe one of EnvPool's without making it. Raises ``InvalidRequest`` if it cannot be trained on."""
+    observations, actions, limit = envpool_spaces(env)
+    check_spaces(env, observations, actions)
+    return _info(env, describe_space(observations), describe_space(actions), "envpool", limit)
+
+
+def _describe_or_reason(env: str) -> EnvironmentInfo | str:
     try:
         return describe_environment(env)
-    except InvalidRequest:
-        return None
+    except InvalidRequest as error:
+        return str(error)
+    except Exception as error:  # its package's own
+        return f"env: {env} cannot be made here: {type(error).__name__}: {error}"
 
 
-def _versions() -> dict[str, str | None]:
-    """The installed versions that the spaces depend on; None where a package is not installed."""
+def describe_all() -> dict[str, EnvironmentInfo | str]:
+    """Describe every environment of Gymnasium and EnvPool; the reason for those that cannot be trained on.
 
-    def version(package: str) -> str | None:
+    Those of EnvPool alone are described by their specifications, a hundred times faster than by making them, except
+    where a package is known to lack files that only making them reveals.
+    """
+    candidates = {*preset_names(), *gym.registry}
+    described: dict[str, EnvironmentInfo | str] = {env: _describe_or_reason(env) for env in candidates}
+    for env in envpool_ids() - candidates:
         try:
-            return metadata.version(package)
-        except metadata.PackageNotFoundError:
-            return None
+            described[env] = describe_environment(env) if "Sudoku" in env else _describe_pooled(env)
+        except InvalidRequest as error:
+            described[env] = str(error)
+    return dict(sorted(described.items()))
 
-    return {package: version(package) for package in _PACKAGES}
 
-
-def _recorded() -> dict[str, EnvironmentInfo | None]:
-    """What the file says of each candidate (None: it cannot be made); nothing where it is of other versions."""
-    held = json.loads(FILE.read_text(encoding="utf-8"))
-    if held["versions"] != _versions():
-        return {}
-    return {env: info and EnvironmentInfo(id=env, **info) for env, info in held["environments"].items()}
+def write(described: dict[str, EnvironmentInfo | str]) -> str:
+    """Return the text of the file."""
+    fields: dict[str, Any] = {}
+    for env, found in described.items():
+        if isinstance(found, str):
+            fields[env] = _PATH.sub("…", found)
+        else:
+            fields[env] = found.model_dump(mode="json", exclude={"id"}, exclude_none=True)
+    lines = ",\n".join(f"  {json.dumps(env)}: {json.dumps(found)}" for env, found in fields.items())
+    return f'{{\n "versions": {json.dumps(versions())},\n "environments": {{\n{lines}\n }}\n}}\n'
 
 
 def main() -> None:
-    """Make every environment once and write the file."""
-    described = {env: _describe_or_none(env) for env in _candidates()}
-    environments = {env: info and info.model_dump(mode="json", exclude={"id"}) for env, info in described.items()}
-    lines = ",\n".join(f"  {json.dumps(env)}: {json.dumps(info)}" for env, info in environments.items())
-    FILE.write_text(
-        f'{{\n "versions": {json.dumps(_versions())},\n "environments": {{\n{lines}\n }}\n}}\n', encoding="utf-8"
-    )
+    """Describe every environment and write the file."""
+    FILE.write_text(write(describe_all()), encoding="utf-8")
 
 
 if __name__ == "__main__":

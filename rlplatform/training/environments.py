@@ -6,6 +6,7 @@ Importing this loads neither torch nor Ray. ``module:Env-v0`` is accepted for th
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -80,11 +81,7 @@ def probe(env: str, env_config: Mapping[str, Any], options: EnvOptions = DEFAULT
     check_known(env)
     made = make_vector_env(env, env_config, [0], options=options)
     try:
-        _check_observations(env, made.single_observation_space)
-        _check_space(made.single_action_space, f"env: {env}'s actions")
-        actions = made.single_action_space
-        if isinstance(actions, spaces.Box) and not np.issubdtype(actions.dtype, np.floating):
-            raise InvalidRequest(f"env: {env}'s actions are a Box of {actions.dtype}; floats are covered", field="env")
+        check_spaces(env, made.single_observation_space, made.single_action_space)
     except InvalidRequest:
         made.close()
         raise
@@ -108,6 +105,29 @@ def describe(env: str, made: VectorEnv) -> dict[str, Any]:
         "observations": encoder.kind,
         "notes": notes,
     }
+
+
+def shared_spaces(observations: spaces.Space[Any], actions: spaces.Space[Any]) -> str:
+    """Return a text that is equal for environments whose policies have the same network, and act alike.
+
+    Bounds of observations do not count: nothing depends on them.
+    """
+    encoder = ObservationEncoder.of(observations)
+    seen = observations.shape if isinstance(observations, spaces.Box) else observations
+    described = f"{encoder.kind} {encoder.shape} of {seen} -> {actions}"
+    return described if len(described) < 500 else hashlib.sha256(described.encode()).hexdigest()
+
+
+def check_spaces(env: str, observations: spaces.Space[Any], actions: spaces.Space[Any]) -> None:
+    """Check that a policy can be trained on the spaces.
+
+    Raises:
+        InvalidRequest: it cannot; says what is covered.
+    """
+    _check_observations(env, observations)
+    _check_space(actions, f"env: {env}'s actions")
+    if isinstance(actions, spaces.Box) and not np.issubdtype(actions.dtype, np.floating):
+        raise InvalidRequest(f"env: {env}'s actions are a Box of {actions.dtype}; floats are covered", field="env")
 
 
 def _check_observations(env: str, space: spaces.Space[Any]) -> None:
@@ -152,6 +172,7 @@ def facts_of(
             box_actions=isinstance(probed.single_action_space, spaces.Box),
             backend=probed.backend,
             max_episode_steps=probed.max_episode_steps,
+            spaces=shared_spaces(probed.single_observation_space, probed.single_action_space),
         )
     finally:
         probed.close()

@@ -28,7 +28,8 @@ class EnvironmentFacts(BaseModel):
     """Facts of one environment with one configuration.
 
     ``observation_bytes`` is the size of one encoded observation in a rollout. ``image``: a convolutional network will
-    read the observations. ``box_actions``: the actions are a Box.
+    read the observations. ``box_actions``: the actions are a Box. ``spaces`` is equal for environments
+    that share policies.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +39,7 @@ class EnvironmentFacts(BaseModel):
     box_actions: bool
     backend: str
     max_episode_steps: int | None = None
+    spaces: str = ""
 
 
 class EnvironmentProbes(Protocol):

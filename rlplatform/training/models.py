@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, m
 
 from rlplatform.jsonvalues import JsonObject
 from rlplatform.policies.models import BackendChoice
+from rlplatform.ppo.presets import find_preset
 from rlplatform.priorities import Priority
 
 MAX_HYPERPARAMETER_BYTES = 16_384
@@ -81,6 +82,13 @@ class CheckpointPlan(_Strict):
     """True: also keep the checkpoint with the highest mean return."""
 
 
+def _stop_of_preset(given: dict[str, Any]) -> StopCriteria:
+    """The criterion of a request without one: the preset's own number of steps, else none, which is refused."""
+    preset = find_preset(given.get("preset") or given.get("env", ""))
+    known = preset is not None and given.get("resume_from") is None
+    return StopCriteria.model_construct(env_steps=preset.n_timesteps if known and preset is not None else None)
+
+
 class TrainingRequest(_Strict):
     """A training to start (`POST /v1/trainings`)."""
 
@@ -102,16 +110,17 @@ class TrainingRequest(_Strict):
     """Name of tuned hyperparameters; null: the environment's own, if there are any."""
     hyperparameters: JsonObject = Field(default_factory=dict)
     """Hyperparameters that differ from the preset, with the names of Stable-Baselines3."""
-    stop: StopCriteria
-    """When the training ends by itself."""
+    resume_from: str | None = Field(default=None, max_length=64)
+    """Id of a checkpoint to continue from; null: start afresh."""
+    stop: StopCriteria = Field(default_factory=_stop_of_preset, validate_default=True)
+    """When the training ends by itself. Left out: after the environment steps of the preset, if there is one and the
+    training starts afresh."""
     resources: Resources = Field(default_factory=Resources)
     """Resources to train on."""
     evaluation: EvaluationPlan = Field(default_factory=EvaluationPlan)
     """When the policy is evaluated."""
     checkpoint: CheckpointPlan = Field(default_factory=CheckpointPlan)
     """When checkpoints are saved, and which are kept."""
-    resume_from: str | None = Field(default=None, max_length=64)
-    """Id of a checkpoint to continue from; null: start afresh."""
     priority: Priority = "normal"
     """Order among the tenant's own trainings. `high` needs the scope `admin`."""
 
@@ -136,8 +145,10 @@ class EnvironmentInfo(_Strict):
     """Library that steps the environment."""
     preset: str | None = None
     """Name of tuned hyperparameters for it; null: there are none."""
+    preset_env_steps: int | None = None
+    """Environment steps that those are meant for, and the default of `stop`; null: there are none."""
     max_episode_steps: int | None = None
-    """Steps after which an episode is truncated; null: never."""
+    """Steps after which an episode is truncated, unless a request says otherwise."""
 
 
 class TrainingCheck(_Strict):

@@ -29,15 +29,15 @@ def versions() -> dict[str, str | None]:
 
 
 @functools.cache
-def recorded(file: Path = FILE) -> Mapping[str, dict[str, Any] | None]:
-    """Return each environment's fields, None if it cannot be made; nothing at all for other versions."""
+def recorded(file: Path = FILE) -> Mapping[str, dict[str, Any] | str]:
+    """Return each environment's fields, or why it cannot be made; nothing at all for other versions."""
     held = json.loads(file.read_text(encoding="utf-8"))
     if held["versions"] != versions():
         return {}
-    found: dict[str, dict[str, Any] | None] = held["environments"]
+    found: dict[str, dict[str, Any] | str] = held["environments"]
     return found
 
 
 def impossible() -> frozenset[str]:
     """Return the ids that are registered but cannot be made, and so are never suggested."""
-    return frozenset(env for env, fields in recorded().items() if not isinstance(fields, dict))
+    return frozenset(env for env, fields in recorded().items() if isinstance(fields, str))

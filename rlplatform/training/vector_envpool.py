@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rlplatform.errors import InvalidRequest
 from rlplatform.training.atari import PREPROCESSING, TRAINING
+from rlplatform.training.flattening import Flattening
 from rlplatform.training.limited import LimitedVectorEnv
 from rlplatform.training.vector_base import Array, Backend, Step, TimeLimit, VectorEnv
 
@@ -144,6 +145,25 @@ def _rows(obs: Any, order: NDArray[np.int64]) -> Any:
     return {key: _rows(part, order) for key, part in obs.items()} if isinstance(obs, Mapping) else obs[order]
 
 
+def envpool_spaces(env: str) -> tuple[spaces.Space[Any], spaces.Space[Any], int]:
+    """Return observation space, action space and time limit of an environment, without making it.
+
+    Raises:
+        InvalidRequest: it cannot be made here.
+    """
+    import envpool
+
+    try:
+        spec = envpool.make_spec(env)
+        observations, actions = spec.gymnasium_observation_space, spec.gymnasium_action_space
+    except Exception as error:
+        raise InvalidRequest(f"env: {env} cannot be made here: {error}", field="env") from error
+    if isinstance(observations, spaces.Dict):
+        is_grid = {"image", "mission"} <= set(observations.spaces)
+        observations = _flat_grid(observations) if is_grid else Flattening(env, observations).space
+    return _with_true_bounds(observations), actions, TimeLimit.of(None, _own_limit(env)).steps
+
+
 def _own_limit(env: str) -> int | None:
     import envpool
 
@@ -213,4 +233,4 @@ def _with_true_bounds(space: spaces.Space[Any]) -> spaces.Space[Any]:
     if not isinstance(space, spaces.Box) or not np.issubdtype(space.dtype, np.floating):
         return space
     low = np.where((space.low > 0) & (space.low < 1e-30), -np.inf, space.low).astype(space.dtype)
-    return spaces.Box(low, space.high, space.shape, low.dtype.type)
+    return space if np.array_equal(low, space.low) else spaces.Box(low, space.high, space.shape, low.dtype.type)

@@ -379,3 +379,20 @@ def test_a_rollout_tells_how_far_it_has_come_and_can_be_abandoned(path: str) -> 
     engine.watch(silent)
     assert engine.train_iteration().env_steps > 0
     engine.close()
+
+
+def test_a_checkpoint_continues_in_another_environment_of_the_same_spaces(tmp_path: Path) -> None:
+    engine = RllibEngine(small_request(env="CartPole-v0"))
+    engine.train_iteration()
+    engine.save(tmp_path)
+    parameters = engine.parameter_hash()
+    engine.close()
+    other = RllibEngine(small_request(env="CartPole-v1"))
+    other.restore(tmp_path)
+    assert other.parameter_hash() == parameters
+    other.train_iteration()
+    other.close()
+    different = RllibEngine(small_request(env="Acrobot-v1"))
+    with pytest.raises(CheckpointError, match="CartPole-v0"):
+        different.restore(tmp_path)
+    different.close()

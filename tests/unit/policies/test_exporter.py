@@ -15,6 +15,7 @@ from rlplatform.policies.exporter import Exporter
 from rlplatform.policies.models import PolicyInfo, SpaceInfo
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.policies import MemoryPolicyFiles
+from rlplatform.training.env_options import EnvOptions
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +54,7 @@ class Counting:
         self.go.set()
         self.error: Exception | None = None
 
-    def __call__(self, archive: bytes, env: str, env_config: Mapping[str, Any]) -> bytes:
+    def __call__(self, archive: bytes, env: str, env_config: Mapping[str, Any], options: EnvOptions) -> bytes:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:

@@ -8,7 +8,11 @@ from pathlib import Path
 import gymnasium as gym
 import pytest
 
-from rlplatform.training import catalogue
+from rlplatform.training import catalogue, recorded_environments
+from rlplatform.training.environments import suggestions
+
+SAMPLE = """CartPole-v1 LunarLander-v3 Blackjack-v1 CliffWalking-v1 FetchReach-v4 MiniGrid-Empty-5x5-v0 Pong-v5
+CartpoleBalance-v1 Go9x9-v1 lane-keeping-v0 RubiksCube-v0 HalfCheetah-v2"""
 
 
 @pytest.fixture(autouse=True)
@@ -23,28 +27,40 @@ def test_lists_what_can_be_trained_with_spaces_and_presets() -> None:
     assert infos["CartPole-v1"].action_space == "Discrete(2)"
     assert infos["LunarLander-v3"].backend == "envpool"
     assert infos["LunarLander-v3"].max_episode_steps == 1000
-    assert infos["Blackjack-v1"].max_episode_steps is None
+    assert infos["Blackjack-v1"].max_episode_steps == 10_000
+    assert infos["CartPole-v1"].preset_env_steps == 100_000
+    assert infos["PointMaze_UMaze-v3"].observation_space == "Box(8,) float32"
+    assert len(infos) > 1500
     assert infos["Pendulum-v1"].action_space == "Box(1,) float32 in [-2, 2]"
     assert "HalfCheetah-v2" not in infos
     assert list(infos) == sorted(infos)
 
 
-def test_what_is_recorded_is_what_the_environments_themselves_say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Fails after another version of Gymnasium or EnvPool, or a new preset: then write the file again."""
-    committed = catalogue.FILE.read_text()
-    monkeypatch.setattr(catalogue, "FILE", tmp_path / "environments.json")
-    catalogue.main()
-    assert (tmp_path / "environments.json").read_text() == committed
+@pytest.mark.parametrize("env", SAMPLE.split())
+def test_what_is_recorded_is_what_the_environment_itself_says(env: str) -> None:
+    """Fails after another version of Gymnasium or EnvPool, or a new preset: then write the file anew."""
+    held = recorded_environments.recorded()[env]
+    found = catalogue._describe_or_reason(env)
+    assert isinstance(found, str) == isinstance(held, str)
+    if not isinstance(found, str):
+        assert found.model_dump(mode="json", exclude={"id"}, exclude_none=True) == held
 
 
-def test_other_versions_are_asked_and_not_looked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "FILE", tmp_path / "environments.json")
-    wrong = {"CartPole-v1": None}
-    for versions, known in ((catalogue._versions(), wrong), ({"gymnasium": "0", "envpool": "0"}, {})):
-        catalogue.FILE.write_text(json.dumps({"versions": versions, "environments": wrong}))
-        assert catalogue._recorded() == known
+def test_other_versions_are_asked_and_not_looked_up(tmp_path: Path) -> None:
+    file = tmp_path / "environments.json"
+    wrong = {"CartPole-v1": "no"}
+    file.write_text(json.dumps({"versions": {"gymnasium": "0", "envpool": "0"}, "environments": wrong}))
+    assert recorded_environments.recorded(file) == {}
+    file = tmp_path / "same.json"
+    file.write_text(json.dumps({"versions": recorded_environments.versions(), "environments": wrong}))
+    assert recorded_environments.recorded(file) == wrong
+
+
+def test_what_cannot_be_made_here_is_never_suggested() -> None:
+    near = suggestions()
+    assert "CartPole-v1" in near
+    assert not any(env.startswith("phys2d/") for env in near)
+    assert "HalfCheetah-v2" not in near
 
 
 def test_an_environment_that_is_not_recorded_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:

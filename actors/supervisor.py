@@ -394,7 +394,7 @@ class Supervisor:
         Raises:
             InvalidRequest: the spaces differ; says how.
         """
-        why = f"it is a checkpoint of env {trained.env}, not {request.env}"
+        why = f"{request.resume_from} is of env {trained.env}, not {request.env}"
         if request.engine == "simulated":
             raise InvalidRequest(why)
         ours, theirs = [

@@ -143,7 +143,7 @@ def test_every_field_of_an_answer_is_required() -> None:
 
 
 def test_a_request_requires_no_more_than_it_must() -> None:
-    assert set(SCHEMAS["TrainingRequest"]["required"]) == {"env", "stop"}
+    assert set(SCHEMAS["TrainingRequest"]["required"]) == {"env"}
     assert set(SCHEMAS["EvaluationRequest"]["required"]) == {"source", "tests"}
     assert SCHEMAS["FloatsChecker"]["required"] == ["kind"], "a checker is told by its kind"
     assert "Default: `50`" not in json.dumps(DOCUMENT), "a parameter has its default as such"

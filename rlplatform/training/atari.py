@@ -60,7 +60,8 @@ class AleVectorEnv(VectorEnv):
         self.single_observation_space = env.single_observation_space
         self.single_action_space = env.single_action_space
         self.time_limit = limit
-        self.wrappers = (PREPROCESSING, TRAINING)
+        self.wrappers = (PREPROCESSING, "ClipReward (training alone)")
+        self.notes = ("a lost life does not end an episode: ALE would begin a new game with each life",)
 
     def reset(self) -> Array:
         seeds, self._seeds = self._seeds, None
@@ -68,12 +69,11 @@ class AleVectorEnv(VectorEnv):
         return np.asarray(obs)
 
     def step(self, actions: Array) -> Step:
-        obs, rewards, terminated, truncated, info = self._env.step(actions)
+        obs, rewards, terminated, truncated, _ = self._env.step(actions)
         terminated, truncated = terminated.astype(np.bool_), truncated.astype(np.bool_)
         if not self._training:
             return Step(obs, rewards, terminated, truncated)
-        over = truncated | (terminated & (info["lives"] == 0))
-        return Step(obs, np.sign(rewards), terminated, truncated, scores=rewards, over=over)
+        return Step(obs, np.sign(rewards), terminated, truncated, scores=rewards)
 
     def close(self) -> None:
         self._env.close()
@@ -102,7 +102,7 @@ def make_atari(
             len(seeds),
             num_threads=1,
             reward_clipping=False,  # clipped here, where the score is kept, too
-            episodic_life=training,
+            episodic_life=False,
             max_num_frames_per_episode=limit.steps * options["frameskip"],
             **options,
         )

@@ -26,6 +26,15 @@ _RESTORED = ("stdin", "stdout", "stderr", "excepthook", "displayhook", "unraisab
 _CLEARED = ("path", "argv", "ps1", "ps2", "last_type", "last_value", "last_traceback", "path_hooks", "meta_path")
 
 
+_HARMLESS = frozenset(
+    {list, dict, tuple, set, frozenset, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CellType}
+)
+
+
+def _is_harmless(kind: type) -> bool:
+    return kind not in (type, weakref.ref) and not hasattr(kind, "__del__")
+
+
 class _Witness:
     """Lives as long as the names of a module do."""
 
@@ -46,6 +55,7 @@ class Finalization:
         self._modules = frozenset(id(module) for name, module in sys.modules.items() if name != "__main__")
         self._names = [(module.__dict__, frozenset(module.__dict__)) for module in (sys, builtins)]
         self._streams = (sys.stdout, sys.stderr)
+        self._harmless = _HARMLESS | frozenset(kind for kind in map(type, gc.get_objects()) if _is_harmless(kind))
 
     def run(self, status: int) -> int:
         """Finalize the program that ended with ``status``; return its exit status. Never raises."""
@@ -53,12 +63,30 @@ class Finalization:
             _attempt(threading._shutdown, threading)  # type: ignore[attr-defined]
         _attempt(atexit._run_exitfuncs, atexit)
         flushed = _flush_standard_streams()
-        if _has_finalizers():
+        freed = self._has_finalizers()
+        if freed:
             self._free()
-        for stream in self._streams:
-            _attempt(stream.flush)
+        if freed or sys.stdout is not self._streams[0] or sys.stderr is not self._streams[1]:
+            for stream in self._streams:
+                _attempt(stream.flush)
         kernel.flush()
         return status if flushed else _FLUSH_FAILED
+
+    def _has_finalizers(self) -> bool:
+        """True if freeing the objects of the program can run code or write: files, generators, weak references.
+
+        Most small programs have none of these; what they leave need not be freed.
+        """
+        try:
+            objects = gc.get_objects()
+            kinds = set(map(type, objects))
+            if kinds <= self._harmless:
+                return False
+            if weakref.ref in kinds or any(hasattr(kind, "__del__") for kind in kinds):
+                return True
+            return type in kinds and any(type(item) is type and hasattr(item, "__del__") for item in objects)
+        except BaseException:
+            return True
 
     def _free(self) -> None:
         sys.is_finalizing = True.__bool__
@@ -95,21 +123,6 @@ class Finalization:
                 names = None  # type: ignore[assignment]
         if cleared:
             gc.collect()
-
-
-def _has_finalizers() -> bool:
-    """True if freeing the objects of the program can run code or write: files, generators, weak references.
-
-    Most small programs have none of these; what they leave need not be freed.
-    """
-    try:
-        objects = gc.get_objects()
-        kinds = set(map(type, objects))
-        if weakref.ref in kinds or any(hasattr(kind, "__del__") for kind in kinds):
-            return True
-        return type in kinds and any(type(item) is type and hasattr(item, "__del__") for item in objects)
-    except BaseException:
-        return True
 
 
 def _latest(names: dict[str, Any], is_known: Callable[[str], bool]) -> list[str]:

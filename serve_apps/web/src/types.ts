@@ -167,6 +167,7 @@ export interface Environment {
   action_space: string;
   backend: "envpool" | "gymnasium";
   preset: string | null;
+  preset_env_steps: number | null;
   max_episode_steps: number | null;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { copyOf, isTouched, newSubmission, toRequest as submission, withGrader } from "../src/drafts/submission";
-import { continuation, fresh, newTraining, toRequest } from "../src/drafts/training";
+import { continuation, fresh, newTraining, toRequest, withEnvironment } from "../src/drafts/training";
 import { settings } from "../src/runs/settings";
 import type { Checkpoint, StopCriteria, Submission, Training } from "../src/types";
 
@@ -89,6 +89,20 @@ describe("a training that continues another", () => {
 });
 
 describe("a new training", () => {
+  it("is trained for as many steps as the preset of its environment, unless somebody has changed them", () => {
+    const known = [
+      { id: "CartPole-v1", preset_env_steps: 100_000 },
+      { id: "LunarLander-v3", preset_env_steps: 1_000_000 },
+      { id: "MyEnv-v0", preset_env_steps: null },
+    ] as never;
+    const draft = newTraining();
+    const lander = { ...draft, ...withEnvironment(draft, "LunarLander-v3", known) };
+    expect(lander.stop.env_steps).toBe("1000000");
+    expect(withEnvironment(lander, "MyEnv-v0", known).stop?.env_steps).toBe("100000");
+    const changed = { ...lander, stop: { ...lander.stop, env_steps: "5000" } };
+    expect(withEnvironment(changed, "CartPole-v1", known)).toEqual({ env: "CartPole-v1" });
+  });
+
   it("leaves the policy evaluation to the platform, as the command line does", () => {
     expect(toRequest(newTraining())).toMatchObject({ evaluation: {} });
     expect((toRequest(newTraining()) as { evaluation: object }).evaluation).toEqual({});

@@ -1,7 +1,7 @@
 /** A training being set up, and the request that it makes. */
 import { count } from "../format";
 import { type FieldError, Problem } from "../problem";
-import type { Checkpoint, Json, StopCriteria, Training, TrainingRequest } from "../types";
+import type { Checkpoint, Environment, Json, StopCriteria, Training, TrainingRequest } from "../types";
 import { parseNumber } from "./submission";
 
 export interface TrainingDraft {
@@ -52,6 +52,17 @@ export const newTraining = (): TrainingDraft => ({
 });
 
 const MORE_ENV_STEPS = 100_000;
+
+/** Steps that an environment is trained for unless somebody says otherwise: those of its preset, where it has one. */
+const usualSteps = (environment: Environment | undefined) => String(environment?.preset_env_steps ?? 100_000);
+
+/** `draft` with another environment; steps that nobody has changed become the usual ones of that environment. */
+export function withEnvironment(draft: TrainingDraft, env: string, known: Environment[]): Partial<TrainingDraft> {
+  const find = (id: string) => known.find((environment) => environment.id === id);
+  const untouched = [usualSteps(undefined), usualSteps(find(draft.env))].includes(draft.stop.env_steps);
+  if (draft.done || !untouched) return { env };
+  return { env, stop: { ...draft.stop, env_steps: usualSteps(find(env)) } };
+}
 
 /**
  * A draft that continues `parent` from `checkpoint` as it was trained. The counters include what the checkpoint has done,

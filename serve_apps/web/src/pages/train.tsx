@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { storeDraft, useDraft } from "../drafts/stored";
-import { continuation, fresh, newTraining, type TrainingDraft, toRequest } from "../drafts/training";
+import { continuation, fresh, newTraining, type TrainingDraft, toRequest, withEnvironment } from "../drafts/training";
 import { count, shortId } from "../format";
 import { Simulated } from "../parts/badge";
 import { EnvironmentInput, Facts } from "../parts/environments";
@@ -105,7 +105,7 @@ function TrainForm() {
                   control={control}
                   environments={environments}
                   chosen={draft.env}
-                  onChange={(env) => change({ env })}
+                  onChange={(env) => change(withEnvironment(draft, env, environments))}
                 />
               )}
             </Field>

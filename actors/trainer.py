@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from rlplatform.errors import Conflict, EngineError, Fenced, NotFound, PlatformError
-from rlplatform.events import EventBase, TrainingFailed, TrainingStarting, parse_event
+from rlplatform.events import EventBase, TrainingFailed, TrainingIterationCompleted, TrainingStarting, parse_event
 from rlplatform.manifest import RunManifest
 from rlplatform.outbox import Outbox
-from rlplatform.ports import CheckpointStore, Clock, EngineFactory, Store
+from rlplatform.ports import CheckpointStore, Clock, EngineFactory, Store, TrainingEngine
 from rlplatform.retention import resumed_from
 from rlplatform.runs import TrainingRun
 from rlplatform.training.faults import describe
@@ -50,6 +50,7 @@ class Trainer:
         self._epoch = epoch
         self._store = store
         self._recorder: RunRecorder | None = None
+        self._engine: TrainingEngine | None = None
         self._outbox = Outbox(store, run.stream, epoch, clock)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="train")
         self._session: TrainingSession | None = None
@@ -92,7 +93,10 @@ class Trainer:
         def emit(event: EventBase) -> None:
             asyncio.run_coroutine_threadsafe(self._outbox.send(event), loop).result()
             if self._recorder:
-                self._recorder.take(event)
+                ended = (
+                    self._engine.finished() if isinstance(event, TrainingIterationCompleted) and self._engine else ()
+                )
+                self._recorder.take(event, ended)
 
         def history(after: int, limit: int) -> list[EventBase]:
             reading = self._store.read(self._run.stream, after=after, limit=limit)
@@ -133,7 +137,7 @@ class Trainer:
         """Build the engine and the session, at the point that the training had reached."""
         request = self._run.document.request
         parent = self._parent()
-        engine = self._make_engine(request)
+        engine = self._engine = self._make_engine(request)
         try:
             parent_env = trained_on(parent.training_id) if parent is not None else None
             manifest = RunManifest.of(self._run.id, request, engine, parent=parent, parent_env=parent_env)

@@ -131,6 +131,9 @@ class TrainingEngine(Protocol):
             EngineError: no progress can be made.
         """
 
+    def finished(self) -> Sequence[tuple[float, int]]:
+        """Return the return and the number of steps of each episode that ended in the last iteration."""
+
     def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
         """Exactly ``episodes`` episodes of the deterministic policy on environments of its own."""
 

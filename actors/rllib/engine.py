@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -82,6 +82,7 @@ class RllibEngine:
         self._env = request.env
         self._window = EpisodeWindow()
         self._iteration = self._episodes = 0
+        self._finished: list[tuple[float, int]] = []
 
     def watch(self, pulse: Pulse) -> None:
         self._open.watch(pulse)
@@ -98,6 +99,7 @@ class RllibEngine:
         returns, lengths, metrics = algorithm.train()
         self._iteration += 1
         self._episodes += len(returns)
+        self._finished = list(zip(returns, lengths, strict=True))
         self._window.extend(returns, lengths)
         fps = (algorithm.env_steps - steps) / (time.perf_counter() - began)
         return IterationReport(
@@ -106,6 +108,9 @@ class RllibEngine:
             episodes=self._episodes,
             metrics=finite(metrics | self._window.metrics() | {FPS: fps}),
         )
+
+    def finished(self) -> Sequence[tuple[float, int]]:
+        return self._finished
 
     def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
         return self._open.evaluate(episodes, seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rlplatform.errors import CheckpointError
@@ -74,6 +74,9 @@ class ScriptedEngine:
             episodes=self.iteration * self._episodes,
             metrics={} if mean is None else {"rollout/episode_return_mean": mean},
         )
+
+    def finished(self) -> Sequence[tuple[float, int]]:
+        return [(float(self.iteration), self._env_steps // self._episodes)] * self._episodes
 
     def evaluate(self, episodes: int, seed: int) -> EvaluationReport:  # noqa: ARG002
         self.calls.append("evaluate")

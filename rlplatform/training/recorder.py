@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rlplatform.events import EventBase, TrainingRecovered, TrainingResumed
 from rlplatform.ports import CheckpointStore
+from rlplatform.training.monitor_file import Episode
 from rlplatform.training.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -33,16 +34,16 @@ class RunRecorder:
         self._path = path
         self._checkpoints = checkpoints
         self._history = history
-        self._events: queue.SimpleQueue[EventBase | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[tuple[EventBase, Sequence[Episode]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="run-folder", daemon=True)
         self._closing = threading.Event()
         self._given_up = False
         self._thread.start()
 
-    def take(self, event: EventBase) -> None:
-        """Take one event that is in the log. Never blocks, never raises."""
+    def take(self, event: EventBase, episodes: Sequence[Episode] = ()) -> None:
+        """Take one event that is in the log, and the episodes of its iteration. Never blocks, never raises."""
         if not self._given_up:
-            self._events.put(event)
+            self._events.put((event, episodes))
 
     def close(self) -> None:
         """Until everything taken is written, or ``CLOSE_S`` have passed. Idempotent."""
@@ -58,21 +59,22 @@ class RunRecorder:
             log.warning("the run folder %s is written no further: %s: %s", self._path, type(error).__name__, error)
 
     def _record(self) -> None:
-        event = self._events.get()
-        if event is None:
+        taken = self._events.get()
+        if taken is None:
             return
         folder = RunFolder(self._path, self._checkpoints)
         try:
-            while event is not None:
+            while taken is not None:
+                event, episodes = taken
                 if folder.iteration < _continues_from(event):
                     self._catch_up(folder, event)
-                folder.write(event)
+                folder.write(event, episodes)
                 try:
-                    event = self._events.get_nowait()
+                    taken = self._events.get_nowait()
                 except queue.Empty:
                     folder.flush()
                     self._closing.wait(FLUSH_S)
-                    event = self._events.get()
+                    taken = self._events.get()
         finally:
             folder.close()
 

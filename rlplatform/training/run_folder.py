@@ -1,7 +1,8 @@
 """A run folder, as users of RL-Zoo, Tune and TensorBoard know it, written from a training's event stream.
 
 ``config.yml`` and ``manifest.json`` when the training has started; a row in ``progress.csv``, a line in ``result.json``
-and TensorBoard scalars over environment steps for each iteration and evaluation; a copy of each checkpoint kept.
+and TensorBoard scalars over environment steps for each iteration and evaluation; a row in ``monitor.csv`` for each
+episode; a copy of each checkpoint kept.
 What a recovery does again is written again: rows behind the checkpoint are dropped. Not a record: the event log is.
 """
 
@@ -11,7 +12,7 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from rlplatform.errors import CheckpointError, NotFound
 from rlplatform.events import EventBase
 from rlplatform.ports import CheckpointStore
 from rlplatform.training.models import CheckpointInfo
+from rlplatform.training.monitor_file import Episode, MonitorFile
 from rlplatform.training.tfevents import EventFile
 
 _FIXED = ("iteration", "env_steps", "episodes", "train_wall_s")
@@ -39,6 +41,7 @@ class RunFolder:
         self._results, self._table = path / "result.json", path / "progress.csv"
         path.mkdir(parents=True, exist_ok=True)
         self._board: EventFile | None = None
+        self._monitor = MonitorFile(path)
         self._pending: list[dict[str, Any]] = []
         self._last: dict[str, Any] | None = None
         self._marks = (0, 0)  # where the last row begins in the files, once it is in them
@@ -49,8 +52,8 @@ class RunFolder:
             self._know(row)
             self.iteration = row["iteration"]
 
-    def write(self, event: EventBase) -> None:
-        """Take one event; those that say nothing for the folder are passed over."""
+    def write(self, event: EventBase, episodes: Sequence[Episode] = ()) -> None:
+        """Take one event, and the episodes that ended in its iteration; events of no use to the folder are skipped."""
         match event:
             case events.TrainingStarted():
                 self._start(event)
@@ -58,6 +61,7 @@ class RunFolder:
                 metrics = {name: event.metrics[name] for name in sorted(event.metrics)}
                 self._take({name: getattr(event, name) for name in _FIXED} | metrics)
                 self._open_board(event).scalars(metrics, event.env_steps, event.time.timestamp())
+                self._monitor.add(episodes, event.iteration, event.time.timestamp())
             case events.TrainingEvaluated():
                 report = {f"eval/{name}": value for name, value in event.report.model_dump().items()}
                 self._merge(event.iteration, report)
@@ -86,6 +90,7 @@ class RunFolder:
                     table = text.tell()
                     writer.writerow(last)
             self._marks = results, table
+        self._monitor.flush()
         if self._board:
             self._board.flush()
 
@@ -103,6 +108,7 @@ class RunFolder:
         if self._board:
             self._board.close()
             self._board = None
+        self._monitor.clear()
         for path in (self._results, self._table, *self.path.glob("events.out.tfevents.*")):
             path.unlink(missing_ok=True)
 
@@ -114,6 +120,7 @@ class RunFolder:
             "hyperparameters": engine.get("hyperparameters", {}) if isinstance(engine, dict) else {}
         }
         (self.path / "config.yml").write_text(yaml.safe_dump(config, sort_keys=False))
+        self._monitor.begin(str(config.get("env", "")), event.time.timestamp())
 
     def _take(self, row: dict[str, Any]) -> None:
         self._know(row)
@@ -151,6 +158,7 @@ class RunFolder:
     def _roll_back(self, event: events.TrainingRecovered) -> None:
         """Drop the rows behind ``event.iteration``; the last of the others may still get an evaluation."""
         self.close()
+        self._monitor.roll_back(event.iteration)
         rows = [row for row in self._rows() if row["iteration"] <= event.iteration]
         self._last = rows.pop() if rows else None
         self.iteration = self._last["iteration"] if self._last else 0

@@ -12,7 +12,7 @@ import json
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rlplatform.errors import CheckpointError, InvalidRequest
@@ -56,6 +56,7 @@ class SimulatedEngine:
         self._window = EpisodeWindow()
         self._iteration = self._episodes = 0
         self._made = 0
+        self._finished: list[tuple[float, int]] = []
         self._pulse: Pulse = silent
 
     def watch(self, pulse: Pulse) -> None:
@@ -77,6 +78,7 @@ class SimulatedEngine:
             returns.append(self._episode_return(rng))
             lengths.append(self._length(returns[-1]))
         self._window.extend(returns, lengths)
+        self._finished = list(zip(returns, lengths, strict=True))
         self._episodes += len(returns)
         skill = self._skill()
         train = {
@@ -101,6 +103,9 @@ class SimulatedEngine:
             self._sleep(min(left_s, _SLICE_S))
             left_s -= _SLICE_S
             self._pulse(0)
+
+    def finished(self) -> Sequence[tuple[float, int]]:
+        return self._finished
 
     def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
         rng = random.Random(f"{self._seed}/{self._iteration}/evaluate/{seed}")

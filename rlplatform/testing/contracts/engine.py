@@ -56,6 +56,14 @@ class TrainingEngineContract:
         for before, after in itertools.pairwise(reports):
             assert after.env_steps > before.env_steps > 0
             assert after.episodes >= before.episodes
+        engine = make()
+        counted = 0
+        for _ in range(3):
+            report = engine.train_iteration()
+            finished = engine.finished()
+            assert len(finished) == report.episodes - counted
+            assert all(math.isfinite(episode_return) and length > 0 for episode_return, length in finished)
+            counted = report.episodes
         for report in reports:
             assert all(math.isfinite(value) for value in report.metrics.values())
             assert all(name.startswith(("rollout/", "time/", "train/")) for name in report.metrics)

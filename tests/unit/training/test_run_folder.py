@@ -107,6 +107,47 @@ def test_can_be_written_while_the_training_runs(stream: Any, tmp_path: Path) -> 
     assert seen == [1, 2, 3, 4, 5, 6, 5, 6, 7, 8]
 
 
+def read_monitor(folder: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """Read ``monitor.csv`` as Stable-Baselines3's ``load_results`` does: a line of JSON after ``#``, then a table."""
+    with (folder / "monitor.csv").open() as file:
+        head = file.readline()
+        assert head[0] == "#"
+        return json.loads(head[1:]), list(csv.DictReader(file))
+
+
+def write_with_episodes(folder: RunFolder, log: list[Any]) -> None:
+    for event in log:
+        iteration = getattr(event, "iteration", 0)
+        folder.write(event, [(float(iteration), 10), (iteration + 0.5, 20)])
+    folder.close()
+
+
+def test_a_row_of_the_monitor_file_for_each_episode(stream: Any, tmp_path: Path) -> None:
+    write_with_episodes(RunFolder(tmp_path / "run"), stream[0])
+    head, rows = read_monitor(tmp_path / "run")
+    assert head["env_id"] == "CartPole-v1"
+    assert [float(row["r"]) for row in rows] == [number + part for number in range(1, 9) for part in (0, 0.5)]
+    assert [int(row["l"]) for row in rows] == [10, 20] * 8
+    times = [float(row["t"]) for row in rows]
+    assert times == sorted(times)
+    assert times[0] >= 0
+
+
+def test_a_monitor_file_is_continued_by_another_writer_and_loses_what_is_done_again(
+    stream: Any, tmp_path: Path
+) -> None:
+    log = stream[0]
+    crash = next(index for index, event in enumerate(log) if event.type == "training.recovered")
+    write_with_episodes(RunFolder(tmp_path / "run"), log[:crash])
+    with (tmp_path / "run" / "monitor.csv").open("a") as file:
+        file.write("6.5,2")  # the writer died here
+    before, _ = read_monitor(tmp_path / "run")
+    write_with_episodes(RunFolder(tmp_path / "run"), log[crash:])
+    head, rows = read_monitor(tmp_path / "run")
+    assert head == before
+    assert [int(row["iteration"]) for row in rows] == [number for number in range(1, 9) for _ in range(2)]
+
+
 def test_where_it_is() -> None:
     assert Settings.model_validate({"state_dir": "state"}).run_folder(RUN) == Path("state/runs") / RUN
     assert Settings.model_validate({"training": {"run_dir": "/runs"}}).run_folder(RUN) == Path("/runs") / RUN

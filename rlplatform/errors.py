@@ -279,11 +279,15 @@ def error_from(problem: Mapping[str, Any]) -> PlatformError:
 
 
 def error_classes() -> list[type[PlatformError]]:
-    """Return every error class, base first: README and problem+json are made from this one table."""
+    """Return every error class with a code of its own, base first: README and problem+json are made from this table.
+
+    A subclass without one is a detail of the module that raises it; a client sees its parent's code.
+    """
     found: list[type[PlatformError]] = []
     stack: list[type[PlatformError]] = [PlatformError]
     while stack:
         cls = stack.pop(0)
-        found.append(cls)
+        if "code" in vars(cls):
+            found.append(cls)
         stack.extend(cls.__subclasses__())
     return found

@@ -27,6 +27,7 @@ from rlplatform.errors import (
     Unavailable,
     error_classes,
     error_from,
+    problem,
 )
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, Verdict
 from rlplatform.training.models import Training, TrainingState
@@ -214,6 +215,15 @@ def test_when_a_client_gives_up(answer: Any, error: type[Exception], times: int)
     with pytest.raises(error):
         client_of(answer, []).start_training({})
     assert len(asked) == times
+
+
+def test_an_error_without_a_code_of_its_own_is_its_parent_to_a_client() -> None:
+    class Detail(NotFound):
+        pass
+
+    assert Detail not in error_classes()
+    sent = problem(Detail("gone"))
+    assert type(error_from(sent)) is NotFound
 
 
 @pytest.mark.parametrize("cls", error_classes())

@@ -27,8 +27,8 @@ from rlplatform.errors import (
     Unavailable,
     error_classes,
     error_from,
-    problem,
 )
+from rlplatform.errors import problem as problem_of
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, Verdict
 from rlplatform.training.models import Training, TrainingState
 
@@ -222,7 +222,7 @@ def test_an_error_without_a_code_of_its_own_is_its_parent_to_a_client() -> None:
         pass
 
     assert Detail not in error_classes()
-    sent = problem(Detail("gone"))
+    sent = problem_of(Detail("gone"))
     assert type(error_from(sent)) is NotFound
 
 

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serve_apps.api.envelope import SECURITY
 
 # of HTTP itself or of the server, and those that the document describes for all responses together
-UNDESCRIBED = frozenset({"content-length", "content-type", "date", "server", "transfer-encoding", "vary", "allow"}) | {
-    name.lower() for name in SECURITY if name != "Cache-Control"
-}
+UNDESCRIBED = frozenset(
+    {"connection", "content-length", "content-type", "date", "server", "transfer-encoding", "vary", "allow"}
+) | {name.lower() for name in SECURITY if name != "Cache-Control"}
 
 
 class Description:

@@ -106,7 +106,7 @@ async def test_what_cannot_be_published(platform, body: dict[str, Any], status: 
 @pytest.mark.parametrize(
     ("observations", "field", "words"),
     [
-        ([], "observations", "at least 1"),
+        ([], "observations", "must not be empty"),
         ([LEFT] * 4097, "observations", "at most 4,096 items; got 4,097"),
         (LEFT, "observations.0", "a list of 4 is wanted, not 0.0"),
         ([LEFT, LEFT[:3]], "observations.1", "a list of 4 is wanted, not 3 values"),

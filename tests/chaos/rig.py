@@ -76,7 +76,9 @@ class Rig:
                 if (found := re.search(r"raylet .*--gcs-address=(\S+)", processes.command(pid)))
             }
             ((address, raylet),) = raylets.items()
-            self._probe = Probe(address, environment=processes.environment(raylet, "RAY_AUTH"))
+            environment = processes.environment(raylet, "RAY_AUTH")
+            environment |= processes.environment(raylet, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")  # loopback alone
+            self._probe = Probe(address, environment=environment)
         return self._probe
 
     def kill_everything(self) -> None:

@@ -27,6 +27,7 @@ from rlplatform.sandbox.jails import JailContainers
 from rlplatform.sandbox.models import Flavour, Tier
 from rlplatform.sandbox.outcomes import decide
 from rlplatform.sandbox.seccomp import load_profile
+from rlplatform.sandbox.users import DEFAULT_RANGE, Users
 
 pytestmark = pytest.mark.docker
 
@@ -40,8 +41,8 @@ class WeakRecipe(Recipe):
 
     weaken: Weaken = lambda options: None
 
-    def options(self, socket_directory: Path) -> dict[str, Any]:
-        options = super().options(socket_directory)
+    def options(self, socket_directory: Path, user: int) -> dict[str, Any]:
+        options = super().options(socket_directory, user)
         self.weaken(options)
         return options
 
@@ -80,7 +81,7 @@ def attempt(engine: Engine, folder: Path) -> Attempt:
             tmpfs=TMPFS,
             weaken=weaken,
         )
-        container = boot(engine, Hierarchy(), recipe, "mutation", folder)
+        container = boot(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), folder)
         attack = ATTACKS[name]
         outcomes = []
         try:
@@ -88,7 +89,7 @@ def attempt(engine: Engine, folder: Path) -> Attempt:
             for execution in attack.executions:
                 if limits:
                     container.apply(execution.limits)
-                evidence = Run(container.channel, container.cgroup, execution).evidence()
+                evidence = Run(container.channel, container.cgroup, container.user, execution).evidence()
                 outcomes.append(decide(evidence, execution))
         except SandboxFault as fault:
             return [str(fault)]
@@ -158,7 +159,8 @@ MUTATIONS: dict[str, tuple[Weaken, list[str]]] = {
     "control groups of the host": (raw(CgroupnsMode="host"), ["control_groups"]),
     "executable files": (tmpfs("noexec", "exec"), ["execute_file"]),
     "endless inodes": (tmpfs("nr_inodes=512", "nr_inodes=0"), ["fill_inodes"]),
-    "no ulimits": (host(ulimits=[]), ["open_everything", "sparse_file", "message_queue"]),
+    "no ulimits": (host(ulimits=[]), ["open_everything", "sparse_file"]),
+    "neither ulimits nor masks": (every(host(ulimits=[]), raw(MaskedPaths=[])), ["message_queue"]),
     "large file systems": (every(ROOMY, tmpfs("size=16m", "size=900m")), ["fill_disk", "in_tmpfs", "huge_file_signal"]),
     "a mounted engine": (
         lambda options: options["raw_host_config"]["Binds"].append("/var/run/docker.sock:/run/docker.sock"),
@@ -185,9 +187,9 @@ def test_without_the_limits_of_the_kernel_the_attack_gets_through(attempt: Attem
 GUEST_MUTATIONS = [
     ("runner.py", "kernel.set_dumpable(False)", "kernel.set_dumpable(True)", "read_the_runner"),
     ("runner.py", "signal.signal(signal.SIGINT, signal.SIG_DFL)", "", "kill_everything"),
-    ("runner.py", "strays = _sweep()", "strays = 0", "abstract_socket"),
-    ("runner.py", '"clean": _scrub_all()', '"clean": True', "files"),
-    ("runner.py", "os.chmod(root, mode)", "", "working_directory"),
+    ("runner.py", "return status, _sweep()", "return status, 0", "abstract_socket"),
+    ("view.py", "clean = _scrub(root, _MODES[root]) and clean", "pass", "files"),
+    ("view.py", "        os.chmod(root, mode)\n        for name in", "        for name in", "working_directory"),
     ("child.py", "resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))", "pass", "raised_cpu_limit"),
     (
         "values.py",
@@ -249,7 +251,7 @@ def _attempt_in_jail(engine: Engine, folder: Path, name: str, guest: Path | None
         tier=Tier.JAIL,
         weaken=nothing if guest is None else mounted(guest),
     )
-    jails = JailContainers(lambda: boot(engine, Hierarchy(), recipe, "mutation", folder), 1, 1, 60.0)
+    jails = JailContainers(lambda: boot(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), folder), 1, 1, 60.0)
     container = jails.take("")
     attack = ATTACKS[name]
     outcomes = []
@@ -257,7 +259,7 @@ def _attempt_in_jail(engine: Engine, folder: Path, name: str, guest: Path | None
         container.load(attack.program)
         for execution in attack.executions:
             container.apply(execution.limits)
-            evidence = Run(container.channel, container.cgroup, execution).evidence()
+            evidence = Run(container.channel, container.cgroup, container.user, execution).evidence()
             outcomes.append(decide(evidence, execution))
     except SandboxFault as fault:
         return [str(fault)]

@@ -183,6 +183,8 @@ try {
 
   let evaluation = "";
   await step("the sample of each mode is accepted", async () => {
+    // the draft is stored after the text is drawn: one that is removed before would come back
+    await page.waitForFunction(() => sessionStorage.getItem("rlp-draft-submission")?.includes("input()) * 3)"));
     await page.evaluate(() => sessionStorage.removeItem("rlp-draft-submission"));
     await page.reload();
     await page.getByText("A function is called").click();

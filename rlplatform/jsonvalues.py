@@ -16,8 +16,8 @@ MAX_INT_BITS = 14_284  # 4,300 decimal digits: what JSON parsers accept; larger 
 
 
 class Survey(NamedTuple):
-    """What a walk over a value found: ``why`` it is no storable JSON value (None: it is one), and how many names its
-    objects have in all."""
+    """Result of a walk over a value: the reason ``why`` it is not a storable JSON value (None: it is one), and its
+    names."""
 
     why: str | None
     names: int
@@ -46,12 +46,13 @@ def survey(value: object, max_depth: int = MAX_DEPTH) -> Survey:
 
 
 def why_not_json(value: object) -> str | None:
-    """Why ``value`` is not a storable JSON value; None if it is one."""
+    """Return the reason why ``value`` is not a storable JSON value; None if it is one."""
     return survey(value).why
 
 
 def _why_not(level: list[Any], kinds: set[type]) -> str | None:
-    """Why something of ``level``, whose types are ``kinds``, is not storable, apart from what containers hold."""
+    """Return the reason why an item of ``level``, whose types are ``kinds``, is not storable, without looking inside
+    it."""
     for kind in kinds:
         if not issubclass(kind, str | float | int | list | dict | NoneType):
             return f"holds a {kind.__name__}, which is not JSON"
@@ -107,7 +108,7 @@ Text = Annotated[str, AfterValidator(_check_text)]
 
 
 class FieldError(ValueError):
-    """What a model finds wrong between its fields, at the dotted ``path`` of one of them (``tests.0.expected``)."""
+    """Contradiction between fields of a model, at the dotted ``path`` of one of them (``tests.0.expected``)."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path}: {reason}")

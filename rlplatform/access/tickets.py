@@ -1,9 +1,9 @@
 """Tickets for browsers, which cannot send headers with an event stream: short-lived, signed, for reading alone.
 
-A ticket may stand in a URL, which ends up in logs: so it opens one connection, within a minute, and ends with the key
-or token that it was made with. Whoever has opened a stream gets a resumption beside it, in a cookie that no log shows:
-with that, and the same ticket, the stream is opened again after it broke off. This module signs and reads both; that
-each ticket opens one connection is for the caller to see to, by its ``id``.
+A ticket may stand in a URL, which ends up in logs. So it opens one connection, within a minute, and ends with the key
+or token that it was made with. An opened stream comes with a resumption, in a cookie that no log shows: with the cookie
+and the same ticket, an interrupted stream is opened again. This module signs and reads both. The caller checks, by the
+ticket's ``id``, that it opens one connection.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ C = TypeVar("C", bound=BaseModel)
 
 
 class TicketClaims(BaseModel):
-    """What a ticket says. ``stream`` None: any stream that the principal sees; ``tenant_wide``: all of the tenant's.
-    ``key`` and ``ends_at``: the API key, or the end of the token, that it was made with, and ends with."""
+    """Claims of a ticket.
+
+    ``stream`` None: any stream that the principal sees; ``tenant_wide``: all of the tenant's. ``key`` and ``ends_at``:
+    the API key, or the end of the token, that the ticket was made with and ends with.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

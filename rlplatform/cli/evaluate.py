@@ -107,7 +107,7 @@ def evaluate(
 
 
 def _show_run(output: Output, evaluation: Evaluation, name: str) -> None:
-    """What a program wrote that was run without tests, and how it ended."""
+    """Show the output of a program that was run without tests, and how it ended."""
     for test in evaluation.tests:
         output.verbatim(test.stdout or "")
         output.note((renamed(test.stderr, name) if test.stderr else "").rstrip("\n"), wrap=False)
@@ -152,7 +152,7 @@ def call_of(file: Path, function: str, arguments: list[Any], source: str) -> dic
 
 
 def _value(text: str) -> Any:
-    """``text`` as JSON, else as it is."""
+    """Return ``text`` as JSON, or as a string if it is not JSON."""
     try:
         return jsonlib.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Why tests failed: input, expectation and output of the visible ones, in bounds."""
+"""Evidence of failed tests: input, expectation and output of the visible ones, in bounds."""
 
 from __future__ import annotations
 

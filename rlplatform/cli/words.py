@@ -113,7 +113,7 @@ def event(event: Event) -> str | None:
 
 
 def beforehand(checked: TrainingCheck, env: str, env_steps: int | None) -> str:
-    """What to expect of a training that is about to start; empty where nothing of it surprises."""
+    """Say what may surprise about a training that is about to start; empty if nothing does."""
     lines = []
     if checked.preset is None and checked.env_steps_per_iteration is not None:
         lines.append(f"{env} has no tuned preset: what you do not set is as in Stable-Baselines3")

@@ -84,7 +84,7 @@ class Execution:
 
 
 class OutcomeKind(StrEnum):
-    """What ended an execution; the first that has evidence wins (research/sandbox.md 4d)."""
+    """Reason why an execution ended; the first that has evidence wins (research/sandbox.md 4d)."""
 
     COMPILE_FAILED = "compile_failed"
     MEMORY_EXCEEDED = "memory_exceeded"
@@ -98,8 +98,11 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one execution used: seconds and bytes, metered by the host from the sandbox's cgroup. ``starved_s`` of
-    ``wall_time_s`` it waited for a core on a busy machine; they do not count against the wall limit."""
+    """Resources that one execution used: seconds and bytes, metered by the host from the sandbox's cgroup.
+
+    For ``starved_s`` of ``wall_time_s`` it waited for a core on a busy machine; these do not count against the wall
+    limit.
+    """
 
     cpu_time_s: float
     wall_time_s: float

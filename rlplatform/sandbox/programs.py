@@ -1,4 +1,4 @@
-"""Which programs may enter a sandbox: one rule for paths and sizes, for requests and for the pool."""
+"""Programs that may enter a sandbox: one rule for paths and sizes, for requests and for the pool."""
 
 from __future__ import annotations
 

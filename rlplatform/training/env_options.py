@@ -1,4 +1,4 @@
-"""What a request may say of an environment beside its id and ``env_config``."""
+"""Options of an environment in a request, beside its id and ``env_config``."""
 
 from __future__ import annotations
 

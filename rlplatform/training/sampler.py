@@ -142,9 +142,10 @@ class Sampler:
         return fragment
 
     def get_state(self) -> dict[str, Any]:
-        """All but the network: environments (where they can be saved), random numbers, normalisers, open episodes.
+        """Return everything but the network: environments (if they can be saved), random numbers, normalisers, open
+        episodes.
 
-        After a rollout that broke off the environments are ahead of the rest: they are left out, and begin anew.
+        After an interrupted rollout the environments are ahead of the rest: they are left out, and start again.
         """
         return {
             "env": None if self._torn else self.env.get_state(),
@@ -162,8 +163,10 @@ class Sampler:
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from :meth:`get_state`. Environments that could not be saved, or were made otherwise, begin anew, on
-        seeds not used before; with another seed so do the random numbers.
+        """Continue from :meth:`get_state`.
+
+        Environments that could not be saved, or were made otherwise, start again on seeds not used before. With another
+        seed the random numbers start again, too.
         """
         if self.norm_obs and state["norm_obs"]:
             self.norm_obs.set_state(state["norm_obs"])

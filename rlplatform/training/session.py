@@ -273,7 +273,7 @@ class TrainingSession:
             self._emit(events.TrainingProgressed, phase=self._phase, iteration=iteration, env_steps=env_steps)
 
     def _rollout_ends(self, now: float) -> str | None:
-        """Say why the rollout is abandoned; None: it goes on."""
+        """Say why the rollout is abandoned; None: it continues."""
         if self._leaving_since is not None and now - self._leaving_since >= LEAVE_S:
             return "the session is to end"
         limit_s = self._request.stop.wall_time_s
@@ -284,7 +284,7 @@ class TrainingSession:
         return None
 
     def _evaluation_ends(self, env_steps: int, now: float) -> str | None:
-        """Say why the evaluation is cut short; None: it goes on."""
+        """Say why the evaluation is cut short; None: it continues."""
         plan = self._request.evaluation
         if self._leaving_since is not None:
             return "the session is to end"
@@ -379,7 +379,8 @@ class TrainingSession:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Sort what engine and checkpoint store raise: cut short, fenced or retryable, as it is; all else, ``_Failed``.
+        """Sort what engine and checkpoint store raise: cut short, fenced and retryable pass through; all else is
+        ``_Failed``.
 
         That includes what only an environment can raise here: ``SystemExit``, ``KeyboardInterrupt``, ``GeneratorExit``.
         """

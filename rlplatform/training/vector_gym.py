@@ -158,7 +158,7 @@ def _advice(spec: EnvSpec) -> str:
 
 
 def _creator(entry: Any) -> Any:
-    """What makes an environment; None if it cannot be imported here."""
+    """Return the callable that makes an environment; None if it cannot be imported here."""
     try:
         return entry if callable(entry) else load_env_creator(str(entry))
     except Exception:

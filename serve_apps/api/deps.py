@@ -1,4 +1,4 @@
-"""From a request to what a handler needs: who asks, the services, the run that is asked about."""
+"""Dependencies of handlers: the principal, the services, the run that a request is about."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STREAM_COOKIE = "rlp_stream"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What one application holds: made once by ``create_app``, at ``app.state.context``."""
+    """State of one application: made once by ``create_app``, at ``app.state.context``."""
 
     services: Services
     settings: Settings
@@ -65,7 +65,7 @@ class Context:
         return record
 
     async def place(self, run: Run) -> Place | None:
-        """The place of ``run``, where it waits and the supervisor says so in time."""
+        """Return the place of ``run`` in the queue, if it waits and the supervisor answers in time."""
         resumes = isinstance(run, TrainingRun) and run.state == "paused" and run.desired == "run"
         if run.state != "queued" and not resumes:
             return None
@@ -103,7 +103,7 @@ class Context:
 
 
 async def context(request: Request) -> Context:
-    """What the application holds."""
+    """Return the state of the application."""
     found: Context = request.app.state.context
     return found
 
@@ -119,7 +119,11 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
 
 async def principal(ctx: Ctx, request: Request, credentials: Credentials) -> Principal:
-    """Who asks. :raises NotAuthenticated: nobody we know."""
+    """Return the principal that makes the request.
+
+    Raises:
+        NotAuthenticated: it is unknown.
+    """
     if credentials is None:
         raise NotAuthenticated("send an API key: Authorization: Bearer rlp_…")
     found = await ctx.access.bearer(credentials.credentials)
@@ -151,7 +155,11 @@ Admin = Annotated[Principal, Depends(_Scoped(Scope.ADMIN))]
 
 
 async def follower(ctx: Ctx, request: Request, credentials: Credentials) -> Principal:
-    """Who asks for an event stream: by header, or by a ticket for it. :raises NotAuthenticated: nobody we know."""
+    """Return the principal that asks for an event stream, by header or by a ticket for the stream.
+
+    Raises:
+        NotAuthenticated: it is unknown.
+    """
     ticket = request.query_params.get("ticket")
     if ticket is None:
         found = await principal(ctx, request, credentials)
@@ -175,7 +183,7 @@ Follower = Annotated[Principal, Depends(follower)]
 
 
 async def renewal(ctx: Ctx, request: Request, credentials: Credentials) -> Callable[[], Awaitable[None]]:
-    """What tells, later, whether the request's key still holds, or the key behind its ticket."""
+    """Return a check, for later, that the request's key still holds, or the key behind its ticket."""
     text = request.query_params.get("ticket") or (credentials.credentials if credentials is not None else None)
 
     async def renew() -> None:
@@ -200,7 +208,7 @@ IdempotencyKey = Annotated[
 
 
 def idempotency(key: str | None, caller: Principal, operation: str, request: BaseModel) -> Idempotency | None:
-    """The key of a creating request: of who asks, for one operation, with the hash of what was asked."""
+    """Return the key of a creating request: of its principal, for one operation, with the hash of its body."""
     if key is None:
         return None
     canonical: Any = request.model_dump(mode="json")

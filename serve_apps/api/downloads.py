@@ -43,7 +43,7 @@ def remove_left() -> None:
 class Download(FileResponse):
     """Sends ``path``, then removes its folder, also if the client leaves.
 
-    A ``Range`` that cannot be read is passed over, as RFC 9110 has it; one that begins behind the end is 416.
+    A ``Range`` that cannot be read is ignored, as RFC 9110 requires; one that begins behind the end is 416.
     """
 
     def __init__(self, path: Path, *, media_type: str, filename: str, headers: Mapping[str, str]) -> None:

@@ -75,7 +75,7 @@ def _known(models: Models) -> dict[str, Models]:
 
 
 def _meant(models: Models, sent: dict[str, Any]) -> Models:
-    """Those of a union that ``sent`` may be, by its ``kind``."""
+    """Return the members of a union that ``sent`` may be, by its ``kind``."""
     if len(models) == 1:
         return models
     kind = sent.get("kind")

@@ -62,7 +62,7 @@ def _structure(body: bytes) -> bytes:
 
 
 def _reason(body: bytes, structure: bytes, told: str) -> str:
-    """Why the parser refuses ``body``, where it was ``told``."""
+    """Return the reason why the parser refuses ``body``, at the place that it reported."""
     try:
         body.decode()
     except UnicodeDecodeError as error:

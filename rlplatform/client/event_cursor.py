@@ -18,7 +18,7 @@ _SILENCE_S = 60.0  # four heartbeats
 _STEP_S = 5.0  # heartbeats are not seen here: with a deadline, a connection is left between two of them
 
 
-class Following:
+class EventCursor:
     """One stream from behind ``after`` to its final event. Knows nothing of sync and async."""
 
     def __init__(

@@ -46,8 +46,8 @@ def find_connection(
     ``RLP_URL`` is not set), the local file's with the local file's address.
 
     Raises:
-        InvalidRequest: there is no address, one that is none, or a local file that is not to be trusted.
-        NotAuthenticated: there is no key for the address, or one that cannot be sent.
+        InvalidRequest: there is no address, it is not a URL, or the local file cannot be trusted.
+        NotAuthenticated: there is no key for the address, or it cannot be sent.
     """
     settings = settings or ClientSettings()
     known = _address(settings.url) if settings.url else None
@@ -82,12 +82,16 @@ def find_connection(
 
 
 def _goes_with(settings: ClientSettings, known: str | None, asked: str) -> bool:
-    """True if ``RLP_API_KEY`` is for ``asked``: it is ``RLP_URL``'s, or that of an address given by hand."""
+    """True if ``RLP_API_KEY`` is meant for ``asked``: that is ``RLP_URL``, or ``RLP_URL`` is not set."""
     return settings.api_key is not None and known in (None, asked)
 
 
 def _address(url: str) -> str:
-    """``url`` without a trailing slash. :raises InvalidRequest: it is none."""
+    """Return ``url`` without a trailing slash.
+
+    Raises:
+        InvalidRequest: it is not an HTTP address.
+    """
     url = url.rstrip("/")
     if not url.startswith(("http://", "https://")):
         raise InvalidRequest(f"the address {url!r} must begin with http:// or https://", field="url")
@@ -99,7 +103,7 @@ def _address(url: str) -> str:
 
 
 def _is_here(url: str) -> bool:
-    """True if ``url`` is of this machine."""
+    """True if ``url`` names this machine."""
     host = httpx2.URL(url).host
     try:
         address = ipaddress.ip_address(host)
@@ -109,9 +113,10 @@ def _is_here(url: str) -> bool:
 
 
 def open_http(client: Callable[..., T], connection: Connection, **options: Any) -> T:
-    """An HTTP client of the class ``client`` for ``connection``.
+    """Return an HTTP client of the class ``client`` for ``connection``.
 
-    :raises InvalidRequest: the environment names a proxy that cannot be used.
+    Raises:
+        InvalidRequest: the environment names a proxy that cannot be used.
     """
     try:
         headers = {"Authorization": f"Bearer {connection.api_key}"}
@@ -153,10 +158,10 @@ def _local(directory: Path) -> Connection | None:
 
 
 def _check_trust(path: Path, file: os.stat_result, folder: os.stat_result) -> None:
-    """Check that nobody else can have written the local file, as one that was unpacked with somebody's code would be.
+    """Check that only this user can have written the local file. One unpacked with somebody's code is not trusted.
 
     Raises:
-        InvalidRequest: its owner is another, or others may read or write it.
+        InvalidRequest: it belongs to another user, or others may read or write it.
     """
     if not hasattr(os, "geteuid"):
         return

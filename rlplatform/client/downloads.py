@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 @contextmanager
 def saving(target: Path) -> Iterator[BinaryIO]:
-    """Open a file to write a download to, which becomes ``target`` once it is complete.
+    """Open a temporary file for a download; it becomes ``target`` once it is complete.
 
-    Another download to the same target has a file of its own. A device or a pipe is written to directly.
+    Two downloads to one target have separate files. A device or a pipe is written to directly.
     """
     if target.exists() and not target.is_file():
         with target.open("wb") as file:

@@ -1,4 +1,4 @@
-"""The bookkeeping of following a stream over many connections: where it is, what to skip, when to give up."""
+"""Position in an event stream that is read over many connections: what to ask for next, when to give up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ _STEP_S = 5.0  # heartbeats are not seen here: with a deadline, a connection is 
 
 
 class EventCursor:
-    """One stream from behind ``after`` to its final event. Knows nothing of sync and async."""
+    """Reads one stream from behind event ``after`` to its final event. The same for both clients: it does no I/O.
+
+    Args:
+        types: only events of these types; all without them.
+        timeout_s: seconds after which :meth:`patience_s` raises ``TimeoutError``; None for no limit.
+    """
 
     def __init__(
         self,
@@ -47,7 +52,7 @@ class EventCursor:
         return {"Last-Event-ID": str(self.after)} if self.after else {}
 
     def connected(self) -> None:
-        """The server has answered: what failed before has passed."""
+        """Forget earlier failures: the server has answered."""
         self._failing_since, self._failures = None, 0
 
     def patience_s(self) -> float:
@@ -60,11 +65,16 @@ class EventCursor:
             return _SILENCE_S
         left = self._deadline - self._now()
         if left <= 0:
-            raise TimeoutError(f"the run is not over after {self._timeout_s} s; it goes on")
+            raise TimeoutError(f"the run has not finished after {self._timeout_s} s; it continues")
         return min(left, _STEP_S)
 
     def take(self, message: ServerSentEvent) -> Event | None:
-        """The event of a message; None for what is none, or of a type that only a newer server knows."""
+        """Return the event in a message; None for a heartbeat and for a type that only a newer server knows.
+
+        Raises:
+            TimeoutError: the deadline has passed.
+            ServiceError: the event cannot be read.
+        """
         if self._deadline is not None:
             self.patience_s()
         if message.event != "message" or not message.data:
@@ -80,9 +90,10 @@ class EventCursor:
         return event if not self._types or event.type in self._types else None
 
     def pause_s(self, error: PlatformError) -> float:
-        """Seconds to wait before the next connection.
+        """Return the seconds to wait before the next connection.
 
-        :raises PlatformError: ``error``, if it will not pass, or the server has not answered for two minutes.
+        Raises:
+            PlatformError: ``error``, if it will not pass, or the server has not answered for two minutes.
         """
         passing = isinstance(error, Unavailable | TooManyRequests) or type(error) is ServiceError
         if self._failing_since is None:

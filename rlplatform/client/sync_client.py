@@ -1,56 +1,66 @@
-"""The client, for programs that block."""
+"""The client for programs that block.
+
+Generated from the asynchronous client; change that, then run ``python -m rlplatform.client.generate``.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
 
 import httpx2
+from pydantic import BaseModel
 
 from rlplatform.access.quotas import Quotas
-from rlplatform.client import call as calls
-from rlplatform.client.call import Call
+from rlplatform.client.call import POLICY_WAIT_S, Call, T, create, encode, failure, nothing, reads, segment, with_json
 from rlplatform.client.connection import find_connection, open_http
 from rlplatform.client.downloads import saving
 from rlplatform.client.event_cursor import EventCursor
-from rlplatform.client.retry import Retry
+from rlplatform.client.retry import Retry, Sleep
 from rlplatform.documents import (
+    BatchResult,
+    CheckpointList,
+    EnvironmentList,
     KeyCreated,
     KeyInfo,
+    KeyList,
     KeyRequest,
     MetricSeries,
+    Page,
     Readiness,
     Submission,
     TenantQuotas,
     Usage,
     WhoAmI,
 )
-from rlplatform.errors import PlatformError, Unavailable
+from rlplatform.errors import PlatformError, Unavailable, error_from
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
-from rlplatform.events import FINAL_TYPES, Event
+from rlplatform.events import FINAL_TYPES, Event, stream_of
 from rlplatform.ids import Kind, kind_of
-from rlplatform.policies.models import PolicyInfo, PolicyRequest
+from rlplatform.policies.models import Actions, PolicyInfo, PolicyRequest
 from rlplatform.training.models import CheckpointInfo, EnvironmentInfo, Training, TrainingCheck, TrainingRequest
-from rlplatform.webhooks.models import Delivery, Webhook, WebhookChange, WebhookCreated, WebhookRequest
+from rlplatform.webhooks.models import (
+    Delivery,
+    DeliveryList,
+    Webhook,
+    WebhookChange,
+    WebhookCreated,
+    WebhookList,
+    WebhookRequest,
+)
 
-T = TypeVar("T")
+Item = TypeVar("Item", bound=BaseModel)
 
 TIMEOUT_S = 30.0
 
 
-class Client:
-    """Talks to a platform; returns the platform's own models and raises its own errors (``rlplatform.errors``).
-
-    Calls that fail in passing are repeated, which is safe: what creates runs has an Idempotency-Key. One thread at a
-    time. Close it, or use it as a context manager.
-
-    :param url: the platform's address; without it ``RLP_URL`` or the nearest ``.rlp/local.json``.
-    :param api_key: likewise, with ``RLP_API_KEY``.
-    :param transport: for tests.
-    """
+class Transport:
+    """Base of the client's resources. It knows HTTP, and none of the platform's documents."""
 
     def __init__(
         self,
@@ -59,7 +69,7 @@ class Client:
         *,
         retry: Retry | None = None,
         transport: httpx2.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Sleep = time.sleep,
     ) -> None:
         connection = find_connection(url, api_key)
         self.url = connection.url
@@ -77,7 +87,226 @@ class Client:
         """Close the connections. Idempotent."""
         self._http.close()
 
-    # -- evaluations ---------------------------------------------------------------------------------------------------
+    def _send(self, call: Call[T]) -> T:
+        attempt = 1
+        while True:
+            try:
+                return self._send_once(call)
+            except PlatformError as error:
+                delay = self._retry.delay_s(attempt, error) if call.repeatable else None
+                if delay is None:
+                    raise
+                self._sleep(delay)
+                attempt += 1
+
+    def _send_once(self, call: Call[T]) -> T:
+        try:
+            response = self._http.request(
+                call.method,
+                call.path,
+                params=call.params,
+                content=call.body,
+                headers=call.headers,
+                timeout=TIMEOUT_S + call.wait_s,
+            )
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from error
+        if response.status_code not in call.accepted:
+            raise _failure(response)
+        return call.read(response.content)
+
+    def _pages(
+        self, path: str, page: type[Page[Item]], page_size: int, *, states: Sequence[str] = ()
+    ) -> Iterator[Item]:
+        """Yield the items of a list; each page is fetched when it is needed."""
+        params: dict[str, Any] = {"state": list(states), "limit": page_size}
+        while True:
+            found = self._send(Call("GET", path, reads(page), params))
+            yield from found.items
+            if found.next_cursor is None:
+                return
+            params = params | {"cursor": found.next_cursor}
+
+    def _download(self, path: str, target: Path, progress: Callable[[int, int], None] | None) -> Path:
+        try:
+            with self._http.stream("GET", path, timeout=TIMEOUT_S + POLICY_WAIT_S) as response:
+                if response.status_code != 200:
+                    raise _failure(response)
+                received = 0
+                with saving(target) as file:
+                    for chunk in response.iter_bytes():
+                        file.write(chunk)
+                        received += len(chunk)
+                        if progress is not None:
+                            progress(received, int(response.headers.get("content-length", 0)))
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from error
+        return target
+
+    def _stream(self, path: str, cursor: EventCursor) -> Generator[Event]:
+        """Yield the events of one connection, from behind the cursor until it closes or the stream ends."""
+        timeout = httpx2.Timeout(TIMEOUT_S, read=cursor.patience_s())
+        with self._http.sse(path, params=cursor.params, headers=cursor.headers, timeout=timeout) as source:
+            if source.response.status_code == 204:
+                cursor.done = True
+                return
+            if source.response.status_code != 200:
+                raise _failure(source.response)
+            cursor.connected()
+            for message in source:
+                event = cursor.take(message)
+                if event is not None:
+                    yield event
+                if cursor.done:
+                    return
+
+    def _unreachable(self, error: httpx2.TransportError) -> Unavailable:
+        return Unavailable(f"nothing answers at {self.url} ({error or type(error).__name__}); is the platform running?")
+
+
+def _failure(response: httpx2.Response) -> PlatformError:
+    body = response.read()
+    return failure(response.status_code, response.headers.get("content-type", ""), body)
+
+
+class EvaluationCalls(Transport):
+    """Submit evaluations, read and cancel them."""
+
+    def submit_evaluation(
+        self,
+        request: EvaluationRequest | Mapping[str, Any],
+        *,
+        wait_s: float = 0.0,
+        idempotency_key: str | None = None,
+    ) -> Evaluation:
+        """Queue an evaluation; return its result if it finishes within ``wait_s`` (at most 60)."""
+        params = {"wait": wait_s} if wait_s else {}
+        read = reads(Evaluation)
+        return self._send(
+            create("/v1/evaluations", encode(request), read, idempotency_key, params=params, wait_s=wait_s)
+        )
+
+    def submit_evaluations(
+        self, requests: Sequence[EvaluationRequest | Mapping[str, Any]], *, idempotency_key: str | None = None
+    ) -> list[Evaluation | PlatformError]:
+        """Queue up to 200 evaluations at once.
+
+        Returns:
+            For each request, in order, the queued evaluation or why it was refused.
+        """
+        body = b'{"evaluations":[' + b",".join(encode(request) for request in requests) + b"]}"
+        batch = self._send(create("/v1/evaluations:batch", body, reads(BatchResult), idempotency_key))
+        return [row.evaluation if row.evaluation is not None else error_from(row.error or {}) for row in batch.results]
+
+    def evaluation(self, evaluation_id: str) -> Evaluation:
+        """Return an evaluation.
+
+        Raises:
+            NotFound: there is no such evaluation.
+        """
+        return self._send(Call("GET", f"/v1/evaluations/{segment(evaluation_id)}", reads(Evaluation)))
+
+    def submission(self, evaluation_id: str) -> Submission:
+        """Return the program and the visible tests of an evaluation.
+
+        Raises:
+            NotFound: there is no such evaluation.
+        """
+        return self._send(Call("GET", f"/v1/evaluations/{segment(evaluation_id)}/submission", reads(Submission)))
+
+    def evaluations(self, *, states: Sequence[str] = (), page_size: int = 50) -> Iterator[Evaluation]:
+        """Yield all evaluations, newest first, without their tests; pages are fetched as they are needed."""
+        return self._pages("/v1/evaluations", Page[Evaluation], page_size, states=states)
+
+    def cancel_evaluation(self, evaluation_id: str) -> Evaluation:
+        """Cancel an evaluation; a finished one is left unchanged."""
+        return self._send(Call("DELETE", f"/v1/evaluations/{segment(evaluation_id)}", reads(Evaluation)))
+
+
+class TrainingCalls(Transport):
+    """Start trainings, steer them, and read what they produce."""
+
+    def start_training(
+        self, request: TrainingRequest | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Training:
+        """Queue a training."""
+        return self._send(create("/v1/trainings", encode(request), reads(Training), idempotency_key))
+
+    def check_training(self, request: TrainingRequest | Mapping[str, Any]) -> TrainingCheck:
+        """Check a training as starting it would, and start nothing; return what it would train with.
+
+        Raises:
+            InvalidRequest: the environment, preset, hyperparameters or resources make no sense.
+        """
+        return self._send(with_json("POST", "/v1/trainings:check", request, TrainingCheck))
+
+    def training(self, training_id: str) -> Training:
+        """Return a training.
+
+        Raises:
+            NotFound: there is no such training.
+        """
+        return self._send(Call("GET", f"/v1/trainings/{segment(training_id)}", reads(Training)))
+
+    def trainings(self, *, states: Sequence[str] = (), page_size: int = 50) -> Iterator[Training]:
+        """Yield all trainings, newest first; pages are fetched as they are needed."""
+        return self._pages("/v1/trainings", Page[Training], page_size, states=states)
+
+    def pause_training(self, training_id: str) -> Training:
+        """Pause a training: save a checkpoint and free its resources.
+
+        Raises:
+            Conflict: it has finished, or has not begun.
+        """
+        return self._send(Call("POST", f"/v1/trainings/{segment(training_id)}/pause", reads(Training)))
+
+    def resume_training(self, training_id: str) -> Training:
+        """Continue a paused training from its checkpoint, as soon as there is room.
+
+        Raises:
+            Conflict: it has finished, or has not begun.
+        """
+        return self._send(Call("POST", f"/v1/trainings/{segment(training_id)}/resume", reads(Training)))
+
+    def stop_training(self, training_id: str) -> Training:
+        """Stop a training for good, after a last checkpoint; a finished one is left unchanged."""
+        return self._send(Call("POST", f"/v1/trainings/{segment(training_id)}/stop", reads(Training)))
+
+    def metrics(self, training_id: str, *names: str, max_points: int = 500) -> MetricSeries:
+        """Return the time series of the metrics ``names``; of all of them without names."""
+        params = {"max_points": max_points} | ({"names": ",".join(names)} if names else {})
+        return self._send(Call("GET", f"/v1/trainings/{segment(training_id)}/metrics", reads(MetricSeries), params))
+
+    def checkpoints(self, training_id: str) -> list[CheckpointInfo]:
+        """Return the committed checkpoints, oldest first."""
+        path = f"/v1/trainings/{segment(training_id)}/checkpoints"
+        return (self._send(Call("GET", path, reads(CheckpointList)))).items
+
+    def download_checkpoint(
+        self, checkpoint_id: str, target: Path, *, progress: Callable[[int, int], None] | None = None
+    ) -> Path:
+        """Save a checkpoint as the tar archive ``target``, which appears only once it is complete.
+
+        Args:
+            progress: called with the bytes received and the bytes in all.
+        """
+        return self._download(f"/v1/checkpoints/{segment(checkpoint_id)}/download", target, progress)
+
+    def delete_checkpoint(self, checkpoint_id: str) -> None:
+        """Delete a checkpoint for good, for example to get below the storage quota.
+
+        Raises:
+            Conflict: an unfinished training would be recovered from it.
+        """
+        self._send(Call("DELETE", f"/v1/checkpoints/{segment(checkpoint_id)}", nothing))
+
+    def environments(self) -> list[EnvironmentInfo]:
+        """Return the environments that can be trained."""
+        return (self._send(Call("GET", "/v1/environments", reads(EnvironmentList)))).items
+
+
+class RunCalls(EvaluationCalls, TrainingCalls):
+    """Follow runs to their end."""
 
     def evaluate(self, request: EvaluationRequest | Mapping[str, Any], *, timeout_s: float | None = None) -> Evaluation:
         """Submit an evaluation, wait for its end, and return it.
@@ -92,166 +321,6 @@ class Client:
         assert isinstance(done, Evaluation)
         return done
 
-    def submit_evaluation(
-        self,
-        request: EvaluationRequest | Mapping[str, Any],
-        *,
-        wait_s: float = 0.0,
-        idempotency_key: str | None = None,
-    ) -> Evaluation:
-        """Queue an evaluation; its result, if it finishes within ``wait_s`` (at most 60)."""
-        return self._send(calls.submit_evaluation(request, wait_s, idempotency_key))
-
-    def submit_evaluations(
-        self, requests: Sequence[EvaluationRequest | Mapping[str, Any]], *, idempotency_key: str | None = None
-    ) -> list[Evaluation | PlatformError]:
-        """Queue up to 200 at once; for each, in order, the queued evaluation or why it was refused."""
-        return self._send(calls.submit_evaluations(requests, idempotency_key))
-
-    def evaluation(self, evaluation_id: str) -> Evaluation:
-        """:raises NotFound: there is none such."""
-        return self._send(calls.evaluation(evaluation_id))
-
-    def submission(self, evaluation_id: str) -> Submission:
-        """Program and visible tests of an evaluation. :raises NotFound: there is none such."""
-        return self._send(calls.submission(evaluation_id))
-
-    def evaluations(self, *, states: Sequence[str] = (), page_size: int = 50) -> Iterator[Evaluation]:
-        """All evaluations, newest first, without their tests; pages are fetched as they are needed."""
-        cursor = None
-        while True:
-            page = self._send(calls.evaluations(states, cursor, page_size))
-            yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
-
-    def cancel_evaluation(self, evaluation_id: str) -> Evaluation:
-        """Cancel an evaluation; a finished one is left unchanged."""
-        return self._send(calls.cancel_evaluation(evaluation_id))
-
-    # -- trainings -----------------------------------------------------------------------------------------------------
-
-    def start_training(
-        self, request: TrainingRequest | Mapping[str, Any], *, idempotency_key: str | None = None
-    ) -> Training:
-        """Queue a training."""
-        return self._send(calls.start_training(request, idempotency_key))
-
-    def check_training(self, request: TrainingRequest | Mapping[str, Any]) -> TrainingCheck:
-        """Check a training as starting it would, and start nothing; return what it would train with.
-
-        Raises:
-            InvalidRequest: the environment, preset, hyperparameters or resources make no sense.
-        """
-        return self._send(calls.check_training(request))
-
-    def training(self, training_id: str) -> Training:
-        """:raises NotFound: there is none such."""
-        return self._send(calls.training(training_id))
-
-    def trainings(self, *, states: Sequence[str] = (), page_size: int = 50) -> Iterator[Training]:
-        """All trainings, newest first; pages are fetched as they are needed."""
-        cursor = None
-        while True:
-            page = self._send(calls.trainings(states, cursor, page_size))
-            yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
-
-    def pause_training(self, training_id: str) -> Training:
-        """Pause a training: save a checkpoint and free its resources.
-
-        Raises:
-            Conflict: it has finished, or has not begun.
-        """
-        return self._send(calls.command_training(training_id, "pause"))
-
-    def resume_training(self, training_id: str) -> Training:
-        """Continue a paused training from its checkpoint, as soon as there is room.
-
-        Raises:
-            Conflict: it has finished, or has not begun.
-        """
-        return self._send(calls.command_training(training_id, "resume"))
-
-    def stop_training(self, training_id: str) -> Training:
-        """Stop a training for good, after a last checkpoint; a finished one is left unchanged."""
-        return self._send(calls.command_training(training_id, "stop"))
-
-    def metrics(self, training_id: str, *names: str, max_points: int = 500) -> MetricSeries:
-        """The time series of the metrics ``names``; of all of them without names."""
-        return self._send(calls.metrics(training_id, names, max_points))
-
-    def checkpoints(self, training_id: str) -> list[CheckpointInfo]:
-        """The committed checkpoints, oldest first."""
-        return self._send(calls.checkpoints(training_id)).items
-
-    def download_checkpoint(
-        self, checkpoint_id: str, target: Path, *, progress: Callable[[int, int], None] | None = None
-    ) -> Path:
-        """Save a checkpoint as the tar archive ``target``, which is there only once it is whole.
-
-        :param progress: called with the bytes received and the bytes in all.
-        """
-        return self._download(calls.download_path(checkpoint_id), target, progress)
-
-    def delete_checkpoint(self, checkpoint_id: str) -> None:
-        """Delete a checkpoint for good, for example to get below the storage quota.
-
-        Raises:
-            Conflict: an unfinished training would be recovered from it.
-        """
-        self._send(calls.delete_checkpoint(checkpoint_id))
-
-    # -- policies ------------------------------------------------------------------------------------------------------
-
-    def publish_policy(
-        self, request: PolicyRequest | Mapping[str, Any], *, idempotency_key: str | None = None
-    ) -> PolicyInfo:
-        """Copy a checkpoint's policy, so that it outlives the checkpoint and can act.
-
-        :raises NotFound: there is no such checkpoint or training.
-        :raises Conflict: it has no policy that can be served.
-        """
-        return self._send(calls.publish_policy(request, idempotency_key))
-
-    def policy(self, policy_id: str) -> PolicyInfo:
-        """:raises NotFound: there is none such."""
-        return self._send(calls.policy(policy_id))
-
-    def policies(self, *, page_size: int = 50) -> Iterator[PolicyInfo]:
-        """All policies, newest first; pages are fetched as they are needed."""
-        cursor = None
-        while True:
-            page = self._send(calls.policies(cursor, page_size))
-            yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
-
-    def delete_policy(self, policy_id: str) -> PolicyInfo:
-        """Delete it for good; again: nothing happens."""
-        return self._send(calls.delete_policy(policy_id))
-
-    def act(self, policy_id: str, observations: Sequence[Any], *, deterministic: bool = True) -> list[Any]:
-        """One action for each observation (nested lists, as the environment gives them; at most 4096)."""
-        return (self._send(calls.act(policy_id, observations, deterministic))).actions
-
-    def download_policy(
-        self,
-        policy_id: str,
-        target: Path,
-        *,
-        form: Literal["onnx", "tar"] = "onnx",
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Path:
-        """Save a policy as an ONNX model, or as its archive. ``target`` is there only once it is whole."""
-        return self._download(calls.policy_path(policy_id, form), target, progress)
-
-    # -- following -----------------------------------------------------------------------------------------------------
-
     def events(
         self, run_id: str, *, after: int = 0, types: Sequence[str] = (), timeout_s: float | None = None
     ) -> Iterator[Event]:
@@ -263,20 +332,22 @@ class Client:
             types: only events of these types.
 
         Raises:
+            InvalidRequest: ``run_id`` is not the id of a run.
             TimeoutError: the run has not finished after ``timeout_s``; it continues.
             Unavailable: the server has not answered for two minutes.
         """
-        path = calls.events_path(run_id)
-        following = EventCursor(after, types, timeout_s)
-        while not following.done:
+        path = f"/v1/{stream_of(run_id)}/events"
+        cursor = EventCursor(after, types, timeout_s)
+        while not cursor.done:
             try:
-                yield from self._connection(path, following)
+                with closing(self._stream(path, cursor)) as events:
+                    yield from events
             except httpx2.ReadTimeout:
                 continue
             except httpx2.TransportError as error:
-                self._sleep(following.pause_s(self._unreachable(error)))
+                self._sleep(cursor.pause_s(self._unreachable(error)))
             except PlatformError as error:
-                self._sleep(following.pause_s(error))
+                self._sleep(cursor.pause_s(error))
 
     def wait(self, run_id: str, *, timeout_s: float | None = None) -> Evaluation | Training:
         """Wait for the end of a run, and return it.
@@ -288,34 +359,101 @@ class Client:
             pass
         return self.evaluation(run_id) if kind_of(run_id) is Kind.EVALUATION else self.training(run_id)
 
-    # -- access --------------------------------------------------------------------------------------------------------
+
+class PolicyCalls(Transport):
+    """Publish policies, let them act, and save them."""
+
+    def publish_policy(
+        self, request: PolicyRequest | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> PolicyInfo:
+        """Copy a checkpoint's policy, so that it outlives the checkpoint and can act.
+
+        Raises:
+            NotFound: there is no such checkpoint or training.
+            Conflict: the checkpoint has no policy that can be served.
+        """
+        read = reads(PolicyInfo)
+        return self._send(create("/v1/policies", encode(request), read, idempotency_key, wait_s=POLICY_WAIT_S))
+
+    def policy(self, policy_id: str) -> PolicyInfo:
+        """Return a published policy.
+
+        Raises:
+            NotFound: there is no such policy.
+        """
+        return self._send(Call("GET", f"/v1/policies/{segment(policy_id)}", reads(PolicyInfo)))
+
+    def policies(self, *, page_size: int = 50) -> Iterator[PolicyInfo]:
+        """Yield all policies, newest first; pages are fetched as they are needed."""
+        return self._pages("/v1/policies", Page[PolicyInfo], page_size)
+
+    def delete_policy(self, policy_id: str) -> PolicyInfo:
+        """Delete a policy for good. Idempotent."""
+        path = f"/v1/policies/{segment(policy_id)}"
+        return self._send(Call("DELETE", path, reads(PolicyInfo), wait_s=POLICY_WAIT_S))
+
+    def act(self, policy_id: str, observations: Sequence[Any], *, deterministic: bool = True) -> list[Any]:
+        """Return one action for each observation.
+
+        Args:
+            observations: nested lists, as the environment returns them; at most 4096.
+        """
+        path = f"/v1/policies/{segment(policy_id)}/act"
+        body = {"observations": list(observations), "deterministic": deterministic}
+        return (self._send(with_json("POST", path, body, Actions, wait_s=POLICY_WAIT_S))).actions
+
+    def download_policy(
+        self,
+        policy_id: str,
+        target: Path,
+        *,
+        form: Literal["onnx", "tar"] = "onnx",
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Path:
+        """Save a policy as an ONNX model, or as its archive. ``target`` appears only once it is complete.
+
+        Args:
+            progress: called with the bytes received and the bytes in all.
+        """
+        path = f"/v1/policies/{segment(policy_id)}/download?format={quote(form, safe='')}"
+        return self._download(path, target, progress)
+
+
+class AccessCalls(Transport):
+    """Manage the API keys of the tenant."""
 
     def create_key(self, request: KeyRequest | Mapping[str, Any]) -> KeyCreated:
-        """Make an API key; its text is in the answer, and nowhere else. Not repeated when the answer is lost.
+        """Create an API key. Only this answer has its text. Not repeated when the answer is lost.
 
-        :raises NotAllowed: it would have rights that this client has not.
+        Raises:
+            NotAllowed: the key would have rights that this client lacks.
         """
-        return self._send(calls.create_key(request))
+        return self._send(with_json("POST", "/v1/keys", request, KeyCreated, repeatable=False))
 
     def keys(self) -> list[KeyInfo]:
-        """The API keys of the tenant, oldest first."""
-        return self._send(calls.keys()).items
+        """Return the API keys of the tenant, oldest first."""
+        return (self._send(Call("GET", "/v1/keys", reads(KeyList)))).items
 
     def rotate_key(self, key_id: str, *, overlap_s: float = 3600.0) -> KeyCreated:
         """Replace a key; the old one stays valid for ``overlap_s``. Not repeated when the answer is lost."""
-        return self._send(calls.rotate_key(key_id, overlap_s))
+        path = f"/v1/keys/{segment(key_id)}/rotate"
+        return self._send(with_json("POST", path, {"overlap_s": overlap_s}, KeyCreated, repeatable=False))
 
     def revoke_key(self, key_id: str) -> KeyInfo:
-        """Make a key useless, from this moment on. Idempotent."""
-        return self._send(calls.revoke_key(key_id))
+        """Make a key useless from this moment on. Idempotent."""
+        return self._send(Call("DELETE", f"/v1/keys/{segment(key_id)}", reads(KeyInfo)))
 
     def whoami(self) -> WhoAmI:
         """Return the principal that the platform takes this client for."""
-        return self._send(calls.whoami())
+        return self._send(Call("GET", "/v1/whoami", reads(WhoAmI)))
+
+
+class QuotaCalls(Transport):
+    """Read usage and quotas; operators set them."""
 
     def usage(self) -> Usage:
         """Return the tenant's usage, now and today, and its quotas."""
-        return self._send(calls.usage())
+        return self._send(Call("GET", "/v1/usage", reads(Usage)))
 
     def quotas(self, tenant: str) -> TenantQuotas:
         """Return the quotas of a tenant.
@@ -323,122 +461,78 @@ class Client:
         Raises:
             NotFound: the tenant is another's, and this client is not an operator's.
         """
-        return self._send(calls.quotas(tenant))
+        return self._send(Call("GET", f"/v1/tenants/{segment(tenant)}/quotas", reads(TenantQuotas)))
 
     def set_quotas(self, tenant: str, quotas: Quotas | Mapping[str, Any]) -> TenantQuotas:
-        """Set what is given, and the defaults for all else. :raises NotAllowed: this client is no operator's."""
-        return self._send(calls.set_quotas(tenant, quotas))
+        """Set the quotas that are given, and the defaults for all others.
+
+        Raises:
+            NotAllowed: this client is not an operator's.
+        """
+        return self._send(with_json("PUT", f"/v1/tenants/{segment(tenant)}/quotas", quotas, TenantQuotas))
 
     def reset_quotas(self, tenant: str) -> TenantQuotas:
-        """The default quotas again. :raises NotAllowed: this client is no operator's."""
-        return self._send(calls.reset_quotas(tenant))
+        """Return a tenant to the default quotas.
 
-    # -- webhooks ------------------------------------------------------------------------------------------------------
+        Raises:
+            NotAllowed: this client is not an operator's.
+        """
+        return self._send(Call("DELETE", f"/v1/tenants/{segment(tenant)}/quotas", reads(TenantQuotas)))
+
+
+class WebhookCalls(Transport):
+    """Manage the webhooks of the tenant, and read their deliveries."""
 
     def create_webhook(self, request: WebhookRequest | Mapping[str, Any]) -> WebhookCreated:
-        """Create a webhook for finished runs. The answer alone has its secret. Not repeated when the answer is lost."""
-        return self._send(calls.create_webhook(request))
+        """Create a webhook for finished runs. Only this answer has its secret. Not repeated when the answer is lost."""
+        return self._send(with_json("POST", "/v1/webhooks", request, WebhookCreated, repeatable=False))
 
     def webhooks(self) -> list[Webhook]:
-        """The tenant's webhooks, newest first."""
-        return self._send(calls.webhooks()).items
+        """Return the tenant's webhooks, newest first."""
+        return (self._send(Call("GET", "/v1/webhooks", reads(WebhookList)))).items
 
     def change_webhook(self, webhook_id: str, change: WebhookChange | Mapping[str, Any]) -> Webhook:
-        """Change what is given; ``enabled: true`` starts one again that was disabled."""
-        return self._send(calls.change_webhook(webhook_id, change))
+        """Change the fields that are given; ``enabled: true`` restarts a disabled webhook."""
+        return self._send(with_json("PATCH", f"/v1/webhooks/{segment(webhook_id)}", change, Webhook))
 
     def rotate_webhook(self, webhook_id: str, *, overlap_s: float = 86_400.0) -> WebhookCreated:
-        """A new secret; the old one signs, too, for ``overlap_s``. Not repeated when the answer is lost."""
-        return self._send(calls.rotate_webhook(webhook_id, overlap_s))
+        """Create a new secret; the old one also signs for ``overlap_s``. Not repeated when the answer is lost."""
+        path = f"/v1/webhooks/{segment(webhook_id)}/rotate"
+        return self._send(with_json("POST", path, {"overlap_s": overlap_s}, WebhookCreated, repeatable=False))
 
     def test_webhook(self, webhook_id: str) -> Delivery:
         """Send a message of type ``webhook.test``, once."""
-        return self._send(calls.test_webhook(webhook_id))
+        path = f"/v1/webhooks/{segment(webhook_id)}/test"
+        return self._send(Call("POST", path, reads(Delivery), repeatable=False))
 
     def deliveries(self, webhook_id: str, *, limit: int = 20) -> list[Delivery]:
         """Return the deliveries of a webhook, newest first, with every attempt."""
-        return self._send(calls.deliveries(webhook_id, limit)).items
+        path = f"/v1/webhooks/{segment(webhook_id)}/deliveries"
+        return (self._send(Call("GET", path, reads(DeliveryList), {"limit": limit}))).items
 
     def delete_webhook(self, webhook_id: str) -> Webhook:
-        """Delete it, and what is known of its deliveries."""
-        return self._send(calls.delete_webhook(webhook_id))
+        """Delete a webhook and the record of its deliveries."""
+        return self._send(Call("DELETE", f"/v1/webhooks/{segment(webhook_id)}", reads(Webhook)))
 
-    # -- the platform --------------------------------------------------------------------------------------------------
 
-    def environments(self) -> list[EnvironmentInfo]:
-        """Return the environments that can be trained."""
-        return self._send(calls.environments()).items
+class PlatformCalls(Transport):
+    """Ask for the state of the platform."""
 
     def ready(self) -> Readiness:
-        """How the platform's parts are."""
-        return self._send(calls.ready())
-
-    # -- within --------------------------------------------------------------------------------------------------------
-
-    def _download(self, path: str, target: Path, progress: Callable[[int, int], None] | None) -> Path:
-        try:
-            with self._http.stream("GET", path, timeout=TIMEOUT_S + calls.POLICY_WAIT_S) as response:
-                if response.status_code != 200:
-                    raise _failure(response)
-                received = 0
-                with saving(target) as file:
-                    for chunk in response.iter_bytes():
-                        file.write(chunk)
-                        received += len(chunk)
-                        if progress is not None:
-                            progress(received, int(response.headers.get("content-length", 0)))
-        except httpx2.TransportError as error:
-            raise self._unreachable(error) from error
-        return target
-
-    def _connection(self, path: str, following: EventCursor) -> Iterator[Event]:
-        timeout = httpx2.Timeout(TIMEOUT_S, read=following.patience_s())
-        with self._http.sse(path, params=following.params, headers=following.headers, timeout=timeout) as source:
-            if source.response.status_code == 204:
-                following.done = True
-                return
-            if source.response.status_code != 200:
-                raise _failure(source.response)
-            following.connected()
-            for message in source:
-                event = following.take(message)
-                if event is not None:
-                    yield event
-                if following.done:
-                    return
-
-    def _send(self, call: Call[T]) -> T:
-        attempt = 1
-        while True:
-            try:
-                return self._once(call)
-            except PlatformError as error:
-                delay = self._retry.delay_s(attempt, error) if call.repeatable else None
-                if delay is None:
-                    raise
-                self._sleep(delay)
-                attempt += 1
-
-    def _once(self, call: Call[T]) -> T:
-        try:
-            response = self._http.request(
-                call.method,
-                call.path,
-                params=call.params,
-                content=call.body,
-                headers=call.headers,
-                timeout=TIMEOUT_S + call.wait_s,
-            )
-        except httpx2.TransportError as error:
-            raise self._unreachable(error) from error
-        if response.status_code not in call.accepted:
-            raise calls.failure(response.status_code, response.headers.get("content-type", ""), response.content)
-        return call.read(response.content)
-
-    def _unreachable(self, error: httpx2.TransportError) -> Unavailable:
-        return Unavailable(f"nothing answers at {self.url} ({error or type(error).__name__}); is the platform running?")
+        """Return the state of the platform's parts."""
+        return self._send(Call("GET", "/readyz", reads(Readiness), accepted=frozenset({200, 503})))
 
 
-def _failure(response: httpx2.Response) -> PlatformError:
-    body = response.read()
-    return calls.failure(response.status_code, response.headers.get("content-type", ""), body)
+class Client(RunCalls, PolicyCalls, AccessCalls, QuotaCalls, WebhookCalls, PlatformCalls):
+    """Talks to a platform; returns the platform's own models and raises its own errors (``rlplatform.errors``).
+
+    A call that fails for a passing reason is repeated, which is safe: calls that create runs carry an Idempotency-Key.
+    Use a client from one thread or event loop at a time. Close it, or use it as a context manager.
+
+    Args:
+        url: the platform's address; without it ``RLP_URL`` or the nearest ``.rlp/local.json``.
+        api_key: the key for that address; without it ``RLP_API_KEY`` or the one in that file.
+        retry: when a failed call is repeated.
+        transport: replaces the network, in tests.
+        sleep: replaces the waiting between attempts, in tests.
+    """

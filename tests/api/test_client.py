@@ -98,11 +98,11 @@ async def test_the_async_client_follows_through_dropped_connections(platform, tr
 async def test_waiting_has_an_end_but_the_run_has_not(platform, training, evaluation) -> None:
     async with platform() as it, it.served() as url, AsyncClient(url, await it.key()) as client:
         started = await client.start_training(training)
-        with pytest.raises(TimeoutError, match="it goes on"):
+        with pytest.raises(TimeoutError, match="it continues"):
             await client.wait(started.id, timeout_s=0.2)
         assert (await client.training(started.id)).state is TrainingState.QUEUED
         async with asyncio.timeout(15):  # the server would wait for 20 s
-            with pytest.raises(TimeoutError, match="it goes on"):
+            with pytest.raises(TimeoutError, match="it continues"):
                 await client.evaluate(evaluation, timeout_s=0)
 
 

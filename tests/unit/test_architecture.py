@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("rlplatform", "actors", "serve_apps", "cluster")
 LINE_CEILING = 500
+GENERATED = ("rlplatform/client/sync_client.py",)
 
 
 def sources() -> Iterator[tuple[str, str]]:
@@ -39,7 +40,7 @@ def test_the_checkers_are_content(command: str) -> None:
 
 
 def test_no_module_is_longer_than_the_ceiling() -> None:
-    assert [name for name, text in sources() if text.count("\n") > LINE_CEILING] == []
+    assert [name for name, text in sources() if name not in GENERATED and text.count("\n") > LINE_CEILING] == []
 
 
 def test_nothing_but_the_settings_reads_the_environment() -> None:
@@ -67,6 +68,7 @@ def test_nothing_runs_a_learners_code_outside_a_container() -> None:
     programs_of_ours = (
         "cluster/setup.py",  # apt-get, pip, dockerd
         "cluster/sandbox_image/",  # debootstrap
+        "rlplatform/client/generate.py",  # ruff, for those who develop the client
         "rlplatform/manifest.py",  # git
         "rlplatform/ppo/c_library.py",  # the C compiler
         "rlplatform/sandbox/images.py",  # debootstrap

@@ -1,0 +1,66 @@
+"""Calls for evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from rlplatform.client.async_transport import AsyncTransport
+from rlplatform.client.call import Call, create, encode, reads, segment
+from rlplatform.documents import BatchResult, Page, Submission
+from rlplatform.errors import PlatformError, error_from
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest
+
+
+class EvaluationCalls(AsyncTransport):
+    """Submit evaluations, read and cancel them."""
+
+    async def submit_evaluation(
+        self,
+        request: EvaluationRequest | Mapping[str, Any],
+        *,
+        wait_s: float = 0.0,
+        idempotency_key: str | None = None,
+    ) -> Evaluation:
+        """Queue an evaluation; return its result if it finishes within ``wait_s`` (at most 60)."""
+        params = {"wait": wait_s} if wait_s else {}
+        read = reads(Evaluation)
+        return await self._send(
+            create("/v1/evaluations", encode(request), read, idempotency_key, params=params, wait_s=wait_s)
+        )
+
+    async def submit_evaluations(
+        self, requests: Sequence[EvaluationRequest | Mapping[str, Any]], *, idempotency_key: str | None = None
+    ) -> list[Evaluation | PlatformError]:
+        """Queue up to 200 evaluations at once.
+
+        Returns:
+            For each request, in order, the queued evaluation or why it was refused.
+        """
+        body = b'{"evaluations":[' + b",".join(encode(request) for request in requests) + b"]}"
+        batch = await self._send(create("/v1/evaluations:batch", body, reads(BatchResult), idempotency_key))
+        return [row.evaluation if row.evaluation is not None else error_from(row.error or {}) for row in batch.results]
+
+    async def evaluation(self, evaluation_id: str) -> Evaluation:
+        """Return an evaluation.
+
+        Raises:
+            NotFound: there is no such evaluation.
+        """
+        return await self._send(Call("GET", f"/v1/evaluations/{segment(evaluation_id)}", reads(Evaluation)))
+
+    async def submission(self, evaluation_id: str) -> Submission:
+        """Return the program and the visible tests of an evaluation.
+
+        Raises:
+            NotFound: there is no such evaluation.
+        """
+        return await self._send(Call("GET", f"/v1/evaluations/{segment(evaluation_id)}/submission", reads(Submission)))
+
+    def evaluations(self, *, states: Sequence[str] = (), page_size: int = 50) -> AsyncIterator[Evaluation]:
+        """Yield all evaluations, newest first, without their tests; pages are fetched as they are needed."""
+        return self._pages("/v1/evaluations", Page[Evaluation], page_size, states=states)
+
+    async def cancel_evaluation(self, evaluation_id: str) -> Evaluation:
+        """Cancel an evaluation; a finished one is left unchanged."""
+        return await self._send(Call("DELETE", f"/v1/evaluations/{segment(evaluation_id)}", reads(Evaluation)))

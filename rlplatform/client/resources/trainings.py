@@ -1,0 +1,96 @@
+"""Calls for trainings, their checkpoints, and the environments that can be trained."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rlplatform.client.async_transport import AsyncTransport
+from rlplatform.client.call import Call, create, encode, nothing, reads, segment, with_json
+from rlplatform.documents import CheckpointList, EnvironmentList, MetricSeries, Page
+from rlplatform.training.models import CheckpointInfo, EnvironmentInfo, Training, TrainingCheck, TrainingRequest
+
+
+class TrainingCalls(AsyncTransport):
+    """Start trainings, steer them, and read what they produce."""
+
+    async def start_training(
+        self, request: TrainingRequest | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Training:
+        """Queue a training."""
+        return await self._send(create("/v1/trainings", encode(request), reads(Training), idempotency_key))
+
+    async def check_training(self, request: TrainingRequest | Mapping[str, Any]) -> TrainingCheck:
+        """Check a training as starting it would, and start nothing; return what it would train with.
+
+        Raises:
+            InvalidRequest: the environment, preset, hyperparameters or resources make no sense.
+        """
+        return await self._send(with_json("POST", "/v1/trainings:check", request, TrainingCheck))
+
+    async def training(self, training_id: str) -> Training:
+        """Return a training.
+
+        Raises:
+            NotFound: there is no such training.
+        """
+        return await self._send(Call("GET", f"/v1/trainings/{segment(training_id)}", reads(Training)))
+
+    def trainings(self, *, states: Sequence[str] = (), page_size: int = 50) -> AsyncIterator[Training]:
+        """Yield all trainings, newest first; pages are fetched as they are needed."""
+        return self._pages("/v1/trainings", Page[Training], page_size, states=states)
+
+    async def pause_training(self, training_id: str) -> Training:
+        """Pause a training: save a checkpoint and free its resources.
+
+        Raises:
+            Conflict: it has finished, or has not begun.
+        """
+        return await self._send(Call("POST", f"/v1/trainings/{segment(training_id)}/pause", reads(Training)))
+
+    async def resume_training(self, training_id: str) -> Training:
+        """Continue a paused training from its checkpoint, as soon as there is room.
+
+        Raises:
+            Conflict: it has finished, or has not begun.
+        """
+        return await self._send(Call("POST", f"/v1/trainings/{segment(training_id)}/resume", reads(Training)))
+
+    async def stop_training(self, training_id: str) -> Training:
+        """Stop a training for good, after a last checkpoint; a finished one is left unchanged."""
+        return await self._send(Call("POST", f"/v1/trainings/{segment(training_id)}/stop", reads(Training)))
+
+    async def metrics(self, training_id: str, *names: str, max_points: int = 500) -> MetricSeries:
+        """Return the time series of the metrics ``names``; of all of them without names."""
+        params = {"max_points": max_points} | ({"names": ",".join(names)} if names else {})
+        return await self._send(
+            Call("GET", f"/v1/trainings/{segment(training_id)}/metrics", reads(MetricSeries), params)
+        )
+
+    async def checkpoints(self, training_id: str) -> list[CheckpointInfo]:
+        """Return the committed checkpoints, oldest first."""
+        path = f"/v1/trainings/{segment(training_id)}/checkpoints"
+        return (await self._send(Call("GET", path, reads(CheckpointList)))).items
+
+    async def download_checkpoint(
+        self, checkpoint_id: str, target: Path, *, progress: Callable[[int, int], None] | None = None
+    ) -> Path:
+        """Save a checkpoint as the tar archive ``target``, which appears only once it is complete.
+
+        Args:
+            progress: called with the bytes received and the bytes in all.
+        """
+        return await self._download(f"/v1/checkpoints/{segment(checkpoint_id)}/download", target, progress)
+
+    async def delete_checkpoint(self, checkpoint_id: str) -> None:
+        """Delete a checkpoint for good, for example to get below the storage quota.
+
+        Raises:
+            Conflict: an unfinished training would be recovered from it.
+        """
+        await self._send(Call("DELETE", f"/v1/checkpoints/{segment(checkpoint_id)}", nothing))
+
+    async def environments(self) -> list[EnvironmentInfo]:
+        """Return the environments that can be trained."""
+        return (await self._send(Call("GET", "/v1/environments", reads(EnvironmentList)))).items

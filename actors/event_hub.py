@@ -16,7 +16,7 @@ CALLS = frozenset(
         *("create", "recall", "get", "find", "summaries", "remove", "acquire", "append", "read", "tail"),
         *("put_key", "get_key", "list_keys"),
         *("used", "written", "finished", "settle", "close"),
-        *("put_document", "replace_document", "get_document", "list_documents", "delete_document"),
+        *("put_document", "add_document", "replace_document", "get_document", "list_documents", "delete_document"),
     }
 )
 

@@ -91,6 +91,9 @@ class StoreHandle:
     async def put_document(self, document: Document) -> None:
         await self._call("put_document", document)
 
+    async def add_document(self, document: Document) -> Document:
+        return await self._call("add_document", document)
+
     async def replace_document(self, document: Document, expected: Document) -> bool:
         return await self._call("replace_document", document, expected)
 

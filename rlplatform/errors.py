@@ -189,11 +189,20 @@ class QuotaExceeded(TooManyRequests):
     code, title = "quota_exceeded", "Quota exceeded"
 
     def __init__(
-        self, quota: str, *, used: float, limit: float, retry_after_s: float, resets_at: datetime | None = None
+        self,
+        quota: str,
+        *,
+        used: float,
+        limit: float,
+        retry_after_s: float,
+        resets_at: datetime | None = None,
+        needed: float | None = None,
     ) -> None:
+        """``needed`` is what the request takes, where that is more than is left."""
         when = f"it resets at {resets_at:%Y-%m-%d %H:%M} UTC" if resets_at else "it does not reset by itself"
+        what = "is used up" if needed is None else f"has no room for {needed:.12g} more"
         super().__init__(
-            f"the tenant's quota {quota} is used up: {used:.12g} of {limit:.12g}; {when}",
+            f"the tenant's quota {quota} {what}: {used:.12g} of {limit:.12g}; {when}",
             retry_after_s=retry_after_s,
             quota=quota,
             used=used,

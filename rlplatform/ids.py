@@ -24,6 +24,7 @@ class Kind(StrEnum):
     KEY = "key"
     EVENT = "evt"
     WEBHOOK = "hook"
+    FILE = "file"
 
 
 def new_id(kind: Kind) -> str:

@@ -366,10 +366,13 @@ class OutboxStore(Protocol):
 
 
 class DocumentStore(Protocol):
-    """Small documents that are not runs: quotas, webhooks, deliveries."""
+    """Small documents that are not runs: quotas, webhooks, deliveries, files."""
 
     async def put_document(self, document: Document) -> None:
         """Add or replace a document."""
+
+    async def add_document(self, document: Document) -> Document:
+        """Add a document unless there is one of this kind and id; return the one that is there then."""
 
     async def replace_document(self, document: Document, expected: Document) -> bool:
         """Replace ``expected`` by ``document``: compare-and-set.

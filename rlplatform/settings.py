@@ -121,10 +121,25 @@ class TrainingSettings(_Section):
         }
 
 
+class FileSettings(_Section):
+    """Uploaded files. ``url`` None: a folder ``files`` beside the checkpoints. An upload that sends nothing for
+    ``idle_s`` is given up. ``spool_dir``: where uploads wait until they are complete, if ``url`` is object storage;
+    None: ``uploads`` in the state directory."""
+
+    url: str | None = None
+    max_bytes: int = Field(default=1 << 30, ge=1)
+    idle_s: float = Field(default=30.0, gt=0)
+    spool_dir: Path | None = None
+
+
 class RetentionSettings(_Section):
     """For how many days an evaluation or a training that is over is kept; None: for ever. Then it is removed, with its
-    events, and a training with its checkpoints and run folder; not while an unfinished one resumes from it."""
+    events, and a training with its checkpoints and run folder; not while an unfinished one resumes from it.
 
+    ``file_days``: how long an uploaded file is kept after the upload, and after the last request that referred to it.
+    A file that a kept evaluation refers to stays as long as that."""
+
+    file_days: float | None = Field(default=None, ge=1)
     evaluation_days: float | None = Field(default=None, ge=1)
     training_days: float | None = Field(default=None, ge=1)
 
@@ -208,9 +223,12 @@ class Settings(BaseSettings):
     sandbox: SandboxSettings = SandboxSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     training: TrainingSettings = TrainingSettings()
+    files: FileSettings = FileSettings()
     retention: RetentionSettings = RetentionSettings()
     access: AccessSettings = AccessSettings()
-    quotas: Quotas = Quotas(concurrent_evaluations=500, events_per_day=10_000_000, stored_bytes=50 << 30)
+    quotas: Quotas = Quotas(
+        concurrent_evaluations=500, events_per_day=10_000_000, stored_bytes=50 << 30, file_bytes=50 << 30
+    )
     webhooks: WebhookSettings = WebhookSettings()
     cluster: ClusterSettings = ClusterSettings()
 

@@ -26,6 +26,8 @@ class Quotas(BaseModel):
     stored_bytes: int | None = Field(default=None, ge=0)
     """Size of the requests and events of all runs that are kept, in bytes; checkpoints count apart. A training that
     exceeds it is stopped, with a checkpoint."""
+    file_bytes: int | None = Field(default=None, ge=0)
+    """Size of all uploaded files, in bytes."""
     policies: int | None = Field(default=None, ge=0)
     """Published policies."""
     weight: int = Field(default=1, ge=1, le=100)

@@ -1,4 +1,4 @@
-"""Storage of runs, events, keys, checkpoints and policies: adapters of the ports."""
+"""Storage of runs, events, keys, checkpoints, policies and files: adapters of the ports."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest
+from rlplatform.files.ports import FileStorage
 from rlplatform.names import ACCEPTED, STORE_URL
 from rlplatform.policies.ports import PolicyFiles
 from rlplatform.ports import CheckpointStore, Clock, Store
-from rlplatform.settings import TrainingSettings
+from rlplatform.settings import Settings, TrainingSettings
 
 
 async def open_store(url: str, *, clock: Clock | None = None, namespace: str = "rlp") -> Store:
@@ -76,6 +77,19 @@ def open_policies(settings: TrainingSettings) -> PolicyFiles:
 
     opened = _file_system(settings.policy_url or beside(settings.checkpoint_url, "policies"), "policy_url")
     return LocalPolicies(opened) if isinstance(opened, Path) else ArrowPolicies(*opened)
+
+
+def open_files(settings: Settings) -> FileStorage:
+    """Open the storage of uploaded files, at ``files.url`` or else in a folder ``files`` beside the checkpoints.
+
+    Raises:
+        InvalidRequest: the URL is none that :func:`open_checkpoints` takes.
+    """
+    from rlplatform.storage.files import ArrowFiles, LocalFiles
+
+    opened = _file_system(settings.files.url or beside(settings.training.checkpoint_url, "files"), "files.url")
+    spool = settings.files.spool_dir or settings.state_dir / "uploads"
+    return LocalFiles(opened) if isinstance(opened, Path) else ArrowFiles(*opened, spool)
 
 
 def beside(url: str, name: str) -> str:

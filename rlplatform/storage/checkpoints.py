@@ -303,4 +303,4 @@ def as_storage_errors() -> Iterator[None]:
     try:
         yield
     except (OSError, ArrowException) as error:
-        raise StorageError(f"the storage of checkpoints and policies did not do it: {error}") from error
+        raise StorageError(f"the storage of checkpoints, policies and files did not do it: {error}") from error

@@ -158,6 +158,9 @@ class MemoryStore:
     async def put_document(self, document: Document) -> None:
         self._documents[document.kind, document.id] = document
 
+    async def add_document(self, document: Document) -> Document:
+        return self._documents.setdefault((document.kind, document.id), document)
+
     async def replace_document(self, document: Document, expected: Document) -> bool:
         replaced = self._documents.get((document.kind, document.id)) in (document, expected)
         if replaced:

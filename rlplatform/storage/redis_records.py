@@ -23,6 +23,7 @@ class RedisRecords:
     def __init__(self, redis: Redis, namespace: str) -> None:
         self._redis: Any = redis  # its answers are typed as the union of what all protocols and decodings give
         self._prefix = f"{{{namespace}}}:"
+        self._add_document = redis.register_script(scripts.ADD_DOCUMENT)
         self._replace_document = redis.register_script(scripts.REPLACE_DOCUMENT)
         self._put_key = redis.register_script(scripts.PUT_KEY)
 
@@ -59,6 +60,12 @@ class RedisRecords:
             for index in self._shelves(document.kind, document.owner):
                 pipeline.zadd(index, {document.id: 0})
             await pipeline.execute()
+
+    async def add_document(self, document: Document) -> Document:
+        keys = [self._key("document", document.kind, document.id), *self._shelves(document.kind, document.owner)]
+        with as_storage_errors():
+            fields = iter(await self._add_document(keys=keys, args=document))
+        return Document(**dict(zip(fields, fields, strict=True)))
 
     async def replace_document(self, document: Document, expected: Document) -> bool:
         key = self._key("document", document.kind, document.id)

@@ -94,6 +94,16 @@ end
 return runs
 """
 
+# KEYS document index index   ARGV kind id owner record
+ADD_DOCUMENT = """
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('HSET', KEYS[1], 'kind', ARGV[1], 'id', ARGV[2], 'owner', ARGV[3], 'record', ARGV[4])
+  redis.call('ZADD', KEYS[2], 0, ARGV[2])
+  redis.call('ZADD', KEYS[3], 0, ARGV[2])
+end
+return redis.call('HGETALL', KEYS[1])
+"""
+
 # KEYS document   ARGV record expected
 REPLACE_DOCUMENT = """
 local record = redis.call('HGET', KEYS[1], 'record')

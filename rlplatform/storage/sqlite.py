@@ -189,6 +189,9 @@ class SqliteStore:
     async def put_document(self, document: Document) -> None:
         await self._writer.submit(lambda connection: records.put_document(connection, document))
 
+    async def add_document(self, document: Document) -> Document:
+        return await self._writer.submit(lambda connection: records.add_document(connection, document))
+
     async def replace_document(self, document: Document, expected: Document) -> bool:
         return await self._writer.submit(lambda connection: records.replace_document(connection, document, expected))
 

@@ -59,6 +59,13 @@ def put_document(connection: sqlite3.Connection, document: Document) -> None:
     connection.execute("INSERT OR REPLACE INTO documents (kind, id, owner, record) VALUES (?, ?, ?, ?)", document)
 
 
+def add_document(connection: sqlite3.Connection, document: Document) -> Document:
+    connection.execute("INSERT OR IGNORE INTO documents (kind, id, owner, record) VALUES (?, ?, ?, ?)", document)
+    stored = get_document(connection, document.kind, document.id)
+    assert stored is not None
+    return stored
+
+
 def replace_document(connection: sqlite3.Connection, document: Document, expected: Document) -> bool:
     replace = "UPDATE documents SET record = ?1 WHERE kind = ?2 AND id = ?3 AND record IN (?1, ?4)"
     done = connection.execute(replace, (document.record, document.kind, document.id, expected.record))

@@ -5,11 +5,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -17,7 +13,6 @@ from uuid import uuid4
 import pytest
 from pyarrow import fs
 
-from cluster.ingress import free_ports
 from rlplatform.clock import SystemClock
 from rlplatform.errors import CheckpointError, InvalidRequest, StorageError
 from rlplatform.ports import CheckpointStore
@@ -27,7 +22,7 @@ from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.contracts.checkpoints import FILES, CheckpointStoreContract, read, write
 from rlplatform.testing.samples import checkpoint
 from rlplatform.training.models import CheckpointInfo
-from tests.waiting import comes_true
+from tests.contract.s3 import s3_server
 
 
 class TestMemoryCheckpoints(CheckpointStoreContract):
@@ -61,24 +56,8 @@ class TestObjectCheckpoints(CheckpointStoreContract):
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    """The address of a server that speaks S3, on loopback; its bucket is ``bucket``."""
-    host, (port,) = "127.0.0.1", free_ports(1)
-    address = f"{host}:{port}"
-    command = [sys.executable, "-m", "moto.server", "-H", host, "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def has_bucket() -> bool:
-        with suppress(OSError):
-            urllib.request.urlopen(urllib.request.Request(f"http://{address}/bucket", method="PUT")).close()
-            return True
-        return False
-
-    try:
-        assert comes_true(has_bucket, 60)
+    with s3_server() as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait()
 
 
 class TestS3Checkpoints(CheckpointStoreContract):

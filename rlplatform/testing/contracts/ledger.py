@@ -141,6 +141,17 @@ class LedgerContract(OpenedStore):
         assert await store.list_documents("hook", owner="a") == [replaced, given[0]]
         assert await store.get_document("hook", "h4") is None
 
+    async def test_of_many_that_add_a_document_one_does(self, store: Store) -> None:
+        rivals = [Document("hook", "h1", "ab"[number % 2], f'{{"rival":{number}}}') for number in range(20)]
+        found = await asyncio.gather(*(store.add_document(rival) for rival in rivals))
+        assert set(found) <= set(rivals)
+        assert len(set(found)) == 1
+        assert await store.get_document("hook", "h1") == found[0]
+        assert await store.list_documents("hook") == [found[0]]
+        assert await store.list_documents("hook", owner=found[0].owner) == [found[0]]
+        await store.delete_document("hook", "h1")
+        assert await store.add_document(rivals[1]) == rivals[1]
+
     async def test_a_document_is_replaced_only_where_the_expected_one_stands(self, store: Store) -> None:
         first, second, third = (Document("hook", "h1", "a", f'{{"n":{number}}}') for number in range(3))
         assert not await store.replace_document(second, first), "there is none"

@@ -1,0 +1,94 @@
+"""Uploaded files: what a client sees of one, and how a request refers to it."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rlplatform.errors import InvalidRequest
+
+MAX_NAME = 255
+MAX_MEDIA_TYPE = 100
+BINARY = "application/octet-stream"
+ZIP = "application/zip"
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
+_UNSAID = frozenset({"", BINARY, "application/x-www-form-urlencoded"})  # what curl and browsers send for any file
+_ZIPS = frozenset({"application/x-zip-compressed", "application/x-zip"})
+_ID = r"^file_[0-9a-z]{26}$"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileInfo(_Strict):
+    """An uploaded file."""
+
+    id: str
+    """Id of the file: `file_…`."""
+    name: str
+    """Name that it was uploaded under."""
+    size_bytes: int
+    """Size, in bytes."""
+    sha256: str
+    """SHA-256 of its bytes, in hexadecimal. Equal bytes of a tenant are one file."""
+    media_type: str
+    """Media type that it was uploaded as, or that goes with its name."""
+    created_at: datetime
+    """Time of the upload."""
+
+
+class FileRef(_Strict):
+    """An uploaded file in place of text."""
+
+    file: str = Field(pattern=_ID)
+    """Id of the file: `file_…`."""
+
+
+class StoredFile(_Strict):
+    """A file as the store keeps it. ``used_at`` is the last time that a request referred to it, to the hour."""
+
+    info: FileInfo
+    tenant: str
+    created_by: str
+    used_at: datetime | None = None
+    deleted_at: datetime | None = None
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if a file can be called that on every operating system.
+
+    Raises:
+        InvalidRequest: it is empty, too long, a path, or has control characters.
+    """
+    why = None
+    if not name:
+        why = "must not be empty"
+    elif len(name.encode("utf-8", "surrogatepass")) > MAX_NAME:
+        why = f"must have at most {MAX_NAME} bytes in UTF-8"
+    elif "/" in name or "\\" in name or name in (".", ".."):
+        why = "must be a plain name, not a path"
+    elif not name.isprintable():
+        why = "must be printable: no NUL or other control characters"
+    if why is not None:
+        raise InvalidRequest(f"name {why}; got {name[:80]!r}; give one like weights.npz", field="name")
+    return name
+
+
+def media_type_of(given: str | None, name: str) -> str:
+    """Return the media type of an upload: the one that was given, or the one that goes with its name.
+
+    Raises:
+        InvalidRequest: ``given`` is not a media type.
+    """
+    said = (given or "").partition(";")[0].strip().lower()
+    if said in _UNSAID:
+        said = mimetypes.guess_type(name)[0] or BINARY
+    if len(said) > MAX_MEDIA_TYPE or not _MEDIA_TYPE.fullmatch(said):
+        raise InvalidRequest(
+            f"Content-Type {said[:80]!r} is not a media type; send one like {BINARY}, or none", field="content-type"
+        )
+    return ZIP if said in _ZIPS else said

@@ -220,6 +220,8 @@ def localized(settings: Settings) -> Settings:
     urls = {"checkpoint_url": training.checkpoint_url, "policy_url": training.policy_url, "run_dir": training.run_dir}
     local: dict[str, object] = {n: str(Path(url).resolve()) for n, url in urls.items() if url and "://" not in url}
     changes["training"] = training.model_copy(update=local)
+    if settings.files.url and "://" not in settings.files.url:
+        changes["files"] = settings.files.model_copy(update={"url": str(Path(settings.files.url).resolve())})
     if not settings.access.pepper.get_secret_value():
         pepper = state / "pepper"
         if not pepper.exists():

@@ -295,6 +295,8 @@ class Usage(_Strict):
     """Size of all stored checkpoints, in bytes; null: unknown."""
     policies: int = 0
     """Published policies."""
+    file_bytes: int = 0
+    """Size of all uploaded files, in bytes."""
     quotas: list[QuotaState] = Field(default_factory=list)
     """Use of each quota."""
 

@@ -20,7 +20,7 @@ from actors.handles import PoliciesHandle, SupervisorHandle
 from actors.shared_store import shared_store
 from rlplatform.clock import SystemClock
 from rlplatform.settings import Settings
-from rlplatform.storage import open_checkpoints
+from rlplatform.storage import open_checkpoints, open_files
 from rlplatform.training.models import EnvironmentInfo
 from serve_apps import policies
 from serve_apps.api import audit
@@ -72,6 +72,7 @@ def build_api(settings: Settings) -> FastAPI:
         commands=SupervisorHandle(),
         clock=SystemClock(),
         checkpoints=open_checkpoints(settings.training.checkpoint_url),
+        files=open_files(settings),
         policies=PoliciesHandle(partial(serve.get_deployment_handle, policies.NAME, "api")),
         environments=partial(_environments, settings.training.environment_modules),
     )

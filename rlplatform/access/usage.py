@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from rlplatform.access.quotas import Quotas
 from rlplatform.documents import QuotaState, Usage
 from rlplatform.errors import QuotaExceeded
+from rlplatform.files.ledger import QUOTA, FileLedger
 from rlplatform.ports import CheckpointStore, Clock, Document, Store
 from rlplatform.runs import RunSummary
 
@@ -124,6 +125,7 @@ class Accounts:
             usage.queued_trainings += run.state == "queued"
             usage.active_trainings += run.state != "queued"
         usage.policies = await self._policies(tenant)
+        usage.file_bytes = (await FileLedger(self._store, self._clock).usage(tenant)).total_bytes
         amounts: dict[str, float] = {
             "concurrent_evaluations": usage.queued_evaluations + usage.running_evaluations,
             "concurrent_trainings": usage.queued_trainings + usage.active_trainings,
@@ -131,6 +133,7 @@ class Accounts:
             "events_per_day": usage.events_today,
             "stored_bytes": usage.stored_bytes,
             "policies": usage.policies,
+            QUOTA: usage.file_bytes,
         }
         if self._checkpoints is not None:
             usage.checkpoint_bytes = await self._checkpoint_bytes(tenant)

@@ -14,6 +14,7 @@ from rlplatform.access.quotas import Quotas
 from rlplatform.access.usage import Accounts
 from rlplatform.documents import EvaluationBatch, KeyRequest, KeyRotation, TicketRequest
 from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.files.service import FileService
 from rlplatform.policies.models import ActRequest, PolicyRequest
 from rlplatform.retention import outlived
 from rlplatform.settings import Settings
@@ -31,6 +32,7 @@ from serve_apps.api.routes import (
     environments,
     evaluations,
     events,
+    files,
     health,
     keys,
     live,
@@ -42,7 +44,10 @@ from serve_apps.api.routes import (
 from serve_apps.api.services import Services
 
 # the first that matches answers: what is asked most often comes first
-_ROUTERS = (webhooks, health, evaluations, trainings, events, live, policies, checkpoints, environments, keys, usage)
+_ROUTERS = (
+    *(webhooks, health, evaluations, trainings, events, live, policies, checkpoints, environments, files),
+    *(keys, usage),
+)
 BODIES = (
     *(EvaluationRequest, EvaluationBatch, TrainingRequest, PolicyRequest, ActRequest),
     *(KeyRequest, KeyRotation, TicketRequest, Quotas, WebhookRequest, WebhookChange, WebhookRotation),
@@ -80,6 +85,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         lifespan=_lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    accounts = Accounts(services.store, settings.quotas, services.clock, services.checkpoints)
     limiter = RateLimiter(settings.api, settings.access.ticket_life_s)
     app.state.context = Context(
         services=services,
@@ -88,9 +94,11 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         limiter=limiter,
         hubs=Hubs(services.store, services.clock, ring_bytes=settings.api.stream_buffer_bytes),
         records=Records(services.store, outlived=lambda run: outlived(run, settings.retention, services.clock.now())),
-        accounts=Accounts(services.store, settings.quotas, services.clock, services.checkpoints),
+        accounts=accounts,
+        files=_files(services, settings, accounts),
     )
-    app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes)
+    uploads = {files.PATH: settings.files.max_bytes}
+    app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes, uploads=uploads)
     problems.install(app)
     openapi.install(app, BODIES)
     for module in _ROUTERS:
@@ -98,3 +106,13 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     page.install(app)
     app.state.routes = [route for module in _ROUTERS for route in module.router.routes if isinstance(route, APIRoute)]
     return app
+
+
+def _files(services: Services, settings: Settings, accounts: Accounts) -> FileService | None:
+    if services.files is None:
+        return None
+
+    async def limit(tenant: str) -> int | None:
+        return (await accounts.quotas(tenant)).file_bytes
+
+    return FileService(services.store, services.files, services.clock, settings.files, limit=limit)

@@ -17,6 +17,7 @@ from rlplatform.access.tickets import RESUMABLE_S
 from rlplatform.access.usage import Accounts
 from rlplatform.errors import InvalidRequest, NotAuthenticated, NotFound, PlatformError
 from rlplatform.events import stream_of
+from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, check_id
 from rlplatform.ports import Idempotency, Place
 from rlplatform.retries import within
@@ -43,6 +44,7 @@ class Context:
     hubs: Hubs
     records: Records
     accounts: Accounts
+    files: FileService | None = None
 
     async def evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
         """The evaluation of this id. :raises NotFound: there is none that the principal sees."""

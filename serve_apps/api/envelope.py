@@ -46,11 +46,16 @@ def _seal(headers: list[tuple[bytes, bytes]], request_id: str, further: Mapping[
 
 
 class Envelope:
-    """Around the whole application. No CORS header is ever sent: other origins' pages cannot read anything."""
+    """Around the whole application. No CORS header is ever sent: other origins' pages cannot read anything.
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    Args:
+        uploads: the largest body of each path that takes larger ones, a POST.
+    """
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int, uploads: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._uploads = uploads or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,12 +67,13 @@ class Envelope:
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
             receive, send = _bodiless(receive, send)
-        started = False
+        started = begun = False
         complete = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
 
         async def receive_watched() -> Message:
-            nonlocal complete
+            nonlocal begun, complete
             message = await receive()
+            begun = True
             complete = complete or not message.get("more_body")
             return message
 
@@ -78,6 +84,8 @@ class Envelope:
                 _seal(message["headers"], request_id, limits.headers(scope))
                 if not complete:  # whoever goes on sending must not keep the connection by it
                     message["headers"].append((b"connection", b"close"))
+                    if scope["path"] in self._uploads and (begun or "expect" not in headers):
+                        await _discard(receive_watched)
                 if message["status"] < 300 and (cookie := scope["state"].get("cookie")):
                     message["headers"].append((b"set-cookie", cookie.encode()))
                 audit.note(scope, message["status"], message["headers"])
@@ -87,37 +95,42 @@ class Envelope:
             error = InvalidRequest(f"the query has {given} parameters; at most {MAX_PARAMETERS} are accepted")
             await problem_response(error, request_id)(scope, receive, send_sealed)
             return
-        if (declared := headers.get("content-length", "0")).isdecimal() and int(declared[:20]) > self._max_body_bytes:
-            if "expect" not in headers:  # else it has not begun to send
+        most = self._uploads.get(scope["path"], 0) if scope["method"] == "POST" else 0
+        most = max(most, self._max_body_bytes)
+        if (declared := headers.get("content-length", "0")).isdecimal() and int(declared[:20]) > most:
+            if "expect" not in headers and scope["path"] not in self._uploads:  # else it has not begun to send
                 await _discard(receive_watched)
-            await problem_response(self._too_large(), request_id)(scope, receive, send_sealed)
+            await problem_response(_too_large(most), request_id)(scope, receive, send_sealed)
             return
         try:
-            await self._app(scope, self._limited(receive_watched), send_sealed)
+            await self._app(scope, _limited(receive_watched, most), send_sealed)
         except Exception:
             _LOG.exception("%s %s failed [%s]", scope["method"], scope["path"], request_id)
             if started:
                 raise
             await problem_response(internal_error(request_id), request_id)(scope, receive, send_sealed)
 
-    def _limited(self, receive: Receive) -> Receive:
-        received = 0
 
-        async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                if received > self._max_body_bytes:
-                    if message.get("more_body"):
-                        await _discard(receive)
-                    raise self._too_large()
-            return message
+def _limited(receive: Receive, most: int) -> Receive:
+    """``receive`` that raises :class:`TooLarge` once more than ``most`` bytes have come."""
+    received = 0
 
-        return receive_limited
+    async def receive_limited() -> Message:
+        nonlocal received
+        message = await receive()
+        if message["type"] == "http.request":
+            received += len(message.get("body", b""))
+            if received > most:
+                if message.get("more_body"):
+                    await _discard(receive)
+                raise _too_large(most)
+        return message
 
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"the body is larger than {self._max_body_bytes} bytes", max_body_bytes=self._max_body_bytes)
+    return receive_limited
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"the body is larger than {most} bytes", max_body_bytes=most)
 
 
 async def _discard(receive: Receive) -> None:

@@ -37,6 +37,7 @@ TAGS: Mapping[str, str] = {
     "live": "Follow many runs on one WebSocket.",
     "checkpoints": "List, download and delete the checkpoints of trainings.",
     "policies": "Publish trained policies, and compute actions with them.",
+    "files": "Upload files, and use them in requests.",
     "environments": "List the environments that can be trained on.",
     "access": "Manage API keys and tickets.",
     "usage": "Show what a tenant uses, and manage its quotas.",
@@ -46,6 +47,7 @@ TAGS: Mapping[str, str] = {
 _PATH_PARAMETERS: Mapping[str, str] = {
     "checkpoint_id": "Id of the checkpoint: `ckpt_…`.",
     "evaluation_id": "Id of the evaluation: `eval_…`.",
+    "file_id": "Id of the file: `file_…`.",
     "key_id": "Id of the API key: `key_…`.",
     "policy_id": "Id of the policy: `pol_…`.",
     "tenant": "Name of the tenant.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rlplatform.files.ports import FileStorage
 from rlplatform.policies.ports import Policies
 from rlplatform.ports import CheckpointStore, Clock, Commands, Store
 from rlplatform.training.models import EnvironmentInfo
@@ -18,5 +19,6 @@ class Services:
     commands: Commands
     clock: Clock
     checkpoints: CheckpointStore | None = None
+    files: FileStorage | None = None
     policies: Policies | None = None
     environments: Callable[[], Sequence[EnvironmentInfo]] = tuple

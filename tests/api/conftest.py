@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from rlplatform.access.keys import KeyRing
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
+from rlplatform.files.ports import FileStorage
 from rlplatform.ports import CheckpointStore, Clock, Store
 from rlplatform.settings import Settings
 from rlplatform.storage import open_store
@@ -71,6 +72,7 @@ async def _platform(
     settings: dict[str, Any] | None = None,
     clock: Clock | None = None,
     checkpoints: CheckpointStore | None = None,
+    files: FileStorage | None = None,
     **commands: Any,
 ) -> AsyncIterator[Platform]:
     configured = Settings.model_validate({"access": {"pepper": "pepper", "key_lease_s": 0.05}} | (settings or {}))
@@ -82,6 +84,7 @@ async def _platform(
         commands=fake,
         clock=clock,
         checkpoints=checkpoints,
+        files=files,
         policies=FakePolicies(store, checkpoints or MemoryCheckpoints(), clock),
         environments=lambda: (CARTPOLE,),
     )

@@ -27,6 +27,7 @@ from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.commands import FakeCommands
+from rlplatform.testing.files import MemoryFiles
 from rlplatform.testing.policies import FakePolicies
 from rlplatform.training.models import TrainingRequest
 from rlplatform.webhooks.models import EVENTS, TEST, Webhook
@@ -211,7 +212,10 @@ def _application() -> tuple[Any, str]:
     commands = FakeCommands(store, clock, judge=Verdict.ACCEPTED)
     checkpoints = open_checkpoints(CHECKPOINTS.name)
     policies = FakePolicies(store, checkpoints, clock)
-    services = Services(store=store, commands=commands, clock=clock, checkpoints=checkpoints, policies=policies)
+    files = MemoryFiles()
+    services = Services(
+        store=store, commands=commands, clock=clock, checkpoints=checkpoints, files=files, policies=policies
+    )
     app = create_app(services, configured)
     _, key = asyncio.run(app.state.context.access.keys.mint(tenant="school", name="fuzz", scopes=["admin"]))
     return app, key

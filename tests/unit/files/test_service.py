@@ -56,10 +56,6 @@ class DistantStore(MemoryStore):
         await asyncio.sleep(0)
         return await super().get_document(kind, document_id)
 
-    async def put_document(self, document: Document) -> None:
-        await asyncio.sleep(0)
-        await super().put_document(document)
-
     async def add_document(self, document: Document) -> Document:
         await asyncio.sleep(0)
         return await super().add_document(document)

@@ -24,6 +24,8 @@ from rlplatform.evaluation import scoring
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.evaluation.submissions import check_submission
 from rlplatform.events import EvaluationQueued, EventBase, TrainingQueued
+from rlplatform.files.ports import FileStorage
+from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.ports import CheckpointStore, Clock, Dependency, Idempotency, Place, PlatformStatus, Store
 from rlplatform.ppo.presets import resolve
@@ -66,8 +68,10 @@ class Supervisor:
         launcher: Launcher,
         clock: Clock,
         probes: EnvironmentProbes | None = None,
+        files: FileStorage | None = None,
     ) -> None:
-        """``probes`` None: environments are probed in a process that is started for it."""
+        """``probes`` None: environments are probed in a process that is started for it. ``files`` None: there are
+        none."""
         self._settings = settings
         self._store = store
         self._checkpoints = checkpoints
@@ -79,6 +83,7 @@ class Supervisor:
         self._trainings = Sessions(store, launcher, settings.training, clock)
         self._accounts = Accounts(store, settings.quotas, clock, checkpoints)
         self._retention = Retention(store, checkpoints, settings.retention, clock, launcher.forget)
+        self._files = FileService(store, files, clock, settings.files) if files is not None else None
         self._reconciling = asyncio.Lock()
         self._draining = False
         self._restored = asyncio.Event()
@@ -101,6 +106,8 @@ class Supervisor:
             "checkpoints that were never committed": partial(asyncio.to_thread, self._checkpoints.sweep),
             "runs that are kept no more": self._retention.sweep,
         }
+        if self._files is not None:
+            sweeps["files that are kept no more"] = partial(self._files.sweep, self._settings.retention)
         while True:
             for what, sweep in sweeps.items():
                 try:

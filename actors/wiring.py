@@ -28,7 +28,7 @@ from rlplatform.errors import Conflict, InvalidRequest
 from rlplatform.ports import SandboxPool, Store, TrainingEngine
 from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
-from rlplatform.storage import open_checkpoints, open_store
+from rlplatform.storage import open_checkpoints, open_files, open_store
 from rlplatform.training import environment_modules
 from rlplatform.training.models import StopCriteria, TrainingRequest
 from rlplatform.webhooks.deliverer import Deliverer
@@ -75,6 +75,7 @@ class SupervisorActor(Reachable, Supervisor):
             open_checkpoints(settings.training.checkpoint_url),
             Placement(settings, EvaluatorActor, TrainerActor, SystemClock()),
             SystemClock(),
+            files=open_files(settings),
         )
         self._loop = asyncio.get_running_loop().create_task(self.run())
         self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))

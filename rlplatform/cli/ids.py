@@ -64,6 +64,7 @@ _LISTS: dict[Kind, Callable[[Client], Iterator[str]]] = {
     Kind.EVALUATION: lambda client: _of(client.evaluations(page_size=200)),
     Kind.CHECKPOINT: _checkpoints,
     Kind.POLICY: lambda client: _of(client.policies()),
+    Kind.FILE: lambda client: _of(client.files(page_size=200)),
     Kind.KEY: lambda client: _of(client.keys()),
     Kind.WEBHOOK: lambda client: _of(client.webhooks()),
 }
@@ -72,6 +73,7 @@ _NAMES = {
     Kind.EVALUATION: "evaluation",
     Kind.CHECKPOINT: "checkpoint",
     Kind.POLICY: "policy",
+    Kind.FILE: "file",
     Kind.KEY: "key",
     Kind.WEBHOOK: "webhook",
 }

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rlplatform.cli import env, exits, keys, policy, runs, sandbox, sweep, usage, webhooks
+from rlplatform.cli import env, exits, files, keys, policy, runs, sandbox, sweep, usage, webhooks
 from rlplatform.cli.doctor import doctor
 from rlplatform.cli.evaluate import evaluate
 from rlplatform.cli.follow import Interrupted
@@ -51,6 +51,7 @@ app.command()(evaluate)
 app.command()(sweep.sweep)
 app.add_typer(runs.app, name="runs")
 app.add_typer(policy.app, name="policy")
+app.add_typer(files.app, name="files")
 app.add_typer(env.app, name="env")
 app.add_typer(keys.app, name="keys")
 app.add_typer(sandbox.app, name="sandbox")

@@ -23,6 +23,7 @@ from rlplatform.errors import (
 )
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 from rlplatform.events import Event, TrainingIterationCompleted
+from rlplatform.files.models import FileInfo
 from rlplatform.policies.models import PolicyInfo, SpaceInfo
 from rlplatform.training.models import (
     CheckpointInfo,
@@ -279,6 +280,17 @@ def checkpoint(info: CheckpointInfo) -> dict[str, str]:
         "TRAINING RETURN": f"{info.episode_return_mean:.1f}" if info.episode_return_mean is not None else "",
         "SIZE": f"{info.size_bytes / 2**20:.2f} MiB",
         "BEST": "best" if info.best else "",
+    }
+
+
+def file_row(info: FileInfo) -> dict[str, str]:
+    """An uploaded file as a row of a list."""
+    return {
+        "ID": info.id,
+        "NAME": info.name,
+        "SIZE": f"{info.size_bytes:,}",
+        "TYPE": info.media_type,
+        "CREATED": when(info.created_at),
     }
 
 

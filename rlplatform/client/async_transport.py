@@ -16,6 +16,7 @@ from rlplatform.client.connection import find_connection, open_http
 from rlplatform.client.downloads import saving
 from rlplatform.client.event_cursor import EventCursor
 from rlplatform.client.retry import AsyncSleep, Retry
+from rlplatform.client.uploads import Source, opened
 from rlplatform.documents import Page
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.events import Event
@@ -65,14 +66,29 @@ class AsyncTransport:
                 await self._sleep(delay)
                 attempt += 1
 
-    async def _send_once(self, call: Call[T]) -> T:
+    async def _upload(self, call: Call[T], source: Path | bytes, progress: Callable[[int, int], None] | None) -> T:
+        """Send a call whose body is ``source``, from the beginning again if that fails for a passing reason."""
+        attempt = 1
+        while True:
+            try:
+                with opened(source, progress) as opening:
+                    return await self._send_once(call, opening)
+            except PlatformError as error:
+                delay = self._retry.delay_s(attempt, error)
+                if delay is None:
+                    raise
+                await self._sleep(delay)
+                attempt += 1
+
+    async def _send_once(self, call: Call[T], source: Source | None = None) -> T:
+        sent = {} if source is None else {"Content-Length": str(source.size_bytes)}
         try:
             response = await self._http.request(
                 call.method,
                 call.path,
                 params=call.params,
-                content=call.body,
-                headers=call.headers,
+                content=call.body if source is None else _chunks(source),
+                headers={**call.headers, **sent},
                 timeout=TIMEOUT_S + call.wait_s,
             )
         except httpx2.TransportError as error:
@@ -129,6 +145,11 @@ class AsyncTransport:
 
     def _unreachable(self, error: httpx2.TransportError) -> Unavailable:
         return Unavailable(f"nothing answers at {self.url} ({error or type(error).__name__}); is the platform running?")
+
+
+async def _chunks(source: Source) -> AsyncIterator[bytes]:
+    while chunk := source.take():
+        yield chunk
 
 
 async def _failure(response: httpx2.Response) -> PlatformError:

@@ -23,6 +23,7 @@ SOURCES = (  # bases first
     "resources/trainings",
     "resources/runs",
     "resources/policies",
+    "resources/files",
     "resources/access",
     "resources/quotas",
     "resources/webhooks",

@@ -22,6 +22,7 @@ from rlplatform.client.connection import find_connection, open_http
 from rlplatform.client.downloads import saving
 from rlplatform.client.event_cursor import EventCursor
 from rlplatform.client.retry import Retry, Sleep
+from rlplatform.client.uploads import Source, opened
 from rlplatform.documents import (
     BatchResult,
     CheckpointList,
@@ -41,6 +42,7 @@ from rlplatform.documents import (
 from rlplatform.errors import PlatformError, Unavailable, error_from
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import FINAL_TYPES, Event, stream_of
+from rlplatform.files.models import FileInfo
 from rlplatform.ids import Kind, kind_of
 from rlplatform.policies.models import Actions, PolicyInfo, PolicyRequest
 from rlplatform.training.models import CheckpointInfo, EnvironmentInfo, Training, TrainingCheck, TrainingRequest
@@ -99,14 +101,29 @@ class Transport:
                 self._sleep(delay)
                 attempt += 1
 
-    def _send_once(self, call: Call[T]) -> T:
+    def _upload(self, call: Call[T], source: Path | bytes, progress: Callable[[int, int], None] | None) -> T:
+        """Send a call whose body is ``source``, from the beginning again if that fails for a passing reason."""
+        attempt = 1
+        while True:
+            try:
+                with opened(source, progress) as opening:
+                    return self._send_once(call, opening)
+            except PlatformError as error:
+                delay = self._retry.delay_s(attempt, error)
+                if delay is None:
+                    raise
+                self._sleep(delay)
+                attempt += 1
+
+    def _send_once(self, call: Call[T], source: Source | None = None) -> T:
+        sent = {} if source is None else {"Content-Length": str(source.size_bytes)}
         try:
             response = self._http.request(
                 call.method,
                 call.path,
                 params=call.params,
-                content=call.body,
-                headers=call.headers,
+                content=call.body if source is None else _chunks(source),
+                headers={**call.headers, **sent},
                 timeout=TIMEOUT_S + call.wait_s,
             )
         except httpx2.TransportError as error:
@@ -162,6 +179,11 @@ class Transport:
 
     def _unreachable(self, error: httpx2.TransportError) -> Unavailable:
         return Unavailable(f"nothing answers at {self.url} ({error or type(error).__name__}); is the platform running?")
+
+
+def _chunks(source: Source) -> Iterator[bytes]:
+    while chunk := source.take():
+        yield chunk
 
 
 def _failure(response: httpx2.Response) -> PlatformError:
@@ -419,6 +441,63 @@ class PolicyCalls(Transport):
         return self._download(path, target, progress)
 
 
+class FileCalls(Transport):
+    """Upload files, save them, and delete them."""
+
+    def upload_file(
+        self,
+        source: Path | bytes,
+        *,
+        name: str | None = None,
+        media_type: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> FileInfo:
+        """Upload a file, a piece at a time; return it. Equal bytes are the file that is there already.
+
+        Args:
+            source: a path, or the bytes themselves.
+            name: what the file is called; without it the name of the path, or ``data``.
+            media_type: without it, the one that goes with the name.
+            progress: called with the bytes sent and the bytes in all.
+
+        Raises:
+            QuotaExceeded: it does not fit into the tenant's quota.
+            TooLarge: it is larger than the platform accepts.
+        """
+        called = name if name is not None else "data" if isinstance(source, bytes) else source.name
+        headers = {} if media_type is None else {"Content-Type": media_type}
+        call = Call("POST", "/v1/files", reads(FileInfo), {"name": called}, headers=headers)
+        return self._upload(call, source, progress)
+
+    def file(self, file_id: str) -> FileInfo:
+        """Return the name, size and hash of a file.
+
+        Raises:
+            NotFound: there is no such file.
+        """
+        return self._send(Call("GET", f"/v1/files/{segment(file_id)}", reads(FileInfo)))
+
+    def files(self, *, page_size: int = 50) -> Iterator[FileInfo]:
+        """Yield all files, newest first; pages are fetched as they are needed."""
+        return self._pages("/v1/files", Page[FileInfo], page_size)
+
+    def download_file(self, file_id: str, target: Path, *, progress: Callable[[int, int], None] | None = None) -> Path:
+        """Save a file as ``target``, which appears only once it is complete.
+
+        Args:
+            progress: called with the bytes received and the bytes in all.
+        """
+        return self._download(f"/v1/files/{segment(file_id)}/content", target, progress)
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file for good.
+
+        Raises:
+            Conflict: an unfinished run refers to it.
+        """
+        self._send(Call("DELETE", f"/v1/files/{segment(file_id)}", nothing))
+
+
 class AccessCalls(Transport):
     """Manage the API keys of the tenant."""
 
@@ -523,7 +602,7 @@ class PlatformCalls(Transport):
         return self._send(Call("GET", "/readyz", reads(Readiness), accepted=frozenset({200, 503})))
 
 
-class Client(RunCalls, PolicyCalls, AccessCalls, QuotaCalls, WebhookCalls, PlatformCalls):
+class Client(RunCalls, PolicyCalls, FileCalls, AccessCalls, QuotaCalls, WebhookCalls, PlatformCalls):
     """Talks to a platform; returns the platform's own models and raises its own errors (``rlplatform.errors``).
 
     A call that fails for a passing reason is repeated, which is safe: calls that create runs carry an Idempotency-Key.

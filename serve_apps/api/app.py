@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from rlplatform.access.quotas import Quotas
 from rlplatform.access.usage import Accounts
 from rlplatform.documents import EvaluationBatch, KeyRequest, KeyRotation, TicketRequest
+from rlplatform.errors import StorageError
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.files.service import FileService
 from rlplatform.policies.models import ActRequest, PolicyRequest
@@ -67,6 +68,9 @@ Every response also has `Content-Security-Policy`, `Cross-Origin-Resource-Policy
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(downloads.remove_left)
+    if (storage := app.state.context.services.files) is not None:
+        with suppress(StorageError):  # the supervisor tries again
+            await asyncio.to_thread(storage.sweep)
     yield
     await app.state.context.limiter.close()
 

@@ -133,6 +133,7 @@ async def test_usage_is_of_the_tenant_and_of_today(platform, training, evaluatio
             "sandbox_cpu_s_per_day": 0.0,
             "env_steps_per_day": 1024,
             "policies": 0,
+            "file_bytes": 0,
         }
         assert usage == {
             "tenant": "school",
@@ -148,6 +149,7 @@ async def test_usage_is_of_the_tenant_and_of_today(platform, training, evaluatio
             "events_today": 11,
             "checkpoint_bytes": None,
             "policies": 0,
+            "file_bytes": 0,
         }
         assert (await other.get("/v1/usage")).json()["evaluations_today"] == 1
 

@@ -28,6 +28,7 @@ from rlplatform.errors import (
 )
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
 from rlplatform.events import EvaluationQueued, TrainingStopped, parse_event
+from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, least_id, new_id
 from rlplatform.ports import Idempotency
 from rlplatform.runs import TrainingRun
@@ -37,6 +38,7 @@ from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
+from rlplatform.testing.files import MemoryFiles
 from rlplatform.testing.launcher import FakeEvaluator, FakeLauncher, FlakyStore
 from rlplatform.testing.samples import queued, training_run
 from rlplatform.training.models import CheckpointInfo, Progress, Resources, StopCriteria, TrainingRequest
@@ -611,3 +613,21 @@ async def test_continuing_a_training_that_would_end_at_once_is_refused(
         await bench.supervisor.start_training(request, PRINCIPAL)
     assert refused.value.extra["field"] == field
     assert len(await bench.store.find("training")) == 1
+
+
+async def test_the_sweep_removes_files_that_are_kept_no_more(bench: Bench) -> None:
+    storage = MemoryFiles()
+    settings = SETTINGS.model_copy(update={"retention": RetentionSettings(file_days=1)})
+    bench.supervisor = Supervisor(settings, bench.store, bench.checkpoints, bench.launcher, bench.clock, files=storage)
+
+    async def content() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    await FileService(bench.store, storage, bench.clock).upload("x", None, PRINCIPAL, content())
+    sweeping = asyncio.create_task(bench.supervisor._sweep())
+    for hour in range(27):  # its days are over, and an hour later its bytes go
+        assert bool(storage.contents) == (hour < 25)
+        await bench.clock.advance(3600)
+        while not bench.clock.sleeping:
+            await asyncio.sleep(0.001)
+    sweeping.cancel()

@@ -36,10 +36,9 @@ def npm(missing: Missing) -> Callable[..., str]:
     if not (WEB / "node_modules").is_dir():
         missing("the page's packages are not installed: run npm install in serve_apps/web")
 
-    def run(script: str) -> str:
-        done = subprocess.run(
-            ["npm", "run", "--silent", script], cwd=WEB, capture_output=True, text=True, check=False, timeout=110
-        )
+    def run(script: str, *arguments: str) -> str:
+        command = ["npm", "run", "--silent", script, "--", *arguments]
+        done = subprocess.run(command, cwd=WEB, capture_output=True, text=True, check=False, timeout=110)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -68,6 +67,12 @@ def test_the_recorded_streams_are_what_the_platform_makes_of_them() -> None:
 @pytest.mark.parametrize("script", ["check", "test"])
 def test_the_pages_own(script: str, npm: Callable[..., str]) -> None:
     npm(script)
+
+
+def test_the_types_are_those_of_the_openapi_document(npm: Callable[..., str], tmp_path: Path) -> None:
+    npm("types", str(tmp_path / "types.ts"))
+    committed = (WEB / "src" / "types.ts").read_text()
+    assert committed == (tmp_path / "types.ts").read_text(), "run npm run types in serve_apps/web"
 
 
 def test_the_lock_file_names_no_host() -> None:

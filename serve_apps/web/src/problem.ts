@@ -1,9 +1,7 @@
 /** What went wrong, as the API says it (RFC 9457), and as it is shown. */
+import type { ProblemField } from "./types";
 
-export interface FieldError {
-  field: string;
-  message: string;
-}
+export type FieldError = ProblemField;
 
 export class Problem extends Error {
   override name = "Problem";

@@ -1,207 +1,2887 @@
-/** The API's documents, as far as the page reads them. Times are RFC 3339, durations in seconds. */
+/** The API's documents and events. Generated from serve_apps/api/openapi.json: run `npm run types`. */
 
-export const VERDICTS = [
-  "accepted",
-  "wrong_answer",
-  "time_limit_exceeded",
-  "memory_limit_exceeded",
-  "output_limit_exceeded",
-  "runtime_error",
-  "compile_error",
-  "skipped",
-  "cancelled",
-  "internal_error",
-] as const;
-export type Verdict = (typeof VERDICTS)[number];
-
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
-
-export interface TestResult {
-  id: string;
-  verdict: Verdict;
-  points: number;
-  hidden: boolean;
-  cpu_time_s: number | null;
-  wall_time_s: number | null;
-  peak_memory_bytes: number | null;
-  exit_code: number | null;
-  signal: string | null;
-  stdout: string | null;
-  stdout_truncated: boolean;
-  stderr: string | null;
-  stderr_truncated: boolean;
-  value: Json;
-  message: string | null;
+type Json = null | boolean | number | string | Json[] | {
+    [name: string]: Json;
+};
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * ActRequest
+         * @description Observations to act on.
+         */
+        ActRequest: {
+            /** @description True: the likeliest action; false: actions are drawn at random. Default: `true`. */
+            deterministic?: boolean;
+            /** @description Observations as the environment gives them, one a row. */
+            observations: unknown[];
+        };
+        /**
+         * Actions
+         * @description Actions of a policy, one for each observation.
+         */
+        Actions: {
+            /** @description Actions as the environment takes them, in the order of the observations. */
+            actions: unknown[];
+            /** @description True if the likeliest actions were taken, false if they were drawn. */
+            deterministic: boolean;
+            /** @description Id of the policy. */
+            policy_id: string;
+        };
+        /**
+         * Attempt
+         * @description One attempt at a delivery.
+         */
+        Attempt: {
+            /**
+             * Format: date-time
+             * @description Time of the attempt.
+             */
+            at: string;
+            /** @description Duration, in seconds. */
+            duration_s: number;
+            /** @description Reason why there was no answer; null: there was one. */
+            error: string | null;
+            /** @description HTTP status of the answer; null: there was none. */
+            status: number | null;
+        };
+        /**
+         * BatchResult
+         * @description Results of a batch.
+         */
+        BatchResult: {
+            /** @description One result for each evaluation, in the order of the request. */
+            results: components["schemas"]["BatchRow"][];
+        };
+        /**
+         * BatchRow
+         * @description Result of one row of a batch.
+         */
+        BatchRow: {
+            /** @description Problem document; null if the row was accepted. */
+            error: components["schemas"]["Problem"] | null;
+            /** @description The evaluation; null if the row was refused. */
+            evaluation: components["schemas"]["Evaluation"] | null;
+            /** @description True if an earlier batch with the same Idempotency-Key created the evaluation. */
+            replayed: boolean;
+            /** @description 202 if the row was accepted, else the HTTP status of its error. */
+            status: number;
+        };
+        /**
+         * CheckpointInfo
+         * @description A committed checkpoint.
+         */
+        CheckpointInfo: {
+            /** @description True if no checkpoint of its training has a higher mean return; in an event, and in the training's document, as it was when it was saved. */
+            best: boolean;
+            /**
+             * Format: date-time
+             * @description Time at which it was saved.
+             */
+            created_at: string;
+            /** @description Environment steps at the time it was saved. */
+            env_steps: number;
+            /** @description Mean return at the time it was saved; null: no episode had ended. */
+            episode_return_mean: number | null;
+            /** @description Id of the checkpoint: `ckpt_…`. */
+            id: string;
+            /** @description Iterations at the time it was saved. */
+            iteration: number;
+            /** @description SHA-256 of its manifest, which lists the size and the hash of every file. */
+            manifest_sha256: string;
+            /** @description Size of all files, in bytes. */
+            size_bytes: number;
+            /** @description Id of its training. */
+            training_id: string;
+        };
+        /**
+         * CheckpointInfoInEvent
+         * @description A committed checkpoint.
+         */
+        CheckpointInfoInEvent: {
+            /** @description True if no checkpoint of its training has a higher mean return; in an event, and in the training's document, as it was when it was saved. */
+            best?: boolean;
+            /**
+             * Format: date-time
+             * @description Time at which it was saved.
+             */
+            created_at: string;
+            /** @description Environment steps at the time it was saved. */
+            env_steps: number;
+            /** @description Mean return at the time it was saved; null: no episode had ended. */
+            episode_return_mean?: number | null;
+            /** @description Id of the checkpoint: `ckpt_…`. */
+            id: string;
+            /** @description Iterations at the time it was saved. */
+            iteration: number;
+            /** @description SHA-256 of its manifest, which lists the size and the hash of every file. */
+            manifest_sha256: string;
+            /** @description Size of all files, in bytes. */
+            size_bytes: number;
+            /** @description Id of its training. */
+            training_id: string;
+        };
+        /**
+         * CheckpointList
+         * @description Committed checkpoints of a training, oldest first.
+         */
+        CheckpointList: {
+            /** @description The checkpoints. */
+            items: components["schemas"]["CheckpointInfo"][];
+        };
+        /**
+         * CheckpointPlan
+         * @description Schedule of checkpoints, and how many of them are kept.
+         */
+        CheckpointPlan: {
+            /** @description Iterations between two checkpoints; 0: no such rule. Default: `20`. */
+            every_iterations?: number;
+            /** @description Seconds after which the next completed iteration is saved; 0: no such rule. There is always one at the end. Default: `600.0`. */
+            every_s?: number;
+            /** @description True: also keep the checkpoint with the highest mean return. Default: `true`. */
+            keep_best?: boolean;
+            /** @description Newest checkpoints to keep. Default: `3`. */
+            keep_last?: number;
+        };
+        /**
+         * CheckpointPlanOutput
+         * @description Schedule of checkpoints, and how many of them are kept.
+         */
+        CheckpointPlanOutput: {
+            /** @description Iterations between two checkpoints; 0: no such rule. */
+            every_iterations: number;
+            /** @description Seconds after which the next completed iteration is saved; 0: no such rule. There is always one at the end. */
+            every_s: number;
+            /** @description True: also keep the checkpoint with the highest mean return. */
+            keep_best: boolean;
+            /** @description Newest checkpoints to keep. */
+            keep_last: number;
+        };
+        /**
+         * Delivery
+         * @description One message to one webhook.
+         */
+        Delivery: {
+            /** @description Attempts so far, oldest first. */
+            attempts: components["schemas"]["Attempt"][];
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            created_at: string;
+            /** @description Id of the message, sent as `webhook-id` with every attempt: receivers recognise repeats by it. */
+            id: string;
+            /** @description Time of the next attempt; null: there will be none. */
+            next_attempt_at: string | null;
+            /** @description Id of the run; null for a test message. */
+            run_id: string | null;
+            /**
+             * @description `pending` until it is delivered or given up.
+             * @enum {string}
+             */
+            state: "pending" | "delivered" | "failed";
+            /** @description Type of the event. */
+            type: string;
+            /** @description Id of the webhook. */
+            webhook_id: string;
+        };
+        /**
+         * DeliveryList
+         * @description Messages to a webhook, newest first.
+         */
+        DeliveryList: {
+            /** @description The messages. */
+            items: components["schemas"]["Delivery"][];
+        };
+        /**
+         * DependencyState
+         * @description State of one part that the platform depends on.
+         */
+        DependencyState: {
+            /** @description Explanation; null: none. */
+            detail: string | null;
+            /** @description Name of the part. */
+            name: string;
+            /** @description True if it answers. */
+            ok: boolean;
+        };
+        /**
+         * DialogueGrader
+         * @description The program and the host exchange lines: the program follows the `turns` of a test, or guesses its `secret`.
+         */
+        DialogueGrader: {
+            /**
+             * @description Selects this grader. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "dialogue";
+            /** @description Number of guesses that the program may make. Default: `100`. */
+            max_guesses?: number;
+            /** @description Time until the program's next line, or until its exit after a correct guess, in seconds. Default: `1.0`. */
+            turn_time_s?: number;
+        };
+        /**
+         * EnvironmentInfo
+         * @description An environment that can be trained on.
+         */
+        EnvironmentInfo: {
+            /** @description Action space, as Gymnasium prints it. */
+            action_space: string;
+            /**
+             * @description Library that steps the environment.
+             * @enum {string}
+             */
+            backend: "envpool" | "gymnasium";
+            /** @description Id of the environment. */
+            id: string;
+            /** @description Steps after which an episode is truncated, unless a request says otherwise. */
+            max_episode_steps: number | null;
+            /** @description Observation space, as Gymnasium prints it. */
+            observation_space: string;
+            /** @description Name of tuned hyperparameters for it; null: there are none. */
+            preset: string | null;
+            /** @description Environment steps that those are meant for, and the default of `stop`; null: there are none. */
+            preset_env_steps: number | null;
+        };
+        /**
+         * EnvironmentList
+         * @description Environments that can be trained on, by id.
+         */
+        EnvironmentList: {
+            /** @description The environments. */
+            items: components["schemas"]["EnvironmentInfo"][];
+            /** @description `cursor` of the next page; null: there is none. */
+            next_cursor: string | null;
+        };
+        /**
+         * EpisodeGrader
+         * @description The program is an agent: `entry(observation)` chooses the actions of one episode of a Gymnasium environment. Observations and actions are JSON: a number for Discrete spaces, lists for arrays.
+         */
+        EpisodeGrader: {
+            /** @description Name of the function that chooses an action. Default: `"act"`. */
+            entry?: string;
+            /** @description Id of a Gymnasium environment, for example `CartPole-v1`. */
+            env: string;
+            /**
+             * @description Selects this grader. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "episode";
+            /** @description Steps after which an episode ends that the environment does not end. Default: `1000`. */
+            max_steps?: number;
+            /** @description Time for one action, in seconds. Default: `1.0`. */
+            turn_time_s?: number;
+        };
+        /**
+         * Evaluation
+         * @description State and result of an evaluation.
+         */
+        Evaluation: {
+            /** @description Attempts so far: more than 1 after a failure of the platform. */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description Time of the request.
+             */
+            created_at: string;
+            /** @description Time at which it is expected to start; null unless queued, or if unknown. */
+            expected_start_at: string | null;
+            /** @description Time of the end. */
+            finished_at: string | null;
+            /** @description Id of the evaluation: `eval_…`. */
+            id: string;
+            /** @description Points of a submission that is accepted on every test. */
+            max_score: number;
+            /** @description Explanation of the result, or of why there is none. */
+            message: string | null;
+            /** @description Evaluations served before this one; null unless queued, or if unknown. */
+            queue_position: number | null;
+            /** @description Sandbox that judged the submission; null until finished. */
+            sandbox: components["schemas"]["SandboxInfo"] | null;
+            /** @description Points earned; null until finished. */
+            score: number | null;
+            /** @description Sequence number of the newest event that this document reflects. Events after it continue without a gap. */
+            seq: number;
+            /** @description Time of the first start. */
+            started_at: string | null;
+            /**
+             * @description Present state; `finished`, `cancelled` and `failed` are final.
+             * @enum {string}
+             */
+            state: "queued" | "running" | "finished" | "cancelled" | "failed";
+            /** @description Results of the tests so far; lists of evaluations leave them out. */
+            tests: components["schemas"]["TestResult"][];
+            /** @description First verdict that is not `accepted`, in test order; null until the evaluation has ended. */
+            verdict: components["schemas"]["Verdict"] | null;
+        };
+        /**
+         * EvaluationBatch
+         * @description Up to 200 evaluations; each is accepted or refused by itself.
+         */
+        EvaluationBatch: {
+            /** @description The evaluations to submit. */
+            evaluations: components["schemas"]["EvaluationRequest"][];
+        };
+        /**
+         * EvaluationCancelled
+         * @description The evaluation was cancelled.
+         */
+        EvaluationCancelled: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Reason of the cancellation. */
+            reason: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "evaluation.cancelled";
+        };
+        /**
+         * EvaluationFailed
+         * @description The platform could not evaluate the submission, after all attempts. This is not a verdict.
+         */
+        EvaluationFailed: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Reason of the failure. */
+            reason: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "evaluation.failed";
+        };
+        /**
+         * EvaluationFinished
+         * @description The evaluation has ended with a verdict.
+         */
+        EvaluationFinished: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Points of a submission that is accepted on every test. */
+            max_score: number;
+            /** @description Explanation of the result; null: none. */
+            message?: string | null;
+            /** @description Sandbox that judged the submission. */
+            sandbox?: components["schemas"]["SandboxInfo"] | null;
+            /** @description Points earned. */
+            score: number;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /** @description Results of all tests. */
+            tests: components["schemas"]["TestResultInEvent"][];
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "evaluation.finished";
+            /** @description First verdict that is not `accepted`, in test order. */
+            verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * EvaluationMessage
+         * @description Message that an evaluation has ended.
+         */
+        EvaluationMessage: {
+            /** @description The evaluation; of hidden tests, verdicts and points alone. */
+            data: components["schemas"]["Evaluation"];
+            /**
+             * Format: date-time
+             * @description Time of the end.
+             */
+            timestamp: string;
+            /**
+             * @description Type of the event.
+             * @enum {string}
+             */
+            type: "evaluation.finished" | "evaluation.cancelled" | "evaluation.failed";
+        };
+        /**
+         * EvaluationOutput
+         * @description Standard output of a test that still runs, never of a hidden one. The test's result has all that is kept.
+         */
+        EvaluationOutput: {
+            /** @description Number of the attempt, counted from 1. */
+            attempt: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Characters of this test that were sent before. */
+            offset: number;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /** @description Id of the test. */
+            test: string;
+            /** @description Further output. */
+            text: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /** @description True: no more output of this test will be sent. */
+            truncated?: boolean;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "evaluation.output";
+        };
+        /**
+         * EvaluationPlan
+         * @description Schedule of evaluations of the deterministic policy, on environments of their own.
+         */
+        EvaluationPlan: {
+            /** @description Episodes of each evaluation. Default: `10`. */
+            episodes?: number;
+            /** @description Iterations between two evaluations; 0: only at the end. Default: `0`. */
+            every_iterations?: number;
+            /** @description Environment steps after which an evaluation is cut short, all its episodes together. Default: `10000000`. */
+            max_env_steps?: number;
+            /** @description Seconds after which an evaluation is cut short. Default: `300.0`. */
+            max_wall_time_s?: number;
+        };
+        /**
+         * EvaluationPlanOutput
+         * @description Schedule of evaluations of the deterministic policy, on environments of their own.
+         */
+        EvaluationPlanOutput: {
+            /** @description Episodes of each evaluation. */
+            episodes: number;
+            /** @description Iterations between two evaluations; 0: only at the end. */
+            every_iterations: number;
+            /** @description Environment steps after which an evaluation is cut short, all its episodes together. */
+            max_env_steps: number;
+            /** @description Seconds after which an evaluation is cut short. */
+            max_wall_time_s: number;
+        };
+        /**
+         * EvaluationQueued
+         * @description The evaluation was accepted and waits.
+         */
+        EvaluationQueued: {
+            /** @description Expected wait at that moment, in seconds; null: unknown. */
+            expected_wait_s?: number | null;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Points of a submission that is accepted on every test. */
+            max_score: number;
+            /** @description Evaluations served before this one at that moment; null: unknown. */
+            queue_position?: number | null;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /** @description Number of tests. */
+            tests: number;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "evaluation.queued";
+        };
+        /**
+         * EvaluationReport
+         * @description Result of evaluating the deterministic policy on environments of its own.
+         */
+        EvaluationReport: {
+            /** @description Mean length of the episodes, in steps. */
+            episode_length_mean: number;
+            /** @description Highest return. */
+            episode_return_max: number;
+            /** @description Mean return of the episodes. */
+            episode_return_mean: number;
+            /** @description Lowest return. */
+            episode_return_min: number;
+            /** @description Standard deviation of the returns. */
+            episode_return_std: number;
+            /** @description Episodes played. */
+            episodes: number;
+        };
+        /**
+         * EvaluationRequest
+         * @description A submission to judge, its tests and its limits (`POST /v1/evaluations`).
+         */
+        EvaluationRequest: {
+            /** @description How output, or a returned value, is compared with what is expected. */
+            checker?: components["schemas"]["ExactChecker"] | components["schemas"]["TokensChecker"] | components["schemas"]["LinesChecker"] | components["schemas"]["FloatsChecker"] | components["schemas"]["UnorderedChecker"];
+            /** @description Further files of the submission. */
+            files?: components["schemas"]["SourceFile"][];
+            /** @description How a test is run. */
+            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"];
+            /** @description Groups that tests refer to. */
+            groups?: components["schemas"]["Group"][];
+            /**
+             * @description Programming language of the submission.
+             * @constant
+             */
+            language?: "python";
+            /** @description Limits of each test. */
+            limits?: components["schemas"]["Limits"];
+            /** @description Refuse the evaluation if it would wait in the queue for longer, in seconds; null: only the platform's own limit applies. */
+            max_wait_s?: number | null;
+            /**
+             * @description Order among the tenant's own evaluations. `high` needs the scope `admin`. Default: `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /** @description Text of `main.py`. */
+            source: string;
+            /** @description True: after the first test that is not accepted, all others are skipped. Default: `false`. */
+            stop_on_failure?: boolean;
+            /** @description Tests to run, in this order. */
+            tests: components["schemas"]["TestCase"][];
+            /** @description Isolation to run in. Default: `"single-use"`. */
+            tier?: components["schemas"]["Tier"];
+        };
+        /**
+         * EvaluationRetried
+         * @description An attempt was lost to a failure of the platform, and the evaluation is queued again. It costs the learner nothing.
+         */
+        EvaluationRetried: {
+            /** @description Number of the attempt, counted from 1. */
+            attempt: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Reason of the failure. */
+            reason: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "evaluation.retried";
+        };
+        /**
+         * EvaluationStarted
+         * @description An attempt at the evaluation has started.
+         */
+        EvaluationStarted: {
+            /** @description Number of the attempt, counted from 1. */
+            attempt: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sandbox that judges it; null: not known yet. */
+            sandbox?: components["schemas"]["SandboxInfo"] | null;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "evaluation.started";
+        };
+        /**
+         * EvaluationTestFinished
+         * @description A test has ended.
+         */
+        EvaluationTestFinished: {
+            /** @description Number of the attempt, counted from 1. */
+            attempt: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Result of the test. */
+            result: components["schemas"]["TestResultInEvent"];
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "evaluation.test_finished";
+        };
+        /**
+         * Event
+         * @description An event of a stream, told apart by `type`. It is the same in the log, over SSE and WebSocket.
+         */
+        Event: components["schemas"]["EvaluationQueued"] | components["schemas"]["EvaluationStarted"] | components["schemas"]["EvaluationOutput"] | components["schemas"]["EvaluationTestFinished"] | components["schemas"]["EvaluationRetried"] | components["schemas"]["EvaluationFinished"] | components["schemas"]["EvaluationCancelled"] | components["schemas"]["EvaluationFailed"] | components["schemas"]["TrainingQueued"] | components["schemas"]["TrainingWaiting"] | components["schemas"]["TrainingStarting"] | components["schemas"]["TrainingStarted"] | components["schemas"]["TrainingIterationCompleted"] | components["schemas"]["TrainingProgressed"] | components["schemas"]["TrainingEvaluated"] | components["schemas"]["TrainingEvaluationCutShort"] | components["schemas"]["TrainingCheckpointSaved"] | components["schemas"]["TrainingPauseRequested"] | components["schemas"]["TrainingPaused"] | components["schemas"]["TrainingResumeRequested"] | components["schemas"]["TrainingResumed"] | components["schemas"]["TrainingStopRequested"] | components["schemas"]["TrainingInterrupted"] | components["schemas"]["TrainingRecovered"] | components["schemas"]["TrainingSucceeded"] | components["schemas"]["TrainingStopped"] | components["schemas"]["TrainingFailed"] | components["schemas"]["PolicyPublished"] | components["schemas"]["PolicyDeleted"] | components["schemas"]["StreamGap"];
+        /**
+         * ExactChecker
+         * @description Output and expectation are the same to the byte.
+         */
+        ExactChecker: {
+            /**
+             * @description Selects this checker. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "exact";
+        };
+        /**
+         * FloatsChecker
+         * @description The same words, with a tolerance for numbers: |a-b| <= max(abs_tol, rel_tol*|expected|).
+         */
+        FloatsChecker: {
+            /** @description Absolute tolerance. Default: `1e-09`. */
+            abs_tol?: number;
+            /**
+             * @description Selects this checker. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "floats";
+            /** @description Tolerance relative to the expected number. Default: `1e-06`. */
+            rel_tol?: number;
+        };
+        /**
+         * FunctionGrader
+         * @description The function `entry` of the program is called with JSON values and must return one.
+         */
+        FunctionGrader: {
+            /** @description Name of the function to call. Default: `"solve"`. */
+            entry?: string;
+            /**
+             * @description Selects this grader. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "function";
+        };
+        /**
+         * Group
+         * @description Tests that are scored together.
+         */
+        Group: {
+            /** @description Id of the group, unique in the request. */
+            id: string;
+            /**
+             * @description `sum` adds the points of the tests; `all_or_nothing` gives all of them or none. Default: `"all_or_nothing"`.
+             * @enum {string}
+             */
+            policy?: "all_or_nothing" | "sum";
+            /** @description True: after its first test that is not accepted, the rest of the group is skipped. Default: `false`. */
+            stop_on_failure?: boolean;
+        };
+        /**
+         * Health
+         * @description The process answers.
+         */
+        Health: {
+            /**
+             * @description Always `alive`.
+             * @constant
+             */
+            status: "alive";
+        };
+        /**
+         * JsonValue
+         * @description Any JSON value.
+         */
+        JsonValue: Json;
+        /**
+         * KeyCreated
+         * @description A new API key.
+         */
+        KeyCreated: {
+            /** @description Text of the key, shown this once. */
+            api_key: string;
+            /** @description The key, without its secret. */
+            key: components["schemas"]["KeyInfo"];
+        };
+        /**
+         * KeyInfo
+         * @description An API key, without its secret.
+         */
+        KeyInfo: {
+            /**
+             * Format: date-time
+             * @description Time of creation.
+             */
+            created_at: string;
+            /** @description Time of expiry; null: it does not expire. */
+            expires_at: string | null;
+            /** @description Id of the key. */
+            id: string;
+            /** @description Name for people. */
+            name: string;
+            /** @description Id of the first key of its rotations, which owns the runs; null: this one. */
+            owner: string | null;
+            /** @description Beginning of the key's text. */
+            prefix: string;
+            /** @description Time of revocation; null: not revoked. */
+            revoked_at: string | null;
+            /** @description Permissions of the key. */
+            scopes: components["schemas"]["Scope"][];
+            /** @description Tenant that it belongs to. */
+            tenant: string;
+        };
+        /**
+         * KeyList
+         * @description API keys, oldest first.
+         */
+        KeyList: {
+            /** @description The keys. */
+            items: components["schemas"]["KeyInfo"][];
+        };
+        /**
+         * KeyRequest
+         * @description An API key to create. Give either `role` or `scopes`.
+         */
+        KeyRequest: {
+            /** @description Lifetime of the key, in seconds; null: it does not expire. */
+            expires_in_s?: number | null;
+            /** @description Name for people. */
+            name: string;
+            /** @description Usual set of scopes; null if `scopes` are given. */
+            role?: components["schemas"]["Role"] | null;
+            /** @description Permissions of the key. */
+            scopes?: components["schemas"]["Scope"][];
+            /** @description Tenant that the key belongs to; null: the caller's own. Another one needs the scope `operate`. */
+            tenant?: string | null;
+        };
+        /**
+         * KeyRotation
+         * @description Overlap of the old and the new key.
+         */
+        KeyRotation: {
+            /** @description Time during which the old key keeps working, in seconds. Default: `3600.0`. */
+            overlap_s?: number;
+        };
+        /**
+         * Limits
+         * @description Limits of one test.
+         */
+        Limits: {
+            /** @description CPU time, in seconds. Default: `2.0`. */
+            cpu_time_s?: number;
+            /** @description Memory, in MiB. Default: `256`. */
+            memory_mb?: number;
+            /** @description Standard output, and standard error, in KiB each. Default: `256`. */
+            output_kb?: number;
+            /** @description Processes and threads at one time. Default: `32`. */
+            processes?: number;
+            /** @description Wall-clock time, in seconds; at least `cpu_time_s`. Default: `6.0`. */
+            wall_time_s?: number;
+        };
+        /**
+         * LinesChecker
+         * @description The same lines; trailing white space and trailing empty lines do not count.
+         */
+        LinesChecker: {
+            /**
+             * @description Selects this checker. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "lines";
+        };
+        /**
+         * LiveAuth
+         * @description Authenticate the connection. It is the first message, unless the handshake had an `Authorization` header.
+         */
+        LiveAuth: {
+            /** @description API key, JWT or ticket. */
+            token: string;
+            /**
+             * @description Type of the message. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "auth";
+        };
+        /**
+         * LiveAuthenticated
+         * @description The connection is authenticated.
+         */
+        LiveAuthenticated: {
+            /**
+             * @description Type of the message. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "authenticated";
+        };
+        /**
+         * LiveClientMessage
+         * @description A message of the client on `/v1/live`.
+         */
+        LiveClientMessage: components["schemas"]["LiveAuth"] | components["schemas"]["LiveSubscribe"] | components["schemas"]["LiveUnsubscribe"];
+        /**
+         * LiveError
+         * @description A problem document, with `type` `error`. The connection stays open unless it could not be authenticated.
+         */
+        LiveError: {
+            /** @description Stable code of the error. */
+            code: string;
+            /** @description Explanation for people. */
+            detail: string;
+            /** @description Field of the message that is wrong; absent if none. */
+            field?: string | null;
+            /** @description True if the same message may succeed later. */
+            retryable: boolean;
+            /** @description HTTP status that the error would have. */
+            status: number;
+            /** @description Stream that the message was about; absent if none. */
+            stream?: string | null;
+            /** @description Title of the error. */
+            title: string;
+            /**
+             * @description Type of the message. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "error";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * LiveHeartbeat
+         * @description The connection is alive.
+         */
+        LiveHeartbeat: {
+            /**
+             * Format: date-time
+             * @description Time of the server.
+             */
+            time: string;
+            /**
+             * @description Type of the message. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "heartbeat";
+        };
+        /**
+         * LiveReconnect
+         * @description The connection has reached its longest life and is closed next: connect again, and subscribe after `cursors`.
+         */
+        LiveReconnect: {
+            /** @description Sequence number of the last event sent, by stream. */
+            cursors: {
+                [key: string]: number;
+            };
+            /**
+             * @description Type of the message. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "reconnect";
+        };
+        /**
+         * LiveServerMessage
+         * @description A message of the server on `/v1/live`; events come between them.
+         */
+        LiveServerMessage: components["schemas"]["LiveAuthenticated"] | components["schemas"]["LiveSubscribed"] | components["schemas"]["LiveUnsubscribed"] | components["schemas"]["LiveStreamEnd"] | components["schemas"]["LiveHeartbeat"] | components["schemas"]["LiveReconnect"] | components["schemas"]["LiveError"];
+        /**
+         * LiveStreamEnd
+         * @description The stream's final event has been sent.
+         */
+        LiveStreamEnd: {
+            /** @description Stream that has ended. */
+            stream: string;
+            /**
+             * @description Type of the message. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "stream.end";
+        };
+        /**
+         * LiveSubscribe
+         * @description Subscribe to a stream.
+         */
+        LiveSubscribe: {
+            /** @description Sequence number to continue after; 0: from the beginning. Default: `0`. */
+            after?: number;
+            /** @description Stream to follow, for example `trainings/train_…`. */
+            stream: string;
+            /**
+             * @description Type of the message. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "subscribe";
+            /** @description Types of event to send; all if empty. */
+            types?: string[];
+        };
+        /**
+         * LiveSubscribed
+         * @description The stream is followed; its events come next.
+         */
+        LiveSubscribed: {
+            /** @description Sequence number that it continues after. */
+            after: number;
+            /** @description Stream that is followed. */
+            stream: string;
+            /**
+             * @description Type of the message. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "subscribed";
+        };
+        /**
+         * LiveUnsubscribe
+         * @description End a subscription.
+         */
+        LiveUnsubscribe: {
+            /** @description Stream that is followed. */
+            stream: string;
+            /**
+             * @description Type of the message. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "unsubscribe";
+        };
+        /**
+         * LiveUnsubscribed
+         * @description The stream is no longer followed.
+         */
+        LiveUnsubscribed: {
+            /** @description Stream that was followed. */
+            stream: string;
+            /**
+             * @description Type of the message. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "unsubscribed";
+        };
+        /**
+         * MetricSeries
+         * @description Metrics over time: columns of equal length, one row for each iteration that is kept. Iterations repeated after a recovery are there once.
+         */
+        MetricSeries: {
+            /** @description Environment steps at each iteration. */
+            env_steps: number[];
+            /** @description Iterations. */
+            iteration: number[];
+            /** @description Values of each metric; null if an iteration has no such metric. */
+            metrics: {
+                [key: string]: (number | null)[];
+            };
+            /** @description True if the simulated engine runs it, which trains nothing. */
+            simulated: boolean;
+            /** @description Every `stride`-th iteration is kept, and the last. */
+            stride: number;
+            /** @description Time spent on training at each iteration, in seconds. */
+            train_wall_s: number[];
+            /** @description Id of the training. */
+            training_id: string;
+        };
+        /**
+         * NormalizerInfo
+         * @description Normalisation of observations before the network: `clip((x - mean) / sqrt(var + epsilon), -clip, clip)`.
+         */
+        NormalizerInfo: {
+            /** @description Largest absolute value of a normalised component. */
+            clip: number;
+            /** @description Number added to the variances. */
+            epsilon: number;
+            /** @description Mean of each component. */
+            mean: number[];
+            /** @description Variance of each component. */
+            var: number[];
+        };
+        /**
+         * Page[Evaluation]
+         * @description One page of a list, newest first.
+         */
+        Page_Evaluation_: {
+            /** @description The documents of this page. */
+            items: components["schemas"]["Evaluation"][];
+            /** @description Value for `?cursor=` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /**
+         * Page[PolicyInfo]
+         * @description One page of a list, newest first.
+         */
+        Page_PolicyInfo_: {
+            /** @description The documents of this page. */
+            items: components["schemas"]["PolicyInfo"][];
+            /** @description Value for `?cursor=` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /**
+         * Page[Training]
+         * @description One page of a list, newest first.
+         */
+        Page_Training_: {
+            /** @description The documents of this page. */
+            items: components["schemas"]["Training"][];
+            /** @description Value for `?cursor=` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /**
+         * PolicyDeleted
+         * @description A policy was deleted.
+         */
+        PolicyDeleted: {
+            /** @description Id of the principal that deleted it. */
+            by: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "policy.deleted";
+        };
+        /**
+         * PolicyInfo
+         * @description A published policy.
+         */
+        PolicyInfo: {
+            /** @description Space of the actions that it returns. Box actions are clipped to its bounds. */
+            action_space: components["schemas"]["SpaceInfo"];
+            /** @description Algorithm that trained it. */
+            algorithm: string;
+            /** @description Id of the checkpoint that it was copied from. */
+            checkpoint_id: string;
+            /**
+             * Format: date-time
+             * @description Time of publication.
+             */
+            created_at: string;
+            /** @description Time of deletion; null: not deleted. */
+            deleted_at: string | null;
+            /** @description Id of the environment that it was trained on. */
+            env: string;
+            /**
+             * @description Library that was asked to step that environment.
+             * @enum {string}
+             */
+            env_backend: "auto" | "envpool" | "gymnasium";
+            /** @description Keyword arguments of that environment. */
+            env_config: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description Environment steps of the training at that checkpoint. */
+            env_steps: number;
+            /** @description Mean return at that checkpoint; null: no episode had ended. */
+            episode_return_mean: number | null;
+            /** @description Id of the policy: `pol_…`. */
+            id: string;
+            /** @description Iterations of the training at that checkpoint. */
+            iteration: number;
+            /** @description Time limit of an episode that was asked for; null: the environment's own. */
+            max_episode_steps: number | null;
+            /** @description Name for people; null: none. */
+            name: string | null;
+            /** @description Normalisation of observations; null: none. */
+            normalizer: components["schemas"]["NormalizerInfo"] | null;
+            /** @description Space of the observations that it takes. */
+            observation_space: components["schemas"]["SpaceInfo"];
+            /** @description Number of parameters of the network. */
+            parameters: number;
+            /** @description SHA-256 of its archive, checked whenever the policy is loaded. */
+            sha256: string;
+            /** @description Size of its archive, in bytes. */
+            size_bytes: number;
+            /**
+             * @description `deleted` policies cannot act any more.
+             * @enum {string}
+             */
+            state: "published" | "deleted";
+            /** @description Id of the training that it comes from. */
+            training_id: string;
+        };
+        /**
+         * PolicyInfoInEvent
+         * @description A published policy.
+         */
+        PolicyInfoInEvent: {
+            /** @description Space of the actions that it returns. Box actions are clipped to its bounds. */
+            action_space: components["schemas"]["SpaceInfoInEvent"];
+            /** @description Algorithm that trained it. */
+            algorithm: string;
+            /** @description Id of the checkpoint that it was copied from. */
+            checkpoint_id: string;
+            /**
+             * Format: date-time
+             * @description Time of publication.
+             */
+            created_at: string;
+            /** @description Time of deletion; null: not deleted. */
+            deleted_at?: string | null;
+            /** @description Id of the environment that it was trained on. */
+            env: string;
+            /**
+             * @description Library that was asked to step that environment.
+             * @enum {string}
+             */
+            env_backend?: "auto" | "envpool" | "gymnasium";
+            /** @description Keyword arguments of that environment. */
+            env_config?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description Environment steps of the training at that checkpoint. */
+            env_steps: number;
+            /** @description Mean return at that checkpoint; null: no episode had ended. */
+            episode_return_mean?: number | null;
+            /** @description Id of the policy: `pol_…`. */
+            id: string;
+            /** @description Iterations of the training at that checkpoint. */
+            iteration: number;
+            /** @description Time limit of an episode that was asked for; null: the environment's own. */
+            max_episode_steps?: number | null;
+            /** @description Name for people; null: none. */
+            name?: string | null;
+            /** @description Normalisation of observations; null: none. */
+            normalizer?: components["schemas"]["NormalizerInfo"] | null;
+            /** @description Space of the observations that it takes. */
+            observation_space: components["schemas"]["SpaceInfoInEvent"];
+            /** @description Number of parameters of the network. */
+            parameters: number;
+            /** @description SHA-256 of its archive, checked whenever the policy is loaded. */
+            sha256: string;
+            /** @description Size of its archive, in bytes. */
+            size_bytes: number;
+            /**
+             * @description `deleted` policies cannot act any more.
+             * @enum {string}
+             */
+            state?: "published" | "deleted";
+            /** @description Id of the training that it comes from. */
+            training_id: string;
+        };
+        /**
+         * PolicyPublished
+         * @description A policy was published.
+         */
+        PolicyPublished: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description The policy. */
+            policy: components["schemas"]["PolicyInfoInEvent"];
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "policy.published";
+        };
+        /**
+         * PolicyRequest
+         * @description The policy to publish (`POST /v1/policies`): of a checkpoint, or of a training.
+         */
+        PolicyRequest: {
+            /** @description Id of the checkpoint; null if `training_id` is given. */
+            checkpoint_id?: string | null;
+            /** @description Name for people; null: none. */
+            name?: string | null;
+            /** @description Id of the training; null if `checkpoint_id` is given. */
+            training_id?: string | null;
+            /** @description of `training_id`; best where left out */
+            which?: ("best" | "last") | null;
+        };
+        /**
+         * Problem
+         * @description An error (RFC 9457). Act on `code`, which is stable. Further members depend on it.
+         */
+        Problem: {
+            /** @description Stable code of the error. */
+            code: string;
+            /** @description Explanation of this error for people: what is wrong, what is accepted, what to do. */
+            detail: string;
+            /** @description Nearest names that exist; absent unless a name is unknown. */
+            did_you_mean?: string[] | null;
+            /** @description All fields that are wrong, up to 20; absent unless the request is invalid. */
+            errors?: components["schemas"]["ProblemField"][] | null;
+            /** @description Dotted path into the request, for example `tests.0.points`; absent if no field is at fault. */
+            field?: string | null;
+            /** @description Id of the request, as in `X-Request-Id`; absent in a row of a batch. */
+            request_id?: string | null;
+            /** @description Time to wait before another attempt, in seconds; absent if unknown. */
+            retry_after_s?: number | null;
+            /** @description True if the same request may succeed later. */
+            retryable: boolean;
+            /** @description HTTP status. */
+            status: number;
+            /** @description Title of the kind of error. */
+            title: string;
+            /** @description URN of the kind of error: `urn:rlp:problem:` and the code. */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ProblemField
+         * @description One field of a request that is wrong.
+         */
+        ProblemField: {
+            /** @description Dotted path into the request, for example `tests.0.points`; empty: the request as a whole. */
+            field: string;
+            /** @description Explanation for people. */
+            message: string;
+        };
+        /**
+         * Progress
+         * @description Counters of a training over its whole life, across restarts.
+         */
+        Progress: {
+            /** @description Environment steps. */
+            env_steps: number;
+            /** @description Episodes that have ended. */
+            episodes: number;
+            /** @description Iterations. */
+            iteration: number;
+            /** @description Time spent on training, in seconds. */
+            train_wall_s: number;
+        };
+        /**
+         * ProgressInEvent
+         * @description Counters of a training over its whole life, across restarts.
+         */
+        ProgressInEvent: {
+            /** @description Environment steps. */
+            env_steps?: number;
+            /** @description Episodes that have ended. */
+            episodes?: number;
+            /** @description Iterations. */
+            iteration?: number;
+            /** @description Time spent on training, in seconds. */
+            train_wall_s?: number;
+        };
+        /**
+         * QuotaState
+         * @description Use of one quota.
+         */
+        QuotaState: {
+            /** @description Amount that may be used; null: no limit. */
+            limit: number | null;
+            /** @description Name of the quota. */
+            quota: string;
+            /** @description Time at which `used` becomes 0; null: it does not reset by itself. */
+            resets_at: string | null;
+            /** @description Amount that is used. */
+            used: number;
+        };
+        /**
+         * Quotas
+         * @description Limits of one tenant; null: none. A day is a UTC day. `sandbox_cpu_s_per_day` and `checkpoint_bytes` are checked when something new is requested: runs that were accepted may exceed them.
+         */
+        Quotas: {
+            /** @description Size of all stored checkpoints, in bytes. */
+            checkpoint_bytes?: number | null;
+            /** @description Evaluations that wait or run at one time. */
+            concurrent_evaluations?: number | null;
+            /** @description Trainings that wait or run at one time. */
+            concurrent_trainings?: number | null;
+            /** @description Environment steps of trainings a day. A training that exceeds it is stopped, with a checkpoint. */
+            env_steps_per_day?: number | null;
+            /** @description Events of all runs a day. A training that exceeds it is stopped, with a checkpoint. */
+            events_per_day?: number | null;
+            /** @description Published policies. */
+            policies?: number | null;
+            /** @description CPU time of tests a day, in seconds. */
+            sandbox_cpu_s_per_day?: number | null;
+            /** @description Size of the requests and events of all runs that are kept, in bytes; checkpoints count apart. A training that exceeds it is stopped, with a checkpoint. */
+            stored_bytes?: number | null;
+            /** @description Share of the tenant in each round of the queues. Default: `1`. */
+            weight?: number;
+        };
+        /**
+         * QuotasOutput
+         * @description Limits of one tenant; null: none. A day is a UTC day. `sandbox_cpu_s_per_day` and `checkpoint_bytes` are checked when something new is requested: runs that were accepted may exceed them.
+         */
+        QuotasOutput: {
+            /** @description Size of all stored checkpoints, in bytes. */
+            checkpoint_bytes: number | null;
+            /** @description Evaluations that wait or run at one time. */
+            concurrent_evaluations: number | null;
+            /** @description Trainings that wait or run at one time. */
+            concurrent_trainings: number | null;
+            /** @description Environment steps of trainings a day. A training that exceeds it is stopped, with a checkpoint. */
+            env_steps_per_day: number | null;
+            /** @description Events of all runs a day. A training that exceeds it is stopped, with a checkpoint. */
+            events_per_day: number | null;
+            /** @description Published policies. */
+            policies: number | null;
+            /** @description CPU time of tests a day, in seconds. */
+            sandbox_cpu_s_per_day: number | null;
+            /** @description Size of the requests and events of all runs that are kept, in bytes; checkpoints count apart. A training that exceeds it is stopped, with a checkpoint. */
+            stored_bytes: number | null;
+            /** @description Share of the tenant in each round of the queues. */
+            weight: number;
+        };
+        /**
+         * Readiness
+         * @description Readiness of the platform.
+         */
+        Readiness: {
+            /** @description State of each part that the platform depends on. */
+            dependencies: components["schemas"]["DependencyState"][];
+            /** @description Evaluations that wait. */
+            queued_evaluations: number;
+            /** @description Evaluations that run. */
+            running_evaluations: number;
+            /** @description Trainings that run. */
+            running_trainings: number;
+            /**
+             * @description `degraded`: no sandbox, so evaluations are refused with 503 and trainings continue.
+             * @enum {string}
+             */
+            status: "ready" | "degraded" | "unavailable";
+        };
+        /**
+         * Resources
+         * @description Resources that a training is placed on.
+         */
+        Resources: {
+            /** @description Remote env runners; 0: the trainer samples by itself. Default: `0`. */
+            num_env_runners?: number;
+            /** @description Environments that each env runner steps; null: as the preset or the algorithm says. */
+            num_envs_per_env_runner?: number | null;
+            /** @description GPUs of each learner. Default: `0`. */
+            num_gpus_per_learner?: number;
+            /** @description Remote learners; 0: the trainer learns by itself. Default: `0`. */
+            num_learners?: number;
+            /** @description 1: env runners sample while the learner learns, with weights that are one update old. Default: `0`. */
+            pipeline_depth?: number;
+        };
+        /**
+         * ResourcesOutput
+         * @description Resources that a training is placed on.
+         */
+        ResourcesOutput: {
+            /** @description Remote env runners; 0: the trainer samples by itself. */
+            num_env_runners: number;
+            /** @description Environments that each env runner steps; null: as the preset or the algorithm says. */
+            num_envs_per_env_runner: number | null;
+            /** @description GPUs of each learner. */
+            num_gpus_per_learner: number;
+            /** @description Remote learners; 0: the trainer learns by itself. */
+            num_learners: number;
+            /** @description 1: env runners sample while the learner learns, with weights that are one update old. */
+            pipeline_depth: number;
+        };
+        /**
+         * Role
+         * @description Usual set of scopes.
+         * @enum {string}
+         */
+        Role: "learner" | "researcher" | "instructor" | "operator";
+        /**
+         * SandboxInfo
+         * @description Sandbox that judged a submission.
+         */
+        SandboxInfo: {
+            /** @description Version of the control groups that metered it, for example `v2`. */
+            cgroup: string;
+            /** @description Name of the image. */
+            image: string;
+            /** @description Digest of the image. */
+            image_digest: string;
+            /** @description Container runtime, for example `runc`. */
+            runtime: string;
+            /** @description Digest of the system call filter. */
+            seccomp_digest: string;
+            /** @description Isolation that was used. */
+            tier: components["schemas"]["Tier"];
+        };
+        /**
+         * Scope
+         * @description Permission of a key. `read` is for all runs of the tenant; everybody sees their own. `admin` includes `evaluate`,
+         *     `train` and `read`, and manages the tenant's keys. `operate` manages all tenants, and is included in nothing.
+         * @enum {string}
+         */
+        Scope: "evaluate" | "train" | "read" | "admin" | "operate";
+        /**
+         * SourceFile
+         * @description A further file of a submission.
+         */
+        SourceFile: {
+            /** @description Text of the file. */
+            content: string;
+            /** @description Relative POSIX path, for example `helpers/grid.py`. */
+            path: string;
+        };
+        /**
+         * SpaceInfo
+         * @description A Gymnasium space.
+         */
+        SpaceInfo: {
+            /** @description NumPy type of one element; `int64` for `discrete`. */
+            dtype: string;
+            /** @description Upper bounds (`box`), in the same form as `low`. */
+            high: number | (number | null)[] | null;
+            /**
+             * @description Kind of the space.
+             * @enum {string}
+             */
+            kind: "box" | "discrete" | "multi_discrete" | "multi_binary";
+            /** @description Lower bounds (`box`): one number if all are equal, else one for each component in C order; null: unbounded. */
+            low: number | (number | null)[] | null;
+            /** @description Number of values (`discrete`), or of components (`multi_binary`). */
+            n: number | null;
+            /** @description Number of values of each component in C order (`multi_discrete`). */
+            nvec: number[] | null;
+            /** @description Parts of a Dict or Tuple observation, flattened into this box as Gymnasium's `FlattenObservation` does; null: it has none. */
+            parts: components["schemas"]["SpacePart"][] | null;
+            /** @description Shape of one element; `[]` for `discrete`. */
+            shape: number[];
+            /** @description First value (`discrete`, `multi_discrete`); null: 0. */
+            start: number | number[] | null;
+        };
+        /**
+         * SpaceInfoInEvent
+         * @description A Gymnasium space.
+         */
+        SpaceInfoInEvent: {
+            /** @description NumPy type of one element; `int64` for `discrete`. */
+            dtype: string;
+            /** @description Upper bounds (`box`), in the same form as `low`. */
+            high?: number | (number | null)[] | null;
+            /**
+             * @description Kind of the space.
+             * @enum {string}
+             */
+            kind: "box" | "discrete" | "multi_discrete" | "multi_binary";
+            /** @description Lower bounds (`box`): one number if all are equal, else one for each component in C order; null: unbounded. */
+            low?: number | (number | null)[] | null;
+            /** @description Number of values (`discrete`), or of components (`multi_binary`). */
+            n?: number | null;
+            /** @description Number of values of each component in C order (`multi_discrete`). */
+            nvec?: number[] | null;
+            /** @description Parts of a Dict or Tuple observation, flattened into this box as Gymnasium's `FlattenObservation` does; null: it has none. */
+            parts?: components["schemas"]["SpacePartInEvent"][] | null;
+            /** @description Shape of one element; `[]` for `discrete`. */
+            shape: number[];
+            /** @description First value (`discrete`, `multi_discrete`); null: 0. */
+            start?: number | number[] | null;
+        };
+        /**
+         * SpacePart
+         * @description A part of a flattened observation.
+         */
+        SpacePart: {
+            /** @description Keys of Dict spaces and places in Tuple spaces that lead to the part. */
+            path: (string | number)[];
+            /** @description Count of its numbers: one-hot if it is `discrete` or `multi_discrete`, else in C order. */
+            size: number;
+            /** @description Space of the part by itself. */
+            space: components["schemas"]["SpaceInfo"];
+            /** @description First of its numbers in the flattened observation. */
+            start: number;
+        };
+        /**
+         * SpacePartInEvent
+         * @description A part of a flattened observation.
+         */
+        SpacePartInEvent: {
+            /** @description Keys of Dict spaces and places in Tuple spaces that lead to the part. */
+            path: (string | number)[];
+            /** @description Count of its numbers: one-hot if it is `discrete` or `multi_discrete`, else in C order. */
+            size: number;
+            /** @description Space of the part by itself. */
+            space: components["schemas"]["SpaceInfoInEvent"];
+            /** @description First of its numbers in the flattened observation. */
+            start: number;
+        };
+        /**
+         * StdioGrader
+         * @description The program reads stdin and writes stdout.
+         */
+        StdioGrader: {
+            /**
+             * @description Selects this grader. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "stdio";
+        };
+        /**
+         * StopCriteria
+         * @description A training ends with `succeeded` when the first of these is met, checked between iterations. After `resume_from` the counters include the parent's. At least one is required.
+         */
+        StopCriteria: {
+            /** @description Environment steps. */
+            env_steps?: number | null;
+            /** @description Mean return of the last 100 episodes; checked once 20 episodes have ended. */
+            episode_return_mean?: number | null;
+            /** @description Iterations. */
+            iterations?: number | null;
+            /** @description Time spent on training, in seconds, without pauses, evaluations and checkpoints. */
+            wall_time_s?: number | null;
+        };
+        /**
+         * StopCriteriaOutput
+         * @description A training ends with `succeeded` when the first of these is met, checked between iterations. After `resume_from` the counters include the parent's. At least one is required.
+         */
+        StopCriteriaOutput: {
+            /** @description Environment steps. */
+            env_steps: number | null;
+            /** @description Mean return of the last 100 episodes; checked once 20 episodes have ended. */
+            episode_return_mean: number | null;
+            /** @description Iterations. */
+            iterations: number | null;
+            /** @description Time spent on training, in seconds, without pauses, evaluations and checkpoints. */
+            wall_time_s: number | null;
+        };
+        /**
+         * StreamGap
+         * @description Telemetry from `first_seq` to `last_seq` was left out for this reader, which was too slow. Never stored.
+         */
+        StreamGap: {
+            /** @description Sequence number of the first event that was left out. */
+            first_seq: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number of the last event that was left out. */
+            last_seq: number;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "stream.gap";
+        };
+        /**
+         * Submission
+         * @description Program and tests of an evaluation, as they were submitted.
+         */
+        Submission: {
+            /** @description Checker of the request. */
+            checker: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description Further files of the program. */
+            files: components["schemas"]["SubmittedFile"][];
+            /** @description Grader of the request. */
+            grader: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description Id of the evaluation. */
+            id: string;
+            /** @description Limits of each test. */
+            limits: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description The program. */
+            source: string;
+            /** @description In the order of the request. */
+            tests: components["schemas"]["SubmittedTest"][];
+        };
+        /**
+         * SubmittedFile
+         * @description A further file of a submission.
+         */
+        SubmittedFile: {
+            /** @description Text of the file. */
+            content: string;
+            /** @description Relative POSIX path. */
+            path: string;
+        };
+        /**
+         * SubmittedTest
+         * @description A test as it was submitted. Of a hidden one, only id, points and group.
+         */
+        SubmittedTest: {
+            /** @description Input and expectation, by the names of the request: `stdin`, `expected_stdout`, `args`, …. */
+            given: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description Group that it is scored with. */
+            group: string | null;
+            /** @description True if learners see nothing but its verdict and points. */
+            hidden: boolean;
+            /** @description Its name among the tests. */
+            id: string;
+            /** @description Points that it gives. */
+            points: number;
+        };
+        /**
+         * TenantQuotas
+         * @description Quotas of a tenant.
+         */
+        TenantQuotas: {
+            /** @description Quotas that were set for this tenant alone. */
+            overrides: {
+                [key: string]: number | null;
+            };
+            /** @description Quotas that apply. */
+            quotas: components["schemas"]["QuotasOutput"];
+            /** @description The tenant. */
+            tenant: string;
+        };
+        /**
+         * TestCase
+         * @description One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue).
+         */
+        TestCase: {
+            /** @description Positional arguments of the call (function). */
+            args?: components["schemas"]["JsonValue"][] | null;
+            /** @description Value that the function must return (function); required there, null for no value. */
+            expected?: components["schemas"]["JsonValue"];
+            /** @description Standard output to expect (stdio); null: only the exit status counts. */
+            expected_stdout?: string | null;
+            /** @description Id of the group that this test belongs to; null: none. */
+            group?: string | null;
+            /** @description True: submitters see only the verdict and the points. Default: `false`. */
+            hidden?: boolean;
+            /** @description Id of the test, unique in the request. */
+            id: string;
+            /** @description Keyword arguments of the call (function). */
+            kwargs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** @description Return that the episode must reach (episode); null: playing it to its end is enough. */
+            min_return?: number | null;
+            /** @description Points of an accepted test. Default: `1.0`. */
+            points?: number;
+            /** @description Number to guess (dialogue). Each guess is answered with `higher`, `lower` or `correct`. */
+            secret?: number | null;
+            /** @description Seed of the episode (episode). Null: the host draws 63 random bits and tells them to nobody. Leave it null in hidden tests: an agent can try the small seeds and foresee the episode. */
+            seed?: number | null;
+            /** @description Standard input of the program (stdio). */
+            stdin?: string | null;
+            /** @description Exchange of lines to follow (dialogue). */
+            turns?: components["schemas"]["Turn"][] | null;
+        };
+        /**
+         * TestResult
+         * @description Result of one test. Of a hidden test, submitters see `id`, `verdict`, `points` and `hidden`; the other fields are null.
+         */
+        TestResult: {
+            /** @description Seconds of `wall_time_s` that the program waited for a core because the machine was busy, not counted against the limit; null if none. */
+            core_wait_time_s: number | null;
+            /** @description CPU time used, in seconds. */
+            cpu_time_s: number | null;
+            /** @description Exit status of the program; null if it did not exit by itself. */
+            exit_code: number | null;
+            /** @description True if the test is hidden from submitters. */
+            hidden: boolean;
+            /** @description Id of the test. */
+            id: string;
+            /** @description Explanation of the verdict; null if accepted. */
+            message: string | null;
+            /** @description Highest memory use, in bytes. */
+            peak_memory_bytes: number | null;
+            /** @description Points earned. */
+            points: number;
+            /** @description Name of the signal that killed the program, for example `SIGSEGV`. */
+            signal: string | null;
+            /** @description Standard error that was kept. */
+            stderr: string | null;
+            /** @description True if standard error was longer than what was kept. */
+            stderr_truncated: boolean;
+            /** @description Standard output that was kept. */
+            stdout: string | null;
+            /** @description True if standard output was longer than what was kept. */
+            stdout_truncated: boolean;
+            /** @description Value that the function returned (function), or `episode_return` and `episode_length` (episode). */
+            value: components["schemas"]["JsonValue"];
+            /** @description Verdict of the test. */
+            verdict: components["schemas"]["Verdict"];
+            /** @description Wall-clock time used, in seconds. */
+            wall_time_s: number | null;
+        };
+        /**
+         * TestResultInEvent
+         * @description Result of one test. Of a hidden test, submitters see `id`, `verdict`, `points` and `hidden`; the other fields are null.
+         */
+        TestResultInEvent: {
+            /** @description Seconds of `wall_time_s` that the program waited for a core because the machine was busy, not counted against the limit; null if none. */
+            core_wait_time_s?: number | null;
+            /** @description CPU time used, in seconds. */
+            cpu_time_s?: number | null;
+            /** @description Exit status of the program; null if it did not exit by itself. */
+            exit_code?: number | null;
+            /** @description True if the test is hidden from submitters. */
+            hidden?: boolean;
+            /** @description Id of the test. */
+            id: string;
+            /** @description Explanation of the verdict; null if accepted. */
+            message?: string | null;
+            /** @description Highest memory use, in bytes. */
+            peak_memory_bytes?: number | null;
+            /** @description Points earned. */
+            points: number;
+            /** @description Name of the signal that killed the program, for example `SIGSEGV`. */
+            signal?: string | null;
+            /** @description Standard error that was kept. */
+            stderr?: string | null;
+            /** @description True if standard error was longer than what was kept. */
+            stderr_truncated?: boolean;
+            /** @description Standard output that was kept. */
+            stdout?: string | null;
+            /** @description True if standard output was longer than what was kept. */
+            stdout_truncated?: boolean;
+            /** @description Value that the function returned (function), or `episode_return` and `episode_length` (episode). */
+            value?: components["schemas"]["JsonValue"];
+            /** @description Verdict of the test. */
+            verdict: components["schemas"]["Verdict"];
+            /** @description Wall-clock time used, in seconds. */
+            wall_time_s?: number | null;
+        };
+        /**
+         * Ticket
+         * @description A ticket, good once, for `?ticket=` of an event stream or the `auth` message of `/v1/live`.
+         */
+        Ticket: {
+            /**
+             * Format: date-time
+             * @description Time of expiry.
+             */
+            expires_at: string;
+            /** @description Text of the ticket. */
+            ticket: string;
+        };
+        /**
+         * TicketRequest
+         * @description A ticket to create.
+         */
+        TicketRequest: {
+            /** @description Stream that the ticket is for, for example `trainings/train_…`; null: any stream of the tenant. */
+            stream?: string | null;
+        };
+        /**
+         * Tier
+         * @description Strength of the isolation of a submission: repeated in every result, never lowered silently.
+         * @enum {string}
+         */
+        Tier: "single-use" | "jail" | "gvisor";
+        /**
+         * TokensChecker
+         * @description The same words in the same order; white space does not count.
+         */
+        TokensChecker: {
+            /**
+             * @description Selects this checker. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "tokens";
+        };
+        /**
+         * Training
+         * @description State and progress of a training.
+         */
+        Training: {
+            /** @description Newest checkpoint; null before the first. */
+            checkpoint: components["schemas"]["CheckpointInfo"] | null;
+            /**
+             * Format: date-time
+             * @description Time of the request.
+             */
+            created_at: string;
+            /** @description Newest evaluation of the policy; null before the first. */
+            evaluation: components["schemas"]["EvaluationReport"] | null;
+            /** @description Time of the end. */
+            finished_at: string | null;
+            /** @description Id of the training: `train_…`. */
+            id: string;
+            /** @description Record of how the training was run: request, seed, package versions, code hash and hardware; null before the start. */
+            manifest: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Explanation of an interruption or a failure. */
+            message: string | null;
+            /** @description Newest value of each metric, by `group/name`, for example `rollout/episode_return_mean`. */
+            metrics: {
+                [key: string]: number;
+            };
+            /** @description Counters of its whole life. */
+            progress: components["schemas"]["Progress"];
+            /** @description Trainings served before this one; null unless queued, or if unknown. */
+            queue_position: number | null;
+            /** @description The request that started the training. */
+            request: components["schemas"]["TrainingRequestOutput"];
+            /** @description Recoveries from a checkpoint so far. */
+            restarts: number;
+            /** @description Sequence number of the newest event that this document reflects. Events after it continue without a gap. */
+            seq: number;
+            /** @description True if the simulated engine runs it, which trains nothing. */
+            simulated: boolean;
+            /** @description Time of the first start. */
+            started_at: string | null;
+            /** @description Present state; `succeeded`, `stopped` and `failed` are final. */
+            state: components["schemas"]["TrainingState"];
+            /** @description Reason of a regular end, for example the stop criterion that was met; null before the end. */
+            stop_reason: string | null;
+        };
+        /**
+         * TrainingCheck
+         * @description Settings that a request would train with: its hyperparameters in full, and the numbers that follow from them.
+         */
+        TrainingCheck: {
+            /** @description Environment steps after which `stop.env_steps` is met, as rollouts are whole; an environment whose resets take a row ends with fewer, but not before `stop.env_steps`. Null: not given, or unknown. */
+            env_steps: number | null;
+            /** @description Environment steps of one iteration; null: the simulated engine decides. */
+            env_steps_per_iteration: number | null;
+            /** @description All hyperparameters: those given, over the preset's, over the defaults. */
+            hyperparameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description Copies of the environment that are sampled, over all env runners. */
+            num_envs: number;
+            /** @description Name of the preset that fills in what is not given; null: none. */
+            preset: string | null;
+        };
+        /**
+         * TrainingCheckpointSaved
+         * @description A checkpoint was saved.
+         */
+        TrainingCheckpointSaved: {
+            /** @description The checkpoint. */
+            checkpoint: components["schemas"]["CheckpointInfoInEvent"];
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.checkpoint_saved";
+        };
+        /**
+         * TrainingEvaluated
+         * @description The policy was evaluated.
+         */
+        TrainingEvaluated: {
+            /** @description Environment steps so far. */
+            env_steps: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Iterations so far. */
+            iteration: number;
+            /** @description Result of the evaluation. */
+            report: components["schemas"]["EvaluationReport"];
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.evaluated";
+        };
+        /**
+         * TrainingEvaluationCutShort
+         * @description An evaluation ended before all its episodes had. Training is not affected.
+         */
+        TrainingEvaluationCutShort: {
+            /** @description Environment steps of the training so far. */
+            env_steps: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Number of the last completed iteration. */
+            iteration: number;
+            /** @description Reason: its bound of steps or seconds, or a command. */
+            reason: string;
+            /** @description Report over the episodes that had ended; null: none had. Short episodes end first, so it is biased. */
+            report?: components["schemas"]["EvaluationReport"] | null;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.evaluation_cut_short";
+        };
+        /**
+         * TrainingFailed
+         * @description The training has ended with an error.
+         */
+        TrainingFailed: {
+            /** @description Stable code of the error. */
+            code: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Final counters. */
+            progress: components["schemas"]["ProgressInEvent"];
+            /** @description Reason of the failure. */
+            reason: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.failed";
+        };
+        /**
+         * TrainingInterrupted
+         * @description The trainer was lost, or has left as planned. The training is recovered from its newest valid checkpoint.
+         */
+        TrainingInterrupted: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description True if nothing failed: a shutdown, or a wait for room. */
+            planned?: boolean;
+            /** @description Reason of the interruption. */
+            reason: string;
+            /** @description Time until the recovery is tried, in seconds. */
+            retry_in_s: number;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.interrupted";
+        };
+        /**
+         * TrainingIterationCompleted
+         * @description An iteration has ended.
+         */
+        TrainingIterationCompleted: {
+            /** @description Environment steps so far. */
+            env_steps: number;
+            /** @description Episodes that have ended so far. */
+            episodes: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Iterations so far. */
+            iteration: number;
+            /** @description Metrics of the iteration, by `group/name`. */
+            metrics: {
+                [key: string]: number;
+            };
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /** @description Time spent on training so far, in seconds. */
+            train_wall_s: number;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.iteration_completed";
+        };
+        /**
+         * TrainingMessage
+         * @description Message that a training has ended.
+         */
+        TrainingMessage: {
+            /** @description The training. */
+            data: components["schemas"]["Training"];
+            /**
+             * Format: date-time
+             * @description Time of the end.
+             */
+            timestamp: string;
+            /**
+             * @description Type of the event.
+             * @enum {string}
+             */
+            type: "training.succeeded" | "training.stopped" | "training.failed";
+        };
+        /**
+         * TrainingPauseRequested
+         * @description A pause was requested.
+         */
+        TrainingPauseRequested: {
+            /** @description Id of the principal that requested it. */
+            by: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.pause_requested";
+        };
+        /**
+         * TrainingPaused
+         * @description The training is paused, after a checkpoint.
+         */
+        TrainingPaused: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Counters so far. */
+            progress: components["schemas"]["ProgressInEvent"];
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.paused";
+        };
+        /**
+         * TrainingProgressed
+         * @description A long rollout or evaluation continues: it has come so far.
+         */
+        TrainingProgressed: {
+            /** @description Environment steps taken in it so far. */
+            env_steps: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Number of the iteration that the rollout belongs to, or that the evaluation follows. */
+            iteration: number;
+            /**
+             * @description Kind of work: a rollout or an evaluation.
+             * @enum {string}
+             */
+            phase: "rollout" | "evaluation";
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.progressed";
+        };
+        /**
+         * TrainingQueued
+         * @description The training was accepted and waits.
+         */
+        TrainingQueued: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Trainings served before this one at that moment; null: unknown. */
+            queue_position?: number | null;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.queued";
+        };
+        /**
+         * TrainingRecovered
+         * @description The training continues from a checkpoint, or from the beginning if there is none. Later iterations are done again.
+         */
+        TrainingRecovered: {
+            /** @description Id of the checkpoint; null: from the beginning. */
+            checkpoint_id: string | null;
+            /** @description Environment steps at the checkpoint. */
+            env_steps: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Iterations at the checkpoint. */
+            iteration: number;
+            /** @description Environment steps that are done again. */
+            redone_env_steps: number;
+            /** @description Iterations that are done again. */
+            redone_iterations: number;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.recovered";
+        };
+        /**
+         * TrainingRequest
+         * @description A training to start (`POST /v1/trainings`).
+         */
+        TrainingRequest: {
+            /**
+             * @description Learning algorithm.
+             * @constant
+             */
+            algorithm?: "ppo";
+            /** @description When checkpoints are saved, and which are kept. */
+            checkpoint?: components["schemas"]["CheckpointPlan"];
+            /**
+             * @description `rllib` trains; `simulated` trains nothing and is for demos and tests. Default: `"rllib"`.
+             * @enum {string}
+             */
+            engine?: "rllib" | "simulated";
+            /** @description Id of the environment, for example `CartPole-v1`. */
+            env: string;
+            /**
+             * @description Library that steps the environment; `auto`: the fastest one that has it. Default: `"auto"`.
+             * @enum {string}
+             */
+            env_backend?: "auto" | "envpool" | "gymnasium";
+            /** @description Keyword arguments of the environment. */
+            env_config?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description When the policy is evaluated. */
+            evaluation?: components["schemas"]["EvaluationPlan"];
+            /** @description Hyperparameters that differ from the preset, with the names of Stable-Baselines3. */
+            hyperparameters?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description Time limit of an episode in steps; null: the environment's own, or 10,000 if it has none. */
+            max_episode_steps?: number | null;
+            /** @description Name of tuned hyperparameters; null: the environment's own, if there are any. */
+            preset?: string | null;
+            /**
+             * @description Order among the tenant's own trainings. `high` needs the scope `admin`. Default: `"normal"`.
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            /** @description Resources to train on. */
+            resources?: components["schemas"]["Resources"];
+            /** @description Id of a checkpoint to continue from; null: start afresh. */
+            resume_from?: string | null;
+            /** @description Seed of all random numbers of the training. Default: `0`. */
+            seed?: number;
+            /** @description When the training ends by itself. Left out: after the environment steps of the preset, if there is one and the training starts afresh. */
+            stop?: components["schemas"]["StopCriteria"];
+        };
+        /**
+         * TrainingRequestOutput
+         * @description A training to start (`POST /v1/trainings`).
+         */
+        TrainingRequestOutput: {
+            /**
+             * @description Learning algorithm.
+             * @constant
+             */
+            algorithm: "ppo";
+            /** @description When checkpoints are saved, and which are kept. */
+            checkpoint: components["schemas"]["CheckpointPlanOutput"];
+            /**
+             * @description `rllib` trains; `simulated` trains nothing and is for demos and tests.
+             * @enum {string}
+             */
+            engine: "rllib" | "simulated";
+            /** @description Id of the environment, for example `CartPole-v1`. */
+            env: string;
+            /**
+             * @description Library that steps the environment; `auto`: the fastest one that has it.
+             * @enum {string}
+             */
+            env_backend: "auto" | "envpool" | "gymnasium";
+            /** @description Keyword arguments of the environment. */
+            env_config: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description When the policy is evaluated. */
+            evaluation: components["schemas"]["EvaluationPlanOutput"];
+            /** @description Hyperparameters that differ from the preset, with the names of Stable-Baselines3. */
+            hyperparameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description Time limit of an episode in steps; null: the environment's own, or 10,000 if it has none. */
+            max_episode_steps: number | null;
+            /** @description Name of tuned hyperparameters; null: the environment's own, if there are any. */
+            preset: string | null;
+            /**
+             * @description Order among the tenant's own trainings. `high` needs the scope `admin`.
+             * @enum {string}
+             */
+            priority: "high" | "normal" | "low";
+            /** @description Resources to train on. */
+            resources: components["schemas"]["ResourcesOutput"];
+            /** @description Id of a checkpoint to continue from; null: start afresh. */
+            resume_from: string | null;
+            /** @description Seed of all random numbers of the training. */
+            seed: number;
+            /** @description When the training ends by itself. Left out: after the environment steps of the preset, if there is one and the training starts afresh. */
+            stop: components["schemas"]["StopCriteriaOutput"];
+        };
+        /**
+         * TrainingResumeRequested
+         * @description Continuing was requested.
+         */
+        TrainingResumeRequested: {
+            /** @description Id of the principal that requested it. */
+            by: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.resume_requested";
+        };
+        /**
+         * TrainingResumed
+         * @description The training continues.
+         */
+        TrainingResumed: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Counters so far. */
+            progress: components["schemas"]["ProgressInEvent"];
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.resumed";
+        };
+        /**
+         * TrainingStarted
+         * @description The first iteration begins.
+         */
+        TrainingStarted: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Record of how the training is run: request, seed, package versions, code hash and hardware. */
+            manifest: {
+                [key: string]: unknown;
+            };
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.started";
+        };
+        /**
+         * TrainingStarting
+         * @description A trainer has been placed; its engine is being built.
+         */
+        TrainingStarting: {
+            /** @description Number of the trainer, counted up with every placement: the fencing token of its writes. */
+            epoch: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.starting";
+        };
+        /**
+         * TrainingState
+         * @description ``queued -> starting -> running <-> paused -> succeeded | stopped | failed``; ``interrupted`` until recovered.
+         * @enum {string}
+         */
+        TrainingState: "queued" | "starting" | "running" | "paused" | "interrupted" | "succeeded" | "stopped" | "failed";
+        /**
+         * TrainingStopRequested
+         * @description A stop was requested.
+         */
+        TrainingStopRequested: {
+            /** @description Id of the principal that requested it. */
+            by: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Stop reason that the training will have. */
+            reason?: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.stop_requested";
+        };
+        /**
+         * TrainingStopped
+         * @description The training was stopped, after a last checkpoint.
+         */
+        TrainingStopped: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Final counters. */
+            progress: components["schemas"]["ProgressInEvent"];
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Reason of the stop. */
+            stop_reason: string;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.stopped";
+        };
+        /**
+         * TrainingSucceeded
+         * @description The training has ended: a stop criterion was met.
+         */
+        TrainingSucceeded: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Final counters. */
+            progress: components["schemas"]["ProgressInEvent"];
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stop criterion that was met. */
+            stop_reason: string;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.succeeded";
+        };
+        /**
+         * TrainingWaiting
+         * @description It is the training's turn, but the cluster has no room for it at the moment. It starts as soon as there is.
+         */
+        TrainingWaiting: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Resources that the training waits for. */
+            reason: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.waiting";
+        };
+        /**
+         * Turn
+         * @description One exchange of a dialogue: the host sends a line, then waits for one.
+         */
+        Turn: {
+            /** @description Line that the program must answer, compared by the checker; null: the host does not wait for one. The last turn must expect a line. */
+            expect?: string | null;
+            /** @description Line that the host sends, without its newline; null: nothing is sent. */
+            say?: string | null;
+        };
+        /**
+         * UnorderedChecker
+         * @description The same lines (or list items) in any order.
+         */
+        UnorderedChecker: {
+            /**
+             * @description Selects this checker. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "unordered";
+        };
+        /**
+         * Usage
+         * @description Runs of a tenant now, and its use of the platform since midnight, UTC.
+         */
+        Usage: {
+            /** @description Trainings that start, run or recover. */
+            active_trainings: number;
+            /** @description Size of all stored checkpoints, in bytes; null: unknown. */
+            checkpoint_bytes: number | null;
+            /** @description Environment steps of trainings today. */
+            env_steps_today: number;
+            /** @description Evaluations that were submitted today. */
+            evaluations_today: number;
+            /** @description Events appended to the tenant's runs since midnight. */
+            events_today: number;
+            /** @description Published policies. */
+            policies: number;
+            /** @description Evaluations that wait. */
+            queued_evaluations: number;
+            /** @description Trainings that wait. */
+            queued_trainings: number;
+            /** @description Use of each quota. */
+            quotas: components["schemas"]["QuotaState"][];
+            /** @description Evaluations that run. */
+            running_evaluations: number;
+            /** @description CPU time of tests today, in seconds. */
+            sandbox_cpu_time_s_today: number;
+            /**
+             * Format: date-time
+             * @description Midnight, UTC: the start of the numbers that end in `_today`.
+             */
+            since: string;
+            /** @description Size of the requests and events of the tenant's runs, in bytes. */
+            stored_bytes: number;
+            /** @description The tenant. */
+            tenant: string;
+            /** @description Trainings that were started today. */
+            trainings_today: number;
+        };
+        /**
+         * Verdict
+         * @description Meaning of a test's outcome, or of a whole submission's, for the learner.
+         * @enum {string}
+         */
+        Verdict: "accepted" | "wrong_answer" | "time_limit_exceeded" | "memory_limit_exceeded" | "output_limit_exceeded" | "runtime_error" | "compile_error" | "skipped" | "cancelled" | "internal_error";
+        /**
+         * Webhook
+         * @description An address that is notified of finished runs.
+         */
+        Webhook: {
+            /**
+             * Format: date-time
+             * @description Time of creation.
+             */
+            created_at: string;
+            /** @description Id of the principal that created it. */
+            created_by: string;
+            /** @description Text for people. */
+            description: string;
+            /** @description Reason why it is disabled; null if it is enabled. */
+            disabled_reason: string | null;
+            /** @description False: nothing is sent. */
+            enabled: boolean;
+            /** @description Types of event that are sent. */
+            events: ("evaluation.finished" | "evaluation.cancelled" | "evaluation.failed" | "training.succeeded" | "training.stopped" | "training.failed")[];
+            /** @description Time since which no message could be delivered; null: the last one was. */
+            failing_since: string | null;
+            /** @description Id of the webhook: `hook_…`. */
+            id: string;
+            /** @description Time until which messages are signed with the previous secret, too; null: never rotated. */
+            old_secret_until: string | null;
+            /** @description Number of its secret, counted from 1. */
+            secret_generation: number;
+            /** @description Tenant that it belongs to. */
+            tenant: string;
+            /** @description Address that messages are sent to. */
+            url: string;
+        };
+        /**
+         * WebhookChange
+         * @description Changes of a webhook; what is null stays unchanged.
+         */
+        WebhookChange: {
+            /** @description New text for people. */
+            description?: string | null;
+            /** @description True: start sending again; false: stop. */
+            enabled?: boolean | null;
+            /** @description New types of event. */
+            events?: ("evaluation.finished" | "evaluation.cancelled" | "evaluation.failed" | "training.succeeded" | "training.stopped" | "training.failed")[] | null;
+            /** @description New address. */
+            url?: string | null;
+        };
+        /**
+         * WebhookCreated
+         * @description A webhook and its secret.
+         */
+        WebhookCreated: {
+            /** @description Secret that signs messages (`whsec_…`), shown this once. */
+            secret: string;
+            /** @description The webhook. */
+            webhook: components["schemas"]["Webhook"];
+        };
+        /**
+         * WebhookList
+         * @description Webhooks of the tenant, newest first.
+         */
+        WebhookList: {
+            /** @description The webhooks. */
+            items: components["schemas"]["Webhook"][];
+        };
+        /**
+         * WebhookRequest
+         * @description A webhook to create (`POST /v1/webhooks`).
+         */
+        WebhookRequest: {
+            /** @description Text for people. */
+            description?: string;
+            /** @description Types of event to send; all if left out. */
+            events?: ("evaluation.finished" | "evaluation.cancelled" | "evaluation.failed" | "training.succeeded" | "training.stopped" | "training.failed")[];
+            /** @description Address to send messages to, https. */
+            url: string;
+        };
+        /**
+         * WebhookRotation
+         * @description Overlap of the old and the new secret.
+         */
+        WebhookRotation: {
+            /** @description Time during which messages are signed with both secrets, in seconds. Default: `86400.0`. */
+            overlap_s?: number;
+        };
+        /**
+         * WebhookTestData
+         * @description Content of a test message.
+         */
+        WebhookTestData: {
+            /** @description Id of the webhook that is tested. */
+            webhook_id: string;
+        };
+        /**
+         * WebhookTestMessage
+         * @description Message that was requested with `POST /v1/webhooks/{webhook_id}/test`.
+         */
+        WebhookTestMessage: {
+            /** @description The webhook that is tested. */
+            data: components["schemas"]["WebhookTestData"];
+            /**
+             * Format: date-time
+             * @description Time of the request.
+             */
+            timestamp: string;
+            /**
+             * @description Type of the message.
+             * @constant
+             */
+            type: "webhook.test";
+        };
+        /**
+         * WhoAmI
+         * @description Principal that the credentials of the request stand for.
+         */
+        WhoAmI: {
+            /** @description Id of the principal. */
+            id: string;
+            /** @description Permissions that it has. */
+            scopes: components["schemas"]["Scope"][];
+            /** @description Tenant that it belongs to. */
+            tenant: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
-
-export interface SandboxInfo {
-  tier: string;
-  runtime: string;
-  image: string;
-  image_digest: string;
-  seccomp_digest: string;
-  cgroup: string;
-}
-
-export type EvaluationState = "queued" | "running" | "finished" | "cancelled" | "failed";
-
-export interface Evaluation {
-  id: string;
-  seq: number;
-  state: EvaluationState;
-  verdict: Verdict | null;
-  score: number | null;
-  max_score: number;
-  tests: TestResult[];
-  sandbox: SandboxInfo | null;
-  attempts: number;
-  queue_position: number | null;
-  message: string | null;
-  created_at: string;
-  started_at: string | null;
-  finished_at: string | null;
-}
-
-export interface TestCase {
-  id: string;
-  stdin?: string;
-  expected_stdout?: string | null;
-  args?: Json[];
-  kwargs?: Record<string, Json>;
-  expected?: Json;
-  points: number;
-  hidden: boolean;
-}
-
-export interface EvaluationRequest {
-  source: string;
-  files?: { path: string; content: string }[];
-  grader: { kind: "stdio" } | { kind: "function"; entry: string };
-  tests: TestCase[];
-  checker: { kind: string; abs_tol?: number; rel_tol?: number };
-  limits: Record<string, number>;
-  stop_on_failure: boolean;
-}
-
-export type TrainingState =
-  | "queued"
-  | "starting"
-  | "running"
-  | "paused"
-  | "interrupted"
-  | "succeeded"
-  | "stopped"
-  | "failed";
-
-export interface Progress {
-  iteration: number;
-  env_steps: number;
-  episodes: number;
-  train_wall_s: number;
-}
-
-export interface EvaluationReport {
-  episodes: number;
-  episode_return_mean: number;
-  episode_return_std: number;
-  episode_return_min: number;
-  episode_return_max: number;
-  episode_length_mean: number;
-}
-
-export interface Checkpoint {
-  id: string;
-  training_id: string;
-  iteration: number;
-  env_steps: number;
-  episode_return_mean: number | null;
-  size_bytes: number;
-  created_at: string;
-  best: boolean;
-}
-
-export interface StopCriteria {
-  env_steps?: number | null;
-  episode_return_mean?: number | null;
-  wall_time_s?: number | null;
-  iterations?: number | null;
-}
-
-export interface TrainingRequest {
-  env: string;
-  engine: "rllib" | "simulated";
-  seed: number;
-  preset: string | null;
-  hyperparameters: Record<string, Json>;
-  stop: StopCriteria;
-  env_config: Record<string, Json>;
-  resources: Record<string, number | null>;
-  evaluation: { every_iterations: number; episodes: number };
-  checkpoint: { every_iterations: number; keep_last: number; keep_best: boolean };
-  resume_from: string | null;
-}
-
-export interface Training {
-  id: string;
-  seq: number;
-  state: TrainingState;
-  request: TrainingRequest;
-  simulated: boolean;
-  progress: Progress;
-  metrics: Record<string, number>;
-  evaluation: EvaluationReport | null;
-  checkpoint: Checkpoint | null;
-  stop_reason: string | null;
-  message: string | null;
-  restarts: number;
-  queue_position: number | null;
-  manifest: Record<string, Json> | null;
-  created_at: string;
-  started_at: string | null;
-  finished_at: string | null;
-}
-
-export interface Environment {
-  id: string;
-  observation_space: string;
-  action_space: string;
-  backend: "envpool" | "gymnasium";
-  preset: string | null;
-  preset_env_steps: number | null;
-  max_episode_steps: number | null;
-}
-
-export interface WhoAmI {
-  id: string;
-  tenant: string;
-  scopes: string[];
-}
-
-/** What was submitted, as `GET /v1/evaluations/{id}/submission` tells it. */
-export interface Submission {
-  id: string;
-  source: string;
-  files: { path: string; content: string }[];
-  grader: { kind: string; entry?: string; [name: string]: Json | undefined };
-  checker: { kind: string; [name: string]: Json };
-  limits: Record<string, number>;
-  tests: SubmittedTest[];
-}
-
-export interface SubmittedTest {
-  id: string;
-  points: number;
-  hidden: boolean;
-  /** `stdin`, `expected_stdout`, `args`, `expected`, …; empty for a hidden test. */
-  given: Record<string, Json>;
-}
-
-export interface Page<T> {
-  items: T[];
-  next_cursor: string | null;
-}
-
-export interface Readiness {
-  status: "ready" | "degraded" | "unavailable";
-  dependencies: { name: string; ok: boolean; detail: string | null }[];
-}
+export type ActRequest = components['schemas']['ActRequest'];
+export type Actions = components['schemas']['Actions'];
+export type Attempt = components['schemas']['Attempt'];
+export type BatchResult = components['schemas']['BatchResult'];
+export type BatchRow = components['schemas']['BatchRow'];
+export type CheckpointInfo = components['schemas']['CheckpointInfo'];
+export type CheckpointInfoInEvent = components['schemas']['CheckpointInfoInEvent'];
+export type CheckpointList = components['schemas']['CheckpointList'];
+export type CheckpointPlan = components['schemas']['CheckpointPlan'];
+export type CheckpointPlanOutput = components['schemas']['CheckpointPlanOutput'];
+export type Delivery = components['schemas']['Delivery'];
+export type DeliveryList = components['schemas']['DeliveryList'];
+export type DependencyState = components['schemas']['DependencyState'];
+export type DialogueGrader = components['schemas']['DialogueGrader'];
+export type EnvironmentInfo = components['schemas']['EnvironmentInfo'];
+export type EnvironmentList = components['schemas']['EnvironmentList'];
+export type EpisodeGrader = components['schemas']['EpisodeGrader'];
+export type Evaluation = components['schemas']['Evaluation'];
+export type EvaluationBatch = components['schemas']['EvaluationBatch'];
+export type EvaluationCancelled = components['schemas']['EvaluationCancelled'];
+export type EvaluationFailed = components['schemas']['EvaluationFailed'];
+export type EvaluationFinished = components['schemas']['EvaluationFinished'];
+export type EvaluationMessage = components['schemas']['EvaluationMessage'];
+export type EvaluationOutput = components['schemas']['EvaluationOutput'];
+export type EvaluationPlan = components['schemas']['EvaluationPlan'];
+export type EvaluationPlanOutput = components['schemas']['EvaluationPlanOutput'];
+export type EvaluationQueued = components['schemas']['EvaluationQueued'];
+export type EvaluationReport = components['schemas']['EvaluationReport'];
+export type EvaluationRequest = components['schemas']['EvaluationRequest'];
+export type EvaluationRetried = components['schemas']['EvaluationRetried'];
+export type EvaluationStarted = components['schemas']['EvaluationStarted'];
+export type EvaluationTestFinished = components['schemas']['EvaluationTestFinished'];
+export type Event = components['schemas']['Event'];
+export type ExactChecker = components['schemas']['ExactChecker'];
+export type FloatsChecker = components['schemas']['FloatsChecker'];
+export type FunctionGrader = components['schemas']['FunctionGrader'];
+export type Group = components['schemas']['Group'];
+export type Health = components['schemas']['Health'];
+export type JsonValue = components['schemas']['JsonValue'];
+export type KeyCreated = components['schemas']['KeyCreated'];
+export type KeyInfo = components['schemas']['KeyInfo'];
+export type KeyList = components['schemas']['KeyList'];
+export type KeyRequest = components['schemas']['KeyRequest'];
+export type KeyRotation = components['schemas']['KeyRotation'];
+export type Limits = components['schemas']['Limits'];
+export type LinesChecker = components['schemas']['LinesChecker'];
+export type LiveAuth = components['schemas']['LiveAuth'];
+export type LiveAuthenticated = components['schemas']['LiveAuthenticated'];
+export type LiveClientMessage = components['schemas']['LiveClientMessage'];
+export type LiveError = components['schemas']['LiveError'];
+export type LiveHeartbeat = components['schemas']['LiveHeartbeat'];
+export type LiveReconnect = components['schemas']['LiveReconnect'];
+export type LiveServerMessage = components['schemas']['LiveServerMessage'];
+export type LiveStreamEnd = components['schemas']['LiveStreamEnd'];
+export type LiveSubscribe = components['schemas']['LiveSubscribe'];
+export type LiveSubscribed = components['schemas']['LiveSubscribed'];
+export type LiveUnsubscribe = components['schemas']['LiveUnsubscribe'];
+export type LiveUnsubscribed = components['schemas']['LiveUnsubscribed'];
+export type MetricSeries = components['schemas']['MetricSeries'];
+export type NormalizerInfo = components['schemas']['NormalizerInfo'];
+export type PageEvaluation = components['schemas']['Page_Evaluation_'];
+export type PagePolicyInfo = components['schemas']['Page_PolicyInfo_'];
+export type PageTraining = components['schemas']['Page_Training_'];
+export type PolicyDeleted = components['schemas']['PolicyDeleted'];
+export type PolicyInfo = components['schemas']['PolicyInfo'];
+export type PolicyInfoInEvent = components['schemas']['PolicyInfoInEvent'];
+export type PolicyPublished = components['schemas']['PolicyPublished'];
+export type PolicyRequest = components['schemas']['PolicyRequest'];
+export type Problem = components['schemas']['Problem'];
+export type ProblemField = components['schemas']['ProblemField'];
+export type Progress = components['schemas']['Progress'];
+export type ProgressInEvent = components['schemas']['ProgressInEvent'];
+export type QuotaState = components['schemas']['QuotaState'];
+export type Quotas = components['schemas']['Quotas'];
+export type QuotasOutput = components['schemas']['QuotasOutput'];
+export type Readiness = components['schemas']['Readiness'];
+export type Resources = components['schemas']['Resources'];
+export type ResourcesOutput = components['schemas']['ResourcesOutput'];
+export type Role = components['schemas']['Role'];
+export type SandboxInfo = components['schemas']['SandboxInfo'];
+export type Scope = components['schemas']['Scope'];
+export type SourceFile = components['schemas']['SourceFile'];
+export type SpaceInfo = components['schemas']['SpaceInfo'];
+export type SpaceInfoInEvent = components['schemas']['SpaceInfoInEvent'];
+export type SpacePart = components['schemas']['SpacePart'];
+export type SpacePartInEvent = components['schemas']['SpacePartInEvent'];
+export type StdioGrader = components['schemas']['StdioGrader'];
+export type StopCriteria = components['schemas']['StopCriteria'];
+export type StopCriteriaOutput = components['schemas']['StopCriteriaOutput'];
+export type StreamGap = components['schemas']['StreamGap'];
+export type Submission = components['schemas']['Submission'];
+export type SubmittedFile = components['schemas']['SubmittedFile'];
+export type SubmittedTest = components['schemas']['SubmittedTest'];
+export type TenantQuotas = components['schemas']['TenantQuotas'];
+export type TestCase = components['schemas']['TestCase'];
+export type TestResult = components['schemas']['TestResult'];
+export type TestResultInEvent = components['schemas']['TestResultInEvent'];
+export type Ticket = components['schemas']['Ticket'];
+export type TicketRequest = components['schemas']['TicketRequest'];
+export type Tier = components['schemas']['Tier'];
+export type TokensChecker = components['schemas']['TokensChecker'];
+export type Training = components['schemas']['Training'];
+export type TrainingCheck = components['schemas']['TrainingCheck'];
+export type TrainingCheckpointSaved = components['schemas']['TrainingCheckpointSaved'];
+export type TrainingEvaluated = components['schemas']['TrainingEvaluated'];
+export type TrainingEvaluationCutShort = components['schemas']['TrainingEvaluationCutShort'];
+export type TrainingFailed = components['schemas']['TrainingFailed'];
+export type TrainingInterrupted = components['schemas']['TrainingInterrupted'];
+export type TrainingIterationCompleted = components['schemas']['TrainingIterationCompleted'];
+export type TrainingMessage = components['schemas']['TrainingMessage'];
+export type TrainingPauseRequested = components['schemas']['TrainingPauseRequested'];
+export type TrainingPaused = components['schemas']['TrainingPaused'];
+export type TrainingProgressed = components['schemas']['TrainingProgressed'];
+export type TrainingQueued = components['schemas']['TrainingQueued'];
+export type TrainingRecovered = components['schemas']['TrainingRecovered'];
+export type TrainingRequest = components['schemas']['TrainingRequest'];
+export type TrainingRequestOutput = components['schemas']['TrainingRequestOutput'];
+export type TrainingResumeRequested = components['schemas']['TrainingResumeRequested'];
+export type TrainingResumed = components['schemas']['TrainingResumed'];
+export type TrainingStarted = components['schemas']['TrainingStarted'];
+export type TrainingStarting = components['schemas']['TrainingStarting'];
+export type TrainingState = components['schemas']['TrainingState'];
+export type TrainingStopRequested = components['schemas']['TrainingStopRequested'];
+export type TrainingStopped = components['schemas']['TrainingStopped'];
+export type TrainingSucceeded = components['schemas']['TrainingSucceeded'];
+export type TrainingWaiting = components['schemas']['TrainingWaiting'];
+export type Turn = components['schemas']['Turn'];
+export type UnorderedChecker = components['schemas']['UnorderedChecker'];
+export type Usage = components['schemas']['Usage'];
+export type Verdict = components['schemas']['Verdict'];
+export type Webhook = components['schemas']['Webhook'];
+export type WebhookChange = components['schemas']['WebhookChange'];
+export type WebhookCreated = components['schemas']['WebhookCreated'];
+export type WebhookList = components['schemas']['WebhookList'];
+export type WebhookRequest = components['schemas']['WebhookRequest'];
+export type WebhookRotation = components['schemas']['WebhookRotation'];
+export type WebhookTestData = components['schemas']['WebhookTestData'];
+export type WebhookTestMessage = components['schemas']['WebhookTestMessage'];
+export type WhoAmI = components['schemas']['WhoAmI'];
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { copyOf, isTouched, newSubmission, toRequest as submission, withGrader } from "../src/drafts/submission";
 import { continuation, fresh, newTraining, toRequest, withEnvironment } from "../src/drafts/training";
 import { settings } from "../src/runs/settings";
-import type { Checkpoint, StopCriteria, Submission, Training } from "../src/types";
+import type { CheckpointInfo, StopCriteria, Submission, Training } from "../src/types";
 
 function trained(stop: StopCriteria, more: object = {}): Training {
   const request = {
@@ -22,7 +22,7 @@ function trained(stop: StopCriteria, more: object = {}): Training {
   const progress = { iteration: 49, env_steps: 100_352, episodes: 400, train_wall_s: 41.2 };
   return { request, progress, metrics: { "rollout/episode_return_mean": 120 } } as unknown as Training;
 }
-const checkpoint = { id: "ckpt_1", iteration: 40, env_steps: 81_920, episode_return_mean: 110 } as Checkpoint;
+const checkpoint = { id: "ckpt_1", iteration: 40, env_steps: 81_920, episode_return_mean: 110 } as CheckpointInfo;
 const sent = (draft: ReturnType<typeof continuation>) => toRequest(draft) as { stop: StopCriteria };
 
 describe("a training that continues another", () => {
@@ -140,8 +140,8 @@ describe("a submission's draft", () => {
       checker: { kind: "floats", abs_tol: 0.5, rel_tol: 0 },
       limits: { cpu_time_s: 1, memory_mb: 64 },
       tests: [
-        { id: "a", points: 2, hidden: false, given: { args: [1], expected: { x: null } } },
-        { id: "b", points: 1, hidden: true, given: {} },
+        { id: "a", points: 2, hidden: false, group: null, given: { args: [1], expected: { x: null } } },
+        { id: "b", points: 1, hidden: true, group: null, given: {} },
       ],
     };
     const request = submission(copyOf(submitted));

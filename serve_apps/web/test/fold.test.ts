@@ -42,6 +42,24 @@ describe("the fold of a run's events", () => {
     expect(foldTraining(before, event)).toEqual({ ...before, seq: 99 });
   });
 
+  it("fills in the fields that an event of an earlier version lacks", () => {
+    const evaluation = newborn({ id: "eval_1" } as Evaluation);
+    const result = { id: "t1", verdict: "accepted", points: 1 } as const;
+    const envelope = { id: "evt_1", stream: "", seq: 1, time: "" };
+    const judged = foldEvaluation(evaluation, { ...envelope, type: "evaluation.test_finished", attempt: 1, result });
+    expect(judged.tests[0]).toMatchObject({ ...result, hidden: false, cpu_time_s: null, stdout: null, message: null });
+    const ended = { ...envelope, type: "evaluation.finished", verdict: "accepted", score: 1, max_score: 1 } as const;
+    expect(foldEvaluation(evaluation, { ...ended, tests: [result] })).toMatchObject({
+      sandbox: null,
+      message: null,
+      tests: judged.tests,
+    });
+
+    const training = newborn({ id: "train_1", request: {} } as Training);
+    const paused = foldTraining(training, { ...envelope, type: "training.paused", progress: { env_steps: 7 } });
+    expect(paused.progress).toEqual({ iteration: 0, env_steps: 7, episodes: 0, train_wall_s: 0 });
+  });
+
   it("knows what is asked for and has not happened yet", () => {
     const types = ["pause_requested", "paused", "resume_requested", "resumed", "stop_requested", "stopped"];
     let wish: Wish = null;

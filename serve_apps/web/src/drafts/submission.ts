@@ -1,6 +1,16 @@
 /** A submission being written, and the request that it makes. */
 import { type FieldError, Problem } from "../problem";
-import type { EvaluationRequest, Json, Submission, TestCase } from "../types";
+import type { EvaluationRequest, JsonValue, Submission, TestCase } from "../types";
+
+type Checker = NonNullable<EvaluationRequest["checker"]>;
+export type CheckerKind = Checker["kind"];
+
+type With<T, Fields extends keyof T> = T & Required<Pick<T, Fields>>;
+
+/** A request with all fields that the form knows. */
+export interface FormRequest extends With<EvaluationRequest, "grader" | "checker" | "limits"> {
+  tests: With<TestCase, "points" | "hidden">[];
+}
 
 export interface TestDraft {
   key: number;
@@ -21,14 +31,14 @@ export interface SubmissionDraft {
   grader: "stdio" | "function";
   entry: string;
   tests: TestDraft[];
-  checker: string;
+  checker: CheckerKind;
   absTol: string;
   relTol: string;
   limits: Record<string, string>;
   stopOnFailure: boolean;
 }
 
-export const CHECKERS: [kind: string, label: string, hint: string][] = [
+export const CHECKERS: [kind: CheckerKind, label: string, hint: string][] = [
   ["tokens", "Words", "The same words in the same order; white space does not count."],
   ["lines", "Lines", "The same lines; trailing white space and empty lines at the end do not count."],
   ["exact", "Exact", "The same to the byte."],
@@ -117,7 +127,7 @@ export function copyOf(submission: Submission): SubmissionDraft {
   const { source, files, grader, checker, limits } = submission;
   const blank = newSubmission();
   const known = grader.kind === "stdio" || grader.kind === "function";
-  const text = (value: Json | undefined, otherwise: string) =>
+  const text = (value: JsonValue | undefined, otherwise: string) =>
     value === undefined ? otherwise : JSON.stringify(value);
   const tests: TestDraft[] = [];
   for (const { id, points, hidden, given } of submission.tests) {
@@ -139,9 +149,9 @@ export function copyOf(submission: Submission): SubmissionDraft {
     source,
     files,
     grader: grader.kind === "function" ? "function" : "stdio",
-    entry: grader.entry ?? blank.entry,
+    entry: typeof grader.entry === "string" ? grader.entry : blank.entry,
     tests: tests.length > 0 ? tests : [newTest([])],
-    checker: checker.kind,
+    checker: checker.kind as CheckerKind,
     absTol: String(checker.abs_tol ?? blank.absTol),
     relTol: String(checker.rel_tol ?? blank.relTol),
     limits: Object.fromEntries(LIMITS.map(([name, , value]) => [name, String(limits[name] ?? value)])),
@@ -149,15 +159,18 @@ export function copyOf(submission: Submission): SubmissionDraft {
 }
 
 /** What to send. Throws a `Problem` where a field holds no JSON, or no number. */
-export function toRequest(draft: SubmissionDraft): EvaluationRequest {
+export function toRequest(draft: SubmissionDraft): FormRequest {
   const errors: FieldError[] = [];
   const number = (field: string, text: string) => parseNumber(field, text, errors);
-  const checker: EvaluationRequest["checker"] = { kind: draft.checker };
-  if (draft.checker === "floats") {
-    checker.abs_tol = number("checker.abs_tol", draft.absTol);
-    checker.rel_tol = number("checker.rel_tol", draft.relTol);
-  }
-  const request: EvaluationRequest = {
+  const checker: Checker =
+    draft.checker === "floats"
+      ? {
+          kind: "floats",
+          abs_tol: number("checker.abs_tol", draft.absTol),
+          rel_tol: number("checker.rel_tol", draft.relTol),
+        }
+      : { kind: draft.checker };
+  const request: FormRequest = {
     source: draft.source,
     ...(draft.files.length > 0 ? { files: draft.files } : {}),
     grader: draft.grader === "stdio" ? { kind: "stdio" } : { kind: "function", entry: draft.entry },
@@ -182,12 +195,15 @@ function call(test: TestDraft, index: number, errors: FieldError[]): Pick<TestCa
   if (args !== undefined && !Array.isArray(args)) {
     errors.push({ field: `tests.${index}.args`, message: "The arguments are a JSON list, such as [1, 2]." });
   }
-  return { args: args as Json[], expected: parseJson(`tests.${index}.expected`, test.expected, errors) as Json };
+  return {
+    args: args as JsonValue[],
+    expected: parseJson(`tests.${index}.expected`, test.expected, errors) as JsonValue,
+  };
 }
 
-export function parseJson(field: string, text: string, errors: FieldError[]): Json | undefined {
+export function parseJson(field: string, text: string, errors: FieldError[]): JsonValue | undefined {
   try {
-    return JSON.parse(text) as Json;
+    return JSON.parse(text) as JsonValue;
   } catch {
     errors.push({ field, message: 'This is not JSON. Text goes in double quotes: "text".' });
     return undefined;

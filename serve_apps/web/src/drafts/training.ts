@@ -1,7 +1,7 @@
 /** A training being set up, and the request that it makes. */
 import { count } from "../format";
 import { type FieldError, Problem } from "../problem";
-import type { Checkpoint, Environment, Json, StopCriteria, Training, TrainingRequest } from "../types";
+import type { CheckpointInfo, EnvironmentInfo, JsonValue, StopCriteria, Training, TrainingRequest } from "../types";
 import { parseNumber } from "./submission";
 
 export interface TrainingDraft {
@@ -22,7 +22,7 @@ export interface TrainingDraft {
   /** Counters of the checkpoint that `resumeFrom` names, where they are known: the new training counts on from them. */
   done: { checkpoint: string; envSteps: number; iteration: number } | null;
   /** Fields of `env_config` that the form does not show. */
-  envConfig: Record<string, Json>;
+  envConfig: Record<string, JsonValue>;
   pace: string;
   /** The request that is continued: its fields that the form does not show are sent again, for the same environment. */
   parent: TrainingRequest | null;
@@ -54,10 +54,10 @@ export const newTraining = (): TrainingDraft => ({
 const MORE_ENV_STEPS = 100_000;
 
 /** Steps that an environment is trained for unless somebody says otherwise: those of its preset, where it has one. */
-const usualSteps = (environment: Environment | undefined) => String(environment?.preset_env_steps ?? 100_000);
+const usualSteps = (environment: EnvironmentInfo | undefined) => String(environment?.preset_env_steps ?? 100_000);
 
 /** `draft` with another environment; steps that nobody has changed become the usual ones of that environment. */
-export function withEnvironment(draft: TrainingDraft, env: string, known: Environment[]): Partial<TrainingDraft> {
+export function withEnvironment(draft: TrainingDraft, env: string, known: EnvironmentInfo[]): Partial<TrainingDraft> {
   const find = (id: string) => known.find((environment) => environment.id === id);
   const untouched = [usualSteps(undefined), usualSteps(find(draft.env))].includes(draft.stop.env_steps);
   if (draft.done || !untouched) return { env };
@@ -68,7 +68,7 @@ export function withEnvironment(draft: TrainingDraft, env: string, known: Enviro
  * A draft that continues `parent` from `checkpoint` as it was trained. The counters include what the checkpoint has done,
  * so each stop criterion is moved beyond that; a return that was reached already is left out.
  */
-export function continuation({ request, progress, metrics }: Training, checkpoint: Checkpoint): TrainingDraft {
+export function continuation({ request, progress, metrics }: Training, checkpoint: CheckpointInfo): TrainingDraft {
   const { stop, evaluation, checkpoint: plan, resources } = request;
   const more = (request.resume_from === null && stop.env_steps) || MORE_ENV_STEPS;
   const reached = Math.max(metrics[RETURN] ?? Number.NEGATIVE_INFINITY, checkpoint.episode_return_mean ?? -Infinity);
@@ -201,14 +201,14 @@ function check(stop: StopCriteria, done: NonNullable<TrainingDraft["done"]>, err
 }
 
 /** A hyperparameter as people write it: `0.01`, `true`, `[64, 64]`; what is no JSON is text, such as `lin_0.001`. */
-const PYTHON: Record<string, Json> = { True: true, False: false, None: null };
+const PYTHON: Record<string, JsonValue> = { True: true, False: false, None: null };
 
 /** JSON, or what somebody who knows Python writes for it, or text. */
-function loose(text: string): Json {
+function loose(text: string): JsonValue {
   const word = text.trim();
-  if (word in PYTHON) return PYTHON[word] as Json;
+  if (word in PYTHON) return PYTHON[word] as JsonValue;
   try {
-    return JSON.parse(word) as Json;
+    return JSON.parse(word) as JsonValue;
   } catch {
     const number = Number(word);
     return word !== "" && Number.isFinite(number) ? number : word;

@@ -8,6 +8,7 @@
 import { signal } from "@preact/signals";
 import type { RunEvent } from "../events";
 import { Problem } from "../problem";
+import type { LiveClientMessage, LiveServerMessage, LiveSubscribe, LiveUnsubscribe } from "../types";
 
 export type Status = "connecting" | "live" | "waiting" | "closed";
 
@@ -33,7 +34,7 @@ interface Entry {
   listener: Listener;
 }
 
-type Command = "subscribe" | "unsubscribe";
+type Command = LiveSubscribe | LiveUnsubscribe;
 
 export const SILENCE_MS = 45_000;
 const BACKOFF_MS = 500;
@@ -47,7 +48,7 @@ export class LiveClient {
   private socket: Socket | null = null;
   private readonly entries = new Map<string, Entry>();
   /** The commands that the server has yet to answer, by stream: it answers them in order. */
-  private readonly unanswered = new Map<string, Command[]>();
+  private readonly unanswered = new Map<string, Command["type"][]>();
   private failures = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private watchdog: ReturnType<typeof setTimeout> | undefined;
@@ -128,9 +129,8 @@ export class LiveClient {
     this.watchdog = setTimeout(() => this.wait(), SILENCE_MS);
   }
 
-  private receive(message: { type: string; stream?: string } & Record<string, unknown>): void {
-    const { type, stream = "" } = message;
-    switch (type) {
+  private receive(message: LiveServerMessage | RunEvent): void {
+    switch (message.type) {
       case "heartbeat":
         return;
       case "authenticated":
@@ -140,19 +140,19 @@ export class LiveClient {
         return;
       case "subscribed":
       case "unsubscribed":
-        this.answered(stream);
+        this.answered(message.stream);
         return;
       case "stream.end":
-        this.end(stream);
+        this.end(message.stream);
         return;
       case "reconnect":
         this.connect();
         return;
       case "error":
-        this.fail(stream, Problem.from(message, Number(message.status)));
+        this.fail(message.stream ?? "", Problem.from(message, message.status));
         return;
       default:
-        this.deliver(message as unknown as RunEvent);
+        this.deliver(message);
     }
   }
 
@@ -195,21 +195,22 @@ export class LiveClient {
   }
 
   private ask(stream: string, entry: Entry): void {
-    this.command("subscribe", stream, { after: entry.cursor });
+    this.command({ type: "subscribe", stream, after: entry.cursor });
   }
 
   private unsubscribe(stream: string): void {
     this.entries.delete(stream);
-    if (this.status.value === "live") this.command("unsubscribe", stream);
+    if (this.status.value === "live") this.command({ type: "unsubscribe", stream });
   }
 
-  private command(type: Command, stream: string, fields: object = {}): void {
+  private command(message: Command): void {
+    const { type, stream } = message;
     this.unanswered.set(stream, [...(this.unanswered.get(stream) ?? []), type]);
-    this.send({ type, stream, ...fields });
+    this.send(message);
   }
 
   /** The command that an answer belongs to. Events count from the answer to the last command on. */
-  private answered(stream: string): Command | undefined {
+  private answered(stream: string): Command["type"] | undefined {
     const commands = this.unanswered.get(stream) ?? [];
     const command = commands.shift();
     const entry = this.entries.get(stream);
@@ -217,7 +218,7 @@ export class LiveClient {
     return command;
   }
 
-  private send(message: object): void {
+  private send(message: LiveClientMessage): void {
     this.socket?.send(JSON.stringify(message));
   }
 }

@@ -1,6 +1,14 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { useDraft } from "../drafts/stored";
-import { CHECKERS, LIMITS, newSubmission, newTest, toRequest, withGrader } from "../drafts/submission";
+import {
+  CHECKERS,
+  type CheckerKind,
+  LIMITS,
+  newSubmission,
+  newTest,
+  toRequest,
+  withGrader,
+} from "../drafts/submission";
 import { useSubmit } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { LazyEditor } from "../parts/lazy-editor";
@@ -166,7 +174,7 @@ function Workbench() {
                     <select
                       {...control}
                       value={draft.checker}
-                      onChange={(event) => change({ checker: event.currentTarget.value })}
+                      onChange={(event) => change({ checker: event.currentTarget.value as CheckerKind })}
                     >
                       {CHECKERS.map(([kind, label]) => (
                         <option value={kind} key={kind}>

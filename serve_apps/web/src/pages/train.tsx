@@ -11,7 +11,7 @@ import { Alert, Field, FormProblem, GroupError } from "../parts/problem";
 import { Problem } from "../problem";
 import { go, route } from "../router";
 import { current, may } from "../session";
-import type { Checkpoint, Environment, Training } from "../types";
+import type { CheckpointInfo, EnvironmentInfo, Training } from "../types";
 
 /** The fields of a draft that are text. */
 type TextName = {
@@ -37,11 +37,11 @@ function NotAllowed() {
 function TrainForm() {
   const { api } = current();
   const [draft, change] = useDraft("training", newTraining());
-  const [found, setFound] = useState<Environment[] | null>(null);
+  const [found, setFound] = useState<EnvironmentInfo[] | null>(null);
   const environments = found ?? [];
   const [unlisted, setUnlisted] = useState<Problem | null>(null);
   useEffect(() => {
-    const load = api.get<{ items: Environment[] }>("v1/environments");
+    const load = api.get<{ items: EnvironmentInfo[] }>("v1/environments");
     load.then(({ items }) => setFound(items)).catch((error) => setUnlisted(Problem.of(error)));
   }, [api]);
   const lost = useContinuation(change);
@@ -262,7 +262,7 @@ function useContinuation(change: (changes: Partial<TrainingDraft>) => void): Pro
     if (!parent || !id) return;
     Promise.all([
       api.get<Training>(`v1/trainings/${encodeURIComponent(parent)}`),
-      api.get<{ items: Checkpoint[] }>(`v1/trainings/${encodeURIComponent(parent)}/checkpoints`),
+      api.get<{ items: CheckpointInfo[] }>(`v1/trainings/${encodeURIComponent(parent)}/checkpoints`),
     ])
       .then(([training, { items }]) => {
         const checkpoint = items.find((item) => item.id === id);

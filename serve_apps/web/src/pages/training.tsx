@@ -15,7 +15,7 @@ import { TrainingFeed } from "../runs/feed";
 import { words } from "../runs/journal";
 import { isFinal } from "../runs/list";
 import { may } from "../session";
-import type { EvaluationReport, Json, Training } from "../types";
+import type { EvaluationReport, JsonValue, Training } from "../types";
 
 const follow = (live: ConstructorParameters<typeof TrainingFeed>[0], training: Training) =>
   new TrainingFeed(live, training);
@@ -182,7 +182,7 @@ const shown = (value: number | undefined, format: (value: number) => string) =>
 
 function Details({ training }: { training: Training }) {
   const { request, created_at, started_at, finished_at, manifest } = training;
-  const engine = (manifest?.engine ?? {}) as { hyperparameters?: Record<string, Json>; preset?: string | null };
+  const engine = (manifest?.engine ?? {}) as { hyperparameters?: Record<string, JsonValue>; preset?: string | null };
   const facts = [
     ["Id", training.id],
     ["Engine", request.engine === "rllib" ? "PPO on RLlib" : "simulated"],

@@ -1,10 +1,11 @@
 /** States and verdicts: a word, a sign and a colour, never the colour alone. */
 import { words } from "../runs/journal";
-import type { EvaluationState, TrainingState, Verdict } from "../types";
+import type { Evaluation, TrainingState, Verdict } from "../types";
 
+type State = Evaluation["state"] | TrainingState;
 type Tone = "good" | "bad" | "busy" | "warn" | "calm";
 
-const STATES: Record<EvaluationState | TrainingState, [Tone, string]> = {
+const STATES: Record<State, [Tone, string]> = {
   queued: ["calm", "○"],
   starting: ["busy", "◔"],
   running: ["busy", "●"],
@@ -24,7 +25,7 @@ const VERDICTS: Partial<Record<Verdict, [Tone, string]>> = {
   internal_error: ["warn", "!"],
 };
 
-export function StateBadge({ state }: { state: EvaluationState | TrainingState }) {
+export function StateBadge({ state }: { state: State }) {
   const [tone, sign] = STATES[state];
   return <Badge tone={tone} sign={sign} text={state} />;
 }

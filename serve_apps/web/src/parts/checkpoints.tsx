@@ -6,14 +6,14 @@ import { Problem } from "../problem";
 import type { TrainingFeed } from "../runs/feed";
 import { isFinal } from "../runs/list";
 import { may } from "../session";
-import type { Checkpoint } from "../types";
+import type { CheckpointInfo } from "../types";
 import { Alert } from "./problem";
 
 /** Retention deletes old checkpoints right after a new one is saved: the list is read a moment later. */
 const SETTLE_MS = 400;
 
 export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
-  const [items, setItems] = useState<Checkpoint[] | null>(null);
+  const [items, setItems] = useState<CheckpointInfo[] | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [loading, setLoading] = useState<string | null>(null);
   const { id } = feed.document.value;
@@ -22,7 +22,7 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
     if (saved === 0) return;
     const timer = setTimeout(async () => {
       try {
-        setItems((await api.get<{ items: Checkpoint[] }>(`v1/trainings/${id}/checkpoints`)).items);
+        setItems((await api.get<{ items: CheckpointInfo[] }>(`v1/trainings/${id}/checkpoints`)).items);
         setProblem(null);
       } catch (error) {
         setProblem(Problem.of(error));
@@ -32,7 +32,7 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
   }, [api, id, saved]);
   const loadingList = saved > 0 && items === null && !problem;
   const best = items?.find((checkpoint) => checkpoint.best);
-  const download = async (checkpoint: Checkpoint) => {
+  const download = async (checkpoint: CheckpointInfo) => {
     setLoading(checkpoint.id);
     try {
       save(await api.download(`v1/checkpoints/${checkpoint.id}/download`), `${checkpoint.id}.tar`);

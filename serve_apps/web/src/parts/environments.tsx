@@ -1,11 +1,11 @@
 /** Choosing an environment, and what is known of the chosen one. */
 import { count } from "../format";
-import type { Environment } from "../types";
+import type { EnvironmentInfo } from "../types";
 import type { Control } from "./problem";
 
 interface InputProps {
   control: Control;
-  environments: Environment[];
+  environments: EnvironmentInfo[];
   chosen: string;
   onChange: (env: string) => void;
 }
@@ -33,7 +33,7 @@ export function EnvironmentInput({ control, environments, chosen, onChange }: In
   );
 }
 
-export function Facts({ environment }: { environment: Environment | undefined }) {
+export function Facts({ environment }: { environment: EnvironmentInfo | undefined }) {
   if (!environment) return null;
   const facts = [
     ["Observations", environment.observation_space],

@@ -8,7 +8,7 @@ import { isFinal } from "../runs/list";
 import type { Printed } from "../runs/output";
 import { useSubmission } from "../runs/submitted";
 import { current, may } from "../session";
-import type { Evaluation, EvaluationState, Json, Submission, TestResult } from "../types";
+import type { Evaluation, JsonValue, Submission, TestResult } from "../types";
 import { StateBadge, VerdictBadge } from "./badge";
 import { Alert } from "./problem";
 import { TextBlock } from "./text";
@@ -129,9 +129,10 @@ interface TestProps {
 }
 
 function Test({ test, submission, like }: TestProps) {
-  const given: Record<string, Json> = submission?.tests.find(({ id }) => id === test.id)?.given ?? {};
-  const [stdout, stderr] = OUTPUTS[submission?.grader.kind ?? ""] ?? ["Output", "Standard error"];
-  const called = submission?.grader.kind === "function";
+  const given: Record<string, JsonValue> = submission?.tests.find(({ id }) => id === test.id)?.given ?? {};
+  const grader = submission?.grader.kind;
+  const [stdout, stderr] = OUTPUTS[String(grader)] ?? ["Output", "Standard error"];
+  const called = grader === "function";
   const returned = test.verdict === "accepted" || test.verdict === "wrong_answer";
   const wrong = test.verdict !== "accepted" && test.verdict !== "skipped";
   const usage = [
@@ -190,7 +191,7 @@ function Test({ test, submission, like }: TestProps) {
 }
 
 /** A test that runs, or did so when its evaluation was given up. */
-function Unjudged({ test, state, output }: { test: string; state: EvaluationState; output: Printed }) {
+function Unjudged({ test, state, output }: { test: string; state: Evaluation["state"]; output: Printed }) {
   return (
     <li class="test">
       <div class="test-head">
@@ -205,7 +206,7 @@ function Unjudged({ test, state, output }: { test: string; state: EvaluationStat
   );
 }
 
-const textOf = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));
+const textOf = (value: JsonValue): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 /** How to go on where the sandbox lacks a package. */
 function missing({ stderr, message }: TestResult) {

@@ -1,7 +1,46 @@
 /** A run's document after an event: the same fold as the platform's own (`rlplatform/runs.py`). */
 import type { EvaluationEvent, RunEvent, TrainingEvent } from "../events";
 import { isEvaluation, isTraining } from "../events";
-import type { Evaluation, Training } from "../types";
+import type {
+  CheckpointInfo,
+  CheckpointInfoInEvent,
+  Evaluation,
+  Progress,
+  ProgressInEvent,
+  TestResult,
+  TestResultInEvent,
+  Training,
+} from "../types";
+
+// the log also has events of earlier versions, which lack newer fields
+const progressOf = (told: ProgressInEvent): Progress => ({
+  iteration: 0,
+  env_steps: 0,
+  episodes: 0,
+  train_wall_s: 0,
+  ...told,
+});
+const checkpointOf = (told: CheckpointInfoInEvent): CheckpointInfo => ({
+  episode_return_mean: null,
+  best: false,
+  ...told,
+});
+const resultOf = (told: TestResultInEvent): TestResult => ({
+  hidden: false,
+  cpu_time_s: null,
+  wall_time_s: null,
+  core_wait_time_s: null,
+  peak_memory_bytes: null,
+  exit_code: null,
+  signal: null,
+  stdout: null,
+  stdout_truncated: false,
+  stderr: null,
+  stderr_truncated: false,
+  value: null,
+  message: null,
+  ...told,
+});
 
 /** `document` as it was before its first event. */
 export function newborn<T extends Evaluation | Training>(document: T): T {
@@ -9,7 +48,7 @@ export function newborn<T extends Evaluation | Training>(document: T): T {
   const kind =
     "request" in document
       ? {
-          progress: { iteration: 0, env_steps: 0, episodes: 0, train_wall_s: 0 },
+          progress: progressOf({}),
           metrics: {},
           evaluation: null,
           checkpoint: null,
@@ -42,11 +81,12 @@ function evaluationChanges(document: Evaluation, event: EvaluationEvent): Partia
         queue_position: null,
       };
     case "evaluation.test_finished":
-      return { tests: [...document.tests, event.result] };
+      return { tests: [...document.tests, resultOf(event.result)] };
     case "evaluation.retried":
       return { state: "queued", attempts: event.attempt, tests: [] };
     case "evaluation.finished": {
-      const { verdict, score, tests, sandbox, message = null } = event;
+      const { verdict, score, sandbox = null, message = null } = event;
+      const tests = event.tests.map(resultOf);
       return { state: "finished", verdict, score, tests, sandbox, message, finished_at: event.time };
     }
     case "evaluation.cancelled":
@@ -77,11 +117,11 @@ function trainingChanges(document: Training, event: TrainingEvent): Partial<Trai
     case "training.evaluated":
       return { evaluation: event.report };
     case "training.checkpoint_saved":
-      return { checkpoint: event.checkpoint };
+      return { checkpoint: checkpointOf(event.checkpoint) };
     case "training.paused":
-      return { state: "paused", progress: event.progress };
+      return { state: "paused", progress: progressOf(event.progress) };
     case "training.resumed":
-      return { state: "running", progress: event.progress };
+      return { state: "running", progress: progressOf(event.progress) };
     case "training.interrupted":
       return {
         state: "interrupted",
@@ -95,10 +135,11 @@ function trainingChanges(document: Training, event: TrainingEvent): Partial<Trai
     case "training.succeeded":
     case "training.stopped": {
       const state = event.type === "training.succeeded" ? "succeeded" : "stopped";
-      return { state, stop_reason: event.stop_reason, progress: event.progress, finished_at: event.time };
+      return { state, stop_reason: event.stop_reason, progress: progressOf(event.progress), finished_at: event.time };
     }
     case "training.failed": {
-      const { code, reason, progress } = event;
+      const { code, reason } = event;
+      const progress = progressOf(event.progress);
       return { state: "failed", stop_reason: code, message: reason, progress, finished_at: event.time };
     }
     default:

@@ -74,7 +74,7 @@ function describe(event: RunEvent): string {
     case "training.pause_requested":
       return "Pause requested";
     case "training.paused":
-      return `Paused at ${number.format(event.progress.env_steps)} env steps`;
+      return `Paused at ${number.format(event.progress.env_steps ?? 0)} env steps`;
     case "training.resume_requested":
       return "Resume requested";
     case "training.resumed":

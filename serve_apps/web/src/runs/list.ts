@@ -4,7 +4,9 @@ import type { Api } from "../api";
 import type { RunEvent } from "../events";
 import type { LiveClient } from "../live/client";
 import { Problem } from "../problem";
-import type { Evaluation, Page, Training } from "../types";
+import type { Evaluation, PageEvaluation, Training } from "../types";
+
+type Page<T> = Omit<PageEvaluation, "items"> & { items: T[] };
 
 const PAGE = 25;
 const GATHER_MS = 100;

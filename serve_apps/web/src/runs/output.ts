@@ -17,7 +17,7 @@ export const NOTHING: Output = new Map();
 export function foldOutput(output: Output, event: RunEvent): Output {
   switch (event.type) {
     case "evaluation.output": {
-      const { test, offset, text, truncated } = event;
+      const { test, offset, text, truncated = false } = event;
       const before = (offset > 0 && output.get(test)) || { text: "", length: 0 };
       const gap = offset > before.length ? "…" : "";
       const length = offset + [...text].length;

@@ -1,11 +1,11 @@
 /** What tells a training from others on the same environment, in a line. */
 import { shortId } from "../format";
-import type { Json, Training } from "../types";
+import type { JsonValue, Training } from "../types";
 
 export function settings({ request }: Training): string {
   const { seed, preset, hyperparameters, resume_from, env_config } = request;
   const { simulated_iteration_s: _, ...config } = env_config;
-  const named = (values: Record<string, Json>) =>
+  const named = (values: Record<string, JsonValue>) =>
     Object.entries(values).map(([name, value]) => `${name} ${text(value)}`);
   return [
     `seed ${seed}`,
@@ -16,4 +16,4 @@ export function settings({ request }: Training): string {
   ].join(" · ");
 }
 
-const text = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));
+const text = (value: JsonValue): string => (typeof value === "string" ? value : JSON.stringify(value));

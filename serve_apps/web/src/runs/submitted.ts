@@ -1,12 +1,13 @@
 /** What was submitted: as this tab sent it, else as the platform tells it. */
 import { useEffect, useState } from "preact/hooks";
+import type { FormRequest } from "../drafts/submission";
 import { current } from "../session";
-import type { EvaluationRequest, Json, Submission } from "../types";
+import type { JsonValue, Submission } from "../types";
 
 const KEPT = 20;
 const submissions = new Map<string, Submission>();
 
-export function remember(id: string, request: EvaluationRequest): void {
+export function remember(id: string, request: FormRequest): void {
   keep({
     id,
     source: request.source,
@@ -14,11 +15,12 @@ export function remember(id: string, request: EvaluationRequest): void {
     grader: request.grader,
     checker: request.checker as Submission["checker"],
     limits: request.limits,
-    tests: request.tests.map(({ id, points, hidden, ...given }) => ({
+    tests: request.tests.map(({ id, points, hidden, group = null, ...given }) => ({
       id,
       points,
       hidden,
-      given: given as Record<string, Json>,
+      group,
+      given: given as Record<string, JsonValue>,
     })),
   });
 }

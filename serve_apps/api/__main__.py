@@ -5,22 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from rlplatform.clock import SystemClock
-from rlplatform.settings import Settings
-from rlplatform.storage.memory import MemoryStore
-from rlplatform.testing.commands import FakeCommands
-from serve_apps.api.app import create_app
-from serve_apps.api.services import Services
+from serve_apps.api.app import routed_app
 
 TARGET = Path(__file__).with_name("openapi.json")
 
 
 def document() -> str:
-    """The document as it is committed."""
-    clock = SystemClock()
-    store = MemoryStore(clock)
-    app = create_app(Services(store=store, commands=FakeCommands(store, clock), clock=clock), Settings())
-    return json.dumps(app.openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    """Return the document as it is committed."""
+    return json.dumps(routed_app().openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 if __name__ == "__main__":

@@ -10,17 +10,11 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from rlplatform.access.quotas import Quotas
 from rlplatform.access.usage import Accounts
-from rlplatform.documents import EvaluationBatch, KeyRequest, KeyRotation, TicketRequest
 from rlplatform.errors import StorageError
-from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.files.service import FileService
-from rlplatform.policies.models import ActRequest, PolicyRequest
 from rlplatform.retention import outlived
 from rlplatform.settings import Settings
-from rlplatform.training.models import TrainingRequest
-from rlplatform.webhooks.models import WebhookChange, WebhookRequest, WebhookRotation
 from serve_apps.api import downloads, openapi, page, problems
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.deps import Context
@@ -28,31 +22,9 @@ from serve_apps.api.envelope import Envelope
 from serve_apps.api.hub import Hubs
 from serve_apps.api.limits import RateLimiter
 from serve_apps.api.records import Records
-from serve_apps.api.routes import (
-    checkpoints,
-    environments,
-    evaluations,
-    events,
-    files,
-    health,
-    keys,
-    live,
-    policies,
-    trainings,
-    usage,
-    webhooks,
-)
+from serve_apps.api.routes import ROUTERS, files
 from serve_apps.api.services import Services
 
-# the first that matches answers: what is asked most often comes first
-_ROUTERS = (
-    *(webhooks, health, evaluations, trainings, events, live, policies, checkpoints, environments, files),
-    *(keys, usage),
-)
-BODIES = (
-    *(EvaluationRequest, EvaluationBatch, TrainingRequest, PolicyRequest, ActRequest),
-    *(KeyRequest, KeyRotation, TicketRequest, Quotas, WebhookRequest, WebhookChange, WebhookRotation),
-)
 _DESCRIPTION = """Sandboxed evaluation of Python code, PPO training, and live event streams.
 
 Every error is `application/problem+json` (RFC 9457) with a stable `code`. What starts a run or
@@ -76,19 +48,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(services: Services, settings: Settings) -> FastAPI:
-    """The application over ``services``. Keeps nothing but event hubs: any number of replicas serve one store."""
-    app = FastAPI(
-        title="rlplatform",
-        version=version("rlplatform"),
-        description=_DESCRIPTION,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/v1/openapi.json",
-        redirect_slashes=False,
-        generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}",
-        lifespan=_lifespan,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-    )
+    """Return the application over ``services``. It keeps only event hubs: any number of replicas serve one store."""
+    app = routed_app()
     accounts = Accounts(services.store, settings.quotas, services.clock, services.checkpoints)
     limiter = RateLimiter(settings.api, settings.access.ticket_life_s)
     app.state.context = Context(
@@ -103,12 +64,29 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     )
     uploads = {files.PATH: settings.files.max_bytes}
     app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes, uploads=uploads)
-    problems.install(app)
-    openapi.install(app, BODIES)
-    for module in _ROUTERS:
-        app.include_router(module.router)
     page.install(app)
-    app.state.routes = [route for module in _ROUTERS for route in module.router.routes if isinstance(route, APIRoute)]
+    return app
+
+
+def routed_app() -> FastAPI:
+    """Return the routes and their OpenAPI document, without the services that answer requests."""
+    app = FastAPI(
+        title="rlplatform",
+        version=version("rlplatform"),
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: f"{route.tags[0]}_{route.name}",
+        lifespan=_lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    problems.install(app)
+    openapi.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.state.routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     return app
 
 

@@ -94,6 +94,12 @@ class Problem(BaseModel):
     """Id of the request, as in `X-Request-Id`; absent in a row of a batch."""
 
 
+class _RequestBody(dict[str, Any]):
+    """A request body of the document, with the model that it refers to."""
+
+    model: type[BaseModel]
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of a route that answers these statuses with a problem document."""
     schema = {"$ref": _ref("Problem")}
@@ -113,32 +119,39 @@ def binary(*media_types: str) -> dict[str, Any]:
 
 
 def accepts(model: type[BaseModel], example: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The part of an operation that goes with ``bodies.body_of(model)``."""
+    """Return the ``openapi_extra`` of a route that depends on ``bodies.body_of(model)``."""
     content: dict[str, Any] = {"schema": {"$ref": _ref(model.__name__)}}
     if example is not None:
         content["example"] = example
     description = schemas.plain(model.__doc__ or "")
-    body = {"required": True, "description": description, "content": {"application/json": content}}
+    body = _RequestBody(required=True, description=description, content={"application/json": content})
+    body.model = model
     return {"requestBody": body}
 
 
-def install(app: FastAPI, bodies: Iterable[type[BaseModel]]) -> None:
-    """Have ``app.openapi()`` give the complete document; ``bodies`` are the models of :func:`accepts`."""
+def request_bodies(routes: Iterable[APIRoute]) -> list[type[BaseModel]]:
+    """Return the models that ``routes`` accept, each once."""
+    bodies = ((route.openapi_extra or {}).get("requestBody") for route in routes)
+    return list(dict.fromkeys(body.model for body in bodies if isinstance(body, _RequestBody)))
+
+
+def install(app: FastAPI) -> None:
+    """Make ``app.openapi()`` return the complete document."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app, bodies)
+            app.openapi_schema = _document(app)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _document(app: FastAPI, bodies: Iterable[type[BaseModel]]) -> dict[str, Any]:
+def _document(app: FastAPI) -> dict[str, Any]:
     tags = [{"name": name, "description": description} for name, description in TAGS.items()]
     document = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes, tags=tags
     )
-    found = schemas.request_schemas([*bodies, _LIVE_CLIENT])
+    found = schemas.request_schemas([*request_bodies(app.state.routes), _LIVE_CLIENT])
     renamed = schemas.merge(found, schemas.response_schemas([*_answers(app.state.routes), *_MESSAGES]), "Output")
     schemas.merge(found, schemas.event_schemas([Problem, *_UNIONS]), "InEvent")
     # rows of a batch are read and refused one by one, so these models know them as any object

@@ -20,8 +20,9 @@ from websockets.asyncio.client import connect
 
 from rlplatform.errors import Malformed
 from rlplatform.evaluation.models import EvaluationRequest
-from serve_apps.api.app import BODIES
+from serve_apps.api.app import routed_app
 from serve_apps.api.fields import wrong_fields
+from serve_apps.api.openapi import request_bodies
 from serve_apps.api.parsing import MAX_CONTAINERS, MAX_NAMES, MAX_VALUES, parse
 from tests.api.conftest import Platform
 
@@ -259,7 +260,7 @@ async def test_a_query_of_many_parameters_is_refused(platform) -> None:
         assert len(answer.content) < 1000
 
 
-@pytest.mark.parametrize("model", BODIES)
+@pytest.mark.parametrize("model", request_bodies(routed_app().state.routes))
 def test_no_list_of_models_is_without_an_end(model: type[BaseModel]) -> None:
     """A list of models, or of names, that has no limit could have an error for each of a million items."""
 

@@ -1,0 +1,32 @@
+"""The routes of the API, by resource. A new resource is a module here and a line in ``ROUTERS``."""
+
+from serve_apps.api.routes import (
+    checkpoints,
+    environments,
+    evaluations,
+    events,
+    files,
+    health,
+    keys,
+    live,
+    policies,
+    trainings,
+    usage,
+    webhooks,
+)
+
+# the first that matches answers: the most frequent ones come first
+ROUTERS = (
+    webhooks.router,
+    health.router,
+    evaluations.router,
+    trainings.router,
+    events.router,
+    live.router,
+    policies.router,
+    checkpoints.router,
+    environments.router,
+    files.router,
+    keys.router,
+    usage.router,
+)

@@ -662,6 +662,27 @@ export interface components {
             kind: "exact";
         };
         /**
+         * FileInfo
+         * @description An uploaded file.
+         */
+        FileInfo: {
+            /**
+             * Format: date-time
+             * @description Time of the upload.
+             */
+            created_at: string;
+            /** @description Id of the file: `file_…`. */
+            id: string;
+            /** @description Media type that it was uploaded as, or that goes with its name. */
+            media_type: string;
+            /** @description Name that it was uploaded under. */
+            name: string;
+            /** @description SHA-256 of its bytes, in hexadecimal. Equal bytes of a tenant are one file. */
+            sha256: string;
+            /** @description Size, in bytes. */
+            size_bytes: number;
+        };
+        /**
          * FloatsChecker
          * @description The same words, with a tolerance for numbers: |a-b| <= max(abs_tol, rel_tol*|expected|).
          */
@@ -1026,6 +1047,16 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * Page[FileInfo]
+         * @description One page of a list, newest first.
+         */
+        Page_FileInfo_: {
+            /** @description The documents of this page. */
+            items: components["schemas"]["FileInfo"][];
+            /** @description Value for `?cursor=` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /**
          * Page[PolicyInfo]
          * @description One page of a list, newest first.
          */
@@ -1322,6 +1353,8 @@ export interface components {
             env_steps_per_day?: number | null;
             /** @description Events of all runs a day. A training that exceeds it is stopped, with a checkpoint. */
             events_per_day?: number | null;
+            /** @description Size of all uploaded files, in bytes. */
+            file_bytes?: number | null;
             /** @description Published policies. */
             policies?: number | null;
             /** @description CPU time of tests a day, in seconds. */
@@ -1346,6 +1379,8 @@ export interface components {
             env_steps_per_day: number | null;
             /** @description Events of all runs a day. A training that exceeds it is stopped, with a checkpoint. */
             events_per_day: number | null;
+            /** @description Size of all uploaded files, in bytes. */
+            file_bytes: number | null;
             /** @description Published policies. */
             policies: number | null;
             /** @description CPU time of tests a day, in seconds. */
@@ -2584,6 +2619,8 @@ export interface components {
             evaluations_today: number;
             /** @description Events appended to the tenant's runs since midnight. */
             events_today: number;
+            /** @description Size of all uploaded files, in bytes. */
+            file_bytes: number;
             /** @description Published policies. */
             policies: number;
             /** @description Evaluations that wait. */
@@ -2778,6 +2815,7 @@ export type EvaluationStarted = components['schemas']['EvaluationStarted'];
 export type EvaluationTestFinished = components['schemas']['EvaluationTestFinished'];
 export type Event = components['schemas']['Event'];
 export type ExactChecker = components['schemas']['ExactChecker'];
+export type FileInfo = components['schemas']['FileInfo'];
 export type FloatsChecker = components['schemas']['FloatsChecker'];
 export type FunctionGrader = components['schemas']['FunctionGrader'];
 export type Group = components['schemas']['Group'];
@@ -2805,6 +2843,7 @@ export type LiveUnsubscribed = components['schemas']['LiveUnsubscribed'];
 export type MetricSeries = components['schemas']['MetricSeries'];
 export type NormalizerInfo = components['schemas']['NormalizerInfo'];
 export type PageEvaluation = components['schemas']['Page_Evaluation_'];
+export type PageFileInfo = components['schemas']['Page_FileInfo_'];
 export type PagePolicyInfo = components['schemas']['Page_PolicyInfo_'];
 export type PageTraining = components['schemas']['Page_Training_'];
 export type PolicyDeleted = components['schemas']['PolicyDeleted'];

@@ -16,7 +16,7 @@ from rlplatform.client.connection import find_connection, open_http
 from rlplatform.client.downloads import saving
 from rlplatform.client.event_cursor import EventCursor
 from rlplatform.client.retry import AsyncSleep, Retry
-from rlplatform.client.uploads import Source, opened
+from rlplatform.client.uploads import Source, Upload
 from rlplatform.documents import Page
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.events import Event
@@ -54,27 +54,17 @@ class AsyncTransport:
         """Close the connections. Idempotent."""
         await self._http.aclose()
 
-    async def _send(self, call: Call[T]) -> T:
+    async def _send(self, call: Call[T], upload: Upload | None = None) -> T:
+        """Send a call, with the body of ``upload`` if there is one; again if that fails for a passing reason."""
         attempt = 1
         while True:
             try:
-                return await self._send_once(call)
+                if upload is None:
+                    return await self._send_once(call)
+                with upload.opened() as source:
+                    return await self._send_once(call, source)
             except PlatformError as error:
                 delay = self._retry.delay_s(attempt, error) if call.repeatable else None
-                if delay is None:
-                    raise
-                await self._sleep(delay)
-                attempt += 1
-
-    async def _upload(self, call: Call[T], source: Path | bytes, progress: Callable[[int, int], None] | None) -> T:
-        """Send a call whose body is ``source``, from the beginning again if that fails for a passing reason."""
-        attempt = 1
-        while True:
-            try:
-                with opened(source, progress) as opening:
-                    return await self._send_once(call, opening)
-            except PlatformError as error:
-                delay = self._retry.delay_s(attempt, error)
                 if delay is None:
                     raise
                 await self._sleep(delay)

@@ -1,7 +1,9 @@
-"""Writes ``sync_client.py`` from the asynchronous client: ``python -m rlplatform.client.generate``.
+"""Writes ``sync_client.py`` from the asynchronous client: ``python rlplatform/client/generate.py``.
 
 The sources become one module: all their imports, then all else in the order of ``SOURCES``. ``unasync`` takes async and
 await out and renames what has another name on the synchronous side; Ruff sorts the imports and sets the lines.
+
+It is run as a file: ``rlplatform.client`` cannot be imported while its ``sync_client`` does not fit the other modules.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ NAMES = {  # besides those that unasync knows, such as AsyncIterator
 
 HEADER = '''"""The client for programs that block.
 
-Generated from the asynchronous client; change that, then run ``python -m rlplatform.client.generate``.
+Generated from the asynchronous client; change that, then run ``python rlplatform/client/generate.py``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The client for programs that block.
 
-Generated from the asynchronous client; change that, then run ``python -m rlplatform.client.generate``.
+Generated from the asynchronous client; change that, then run ``python rlplatform/client/generate.py``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rlplatform.client.connection import find_connection, open_http
 from rlplatform.client.downloads import saving
 from rlplatform.client.event_cursor import EventCursor
 from rlplatform.client.retry import Retry, Sleep
-from rlplatform.client.uploads import Source, opened
+from rlplatform.client.uploads import Source, Upload
 from rlplatform.documents import (
     BatchResult,
     CheckpointList,
@@ -89,27 +89,17 @@ class Transport:
         """Close the connections. Idempotent."""
         self._http.close()
 
-    def _send(self, call: Call[T]) -> T:
+    def _send(self, call: Call[T], upload: Upload | None = None) -> T:
+        """Send a call, with the body of ``upload`` if there is one; again if that fails for a passing reason."""
         attempt = 1
         while True:
             try:
-                return self._send_once(call)
+                if upload is None:
+                    return self._send_once(call)
+                with upload.opened() as source:
+                    return self._send_once(call, source)
             except PlatformError as error:
                 delay = self._retry.delay_s(attempt, error) if call.repeatable else None
-                if delay is None:
-                    raise
-                self._sleep(delay)
-                attempt += 1
-
-    def _upload(self, call: Call[T], source: Path | bytes, progress: Callable[[int, int], None] | None) -> T:
-        """Send a call whose body is ``source``, from the beginning again if that fails for a passing reason."""
-        attempt = 1
-        while True:
-            try:
-                with opened(source, progress) as opening:
-                    return self._send_once(call, opening)
-            except PlatformError as error:
-                delay = self._retry.delay_s(attempt, error)
                 if delay is None:
                     raise
                 self._sleep(delay)
@@ -467,7 +457,7 @@ class FileCalls(Transport):
         called = name if name is not None else "data" if isinstance(source, bytes) else source.name
         headers = {} if media_type is None else {"Content-Type": media_type}
         call = Call("POST", "/v1/files", reads(FileInfo), {"name": called}, headers=headers)
-        return self._upload(call, source, progress)
+        return self._send(call, Upload(source, progress))
 
     def file(self, file_id: str) -> FileInfo:
         """Return the name, size and hash of a file.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,8 +35,15 @@ class Source:
         return chunk
 
 
-@contextmanager
-def opened(source: Path | bytes, progress: Callable[[int, int], None] | None) -> Iterator[Source]:
-    """Open what is to be uploaded, from its beginning."""
-    with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
-        yield Source(file, progress)
+@dataclass(frozen=True)
+class Upload:
+    """A path, or the bytes themselves, to be sent as the body of a call."""
+
+    content: Path | bytes
+    progress: Callable[[int, int], None] | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[Source]:
+        """Open the content at its beginning."""
+        with io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb") as file:
+            yield Source(file, self.progress)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, nothing, reads, segment
+from rlplatform.client.uploads import Upload
 from rlplatform.documents import Page
 from rlplatform.files.models import FileInfo
 
@@ -37,7 +38,7 @@ class FileCalls(AsyncTransport):
         called = name if name is not None else "data" if isinstance(source, bytes) else source.name
         headers = {} if media_type is None else {"Content-Type": media_type}
         call = Call("POST", "/v1/files", reads(FileInfo), {"name": called}, headers=headers)
-        return await self._upload(call, source, progress)
+        return await self._send(call, Upload(source, progress))
 
     async def file(self, file_id: str) -> FileInfo:
         """Return the name, size and hash of a file.

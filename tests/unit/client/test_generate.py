@@ -10,7 +10,7 @@ from rlplatform.client.generate import FOLDER, SOURCES, TARGET, generate
 
 
 def test_sync_client_is_up_to_date() -> None:
-    assert TARGET.read_text() == generate(), "run: python -m rlplatform.client.generate"
+    assert TARGET.read_text() == generate(), "run: python rlplatform/client/generate.py"
 
 
 def test_every_resource_is_generated() -> None:

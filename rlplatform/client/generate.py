@@ -1,7 +1,7 @@
 """Writes ``sync_client.py`` from the asynchronous client: ``python rlplatform/client/generate.py``.
 
-The sources become one module: all their imports, then all else in the order of ``SOURCES``. ``unasync`` takes async and
-await out and renames what has another name on the synchronous side; Ruff sorts the imports and sets the lines.
+The sources become one module: all their imports, then all else, bases first. ``unasync`` takes async and await out and
+renames what has another name on the synchronous side; Ruff sorts the imports and sets the lines.
 
 It is run as a file: ``rlplatform.client`` cannot be imported while its ``sync_client`` does not fit the other modules.
 """
@@ -18,20 +18,6 @@ import unasync
 
 FOLDER = Path(__file__).parent
 TARGET = FOLDER / "sync_client.py"
-
-SOURCES = (  # bases first
-    "async_transport",
-    "resources/evaluations",
-    "resources/trainings",
-    "resources/runs",
-    "resources/policies",
-    "resources/files",
-    "resources/access",
-    "resources/quotas",
-    "resources/webhooks",
-    "resources/platform",
-    "async_client",
-)
 
 NAMES = {  # besides those that unasync knows, such as AsyncIterator
     "AsyncBaseTransport": "BaseTransport",
@@ -54,21 +40,39 @@ from __future__ import annotations
 '''
 
 
+def sources(source: str = "async_client") -> list[str]:
+    """Return ``source`` behind the other asynchronous modules that it imports, as paths without their suffix."""
+    found: list[str] = []
+    for node in _imports((FOLDER / f"{source}.py").read_text(encoding="utf-8")):
+        if base := _asynchronous(node):
+            found += [inner for inner in sources(base) if inner not in found]
+    return [*found, source]
+
+
 def generate() -> str:
     """Return the text of ``sync_client.py``."""
     imports: list[str] = []
     bodies: list[str] = []
-    inner = {"rlplatform.client." + source.replace("/", ".") for source in SOURCES}
-    for source in SOURCES:
+    for source in sources():
         text = (FOLDER / f"{source}.py").read_text(encoding="utf-8")
-        head = [node for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom)]
-        imports += [
-            ast.unparse(node)
-            for node in head
-            if not (isinstance(node, ast.ImportFrom) and node.module in {"__future__", *inner})
-        ]
+        head = _imports(text)
+        imports += [ast.unparse(node) for node in head if not _asynchronous(node) and _module(node) != "__future__"]
         bodies.append("\n".join(text.splitlines()[head[-1].end_lineno :]))
     return _formatted(_synchronous("\n".join([HEADER, *imports, *bodies, ""])))
+
+
+def _imports(text: str) -> list[ast.Import | ast.ImportFrom]:
+    return [node for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def _module(node: ast.Import | ast.ImportFrom) -> str:
+    return (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+
+
+def _asynchronous(node: ast.Import | ast.ImportFrom) -> str | None:
+    """Return the path of the asynchronous module that ``node`` imports from; None for any other import."""
+    name = _module(node).removeprefix("rlplatform.client.")
+    return name.replace(".", "/") if name == "async_transport" or name.startswith("resources.") else None
 
 
 def _synchronous(text: str) -> str:

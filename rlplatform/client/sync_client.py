@@ -181,6 +181,191 @@ def _failure(response: httpx2.Response) -> PlatformError:
     return failure(response.status_code, response.headers.get("content-type", ""), body)
 
 
+class AccessCalls(Transport):
+    """Manage the API keys of the tenant."""
+
+    def create_key(self, request: KeyRequest | Mapping[str, Any]) -> KeyCreated:
+        """Create an API key. Only this answer has its text. Not repeated when the answer is lost.
+
+        Raises:
+            NotAllowed: the key would have rights that this client lacks.
+        """
+        return self._send(with_json("POST", "/v1/keys", request, KeyCreated, repeatable=False))
+
+    def keys(self) -> list[KeyInfo]:
+        """Return the API keys of the tenant, oldest first."""
+        return (self._send(Call("GET", "/v1/keys", reads(KeyList)))).items
+
+    def rotate_key(self, key_id: str, *, overlap_s: float = 3600.0) -> KeyCreated:
+        """Replace a key; the old one stays valid for ``overlap_s``. Not repeated when the answer is lost."""
+        path = f"/v1/keys/{segment(key_id)}/rotate"
+        return self._send(with_json("POST", path, {"overlap_s": overlap_s}, KeyCreated, repeatable=False))
+
+    def revoke_key(self, key_id: str) -> KeyInfo:
+        """Make a key useless from this moment on. Idempotent."""
+        return self._send(Call("DELETE", f"/v1/keys/{segment(key_id)}", reads(KeyInfo)))
+
+    def whoami(self) -> WhoAmI:
+        """Return the principal that the platform takes this client for."""
+        return self._send(Call("GET", "/v1/whoami", reads(WhoAmI)))
+
+
+class FileCalls(Transport):
+    """Upload files, save them, and delete them."""
+
+    def upload_file(
+        self,
+        source: Path | bytes,
+        *,
+        name: str | None = None,
+        media_type: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> FileInfo:
+        """Upload a file, a piece at a time; return it. Equal bytes are the file that is there already.
+
+        Args:
+            source: a path, or the bytes themselves.
+            name: what the file is called; without it the name of the path, or ``data``.
+            media_type: without it, the one that goes with the name.
+            progress: called with the bytes sent and the bytes in all.
+
+        Raises:
+            QuotaExceeded: it does not fit into the tenant's quota.
+            TooLarge: it is larger than the platform accepts.
+        """
+        called = name if name is not None else "data" if isinstance(source, bytes) else source.name
+        headers = {} if media_type is None else {"Content-Type": media_type}
+        call = Call("POST", "/v1/files", reads(FileInfo), {"name": called}, headers=headers)
+        return self._send(call, Upload(source, progress))
+
+    def file(self, file_id: str) -> FileInfo:
+        """Return the name, size and hash of a file.
+
+        Raises:
+            NotFound: there is no such file.
+        """
+        return self._send(Call("GET", f"/v1/files/{segment(file_id)}", reads(FileInfo)))
+
+    def files(self, *, page_size: int = 50) -> Iterator[FileInfo]:
+        """Yield all files, newest first; pages are fetched as they are needed."""
+        return self._pages("/v1/files", Page[FileInfo], page_size)
+
+    def download_file(self, file_id: str, target: Path, *, progress: Callable[[int, int], None] | None = None) -> Path:
+        """Save a file as ``target``, which appears only once it is complete.
+
+        Args:
+            progress: called with the bytes received and the bytes in all.
+        """
+        return self._download(f"/v1/files/{segment(file_id)}/content", target, progress)
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file for good.
+
+        Raises:
+            Conflict: an unfinished run refers to it.
+        """
+        self._send(Call("DELETE", f"/v1/files/{segment(file_id)}", nothing))
+
+
+class PlatformCalls(Transport):
+    """Ask for the state of the platform."""
+
+    def ready(self) -> Readiness:
+        """Return the state of the platform's parts."""
+        return self._send(Call("GET", "/readyz", reads(Readiness), accepted=frozenset({200, 503})))
+
+
+class PolicyCalls(Transport):
+    """Publish policies, let them act, and save them."""
+
+    def publish_policy(
+        self, request: PolicyRequest | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> PolicyInfo:
+        """Copy a checkpoint's policy, so that it outlives the checkpoint and can act.
+
+        Raises:
+            NotFound: there is no such checkpoint or training.
+            Conflict: the checkpoint has no policy that can be served.
+        """
+        read = reads(PolicyInfo)
+        return self._send(create("/v1/policies", encode(request), read, idempotency_key, wait_s=POLICY_WAIT_S))
+
+    def policy(self, policy_id: str) -> PolicyInfo:
+        """Return a published policy.
+
+        Raises:
+            NotFound: there is no such policy.
+        """
+        return self._send(Call("GET", f"/v1/policies/{segment(policy_id)}", reads(PolicyInfo)))
+
+    def policies(self, *, page_size: int = 50) -> Iterator[PolicyInfo]:
+        """Yield all policies, newest first; pages are fetched as they are needed."""
+        return self._pages("/v1/policies", Page[PolicyInfo], page_size)
+
+    def delete_policy(self, policy_id: str) -> PolicyInfo:
+        """Delete a policy for good. Idempotent."""
+        path = f"/v1/policies/{segment(policy_id)}"
+        return self._send(Call("DELETE", path, reads(PolicyInfo), wait_s=POLICY_WAIT_S))
+
+    def act(self, policy_id: str, observations: Sequence[Any], *, deterministic: bool = True) -> list[Any]:
+        """Return one action for each observation.
+
+        Args:
+            observations: nested lists, as the environment returns them; at most 4096.
+        """
+        path = f"/v1/policies/{segment(policy_id)}/act"
+        body = {"observations": list(observations), "deterministic": deterministic}
+        return (self._send(with_json("POST", path, body, Actions, wait_s=POLICY_WAIT_S))).actions
+
+    def download_policy(
+        self,
+        policy_id: str,
+        target: Path,
+        *,
+        form: Literal["onnx", "tar"] = "onnx",
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Path:
+        """Save a policy as an ONNX model, or as its archive. ``target`` appears only once it is complete.
+
+        Args:
+            progress: called with the bytes received and the bytes in all.
+        """
+        path = f"/v1/policies/{segment(policy_id)}/download?format={quote(form, safe='')}"
+        return self._download(path, target, progress)
+
+
+class QuotaCalls(Transport):
+    """Read usage and quotas; operators set them."""
+
+    def usage(self) -> Usage:
+        """Return the tenant's usage, now and today, and its quotas."""
+        return self._send(Call("GET", "/v1/usage", reads(Usage)))
+
+    def quotas(self, tenant: str) -> TenantQuotas:
+        """Return the quotas of a tenant.
+
+        Raises:
+            NotFound: the tenant is another's, and this client is not an operator's.
+        """
+        return self._send(Call("GET", f"/v1/tenants/{segment(tenant)}/quotas", reads(TenantQuotas)))
+
+    def set_quotas(self, tenant: str, quotas: Quotas | Mapping[str, Any]) -> TenantQuotas:
+        """Set the quotas that are given, and the defaults for all others.
+
+        Raises:
+            NotAllowed: this client is not an operator's.
+        """
+        return self._send(with_json("PUT", f"/v1/tenants/{segment(tenant)}/quotas", quotas, TenantQuotas))
+
+    def reset_quotas(self, tenant: str) -> TenantQuotas:
+        """Return a tenant to the default quotas.
+
+        Raises:
+            NotAllowed: this client is not an operator's.
+        """
+        return self._send(Call("DELETE", f"/v1/tenants/{segment(tenant)}/quotas", reads(TenantQuotas)))
+
+
 class EvaluationCalls(Transport):
     """Submit evaluations, read and cancel them."""
 
@@ -372,183 +557,6 @@ class RunCalls(EvaluationCalls, TrainingCalls):
         return self.evaluation(run_id) if kind_of(run_id) is Kind.EVALUATION else self.training(run_id)
 
 
-class PolicyCalls(Transport):
-    """Publish policies, let them act, and save them."""
-
-    def publish_policy(
-        self, request: PolicyRequest | Mapping[str, Any], *, idempotency_key: str | None = None
-    ) -> PolicyInfo:
-        """Copy a checkpoint's policy, so that it outlives the checkpoint and can act.
-
-        Raises:
-            NotFound: there is no such checkpoint or training.
-            Conflict: the checkpoint has no policy that can be served.
-        """
-        read = reads(PolicyInfo)
-        return self._send(create("/v1/policies", encode(request), read, idempotency_key, wait_s=POLICY_WAIT_S))
-
-    def policy(self, policy_id: str) -> PolicyInfo:
-        """Return a published policy.
-
-        Raises:
-            NotFound: there is no such policy.
-        """
-        return self._send(Call("GET", f"/v1/policies/{segment(policy_id)}", reads(PolicyInfo)))
-
-    def policies(self, *, page_size: int = 50) -> Iterator[PolicyInfo]:
-        """Yield all policies, newest first; pages are fetched as they are needed."""
-        return self._pages("/v1/policies", Page[PolicyInfo], page_size)
-
-    def delete_policy(self, policy_id: str) -> PolicyInfo:
-        """Delete a policy for good. Idempotent."""
-        path = f"/v1/policies/{segment(policy_id)}"
-        return self._send(Call("DELETE", path, reads(PolicyInfo), wait_s=POLICY_WAIT_S))
-
-    def act(self, policy_id: str, observations: Sequence[Any], *, deterministic: bool = True) -> list[Any]:
-        """Return one action for each observation.
-
-        Args:
-            observations: nested lists, as the environment returns them; at most 4096.
-        """
-        path = f"/v1/policies/{segment(policy_id)}/act"
-        body = {"observations": list(observations), "deterministic": deterministic}
-        return (self._send(with_json("POST", path, body, Actions, wait_s=POLICY_WAIT_S))).actions
-
-    def download_policy(
-        self,
-        policy_id: str,
-        target: Path,
-        *,
-        form: Literal["onnx", "tar"] = "onnx",
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Path:
-        """Save a policy as an ONNX model, or as its archive. ``target`` appears only once it is complete.
-
-        Args:
-            progress: called with the bytes received and the bytes in all.
-        """
-        path = f"/v1/policies/{segment(policy_id)}/download?format={quote(form, safe='')}"
-        return self._download(path, target, progress)
-
-
-class FileCalls(Transport):
-    """Upload files, save them, and delete them."""
-
-    def upload_file(
-        self,
-        source: Path | bytes,
-        *,
-        name: str | None = None,
-        media_type: str | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> FileInfo:
-        """Upload a file, a piece at a time; return it. Equal bytes are the file that is there already.
-
-        Args:
-            source: a path, or the bytes themselves.
-            name: what the file is called; without it the name of the path, or ``data``.
-            media_type: without it, the one that goes with the name.
-            progress: called with the bytes sent and the bytes in all.
-
-        Raises:
-            QuotaExceeded: it does not fit into the tenant's quota.
-            TooLarge: it is larger than the platform accepts.
-        """
-        called = name if name is not None else "data" if isinstance(source, bytes) else source.name
-        headers = {} if media_type is None else {"Content-Type": media_type}
-        call = Call("POST", "/v1/files", reads(FileInfo), {"name": called}, headers=headers)
-        return self._send(call, Upload(source, progress))
-
-    def file(self, file_id: str) -> FileInfo:
-        """Return the name, size and hash of a file.
-
-        Raises:
-            NotFound: there is no such file.
-        """
-        return self._send(Call("GET", f"/v1/files/{segment(file_id)}", reads(FileInfo)))
-
-    def files(self, *, page_size: int = 50) -> Iterator[FileInfo]:
-        """Yield all files, newest first; pages are fetched as they are needed."""
-        return self._pages("/v1/files", Page[FileInfo], page_size)
-
-    def download_file(self, file_id: str, target: Path, *, progress: Callable[[int, int], None] | None = None) -> Path:
-        """Save a file as ``target``, which appears only once it is complete.
-
-        Args:
-            progress: called with the bytes received and the bytes in all.
-        """
-        return self._download(f"/v1/files/{segment(file_id)}/content", target, progress)
-
-    def delete_file(self, file_id: str) -> None:
-        """Delete a file for good.
-
-        Raises:
-            Conflict: an unfinished run refers to it.
-        """
-        self._send(Call("DELETE", f"/v1/files/{segment(file_id)}", nothing))
-
-
-class AccessCalls(Transport):
-    """Manage the API keys of the tenant."""
-
-    def create_key(self, request: KeyRequest | Mapping[str, Any]) -> KeyCreated:
-        """Create an API key. Only this answer has its text. Not repeated when the answer is lost.
-
-        Raises:
-            NotAllowed: the key would have rights that this client lacks.
-        """
-        return self._send(with_json("POST", "/v1/keys", request, KeyCreated, repeatable=False))
-
-    def keys(self) -> list[KeyInfo]:
-        """Return the API keys of the tenant, oldest first."""
-        return (self._send(Call("GET", "/v1/keys", reads(KeyList)))).items
-
-    def rotate_key(self, key_id: str, *, overlap_s: float = 3600.0) -> KeyCreated:
-        """Replace a key; the old one stays valid for ``overlap_s``. Not repeated when the answer is lost."""
-        path = f"/v1/keys/{segment(key_id)}/rotate"
-        return self._send(with_json("POST", path, {"overlap_s": overlap_s}, KeyCreated, repeatable=False))
-
-    def revoke_key(self, key_id: str) -> KeyInfo:
-        """Make a key useless from this moment on. Idempotent."""
-        return self._send(Call("DELETE", f"/v1/keys/{segment(key_id)}", reads(KeyInfo)))
-
-    def whoami(self) -> WhoAmI:
-        """Return the principal that the platform takes this client for."""
-        return self._send(Call("GET", "/v1/whoami", reads(WhoAmI)))
-
-
-class QuotaCalls(Transport):
-    """Read usage and quotas; operators set them."""
-
-    def usage(self) -> Usage:
-        """Return the tenant's usage, now and today, and its quotas."""
-        return self._send(Call("GET", "/v1/usage", reads(Usage)))
-
-    def quotas(self, tenant: str) -> TenantQuotas:
-        """Return the quotas of a tenant.
-
-        Raises:
-            NotFound: the tenant is another's, and this client is not an operator's.
-        """
-        return self._send(Call("GET", f"/v1/tenants/{segment(tenant)}/quotas", reads(TenantQuotas)))
-
-    def set_quotas(self, tenant: str, quotas: Quotas | Mapping[str, Any]) -> TenantQuotas:
-        """Set the quotas that are given, and the defaults for all others.
-
-        Raises:
-            NotAllowed: this client is not an operator's.
-        """
-        return self._send(with_json("PUT", f"/v1/tenants/{segment(tenant)}/quotas", quotas, TenantQuotas))
-
-    def reset_quotas(self, tenant: str) -> TenantQuotas:
-        """Return a tenant to the default quotas.
-
-        Raises:
-            NotAllowed: this client is not an operator's.
-        """
-        return self._send(Call("DELETE", f"/v1/tenants/{segment(tenant)}/quotas", reads(TenantQuotas)))
-
-
 class WebhookCalls(Transport):
     """Manage the webhooks of the tenant, and read their deliveries."""
 
@@ -582,14 +590,6 @@ class WebhookCalls(Transport):
     def delete_webhook(self, webhook_id: str) -> Webhook:
         """Delete a webhook and the record of its deliveries."""
         return self._send(Call("DELETE", f"/v1/webhooks/{segment(webhook_id)}", reads(Webhook)))
-
-
-class PlatformCalls(Transport):
-    """Ask for the state of the platform."""
-
-    def ready(self) -> Readiness:
-        """Return the state of the platform's parts."""
-        return self._send(Call("GET", "/readyz", reads(Readiness), accepted=frozenset({200, 503})))
 
 
 class Client(RunCalls, PolicyCalls, FileCalls, AccessCalls, QuotaCalls, WebhookCalls, PlatformCalls):

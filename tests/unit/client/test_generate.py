@@ -6,7 +6,7 @@ import inspect
 import re
 
 from rlplatform.client import AsyncClient, Client
-from rlplatform.client.generate import FOLDER, SOURCES, TARGET, generate
+from rlplatform.client.generate import FOLDER, TARGET, generate, sources
 
 
 def test_sync_client_is_up_to_date() -> None:
@@ -15,7 +15,7 @@ def test_sync_client_is_up_to_date() -> None:
 
 def test_every_resource_is_generated() -> None:
     resources = {f"resources/{path.stem}" for path in (FOLDER / "resources").glob("*.py") if path.stem != "__init__"}
-    assert resources == {source for source in SOURCES if source.startswith("resources/")}
+    assert resources == {source for source in sources() if source.startswith("resources/")}
 
 
 def test_sync_client_has_nothing_of_asyncio() -> None:

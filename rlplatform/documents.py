@@ -5,22 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, Field, JsonValue, model_validator
 
 from rlplatform import names
 from rlplatform.access.principals import Role, Scope
 from rlplatform.access.quotas import Quotas
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestCase
+from rlplatform.jsonvalues import StrictModel
 from rlplatform.training.models import CheckpointInfo, EnvironmentInfo
 
 T = TypeVar("T", bound=BaseModel)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Page(_Strict, Generic[T]):
+class Page(StrictModel, Generic[T]):
     """One page of a list, newest first."""
 
     items: list[T]
@@ -29,7 +26,7 @@ class Page(_Strict, Generic[T]):
     """Value for `?cursor=` of the next page; null on the last page."""
 
 
-class EvaluationBatch(_Strict):
+class EvaluationBatch(StrictModel):
     """Up to 200 evaluations; each is accepted or refused by itself."""
 
     evaluations: list[dict[str, Any]] = Field(
@@ -38,7 +35,7 @@ class EvaluationBatch(_Strict):
     """The evaluations to submit."""
 
 
-class BatchRow(_Strict):
+class BatchRow(StrictModel):
     """Result of one row of a batch."""
 
     status: int
@@ -51,14 +48,14 @@ class BatchRow(_Strict):
     """Problem document; null if the row was accepted."""
 
 
-class BatchResult(_Strict):
+class BatchResult(StrictModel):
     """Results of a batch."""
 
     results: list[BatchRow]
     """One result for each evaluation, in the order of the request."""
 
 
-class SubmittedFile(_Strict):
+class SubmittedFile(StrictModel):
     """A further file of a submission."""
 
     path: str
@@ -67,7 +64,7 @@ class SubmittedFile(_Strict):
     """Text of the file."""
 
 
-class SubmittedTest(_Strict):
+class SubmittedTest(StrictModel):
     """A test as it was submitted. Of a hidden one, only id, points and group."""
 
     id: str
@@ -89,7 +86,7 @@ class SubmittedTest(_Strict):
         return cls(id=test.id, points=test.points, hidden=test.hidden, group=test.group, given=given)
 
 
-class Submission(_Strict):
+class Submission(StrictModel):
     """Program and tests of an evaluation, as they were submitted."""
 
     id: str
@@ -121,7 +118,7 @@ class Submission(_Strict):
         )
 
 
-class MetricSeries(_Strict):
+class MetricSeries(StrictModel):
     """Metrics over time: columns of equal length, one row for each iteration that is kept. Iterations repeated after a
     recovery are there once."""
 
@@ -141,14 +138,14 @@ class MetricSeries(_Strict):
     """Values of each metric; null if an iteration has no such metric."""
 
 
-class CheckpointList(_Strict):
+class CheckpointList(StrictModel):
     """Committed checkpoints of a training, oldest first."""
 
     items: list[CheckpointInfo]
     """The checkpoints."""
 
 
-class EnvironmentList(_Strict):
+class EnvironmentList(StrictModel):
     """Environments that can be trained on, by id."""
 
     items: list[EnvironmentInfo]
@@ -157,7 +154,7 @@ class EnvironmentList(_Strict):
     """`cursor` of the next page; null: there is none."""
 
 
-class KeyRequest(_Strict):
+class KeyRequest(StrictModel):
     """An API key to create. Give either `role` or `scopes`."""
 
     name: str = Field(min_length=1, max_length=100)
@@ -183,14 +180,14 @@ class KeyRequest(_Strict):
         return self.role.scopes if self.role is not None else frozenset(self.scopes)
 
 
-class KeyRotation(_Strict):
+class KeyRotation(StrictModel):
     """Overlap of the old and the new key."""
 
     overlap_s: float = Field(default=3600.0, ge=0, le=30 * 86400)
     """Time during which the old key keeps working, in seconds."""
 
 
-class KeyInfo(_Strict):
+class KeyInfo(StrictModel):
     """An API key, without its secret."""
 
     id: str
@@ -213,7 +210,7 @@ class KeyInfo(_Strict):
     """Time of revocation; null: not revoked."""
 
 
-class KeyCreated(_Strict):
+class KeyCreated(StrictModel):
     """A new API key."""
 
     key: KeyInfo
@@ -222,14 +219,14 @@ class KeyCreated(_Strict):
     """Text of the key, shown this once."""
 
 
-class KeyList(_Strict):
+class KeyList(StrictModel):
     """API keys, oldest first."""
 
     items: list[KeyInfo]
     """The keys."""
 
 
-class WhoAmI(_Strict):
+class WhoAmI(StrictModel):
     """Principal that the credentials of the request stand for."""
 
     id: str
@@ -240,7 +237,7 @@ class WhoAmI(_Strict):
     """Permissions that it has."""
 
 
-class QuotaState(_Strict):
+class QuotaState(StrictModel):
     """Use of one quota."""
 
     quota: str
@@ -253,7 +250,7 @@ class QuotaState(_Strict):
     """Time at which `used` becomes 0; null: it does not reset by itself."""
 
 
-class TenantQuotas(_Strict):
+class TenantQuotas(StrictModel):
     """Quotas of a tenant."""
 
     tenant: str
@@ -264,7 +261,7 @@ class TenantQuotas(_Strict):
     """Quotas that were set for this tenant alone."""
 
 
-class Usage(_Strict):
+class Usage(StrictModel):
     """Runs of a tenant now, and its use of the platform since midnight, UTC."""
 
     tenant: str
@@ -301,14 +298,14 @@ class Usage(_Strict):
     """Use of each quota."""
 
 
-class TicketRequest(_Strict):
+class TicketRequest(StrictModel):
     """A ticket to create."""
 
     stream: str | None = Field(default=None, max_length=200)
     """Stream that the ticket is for, for example `trainings/train_…`; null: any stream of the tenant."""
 
 
-class Ticket(_Strict):
+class Ticket(StrictModel):
     """A ticket, good once, for `?ticket=` of an event stream or the `auth` message of `/v1/live`."""
 
     ticket: str
@@ -317,14 +314,14 @@ class Ticket(_Strict):
     """Time of expiry."""
 
 
-class Health(_Strict):
+class Health(StrictModel):
     """The process answers."""
 
     status: Literal["alive"] = "alive"
     """Always `alive`."""
 
 
-class DependencyState(_Strict):
+class DependencyState(StrictModel):
     """State of one part that the platform depends on."""
 
     name: str
@@ -335,7 +332,7 @@ class DependencyState(_Strict):
     """Explanation; null: none."""
 
 
-class Readiness(_Strict):
+class Readiness(StrictModel):
     """Readiness of the platform."""
 
     status: Literal["ready", "degraded", "unavailable"]

@@ -9,7 +9,7 @@ import math
 from types import NoneType
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
 
 MAX_DEPTH = 48  # with MAX_INT_BITS: what rlplatform.sandbox.guest.values carries, with room for an argument list
 MAX_INT_BITS = 14_284  # 4,300 decimal digits: what JSON parsers accept; larger numbers take quadratic time
@@ -114,3 +114,9 @@ class FieldError(ValueError):
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+
+
+class StrictModel(BaseModel):
+    """Base of all models on the wire: unknown fields are refused, instances are frozen, numbers are finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

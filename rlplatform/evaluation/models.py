@@ -10,16 +10,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from rlplatform import names
-from rlplatform.jsonvalues import FieldError, Json, JsonList, JsonObject, Text
+from rlplatform.jsonvalues import FieldError, Json, JsonList, JsonObject, StrictModel, Text
 from rlplatform.priorities import Priority
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Verdict(StrEnum):
@@ -37,7 +33,7 @@ class Verdict(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
-class SourceFile(_Strict):
+class SourceFile(StrictModel):
     """A further file of a submission."""
 
     path: str = Field(min_length=1, max_length=128)
@@ -46,14 +42,14 @@ class SourceFile(_Strict):
     """Text of the file."""
 
 
-class StdioGrader(_Strict):
+class StdioGrader(StrictModel):
     """The program reads stdin and writes stdout."""
 
     kind: Literal["stdio"] = "stdio"
     """Selects this grader."""
 
 
-class FunctionGrader(_Strict):
+class FunctionGrader(StrictModel):
     """The function ``entry`` of the program is called with JSON values and must return one."""
 
     kind: Literal["function"] = "function"
@@ -62,7 +58,7 @@ class FunctionGrader(_Strict):
     """Name of the function to call."""
 
 
-class EpisodeGrader(_Strict):
+class EpisodeGrader(StrictModel):
     """The program is an agent: `entry(observation)` chooses the actions of one episode of a Gymnasium environment.
     Observations and actions are JSON: a number for Discrete spaces, lists for arrays."""
 
@@ -78,7 +74,7 @@ class EpisodeGrader(_Strict):
     """Time for one action, in seconds."""
 
 
-class DialogueGrader(_Strict):
+class DialogueGrader(StrictModel):
     """The program and the host exchange lines: the program follows the `turns` of a test, or guesses its `secret`."""
 
     kind: Literal["dialogue"] = "dialogue"
@@ -103,28 +99,28 @@ _TEST_FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-class ExactChecker(_Strict):
+class ExactChecker(StrictModel):
     """Output and expectation are the same to the byte."""
 
     kind: Literal["exact"] = "exact"
     """Selects this checker."""
 
 
-class TokensChecker(_Strict):
+class TokensChecker(StrictModel):
     """The same words in the same order; white space does not count."""
 
     kind: Literal["tokens"] = "tokens"
     """Selects this checker."""
 
 
-class LinesChecker(_Strict):
+class LinesChecker(StrictModel):
     """The same lines; trailing white space and trailing empty lines do not count."""
 
     kind: Literal["lines"] = "lines"
     """Selects this checker."""
 
 
-class FloatsChecker(_Strict):
+class FloatsChecker(StrictModel):
     """The same words, with a tolerance for numbers: |a-b| <= max(abs_tol, rel_tol*|expected|)."""
 
     kind: Literal["floats"] = "floats"
@@ -135,7 +131,7 @@ class FloatsChecker(_Strict):
     """Tolerance relative to the expected number."""
 
 
-class UnorderedChecker(_Strict):
+class UnorderedChecker(StrictModel):
     """The same lines (or list items) in any order."""
 
     kind: Literal["unordered"] = "unordered"
@@ -147,7 +143,7 @@ Checker = Annotated[
 ]
 
 
-class Turn(_Strict):
+class Turn(StrictModel):
     """One exchange of a dialogue: the host sends a line, then waits for one."""
 
     say: Text | None = Field(default=None, max_length=65_536)
@@ -157,7 +153,7 @@ class Turn(_Strict):
     must expect a line."""
 
 
-class TestCase(_Strict):
+class TestCase(StrictModel):
     """One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and
     `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue)."""
 
@@ -192,7 +188,7 @@ class TestCase(_Strict):
     """Id of the group that this test belongs to; null: none."""
 
 
-class Group(_Strict):
+class Group(StrictModel):
     """Tests that are scored together."""
 
     id: str = Field(min_length=1, max_length=64, pattern=names.LABEL)
@@ -206,7 +202,7 @@ class Group(_Strict):
 Identified = TypeVar("Identified", TestCase, Group)
 
 
-class EvaluationRequest(_Strict):
+class EvaluationRequest(StrictModel):
     """A submission to judge, its tests and its limits (`POST /v1/evaluations`)."""
 
     language: Literal["python"] = "python"
@@ -277,7 +273,7 @@ class EvaluationRequest(_Strict):
         return self
 
 
-class TestResult(_Strict):
+class TestResult(StrictModel):
     """Result of one test. Of a hidden test, submitters see `id`, `verdict`, `points` and `hidden`; the other fields are
     null."""
 
@@ -327,7 +323,7 @@ class TestResult(_Strict):
 EvaluationState = Literal["queued", "running", "finished", "cancelled", "failed"]
 
 
-class Evaluation(_Strict):
+class Evaluation(StrictModel):
     """State and result of an evaluation."""
 
     id: str
@@ -373,7 +369,7 @@ class Evaluation(_Strict):
         return self.model_copy(update={"tests": [test.redacted() for test in self.tests]})
 
 
-class Judgement(_Strict):
+class Judgement(StrictModel):
     """What the judge hands back for one submission: the verdicts of all its tests."""
 
     verdict: Verdict

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from rlplatform.jsonvalues import JsonObject, Text
+from rlplatform.jsonvalues import JsonObject, StrictModel, Text
 
 MAX_OBSERVATIONS = 4096
 
@@ -15,11 +15,7 @@ Bound = float | list[float | None] | None
 BackendChoice = Literal["auto", "envpool", "gymnasium"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class PolicyRequest(_Strict):
+class PolicyRequest(StrictModel):
     """The policy to publish (`POST /v1/policies`): of a checkpoint, or of a training."""
 
     checkpoint_id: str | None = Field(default=None, max_length=64)
@@ -39,7 +35,7 @@ class PolicyRequest(_Strict):
         return self
 
 
-class SpaceInfo(_Strict):
+class SpaceInfo(StrictModel):
     """A Gymnasium space."""
 
     kind: Literal["box", "discrete", "multi_discrete", "multi_binary"]
@@ -63,7 +59,7 @@ class SpaceInfo(_Strict):
     has none."""
 
 
-class SpacePart(_Strict):
+class SpacePart(StrictModel):
     """A part of a flattened observation."""
 
     path: list[str | int]
@@ -79,7 +75,7 @@ class SpacePart(_Strict):
 SpaceInfo.model_rebuild()
 
 
-class NormalizerInfo(_Strict):
+class NormalizerInfo(StrictModel):
     """Normalisation of observations before the network: `clip((x - mean) / sqrt(var + epsilon), -clip, clip)`."""
 
     mean: list[float]
@@ -92,7 +88,7 @@ class NormalizerInfo(_Strict):
     """Largest absolute value of a normalised component."""
 
 
-class PolicyCard(_Strict):
+class PolicyCard(StrictModel):
     """Spaces, normaliser and size of a policy."""
 
     observation_space: SpaceInfo
@@ -144,7 +140,7 @@ class PolicyInfo(PolicyCard):
     """Time of deletion; null: not deleted."""
 
 
-class ActRequest(_Strict):
+class ActRequest(StrictModel):
     """Observations to act on."""
 
     observations: list[Any] = Field(min_length=1, max_length=MAX_OBSERVATIONS)
@@ -153,7 +149,7 @@ class ActRequest(_Strict):
     """True: the likeliest action; false: actions are drawn at random."""
 
 
-class Actions(_Strict):
+class Actions(StrictModel):
     """Actions of a policy, one for each observation."""
 
     policy_id: str

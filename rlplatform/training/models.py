@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
-from rlplatform.jsonvalues import JsonObject
+from rlplatform.jsonvalues import JsonObject, StrictModel
 from rlplatform.policies.models import BackendChoice
 from rlplatform.ppo.presets import find_preset
 from rlplatform.priorities import Priority
@@ -17,11 +17,7 @@ from rlplatform.priorities import Priority
 MAX_HYPERPARAMETER_BYTES = 16_384
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class StopCriteria(_Strict):
+class StopCriteria(StrictModel):
     """A training ends with `succeeded` when the first of these is met, checked between iterations. After `resume_from`
     the counters include the parent's. At least one is required."""
 
@@ -41,7 +37,7 @@ class StopCriteria(_Strict):
         return self
 
 
-class Resources(_Strict):
+class Resources(StrictModel):
     """Resources that a training is placed on."""
 
     num_env_runners: int = Field(default=0, ge=0, le=512)
@@ -56,7 +52,7 @@ class Resources(_Strict):
     """1: env runners sample while the learner learns, with weights that are one update old."""
 
 
-class EvaluationPlan(_Strict):
+class EvaluationPlan(StrictModel):
     """Schedule of evaluations of the deterministic policy, on environments of their own."""
 
     every_iterations: int = Field(default=0, ge=0)
@@ -69,7 +65,7 @@ class EvaluationPlan(_Strict):
     """Seconds after which an evaluation is cut short."""
 
 
-class CheckpointPlan(_Strict):
+class CheckpointPlan(StrictModel):
     """Schedule of checkpoints, and how many of them are kept."""
 
     every_iterations: int = Field(default=20, ge=0)
@@ -89,7 +85,7 @@ def _stop_of_preset(given: dict[str, Any]) -> StopCriteria:
     return StopCriteria.model_construct(env_steps=preset.n_timesteps if known and preset is not None else None)
 
 
-class TrainingRequest(_Strict):
+class TrainingRequest(StrictModel):
     """A training to start (`POST /v1/trainings`)."""
 
     env: str = Field(min_length=1, max_length=128)
@@ -132,7 +128,7 @@ class TrainingRequest(_Strict):
         return given
 
 
-class EnvironmentInfo(_Strict):
+class EnvironmentInfo(StrictModel):
     """An environment that can be trained on."""
 
     id: str
@@ -151,7 +147,7 @@ class EnvironmentInfo(_Strict):
     """Steps after which an episode is truncated, unless a request says otherwise."""
 
 
-class TrainingCheck(_Strict):
+class TrainingCheck(StrictModel):
     """Settings that a request would train with: its hyperparameters in full, and the numbers that follow from them."""
 
     preset: str | None
@@ -185,7 +181,7 @@ class TrainingState(StrEnum):
         return self in (TrainingState.SUCCEEDED, TrainingState.STOPPED, TrainingState.FAILED)
 
 
-class Progress(_Strict):
+class Progress(StrictModel):
     """Counters of a training over its whole life, across restarts."""
 
     iteration: int = 0
@@ -198,7 +194,7 @@ class Progress(_Strict):
     """Time spent on training, in seconds."""
 
 
-class IterationReport(_Strict):
+class IterationReport(StrictModel):
     """What an engine says of an iteration: lifetime counters and metrics by ``group/name`` (``rollout/ time/ train/``).
 
     ``rollout/episode_return_mean`` is over a rolling window and absent until the first episode has ended; never NaN.
@@ -210,7 +206,7 @@ class IterationReport(_Strict):
     metrics: dict[str, float]
 
 
-class EvaluationReport(_Strict):
+class EvaluationReport(StrictModel):
     """Result of evaluating the deterministic policy on environments of its own."""
 
     episodes: int
@@ -227,7 +223,7 @@ class EvaluationReport(_Strict):
     """Mean length of the episodes, in steps."""
 
 
-class CheckpointInfo(_Strict):
+class CheckpointInfo(StrictModel):
     """A committed checkpoint."""
 
     id: str
@@ -251,7 +247,7 @@ class CheckpointInfo(_Strict):
     it was when it was saved."""
 
 
-class Training(_Strict):
+class Training(StrictModel):
     """State and progress of a training."""
 
     id: str

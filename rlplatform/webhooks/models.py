@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from rlplatform.evaluation.models import Evaluation
+from rlplatform.jsonvalues import StrictModel
 from rlplatform.training.models import Training
 
 EvaluationEnd = Literal["evaluation.finished", "evaluation.cancelled", "evaluation.failed"]
@@ -18,11 +19,7 @@ EVENTS: tuple[WebhookEvent, ...] = get_args(WebhookEvent)
 TEST: TestType = "webhook.test"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class WebhookRequest(_Strict):
+class WebhookRequest(StrictModel):
     """A webhook to create (`POST /v1/webhooks`)."""
 
     url: str = Field(min_length=8, max_length=2048)
@@ -33,7 +30,7 @@ class WebhookRequest(_Strict):
     """Text for people."""
 
 
-class WebhookChange(_Strict):
+class WebhookChange(StrictModel):
     """Changes of a webhook; what is null stays unchanged."""
 
     url: str | None = Field(default=None, min_length=8, max_length=2048)
@@ -46,14 +43,14 @@ class WebhookChange(_Strict):
     """True: start sending again; false: stop."""
 
 
-class WebhookRotation(_Strict):
+class WebhookRotation(StrictModel):
     """Overlap of the old and the new secret."""
 
     overlap_s: float = Field(default=86_400.0, ge=0, le=30 * 86_400)
     """Time during which messages are signed with both secrets, in seconds."""
 
 
-class Webhook(_Strict):
+class Webhook(StrictModel):
     """An address that is notified of finished runs."""
 
     id: str
@@ -82,7 +79,7 @@ class Webhook(_Strict):
     """Time of creation."""
 
 
-class WebhookCreated(_Strict):
+class WebhookCreated(StrictModel):
     """A webhook and its secret."""
 
     webhook: Webhook
@@ -91,14 +88,14 @@ class WebhookCreated(_Strict):
     """Secret that signs messages (`whsec_…`), shown this once."""
 
 
-class WebhookList(_Strict):
+class WebhookList(StrictModel):
     """Webhooks of the tenant, newest first."""
 
     items: list[Webhook]
     """The webhooks."""
 
 
-class Attempt(_Strict):
+class Attempt(StrictModel):
     """One attempt at a delivery."""
 
     at: datetime
@@ -111,7 +108,7 @@ class Attempt(_Strict):
     """Reason why there was no answer; null: there was one."""
 
 
-class Delivery(_Strict):
+class Delivery(StrictModel):
     """One message to one webhook."""
 
     id: str
@@ -132,14 +129,14 @@ class Delivery(_Strict):
     """Attempts so far, oldest first."""
 
 
-class DeliveryList(_Strict):
+class DeliveryList(StrictModel):
     """Messages to a webhook, newest first."""
 
     items: list[Delivery]
     """The messages."""
 
 
-class EvaluationMessage(_Strict):
+class EvaluationMessage(StrictModel):
     """Message that an evaluation has ended."""
 
     type: EvaluationEnd
@@ -150,7 +147,7 @@ class EvaluationMessage(_Strict):
     """The evaluation; of hidden tests, verdicts and points alone."""
 
 
-class TrainingMessage(_Strict):
+class TrainingMessage(StrictModel):
     """Message that a training has ended."""
 
     type: TrainingEnd
@@ -161,14 +158,14 @@ class TrainingMessage(_Strict):
     """The training."""
 
 
-class WebhookTestData(_Strict):
+class WebhookTestData(StrictModel):
     """Content of a test message."""
 
     webhook_id: str
     """Id of the webhook that is tested."""
 
 
-class WebhookTestMessage(_Strict):
+class WebhookTestMessage(StrictModel):
     """Message that was requested with `POST /v1/webhooks/{webhook_id}/test`."""
 
     type: TestType = TEST

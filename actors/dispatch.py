@@ -11,16 +11,17 @@ from functools import partial
 from typing import Any
 
 from actors.links import EvaluatorLink
-from rlplatform.access.quotas import Quotas
-from rlplatform.admission import Admission, FairQueue, ServiceTime
+from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, InvalidRequest, PlatformError, SandboxUnavailable, Unavailable
+from rlplatform.evaluation.events import EvaluationCancelled, EvaluationFailed, EvaluationRetried
 from rlplatform.evaluation.models import EvaluationRequest
-from rlplatform.events import EvaluationCancelled, EvaluationFailed, EvaluationRetried
-from rlplatform.ports import Clock, Place, Store
+from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.retries import persevere, within
-from rlplatform.runs import EvaluationRun
 from rlplatform.sandbox.models import PoolStatus, Tier
-from rlplatform.settings import EvaluationSettings
+from rlplatform.scheduling.admission import Admission, Place, ServiceTime
+from rlplatform.scheduling.fair_queue import FairQueue
+from rlplatform.settings import EvaluationSettings, Quotas
+from rlplatform.store import Store
 
 log = logging.getLogger(__name__)
 

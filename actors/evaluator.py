@@ -9,15 +9,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, Fenced, PlatformError, SandboxUnavailable, ServiceError
+from rlplatform.evaluation.events import EvaluationFinished, EvaluationOutput, EvaluationStarted, EvaluationTestFinished
 from rlplatform.evaluation.judge import Judge
 from rlplatform.evaluation.live import Piece
 from rlplatform.evaluation.models import TestResult
-from rlplatform.events import EvaluationFinished, EvaluationOutput, EvaluationStarted, EvaluationTestFinished
-from rlplatform.outbox import Outbox
-from rlplatform.ports import Clock, EventLog, SandboxPool
-from rlplatform.runs import EvaluationRun
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.runs.event_writer import Outbox
+from rlplatform.runs.ports import EventLog
 from rlplatform.sandbox.models import PoolStatus, Tier
+from rlplatform.sandbox.ports import SandboxPool
 
 log = logging.getLogger(__name__)
 

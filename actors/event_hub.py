@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from rlplatform.ports import Store
+from rlplatform.store import Store
 
 CALLS = frozenset(
     {

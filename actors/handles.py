@@ -19,12 +19,16 @@ from actors.options import SUPERVISOR
 from rlplatform.access.principals import Principal
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.health import PlatformStatus
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.policies.ports import Acted
-from rlplatform.ports import Idempotency, Place, PlatformStatus
-from rlplatform.runs import EvaluationRun, PolicyRecord, TrainingRun
+from rlplatform.policies.record import PolicyRecord
+from rlplatform.runs.ports import Idempotency
 from rlplatform.sandbox.models import PoolStatus
+from rlplatform.scheduling.admission import Place
 from rlplatform.training.models import TrainingCheck, TrainingRequest
+from rlplatform.training.record import TrainingRun
 
 log = logging.getLogger(__name__)
 

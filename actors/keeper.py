@@ -12,8 +12,13 @@ from typing import Any
 
 from actors.links import Launcher, TrainerLink
 from actors.stalls import StallWatch
+from rlplatform.clock import Clock
 from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, PlatformError
-from rlplatform.events import (
+from rlplatform.retries import Backoff, persevere, within
+from rlplatform.runs.ports import RunStore
+from rlplatform.settings import TrainingSettings
+from rlplatform.store import Store
+from rlplatform.training.events import (
     TrainingEvent,
     TrainingFailed,
     TrainingInterrupted,
@@ -21,11 +26,8 @@ from rlplatform.events import (
     TrainingStopped,
     TrainingWaiting,
 )
-from rlplatform.ports import Clock, RunStore, Store
-from rlplatform.retries import Backoff, persevere, within
-from rlplatform.runs import TrainingRun
-from rlplatform.settings import TrainingSettings
 from rlplatform.training.models import TrainingState
+from rlplatform.training.record import TrainingRun
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from rlplatform.runs import EvaluationRun, TrainingRun
+from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.sandbox.models import PoolStatus
 from rlplatform.training.models import TrainingRequest
+from rlplatform.training.record import TrainingRun
 
 
 class EvaluatorLink(Protocol):

@@ -19,12 +19,12 @@ from actors.calls import find, in_thread, living, run_on, spawn, to_its_end
 from actors.cluster_capacity import Room, bundles_of, check_capacity
 from actors.handles import EvaluatorHandle, TrainerHandle
 from actors.warm import WarmPool
+from rlplatform.clock import Clock
 from rlplatform.errors import CapacityExhausted, PlatformError
-from rlplatform.ports import Clock
 from rlplatform.retries import within
-from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
+from rlplatform.training.record import TrainingRun
 
 log = logging.getLogger(__name__)
 

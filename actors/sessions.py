@@ -11,19 +11,16 @@ from functools import partial
 from actors.keeper import COMMAND_S, COMMANDS, SIMULATED_IS_OFF, Company, Keeper, is_paused, training
 from actors.links import Launcher
 from actors.stalls import StallWatch
-from rlplatform.access.quotas import Quotas
-from rlplatform.admission import Admission, FairQueue
+from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, NotAllowed
-from rlplatform.events import (
-    TrainingPauseRequested,
-    TrainingResumeRequested,
-    TrainingStopRequested,
-)
-from rlplatform.ports import Clock, Place, Store
 from rlplatform.retries import persevere, within
-from rlplatform.runs import TrainingRun
-from rlplatform.settings import TrainingSettings
+from rlplatform.scheduling.admission import Admission, Place
+from rlplatform.scheduling.fair_queue import FairQueue
+from rlplatform.settings import Quotas, TrainingSettings
+from rlplatform.store import Store
+from rlplatform.training.events import TrainingPauseRequested, TrainingResumeRequested, TrainingStopRequested
 from rlplatform.training.models import TrainingRequest, TrainingState
+from rlplatform.training.record import TrainingRun
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from actors.handles import NamedActor
 from actors.store_handle import StoreHandle
 from actors.telemetry import MeteredStore, Telemetry
 from rlplatform.errors import Unavailable
-from rlplatform.ports import Store
 from rlplatform.settings import Settings
 from rlplatform.storage import open_store
+from rlplatform.store import Store
 
 
 def shared_store(settings: Settings, telemetry: Telemetry | None = None) -> Store:

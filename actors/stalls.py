@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from rlplatform.clock import Clock
 from rlplatform.errors import PlatformError, Unavailable
-from rlplatform.ports import Clock
-from rlplatform.runs import TrainingRun
+from rlplatform.training.record import TrainingRun
 
 SLOW_ITERATIONS = 20
 MOST_CHECK_S = 15.0

@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Unpack
 
-from rlplatform.access.principals import ApiKey
-from rlplatform.clock import SystemClock
+from rlplatform.access.api_keys import ApiKey
+from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import Unavailable
-from rlplatform.events import EventBase
-from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, RunQuery, Written
 from rlplatform.retries import Backoff
-from rlplatform.runs import Run, RunSummary
+from rlplatform.runs.events import Event
+from rlplatform.runs.ports import EncodedEvent, Idempotency, RunQuery
+from rlplatform.runs.records import Run, RunSummary
+from rlplatform.store import Document, Finished, Written
 
 PATIENCE_S = 20.0
 
@@ -41,7 +42,7 @@ class StoreHandle:
                     raise
             await backoff.wait()
 
-    async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
+    async def create(self, run: Run, first: Event, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
         stored, created = await self._call("create", run, first, idempotency=idempotency)
         return stored, created or stored.id == run.id  # ids are never given twice: an earlier try of ours got through
 
@@ -63,9 +64,7 @@ class StoreHandle:
     async def acquire(self, run_id: str) -> int:
         return await self._call("acquire", run_id)
 
-    async def append(
-        self, stream: str, events: Sequence[EventBase], *, epoch: int | None = None
-    ) -> Sequence[EncodedEvent]:
+    async def append(self, stream: str, events: Sequence[Event], *, epoch: int | None = None) -> Sequence[EncodedEvent]:
         return await self._call("append", stream, events, epoch=epoch)
 
     async def read(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[EncodedEvent]:

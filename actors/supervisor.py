@@ -17,29 +17,38 @@ from actors.dispatch import Dispatcher
 from actors.links import Launcher
 from actors.sessions import Sessions
 from rlplatform.access.principals import Principal
-from rlplatform.access.usage import Accounts
-from rlplatform.clock import SystemClock
+from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import InvalidRequest, NotFound, PlatformError, QuotaExceeded, ServiceError, Unavailable
 from rlplatform.evaluation import scoring
+from rlplatform.evaluation.events import EvaluationQueued
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
+from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.submissions import check_submission
 from rlplatform.events import EvaluationQueued, EventBase, TrainingQueued
 from rlplatform.files.ports import FileStorage
 from rlplatform.files.service import FileService
+from rlplatform.health import Dependency, PlatformStatus
 from rlplatform.ids import Kind, check_id, new_id
-from rlplatform.ports import CheckpointStore, Clock, Dependency, Idempotency, Place, PlatformStatus, Store
+from rlplatform.maintenance.retention import Retention
 from rlplatform.ppo.presets import resolve
-from rlplatform.priorities import check_priority
-from rlplatform.replays import replayed
-from rlplatform.retention import Retention
+from rlplatform.quotas.service import Accounts
 from rlplatform.retries import within
-from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.runs.events import Event
+from rlplatform.runs.idempotency import replayed
+from rlplatform.runs.ports import Idempotency
+from rlplatform.runs.records import Run
+from rlplatform.scheduling.admission import Place
+from rlplatform.scheduling.priorities import check_priority
 from rlplatform.settings import Settings
+from rlplatform.store import Store
 from rlplatform.training.continuation import check_continues
 from rlplatform.training.env_options import EnvOptions
+from rlplatform.training.events import TrainingQueued
 from rlplatform.training.facts import EnvironmentProbes, check_facts, check_hyperparameters, planned
 from rlplatform.training.models import CheckpointInfo, Training, TrainingCheck, TrainingRequest, TrainingState
+from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.prober import Prober
+from rlplatform.training.record import TrainingRun
 
 log = logging.getLogger(__name__)
 
@@ -356,7 +365,7 @@ class Supervisor:
         task.add_done_callback(self._commands.discard)
         return await asyncio.shield(task)
 
-    async def _create(self, run: R, first: EventBase, idempotency: Idempotency | None) -> tuple[R, bool]:
+    async def _create(self, run: R, first: Event, idempotency: Idempotency | None) -> tuple[R, bool]:
         try:
             stored, created = await self._store.create(run, first, idempotency=idempotency)
         except (ServiceError, asyncio.CancelledError):

@@ -13,12 +13,13 @@ from typing import Any, Protocol
 from ray.util import metrics
 
 from actors.store_handle import StoreHandle
-from rlplatform.events import (
-    EvaluationFailed,
-    EvaluationFinished,
-    EvaluationRetried,
-    EvaluationStarted,
-    EventBase,
+from rlplatform.evaluation.events import EvaluationFailed, EvaluationFinished, EvaluationRetried, EvaluationStarted
+from rlplatform.health import PlatformStatus
+from rlplatform.ids import created_at
+from rlplatform.runs.events import Event
+from rlplatform.runs.ports import EncodedEvent
+from rlplatform.sandbox.models import PoolStatus
+from rlplatform.training.events import (
     TrainingCheckpointSaved,
     TrainingEvent,
     TrainingFailed,
@@ -28,9 +29,6 @@ from rlplatform.events import (
     TrainingStopped,
     TrainingSucceeded,
 )
-from rlplatform.ids import created_at
-from rlplatform.ports import EncodedEvent, PlatformStatus
-from rlplatform.sandbox.models import PoolStatus
 from rlplatform.training.models import TrainingState
 
 COUNTERS: dict[str, tuple[str, ...]] = {
@@ -102,7 +100,7 @@ class Telemetry:
         self._meter = meter
         self._last: dict[str, tuple[int, float]] = {}
 
-    def events(self, events: Iterable[EventBase]) -> None:
+    def events(self, events: Iterable[Event]) -> None:
         """Record appended events."""
         for event in events:
             self._training(event) if isinstance(event, TrainingEvent) else self._evaluation(event)
@@ -121,7 +119,7 @@ class Telemetry:
         for state in ("warm", "in_use", "capacity"):
             self._meter.set("rlp_sandboxes", getattr(status, state) if status.available else 0, state=state)
 
-    def _evaluation(self, event: EventBase) -> None:
+    def _evaluation(self, event: Event) -> None:
         match event:
             case EvaluationStarted(attempt=1):
                 self._meter.observe("rlp_evaluation_wait_seconds", _age_s(event))
@@ -164,14 +162,12 @@ class MeteredStore(StoreHandle):
         super().__init__(call, shared=shared)
         self._telemetry = telemetry
 
-    async def append(
-        self, stream: str, events: Sequence[EventBase], *, epoch: int | None = None
-    ) -> Sequence[EncodedEvent]:
+    async def append(self, stream: str, events: Sequence[Event], *, epoch: int | None = None) -> Sequence[EncodedEvent]:
         lines = await super().append(stream, events, epoch=epoch)
         self._telemetry.events(events)
         return lines
 
 
-def _age_s(event: EventBase) -> float:
+def _age_s(event: Event) -> float:
     """Return the seconds from the submission of an event's run to the event."""
     return max(0.0, (event.time - created_at(event.stream.rpartition("/")[2])).total_seconds())

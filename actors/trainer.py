@@ -9,21 +9,25 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, EngineError, Fenced, NotFound, PlatformError
-from rlplatform.events import EventBase, TrainingFailed, TrainingIterationCompleted, TrainingStarting, parse_event
+from rlplatform.maintenance.retention import resumed_from
 from rlplatform.manifest import RunManifest
-from rlplatform.outbox import Outbox
-from rlplatform.ports import CheckpointStore, Clock, EngineFactory, Store, TrainingEngine
-from rlplatform.retention import resumed_from
-from rlplatform.runs import TrainingRun
+from rlplatform.run_kinds import parse_event
+from rlplatform.runs.event_writer import Outbox
+from rlplatform.runs.events import Event
+from rlplatform.store import Store
+from rlplatform.training.events import TrainingFailed, TrainingIterationCompleted, TrainingStarting
 from rlplatform.training.faults import describe
 from rlplatform.training.models import CheckpointInfo, TrainingState
+from rlplatform.training.ports import CheckpointStore, EngineFactory, TrainingEngine
+from rlplatform.training.record import TrainingRun
 from rlplatform.training.recorder import RunRecorder
 from rlplatform.training.session import TrainingSession
 
 log = logging.getLogger(__name__)
 
-E = TypeVar("E", bound=EventBase)
+E = TypeVar("E", bound=Event)
 
 
 class Trainer:
@@ -90,7 +94,7 @@ class Trainer:
                 await loop.run_in_executor(None, self._recorder.close)
 
     def _train(self, loop: asyncio.AbstractEventLoop) -> None:
-        def emit(event: EventBase) -> None:
+        def emit(event: Event) -> None:
             asyncio.run_coroutine_threadsafe(self._outbox.send(event), loop).result()
             if self._recorder:
                 ended = (
@@ -98,7 +102,7 @@ class Trainer:
                 )
                 self._recorder.take(event, ended)
 
-        def history(after: int, limit: int) -> list[EventBase]:
+        def history(after: int, limit: int) -> list[Event]:
             reading = self._store.read(self._run.stream, after=after, limit=limit)
             return [parse_event(line.data) for line in asyncio.run_coroutine_threadsafe(reading, loop).result()]
 
@@ -130,7 +134,7 @@ class Trainer:
 
     def _make_session(
         self,
-        emit: Callable[[EventBase], None],
+        emit: Callable[[Event], None],
         needed: Callable[[], set[str]],
         trained_on: Callable[[str], str | None],
     ) -> TrainingSession:

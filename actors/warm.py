@@ -17,11 +17,11 @@ from uuid import uuid4
 
 from actors import options
 from actors.calls import call, find, in_thread, kill, living
+from rlplatform.clock import Clock
 from rlplatform.errors import PlatformError
-from rlplatform.ports import Clock
 from rlplatform.retries import within
-from rlplatform.runs import TrainingRun
 from rlplatform.training.models import TrainingRequest
+from rlplatform.training.record import TrainingRun
 
 log = logging.getLogger(__name__)
 

@@ -25,12 +25,15 @@ from actors.telemetry import RayMeter, Telemetry
 from actors.trainer import Trainer
 from rlplatform.clock import SystemClock
 from rlplatform.errors import Conflict, InvalidRequest
-from rlplatform.ports import SandboxPool, Store, TrainingEngine
-from rlplatform.runs import TrainingRun
+from rlplatform.sandbox.ports import SandboxPool
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_files, open_store
+from rlplatform.storage import open_checkpoints, open_store
+from rlplatform.store import Store
 from rlplatform.training import environment_modules
 from rlplatform.training.models import StopCriteria, TrainingRequest
+from rlplatform.training.ports import TrainingEngine
+from rlplatform.training.record import TrainingRun
 from rlplatform.webhooks.deliverer import Deliverer
 from rlplatform.webhooks.sending import Sender
 from rlplatform.webhooks.signatures import Signer

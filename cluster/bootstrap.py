@@ -39,10 +39,10 @@ from cluster import ingress, privacy
 from cluster.local_key import KeyKeeper, LocalKey, write_private
 from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError, Unavailable
-from rlplatform.ports import Store
-from rlplatform.runs import TrainingSummary
 from rlplatform.settings import Settings
+from rlplatform.store import Store
 from rlplatform.training.models import TrainingState
+from rlplatform.training.record import TrainingSummary
 
 Report = Callable[[str], None]
 

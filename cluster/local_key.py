@@ -11,10 +11,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from rlplatform.access.keys import KeyRing, key_id_of
+from rlplatform.access.api_keys import KeyRing, key_id_of
 from rlplatform.access.principals import Scope
+from rlplatform.clock import Clock
 from rlplatform.errors import PlatformError
-from rlplatform.ports import Clock, Store
+from rlplatform.store import Store
 
 CHECK_S = 15.0
 

@@ -18,7 +18,7 @@ from actors import options, wiring
 from actors.calls import find
 from actors.handles import SupervisorHandle
 from actors.shared_store import shared_store
-from rlplatform.access.keys import KeyRing
+from rlplatform.access.api_keys import KeyRing
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest, PlatformError

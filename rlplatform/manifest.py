@@ -18,8 +18,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic_core import to_jsonable_python
 
-from rlplatform.ports import TrainingEngine
 from rlplatform.training.models import CheckpointInfo, TrainingRequest
+from rlplatform.training.ports import TrainingEngine
 
 PACKAGES = ("rlplatform", "ray", "torch", "numpy", "gymnasium", "envpool")
 _ROOT = Path(__file__).resolve().parent.parent

@@ -7,8 +7,8 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from rlplatform.clock import Clock
 from rlplatform.errors import PlatformError
-from rlplatform.ports import Clock
 
 T = TypeVar("T")
 

@@ -11,10 +11,42 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from rlplatform import names
-from rlplatform.access.quotas import Quotas
-from rlplatform.complaints import complaint
+from rlplatform import patterns
 from rlplatform.errors import InvalidRequest, UnknownName
+from rlplatform.validation_errors import complaint
+
+
+class Quotas(BaseModel):
+    """Limits of one tenant; null: none. A day is a UTC day. `sandbox_cpu_s_per_day` and `checkpoint_bytes` are checked
+    when something new is requested: runs that were accepted may exceed them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    concurrent_evaluations: int | None = Field(default=None, ge=0)
+    """Evaluations that wait or run at one time."""
+    concurrent_trainings: int | None = Field(default=None, ge=0)
+    """Trainings that wait or run at one time."""
+    sandbox_cpu_s_per_day: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """CPU time of tests a day, in seconds."""
+    env_steps_per_day: int | None = Field(default=None, ge=0)
+    """Environment steps of trainings a day. A training that exceeds it is stopped, with a checkpoint."""
+    checkpoint_bytes: int | None = Field(default=None, ge=0)
+    """Size of all stored checkpoints, in bytes."""
+    events_per_day: int | None = Field(default=None, ge=0)
+    """Events of all runs a day. A training that exceeds it is stopped, with a checkpoint."""
+    stored_bytes: int | None = Field(default=None, ge=0)
+    """Size of the requests and events of all runs that are kept, in bytes; checkpoints count apart. A training that
+    exceeds it is stopped, with a checkpoint."""
+    file_bytes: int | None = Field(default=None, ge=0)
+    """Size of all uploaded files, in bytes."""
+    policies: int | None = Field(default=None, ge=0)
+    """Published policies."""
+    weight: int = Field(default=1, ge=1, le=100)
+    """Share of the tenant in each round of the queues."""
+
+    def with_overrides(self, overrides: Quotas) -> Quotas:
+        """Return these quotas, with those given in ``overrides`` in place of them."""
+        return self.model_copy(update=overrides.model_dump(exclude_unset=True))
 
 
 class _Section(BaseModel):
@@ -44,7 +76,7 @@ class ApiSettings(_Section):
 class StoreSettings(_Section):
     """Where runs and events are kept."""
 
-    url: str = Field(default="sqlite:///.rlp/platform.db", pattern=names.STORE_URL)
+    url: str = Field(default="sqlite:///.rlp/platform.db", pattern=patterns.STORE_URL)
 
     @property
     def embedded(self) -> bool:
@@ -81,7 +113,7 @@ def _by_commas(value: Any) -> Any:
     return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
 
 
-EnvironmentModule = Annotated[str, Field(pattern=names.PYTHON_MODULE)]
+EnvironmentModule = Annotated[str, Field(pattern=patterns.PYTHON_MODULE)]
 
 
 class TrainingSettings(_Section):
@@ -255,7 +287,7 @@ def read_settings(**given: Any) -> Settings:
         for part in first["loc"][:-1]:
             model = model.model_fields[part].annotation
         raise UnknownName("setting", variable, (_variable((*first["loc"][:-1], name)) for name in model.model_fields))
-    accepted = names.ACCEPTED.get(first.get("ctx", {}).get("pattern", ""))
+    accepted = patterns.ACCEPTED.get(first.get("ctx", {}).get("pattern", ""))
     reason = f"accepted are {accepted}" if accepted else complaint(first)
     raise InvalidRequest(f"{variable}: {reason}", field=variable)
 

@@ -10,14 +10,14 @@ from ray.serve import Application
 
 from actors.shared_store import shared_store
 from rlplatform.access.principals import Principal
-from rlplatform.access.usage import Accounts
 from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.policies.ports import Acted
+from rlplatform.policies.record import PolicyRecord
 from rlplatform.policies.shelf import Asked, PolicyShelf
-from rlplatform.ports import Idempotency
-from rlplatform.runs import PolicyRecord
+from rlplatform.quotas.service import Accounts
+from rlplatform.runs.ports import Idempotency
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_policies
 from rlplatform.training import environment_modules

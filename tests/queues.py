@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from rlplatform.admission import FairQueue
+from rlplatform.scheduling.fair_queue import FairQueue
 
 
 def in_order(queue: FairQueue) -> list[str]:

@@ -15,7 +15,8 @@ from actors.rllib.config import VectorPPOConfig
 from rlplatform.errors import CheckpointError, InvalidRequest
 from rlplatform.training import environment_modules
 from rlplatform.training.env_options import EnvOptions
-from rlplatform.training.environments import describe, effective, envs_per_runner, probe, shared_spaces, total_envs
+from rlplatform.training.environments import describe, probe, shared_spaces
+from rlplatform.training.facts import effective, envs_per_runner, total_envs
 from rlplatform.training.metrics import TRAIN_NAMES
 from rlplatform.training.models import EvaluationReport, TrainingRequest
 from rlplatform.training.policy import FOLDER

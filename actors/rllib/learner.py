@@ -22,7 +22,8 @@ from rlplatform.ppo.advantages import pack
 from rlplatform.ppo.fragment import Fragment
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic
-from rlplatform.ppo.update import PPOUpdate, UpdateSettings
+from rlplatform.ppo.phase import UpdateSettings
+from rlplatform.ppo.update import PPOUpdate
 
 UPDATE = "update"
 

@@ -34,7 +34,8 @@ from rlplatform.ppo.schedule import Schedule
 from rlplatform.training import environment_modules
 from rlplatform.training.env_config import split_config
 from rlplatform.training.env_options import EnvOptions
-from rlplatform.training.environments import describe, effective, envs_per_runner, probe, shared_spaces, total_envs
+from rlplatform.training.environments import describe, probe, shared_spaces
+from rlplatform.training.facts import effective, envs_per_runner, total_envs
 from rlplatform.training.faults import environment_errors
 from rlplatform.training.models import EvaluationReport, TrainingRequest
 from rlplatform.training.pulse import Pulse, silent

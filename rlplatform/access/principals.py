@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -69,20 +68,3 @@ class Principal(BaseModel):
     def sees(self, tenant: str, created_by: str) -> bool:
         """Return True if this principal may see a run of ``tenant`` that ``created_by`` started."""
         return tenant == self.tenant and (created_by == self.id or self.has(Scope.READ))
-
-
-class ApiKey(BaseModel):
-    """A stored API key: the secret's keyed hash, never the secret. ``owner`` is the id of the first of its line of
-    rotations, if it is not that itself."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str
-    tenant: str
-    name: str
-    owner: str | None = None
-    scopes: frozenset[Scope]
-    secret_hmac: str
-    created_at: datetime
-    expires_at: datetime | None = None
-    revoked_at: datetime | None = None

@@ -24,11 +24,12 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from rlplatform import events
 from rlplatform.cli import layout, words
 from rlplatform.cli.evidence import renamed
 from rlplatform.errors import PlatformError
-from rlplatform.events import Event
+from rlplatform.evaluation.events import EvaluationFailed, EvaluationRetried
+from rlplatform.runs.events import Event
+from rlplatform.training.events import TrainingIterationCompleted
 from rlplatform.training.models import Training
 
 
@@ -186,7 +187,7 @@ class _EvaluationLines:
         self._output, self._name, self._quiet = output, name, quiet
 
     def show(self, event: Event) -> None:
-        if self._quiet and not isinstance(event, events.EvaluationRetried | events.EvaluationFailed):
+        if self._quiet and not isinstance(event, EvaluationRetried | EvaluationFailed):
             return
         if (text := words.event(event)) is not None:
             self._output.out.print(_harmless(renamed(text, self._name)), markup=False)
@@ -201,7 +202,7 @@ class _TrainingLines:
         self._told_at = float("-inf")
 
     def show(self, event: Event) -> None:
-        if isinstance(event, events.TrainingIterationCompleted):
+        if isinstance(event, TrainingIterationCompleted):
             at = event.time.timestamp()
             if at - self._told_at < 1.0:
                 return
@@ -220,7 +221,7 @@ class _TrainingBar:
         self._task = progress.add_task(training.request.env, total=None, figures=str(training.state))
 
     def show(self, event: Event) -> None:
-        if isinstance(event, events.TrainingIterationCompleted):
+        if isinstance(event, TrainingIterationCompleted):
             fraction = words.fraction(event, self._stop)
             self._progress.update(
                 self._task,

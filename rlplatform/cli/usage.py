@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from rlplatform.access.quotas import Quotas
 from rlplatform.cli import words
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
 from rlplatform.errors import InvalidRequest, UnknownName
+from rlplatform.settings import Quotas
 
 app = typer.Typer(help="What the tenant uses, and what it may use.")
 

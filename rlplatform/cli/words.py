@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from rlplatform import events
+from rlplatform.access.models import KeyInfo
 from rlplatform.access.principals import Principal, Scope
-from rlplatform.documents import KeyInfo, QuotaState, TenantQuotas, Usage
+from rlplatform.environments.models import SpaceInfo
 from rlplatform.errors import (
     CapacityExhausted,
     NotAllowed,
@@ -21,10 +21,40 @@ from rlplatform.errors import (
     SandboxUnavailable,
     Unavailable,
 )
+from rlplatform.evaluation.events import (
+    EvaluationCancelled,
+    EvaluationFailed,
+    EvaluationFinished,
+    EvaluationOutput,
+    EvaluationQueued,
+    EvaluationRetried,
+    EvaluationStarted,
+    EvaluationTestFinished,
+)
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 from rlplatform.events import Event, TrainingIterationCompleted
 from rlplatform.files.models import FileInfo
 from rlplatform.policies.models import PolicyInfo, SpaceInfo
+from rlplatform.policies.models import PolicyInfo
+from rlplatform.quotas.models import QuotaState, TenantQuotas, Usage
+from rlplatform.runs.events import Event, StreamGap
+from rlplatform.training.events import (
+    TrainingCheckpointSaved,
+    TrainingEvaluated,
+    TrainingEvaluationCutShort,
+    TrainingFailed,
+    TrainingInterrupted,
+    TrainingIterationCompleted,
+    TrainingPaused,
+    TrainingProgressed,
+    TrainingQueued,
+    TrainingRecovered,
+    TrainingResumed,
+    TrainingStarted,
+    TrainingStopped,
+    TrainingSucceeded,
+    TrainingWaiting,
+)
 from rlplatform.training.models import (
     CheckpointInfo,
     EvaluationReport,
@@ -62,53 +92,53 @@ def hint(error: PlatformError) -> str | None:
 def event(event: Event) -> str | None:
     """An event as one line; None for those that say nothing to people."""
     match event:
-        case events.EvaluationQueued():
+        case EvaluationQueued():
             place = f", {event.queue_position} before it" if event.queue_position else ""
             wait = f", starts in about {event.expected_wait_s:.0f} s" if event.expected_wait_s else ""
             return f"queued: {event.tests} test{'s' if event.tests != 1 else ''}{place}{wait}"
-        case events.EvaluationStarted():
+        case EvaluationStarted():
             return "running" if event.attempt == 1 else f"running, attempt {event.attempt}"
-        case events.EvaluationOutput():
+        case EvaluationOutput():
             return "\n".join(f"  {event.test} │ {line}" for line in event.text.splitlines()) or None
-        case events.EvaluationTestFinished():
+        case EvaluationTestFinished():
             return test(event.result)
-        case events.EvaluationRetried():
+        case EvaluationRetried():
             return f"attempt {event.attempt} failed on our side: {event.reason}; trying again"
-        case events.EvaluationFinished():
+        case EvaluationFinished():
             return f"{event.verdict}: {event.score:g} of {event.max_score:g} points"
-        case events.EvaluationCancelled() | events.EvaluationFailed():
+        case EvaluationCancelled() | EvaluationFailed():
             return f"{event.type.partition('.')[2]}: {event.reason}"
-        case events.TrainingQueued():
+        case TrainingQueued():
             return "queued" + (" (simulated)" if event.simulated else "")
-        case events.TrainingWaiting():
+        case TrainingWaiting():
             return event.reason
-        case events.TrainingStarted():
+        case TrainingStarted():
             return "running"
-        case events.TrainingIterationCompleted():
+        case TrainingIterationCompleted():
             return figures(event)
-        case events.TrainingEvaluated():
+        case TrainingEvaluated():
             return f"policy evaluated at {event.env_steps:,} steps: {report(event.report)}"
-        case events.TrainingProgressed():
+        case TrainingProgressed():
             return f"{event.phase} of iteration {event.iteration}: {event.env_steps:,} steps so far"
-        case events.TrainingEvaluationCutShort():
+        case TrainingEvaluationCutShort():
             ended = f"; until then: {report(event.report)}" if event.report else ""
             return f"evaluation at {event.env_steps:,} steps cut short: {event.reason}{ended}"
-        case events.TrainingCheckpointSaved():
+        case TrainingCheckpointSaved():
             return f"checkpoint {event.checkpoint.id} at {event.checkpoint.env_steps:,} steps"
-        case events.TrainingPaused():
+        case TrainingPaused():
             return f"paused at {event.progress.env_steps:,} steps"
-        case events.TrainingResumed():
+        case TrainingResumed():
             return f"resumed at {event.progress.env_steps:,} steps"
-        case events.TrainingInterrupted():
+        case TrainingInterrupted():
             return f"interrupted: {event.reason}; recovering in {event.retry_in_s:.1f} s"
-        case events.TrainingRecovered():
+        case TrainingRecovered():
             return f"recovered at {event.env_steps:,} steps; {event.redone_iterations} iterations are repeated"
-        case events.TrainingSucceeded() | events.TrainingStopped():
+        case TrainingSucceeded() | TrainingStopped():
             state = event.type.partition(".")[2]
             return f"{state} at {event.progress.env_steps:,} steps: {event.stop_reason}"
-        case events.TrainingFailed():
+        case TrainingFailed():
             return f"failed at {event.progress.env_steps:,} steps: {event.reason}"
-        case events.StreamGap():
+        case StreamGap():
             return f"(events {event.first_seq} to {event.last_seq} were skipped: this reader is too slow)"
     return None
 

@@ -19,7 +19,8 @@ from rlplatform.client.retry import AsyncSleep, Retry
 from rlplatform.client.uploads import Source, Upload
 from rlplatform.documents import Page
 from rlplatform.errors import PlatformError, Unavailable
-from rlplatform.events import Event
+from rlplatform.runs.events import Event
+from rlplatform.runs.pages import Page
 
 Item = TypeVar("Item", bound=BaseModel)
 

@@ -10,7 +10,8 @@ from httpx2 import ServerSentEvent
 from pydantic import TypeAdapter, ValidationError
 
 from rlplatform.errors import PlatformError, ServiceError, TooManyRequests, Unavailable
-from rlplatform.events import FINAL_TYPES, AnyEvent, Event
+from rlplatform.run_kinds import FINAL_TYPES, AnyEvent
+from rlplatform.runs.events import Event
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(AnyEvent)
 _GIVE_UP_S = 120.0

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx2
 from pydantic import BaseModel
 
-from rlplatform.access.quotas import Quotas
+from rlplatform.access.models import KeyCreated, KeyInfo, KeyList, KeyRequest, WhoAmI
 from rlplatform.client.call import POLICY_WAIT_S, Call, T, create, encode, failure, nothing, reads, segment, with_json
 from rlplatform.client.connection import find_connection, open_http
 from rlplatform.client.downloads import saving
@@ -43,9 +43,20 @@ from rlplatform.errors import PlatformError, Unavailable, error_from
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import FINAL_TYPES, Event, stream_of
 from rlplatform.files.models import FileInfo
+from rlplatform.environments.models import EnvironmentInfo, EnvironmentList
+from rlplatform.errors import PlatformError, Unavailable, error_from
+from rlplatform.evaluation.models import BatchResult, Evaluation, EvaluationRequest
+from rlplatform.evaluation.submission_models import Submission
+from rlplatform.health import Readiness
 from rlplatform.ids import Kind, kind_of
 from rlplatform.policies.models import Actions, PolicyInfo, PolicyRequest
-from rlplatform.training.models import CheckpointInfo, EnvironmentInfo, Training, TrainingCheck, TrainingRequest
+from rlplatform.quotas.models import TenantQuotas, Usage
+from rlplatform.run_kinds import FINAL_TYPES
+from rlplatform.runs.events import Event, stream_of
+from rlplatform.runs.pages import Page
+from rlplatform.settings import Quotas
+from rlplatform.training.metric_series import MetricSeries
+from rlplatform.training.models import CheckpointInfo, CheckpointList, Training, TrainingCheck, TrainingRequest
 from rlplatform.webhooks.models import (
     Delivery,
     DeliveryList,

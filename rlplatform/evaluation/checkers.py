@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from rlplatform.evaluation.models import Checker, FloatsChecker
-from rlplatform.jsonvalues import MAX_INT_BITS
+from rlplatform.json_models import MAX_INT_BITS
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)

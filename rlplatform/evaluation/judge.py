@@ -18,8 +18,8 @@ from rlplatform.evaluation.models import EvaluationRequest, Judgement, TestCase,
 from rlplatform.evaluation.scoring import Stops, overall, score, scored
 from rlplatform.evaluation.submissions import program_of
 from rlplatform.evaluation.verdicts import rule
-from rlplatform.ports import Sandbox, SandboxPool
 from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind, SandboxInfo
+from rlplatform.sandbox.ports import Sandbox, SandboxPool
 
 log = logging.getLogger(__name__)
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from rlplatform import names
-from rlplatform.jsonvalues import FieldError, Json, JsonList, JsonObject, StrictModel, Text
-from rlplatform.priorities import Priority
+from rlplatform import patterns
+from rlplatform.json_models import FieldError, Json, JsonList, JsonObject, StrictModel, Text
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
+from rlplatform.scheduling.priorities import Priority
 
 
 class Verdict(StrEnum):
@@ -54,7 +54,7 @@ class FunctionGrader(StrictModel):
 
     kind: Literal["function"] = "function"
     """Selects this grader."""
-    entry: str = Field(default="solve", pattern=names.FUNCTION)
+    entry: str = Field(default="solve", pattern=patterns.FUNCTION)
     """Name of the function to call."""
 
 
@@ -66,7 +66,7 @@ class EpisodeGrader(StrictModel):
     """Selects this grader."""
     env: str = Field(min_length=1, max_length=128)
     """Id of a Gymnasium environment, for example `CartPole-v1`."""
-    entry: str = Field(default="act", pattern=names.FUNCTION)
+    entry: str = Field(default="act", pattern=patterns.FUNCTION)
     """Name of the function that chooses an action."""
     max_steps: int = Field(default=1000, ge=1, le=100_000)
     """Steps after which an episode ends that the environment does not end."""
@@ -158,8 +158,9 @@ class TestCase(StrictModel):
     `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue)."""
 
     __test__ = False
+    model_config = ConfigDict(allow_inf_nan=True)  # Json itself refuses NaN, and names the value
 
-    id: str = Field(min_length=1, max_length=64, pattern=names.LABEL)
+    id: str = Field(min_length=1, max_length=64, pattern=patterns.LABEL)
     """Id of the test, unique in the request."""
     stdin: Text | None = Field(default=None, max_length=1_048_576)
     """Standard input of the program (stdio)."""
@@ -191,7 +192,7 @@ class TestCase(StrictModel):
 class Group(StrictModel):
     """Tests that are scored together."""
 
-    id: str = Field(min_length=1, max_length=64, pattern=names.LABEL)
+    id: str = Field(min_length=1, max_length=64, pattern=patterns.LABEL)
     """Id of the group, unique in the request."""
     policy: Literal["all_or_nothing", "sum"] = "all_or_nothing"
     """`sum` adds the points of the tests; `all_or_nothing` gives all of them or none."""
@@ -256,7 +257,7 @@ class EvaluationRequest(StrictModel):
     @model_validator(mode="after")
     def _tests_fit_grader(self) -> EvaluationRequest:
         fitting = _TEST_FIELDS[self.grader.kind]
-        others = [name for names in _TEST_FIELDS.values() for name in names if name not in fitting]
+        others = [name for fields in _TEST_FIELDS.values() for name in fields if name not in fitting]
         for index, test in enumerate(self.tests):
             if wrong := next((name for name in others if getattr(test, name) is not None), None):
                 takes = f"grader {self.grader.kind!r}, which takes {', '.join(fitting)}"
@@ -377,3 +378,32 @@ class Judgement(StrictModel):
     tests: list[TestResult]
     sandbox: SandboxInfo | None = None
     message: str | None = None
+
+
+class EvaluationBatch(StrictModel):
+    """Up to 200 evaluations; each is accepted or refused by itself."""
+
+    evaluations: list[dict[str, Any]] = Field(
+        min_length=1, max_length=200, fail_fast=True, description="EvaluationRequest documents"
+    )
+    """The evaluations to submit."""
+
+
+class BatchRow(StrictModel):
+    """Result of one row of a batch."""
+
+    status: int
+    """202 if the row was accepted, else the HTTP status of its error."""
+    evaluation: Evaluation | None = None
+    """The evaluation; null if the row was refused."""
+    replayed: bool = False
+    """True if an earlier batch with the same Idempotency-Key created the evaluation."""
+    error: dict[str, Any] | None = None
+    """Problem document; null if the row was accepted."""
+
+
+class BatchResult(StrictModel):
+    """Results of a batch."""
+
+    results: list[BatchRow]
+    """One result for each evaluation, in the order of the request."""

@@ -7,12 +7,10 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from rlplatform.jsonvalues import JsonObject, StrictModel, Text
+from rlplatform.environments.models import BackendChoice, SpaceInfo
+from rlplatform.json_models import JsonObject, StrictModel, Text
 
 MAX_OBSERVATIONS = 4096
-
-Bound = float | list[float | None] | None
-BackendChoice = Literal["auto", "envpool", "gymnasium"]
 
 
 class PolicyRequest(StrictModel):
@@ -33,43 +31,6 @@ class PolicyRequest(StrictModel):
         if self.checkpoint_id is not None and self.which is not None:
             raise ValueError("which goes with training_id, not with checkpoint_id")
         return self
-
-
-class SpaceInfo(StrictModel):
-    """A Gymnasium space."""
-
-    kind: Literal["box", "discrete", "multi_discrete", "multi_binary"]
-    """Kind of the space."""
-    shape: list[int]
-    """Shape of one element; `[]` for `discrete`."""
-    dtype: str
-    """NumPy type of one element; `int64` for `discrete`."""
-    low: Bound = None
-    """Lower bounds (`box`): one number if all are equal, else one for each component in C order; null: unbounded."""
-    high: Bound = None
-    """Upper bounds (`box`), in the same form as `low`."""
-    n: int | None = None
-    """Number of values (`discrete`), or of components (`multi_binary`)."""
-    nvec: list[int] | None = None
-    """Number of values of each component in C order (`multi_discrete`)."""
-    start: int | list[int] | None = None
-    """First value (`discrete`, `multi_discrete`); null: 0."""
-    parts: list[SpacePart] | None = None
-    """Parts of a Dict or Tuple observation, flattened into this box as Gymnasium's `FlattenObservation` does; null: it
-    has none."""
-
-
-class SpacePart(StrictModel):
-    """A part of a flattened observation."""
-
-    path: list[str | int]
-    """Keys of Dict spaces and places in Tuple spaces that lead to the part."""
-    start: int
-    """First of its numbers in the flattened observation."""
-    size: int
-    """Count of its numbers: one-hot if it is `discrete` or `multi_discrete`, else in C order."""
-    space: SpaceInfo
-    """Space of the part by itself."""
 
 
 SpaceInfo.model_rebuild()

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rlplatform.environments.models import SpaceInfo
 from rlplatform.errors import InvalidRequest
-from rlplatform.policies.models import SpaceInfo
 
 FIELD = "observations"
 

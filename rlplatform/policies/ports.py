@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rlplatform.access.principals import Principal
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
-from rlplatform.ports import Idempotency
-from rlplatform.runs import PolicyRecord
+from rlplatform.policies.record import PolicyRecord
+from rlplatform.runs.ports import Idempotency
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

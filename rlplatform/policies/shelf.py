@@ -21,17 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlplatform.access.principals import Principal
-from rlplatform.access.usage import Accounts
+from rlplatform.clock import Clock
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, NotFound, PlatformError
-from rlplatform.events import PolicyDeleted, PolicyPublished
 from rlplatform.ids import Kind, check_id, new_id
+from rlplatform.policies.events import PolicyDeleted, PolicyPublished
 from rlplatform.policies.exporter import Export, Exporter
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.policies.ports import Acted, PolicyFiles
-from rlplatform.ports import CheckpointStore, Clock, Idempotency, Store
-from rlplatform.replays import replayed
-from rlplatform.runs import PolicyRecord, TrainingRun
+from rlplatform.policies.record import PolicyRecord
+from rlplatform.quotas.service import Accounts
+from rlplatform.runs.idempotency import replayed
+from rlplatform.runs.ports import Idempotency
+from rlplatform.store import Store
 from rlplatform.training.models import CheckpointInfo
+from rlplatform.training.ports import CheckpointStore
+from rlplatform.training.record import TrainingRun
 from rlplatform.training.retention import best
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from pydantic import (
     model_validator,
 )
 
-from rlplatform.complaints import complaint
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.ppo.schedule import Schedule
+from rlplatform.validation_errors import complaint
 
 Activation = Literal["tanh", "relu"]
 Widths = tuple[int, ...]

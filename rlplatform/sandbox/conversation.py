@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from rlplatform.ports import Interactor
 from rlplatform.sandbox.pipes import Feed
+from rlplatform.sandbox.ports import Interactor
 
 _MOST_UNREAD_BYTES = 256 << 10
 

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 
 from rlplatform.errors import SandboxFault
-from rlplatform.ports import Interactor
 from rlplatform.sandbox.container import Container
 from rlplatform.sandbox.execution import Run
 from rlplatform.sandbox.guest.protocol import MANY, NONE
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, SandboxInfo, Usage
 from rlplatform.sandbox.outcomes import decide
+from rlplatform.sandbox.ports import Interactor
 
 
 class DockerSandbox:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from rlplatform.errors import InvalidRequest, SandboxFault
-from rlplatform.ports import Interactor
 from rlplatform.sandbox.cgroup import Cgroup
 from rlplatform.sandbox.conversation import Conversation
 from rlplatform.sandbox.guest import values
@@ -19,6 +18,7 @@ from rlplatform.sandbox.models import Call, Execution, Usage
 from rlplatform.sandbox.outcomes import STDERR_MOST, Evidence, Stop
 from rlplatform.sandbox.patience import STOP_GRACE_S, Patience, lease_s
 from rlplatform.sandbox.pipes import Capture, Feed
+from rlplatform.sandbox.ports import Interactor
 from rlplatform.sandbox.wire import Channel, Report, memory_file, parse_records, parse_report
 
 _POLL_MS = 10

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rlplatform.errors import ServiceError
-from rlplatform.ports import SandboxPool
 from rlplatform.sandbox.models import Execution, Limits, Outcome, OutcomeKind, Program, Tier
+from rlplatform.sandbox.ports import SandboxPool
 
 _LIMITS = Limits(cpu_time_s=1.0, wall_time_s=3.0, memory_mb=64, output_kb=16, processes=8)
 

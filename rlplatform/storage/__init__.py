@@ -6,13 +6,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from rlplatform.clock import SystemClock
+from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import InvalidRequest
 from rlplatform.files.ports import FileStorage
 from rlplatform.names import ACCEPTED, STORE_URL
 from rlplatform.policies.ports import PolicyFiles
 from rlplatform.ports import CheckpointStore, Clock, Store
 from rlplatform.settings import Settings, TrainingSettings
+from rlplatform.patterns import ACCEPTED, STORE_URL
+from rlplatform.policies.ports import PolicyFiles
+from rlplatform.settings import TrainingSettings
+from rlplatform.store import Store
+from rlplatform.training.ports import CheckpointStore
 
 
 async def open_store(url: str, *, clock: Clock | None = None, namespace: str = "rlp") -> Store:

@@ -21,9 +21,9 @@ from uuid import uuid4
 from pyarrow import ArrowException, fs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from rlplatform.clock import Clock
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, NotFound, StorageError
 from rlplatform.ids import Kind, check_id
-from rlplatform.ports import Clock
 from rlplatform.training.models import CheckpointInfo
 
 MANIFEST = "manifest.json"

@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
-from rlplatform import events, runs
 from rlplatform.errors import Conflict, Fenced, IdempotencyMismatch, InvalidRequest, NotFound
 from rlplatform.evaluation.models import TestResult
-from rlplatform.events import EventBase
-from rlplatform.ports import EncodedEvent, Idempotency
-from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.run_kinds import FINAL_TYPES, parse_run
+from rlplatform.runs.events import Event, run_of, stream_of
+from rlplatform.runs.ports import EncodedEvent, Idempotency
+from rlplatform.runs.records import Run
+from rlplatform.training.record import TrainingRun
 
 IDEMPOTENCY_LIFE = timedelta(hours=24)
 USAGE_LIFE = timedelta(days=62)
@@ -51,7 +53,7 @@ def unpack(packed: PackedRun, epoch: int) -> Run:
     """Put the parts of :func:`pack` together again."""
     request = f',"request":{packed.request}' if packed.request is not None else ""
     tests = f',"tests":{packed.tests}' if packed.tests is not None else ""
-    return runs.parse_run(f'{packed.record[:-2]}{tests}}},"epoch":{epoch}{request}}}')
+    return parse_run(f'{packed.record[:-2]}{tests}}},"epoch":{epoch}{request}}}')
 
 
 def run_id_of(stream: str) -> str:
@@ -60,9 +62,9 @@ def run_id_of(stream: str) -> str:
     Raises:
         NotFound: no run can have such a stream.
     """
-    run_id = events.run_of(stream)
+    run_id = run_of(stream)
     try:
-        if events.stream_of(run_id) == stream:
+        if stream_of(run_id) == stream:
             return run_id
     except (InvalidRequest, KeyError):
         pass
@@ -120,7 +122,7 @@ def check_replay(key: Idempotency, stored_sha256: str) -> None:
         raise IdempotencyMismatch(f"Idempotency-Key {sent!r} was used with another body within the last 24 hours")
 
 
-def open_stream(run: Run, first: EventBase) -> tuple[Run, EncodedEvent]:
+def open_stream(run: Run, first: Event) -> tuple[Run, EncodedEvent]:
     """Return a new run after its first event.
 
     Raises:
@@ -132,7 +134,7 @@ def open_stream(run: Run, first: EventBase) -> tuple[Run, EncodedEvent]:
     return run, encoded
 
 
-def advance(run: Run, new: Sequence[EventBase]) -> tuple[Run, list[EncodedEvent]]:
+def advance(run: Run, new: Sequence[Event]) -> tuple[Run, list[EncodedEvent]]:
     """Return ``run`` after the events ``new``, and these events encoded with their numbers.
 
     Raises:
@@ -168,7 +170,7 @@ class Charge(NamedTuple):
     amount: float
 
 
-def opening_charges(run: Run, first: EventBase) -> list[Charge]:
+def opening_charges(run: Run, first: Event) -> list[Charge]:
     """Return the charges of a new run, after its first event: it counts as one of ``evaluations``, ``trainings`` …"""
     day = first.time.astimezone(UTC).date()
     return [
@@ -178,7 +180,7 @@ def opening_charges(run: Run, first: EventBase) -> list[Charge]:
     ]
 
 
-def charges(before: Run, after: Run, new: Sequence[EventBase]) -> list[Charge]:
+def charges(before: Run, after: Run, new: Sequence[Event]) -> list[Charge]:
     """Return the charges of the appended events ``new``, on the day of the last of them.
 
     ``env_steps``: steps of training; steps that a recovery repeats count once. ``sandbox_cpu_s``: CPU seconds of the
@@ -220,14 +222,14 @@ def _cpu_time_s(run: EvaluationRun) -> float:
     return measured
 
 
-def final_event(new: Sequence[EventBase]) -> EventBase | None:
+def final_event(new: Sequence[Event]) -> Event | None:
     """Return the final event among ``new``, which is the last; None if there is none."""
-    return new[-1] if new and getattr(new[-1], "type", "") in events.FINAL_TYPES else None
+    return new[-1] if new and getattr(new[-1], "type", "") in FINAL_TYPES else None
 
 
-def distinct(given: Sequence[EventBase]) -> list[EventBase]:
+def distinct(given: Sequence[Event]) -> list[Event]:
     """Return ``given`` without repeated ids: the first of each stays."""
-    found: dict[str, EventBase] = {}
+    found: dict[str, Event] = {}
     for event in given:
         found.setdefault(event.id, event)
     return list(found.values())

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Unpack
 
-from rlplatform.access.principals import ApiKey
-from rlplatform.clock import SystemClock
+from rlplatform.access.api_keys import ApiKey
+from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import Conflict
-from rlplatform.events import EventBase
-from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, RunQuery, Written
-from rlplatform.runs import Run, RunSummary, summarize
+from rlplatform.run_kinds import summarize
+from rlplatform.runs.events import Event
+from rlplatform.runs.ports import EncodedEvent, Idempotency, RunQuery
+from rlplatform.runs.records import Run, RunSummary
 from rlplatform.storage import ledger
 from rlplatform.storage.wakeups import Wakeups
+from rlplatform.store import Document, Finished, Written
 
 
 @dataclass
@@ -39,7 +41,7 @@ class MemoryStore:
         self._documents: dict[tuple[str, str], Document] = {}
         self._wakeups = Wakeups()
 
-    async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
+    async def create(self, run: Run, first: Event, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
         if idempotency is not None and (stored := await self.recall(idempotency)) is not None:
             return stored, False
         if (entry := self._entries.get(run.id)) is not None:
@@ -102,9 +104,7 @@ class MemoryStore:
         entry.run = entry.run.model_copy(update={"epoch": entry.run.epoch + 1})
         return entry.run.epoch
 
-    async def append(
-        self, stream: str, events: Sequence[EventBase], *, epoch: int | None = None
-    ) -> Sequence[EncodedEvent]:
+    async def append(self, stream: str, events: Sequence[Event], *, epoch: int | None = None) -> Sequence[EncodedEvent]:
         entry = self._entry(ledger.run_id_of(stream))
         ledger.check_epoch(entry.run.id, entry.run.epoch, epoch)
         new = [event for event in ledger.distinct(events) if event.id not in entry.seq_of]

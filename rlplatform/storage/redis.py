@@ -17,10 +17,12 @@ from weakref import WeakValueDictionary
 
 from redis.asyncio import Redis
 
+from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, Fenced, InvalidRequest, NotFound, StorageError
-from rlplatform.events import EventBase
-from rlplatform.ports import Clock, EncodedEvent, Idempotency, RunQuery
-from rlplatform.runs import Run, RunSummary, parse_summary
+from rlplatform.run_kinds import parse_summary
+from rlplatform.runs.events import Event
+from rlplatform.runs.ports import EncodedEvent, Idempotency, RunQuery
+from rlplatform.runs.records import Run, RunSummary
 from rlplatform.storage import ledger, scripts
 from rlplatform.storage.redis_records import RedisRecords, as_storage_errors
 
@@ -73,7 +75,7 @@ class RedisStore(RedisRecords):
             raise
         return store
 
-    async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
+    async def create(self, run: Run, first: Event, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
         new, line = ledger.open_stream(run, first)
         packed = ledger.pack(new)
         key, once = "", ("", 0.0, 0.0, 0)
@@ -152,9 +154,7 @@ class RedisStore(RedisRecords):
             raise ledger.no_such_run(run_id)
         return epoch
 
-    async def append(
-        self, stream: str, events: Sequence[EventBase], *, epoch: int | None = None
-    ) -> Sequence[EncodedEvent]:
+    async def append(self, stream: str, events: Sequence[Event], *, epoch: int | None = None) -> Sequence[EncodedEvent]:
         run_id = ledger.run_id_of(stream)
         lock = self._locks.setdefault(run_id, asyncio.Lock())
         async with lock:
@@ -250,7 +250,7 @@ class RedisStore(RedisRecords):
         rows: Sequence[Sequence[str]] = found
         return rows
 
-    async def _load(self, run_id: str, events: Sequence[EventBase]) -> tuple[Run, dict[str, EncodedEvent]]:
+    async def _load(self, run_id: str, events: Sequence[Event]) -> tuple[Run, dict[str, EncodedEvent]]:
         """Read the present run, and those of ``events`` that its log has, by id."""
         with as_storage_errors():
             pipeline = self._redis.pipeline(transaction=True)
@@ -267,7 +267,7 @@ class RedisStore(RedisRecords):
         return run, {event_id: _line(entry) for event_id, (entry,) in zip(found, entries, strict=True)}
 
     async def _write(
-        self, before: Run, after: Run, new: Sequence[EventBase], lines: Sequence[EncodedEvent], epoch: int | None
+        self, before: Run, after: Run, new: Sequence[Event], lines: Sequence[EncodedEvent], epoch: int | None
     ) -> bool:
         """Append ``new``; return False if another process appended since ``before``."""
         fields = [

@@ -11,10 +11,10 @@ from urllib.parse import quote
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from rlplatform.access.principals import ApiKey
+from rlplatform.access.api_keys import ApiKey
 from rlplatform.errors import StorageError
-from rlplatform.ports import Document, Finished, Written
 from rlplatform.storage import ledger, scripts
+from rlplatform.store import Document, Finished, Written
 
 
 class RedisRecords:

@@ -18,16 +18,18 @@ from datetime import date
 from pathlib import Path
 from typing import Unpack
 
-from rlplatform.access.principals import ApiKey
+from rlplatform.access.api_keys import ApiKey
+from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, StorageError
-from rlplatform.events import EventBase
-from rlplatform.ports import Clock, Document, EncodedEvent, Finished, Idempotency, RunQuery, Written
-from rlplatform.runs import Run, RunSummary
+from rlplatform.runs.events import Event
+from rlplatform.runs.ports import EncodedEvent, Idempotency, RunQuery
+from rlplatform.runs.records import Run, RunSummary
 from rlplatform.storage import ledger, schema
 from rlplatform.storage import sqlite_records as records
 from rlplatform.storage import sqlite_runs as runs
 from rlplatform.storage.wakeups import Wakeups
 from rlplatform.storage.writer import T, Work, Writer, storage_error
+from rlplatform.store import Document, Finished, Written
 
 _CACHED_RUNS = 512
 _LOCK_WAIT_S = 5.0
@@ -68,7 +70,7 @@ class SqliteStore:
             os.close(lock)
             raise
 
-    async def create(self, run: Run, first: EventBase, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
+    async def create(self, run: Run, first: Event, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
         new, encoded = ledger.open_stream(run, first)
         now = self._clock.now()
 
@@ -132,9 +134,7 @@ class SqliteStore:
 
         return await self._writer.submit(work)
 
-    async def append(
-        self, stream: str, events: Sequence[EventBase], *, epoch: int | None = None
-    ) -> Sequence[EncodedEvent]:
+    async def append(self, stream: str, events: Sequence[Event], *, epoch: int | None = None) -> Sequence[EncodedEvent]:
         run_id = ledger.run_id_of(stream)
 
         def work(connection: sqlite3.Connection) -> list[EncodedEvent]:

@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import date
 
-from rlplatform.events import EventBase
-from rlplatform.ports import Document, EncodedEvent, Finished, Written
-from rlplatform.runs import Run
+from rlplatform.runs.events import Event
+from rlplatform.runs.ports import EncodedEvent
+from rlplatform.runs.records import Run
 from rlplatform.storage import ledger
+from rlplatform.store import Document, Finished, Written
 
 
 def charge(connection: sqlite3.Connection, tenant: str, charges: Sequence[ledger.Charge]) -> None:
@@ -37,7 +38,7 @@ def written(connection: sqlite3.Connection, tenant: str, day: date) -> Written:
     return Written(int(found.get(ledger.WRITTEN, 0)), int(found.get("stored_bytes", 0)))
 
 
-def put_out(connection: sqlite3.Connection, run: Run, new: Sequence[EventBase], lines: Sequence[EncodedEvent]) -> None:
+def put_out(connection: sqlite3.Connection, run: Run, new: Sequence[Event], lines: Sequence[EncodedEvent]) -> None:
     """Put the final event among ``new``, if any, into the outbox."""
     if (last := ledger.final_event(new)) is not None:
         connection.execute(

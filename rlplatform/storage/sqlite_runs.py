@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from rlplatform.events import EventBase
-from rlplatform.ports import EncodedEvent, Idempotency
-from rlplatform.runs import Run, RunSummary, parse_summary
+from rlplatform.run_kinds import parse_summary
+from rlplatform.runs.events import Event
+from rlplatform.runs.ports import EncodedEvent, Idempotency
+from rlplatform.runs.records import Run, RunSummary
 from rlplatform.storage import ledger
 
 _PACKED = "epoch, request, tests, record"
@@ -96,7 +97,7 @@ def recall(connection: sqlite3.Connection, idempotency: Idempotency, now: float)
 
 
 def insert_events(
-    connection: sqlite3.Connection, run_id: str, events: Sequence[EventBase], lines: Sequence[EncodedEvent]
+    connection: sqlite3.Connection, run_id: str, events: Sequence[Event], lines: Sequence[EncodedEvent]
 ) -> None:
     connection.executemany(
         "INSERT INTO events (run_id, event_id, seq, type, data) VALUES (?, ?, ?, ?, ?)",
@@ -104,7 +105,7 @@ def insert_events(
     )
 
 
-def stored_events(connection: sqlite3.Connection, run_id: str, events: Sequence[EventBase]) -> dict[str, EncodedEvent]:
+def stored_events(connection: sqlite3.Connection, run_id: str, events: Sequence[Event]) -> dict[str, EncodedEvent]:
     """Return those of ``events`` that the log has, by id."""
     query = "SELECT seq, type, data FROM events WHERE run_id = ? AND event_id = ?"
     rows = {event.id: connection.execute(query, (run_id, event.id)).fetchone() for event in events}

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from rlplatform.ports import Clock, EncodedEvent
+from rlplatform.clock import Clock
+from rlplatform.runs.ports import EncodedEvent
 
 ReadMany = Callable[[Mapping[str, int]], Awaitable[dict[str, Sequence[EncodedEvent]]]]
 

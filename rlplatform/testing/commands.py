@@ -5,25 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from rlplatform import events
 from rlplatform.access.principals import Principal
+from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, SandboxUnavailable
-from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestResult, Verdict
-from rlplatform.ids import Kind, new_id
-from rlplatform.ports import (
-    CheckpointStore,
-    Clock,
-    Dependency,
-    EncodedEvent,
-    Idempotency,
-    Place,
-    PlatformStatus,
-    Store,
+from rlplatform.evaluation.events import (
+    EvaluationCancelled,
+    EvaluationFinished,
+    EvaluationQueued,
+    EvaluationStarted,
+    EvaluationTestFinished,
 )
-from rlplatform.priorities import check_priority
-from rlplatform.runs import EvaluationRun, TrainingRun
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestResult, Verdict
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.health import Dependency, PlatformStatus
+from rlplatform.ids import Kind, new_id
+from rlplatform.runs.events import Event
+from rlplatform.runs.ports import EncodedEvent, Idempotency
+from rlplatform.scheduling.admission import Place
+from rlplatform.scheduling.priorities import check_priority
+from rlplatform.store import Store
+from rlplatform.training.events import (
+    TrainingIterationCompleted,
+    TrainingPauseRequested,
+    TrainingQueued,
+    TrainingResumeRequested,
+    TrainingStopRequested,
+    TrainingSucceeded,
+)
 from rlplatform.training.facts import planned
 from rlplatform.training.models import Training, TrainingCheck, TrainingRequest, TrainingState
+from rlplatform.training.ports import CheckpointStore
+from rlplatform.training.record import TrainingRun
 from rlplatform.training.retention import superseded
 
 
@@ -65,9 +77,7 @@ class FakeCommands:
         run = EvaluationRun(
             id=run_id, tenant=principal.tenant, created_by=principal.id, request=request, document=document
         )
-        first = events.EvaluationQueued(
-            stream=run.stream, time=self._now(), tests=len(request.tests), max_score=max_score
-        )
+        first = EvaluationQueued(stream=run.stream, time=self._now(), tests=len(request.tests), max_score=max_score)
         stored, new = await self._store.create(run, first, idempotency=idempotency)
         assert isinstance(stored, EvaluationRun)
         if new and self.judge is not None:
@@ -79,9 +89,7 @@ class FakeCommands:
         by = principal.id
         run = await self._evaluation(run_id)
         if not run.final:
-            await self.play(
-                run.stream, events.EvaluationCancelled(stream=run.stream, time=self._now(), reason=f"by {by}")
-            )
+            await self.play(run.stream, EvaluationCancelled(stream=run.stream, time=self._now(), reason=f"by {by}"))
         return await self._evaluation(run_id)
 
     async def start_training(
@@ -93,7 +101,7 @@ class FakeCommands:
             id=run_id, state=TrainingState.QUEUED, request=request, simulated=simulated, created_at=self._now()
         )
         run = TrainingRun(id=run_id, tenant=principal.tenant, created_by=principal.id, document=document)
-        first = events.TrainingQueued(stream=run.stream, time=self._now(), simulated=simulated)
+        first = TrainingQueued(stream=run.stream, time=self._now(), simulated=simulated)
         stored, new = await self._store.create(run, first, idempotency=idempotency)
         assert isinstance(stored, TrainingRun)
         return stored, new
@@ -110,9 +118,9 @@ class FakeCommands:
         if run.final or run.desired == desired:
             return run
         asked = {
-            "pause": events.TrainingPauseRequested,
-            "resume": events.TrainingResumeRequested,
-            "stop": events.TrainingStopRequested,
+            "pause": TrainingPauseRequested,
+            "resume": TrainingResumeRequested,
+            "stop": TrainingStopRequested,
         }[command]
         await self.play(run.stream, asked(stream=run.stream, time=self._now(), by=principal.id))
         return await self._training(run_id)
@@ -136,7 +144,7 @@ class FakeCommands:
 
     # -- what happens to the runs --------------------------------------------------------------------------------------
 
-    async def play(self, stream: str, *happened: events.EventBase) -> Sequence[EncodedEvent]:
+    async def play(self, stream: str, *happened: Event) -> Sequence[EncodedEvent]:
         """Append ``happened`` to ``stream``."""
         return await self._store.append(stream, happened)
 
@@ -158,9 +166,9 @@ class FakeCommands:
         at: dict[str, object] = {"stream": run.stream, "time": self._now()}
         await self.play(
             run.stream,
-            events.EvaluationStarted.model_validate({**at, "attempt": 1}),
-            *(events.EvaluationTestFinished.model_validate({**at, "attempt": 1, "result": r}) for r in results),
-            events.EvaluationFinished.model_validate(
+            EvaluationStarted.model_validate({**at, "attempt": 1}),
+            *(EvaluationTestFinished.model_validate({**at, "attempt": 1, "result": r}) for r in results),
+            EvaluationFinished.model_validate(
                 {
                     **at,
                     "verdict": overall,
@@ -180,7 +188,7 @@ class FakeCommands:
         progress = (await self._training(run.id)).document.progress
         await self.play(
             run.stream,
-            events.TrainingSucceeded(
+            TrainingSucceeded(
                 stream=run.stream,
                 time=self._now(),
                 simulated=run.document.simulated,
@@ -189,8 +197,8 @@ class FakeCommands:
             ),
         )
 
-    def _iteration(self, run: TrainingRun, number: int) -> events.TrainingIterationCompleted:
-        return events.TrainingIterationCompleted(
+    def _iteration(self, run: TrainingRun, number: int) -> TrainingIterationCompleted:
+        return TrainingIterationCompleted(
             stream=run.stream,
             time=self._now(),
             simulated=run.document.simulated,

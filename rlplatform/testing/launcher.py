@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from rlplatform import events
+from rlplatform.clock import Clock
 from rlplatform.errors import (
     CapacityExhausted,
     Conflict,
@@ -15,11 +15,24 @@ from rlplatform.errors import (
     SandboxUnavailable,
     Unavailable,
 )
+from rlplatform.evaluation.events import EvaluationFinished, EvaluationStarted
 from rlplatform.evaluation.models import TestResult, Verdict
-from rlplatform.ports import Clock, Store
-from rlplatform.runs import EvaluationRun, TrainingRun
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.runs.events import Event
 from rlplatform.sandbox.models import PoolStatus, Tier
+from rlplatform.store import Store
+from rlplatform.training.events import (
+    TrainingEvent,
+    TrainingIterationCompleted,
+    TrainingPaused,
+    TrainingRecovered,
+    TrainingStarted,
+    TrainingStarting,
+    TrainingStopped,
+    TrainingSucceeded,
+)
 from rlplatform.training.models import Progress, Training, TrainingRequest
+from rlplatform.training.record import TrainingRun
 
 
 class FakeEvaluator:
@@ -68,7 +81,7 @@ class FakeEvaluator:
         self._epochs[run.id] = (run, attempt, epoch)
         future = self.at_work[run.id] = asyncio.get_running_loop().create_future()
         self.most_at_work = max(self.most_at_work, len(self.at_work))
-        started = events.EvaluationStarted(stream=run.stream, time=self._clock.now(), attempt=attempt)
+        started = EvaluationStarted(stream=run.stream, time=self._clock.now(), attempt=attempt)
 
         async def work() -> None:
             try:
@@ -111,7 +124,7 @@ class FakeEvaluator:
         """Record a result with the epoch of the last lease; whether the log took it."""
         run, _, epoch = self._epochs[run_id]
         result = TestResult(id=run.request.tests[0].id, verdict=Verdict.ACCEPTED, points=1.0)
-        finished = events.EvaluationFinished(
+        finished = EvaluationFinished(
             stream=run.stream,
             time=self._clock.now(),
             verdict=Verdict.ACCEPTED,
@@ -121,7 +134,7 @@ class FakeEvaluator:
         )
         return await self._append(finished, epoch)
 
-    async def _append(self, event: events.EventBase, epoch: int) -> bool:
+    async def _append(self, event: Event, epoch: int) -> bool:
         try:
             await self._store.append(event.stream, [event], epoch=epoch)
         except (Fenced, Conflict):
@@ -158,7 +171,7 @@ class FakeTrainer:
         self.commands.append(command)
         if command == "stop":
             (reason,) = details
-            await self.emit(events.TrainingStopped, stop_reason=reason, progress=self.run.document.progress)
+            await self.emit(TrainingStopped, stop_reason=reason, progress=self.run.document.progress)
             self.leave()
         elif command == "suspend" and self.suspends:
             self.leave()
@@ -178,7 +191,7 @@ class FakeTrainer:
             self._over.set_exception(error)
             self._over.exception()
 
-    async def emit(self, event: type[events.TrainingEvent], **fields: object) -> bool:
+    async def emit(self, event: type[TrainingEvent], **fields: object) -> bool:
         """Append an event with the trainer's epoch; whether the log took it."""
         made = event.model_validate({"stream": self.run.stream, "time": self._clock.now(), **fields})
         try:
@@ -189,28 +202,28 @@ class FakeTrainer:
 
     async def begin(self) -> None:
         """Starting, and started or recovered."""
-        await self.emit(events.TrainingStarting, epoch=self.epoch)
+        await self.emit(TrainingStarting, epoch=self.epoch)
         if self.run.document.started_at is None:
-            await self.emit(events.TrainingStarted, manifest={})
+            await self.emit(TrainingStarted, manifest={})
         else:
             lost = {"redone_iterations": 0, "redone_env_steps": 0}
-            await self.emit(events.TrainingRecovered, checkpoint_id=None, iteration=0, env_steps=0, **lost)
+            await self.emit(TrainingRecovered, checkpoint_id=None, iteration=0, env_steps=0, **lost)
 
     async def iterate(self, iteration: int) -> bool:
         """One completed iteration."""
         progress = Progress(iteration=iteration, env_steps=iteration * 100, episodes=iteration).model_dump()
-        return await self.emit(events.TrainingIterationCompleted, **progress, metrics={})
+        return await self.emit(TrainingIterationCompleted, **progress, metrics={})
 
     async def pause(self) -> None:
         """Record that the training is paused, and leave."""
         document = (await self._store.get(self.run.id)).document
         assert isinstance(document, Training)
-        await self.emit(events.TrainingPaused, progress=document.progress)
+        await self.emit(TrainingPaused, progress=document.progress)
         self.leave()
 
     async def succeed(self) -> None:
         """The final event, and the end."""
-        await self.emit(events.TrainingSucceeded, stop_reason="iterations", progress=self.run.document.progress)
+        await self.emit(TrainingSucceeded, stop_reason="iterations", progress=self.run.document.progress)
         self.leave()
 
 

@@ -9,13 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlplatform.access.principals import Principal
+from rlplatform.clock import Clock
+from rlplatform.environments.models import SpaceInfo
 from rlplatform.errors import CheckpointError, Conflict, NotFound
-from rlplatform.events import PolicyDeleted, PolicyPublished
 from rlplatform.ids import Kind, new_id
-from rlplatform.policies.models import PolicyInfo, PolicyRequest, SpaceInfo
+from rlplatform.policies.events import PolicyDeleted, PolicyPublished
+from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.policies.ports import Acted
-from rlplatform.ports import CheckpointStore, Clock, Idempotency, Store
-from rlplatform.runs import PolicyRecord, TrainingRun
+from rlplatform.policies.record import PolicyRecord
+from rlplatform.runs.ports import Idempotency
+from rlplatform.store import Store
+from rlplatform.training.ports import CheckpointStore
+from rlplatform.training.record import TrainingRun
 from rlplatform.training.retention import best
 
 

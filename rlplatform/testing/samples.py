@@ -6,12 +6,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rlplatform import events, ids
-from rlplatform.access.principals import ApiKey, Scope
+from rlplatform import ids
+from rlplatform.access.api_keys import ApiKey
+from rlplatform.access.principals import Scope
+from rlplatform.clock import Clock
+from rlplatform.evaluation.events import EvaluationFinished, EvaluationQueued, EvaluationRetried
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestCase, TestResult, Verdict
-from rlplatform.ports import Clock, EncodedEvent
-from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.run_kinds import parse_event
+from rlplatform.runs.events import Event
+from rlplatform.runs.ports import EncodedEvent
+from rlplatform.runs.records import Run
+from rlplatform.training.events import TrainingIterationCompleted, TrainingQueued
 from rlplatform.training.models import CheckpointInfo, StopCriteria, Training, TrainingRequest, TrainingState
+from rlplatform.training.record import TrainingRun
 
 
 def evaluation_run(clock: Clock, tenant: str = "acme") -> EvaluationRun:
@@ -45,19 +53,19 @@ def checkpoint(training_id: str | None = None, iteration: int = 3, **fields: Any
     return CheckpointInfo.model_validate(known | fields)
 
 
-def queued(run: Run, clock: Clock) -> events.EventBase:
+def queued(run: Run, clock: Clock) -> Event:
     """The first event of ``run``."""
     if isinstance(run, EvaluationRun):
-        return events.EvaluationQueued(stream=run.stream, time=clock.now(), tests=1, max_score=1.0)
-    return events.TrainingQueued(stream=run.stream, time=clock.now())
+        return EvaluationQueued(stream=run.stream, time=clock.now(), tests=1, max_score=1.0)
+    return TrainingQueued(stream=run.stream, time=clock.now())
 
 
-def retried(run: Run, clock: Clock, reason: str = "lost") -> events.EventBase:
-    return events.EvaluationRetried(stream=run.stream, time=clock.now(), attempt=1, reason=reason)
+def retried(run: Run, clock: Clock, reason: str = "lost") -> Event:
+    return EvaluationRetried(stream=run.stream, time=clock.now(), attempt=1, reason=reason)
 
 
-def iteration(run: Run, clock: Clock, number: int) -> events.EventBase:
-    return events.TrainingIterationCompleted(
+def iteration(run: Run, clock: Clock, number: int) -> Event:
+    return TrainingIterationCompleted(
         stream=run.stream,
         time=clock.now(),
         iteration=number,
@@ -68,9 +76,9 @@ def iteration(run: Run, clock: Clock, number: int) -> events.EventBase:
     )
 
 
-def finished(run: Run, clock: Clock) -> events.EventBase:
+def finished(run: Run, clock: Clock) -> Event:
     result = TestResult(id="t1", verdict=Verdict.ACCEPTED, points=1.0, hidden=True, stdout="é\n", value=[1, 1.0])
-    return events.EvaluationFinished(
+    return EvaluationFinished(
         stream=run.stream, time=clock.now(), verdict=Verdict.ACCEPTED, score=1.0, max_score=1.0, tests=[result]
     )
 
@@ -93,5 +101,5 @@ def seqs(lines: Sequence[EncodedEvent]) -> list[int]:
 def fold(run: Run, lines: Sequence[EncodedEvent]) -> Run:
     """``run``, as it was before its first event, after all of ``lines``."""
     for line in lines:
-        run = run.apply(events.parse_event(line.data))
+        run = run.apply(parse_event(line.data))
     return run

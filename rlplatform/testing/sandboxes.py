@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Iterable
 from typing import cast
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
-from rlplatform.ports import Interactor
 from rlplatform.sandbox.models import (
     Execution,
     Limits,
@@ -22,6 +21,7 @@ from rlplatform.sandbox.models import (
     Tier,
     Usage,
 )
+from rlplatform.sandbox.ports import Interactor
 from rlplatform.sandbox.programs import check_program
 
 Answer = Outcome | SandboxFault

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from rlplatform.ports import Store
+from rlplatform.store import Store
 
 TURNS = 80
 

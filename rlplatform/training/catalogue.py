@@ -17,11 +17,11 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.errors import InvalidRequest
 from rlplatform.ppo.presets import find_preset, preset_names
 from rlplatform.training import environment_modules
 from rlplatform.training.environments import check_spaces, probe
-from rlplatform.training.models import EnvironmentInfo
 from rlplatform.training.recorded_environments import FILE, recorded, versions
 from rlplatform.training.vector_envpool import envpool_ids, envpool_spaces
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from rlplatform.policies.models import BackendChoice
+from rlplatform.environments.models import BackendChoice
 
 
 class _Choice(Protocol):

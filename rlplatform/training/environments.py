@@ -31,7 +31,9 @@ from rlplatform.training.facts import (
 from rlplatform.training.flattening import looks_like_image
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.spaces import FlatSpace
-from rlplatform.training.vector_env import VectorEnv, envpool_ids, make_vector_env
+from rlplatform.training.vector_base import VectorEnv
+from rlplatform.training.vector_env import make_vector_env
+from rlplatform.training.vector_envpool import envpool_ids
 
 __all__ = ["check_facts", "check_hyperparameters", "effective", "envs_per_runner", "total_envs"]
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from rlplatform.environments.models import SpacePart
 from rlplatform.errors import InvalidRequest
-from rlplatform.policies.models import SpacePart
 from rlplatform.ppo.observations import ObservationEncoder, is_image
 from rlplatform.training.spaces import FlatSpace, space_info
 from rlplatform.training.vector_base import Array, Step, VectorEnv

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from rlplatform.jsonvalues import JsonObject, StrictModel
-from rlplatform.policies.models import BackendChoice
+from rlplatform.environments.models import BackendChoice
+from rlplatform.json_models import JsonObject, StrictModel
 from rlplatform.ppo.presets import find_preset
-from rlplatform.priorities import Priority
+from rlplatform.scheduling.priorities import Priority
 
 MAX_HYPERPARAMETER_BYTES = 16_384
 
@@ -126,25 +126,6 @@ class TrainingRequest(StrictModel):
         if (size := len(json.dumps(given))) > MAX_HYPERPARAMETER_BYTES:
             raise ValueError(f"has {size} bytes as JSON; at most {MAX_HYPERPARAMETER_BYTES} are accepted")
         return given
-
-
-class EnvironmentInfo(StrictModel):
-    """An environment that can be trained on."""
-
-    id: str
-    """Id of the environment."""
-    observation_space: str
-    """Observation space, as Gymnasium prints it."""
-    action_space: str
-    """Action space, as Gymnasium prints it."""
-    backend: Literal["envpool", "gymnasium"]
-    """Library that steps the environment."""
-    preset: str | None = None
-    """Name of tuned hyperparameters for it; null: there are none."""
-    preset_env_steps: int | None = None
-    """Environment steps that those are meant for, and the default of `stop`; null: there are none."""
-    max_episode_steps: int | None = None
-    """Steps after which an episode is truncated, unless a request says otherwise."""
 
 
 class TrainingCheck(StrictModel):
@@ -285,3 +266,10 @@ class Training(StrictModel):
     """Time of the first start."""
     finished_at: datetime | None = None
     """Time of the end."""
+
+
+class CheckpointList(StrictModel):
+    """Committed checkpoints of a training, oldest first."""
+
+    items: list[CheckpointInfo]
+    """The checkpoints."""

@@ -20,8 +20,8 @@ from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
+from rlplatform.clock import Clock
 from rlplatform.errors import InvalidRequest, PlatformError, Unavailable, error_from
-from rlplatform.ports import Clock
 from rlplatform.retries import within
 from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.training.facts import EnvironmentFacts, canonical, check_config

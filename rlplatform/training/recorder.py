@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rlplatform.events import EventBase, TrainingRecovered, TrainingResumed
-from rlplatform.ports import CheckpointStore
+from rlplatform.runs.events import Event
+from rlplatform.training.events import TrainingRecovered, TrainingResumed
 from rlplatform.training.monitor_file import Episode
+from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ FLUSH_S = 1.0
 CLOSE_S = 10.0
 PAGE = 500
 
-History = Callable[[int, int], Sequence[EventBase]]
+History = Callable[[int, int], Sequence[Event]]
 """Events of the training behind a sequence number, at most so many; blocking."""
 
 
@@ -34,13 +35,13 @@ class RunRecorder:
         self._path = path
         self._checkpoints = checkpoints
         self._history = history
-        self._events: queue.SimpleQueue[tuple[EventBase, Sequence[Episode]] | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[tuple[Event, Sequence[Episode]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="run-folder", daemon=True)
         self._closing = threading.Event()
         self._given_up = False
         self._thread.start()
 
-    def take(self, event: EventBase, episodes: Sequence[Episode] = ()) -> None:
+    def take(self, event: Event, episodes: Sequence[Episode] = ()) -> None:
         """Take one event that is in the log, and the episodes of its iteration. Never blocks, never raises."""
         if not self._given_up:
             self._events.put((event, episodes))
@@ -78,7 +79,7 @@ class RunRecorder:
         finally:
             folder.close()
 
-    def _catch_up(self, folder: RunFolder, until: EventBase) -> None:
+    def _catch_up(self, folder: RunFolder, until: Event) -> None:
         """Write the folder again from the log, up to the event ``until``."""
         folder.clear()
         after = 0
@@ -91,7 +92,7 @@ class RunRecorder:
             folder.flush()
 
 
-def _continues_from(event: EventBase) -> int:
+def _continues_from(event: Event) -> int:
     """Return the iteration that a new trainer continues from; 0 if ``event`` says nothing of that."""
     match event:
         case TrainingRecovered():

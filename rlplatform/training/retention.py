@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rlplatform.errors import CheckpointError, NotFound
-from rlplatform.ports import CheckpointStore
 from rlplatform.training.models import CheckpointInfo, CheckpointPlan
+from rlplatform.training.ports import CheckpointStore
 
 
 def best(checkpoints: Sequence[CheckpointInfo]) -> CheckpointInfo | None:

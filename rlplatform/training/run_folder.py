@@ -19,12 +19,18 @@ from typing import Any
 
 import yaml
 
-from rlplatform import events
 from rlplatform.errors import CheckpointError, NotFound
-from rlplatform.events import EventBase
-from rlplatform.ports import CheckpointStore
+from rlplatform.runs.events import Event
+from rlplatform.training.events import (
+    TrainingCheckpointSaved,
+    TrainingEvaluated,
+    TrainingIterationCompleted,
+    TrainingRecovered,
+    TrainingStarted,
+)
 from rlplatform.training.models import CheckpointInfo
 from rlplatform.training.monitor_file import Episode, MonitorFile
+from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.tfevents import EventFile
 
 _FIXED = ("iteration", "env_steps", "episodes", "train_wall_s")
@@ -52,23 +58,23 @@ class RunFolder:
             self._know(row)
             self.iteration = row["iteration"]
 
-    def write(self, event: EventBase, episodes: Sequence[Episode] = ()) -> None:
+    def write(self, event: Event, episodes: Sequence[Episode] = ()) -> None:
         """Take one event, and the episodes that ended in its iteration; events of no use to the folder are skipped."""
         match event:
-            case events.TrainingStarted():
+            case TrainingStarted():
                 self._start(event)
-            case events.TrainingIterationCompleted():
+            case TrainingIterationCompleted():
                 metrics = {name: event.metrics[name] for name in sorted(event.metrics)}
                 self._take({name: getattr(event, name) for name in _FIXED} | metrics)
                 self._open_board(event).scalars(metrics, event.env_steps, event.time.timestamp())
                 self._monitor.add(episodes, event.iteration, event.time.timestamp())
-            case events.TrainingEvaluated():
+            case TrainingEvaluated():
                 report = {f"eval/{name}": value for name, value in event.report.model_dump().items()}
                 self._merge(event.iteration, report)
                 self._open_board(event).scalars(report, event.env_steps, event.time.timestamp())
-            case events.TrainingRecovered():
+            case TrainingRecovered():
                 self._roll_back(event)
-            case events.TrainingCheckpointSaved():
+            case TrainingCheckpointSaved():
                 self._copy_checkpoint(event.checkpoint)
 
     def flush(self) -> None:
@@ -112,7 +118,7 @@ class RunFolder:
         for path in (self._results, self._table, *self.path.glob("events.out.tfevents.*")):
             path.unlink(missing_ok=True)
 
-    def _start(self, event: events.TrainingStarted) -> None:
+    def _start(self, event: TrainingStarted) -> None:
         (self.path / "manifest.json").write_text(json.dumps(event.manifest, indent=2) + "\n")
         engine = event.manifest.get("engine")
         request = event.manifest.get("request")
@@ -155,7 +161,7 @@ class RunFolder:
                 except ValueError:
                     return
 
-    def _roll_back(self, event: events.TrainingRecovered) -> None:
+    def _roll_back(self, event: TrainingRecovered) -> None:
         """Drop the rows behind ``event.iteration``; the last of the others may still get an evaluation."""
         self.close()
         self._monitor.roll_back(event.iteration)
@@ -182,7 +188,7 @@ class RunFolder:
         self._table_is_old = False
         return begins
 
-    def _open_board(self, event: EventBase) -> EventFile:
+    def _open_board(self, event: Event) -> EventFile:
         if self._board is None:
             self._board = EventFile(self.path, event.time.timestamp())
         return self._board

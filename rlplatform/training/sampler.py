@@ -19,7 +19,8 @@ from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.training.faults import environment_errors
 from rlplatform.training.pulse import Pulse
 from rlplatform.training.seeds import generator, training_seeds
-from rlplatform.training.vector_env import VectorEnv, make_vector_env
+from rlplatform.training.vector_base import VectorEnv
+from rlplatform.training.vector_env import make_vector_env
 
 PULSE_S = 0.25
 

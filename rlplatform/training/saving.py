@@ -9,11 +9,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from rlplatform.clock import Clock
 from rlplatform.errors import CheckpointError, NotFound
 from rlplatform.ids import Kind, new_id
-from rlplatform.ports import CheckpointStore, Clock, TrainingEngine
 from rlplatform.training.metrics import EPISODE_RETURN_MEAN
 from rlplatform.training.models import CheckpointInfo, CheckpointPlan, Progress
+from rlplatform.training.ports import CheckpointStore, TrainingEngine
 from rlplatform.training.retention import best, expendable
 
 _SESSION_FILE = "session.json"

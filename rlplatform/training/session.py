@@ -14,13 +14,28 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
-from rlplatform import events
+from rlplatform.clock import Clock
 from rlplatform.errors import EngineError, Fenced, PlatformError, ServiceError
-from rlplatform.events import EventBase, stream_of
-from rlplatform.ports import CheckpointStore, Clock, TrainingEngine
+from rlplatform.runs.events import Event, stream_of
+from rlplatform.training.events import (
+    TrainingCheckpointSaved,
+    TrainingEvaluated,
+    TrainingEvaluationCutShort,
+    TrainingEvent,
+    TrainingFailed,
+    TrainingIterationCompleted,
+    TrainingPaused,
+    TrainingProgressed,
+    TrainingRecovered,
+    TrainingResumed,
+    TrainingStarted,
+    TrainingStopped,
+    TrainingSucceeded,
+)
 from rlplatform.training.faults import describe
 from rlplatform.training.metrics import EPISODE_RETURN_MEAN
 from rlplatform.training.models import CheckpointInfo, Progress, StopCriteria, TrainingRequest, TrainingState
+from rlplatform.training.ports import CheckpointStore, TrainingEngine
 from rlplatform.training.pulse import CutShort
 from rlplatform.training.saving import Saving, Snapshot
 
@@ -60,7 +75,7 @@ class TrainingSession:
         checkpoints: CheckpointStore,
         clock: Clock,
         scratch: Path,
-        emit: Callable[[EventBase], None],
+        emit: Callable[[Event], None],
         *,
         manifest: dict[str, object] | None = None,
         needed: Callable[[], Collection[str]] = frozenset,
@@ -166,7 +181,7 @@ class TrainingSession:
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
-    def run(self) -> EventBase | None:
+    def run(self) -> Event | None:
         """Train until the end and return the final event; None if the session was paused or suspended.
 
         Closes the engine, also when it raises.
@@ -179,7 +194,7 @@ class TrainingSession:
         finally:
             self._engine.close()
 
-    def advance(self) -> EventBase | None:
+    def advance(self) -> Event | None:
         """Make one turn of :meth:`run`, a transition or an iteration; return the final event at the end."""
         try:
             if self._state is TrainingState.STARTING:
@@ -195,25 +210,25 @@ class TrainingSession:
             elif self._pause_wished:
                 self._save()
                 self._state = TrainingState.PAUSED
-                self._emit(events.TrainingPaused, progress=self._progress)
+                self._emit(TrainingPaused, progress=self._progress)
             else:
                 self._iterate()
             return None
         except _Failed as failure:
             self._rescue()
             self._state = TrainingState.FAILED
-            return self._emit(events.TrainingFailed, code=failure.code, reason=str(failure), progress=self._progress)
+            return self._emit(TrainingFailed, code=failure.code, reason=str(failure), progress=self._progress)
 
     def _start(self) -> None:
         self._state = TrainingState.RUNNING
         if self._lost is None:
-            self._emit(events.TrainingStarted, manifest=self._manifest)
+            self._emit(TrainingStarted, manifest=self._manifest)
             return
         if self._was_paused and self._progress.iteration == self._lost.iteration:
-            self._emit(events.TrainingResumed, progress=self._progress)
+            self._emit(TrainingResumed, progress=self._progress)
             return
         self._emit(
-            events.TrainingRecovered,
+            TrainingRecovered,
             checkpoint_id=self._restored.id if self._restored else None,
             iteration=self._progress.iteration,
             env_steps=self._progress.env_steps,
@@ -238,7 +253,7 @@ class TrainingSession:
         )
         self._metrics = report.metrics
         told = self._clock.monotonic()
-        self._emit(events.TrainingIterationCompleted, **self._progress.model_dump(), metrics=self._metrics)
+        self._emit(TrainingIterationCompleted, **self._progress.model_dump(), metrics=self._metrics)
         self._emitting_s = self._clock.monotonic() - told
         if self._is_due(report.iteration):
             self._save()
@@ -270,7 +285,7 @@ class TrainingSession:
         if now - self._told_at >= PROGRESS_S:
             self._told_at = now
             iteration = self._progress.iteration + (self._phase == "rollout")
-            self._emit(events.TrainingProgressed, phase=self._phase, iteration=iteration, env_steps=env_steps)
+            self._emit(TrainingProgressed, phase=self._phase, iteration=iteration, env_steps=env_steps)
 
     def _rollout_ends(self, now: float) -> str | None:
         """Say why the rollout is abandoned; None: it continues."""
@@ -308,7 +323,7 @@ class TrainingSession:
         }
         return next((name for name, met in checks.items() if met), None)
 
-    def _finish(self, reason: str, state: TrainingState) -> EventBase | None:
+    def _finish(self, reason: str, state: TrainingState) -> Event | None:
         """Save the last checkpoint; then evaluate, unless somebody stopped the session; then end it.
 
         None: it was suspended during the evaluation, which a recovery begins again.
@@ -322,7 +337,7 @@ class TrainingSession:
                 self._suspended = True
                 return None
         self._state = state
-        event = events.TrainingSucceeded if state is TrainingState.SUCCEEDED else events.TrainingStopped
+        event = TrainingSucceeded if state is TrainingState.SUCCEEDED else TrainingStopped
         return self._emit(event, stop_reason=reason, progress=self._progress)
 
     def _evaluate(self) -> None:
@@ -339,9 +354,9 @@ class TrainingSession:
             with self._failures():
                 report = self._engine.evaluate(self._request.evaluation.episodes, self._request.seed)
         except CutShort as cut:
-            self._emit(events.TrainingEvaluationCutShort, **at, reason=str(cut), report=cut.report)
+            self._emit(TrainingEvaluationCutShort, **at, reason=str(cut), report=cut.report)
         else:
-            self._emit(events.TrainingEvaluated, **at, report=report)
+            self._emit(TrainingEvaluated, **at, report=report)
         self._evaluated_at = progress.iteration
 
     def _rescue(self) -> None:
@@ -361,7 +376,7 @@ class TrainingSession:
         with self._failures():
             info = self._saving.save(Snapshot(progress=self._progress, metrics=self._metrics))
         try:
-            self._emit(events.TrainingCheckpointSaved, checkpoint=info)
+            self._emit(TrainingCheckpointSaved, checkpoint=info)
         except Fenced:
             self._saving.discard(info)
             raise
@@ -371,7 +386,7 @@ class TrainingSession:
 
     # -- helpers -------------------------------------------------------------------------------------------------------
 
-    def _emit(self, event: type[events.TrainingEvent], **fields: object) -> events.TrainingEvent:
+    def _emit(self, event: type[TrainingEvent], **fields: object) -> TrainingEvent:
         envelope = {"stream": stream_of(self.run_id), "time": self._clock.now(), "simulated": self._engine.simulated}
         made = event.model_validate(envelope | fields)
         self._emit_event(made)

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from rlplatform.policies.models import Bound, SpaceInfo, SpacePart
+from rlplatform.environments.models import Bound, SpaceInfo, SpacePart
 
 Arrays = Mapping[str, NDArray[Any]]
 

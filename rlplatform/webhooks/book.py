@@ -7,7 +7,7 @@ from typing import Any
 
 from rlplatform.errors import NotFound
 from rlplatform.ids import Kind, check_id
-from rlplatform.ports import Document, DocumentStore
+from rlplatform.store import Document, DocumentStore
 from rlplatform.webhooks.models import Delivery, Webhook
 
 LOG_LENGTH = 100

@@ -13,11 +13,14 @@ from collections import Counter
 from datetime import datetime, timedelta
 from functools import partial
 
+from rlplatform.clock import Clock
 from rlplatform.errors import InvalidRequest, NotFound, PlatformError
+from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.ids import Kind
-from rlplatform.ports import Clock, Finished, Store
-from rlplatform.runs import EvaluationRun, TrainingRun
 from rlplatform.settings import WebhookSettings
+from rlplatform.store import Finished, Store
+from rlplatform.training.record import TrainingRun
+from rlplatform.webhooks.addresses import Forbidden
 from rlplatform.webhooks.book import WebhookBook
 from rlplatform.webhooks.models import (
     TEST,
@@ -29,7 +32,7 @@ from rlplatform.webhooks.models import (
     WebhookTestData,
     WebhookTestMessage,
 )
-from rlplatform.webhooks.sending import Answer, Forbidden, Send, Undelivered
+from rlplatform.webhooks.sending import Answer, Send, Undelivered
 from rlplatform.webhooks.signatures import Signer
 
 log = logging.getLogger(__name__)

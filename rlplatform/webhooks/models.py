@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from rlplatform.evaluation.models import Evaluation
-from rlplatform.jsonvalues import StrictModel
+from rlplatform.json_models import StrictModel
 from rlplatform.training.models import Training
 
 EvaluationEnd = Literal["evaluation.finished", "evaluation.cancelled", "evaluation.failed"]

@@ -15,6 +15,14 @@ from rlplatform.errors import StorageError
 from rlplatform.files.service import FileService
 from rlplatform.retention import outlived
 from rlplatform.settings import Settings
+from rlplatform.access.models import KeyRequest, KeyRotation, TicketRequest
+from rlplatform.evaluation.models import EvaluationBatch, EvaluationRequest
+from rlplatform.maintenance.retention import outlived
+from rlplatform.policies.models import ActRequest, PolicyRequest
+from rlplatform.quotas.service import Accounts
+from rlplatform.settings import Quotas, Settings
+from rlplatform.training.models import TrainingRequest
+from rlplatform.webhooks.models import WebhookChange, WebhookRequest, WebhookRotation
 from serve_apps.api import downloads, openapi, page, problems
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.deps import Context

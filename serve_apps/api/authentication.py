@@ -6,12 +6,12 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from rlplatform.access.keys import KeyRing, key_id_of
+from rlplatform.access.api_keys import KeyRing, KeyStore, key_id_of
+from rlplatform.access.jwt_tokens import TokenVerifier
 from rlplatform.access.principals import Principal
 from rlplatform.access.tickets import PREFIX, RESUMABLE_S, TicketClaims, Tickets, reader
-from rlplatform.access.tokens import TokenVerifier
+from rlplatform.clock import Clock
 from rlplatform.errors import NotAllowed, NotAuthenticated, PlatformError
-from rlplatform.ports import Clock, KeyStore
 from rlplatform.settings import Settings
 from rlplatform.webhooks.signatures import Signer
 from serve_apps.api.limits import RateLimiter

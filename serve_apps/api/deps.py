@@ -14,15 +14,20 @@ from pydantic import BaseModel
 
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.access.tickets import RESUMABLE_S
-from rlplatform.access.usage import Accounts
 from rlplatform.errors import InvalidRequest, NotAuthenticated, NotFound, PlatformError
 from rlplatform.events import stream_of
 from rlplatform.files.service import FileService
+from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.ids import Kind, check_id
-from rlplatform.ports import Idempotency, Place
+from rlplatform.policies.record import PolicyRecord
+from rlplatform.quotas.service import Accounts
 from rlplatform.retries import within
-from rlplatform.runs import EvaluationRun, PolicyRecord, Run, TrainingRun
+from rlplatform.runs.events import stream_of
+from rlplatform.runs.ports import Idempotency
+from rlplatform.runs.records import Run
+from rlplatform.scheduling.admission import Place
 from rlplatform.settings import Settings
+from rlplatform.training.record import TrainingRun
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.hub import Hubs
 from serve_apps.api.limits import RateLimiter

@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
+from rlplatform.clock import Clock
 from rlplatform.errors import StorageError, UnknownName
-from rlplatform.events import EVENT_TYPES, FINAL_TYPES, EventBase, StreamGap, parse_event
-from rlplatform.ports import Clock, EncodedEvent, EventLog
+from rlplatform.run_kinds import EVENT_TYPES, FINAL_TYPES, parse_event
+from rlplatform.runs.events import Event, StreamGap
+from rlplatform.runs.ports import EncodedEvent, EventLog
 
 _TAIL_WAIT_S = 10.0
 _PAGE = 200
 _BATCH_BYTES = 64 * 1024
-_REDACTED = frozenset(name for name, cls in EVENT_TYPES.items() if cls.public is not EventBase.public)
+_REDACTED = frozenset(name for name, cls in EVENT_TYPES.items() if cls.public is not Event.public)
 _GAP = str(StreamGap.model_fields["type"].default)
 _TELEMETRY = frozenset(name for name, cls in EVENT_TYPES.items() if cls.telemetry)
 

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 
 from rlplatform.errors import error_classes
-from rlplatform.events import AnyEvent
+from rlplatform.run_kinds import AnyEvent
 from rlplatform.webhooks.models import EvaluationMessage, TrainingMessage, WebhookTestMessage
 from serve_apps.api import headers, schemas, webhook_messages
 from serve_apps.api.live_messages import AnyClientMessage, AnyServerMessage

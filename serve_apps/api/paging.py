@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.ids import Kind, check_id
-from rlplatform.ports import RunStore
-from rlplatform.runs import RunSummary
+from rlplatform.runs.ports import RunStore
+from rlplatform.runs.records import RunSummary
 
 
 class ListQuery(BaseModel):

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from rlplatform.errors import Malformed
-from rlplatform.jsonvalues import MAX_DEPTH, survey
+from rlplatform.json_models import MAX_DEPTH, survey
 
 MAX_VALUES = 1_000_000
 MAX_CONTAINERS = 200_000

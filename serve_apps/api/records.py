@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from rlplatform.ports import RunStore
-from rlplatform.runs import Run
+from rlplatform.runs.ports import RunStore
+from rlplatform.runs.records import Run
 
 _MAX_BYTES = 16 << 20
 

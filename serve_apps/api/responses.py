@@ -10,7 +10,7 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from rlplatform.documents import Page
+from rlplatform.runs.pages import Page
 
 T = TypeVar("T", bound=BaseModel)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rlplatform.documents import MetricSeries
 from rlplatform.errors import UnknownName
-from rlplatform.events import TrainingIterationCompleted, TrainingRecovered, parse_event
-from rlplatform.ports import EncodedEvent, EventLog
-from rlplatform.runs import TrainingRun
+from rlplatform.run_kinds import parse_event
+from rlplatform.runs.ports import EncodedEvent, EventLog
+from rlplatform.training.events import TrainingIterationCompleted, TrainingRecovered
+from rlplatform.training.metric_series import MetricSeries
+from rlplatform.training.record import TrainingRun
 
 _PAGE = 1000
 

@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rlplatform.files.ports import FileStorage
+from rlplatform.clock import Clock
+from rlplatform.commands import Commands
+from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.policies.ports import Policies
-from rlplatform.ports import CheckpointStore, Clock, Commands, Store
-from rlplatform.training.models import EnvironmentInfo
+from rlplatform.store import Store
+from rlplatform.training.ports import CheckpointStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

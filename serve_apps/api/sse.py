@@ -18,8 +18,8 @@ from contextlib import AbstractContextManager, suppress
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from rlplatform.clock import Clock
 from rlplatform.errors import NotAuthenticated, PlatformError
-from rlplatform.ports import Clock
 from rlplatform.settings import ApiSettings
 from serve_apps.api.hub import Hubs
 

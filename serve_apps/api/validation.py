@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rlplatform.complaints import NOTHING, complaint
 from rlplatform.errors import InvalidRequest
-from rlplatform.jsonvalues import FieldError
-from rlplatform.names import ACCEPTED
+from rlplatform.json_models import FieldError
+from rlplatform.patterns import ACCEPTED
+from rlplatform.validation_errors import NOTHING, complaint
 from serve_apps.api.fields import fields_at
 
 _PARTS = ("body", "query", "path", "header")

@@ -23,9 +23,9 @@ from actors.handles import SupervisorHandle
 from actors.shared_store import shared_store
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import PlatformError
-from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest, TrainingState
+from rlplatform.training.record import TrainingRun
 
 UNFINISHED = tuple(state.value for state in TrainingState if not state.final)
 PRINCIPAL = Principal(id="key_1", tenant="acme", scopes=frozenset(Scope))

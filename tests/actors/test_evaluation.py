@@ -16,8 +16,8 @@ import pytest
 from actors import options
 from rlplatform.errors import PlatformError
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
-from rlplatform.runs import EvaluationRun
-from rlplatform.sandbox.docker_pool import STATE_LABEL
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.sandbox.engine import STATE_LABEL
 from rlplatform.sandbox.models import Limits
 from rlplatform.settings import Settings
 from tests.actors.conftest import PRINCIPAL, Stage, eventually, names

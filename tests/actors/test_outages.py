@@ -16,9 +16,9 @@ import pytest
 from redis import Redis
 
 from rlplatform.errors import PlatformError
-from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
 from rlplatform.testing.redis_server import installed, redis_server
+from rlplatform.training.record import TrainingRun
 from tests.actors.conftest import Stage, clear, eventually, names, placements
 
 pytestmark = [pytest.mark.ray, pytest.mark.anyio]

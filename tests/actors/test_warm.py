@@ -9,8 +9,8 @@ import ray
 
 from actors import options
 from actors.calls import call, find, in_thread
-from rlplatform.runs import TrainingRun
 from rlplatform.settings import Settings
+from rlplatform.training.record import TrainingRun
 from tests.actors.conftest import Stage, eventually, names, placements
 
 pytestmark = [pytest.mark.ray, pytest.mark.anyio]

@@ -11,17 +11,20 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from rlplatform.access.keys import KeyRing
+from rlplatform.access.api_keys import KeyRing
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
 from rlplatform.files.ports import FileStorage
 from rlplatform.ports import CheckpointStore, Clock, Store
+from rlplatform.clock import Clock, SystemClock
+from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.settings import Settings
 from rlplatform.storage import open_store
+from rlplatform.store import Store
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.commands import FakeCommands
 from rlplatform.testing.policies import FakePolicies
-from rlplatform.training.models import EnvironmentInfo
+from rlplatform.training.ports import CheckpointStore
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services
 from tests.serving import on_loopback

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from rlplatform.access.keys import KeyRing
-from rlplatform.access.principals import ApiKey, Scope
+from rlplatform.access.api_keys import ApiKey, KeyRing, KeyStore
+from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import NotAuthenticated
-from rlplatform.ports import KeyStore
 from rlplatform.storage import open_store
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints

@@ -14,17 +14,18 @@ import pytest
 from pydantic import SecretStr
 from rich.console import Console
 
+from rlplatform.access.models import KeyInfo
 from rlplatform.access.principals import Scope
 from rlplatform.cli import exits, words
 from rlplatform.cli.follow import summary
 from rlplatform.cli.render import Output
 from rlplatform.client import AsyncClient, Client
 from rlplatform.client.connection import find_connection
-from rlplatform.documents import KeyInfo
 from rlplatform.errors import InvalidRequest, NotAuthenticated, PlatformError, error_classes
+from rlplatform.evaluation.events import EvaluationOutput
 from rlplatform.evaluation.models import Verdict
-from rlplatform.events import EvaluationOutput, TrainingIterationCompleted
 from rlplatform.settings import ClientSettings
+from rlplatform.training.events import TrainingIterationCompleted
 from rlplatform.training.models import Training
 from tests.api.command import rlp, start
 

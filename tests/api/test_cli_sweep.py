@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from rlplatform import events
 from rlplatform.cli import exits
+from rlplatform.training.events import TrainingEvaluated
 from rlplatform.training.models import EvaluationReport
 from tests.api.command import rlp, start
 
@@ -36,7 +36,7 @@ async def play(it: Any, most: int) -> int:
                 episode_length_mean=value,
             )
             evaluated = {"stream": run.stream, "time": run.document.created_at, "iteration": 3, "env_steps": 768}
-            await it.commands.play(run.stream, events.TrainingEvaluated.model_validate({**evaluated, "report": report}))
+            await it.commands.play(run.stream, TrainingEvaluated.model_validate({**evaluated, "report": report}))
             await it.commands.succeed(run)
             done += 1
         await asyncio.sleep(0.05)

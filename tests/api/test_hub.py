@@ -9,16 +9,18 @@ from contextvars import ContextVar
 
 import pytest
 
-from rlplatform import events
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import StorageError
 from rlplatform.evaluation.models import EvaluationRequest, Verdict
-from rlplatform.ports import EncodedEvent, Store
-from rlplatform.runs import TrainingRun
+from rlplatform.runs.events import Event
+from rlplatform.runs.ports import EncodedEvent
 from rlplatform.storage import open_store
+from rlplatform.store import Store
 from rlplatform.testing.commands import FakeCommands
+from rlplatform.training.events import TrainingPauseRequested
 from rlplatform.training.models import TrainingRequest
+from rlplatform.training.record import TrainingRun
 from serve_apps.api.hub import Chunk, Cursor, Hubs, wanted
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +36,7 @@ class CountingLog:
         self.broken = False
         self._store = store
 
-    async def append(self, stream: str, what: Sequence[events.EventBase], *, epoch: int | None = None) -> object:
+    async def append(self, stream: str, what: Sequence[Event], *, epoch: int | None = None) -> object:
         raise NotImplementedError
 
     async def read(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[EncodedEvent]:
@@ -128,7 +130,7 @@ async def test_a_reader_that_falls_behind_is_told_what_was_left_out() -> None:
         await it.commands.iterate(it.run, 1, 50)
         await upto(quick, 51)
         await it.commands.play(
-            it.run.stream, events.TrainingPauseRequested(stream=it.run.stream, time=SystemClock().now(), by="me")
+            it.run.stream, TrainingPauseRequested(stream=it.run.stream, time=SystemClock().now(), by="me")
         )
         await it.commands.iterate(it.run, 51, 90)
         await upto(quick, 92)

@@ -21,8 +21,8 @@ from rlplatform.access.principals import Principal, Role, Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import NotFound, error_classes, problem
 from rlplatform.evaluation.models import EvaluationRequest, Verdict
-from rlplatform.events import EVENT_TYPES
 from rlplatform.policies.models import ActRequest, PolicyRequest
+from rlplatform.run_kinds import EVENT_TYPES
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints
 from rlplatform.storage.memory import MemoryStore

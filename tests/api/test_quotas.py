@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rlplatform import events
 from rlplatform.access.principals import Role, Scope
 from rlplatform.testing.clock import FakeClock
+from rlplatform.training.events import TrainingStarting
 
 pytestmark = pytest.mark.anyio
 
@@ -78,7 +78,7 @@ async def test_usage_shows_what_is_used_of_each(platform, training) -> None:
     async with platform(settings=settings, clock=clock) as it, it.client() as client:
         await client.post("/v1/trainings", json=training)
         (run,) = await it.store.find("training")
-        await it.commands.play(run.stream, events.TrainingStarting(stream=run.stream, time=clock.now(), epoch=1))
+        await it.commands.play(run.stream, TrainingStarting(stream=run.stream, time=clock.now(), epoch=1))
         await it.commands.iterate(run, 1, 2)
         usage = (await client.get("/v1/usage")).json()
         quotas = {row["quota"]: row for row in usage["quotas"]}

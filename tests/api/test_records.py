@@ -7,7 +7,7 @@ import pytest
 from rlplatform.clock import SystemClock
 from rlplatform.errors import NotFound
 from rlplatform.evaluation.models import EvaluationRequest, Verdict
-from rlplatform.runs import Run
+from rlplatform.runs.records import Run
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.commands import FakeCommands
 from serve_apps.api.records import Records

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from rlplatform import events
 from rlplatform.clock import SystemClock
 from rlplatform.evaluation.models import Verdict
-from rlplatform.runs import TrainingRun
 from rlplatform.storage import open_checkpoints
 from rlplatform.testing import samples
 from rlplatform.testing.clock import FakeClock
+from rlplatform.training.events import TrainingRecovered, TrainingStarting
+from rlplatform.training.record import TrainingRun
 
 pytestmark = pytest.mark.anyio
 RETURN = "rollout/episode_return_mean"
@@ -95,7 +95,7 @@ async def test_iterations_that_a_recovery_does_again_are_there_once(platform, tr
     async with platform() as it, it.client() as client:
         run = await started(it, client, training)
         await it.commands.iterate(run, 1, 10)
-        recovered = events.TrainingRecovered(
+        recovered = TrainingRecovered(
             stream=run.stream,
             time=SystemClock().now(),
             checkpoint_id=None,
@@ -116,7 +116,7 @@ async def test_usage_is_of_the_tenant_and_of_today(platform, training, evaluatio
         await started(it, client, training)
         await clock.advance(3700)
         run = await started(it, client, training)
-        await it.commands.play(run.stream, events.TrainingStarting(stream=run.stream, time=clock.now(), epoch=1))
+        await it.commands.play(run.stream, TrainingStarting(stream=run.stream, time=clock.now(), epoch=1))
         await it.commands.iterate(run, 1, 4)
         await client.post("/v1/evaluations", json=evaluation)
         await it.commands.finish((await it.store.find("evaluation"))[0], [Verdict.ACCEPTED])

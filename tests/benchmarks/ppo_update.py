@@ -36,8 +36,9 @@ from rlplatform.ppo.fragment import Fragment
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic
 from rlplatform.ppo.observations import ObservationEncoder
+from rlplatform.ppo.phase import UpdateSettings
 from rlplatform.ppo.policy import make_policy_kernel
-from rlplatform.ppo.update import PPOUpdate, UpdateSettings
+from rlplatform.ppo.update import PPOUpdate
 
 BACKENDS = ("torch", "numpy", "c") if not c_library.obstacle() else ("torch", "numpy")
 ROWS = 8192

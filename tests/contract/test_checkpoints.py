@@ -15,7 +15,6 @@ from pyarrow import fs
 
 from rlplatform.clock import SystemClock
 from rlplatform.errors import CheckpointError, InvalidRequest, StorageError
-from rlplatform.ports import CheckpointStore
 from rlplatform.storage import open_checkpoints
 from rlplatform.storage.checkpoints import MANIFEST, ArrowCheckpoints, LocalCheckpoints
 from rlplatform.testing.checkpoints import MemoryCheckpoints
@@ -23,6 +22,8 @@ from rlplatform.testing.contracts.checkpoints import FILES, CheckpointStoreContr
 from rlplatform.testing.samples import checkpoint
 from rlplatform.training.models import CheckpointInfo
 from tests.contract.s3 import s3_server
+from rlplatform.training.ports import CheckpointStore
+from tests.waiting import comes_true
 
 
 class TestMemoryCheckpoints(CheckpointStoreContract):

@@ -14,23 +14,23 @@ import pytest
 from gymnasium import spaces
 from pyarrow import fs
 
-from rlplatform.access.quotas import Quotas
-from rlplatform.access.usage import Accounts
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, QuotaExceeded
 from rlplatform.ids import Kind, new_id
 from rlplatform.policies.models import PolicyRequest
 from rlplatform.policies.ports import Acted
 from rlplatform.policies.shelf import Asked, PolicyShelf
-from rlplatform.ports import Idempotency, Store
 from rlplatform.ppo.distributions import ActionHead
 from rlplatform.ppo.hyperparameters import Hyperparameters
 from rlplatform.ppo.network import ActorCritic
 from rlplatform.ppo.normalize import ObservationNormalizer
 from rlplatform.ppo.observations import ObservationEncoder
-from rlplatform.settings import TrainingSettings
+from rlplatform.quotas.service import Accounts
+from rlplatform.runs.ports import Idempotency
+from rlplatform.settings import Quotas, TrainingSettings
 from rlplatform.storage import open_policies, open_store
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.storage.policies import ArrowPolicies, LocalPolicies
+from rlplatform.store import Store
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock

@@ -10,8 +10,8 @@ from typing import NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
-from rlplatform.ports import Store
 from rlplatform.storage import open_store
+from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.redis_server import installed, redis_server
 from tests.unit.actors.test_dispatch import DispatcherMachine

@@ -16,13 +16,13 @@ from typing import NoReturn
 import pytest
 from redis import Redis
 
-from rlplatform import events
-from rlplatform.clock import SystemClock
+from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import InvalidRequest, StorageError
-from rlplatform.ports import Clock, Store
+from rlplatform.evaluation.events import EvaluationStarted, EvaluationTestFinished
 from rlplatform.storage import ledger, open_store, schema
 from rlplatform.storage.redis import SCHEMA
 from rlplatform.storage.sqlite import SqliteStore
+from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.contracts.store import StoreContract
 from rlplatform.testing.redis_server import installed, redis_server
@@ -262,9 +262,9 @@ class TestRedisStore(StoreContract):
 
     async def test_data_of_the_first_version_is_taken_over(self, store: Store, clock: FakeClock) -> None:
         run = await self.started(store, clock)
-        start = events.EvaluationStarted(stream=run.stream, time=clock.now(), attempt=1)
+        start = EvaluationStarted(stream=run.stream, time=clock.now(), attempt=1)
         judged = finished(run, clock).tests[0]
-        test = events.EvaluationTestFinished(stream=run.stream, time=clock.now(), attempt=1, result=judged)
+        test = EvaluationTestFinished(stream=run.stream, time=clock.now(), attempt=1, result=judged)
         await store.append(run.stream, [start, test])
         run = await store.get(run.id)
         with Redis.from_url(self.url) as redis:

@@ -11,11 +11,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, multiple, rule
 
-from rlplatform import events
 from rlplatform.errors import PlatformError
-from rlplatform.ports import Idempotency, Store
-from rlplatform.runs import Run
+from rlplatform.evaluation.events import EvaluationStarted
+from rlplatform.runs.events import Event, StreamGap
+from rlplatform.runs.ports import Idempotency
+from rlplatform.runs.records import Run
 from rlplatform.storage import open_store
+from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.samples import evaluation_run, finished, iteration, queued, retried, training_run
 
@@ -78,22 +80,22 @@ class Equivalence(RuleBasedStateMachine):
         old=st.lists(sent, max_size=2),
         epoch=st.none() | st.integers(0, 3),
     )
-    def append(self, run: Run, kinds: list[str], old: list[events.EventBase], epoch: int | None) -> object:
+    def append(self, run: Run, kinds: list[str], old: list[Event], epoch: int | None) -> object:
         made = [self.event(run, kind) for kind in kinds]
         batch = [*made, *(event for event in old if event.stream == run.stream)]
         self.both(lambda store: store.append(run.stream, batch, epoch=epoch))
         return multiple(*made)
 
-    def event(self, run: Run, kind: str) -> events.EventBase:
+    def event(self, run: Run, kind: str) -> Event:
         match kind:
             case "iteration":
                 return iteration(run, self.clock, 3)
             case "finished":
                 return finished(run, self.clock)
             case "started":
-                return events.EvaluationStarted(stream=run.stream, time=self.clock.now(), attempt=1)
+                return EvaluationStarted(stream=run.stream, time=self.clock.now(), attempt=1)
             case "alien":
-                return events.StreamGap(stream=run.stream, time=self.clock.now(), first_seq=1, last_seq=1)
+                return StreamGap(stream=run.stream, time=self.clock.now(), first_seq=1, last_seq=1)
         return retried(run, self.clock)
 
     @rule(run=runs)

@@ -18,19 +18,23 @@ from typing import Any, NamedTuple
 from actors.evaluator import Evaluator
 from actors.supervisor import Supervisor
 from actors.trainer import Trainer
-from rlplatform.access.keys import KeyRing
+from rlplatform.access.api_keys import KeyRing
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
+from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.errors import Unavailable
-from rlplatform.ports import CheckpointStore, Place, Store
-from rlplatform.runs import EvaluationRun, TrainingRun
+from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, PoolStatus, Program, Usage
+from rlplatform.scheduling.admission import Place
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_store
+from rlplatform.store import Store
 from rlplatform.testing.policies import FakePolicies
 from rlplatform.testing.sandboxes import Printing, ScriptedPool
 from rlplatform.training.catalogue import describe_environment
-from rlplatform.training.models import EnvironmentInfo, TrainingRequest
+from rlplatform.training.models import TrainingRequest
+from rlplatform.training.ports import CheckpointStore
+from rlplatform.training.record import TrainingRun
 from rlplatform.training.simulated import SimulatedEngine
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services

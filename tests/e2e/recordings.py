@@ -9,9 +9,38 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rlplatform import events
+from rlplatform.evaluation.events import (
+    EvaluationCancelled,
+    EvaluationFailed,
+    EvaluationFinished,
+    EvaluationOutput,
+    EvaluationQueued,
+    EvaluationRetried,
+    EvaluationStarted,
+    EvaluationTestFinished,
+)
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestResult, Verdict
-from rlplatform.runs import EvaluationRun, Run, TrainingRun
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.runs.events import Event, stream_of
+from rlplatform.runs.records import Run
+from rlplatform.training.events import (
+    TrainingCheckpointSaved,
+    TrainingEvaluated,
+    TrainingFailed,
+    TrainingInterrupted,
+    TrainingIterationCompleted,
+    TrainingPaused,
+    TrainingPauseRequested,
+    TrainingQueued,
+    TrainingRecovered,
+    TrainingResumed,
+    TrainingResumeRequested,
+    TrainingStarted,
+    TrainingStarting,
+    TrainingStopped,
+    TrainingStopRequested,
+    TrainingSucceeded,
+)
 from rlplatform.training.models import (
     CheckpointInfo,
     EvaluationReport,
@@ -20,6 +49,7 @@ from rlplatform.training.models import (
     TrainingRequest,
     TrainingState,
 )
+from rlplatform.training.record import TrainingRun
 
 FIXTURE = Path(__file__).parents[2] / "serve_apps/web/test/fixtures/streams.json"
 
@@ -40,18 +70,18 @@ _REPORT = EvaluationReport(
 
 def recordings() -> dict[str, Any]:
     """By kind and name: the events of a stream, and the run's document after each."""
-    at: dict[str, Any] = {"stream": events.stream_of(_EVALUATION), "time": _BEGAN}
-    queued = events.EvaluationQueued(**at, tests=2, max_score=2.0)
-    started = events.EvaluationStarted(**at, attempt=1)
-    printed = events.EvaluationOutput(**at, attempt=1, test="t1", offset=0, text="4 🎉")
-    more = events.EvaluationOutput(**at, attempt=1, test="t1", offset=3, text="\n", truncated=True)
-    first = events.EvaluationTestFinished(**at, attempt=1, result=_ACCEPTED)
-    second = events.EvaluationTestFinished(**at, attempt=2, result=_WRONG)
-    retried = events.EvaluationRetried(**at, attempt=1, reason="the evaluator is gone")
-    finished = events.EvaluationFinished(
+    at: dict[str, Any] = {"stream": stream_of(_EVALUATION), "time": _BEGAN}
+    queued = EvaluationQueued(**at, tests=2, max_score=2.0)
+    started = EvaluationStarted(**at, attempt=1)
+    printed = EvaluationOutput(**at, attempt=1, test="t1", offset=0, text="4 🎉")
+    more = EvaluationOutput(**at, attempt=1, test="t1", offset=3, text="\n", truncated=True)
+    first = EvaluationTestFinished(**at, attempt=1, result=_ACCEPTED)
+    second = EvaluationTestFinished(**at, attempt=2, result=_WRONG)
+    retried = EvaluationRetried(**at, attempt=1, reason="the evaluator is gone")
+    finished = EvaluationFinished(
         **at, verdict=Verdict.WRONG_ANSWER, score=1.0, max_score=2.0, tests=[_ACCEPTED, _WRONG], message="a hint"
     )
-    evaluations: dict[str, Sequence[events.EventBase]] = {
+    evaluations: dict[str, Sequence[Event]] = {
         "finished": [queued, started, printed, more, first, second, finished],
         "retried": [
             queued,
@@ -59,12 +89,12 @@ def recordings() -> dict[str, Any]:
             printed,
             first,
             retried,
-            events.EvaluationStarted(**at, attempt=2),
+            EvaluationStarted(**at, attempt=2),
             second,
             finished,
         ],
-        "cancelled": [queued, started, first, events.EvaluationCancelled(**at, reason="by its submitter")],
-        "failed": [queued, started, retried, events.EvaluationFailed(**at, reason="three attempts were lost")],
+        "cancelled": [queued, started, first, EvaluationCancelled(**at, reason="by its submitter")],
+        "failed": [queued, started, retried, EvaluationFailed(**at, reason="three attempts were lost")],
     }
     return {
         "evaluations": {name: _record(_evaluation(), stream) for name, stream in evaluations.items()},
@@ -72,43 +102,43 @@ def recordings() -> dict[str, Any]:
     }
 
 
-def _trainings() -> dict[str, Sequence[events.EventBase]]:
-    at: dict[str, Any] = {"stream": events.stream_of(_TRAINING), "time": _BEGAN, "simulated": True}
+def _trainings() -> dict[str, Sequence[Event]]:
+    at: dict[str, Any] = {"stream": stream_of(_TRAINING), "time": _BEGAN, "simulated": True}
     begun = [
-        events.TrainingQueued(**at),
-        events.TrainingStarting(**at, epoch=1),
-        events.TrainingStarted(**at, manifest={"seed": 0, "config": {"env": "CartPole-v1"}}),
+        TrainingQueued(**at),
+        TrainingStarting(**at, epoch=1),
+        TrainingStarted(**at, manifest={"seed": 0, "config": {"env": "CartPole-v1"}}),
     ]
 
-    def iterate(number: int) -> list[events.EventBase]:
+    def iterate(number: int) -> list[Event]:
         metrics = {"rollout/episode_return_mean": 50.0 * number} if number > 1 else {"time/fps": 1000.0}
-        return [events.TrainingIterationCompleted(**at, **_progress(number).model_dump(), metrics=metrics)]
+        return [TrainingIterationCompleted(**at, **_progress(number).model_dump(), metrics=metrics)]
 
-    def evaluate(number: int) -> list[events.EventBase]:
-        return [events.TrainingEvaluated(**at, iteration=number, env_steps=256 * number, report=_REPORT)]
+    def evaluate(number: int) -> list[Event]:
+        return [TrainingEvaluated(**at, iteration=number, env_steps=256 * number, report=_REPORT)]
 
-    saved = events.TrainingCheckpointSaved(**at, checkpoint=_checkpoint())
-    interrupted = events.TrainingInterrupted(**at, reason="the trainer is gone", retry_in_s=1.0)
-    planned = events.TrainingInterrupted(**at, reason="shutting down", retry_in_s=0.0, planned=True)
-    recovered = events.TrainingRecovered(
+    saved = TrainingCheckpointSaved(**at, checkpoint=_checkpoint())
+    interrupted = TrainingInterrupted(**at, reason="the trainer is gone", retry_in_s=1.0)
+    planned = TrainingInterrupted(**at, reason="shutting down", retry_in_s=0.0, planned=True)
+    recovered = TrainingRecovered(
         **at, checkpoint_id=_CHECKPOINT, iteration=2, env_steps=512, redone_iterations=1, redone_env_steps=256
     )
     pause = [
-        events.TrainingPauseRequested(**at, by="key_1"),
-        events.TrainingPaused(**at, progress=_progress(2)),
-        events.TrainingResumeRequested(**at, by="key_1"),
-        events.TrainingStarting(**at, epoch=2),
-        events.TrainingResumed(**at, progress=_progress(2)),
+        TrainingPauseRequested(**at, by="key_1"),
+        TrainingPaused(**at, progress=_progress(2)),
+        TrainingResumeRequested(**at, by="key_1"),
+        TrainingStarting(**at, epoch=2),
+        TrainingResumed(**at, progress=_progress(2)),
     ]
-    succeeded = events.TrainingSucceeded(**at, stop_reason="env_steps", progress=_progress(4))
-    stopped = events.TrainingStopped(**at, stop_reason="stop_requested", progress=_progress(2))
-    failed = events.TrainingFailed(**at, code="engine_error", reason="no progress", progress=_progress(1))
+    succeeded = TrainingSucceeded(**at, stop_reason="env_steps", progress=_progress(4))
+    stopped = TrainingStopped(**at, stop_reason="stop_requested", progress=_progress(2))
+    failed = TrainingFailed(**at, code="engine_error", reason="no progress", progress=_progress(1))
     two = [*iterate(1), *iterate(2), *evaluate(2), saved]
-    again = [*iterate(3), *evaluate(3), interrupted, events.TrainingStarting(**at, epoch=2), recovered]
+    again = [*iterate(3), *evaluate(3), interrupted, TrainingStarting(**at, epoch=2), recovered]
     return {
         "recovered": [*begun, *two, *again, *iterate(3), *iterate(4), *evaluate(4), succeeded],
-        "paused and stopped": [*begun, *two, *pause, events.TrainingStopRequested(**at, by="key_1"), stopped],
-        "suspended": [*begun, *two, planned, events.TrainingStarting(**at, epoch=2), recovered],
+        "paused and stopped": [*begun, *two, *pause, TrainingStopRequested(**at, by="key_1"), stopped],
+        "suspended": [*begun, *two, planned, TrainingStarting(**at, epoch=2), recovered],
         "failed": [*begun, *iterate(1), failed],
     }
 
@@ -143,7 +173,7 @@ def _training() -> TrainingRun:
     return TrainingRun(id=_TRAINING, tenant="course", created_by="key_1", document=document)
 
 
-def _record(run: Run, stream: Sequence[events.EventBase]) -> dict[str, Any]:
+def _record(run: Run, stream: Sequence[Event]) -> dict[str, Any]:
     """``stream`` with ids, sequence numbers and times of its own."""
     lines, documents = [], []
     for seq, event in enumerate(stream, 1):

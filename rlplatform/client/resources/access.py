@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rlplatform.access.models import KeyCreated, KeyInfo, KeyList, KeyRequest, WhoAmI
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, reads, segment, with_json
-from rlplatform.documents import KeyCreated, KeyInfo, KeyList, KeyRequest, WhoAmI
 
 
 class AccessCalls(AsyncTransport):

@@ -7,9 +7,10 @@ from typing import Any
 
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, create, encode, reads, segment
-from rlplatform.documents import BatchResult, Page, Submission
 from rlplatform.errors import PlatformError, error_from
-from rlplatform.evaluation.models import Evaluation, EvaluationRequest
+from rlplatform.evaluation.models import BatchResult, Evaluation, EvaluationRequest
+from rlplatform.evaluation.submission_models import Submission
+from rlplatform.runs.pages import Page
 
 
 class EvaluationCalls(AsyncTransport):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, reads
-from rlplatform.documents import Readiness
+from rlplatform.health import Readiness
 
 
 class PlatformCalls(AsyncTransport):

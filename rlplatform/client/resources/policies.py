@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import POLICY_WAIT_S, Call, create, encode, reads, segment, with_json
-from rlplatform.documents import Page
 from rlplatform.policies.models import Actions, PolicyInfo, PolicyRequest
+from rlplatform.runs.pages import Page
 
 
 class PolicyCalls(AsyncTransport):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rlplatform.access.quotas import Quotas
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, reads, segment, with_json
-from rlplatform.documents import TenantQuotas, Usage
+from rlplatform.quotas.models import TenantQuotas, Usage
+from rlplatform.settings import Quotas
 
 
 class QuotaCalls(AsyncTransport):

@@ -13,8 +13,9 @@ from rlplatform.client.resources.evaluations import EvaluationCalls
 from rlplatform.client.resources.trainings import TrainingCalls
 from rlplatform.errors import PlatformError
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
-from rlplatform.events import FINAL_TYPES, Event, stream_of
 from rlplatform.ids import Kind, kind_of
+from rlplatform.run_kinds import FINAL_TYPES
+from rlplatform.runs.events import Event, stream_of
 from rlplatform.training.models import Training
 
 

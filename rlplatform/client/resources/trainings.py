@@ -8,8 +8,10 @@ from typing import Any
 
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, create, encode, nothing, reads, segment, with_json
-from rlplatform.documents import CheckpointList, EnvironmentList, MetricSeries, Page
-from rlplatform.training.models import CheckpointInfo, EnvironmentInfo, Training, TrainingCheck, TrainingRequest
+from rlplatform.environments.models import EnvironmentInfo, EnvironmentList
+from rlplatform.runs.pages import Page
+from rlplatform.training.metric_series import MetricSeries
+from rlplatform.training.models import CheckpointInfo, CheckpointList, Training, TrainingCheck, TrainingRequest
 
 
 class TrainingCalls(AsyncTransport):

@@ -9,8 +9,8 @@ from rlplatform.evaluation.graders.dialogue import dialogue_of
 from rlplatform.evaluation.graders.function import FunctionAttempt
 from rlplatform.evaluation.graders.stdio import StdioAttempt
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
-from rlplatform.ports import Interactor
 from rlplatform.sandbox.models import Execution, Outcome
+from rlplatform.sandbox.ports import Interactor
 
 
 class Attempt(Protocol):

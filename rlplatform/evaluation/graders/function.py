@@ -7,7 +7,7 @@ from typing import Any
 
 from rlplatform.evaluation.checkers import compare_value, large_integer
 from rlplatform.evaluation.models import Checker, TestCase
-from rlplatform.jsonvalues import MAX_INT_BITS
+from rlplatform.json_models import MAX_INT_BITS
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Call, Execution, Limits, Outcome
 

@@ -1,4 +1,4 @@
-"""Contract suite of every :class:`~rlplatform.ports.CheckpointStore`."""
+"""Contract suite of every :class:`~rlplatform.training.ports.CheckpointStore`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, NotFound
 from rlplatform.ids import Kind, new_id
-from rlplatform.ports import CheckpointStore
 from rlplatform.testing.samples import checkpoint
 from rlplatform.training.models import CheckpointInfo
+from rlplatform.training.ports import CheckpointStore
 
 FILES = {
     "session.json": b'{"iteration": 3}',

@@ -1,4 +1,4 @@
-"""Contract suite of every :class:`~rlplatform.ports.TrainingEngine`."""
+"""Contract suite of every :class:`~rlplatform.training.ports.TrainingEngine`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from rlplatform.errors import CheckpointError
-from rlplatform.ports import TrainingEngine
 from rlplatform.training.models import IterationReport, StopCriteria, TrainingRequest
+from rlplatform.training.ports import TrainingEngine
 
 MakeEngine = Callable[..., TrainingEngine]
 

@@ -1,14 +1,15 @@
-"""Contract suite of every :class:`~rlplatform.ports.Store`: usage, finished runs, documents and keys."""
+"""Contract suite of every :class:`~rlplatform.store.Store`: usage, finished runs, documents and keys."""
 
 from __future__ import annotations
 
 import asyncio
 
-from rlplatform import events
-from rlplatform.ports import Document, Store
+from rlplatform.evaluation.events import EvaluationCancelled, EvaluationFinished, EvaluationStarted
+from rlplatform.store import Document, Store
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.contracts.opened_store import OpenedStore
 from rlplatform.testing.samples import finished, iteration, key_of, retried
+from rlplatform.training.events import TrainingRecovered
 
 
 class LedgerContract(OpenedStore):
@@ -22,9 +23,9 @@ class LedgerContract(OpenedStore):
         for _ in range(2):
             await store.append(run.stream, events_)
         evaluation = await self.started(store, clock)
-        first = events.EvaluationStarted(stream=evaluation.stream, time=clock.now(), attempt=1)
+        first = EvaluationStarted(stream=evaluation.stream, time=clock.now(), attempt=1)
         done = finished(evaluation, clock)
-        assert isinstance(done, events.EvaluationFinished)
+        assert isinstance(done, EvaluationFinished)
         tests = [test.model_copy(update={"cpu_time_s": 0.25}) for test in done.tests]
         done = done.model_copy(update={"tests": tests})
         await store.append(evaluation.stream, [first])
@@ -73,7 +74,7 @@ class LedgerContract(OpenedStore):
 
     async def test_steps_done_again_are_charged_to_nobody(self, store: Store, clock: FakeClock) -> None:
         run = await self.training(store, clock, charged_env_steps=200)
-        recovered = events.TrainingRecovered(
+        recovered = TrainingRecovered(
             stream=run.stream,
             time=clock.now(),
             checkpoint_id=None,
@@ -93,10 +94,10 @@ class LedgerContract(OpenedStore):
         for seconds in (0, 3):
             run = await self.started(store, clock)
             if seconds:
-                first = events.EvaluationStarted(stream=run.stream, time=clock.now(), attempt=1)
+                first = EvaluationStarted(stream=run.stream, time=clock.now(), attempt=1)
                 await store.append(run.stream, [first])
                 await clock.advance(seconds)
-            await store.append(run.stream, [events.EvaluationCancelled(stream=run.stream, time=clock.now(), reason="")])
+            await store.append(run.stream, [EvaluationCancelled(stream=run.stream, time=clock.now(), reason="")])
         assert (await store.used("acme", clock.now().date()))["sandbox_cpu_s"] == 3
 
     async def test_the_outbox_holds_every_finished_run_until_it_is_settled(

@@ -7,10 +7,12 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from rlplatform.ports import Clock, Store
-from rlplatform.runs import EvaluationRun, TrainingRun
+from rlplatform.clock import Clock
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.samples import evaluation_run, queued, training_run
+from rlplatform.training.record import TrainingRun
 
 
 class OpenedStore:

@@ -13,11 +13,13 @@ from rlplatform.errors import CheckpointError, Conflict, IdempotencyMismatch, No
 from rlplatform.ids import Kind, new_id
 from rlplatform.policies.models import PolicyRequest
 from rlplatform.policies.ports import Policies, PolicyFiles
-from rlplatform.ports import Idempotency, Store
-from rlplatform.runs import PolicyRecord, TrainingRun
+from rlplatform.policies.record import PolicyRecord
+from rlplatform.runs.ports import Idempotency
+from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.commands import FakeCommands
 from rlplatform.training.models import CheckpointInfo, TrainingRequest
+from rlplatform.training.record import TrainingRun
 
 OWNER = Principal(id="key_1", tenant="school", scopes=frozenset({Scope.TRAIN}))
 COLLEAGUE = Principal(id="key_2", tenant="school", scopes=frozenset({Scope.TRAIN}))

@@ -1,12 +1,12 @@
-"""Contract suite of every :class:`~rlplatform.ports.SandboxPool`."""
+"""Contract suite of every :class:`~rlplatform.sandbox.ports.SandboxPool`."""
 
 from __future__ import annotations
 
 import pytest
 
 from rlplatform.errors import InvalidRequest, SandboxFault, SandboxUnavailable
-from rlplatform.ports import SandboxPool
 from rlplatform.sandbox.models import Execution, Limits, OutcomeKind, Program, Tier
+from rlplatform.sandbox.ports import SandboxPool
 
 LIMITS = Limits()
 DOUBLE = Program({"main.py": b"print(int(input()) * 2)"})

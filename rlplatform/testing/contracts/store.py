@@ -1,4 +1,4 @@
-"""Contract suite of every :class:`~rlplatform.ports.Store`: runs and events."""
+"""Contract suite of every :class:`~rlplatform.store.Store`: runs and events."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from datetime import timedelta
 
 import pytest
 
-from rlplatform import events
 from rlplatform.errors import Conflict, Fenced, IdempotencyMismatch, InvalidRequest, NotFound
+from rlplatform.evaluation.events import EvaluationStarted, EvaluationTestFinished
 from rlplatform.evaluation.models import TestResult, Verdict
-from rlplatform.ports import Idempotency, Store
-from rlplatform.runs import Run
+from rlplatform.run_kinds import parse_event
+from rlplatform.runs.events import StreamGap
+from rlplatform.runs.ports import Idempotency
+from rlplatform.runs.records import Run
+from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.contracts.ledger import LedgerContract
 from rlplatform.testing.samples import evaluation_run, finished, fold, iteration, queued, retried, seqs, training_run
+from rlplatform.training.events import TrainingPauseRequested, TrainingQueued, TrainingStarted, TrainingStarting
 
 
 class StoreContract(LedgerContract):
@@ -113,7 +117,7 @@ class StoreContract(LedgerContract):
 
     async def test_find_by_state_follows_the_events(self, store: Store, clock: FakeClock) -> None:
         runs = [await self.started(store, clock) for _ in range(4)]
-        start = events.EvaluationStarted(stream=runs[1].stream, time=clock.now(), attempt=1)
+        start = EvaluationStarted(stream=runs[1].stream, time=clock.now(), attempt=1)
         await store.append(runs[1].stream, [start])
         await store.append(runs[2].stream, [finished(runs[2], clock)])
 
@@ -191,7 +195,7 @@ class StoreContract(LedgerContract):
         assert "\n" not in line.data
         assert json.loads(line.data)["seq"] == line.seq == 2
         assert line.type == "evaluation.retried"
-        assert events.parse_event(line.data) == event.model_copy(update={"seq": 2})
+        assert parse_event(line.data) == event.model_copy(update={"seq": 2})
 
     async def test_an_event_id_is_appended_once(self, store: Store, clock: FakeClock) -> None:
         run = await self.started(store, clock)
@@ -218,8 +222,8 @@ class StoreContract(LedgerContract):
 
     async def test_events_of_others_are_refused(self, store: Store, clock: FakeClock) -> None:
         run, other = await self.started(store, clock), await self.started(store, clock)
-        gap = events.StreamGap(stream=run.stream, time=clock.now(), first_seq=1, last_seq=2)
-        for stranger in (retried(other, clock), events.TrainingQueued(stream=run.stream, time=clock.now()), gap):
+        gap = StreamGap(stream=run.stream, time=clock.now(), first_seq=1, last_seq=2)
+        for stranger in (retried(other, clock), TrainingQueued(stream=run.stream, time=clock.now()), gap):
             with pytest.raises(InvalidRequest) as caught:
                 await store.append(run.stream, [retried(run, clock), stranger])
             assert caught.value.extra["field"] == "events.1"
@@ -260,18 +264,18 @@ class StoreContract(LedgerContract):
         result = TestResult(id="t1", verdict=Verdict.WRONG_ANSWER, points=0.0, stdout="x", value={"a": [1.5, None]})
         await store.create(evaluation, queued(evaluation, clock))
         await clock.advance(1.5)
-        start = events.EvaluationStarted(stream=evaluation.stream, time=clock.now(), attempt=1)
-        judged = events.EvaluationTestFinished(stream=evaluation.stream, time=clock.now(), attempt=1, result=result)
+        start = EvaluationStarted(stream=evaluation.stream, time=clock.now(), attempt=1)
+        judged = EvaluationTestFinished(stream=evaluation.stream, time=clock.now(), attempt=1, result=result)
         await store.append(evaluation.stream, [start, judged])
         await store.append(evaluation.stream, [finished(evaluation, clock)])
         await store.create(training, queued(training, clock))
         await store.append(
             training.stream,
             [
-                events.TrainingStarting(stream=training.stream, time=clock.now(), epoch=1),
-                events.TrainingStarted(stream=training.stream, time=clock.now(), manifest={"seed": 1, "x": [0.1]}),
+                TrainingStarting(stream=training.stream, time=clock.now(), epoch=1),
+                TrainingStarted(stream=training.stream, time=clock.now(), manifest={"seed": 1, "x": [0.1]}),
                 *(iteration(training, clock, number) for number in range(1, 20)),
-                events.TrainingPauseRequested(stream=training.stream, time=clock.now(), by="key_1"),
+                TrainingPauseRequested(stream=training.stream, time=clock.now(), by="key_1"),
             ],
         )
         for run in (evaluation, training):
@@ -288,7 +292,7 @@ class StoreContract(LedgerContract):
         for run in runs:
             log = await store.read(run.stream, limit=1000)
             assert seqs(log) == list(range(1, 502))
-            assert {events.parse_event(line.data).id for line in log[1:]} == {event.id for event in sent[run.stream]}
+            assert {parse_event(line.data).id for line in log[1:]} == {event.id for event in sent[run.stream]}
             assert (await store.get(run.id)).seq == 501
 
     # -- tail

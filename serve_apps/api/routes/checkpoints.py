@@ -10,15 +10,14 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, Request
+from rlplatform.training.checkpoints.retention import ranked
 from starlette.responses import Response
 
 from rlplatform.access.principals import Principal
-from rlplatform.documents import CheckpointList
 from rlplatform.errors import InvalidRequest, NotFound, Unavailable
 from rlplatform.ids import Kind, check_id
-from rlplatform.ports import CheckpointStore
-from rlplatform.training.models import CheckpointInfo
-from rlplatform.training.retention import ranked
+from rlplatform.training.models import CheckpointInfo, CheckpointList
+from rlplatform.training.ports import CheckpointStore
 from serve_apps.api.deps import Caller, Context, Ctx, Researcher
 from serve_apps.api.downloads import Download, made
 from serve_apps.api.headers import headers

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from rlplatform.documents import EnvironmentList
+from rlplatform.environments.models import EnvironmentList
 from serve_apps.api.deps import Caller, Ctx
 from serve_apps.api.openapi import problems
 

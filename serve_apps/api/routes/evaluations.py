@@ -10,11 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from rlplatform.access.principals import Principal
-from rlplatform.documents import BatchResult, BatchRow, EvaluationBatch, Page, Submission
 from rlplatform.errors import PlatformError, problem
-from rlplatform.evaluation.models import Evaluation, EvaluationRequest, EvaluationState
+from rlplatform.evaluation.models import (
+    BatchResult,
+    BatchRow,
+    Evaluation,
+    EvaluationBatch,
+    EvaluationRequest,
+    EvaluationState,
+)
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.evaluation.submission_models import Submission
 from rlplatform.ids import Kind
-from rlplatform.runs import EvaluationRun
+from rlplatform.runs.pages import Page
 from serve_apps.api.bodies import beside, body_of, validate
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Learner, idempotency
 from serve_apps.api.headers import headers

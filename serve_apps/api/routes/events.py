@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest
-from rlplatform.runs import Run
+from rlplatform.runs.records import Run
 from serve_apps.api.deps import Context, Ctx, Follower, Renewal
 from serve_apps.api.headers import headers
 from serve_apps.api.hub import types_of

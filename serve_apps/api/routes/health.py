@@ -7,9 +7,8 @@ import asyncio
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from rlplatform.documents import DependencyState, Health, Readiness
 from rlplatform.errors import PlatformError
-from rlplatform.ports import Dependency
+from rlplatform.health import Dependency, DependencyState, Health, Readiness
 from serve_apps.api.deps import Context, Ctx
 
 router = APIRouter(tags=["health"])

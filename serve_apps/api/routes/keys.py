@@ -8,9 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from rlplatform.access.keys import prefix
-from rlplatform.access.principals import ApiKey, Principal, Scope
-from rlplatform.documents import (
+from rlplatform.access.api_keys import ApiKey, prefix
+from rlplatform.access.models import (
     KeyCreated,
     KeyInfo,
     KeyList,
@@ -20,6 +19,7 @@ from rlplatform.documents import (
     TicketRequest,
     WhoAmI,
 )
+from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import Conflict, NotFound
 from serve_apps.api.bodies import body_of
 from serve_apps.api.deps import Admin, Caller, Context, Credentials, Ctx

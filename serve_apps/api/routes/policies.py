@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from rlplatform.documents import Page
 from rlplatform.errors import Unavailable
 from rlplatform.ids import Kind
 from rlplatform.policies.models import Actions, ActRequest, PolicyInfo, PolicyRequest
 from rlplatform.policies.ports import Policies
+from rlplatform.runs.pages import Page
 from serve_apps.api.bodies import body_of
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
 from serve_apps.api.headers import headers

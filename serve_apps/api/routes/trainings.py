@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from rlplatform.access.principals import Principal
-from rlplatform.documents import MetricSeries, Page
 from rlplatform.ids import Kind
+from rlplatform.runs.pages import Page
+from rlplatform.training.metric_series import MetricSeries
 from rlplatform.training.models import Training, TrainingCheck, TrainingRequest, TrainingState
 from serve_apps.api.bodies import beside, body_of
 from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 
-from rlplatform import names
+from rlplatform import patterns
 from rlplatform.access.principals import Principal, Scope
-from rlplatform.access.quotas import Quotas
-from rlplatform.documents import TenantQuotas, Usage
 from rlplatform.errors import NotFound
+from rlplatform.quotas.models import TenantQuotas, Usage
+from rlplatform.settings import Quotas
 from serve_apps.api.bodies import body_of
 from serve_apps.api.deps import Admin, Context, Ctx, Reader
 from serve_apps.api.openapi import accepts, problems
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1", tags=["usage"])
 _AUDIT = logging.getLogger("rlplatform.audit")
 _QUOTAS: dict[int | str, dict[str, Any]] = {200: {"model": TenantQuotas, "description": "The quotas."}}
 
-Tenant = Annotated[str, Path(pattern=names.TENANT)]
+Tenant = Annotated[str, Path(pattern=patterns.TENANT)]
 
 
 @router.get(

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
+from rlplatform.webhooks.repository import LOG_LENGTH, WebhookBook
 from starlette.responses import Response
 
 from rlplatform.errors import Conflict, QuotaExceeded
 from rlplatform.ids import Kind, new_id
 from rlplatform.webhooks.addresses import check_url
-from rlplatform.webhooks.book import LOG_LENGTH, WebhookBook
 from rlplatform.webhooks.deliverer import delivery_id
 from rlplatform.webhooks.models import (
     TEST,

@@ -18,14 +18,14 @@ from gymnasium.envs.registration import EnvSpec
 from actors.rllib.engine import RllibEngine
 from rlplatform.clock import SystemClock
 from rlplatform.errors import CapacityExhausted, CheckpointError, InvalidRequest, UnknownName
-from rlplatform.events import TrainingEvaluationCutShort, TrainingFailed, TrainingSucceeded
-from rlplatform.ports import TrainingEngine
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.contracts.engine import TrainingEngineContract, small_request
 from rlplatform.training.evaluate import evaluate_policy
+from rlplatform.training.events import TrainingEvaluationCutShort, TrainingFailed, TrainingSucceeded
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.policy import Policy, policy_folder
+from rlplatform.training.ports import TrainingEngine
 from rlplatform.training.pulse import CutShort, silent
 from rlplatform.training.session import TrainingSession
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from actors.dispatch import HUNG_S, STATUS_S, WATCH_S, Dispatcher
-from rlplatform.access.quotas import Quotas
 from rlplatform.errors import (
     InvalidRequest,
     QueueFull,
@@ -23,10 +22,11 @@ from rlplatform.errors import (
     StorageError,
     WaitTooLong,
 )
-from rlplatform.ports import Place, Store
-from rlplatform.runs import EvaluationRun
-from rlplatform.settings import EvaluationSettings
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.scheduling.admission import Place
+from rlplatform.settings import EvaluationSettings, Quotas
 from rlplatform.storage.memory import MemoryStore
+from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.launcher import FakeEvaluator, FlakyStore
 from rlplatform.testing.samples import evaluation_run, queued

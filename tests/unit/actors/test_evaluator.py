@@ -10,11 +10,12 @@ import pytest
 
 from actors.evaluator import RETRY_S, Evaluator
 from rlplatform.errors import SandboxFault, SandboxUnavailable, ServiceError, StorageError
+from rlplatform.evaluation.events import EvaluationCancelled, EvaluationOutput
 from rlplatform.evaluation.live import AFTER_S
-from rlplatform.events import EvaluationCancelled, EvaluationOutput, parse_event
-from rlplatform.ports import SandboxPool
-from rlplatform.runs import EvaluationRun
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.run_kinds import parse_event
 from rlplatform.sandbox.models import Execution, Outcome, Program
+from rlplatform.sandbox.ports import SandboxPool
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.launcher import FlakyStore

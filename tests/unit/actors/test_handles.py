@@ -12,8 +12,9 @@ from actors.calls import to_its_end
 from actors.event_hub import CALLS
 from actors.handles import PoliciesHandle, SupervisorHandle
 from actors.store_handle import StoreHandle
+from rlplatform.commands import Commands
 from rlplatform.policies.ports import Policies
-from rlplatform.ports import Commands, Store
+from rlplatform.store import Store
 
 pytestmark = pytest.mark.anyio
 

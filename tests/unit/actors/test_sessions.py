@@ -14,16 +14,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from actors.keeper import COMMAND_S, SHUTDOWN
 from actors.sessions import Sessions
 from rlplatform.errors import Conflict, InvalidRequest, NotAllowed, StorageError, Unavailable
-from rlplatform.events import TrainingIterationCompleted, TrainingPaused, TrainingStarting, TrainingSucceeded
-from rlplatform.ports import Store
-from rlplatform.runs import TrainingRun
 from rlplatform.settings import TrainingSettings
 from rlplatform.storage.memory import MemoryStore
+from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.launcher import FakeLauncher, FakeTrainer, FlakyStore
 from rlplatform.testing.samples import queued, training_run
 from rlplatform.testing.settling import WatchedStore, settle
+from rlplatform.training.events import TrainingIterationCompleted, TrainingPaused, TrainingStarting, TrainingSucceeded
 from rlplatform.training.models import Progress, TrainingRequest
+from rlplatform.training.record import TrainingRun
 from tests.queues import in_order
 
 pytestmark = pytest.mark.anyio

@@ -11,8 +11,6 @@ import pytest
 
 from actors.supervisor import Supervisor
 from rlplatform.access.principals import Principal, Role, Scope
-from rlplatform.access.quotas import Quotas
-from rlplatform.access.usage import Accounts
 from rlplatform.errors import (
     Conflict,
     IdempotencyMismatch,
@@ -26,14 +24,16 @@ from rlplatform.errors import (
     StorageError,
     Unavailable,
 )
+from rlplatform.evaluation.events import EvaluationQueued
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
 from rlplatform.events import EvaluationQueued, TrainingStopped, parse_event
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, least_id, new_id
-from rlplatform.ports import Idempotency
-from rlplatform.runs import TrainingRun
+from rlplatform.quotas.service import Accounts
+from rlplatform.run_kinds import parse_event
+from rlplatform.runs.ports import Idempotency
 from rlplatform.sandbox.models import Tier
-from rlplatform.settings import EvaluationSettings, RetentionSettings, Settings, TrainingSettings
+from rlplatform.settings import EvaluationSettings, Quotas, RetentionSettings, Settings, TrainingSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
@@ -41,7 +41,9 @@ from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.files import MemoryFiles
 from rlplatform.testing.launcher import FakeEvaluator, FakeLauncher, FlakyStore
 from rlplatform.testing.samples import queued, training_run
+from rlplatform.training.events import TrainingStopped
 from rlplatform.training.models import CheckpointInfo, Progress, Resources, StopCriteria, TrainingRequest
+from rlplatform.training.record import TrainingRun
 from tests.queues import in_order
 
 pytestmark = pytest.mark.anyio

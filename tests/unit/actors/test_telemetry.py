@@ -9,22 +9,18 @@ from pathlib import Path
 import pytest
 
 from actors.telemetry import COUNTERS, GAUGES, HISTOGRAMS, MeteredStore, Telemetry
+from rlplatform.evaluation.events import EvaluationFailed, EvaluationFinished, EvaluationRetried, EvaluationStarted
 from rlplatform.evaluation.models import Verdict
-from rlplatform.events import (
-    EvaluationFailed,
-    EvaluationFinished,
-    EvaluationRetried,
-    EvaluationStarted,
-    EventBase,
+from rlplatform.health import PlatformStatus
+from rlplatform.ids import Kind, created_at, new_id
+from rlplatform.runs.events import Event, stream_of
+from rlplatform.sandbox.models import PoolStatus, Tier
+from rlplatform.training.events import (
     TrainingFailed,
     TrainingInterrupted,
     TrainingIterationCompleted,
     TrainingRecovered,
-    stream_of,
 )
-from rlplatform.ids import Kind, created_at, new_id
-from rlplatform.ports import PlatformStatus
-from rlplatform.sandbox.models import PoolStatus, Tier
 from rlplatform.training.models import Progress, TrainingState
 
 README = Path(__file__).parents[3] / "cluster" / "observability" / "README.md"
@@ -161,7 +157,7 @@ async def _broken(*_: object, **__: object) -> list[object]:
 
 
 def test_only_what_was_recorded_counts(telemetry: Telemetry, readings: Readings) -> None:
-    event: EventBase = EvaluationFailed(stream=stream_of(new_id(Kind.EVALUATION)), time=NOW, reason="no")
+    event: Event = EvaluationFailed(stream=stream_of(new_id(Kind.EVALUATION)), time=NOW, reason="no")
     with pytest.raises(ValueError, match="refused"):
         asyncio.run(MeteredStore(_broken, telemetry).append(event.stream, [event]))
     assert not readings.counted

@@ -12,13 +12,13 @@ import pytest
 
 from actors.trainer import Trainer
 from rlplatform.errors import EngineError, InvalidRequest, ServiceError, StorageError
-from rlplatform.runs import TrainingRun
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.engines import ScriptedEngine
 from rlplatform.testing.samples import queued, training_run
 from rlplatform.training.models import CheckpointPlan, TrainingRequest
+from rlplatform.training.record import TrainingRun
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from cluster.local_key import KeyKeeper, LocalKey
-from rlplatform.access.keys import KeyRing, key_id_of
+from rlplatform.access.api_keys import KeyRing, key_id_of
 from rlplatform.errors import NotAuthenticated
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock

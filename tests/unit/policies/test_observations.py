@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from rlplatform.environments.models import SpaceInfo
 from rlplatform.errors import InvalidRequest
-from rlplatform.policies.models import SpaceInfo
 from rlplatform.policies.observations import parse
 from rlplatform.training.spaces import space_info
 

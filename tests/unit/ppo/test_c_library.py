@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from rlplatform.ppo import c_library
-from rlplatform.ppo.update import PPOUpdate, UpdateSettings, select_backend
+from rlplatform.ppo.backend import select_backend
+from rlplatform.ppo.phase import UpdateSettings
+from rlplatform.ppo.update import PPOUpdate
 
 from .cases import make_batch, make_mlp
 

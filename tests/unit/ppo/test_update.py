@@ -13,9 +13,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rlplatform.errors import CheckpointError, EngineError, InvalidRequest
+from rlplatform.ppo.backend import select_backend
 from rlplatform.ppo.batch import Batch
 from rlplatform.ppo.network import ActorCritic
-from rlplatform.ppo.update import Phase, PPOUpdate, UpdateSettings, select_backend
+from rlplatform.ppo.phase import Phase, UpdateSettings
+from rlplatform.ppo.update import PPOUpdate
 
 from .cases import BACKENDS, BY_HAND, MLPS, make_batch, make_mlp, make_network
 

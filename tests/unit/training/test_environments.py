@@ -13,7 +13,8 @@ from gymnasium.envs.registration import EnvSpec
 
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.training.env_options import EnvOptions
-from rlplatform.training.environments import check_request, describe, probe, total_envs
+from rlplatform.training.environments import check_request, describe, probe
+from rlplatform.training.facts import total_envs
 from rlplatform.training.models import Resources, TrainingRequest
 
 

@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from rlplatform import events
-from rlplatform.events import EventBase
+from rlplatform.runs.events import Event
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
+from rlplatform.training.events import (
+    TrainingCheckpointSaved,
+    TrainingEvaluated,
+    TrainingIterationCompleted,
+    TrainingRecovered,
+)
 from rlplatform.training.models import EvaluationReport
 from rlplatform.training.recorder import RunRecorder
 from rlplatform.training.run_folder import RunFolder
@@ -23,35 +28,35 @@ STREAM = "trainings/train_01jd0000000000000000000000"
 NOW = FakeClock().now()
 
 
-def iteration(number: int, mean: float = 0.0) -> EventBase:
-    return events.TrainingIterationCompleted(
+def iteration(number: int, mean: float = 0.0) -> Event:
+    return TrainingIterationCompleted(
         stream=STREAM, seq=number, time=NOW, simulated=False, iteration=number, env_steps=100 * number, episodes=number,
         train_wall_s=0.1 * number, metrics={"rollout/episode_return_mean": mean},
     )  # fmt: skip
 
 
-def evaluated(number: int) -> EventBase:
+def evaluated(number: int) -> Event:
     report = EvaluationReport(
         episodes=1, episode_return_mean=7.0, episode_return_std=0.0, episode_return_min=7.0, episode_return_max=7.0,
         episode_length_mean=1.0,
     )  # fmt: skip
-    return events.TrainingEvaluated(
+    return TrainingEvaluated(
         stream=STREAM, time=NOW, simulated=False, iteration=number, env_steps=100 * number, report=report
     )
 
 
-def recovered(number: int, seq: int = 0) -> EventBase:
-    return events.TrainingRecovered(
+def recovered(number: int, seq: int = 0) -> Event:
+    return TrainingRecovered(
         stream=STREAM, seq=seq, time=NOW, simulated=False, checkpoint_id=None, iteration=number, env_steps=100 * number,
         redone_iterations=0, redone_env_steps=0,
     )  # fmt: skip
 
 
-def no_history(after: int, limit: int) -> Sequence[EventBase]:
+def no_history(after: int, limit: int) -> Sequence[Event]:
     raise AssertionError("nobody needs the log")
 
 
-def record(path: Path, *happened: EventBase, history=no_history) -> RunRecorder:
+def record(path: Path, *happened: Event, history=no_history) -> RunRecorder:
     recorder = RunRecorder(path, MemoryCheckpoints(), history)
     for event in happened:
         recorder.take(event)
@@ -92,7 +97,7 @@ def test_a_folder_that_lacks_rows_is_written_from_the_log(tmp_path: Path, had: i
     back = recovered(4, seq=6)
     log = [*(iteration(number) for number in range(1, 6)), back, iteration(7, 5.0)]
 
-    def history(after: int, limit: int) -> Sequence[EventBase]:
+    def history(after: int, limit: int) -> Sequence[Event]:
         return [event for event in log if event.seq > after][:2]
 
     record(tmp_path, back, iteration(5, 1.0), history=history)
@@ -108,7 +113,7 @@ def test_a_checkpoint_that_was_copied_before_the_rows_were_written_is_no_obstacl
         tmp_path / "source",
     )  # fmt: skip
     path = tmp_path / "run"
-    saved = events.TrainingCheckpointSaved(stream=STREAM, seq=3, time=NOW, simulated=False, checkpoint=info)
+    saved = TrainingCheckpointSaved(stream=STREAM, seq=3, time=NOW, simulated=False, checkpoint=info)
     RunFolder(path, checkpoints).write(saved)  # and there the process was killed
     (path / "checkpoints" / "part").mkdir()
     back = recovered(2, seq=4)

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from rlplatform import events
 from rlplatform.errors import CapacityExhausted
 from rlplatform.manifest import RunManifest
 from rlplatform.settings import Settings
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.engines import ScriptedEngine
+from rlplatform.training.events import TrainingIterationCompleted
 from rlplatform.training.models import Progress, TrainingRequest
 from rlplatform.training.run_folder import RunFolder
 from rlplatform.training.session import TrainingSession
@@ -100,7 +100,7 @@ def test_can_be_written_while_the_training_runs(stream: Any, tmp_path: Path) -> 
     for event in stream[0]:
         folder.write(event)
         folder.flush()
-        if isinstance(event, events.TrainingIterationCompleted):
+        if isinstance(event, TrainingIterationCompleted):
             seen.append(check())
     folder.close()
     folder.close()

@@ -15,16 +15,29 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from rlplatform import events
 from rlplatform.errors import CapacityExhausted, CheckpointError, EngineError, Fenced, StorageError
-from rlplatform.events import EventBase, parse_event
 from rlplatform.ids import Kind, new_id
-from rlplatform.runs import TrainingRun
+from rlplatform.run_kinds import FINAL_TYPES, parse_event
+from rlplatform.runs.events import Event
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.engines import ScriptedEngine
+from rlplatform.training.events import (
+    TrainingCheckpointSaved,
+    TrainingEvaluated,
+    TrainingEvaluationCutShort,
+    TrainingFailed,
+    TrainingInterrupted,
+    TrainingIterationCompleted,
+    TrainingProgressed,
+    TrainingRecovered,
+    TrainingStarting,
+    TrainingStopped,
+    TrainingSucceeded,
+)
 from rlplatform.training.models import Progress, Training, TrainingRequest, TrainingState
+from rlplatform.training.record import TrainingRun
 from rlplatform.training.session import MIN_EPISODES, TrainingSession
 
 
@@ -38,10 +51,10 @@ class Rig:
         self.clock = FakeClock()
         self.checkpoints = MemoryCheckpoints()
         self.scratch = folder / "scratch"
-        self.log: list[EventBase] = []
+        self.log: list[Event] = []
 
     def session(
-        self, engine: ScriptedEngine, emit: Callable[[EventBase], None] | None = None, **given: Any
+        self, engine: ScriptedEngine, emit: Callable[[Event], None] | None = None, **given: Any
     ) -> TrainingSession:
         return TrainingSession(
             self.run_id, self.request, engine, self.checkpoints, self.clock, self.scratch, emit or self.log.append,
@@ -64,7 +77,7 @@ def test_trains_to_the_end_with_a_last_evaluation_and_checkpoint(rig: Callable[.
         "started", "iteration_completed", "iteration_completed", "checkpoint_saved", "evaluated", "succeeded",
     ]  # fmt: skip
     assert final == r.log[-1]
-    assert isinstance(final, events.TrainingSucceeded)
+    assert isinstance(final, TrainingSucceeded)
     assert (final.stop_reason, final.progress.env_steps) == ("iterations", 200)
     assert engine.closed
     assert all(parse_event(event.model_dump_json()) == event for event in r.log)
@@ -86,7 +99,7 @@ def test_stop_criteria(rig: Callable[..., Rig], stop: dict[str, float], reason: 
     r = rig(stop=stop)
     engine = ScriptedEngine(before_iteration=lambda _: asyncio.run(r.clock.advance(1.0)))
     final = r.session(engine).run()
-    assert isinstance(final, events.TrainingSucceeded)
+    assert isinstance(final, TrainingSucceeded)
     assert (final.stop_reason, final.progress.iteration) == (reason, iterations)
     assert final.progress.train_wall_s == iterations
 
@@ -102,7 +115,7 @@ def test_an_evaluation_that_fails_takes_nothing_that_was_trained_with_it(
     r = rig(stop={"iterations": 2}, evaluation=evaluation)
     final = r.session(Endless()).run()
     assert r.types() == ["started", "iteration_completed", "iteration_completed", "checkpoint_saved", "failed"]
-    assert isinstance(final, events.TrainingFailed)
+    assert isinstance(final, TrainingFailed)
     assert "0 of 10 episodes" in final.reason
     assert r.checkpoints.list(r.run_id)[-1].iteration == 2
 
@@ -136,12 +149,12 @@ def test_an_evaluation_without_end_is_cut_short_and_costs_no_training(
 ) -> None:
     r = rig(stop={"iterations": 2}, evaluation=bound | plan)
     final = r.session(Endless(r.clock)).run()
-    assert isinstance(final, events.TrainingSucceeded)
-    cuts = [event for event in r.log if isinstance(event, events.TrainingEvaluationCutShort)]
+    assert isinstance(final, TrainingSucceeded)
+    cuts = [event for event in r.log if isinstance(event, TrainingEvaluationCutShort)]
     assert len(cuts) == (2 if plan else 1)
     assert all(why in cut.reason for cut in cuts)
     assert r.log.index(cuts[-1]) > next(
-        place for place, event in enumerate(r.log) if isinstance(event, events.TrainingCheckpointSaved)
+        place for place, event in enumerate(r.log) if isinstance(event, TrainingCheckpointSaved)
     ), "the last checkpoint is safe before the last evaluation begins"
     assert final.progress.train_wall_s == 0, "evaluations are not training time"
 
@@ -149,7 +162,7 @@ def test_an_evaluation_without_end_is_cut_short_and_costs_no_training(
 def test_a_long_evaluation_tells_how_far_it_has_come(rig: Callable[..., Rig]) -> None:
     r = rig(stop={"iterations": 1}, evaluation={"max_wall_time_s": 45})
     r.session(Endless(r.clock)).run()
-    told = [event for event in r.log if isinstance(event, events.TrainingProgressed)]
+    told = [event for event in r.log if isinstance(event, TrainingProgressed)]
     assert [(event.phase, event.iteration, event.env_steps) for event in told] == [
         ("evaluation", 1, steps) for steps in (1000, 2000, 3000, 4000)
     ]
@@ -160,10 +173,10 @@ def test_a_stop_during_an_evaluation_takes_effect_at_once(rig: Callable[..., Rig
     r = rig(stop={"iterations": 1})
     session = r.session(Endless(r.clock, then=lambda turn: getattr(session, command)() if turn == 3 else None))
     final = session.run()
-    assert [event for event in r.log if isinstance(event, events.TrainingEvaluationCutShort)]
+    assert [event for event in r.log if isinstance(event, TrainingEvaluationCutShort)]
     assert r.checkpoints.list(r.run_id)[-1].iteration == 1
     if command == "stop":
-        assert isinstance(final, events.TrainingStopped)
+        assert isinstance(final, TrainingStopped)
         assert final.stop_reason == "stop_requested"
     else:
         assert final is None
@@ -185,10 +198,10 @@ class Slow(ScriptedEngine):
 def test_progress_within_a_rollout_is_told_and_checkpoints_are_made_by_time(rig: Callable[..., Rig]) -> None:
     r = rig(stop={"iterations": 3}, checkpoint={"every_s": 1000})
     final = r.session(Slow(r.clock, 610)).run()
-    assert isinstance(final, events.TrainingSucceeded)
-    told = [event for event in r.log if isinstance(event, events.TrainingProgressed)]
+    assert isinstance(final, TrainingSucceeded)
+    told = [event for event in r.log if isinstance(event, TrainingProgressed)]
     assert [event.env_steps for event in told if event.iteration == 2] == [270 * place for place in range(1, 62)]
-    saved = [event.checkpoint.iteration for event in r.log if isinstance(event, events.TrainingCheckpointSaved)]
+    saved = [event.checkpoint.iteration for event in r.log if isinstance(event, TrainingCheckpointSaved)]
     assert saved == [2, 3]
 
 
@@ -197,7 +210,7 @@ def test_a_stop_during_a_long_rollout_abandons_it(rig: Callable[..., Rig]) -> No
     engine = Slow(r.clock, 610, lambda second: session.stop() if second == 700 - 610 and engine.iteration else None)
     session = r.session(engine)
     final = session.run()
-    assert isinstance(final, events.TrainingStopped)
+    assert isinstance(final, TrainingStopped)
     assert final.progress.iteration == 1
     assert r.checkpoints.list(r.run_id)[-1].iteration == 1
     assert r.clock.monotonic() < 610 + 100
@@ -207,14 +220,14 @@ def test_a_short_rollout_is_not_abandoned_by_a_stop(rig: Callable[..., Rig]) -> 
     r = rig(stop={"iterations": 3})
     session = r.session(Slow(r.clock, 2, lambda second: session.stop() if second == 1 else None))
     final = session.run()
-    assert isinstance(final, events.TrainingStopped)
+    assert isinstance(final, TrainingStopped)
     assert final.progress.iteration == 1
 
 
 def test_wall_time_ends_a_rollout_that_is_far_beyond_it(rig: Callable[..., Rig]) -> None:
     r = rig(stop={"wall_time_s": 25})
     final = r.session(Slow(r.clock, 600)).run()
-    assert isinstance(final, events.TrainingSucceeded)
+    assert isinstance(final, TrainingSucceeded)
     assert final.stop_reason == "wall_time_s"
     assert 25 <= final.progress.train_wall_s <= 31
 
@@ -222,12 +235,12 @@ def test_wall_time_ends_a_rollout_that_is_far_beyond_it(rig: Callable[..., Rig])
 def test_time_that_events_take_counts_as_wall_time(rig: Callable[..., Rig]) -> None:
     r = rig(stop={"wall_time_s": 25})
 
-    def emit(event: EventBase) -> None:
+    def emit(event: Event) -> None:
         asyncio.run(r.clock.advance(1.0))
         r.log.append(event)
 
     final = r.session(ScriptedEngine(), emit).run()
-    assert isinstance(final, events.TrainingSucceeded)
+    assert isinstance(final, TrainingSucceeded)
     assert final.progress.iteration == 26
 
 
@@ -237,7 +250,7 @@ def test_whatever_an_environment_raises_fails_the_training_with_what_was_trained
 ) -> None:
     r = rig(stop={"iterations": 9})
     final = r.session(ScriptedEngine(failures={3: error})).run()
-    assert isinstance(final, events.TrainingFailed)
+    assert isinstance(final, TrainingFailed)
     assert type(error).__name__ in final.reason
     assert (final.code, final.progress.iteration) == ("engine_error", 2)
     assert r.checkpoints.list(r.run_id)[-1].iteration == 2
@@ -259,7 +272,7 @@ def test_the_author_of_an_environment_gets_its_traceback(rig: Callable[..., Rig]
         raise ValueError("the goal is outside the map")
 
     final = rig(stop={"iterations": 9}).session(ScriptedEngine(before_iteration=step_of_theirs)).run()
-    assert isinstance(final, events.TrainingFailed)
+    assert isinstance(final, TrainingFailed)
     assert final.reason.startswith("ValueError: the goal is outside the map\n")
     assert "in step_of_theirs" in final.reason
     assert "in train_iteration" not in final.reason, "frames of the platform are left out"
@@ -275,7 +288,7 @@ def test_the_traceback_of_an_environment_is_bounded(rig: Callable[..., Rig]) -> 
             fall(depth + 1)
 
     final = rig(stop={"iterations": 9}).session(ScriptedEngine(before_iteration=fall)).run()
-    assert isinstance(final, events.TrainingFailed)
+    assert isinstance(final, TrainingFailed)
     assert len(final.reason) < 8000
 
 
@@ -288,21 +301,21 @@ def test_an_engine_that_neither_saves_nor_evaluates_fails_with_the_first_reason(
             raise EngineError("first")
 
     final = rig(stop={"iterations": 1}).session(Broken()).run()
-    assert isinstance(final, events.TrainingFailed)
+    assert isinstance(final, TrainingFailed)
     assert final.reason == "first"
 
 
 def test_a_mean_of_few_episodes_stops_nothing(rig: Callable[..., Rig]) -> None:
     r = rig(stop={"episode_return_mean": 1.0})
     final = r.session(ScriptedEngine(episodes=1)).run()
-    assert isinstance(final, events.TrainingSucceeded)
+    assert isinstance(final, TrainingSucceeded)
     assert final.progress.episodes == MIN_EPISODES
 
 
 def test_no_return_yet_is_not_a_return_of_zero(rig: Callable[..., Rig]) -> None:
     r = rig(stop={"episode_return_mean": -1.0, "iterations": 3})
     final = r.session(ScriptedEngine(returns=lambda _: None, episodes=100)).run()
-    assert isinstance(final, events.TrainingSucceeded)
+    assert isinstance(final, TrainingSucceeded)
     assert final.stop_reason == "iterations"
     assert r.checkpoints.list(r.run_id)[0].episode_return_mean is None
 
@@ -310,8 +323,8 @@ def test_no_return_yet_is_not_a_return_of_zero(rig: Callable[..., Rig]) -> None:
 def test_plans_are_kept_and_nothing_is_done_twice_in_an_iteration(rig: Callable[..., Rig]) -> None:
     r = rig(stop={"iterations": 6}, evaluation={"every_iterations": 3}, checkpoint={"every_iterations": 2})
     r.session(ScriptedEngine()).run()
-    assert [e.iteration for e in r.log if isinstance(e, events.TrainingEvaluated)] == [3, 6]
-    saved = [e.checkpoint.iteration for e in r.log if isinstance(e, events.TrainingCheckpointSaved)]
+    assert [e.iteration for e in r.log if isinstance(e, TrainingEvaluated)] == [3, 6]
+    saved = [e.checkpoint.iteration for e in r.log if isinstance(e, TrainingCheckpointSaved)]
     assert saved == [2, 4, 6]
 
 
@@ -333,7 +346,7 @@ def test_a_training_does_not_end_for_want_of_tidying(rig: Callable[..., Rig]) ->
     asked: list[int] = []
     r = rig(stop={"iterations": 5}, checkpoint={"every_iterations": 1, "keep_last": 1, "keep_best": False})
     final = r.session(ScriptedEngine(), needed=needed).run()
-    assert isinstance(final, events.TrainingSucceeded)
+    assert isinstance(final, TrainingSucceeded)
     assert [info.iteration for info in r.checkpoints.list(r.run_id)] == [5]
 
 
@@ -399,8 +412,8 @@ def test_suspends_with_a_checkpoint_and_is_recovered(rig: Callable[..., Rig]) ->
     assert recovered.progress == session.progress
 
 
-def parse_final(log: list[EventBase]) -> bool:
-    return any(event.type in events.FINAL_TYPES for event in log)  # type: ignore[attr-defined]
+def parse_final(log: list[Event]) -> bool:
+    return any(event.type in FINAL_TYPES for event in log)  # type: ignore[attr-defined]
 
 
 def test_a_pause_that_is_taken_back_never_happens(rig: Callable[..., Rig]) -> None:
@@ -416,7 +429,7 @@ def test_an_engine_that_fails_fails_the_training(rig: Callable[..., Rig]) -> Non
     for error, code in [(EngineError("no progress"), "engine_error"), (ZeroDivisionError("oops"), "engine_error")]:
         r, engine = rig(), ScriptedEngine(failures={2: error})
         final = r.session(engine).run()
-        assert isinstance(final, events.TrainingFailed)
+        assert isinstance(final, TrainingFailed)
         assert final.code == code
         assert str(error) in final.reason
         assert final.progress.iteration == 1
@@ -434,7 +447,7 @@ def test_what_can_be_tried_elsewhere_is_not_a_failed_training(rig: Callable[...,
 def test_a_fenced_session_writes_nothing_more(rig: Callable[..., Rig]) -> None:
     r = rig(checkpoint={"every_iterations": 1})
 
-    def emit(event: EventBase) -> None:
+    def emit(event: Event) -> None:
         if event.type == "training.checkpoint_saved":  # type: ignore[attr-defined]
             raise Fenced("a newer owner")
         r.log.append(event)
@@ -445,13 +458,13 @@ def test_a_fenced_session_writes_nothing_more(rig: Callable[..., Rig]) -> None:
     assert r.checkpoints.list(r.run_id) == []
 
 
-def recovered(r: Rig, iteration: int) -> events.TrainingRecovered:
+def recovered(r: Rig, iteration: int) -> TrainingRecovered:
     """Return the first event of a session whose trainer was lost at ``iteration``, after it has run to its end."""
     r.log.clear()
     session = r.session(ScriptedEngine())
     session.recover(Progress(iteration=iteration, env_steps=100 * iteration))
     session.run()
-    assert isinstance(r.log[0], events.TrainingRecovered)
+    assert isinstance(r.log[0], TrainingRecovered)
     return r.log[0]
 
 
@@ -462,7 +475,7 @@ def test_recovers_from_the_newest_checkpoint_that_verifies(rig: Callable[..., Ri
     r.checkpoints.damage(r.checkpoints.list(r.run_id)[-1].id)
     event = recovered(r, 7)
     assert (event.iteration, event.redone_iterations, event.redone_env_steps) == (4, 3, 300)
-    assert [e.iteration for e in r.log if isinstance(e, events.TrainingIterationCompleted)] == [5, 6, 7, 8]
+    assert [e.iteration for e in r.log if isinstance(e, TrainingIterationCompleted)] == [5, 6, 7, 8]
 
 
 def test_does_not_recover_past_what_the_log_knows(rig: Callable[..., Rig]) -> None:
@@ -473,7 +486,7 @@ def test_does_not_recover_past_what_the_log_knows(rig: Callable[..., Rig]) -> No
     assert [info.iteration for info in r.checkpoints.list(r.run_id)] == [2, 4, 6]
     event = recovered(r, 5)
     assert (event.iteration, event.redone_iterations) == (4, 1)
-    assert [e.iteration for e in r.log if isinstance(e, events.TrainingIterationCompleted)] == [5, 6, 7, 8]
+    assert [e.iteration for e in r.log if isinstance(e, TrainingIterationCompleted)] == [5, 6, 7, 8]
 
 
 def test_recovers_from_a_checkpoint_before_its_first_iteration(tmp_path: Path) -> None:
@@ -552,10 +565,10 @@ class SessionMachine(RuleBasedStateMachine):
         )
         self.run = TrainingRun(id=self.rig.run_id, tenant="t", created_by="u", document=document)
         self.session = self.rig.session(ScriptedEngine(), self.emit)
-        self.final: EventBase | None = None
+        self.final: Event | None = None
         self.paused = self.stopped = False
 
-    def emit(self, event: EventBase) -> None:
+    def emit(self, event: Event) -> None:
         assert not self.run.final
         self.run = self.run.apply(event.model_copy(update={"seq": self.run.seq + 1}))
 
@@ -582,7 +595,7 @@ class SessionMachine(RuleBasedStateMachine):
         if starting:
             return
         if self.stopped:
-            assert isinstance(self.final, events.TrainingStopped)
+            assert isinstance(self.final, TrainingStopped)
         if self.final is None and self.paused:
             assert self.session.state is TrainingState.PAUSED
         assert self.session.progress.iteration - before in (0, 1)
@@ -591,9 +604,7 @@ class SessionMachine(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         lost = self.session.progress
-        self.emit(
-            events.TrainingInterrupted(stream=self.run.stream, time=self.rig.clock.now(), reason="x", retry_in_s=0)
-        )
+        self.emit(TrainingInterrupted(stream=self.run.stream, time=self.rig.clock.now(), reason="x", retry_in_s=0))
         self.session = self.rig.session(ScriptedEngine(), self.emit)
         self.session.recover(lost)
         self.paused = self.stopped = False
@@ -604,7 +615,7 @@ class SessionMachine(RuleBasedStateMachine):
     @rule()
     def another_trainer(self) -> None:
         before = self.session.progress
-        self.emit(events.TrainingStarting(stream=self.run.stream, time=self.rig.clock.now(), epoch=2))
+        self.emit(TrainingStarting(stream=self.run.stream, time=self.rig.clock.now(), epoch=2))
         self.session = self.rig.session(ScriptedEngine(), self.emit)
         self.session.recover(before, paused=True)
         self.paused = self.stopped = False

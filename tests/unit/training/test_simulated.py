@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from rlplatform.errors import InvalidRequest
-from rlplatform.ports import TrainingEngine
 from rlplatform.testing.contracts.engine import TrainingEngineContract, small_request
 from rlplatform.testing.engines import ScriptedEngine
 from rlplatform.training.metrics import EPISODE_LENGTH_MEAN, EPISODE_RETURN_MEAN
 from rlplatform.training.models import TrainingRequest
+from rlplatform.training.ports import TrainingEngine
 from rlplatform.training.simulated import SimulatedEngine
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from rlplatform.errors import NotFound
 from rlplatform.ids import Kind, new_id
-from rlplatform.ports import Document
 from rlplatform.storage.memory import MemoryStore
+from rlplatform.store import Document
 from rlplatform.testing.clock import FakeClock
 from rlplatform.webhooks.book import WebhookBook
 from rlplatform.webhooks.models import Webhook

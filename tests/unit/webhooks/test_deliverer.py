@@ -15,15 +15,15 @@ import jsonschema
 import pytest
 from pydantic import SecretStr
 
-from rlplatform import events
 from rlplatform.errors import StorageError
+from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.ids import Kind, new_id
-from rlplatform.runs import EvaluationRun
 from rlplatform.settings import WebhookSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.launcher import FlakyStore
 from rlplatform.testing.samples import evaluation_run, finished, queued, training_run
+from rlplatform.training.events import TrainingQueued, TrainingStopped, TrainingSucceeded
 from rlplatform.training.models import Progress
 from rlplatform.webhooks.book import LOG_LENGTH, WebhookBook
 from rlplatform.webhooks.deliverer import Deliverer
@@ -350,7 +350,7 @@ class TestNothingIsLost:
         await bench.webhook(events=["training.stopped"])
         run = training_run(bench.clock)
         await bench.store.create(run, queued(run, bench.clock))
-        stopped = events.TrainingStopped(
+        stopped = TrainingStopped(
             stream=run.stream,
             time=bench.clock.now(),
             stop_reason="quota_env_steps_per_day",
@@ -397,8 +397,8 @@ async def test_every_kind_of_message_is_as_the_openapi_document_describes(bench:
     await bench.finish()
     run = training_run(bench.clock, tenant="acme")
     at: dict[str, Any] = {"stream": run.stream, "time": bench.clock.now()}
-    await bench.store.create(run, events.TrainingQueued(**at))
-    end = events.TrainingSucceeded(**at, stop_reason="env_steps", progress=Progress(iteration=3))
+    await bench.store.create(run, TrainingQueued(**at))
+    end = TrainingSucceeded(**at, stop_reason="env_steps", progress=Progress(iteration=3))
     await bench.store.append(run.stream, [end])
     test = Delivery(id="msg_test", webhook_id=hook.id, type=TEST, created_at=bench.clock.now())
     await bench.book.put_delivery(test)

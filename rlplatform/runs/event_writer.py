@@ -7,10 +7,11 @@ from collections import deque
 from functools import partial
 from itertools import islice
 
+from rlplatform.clock import Clock
 from rlplatform.errors import PlatformError, ServiceError
-from rlplatform.events import EventBase
-from rlplatform.ports import Clock, EventLog
 from rlplatform.retries import persevere
+from rlplatform.runs.events import Event
+from rlplatform.runs.ports import EventLog
 
 MAX_BATCH = 256
 
@@ -32,11 +33,11 @@ class Outbox:
         self._clock = clock
         self._patience_s = patience_s
         self._capacity = capacity
-        self._waiting: deque[EventBase] = deque()
+        self._waiting: deque[Event] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._error: PlatformError | None = None
 
-    def put(self, event: EventBase) -> None:
+    def put(self, event: Event) -> None:
         """Take ``event`` and append it in the background. Call it from the loop's own thread only.
 
         Raises:
@@ -48,7 +49,7 @@ class Outbox:
         if self._pump is None:
             self._pump = asyncio.get_running_loop().create_task(self._run())
 
-    async def send(self, event: EventBase) -> None:
+    async def send(self, event: Event) -> None:
         """Take ``event``. A lifecycle event is in the log when this returns; telemetry waits while the box is full.
 
         Raises:

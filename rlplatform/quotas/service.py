@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-from rlplatform.access.quotas import Quotas
-from rlplatform.documents import QuotaState, Usage
+from rlplatform.clock import Clock
 from rlplatform.errors import QuotaExceeded
 from rlplatform.files.ledger import QUOTA, FileLedger
-from rlplatform.ports import CheckpointStore, Clock, Document, Store
-from rlplatform.runs import RunSummary
+from rlplatform.quotas.models import QuotaState, Usage
+from rlplatform.runs.records import RunSummary
+from rlplatform.settings import Quotas
+from rlplatform.store import Document, Store
+from rlplatform.training.ports import CheckpointStore
 
 _KIND = "quotas"
 _DAILY = {
@@ -108,46 +111,53 @@ class Accounts:
         used = dict(await self._store.used(tenant, midnight.date()))
         written = await self._store.written(tenant, midnight.date())
         used["sandbox_cpu_s"] = round(used.get("sandbox_cpu_s", 0.0), 1)
-        usage = Usage(
+        evaluations = Counter([run.state async for run in self._runs(tenant, "evaluation", ("queued", "running"))])
+        trainings = Counter(
+            [
+                "queued" if run.state == "queued" else "active"
+                async for run in self._runs(tenant, "training", ("queued", *_ACTIVE))
+            ]
+        )
+        policies = await self._policies(tenant)
+        files = (await FileLedger(self._store, self._clock).usage(tenant)).total_bytes
+        checkpoints = await self._checkpoint_bytes(tenant) if self._checkpoints is not None else None
+        amounts: dict[str, float] = {
+            "concurrent_evaluations": evaluations.total(),
+            "concurrent_trainings": trainings.total(),
+            **{quota: used.get(counter, 0.0) for quota, counter in _DAILY.items()},
+            "events_per_day": written.events,
+            "stored_bytes": written.stored_bytes,
+            "policies": policies,
+            QUOTA: files,
+        }
+        if checkpoints is not None:
+            amounts["checkpoint_bytes"] = checkpoints
+        return Usage(
             tenant=tenant,
             since=midnight,
+            queued_evaluations=evaluations["queued"],
+            running_evaluations=evaluations["running"],
+            queued_trainings=trainings["queued"],
+            active_trainings=trainings["active"],
             evaluations_today=int(used.get("evaluations", 0)),
             sandbox_cpu_time_s_today=used["sandbox_cpu_s"],
             trainings_today=int(used.get("trainings", 0)),
             env_steps_today=int(used.get("env_steps", 0)),
             events_today=written.events,
             stored_bytes=written.stored_bytes,
+            policies=policies,
+            file_bytes=files,
+            checkpoint_bytes=checkpoints,
+            quotas=[
+                QuotaState(
+                    quota=quota,
+                    used=amount,
+                    limit=getattr(quotas, quota),
+                    resets_at=tomorrow if quota.endswith("_per_day") else None,
+                )
+                for quota, amount in amounts.items()
+            ],
         )
-        async for run in self._runs(tenant, "evaluation", ("queued", "running")):
-            usage.queued_evaluations += run.state == "queued"
-            usage.running_evaluations += run.state == "running"
-        async for run in self._runs(tenant, "training", ("queued", *_ACTIVE)):
-            usage.queued_trainings += run.state == "queued"
-            usage.active_trainings += run.state != "queued"
-        usage.policies = await self._policies(tenant)
-        usage.file_bytes = (await FileLedger(self._store, self._clock).usage(tenant)).total_bytes
-        amounts: dict[str, float] = {
-            "concurrent_evaluations": usage.queued_evaluations + usage.running_evaluations,
-            "concurrent_trainings": usage.queued_trainings + usage.active_trainings,
-            **{quota: used.get(counter, 0.0) for quota, counter in _DAILY.items()},
-            "events_per_day": usage.events_today,
-            "stored_bytes": usage.stored_bytes,
-            "policies": usage.policies,
-            QUOTA: usage.file_bytes,
-        }
-        if self._checkpoints is not None:
-            usage.checkpoint_bytes = await self._checkpoint_bytes(tenant)
-            amounts["checkpoint_bytes"] = usage.checkpoint_bytes
-        usage.quotas = [
-            QuotaState(
-                quota=quota,
-                used=amount,
-                limit=getattr(quotas, quota),
-                resets_at=tomorrow if quota.endswith("_per_day") else None,
-            )
-            for quota, amount in amounts.items()
-        ]
-        return usage
 
     def measure(self, tenant: str) -> None:
         """Measure the tenant's checkpoints again the next time: some have gone."""

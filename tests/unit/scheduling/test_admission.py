@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlplatform.access.principals import Principal, Role
-from rlplatform.admission import Admission, FairQueue, ServiceTime
 from rlplatform.errors import NotAllowed, QueueFull, QuotaExceeded, WaitTooLong
-from rlplatform.priorities import PRIORITIES, Priority, check_priority
+from rlplatform.scheduling.admission import Admission, ServiceTime
+from rlplatform.scheduling.fair_queue import FairQueue
+from rlplatform.scheduling.priorities import PRIORITIES, Priority, check_priority
 from tests.queues import in_order
 
 Entry = tuple[str, int, Priority]

@@ -12,15 +12,16 @@ import hmac
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from pydantic import SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr
 
-from rlplatform.access.principals import ApiKey, Principal, Scope
+from rlplatform.access.principals import Principal, Scope
+from rlplatform.clock import Clock
 from rlplatform.errors import NotAuthenticated
 from rlplatform.ids import Kind, new_id
-from rlplatform.ports import Clock, KeyStore
 
 _FORM = re.compile(r"rlp_([0-9a-hjkmnp-tv-z]{26})_([A-Za-z0-9_-]{43})")
 _REFUSED = "the API key is not valid"
@@ -151,3 +152,33 @@ class KeyRing:
 
     def _hash(self, secret: str) -> str:
         return hmac.new(self._pepper, secret.encode(), hashlib.sha256).hexdigest()
+
+
+class KeyStore(Protocol):
+    """API keys: never the secret, only its keyed hash."""
+
+    async def put_key(self, key: ApiKey) -> None:
+        """Add or replace a key; a revoked one is left unchanged."""
+
+    async def get_key(self, key_id: str) -> ApiKey | None:
+        """Return the key of this id, revoked or not; None if there is none."""
+
+    async def list_keys(self, tenant: str | None = None) -> Sequence[ApiKey]:
+        """Return all keys, oldest first."""
+
+
+class ApiKey(BaseModel):
+    """A stored API key: the secret's keyed hash, never the secret. ``owner`` is the id of the first of its line of
+    rotations, if it is not that itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    tenant: str
+    name: str
+    owner: str | None = None
+    scopes: frozenset[Scope]
+    secret_hmac: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None

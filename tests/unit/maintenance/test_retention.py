@@ -10,19 +10,20 @@ from typing import TypeVar
 
 import pytest
 
+from rlplatform.clock import Clock
 from rlplatform.errors import NotFound, StorageError
-from rlplatform.events import TrainingSucceeded
+from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.ids import Kind, created_at, least_id, new_id
-from rlplatform.ports import Clock
-from rlplatform.retention import Retention
-from rlplatform.runs import EvaluationRun, TrainingRun
+from rlplatform.maintenance.retention import Retention
 from rlplatform.settings import RetentionSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.samples import evaluation_run, finished, queued, training_run
+from rlplatform.training.events import TrainingSucceeded
 from rlplatform.training.models import Progress
+from rlplatform.training.record import TrainingRun
 
 pytestmark = pytest.mark.anyio
 

@@ -15,14 +15,14 @@ from typing import Annotated, Any, TypeVar
 import jwt
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from rlplatform import names
+from rlplatform import patterns
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import NotAuthenticated, Unavailable
 from rlplatform.settings import JwtSettings
 
 _GRANTABLE = {scope.value: scope for scope in Scope if scope is not Scope.OPERATE}
 _SUBJECT = TypeAdapter(Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,255}$")])
-_TENANT = TypeAdapter(Annotated[str, StringConstraints(pattern=names.TENANT)])
+_TENANT = TypeAdapter(Annotated[str, StringConstraints(pattern=patterns.TENANT)])
 _TIMEOUT_S = 5.0
 T = TypeVar("T")
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from rlplatform.errors import Conflict, Fenced, ServiceError, StorageError
-from rlplatform.events import EventBase, TrainingIterationCompleted, TrainingPauseRequested, TrainingStopped
-from rlplatform.outbox import MAX_BATCH, Outbox
-from rlplatform.runs import TrainingRun
+from rlplatform.runs.event_writer import MAX_BATCH, Outbox
+from rlplatform.runs.events import Event
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.launcher import FlakyStore
 from rlplatform.testing.samples import iteration, queued, training_run
+from rlplatform.training.events import TrainingIterationCompleted, TrainingPauseRequested, TrainingStopped
 from rlplatform.training.models import Progress
+from rlplatform.training.record import TrainingRun
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +29,7 @@ class Bench:
         await self.store.create(self.run, queued(self.run, self.clock))
         return Outbox(self.flaky, self.run.stream, await self.store.acquire(self.run.id), self.clock, **options)
 
-    def event(self) -> EventBase:
+    def event(self) -> Event:
         return TrainingPauseRequested(stream=self.run.stream, time=self.clock.now(), by="key_1")
 
     async def logged(self) -> list[str]:

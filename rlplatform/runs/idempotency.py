@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TypeVar
 
 from rlplatform.errors import PlatformError
-from rlplatform.ports import Idempotency, RunStore
-from rlplatform.runs import EvaluationRun, PolicyRecord, TrainingRun
+from rlplatform.runs.ports import Idempotency, RunStore
+from rlplatform.runs.records import Run
 
-R = TypeVar("R", EvaluationRun, TrainingRun, PolicyRecord)
+R = TypeVar("R", bound=Run)
 
 
 async def replayed(

@@ -7,12 +7,16 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
+from rlplatform.clock import Clock
 from rlplatform.errors import Conflict
 from rlplatform.ids import Kind, least_id
-from rlplatform.ports import CheckpointStore, Clock, RunStore, Store
-from rlplatform.runs import Run, RunSummary, TrainingRun, TrainingSummary
+from rlplatform.runs.ports import RunStore
+from rlplatform.runs.records import Run, RunSummary
 from rlplatform.settings import RetentionSettings
+from rlplatform.store import Store
 from rlplatform.training.models import CheckpointInfo, TrainingState
+from rlplatform.training.ports import CheckpointStore
+from rlplatform.training.record import TrainingRun, TrainingSummary
 from rlplatform.training.retention import superseded
 
 _PAGE = 100

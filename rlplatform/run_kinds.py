@@ -1,0 +1,68 @@
+"""Kinds of runs, in one list: what is stored and sent is parsed by the classes registered here.
+
+An event type is registered by being a subclass of the ``event`` of a kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Union
+
+from pydantic import Field, TypeAdapter
+
+from rlplatform.evaluation.record import EvaluationRun, EvaluationSummary
+from rlplatform.policies.record import PolicyRecord, PolicySummary
+from rlplatform.runs.events import Event, StreamGap
+from rlplatform.runs.records import Run, RunSummary
+from rlplatform.training.record import TrainingRun, TrainingSummary
+
+KINDS: tuple[type[Run], ...] = (EvaluationRun, TrainingRun, PolicyRecord)
+
+
+def _types() -> Iterator[type[Event]]:
+    for kind in KINDS:
+        yield from kind.event.__subclasses__()
+    yield StreamGap
+
+
+EVENT_TYPES: dict[str, type[Event]] = {cls.model_fields["type"].default: cls for cls in _types()}
+FINAL_TYPES = frozenset(name for name, cls in EVENT_TYPES.items() if cls.final)
+
+AnyEvent: Any = Annotated[Union[tuple(EVENT_TYPES.values())], Field(discriminator="type")]  # noqa: UP007
+_ANY_RUN: Any = Annotated[Union[KINDS], Field(discriminator="kind")]  # noqa: UP007
+_EVENT: TypeAdapter[Event] = TypeAdapter(AnyEvent)
+_RUN: TypeAdapter[Run] = TypeAdapter(_ANY_RUN)
+_SUMMARY: TypeAdapter[RunSummary] = TypeAdapter(
+    Annotated[EvaluationSummary | TrainingSummary | PolicySummary, Field(discriminator="kind")]
+)
+
+
+def event_schema(ref_template: str) -> dict[str, Any]:
+    """Return the JSON schema of the union of all events, with every event type in its ``$defs``."""
+    return _EVENT.json_schema(ref_template=ref_template)
+
+
+def parse_event(text: str | bytes) -> Event:
+    """Return the event that a line of JSON holds."""
+    return _EVENT.validate_json(text)
+
+
+def parse_run(text: str | bytes) -> Run:
+    """Return the run that a JSON document holds."""
+    return _RUN.validate_json(text)
+
+
+def parse_summary(text: str | bytes) -> RunSummary:
+    """Return the summary of the run that a JSON document holds, whole or without request and tests."""
+    return _without_tests(_SUMMARY.validate_json(text))
+
+
+def summarize(run: Run) -> RunSummary:
+    """Return the summary of ``run``."""
+    return _without_tests(_SUMMARY.validate_python(run, from_attributes=True))
+
+
+def _without_tests(summary: RunSummary) -> RunSummary:
+    if not isinstance(summary, EvaluationSummary) or not summary.document.tests:
+        return summary
+    return summary.model_copy(update={"document": summary.document.model_copy(update={"tests": []})})

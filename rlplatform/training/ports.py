@@ -1,0 +1,99 @@
+"""Ports of training: engine, and the store of checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from rlplatform.training.models import CheckpointInfo, EvaluationReport, IterationReport, TrainingRequest
+from rlplatform.training.pulse import Pulse
+
+
+class TrainingEngine(Protocol):
+    """Engine that turns a request into iterations. Blocking; one thread at a time.
+
+    Counters are lifetime counters: they continue after :meth:`restore`.
+    """
+
+    @property
+    def simulated(self) -> bool:
+        """True if nothing is really trained."""
+
+    def watch(self, pulse: Pulse) -> None:
+        """Call ``pulse`` during rollouts and evaluations from now on. What it raises ends the rollout or evaluation."""
+
+    def sound(self) -> bool:
+        """Return True if all parameters are finite, so that a checkpoint is worth saving after a failure."""
+
+    def describe(self) -> Mapping[str, object]:
+        """Return effective hyperparameters, backends and fallbacks, for the manifest."""
+
+    def train_iteration(self) -> IterationReport:
+        """Make one rollout and one update.
+
+        Raises:
+            EngineError: no progress can be made.
+        """
+
+    def finished(self) -> Sequence[tuple[float, int]]:
+        """Return the return and the number of steps of each episode that ended in the last iteration."""
+
+    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
+        """Exactly ``episodes`` episodes of the deterministic policy on environments of its own."""
+
+    def save(self, directory: Path) -> None:
+        """Write everything that :meth:`restore` needs into the empty ``directory``."""
+
+    def restore(self, directory: Path) -> None:
+        """Continue from what :meth:`save` wrote.
+
+        Raises:
+            CheckpointError: it does not fit this engine.
+        """
+
+    def parameter_hash(self) -> str:
+        """Return the SHA-256 over all policy and value parameters: equal hashes, equal networks."""
+
+    def close(self) -> None:
+        """Free everything: processes, environments, placement. Idempotent."""
+
+
+EngineFactory = Callable[[TrainingRequest], TrainingEngine]
+
+
+class CheckpointStore(Protocol):
+    """Committed checkpoints of trainings. Blocking."""
+
+    def commit(self, info: CheckpointInfo, source: Path) -> CheckpointInfo:
+        """Store the files of ``source`` under ``info``: data first, manifest last; size and hash are filled in.
+
+        :raises Conflict: one of this id is committed.
+        :raises CheckpointError: ``source`` holds no files, or things that are not files.
+        """
+
+    def fetch(self, training_id: str, checkpoint_id: str, target: Path) -> CheckpointInfo:
+        """Copy a checkpoint into the empty ``target``, verified file by file.
+
+        :raises NotFound: there is none such.
+        :raises CheckpointError: it is damaged.
+        """
+
+    def list(self, training_id: str) -> Sequence[CheckpointInfo]:
+        """Return the committed checkpoints, oldest first. Does not verify their files."""
+
+    def find(self, checkpoint_id: str) -> CheckpointInfo:
+        """Return a checkpoint by its id alone.
+
+        Raises:
+            NotFound: there is none such.
+        """
+
+    def delete(self, training_id: str, checkpoint_id: str) -> None:
+        """Remove a checkpoint: manifest first, then data. Idempotent."""
+
+    def clear(self, training_id: str) -> None:
+        """Remove all checkpoints of a training, damaged ones too. Idempotent."""
+
+    def sweep(self, min_age_s: float = 3600.0) -> int:
+        """Remove what was never committed and has not been touched for ``min_age_s``; return how many there were."""

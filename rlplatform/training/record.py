@@ -1,0 +1,132 @@
+"""Record of a training: the fold of its events."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from rlplatform.runs.events import Event
+from rlplatform.runs.records import Run, RunSummary
+from rlplatform.training.events import (
+    TrainingCheckpointSaved,
+    TrainingEvaluated,
+    TrainingEvent,
+    TrainingFailed,
+    TrainingInterrupted,
+    TrainingIterationCompleted,
+    TrainingPaused,
+    TrainingPauseRequested,
+    TrainingRecovered,
+    TrainingResumed,
+    TrainingResumeRequested,
+    TrainingStarted,
+    TrainingStarting,
+    TrainingStopped,
+    TrainingStopRequested,
+    TrainingSucceeded,
+    TrainingWaiting,
+)
+from rlplatform.training.models import Progress, Training, TrainingState
+
+Desired = Literal["run", "pause", "stop"]
+
+
+class TrainingRun(Run):
+    """``charged_env_steps``: the most that the run had come to at any time (its parent's to begin with): steps done
+    again after a recovery are charged to nobody. None: no further than ``document.progress``."""
+
+    event: ClassVar[type[Event]] = TrainingEvent
+
+    kind: Literal["training"] = "training"
+    desired: Desired = "run"
+    stop_reason: str = "stop_requested"
+    charged_env_steps: int | None = None
+    document: Training
+
+    @property
+    def simulated(self) -> bool:
+        return self.document.simulated
+
+    @property
+    def state(self) -> str:
+        return self.document.state.value
+
+    @property
+    def final(self) -> bool:
+        return self.document.state.final
+
+    def apply(self, event: Event, size: int | None = None) -> Self:
+        """Return this run after ``event``. ``size``: characters of its JSON, if they are known."""
+        changes: dict[str, object] = {}
+        desired, stop_reason, charged = self.desired, self.stop_reason, self.charged_env_steps
+        match event:
+            case TrainingWaiting():
+                changes = {"message": event.reason}
+            case TrainingStarting():
+                waited = self.document.state is TrainingState.QUEUED
+                changes = {"state": TrainingState.STARTING, **({"message": None} if waited else {})}
+            case TrainingStarted():
+                changes = {
+                    "state": TrainingState.RUNNING,
+                    "manifest": event.manifest,
+                    "started_at": self.document.started_at or event.time,
+                }
+            case TrainingIterationCompleted():
+                progress = Progress(
+                    iteration=event.iteration,
+                    env_steps=event.env_steps,
+                    episodes=event.episodes,
+                    train_wall_s=event.train_wall_s,
+                )
+                changes = {"progress": progress, "metrics": event.metrics}
+                charged = max(charged or 0, self.document.progress.env_steps, event.env_steps)
+            case TrainingEvaluated():
+                changes = {"evaluation": event.report}
+            case TrainingCheckpointSaved():
+                changes = {"checkpoint": event.checkpoint}
+            case TrainingPauseRequested() | TrainingResumeRequested() if desired == "stop":
+                pass  # asked for by who had not seen the stop, which cannot be taken back
+            case TrainingPauseRequested():
+                desired = "pause"
+            case TrainingResumeRequested():
+                desired = "run"
+            case TrainingStopRequested():
+                desired, stop_reason = "stop", event.reason
+            case TrainingPaused():
+                changes = {"state": TrainingState.PAUSED, "progress": event.progress}
+            case TrainingResumed():
+                changes = {"state": TrainingState.RUNNING, "progress": event.progress}
+            case TrainingInterrupted():
+                changes = {
+                    "state": TrainingState.INTERRUPTED,
+                    "message": event.reason,
+                    "restarts": self.document.restarts + (0 if event.planned else 1),
+                }
+            case TrainingRecovered():
+                changes = {
+                    "state": TrainingState.RUNNING,
+                    "message": None,
+                    "progress": self.document.progress.model_copy(
+                        update={"iteration": event.iteration, "env_steps": event.env_steps}
+                    ),
+                }
+            case TrainingSucceeded() | TrainingStopped():
+                final = TrainingState.SUCCEEDED if event.type == "training.succeeded" else TrainingState.STOPPED
+                changes = {"state": final, "stop_reason": event.stop_reason, "progress": event.progress}
+            case TrainingFailed():
+                changes = {
+                    "state": TrainingState.FAILED,
+                    "stop_reason": event.code,
+                    "message": event.reason,
+                    "progress": event.progress,
+                }
+        if changes.get("state") in (TrainingState.SUCCEEDED, TrainingState.STOPPED, TrainingState.FAILED):
+            changes["finished_at"] = event.time
+        document = self.document.model_copy(update={**changes, "seq": event.seq})
+        wishes = {"desired": desired, "stop_reason": stop_reason, "charged_env_steps": charged}
+        counted = {"seq": event.seq, "stored_bytes": self._stored_with(event, size)}
+        return self.model_copy(update={"document": document, **counted, **wishes})
+
+
+class TrainingSummary(RunSummary):
+    kind: Literal["training"] = "training"
+    document: Training

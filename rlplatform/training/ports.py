@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from rlplatform.training.models import CheckpointInfo, EvaluationReport, IterationReport, TrainingRequest
+from rlplatform.access.principals import Principal
+from rlplatform.runs.ports import Idempotency
+from rlplatform.training.models import CheckpointInfo, EvaluationReport, IterationReport, TrainingCheck, TrainingRequest
 from rlplatform.training.pulse import Pulse
+from rlplatform.training.record import TrainingRun
 
 
 class TrainingEngine(Protocol):
@@ -97,3 +100,39 @@ class CheckpointStore(Protocol):
 
     def sweep(self, min_age_s: float = 3600.0) -> int:
         """Remove what was never committed and has not been touched for ``min_age_s``; return how many there were."""
+
+
+class TrainingCommands(Protocol):
+    """Commands for trainings and their checkpoints."""
+
+    async def start_training(
+        self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[TrainingRun, bool]:
+        """Queue a training; return the run, and True if it is new.
+
+        Raises:
+            InvalidRequest: the environment, preset, hyperparameters or resources make no sense.
+        """
+
+    async def check_training(self, request: TrainingRequest, principal: Principal) -> TrainingCheck:
+        """Check a training as :meth:`start_training` does, start nothing, and return what it would train with.
+
+        Quotas and the queue are not looked at: they change until the training is started.
+
+        :raises InvalidRequest: the environment, preset, hyperparameters or resources make no sense.
+        """
+
+    async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
+        """Carry out ``pause``, ``resume`` or ``stop``. Idempotent.
+
+        Raises:
+            Conflict: the command makes no sense in the present state.
+        """
+
+    async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:
+        """Delete a committed checkpoint.
+
+        Raises:
+            NotFound: there is none such, or none that the principal sees.
+            Conflict: an unfinished training would be recovered from it, or begins from it.
+        """

@@ -17,7 +17,10 @@ from actors.dispatch import Dispatcher
 from actors.links import Launcher
 from actors.sessions import Sessions
 from rlplatform.access.principals import Principal
+from rlplatform.algorithms.ppo.presets import resolve
 from rlplatform.clock import Clock, SystemClock
+from rlplatform.environments.facts import EnvironmentProbes
+from rlplatform.environments.options import EnvOptions
 from rlplatform.errors import InvalidRequest, NotFound, PlatformError, QuotaExceeded, ServiceError, Unavailable
 from rlplatform.evaluation import scoring
 from rlplatform.evaluation.events import EvaluationQueued
@@ -30,7 +33,7 @@ from rlplatform.files.service import FileService
 from rlplatform.health import Dependency, PlatformStatus
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.maintenance.retention import Retention
-from rlplatform.ppo.presets import resolve
+from rlplatform.probing.prober import Prober
 from rlplatform.quotas.service import Accounts
 from rlplatform.retries import within
 from rlplatform.runs.events import Event
@@ -41,14 +44,11 @@ from rlplatform.scheduling.admission import Place
 from rlplatform.scheduling.priorities import check_priority
 from rlplatform.settings import Settings
 from rlplatform.store import Store
-from rlplatform.training.continuation import check_continues
-from rlplatform.training.env_options import EnvOptions
 from rlplatform.training.events import TrainingQueued
-from rlplatform.training.facts import EnvironmentProbes, check_facts, check_hyperparameters, planned
 from rlplatform.training.models import CheckpointInfo, Training, TrainingCheck, TrainingRequest, TrainingState
 from rlplatform.training.ports import CheckpointStore
-from rlplatform.training.prober import Prober
 from rlplatform.training.record import TrainingRun
+from rlplatform.training.request_checks import check_continues, check_facts, check_hyperparameters, planned
 
 log = logging.getLogger(__name__)
 

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from rlplatform.clock import Clock
+from rlplatform.environments.faults import describe
 from rlplatform.errors import Conflict, EngineError, Fenced, NotFound, PlatformError
 from rlplatform.maintenance.retention import resumed_from
-from rlplatform.manifest import RunManifest
 from rlplatform.run_kinds import parse_event
 from rlplatform.runs.event_writer import Outbox
 from rlplatform.runs.events import Event
 from rlplatform.store import Store
 from rlplatform.training.events import TrainingFailed, TrainingIterationCompleted, TrainingStarting
-from rlplatform.training.faults import describe
+from rlplatform.training.manifest import RunManifest
 from rlplatform.training.models import CheckpointInfo, TrainingState
 from rlplatform.training.ports import CheckpointStore, EngineFactory, TrainingEngine
 from rlplatform.training.record import TrainingRun
-from rlplatform.training.recorder import RunRecorder
+from rlplatform.training.run_folder.recorder import RunRecorder
 from rlplatform.training.session import TrainingSession
 
 log = logging.getLogger(__name__)

@@ -24,18 +24,18 @@ from actors.supervisor import Supervisor
 from actors.telemetry import RayMeter, Telemetry
 from actors.trainer import Trainer
 from rlplatform.clock import SystemClock
+from rlplatform.environments import environment_modules
 from rlplatform.errors import Conflict, InvalidRequest
 from rlplatform.sandbox.ports import SandboxPool
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_files, open_store
 from rlplatform.storage import open_checkpoints, open_store
 from rlplatform.store import Store
-from rlplatform.training import environment_modules
 from rlplatform.training.models import StopCriteria, TrainingRequest
 from rlplatform.training.ports import TrainingEngine
 from rlplatform.training.record import TrainingRun
 from rlplatform.webhooks.deliverer import Deliverer
-from rlplatform.webhooks.sending import Sender
+from rlplatform.webhooks.sender import Sender
 from rlplatform.webhooks.signatures import Signer
 
 log = logging.getLogger(__name__)
@@ -171,7 +171,7 @@ def start(settings: Settings) -> None:
 def make_engine(request: TrainingRequest) -> TrainingEngine:
     """Make the engine that ``request`` names."""
     if request.engine == "simulated":
-        from rlplatform.training.simulated import SimulatedEngine
+        from rlplatform.training.simulated_engine import SimulatedEngine
 
         return SimulatedEngine(request)
     if request.engine == "rllib":

@@ -104,7 +104,7 @@ def environment(extras: str) -> None:
     does not fit together. A CPU build of torch, where an index offers one, brings no CUDA libraries along.
     """
     stamp = VENV / ".complete"
-    kernel = (ROOT / "rlplatform" / "ppo" / "_kernel.c").read_bytes()
+    kernel = (ROOT / "rlplatform" / "algorithms" / "ppo" / "native" / "kernel.c").read_bytes()
     project = (ROOT / "pyproject.toml").read_bytes() + (ROOT / "setup.py").read_bytes()
     wanted = hashlib.sha256(LOCK.read_bytes() + project + kernel).hexdigest()
     installed_for = stamp.read_text().split() if stamp.exists() else []

@@ -82,8 +82,8 @@ def build_api(settings: Settings) -> FastAPI:
 
 
 def _environments(modules: Sequence[str]) -> Sequence[EnvironmentInfo]:
-    from rlplatform.training import environment_modules
-    from rlplatform.training.catalogue import list_environments  # imports Gymnasium: not at start-up
+    from rlplatform.environments import environment_modules
+    from rlplatform.training.environment_catalog import list_environments  # imports Gymnasium: not at start-up
 
     environment_modules.configure(modules)
     return list_environments()

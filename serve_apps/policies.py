@@ -11,16 +11,16 @@ from ray.serve import Application
 from actors.shared_store import shared_store
 from rlplatform.access.principals import Principal
 from rlplatform.clock import SystemClock
+from rlplatform.environments import environment_modules
 from rlplatform.errors import PlatformError
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.policies.ports import Acted
 from rlplatform.policies.record import PolicyRecord
-from rlplatform.policies.shelf import Asked, PolicyShelf
+from rlplatform.policies.service import Asked, PolicyShelf
 from rlplatform.quotas.service import Accounts
 from rlplatform.runs.ports import Idempotency
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_policies
-from rlplatform.training import environment_modules
 
 NAME = "policies"
 MAX_BATCH = 256

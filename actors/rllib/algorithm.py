@@ -35,17 +35,17 @@ from ray.rllib.utils.metrics import (
 from actors.rllib.config import VectorPPOConfig
 from actors.rllib.remote_runners import RemoteRunners
 from actors.rllib.rollout import split
+from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
+from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
+from rlplatform.algorithms.ppo.network.normalizers import ObservationNormalizer, RewardNormalizer
+from rlplatform.algorithms.ppo.policy import Policy
+from rlplatform.algorithms.ppo.rollout.fragment import Fragment
+from rlplatform.algorithms.ppo.schedule import progress_remaining
+from rlplatform.environments.options import EnvOptions
+from rlplatform.environments.pulse import Pulse, silent
 from rlplatform.errors import CheckpointError, Unavailable
-from rlplatform.ppo.fragment import Fragment
-from rlplatform.ppo.hyperparameters import Hyperparameters
-from rlplatform.ppo.network import ActorCritic
-from rlplatform.ppo.normalize import ObservationNormalizer, RewardNormalizer
-from rlplatform.ppo.schedule import progress_remaining
-from rlplatform.training.env_options import EnvOptions
-from rlplatform.training.evaluate import evaluate_policy
 from rlplatform.training.models import EvaluationReport
-from rlplatform.training.policy import Policy
-from rlplatform.training.pulse import Pulse, silent
+from rlplatform.training.policy_evaluation import evaluate_policy
 
 log = logging.getLogger(__name__)
 

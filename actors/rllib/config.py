@@ -10,7 +10,7 @@ from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from actors.rllib.env_runner import VectorEnvRunner
 from actors.rllib.learner import VectorPPOLearner
 from actors.rllib.module import ActorCriticModule
-from rlplatform.ppo.hyperparameters import Hyperparameters
+from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
 
 
 class VectorPPOConfig(PPOConfig):

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actors.rllib.capacity import check_capacity
+from rlplatform.environments.pulse import Pulse
 from rlplatform.errors import CheckpointError
 from rlplatform.training.metrics import FPS, EpisodeWindow, finite
 from rlplatform.training.models import EvaluationReport, IterationReport, TrainingRequest
-from rlplatform.training.pulse import Pulse
 
 log = logging.getLogger(__name__)
 

@@ -26,11 +26,11 @@ from ray.rllib.utils.metrics import (
 
 from actors.rllib.module import ActorCriticModule
 from actors.rllib.rollout import Rollout, split
-from rlplatform.ppo.fragment import Fragment
-from rlplatform.ppo.hyperparameters import Hyperparameters
-from rlplatform.training import environment_modules
-from rlplatform.training.env_options import EnvOptions
-from rlplatform.training.sampler import Sampler
+from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
+from rlplatform.algorithms.ppo.rollout.fragment import Fragment
+from rlplatform.algorithms.ppo.sampler import Sampler
+from rlplatform.environments import environment_modules
+from rlplatform.environments.options import EnvOptions
 
 SAMPLER = "sampler"
 

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from actors.rllib.algorithm import VectorPPO
 from actors.rllib.config import VectorPPOConfig
+from rlplatform.algorithms.ppo.policy import FOLDER
+from rlplatform.environments import environment_modules
+from rlplatform.environments.options import EnvOptions
+from rlplatform.environments.probe import describe, probe, shared_spaces
+from rlplatform.environments.pulse import Pulse
 from rlplatform.errors import CheckpointError, InvalidRequest
-from rlplatform.training import environment_modules
-from rlplatform.training.env_options import EnvOptions
-from rlplatform.training.environments import describe, probe, shared_spaces
-from rlplatform.training.facts import effective, envs_per_runner, total_envs
 from rlplatform.training.metrics import TRAIN_NAMES
 from rlplatform.training.models import EvaluationReport, TrainingRequest
-from rlplatform.training.policy import FOLDER
-from rlplatform.training.pulse import Pulse
+from rlplatform.training.request_checks import effective, envs_per_runner, total_envs
 
 _RLLIB = "rllib"
 ITERATION_ENV_STEPS = 2048

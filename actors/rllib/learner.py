@@ -1,4 +1,4 @@
-"""The learner of the fast path: fragments in, one update phase of ``rlplatform.ppo``."""
+"""The learner of the fast path: fragments in, one update phase of ``rlplatform.algorithms.ppo``."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ray.rllib.utils.metrics import (
     WEIGHTS_SEQ_NO,
 )
 
-from rlplatform.ppo.advantages import pack
-from rlplatform.ppo.fragment import Fragment
-from rlplatform.ppo.hyperparameters import Hyperparameters
-from rlplatform.ppo.network import ActorCritic
-from rlplatform.ppo.phase import UpdateSettings
-from rlplatform.ppo.update import PPOUpdate
+from rlplatform.algorithms.ppo.backends.update_phase import UpdateSettings
+from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
+from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
+from rlplatform.algorithms.ppo.rollout.advantages import pack
+from rlplatform.algorithms.ppo.rollout.fragment import Fragment
+from rlplatform.algorithms.ppo.update import PPOUpdate
 
 UPDATE = "update"
 

@@ -1,4 +1,4 @@
-"""The RLModule of the fast path: ``rlplatform.ppo``'s ActorCritic in RLlib's clothes."""
+"""The RLModule of the fast path: ``rlplatform.algorithms.ppo``'s ActorCritic in RLlib's clothes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ray.rllib.core.distribution.torch.torch_distribution import TorchMultiCateg
 from ray.rllib.core.rl_module.apis.value_function_api import ValueFunctionAPI
 from ray.rllib.core.rl_module.torch.torch_rl_module import TorchRLModule
 
-from rlplatform.ppo.distributions import ActionHead, Head
-from rlplatform.ppo.hyperparameters import Hyperparameters
-from rlplatform.ppo.network import ActorCritic
-from rlplatform.ppo.observations import ObservationEncoder
+from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
+from rlplatform.algorithms.ppo.network.action_heads import ActionHead, Head
+from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
+from rlplatform.environments.observation_encoder import ObservationEncoder
 
 
 class ActorCriticModule(TorchRLModule, ValueFunctionAPI):

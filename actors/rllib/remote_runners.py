@@ -11,9 +11,9 @@ from ray.exceptions import RayTaskError
 from ray.rllib.env.env_runner_group import EnvRunnerGroup
 
 from actors.rllib.rollout import Rollout
+from rlplatform.environments.faults import describe
+from rlplatform.environments.pulse import Pulse, silent
 from rlplatform.errors import EngineError, PlatformError, Unavailable
-from rlplatform.training.faults import describe
-from rlplatform.training.pulse import Pulse, silent
 
 log = logging.getLogger(__name__)
 

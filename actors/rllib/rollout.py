@@ -8,8 +8,8 @@ import numpy as np
 import ray
 from numpy.typing import NDArray
 
-from rlplatform.ppo.fragment import Fragment
-from rlplatform.ppo.normalize import Moments
+from rlplatform.algorithms.ppo.network.normalizers import Moments
+from rlplatform.algorithms.ppo.rollout.fragment import Fragment
 
 
 @dataclass

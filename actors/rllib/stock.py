@@ -28,19 +28,18 @@ from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
 from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, LEARNER_RESULTS, NUM_ENV_STEPS_SAMPLED, WEIGHTS_SEQ_NO
 from ray.tune.registry import register_env
 
+from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
+from rlplatform.algorithms.ppo.schedule import Schedule
+from rlplatform.environments import environment_modules
+from rlplatform.environments.faults import environment_errors
+from rlplatform.environments.options import EnvOptions, split_config
+from rlplatform.environments.probe import describe, probe, shared_spaces
+from rlplatform.environments.pulse import Pulse, silent
+from rlplatform.environments.spaces import FlatSpace
+from rlplatform.environments.vector_env import TimeLimit
 from rlplatform.errors import InvalidRequest, Unavailable
-from rlplatform.ppo.hyperparameters import Hyperparameters
-from rlplatform.ppo.schedule import Schedule
-from rlplatform.training import environment_modules
-from rlplatform.training.env_config import split_config
-from rlplatform.training.env_options import EnvOptions
-from rlplatform.training.environments import describe, probe, shared_spaces
-from rlplatform.training.facts import effective, envs_per_runner, total_envs
-from rlplatform.training.faults import environment_errors
 from rlplatform.training.models import EvaluationReport, TrainingRequest
-from rlplatform.training.pulse import Pulse, silent
-from rlplatform.training.spaces import FlatSpace
-from rlplatform.training.vector_base import TimeLimit
+from rlplatform.training.request_checks import effective, envs_per_runner, total_envs
 
 _FILE = "stock.json"
 _RETURNS, _LENGTHS = "finished_episode_returns", "finished_episode_lengths"

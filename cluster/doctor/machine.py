@@ -58,7 +58,7 @@ def packages(_: Settings, lock: Path = LOCK) -> Check:
 
 def compiler(_: Settings) -> Check:
     """Check the C kernel of the PPO numerics."""
-    from rlplatform.ppo.c_library import load, obstacle
+    from rlplatform.algorithms.ppo.native.c_library import load, obstacle
 
     if reason := obstacle():
         return warn("c_kernel", f"training uses NumPy or torch, which is slower: {reason}", "install gcc (optional)")

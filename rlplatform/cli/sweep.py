@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from rlplatform.algorithms.ppo.presets import find_preset
 from rlplatform.cli import exits, trials
 from rlplatform.cli.follow import Interrupted, summary
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
@@ -17,7 +18,6 @@ from rlplatform.cli.render import Output
 from rlplatform.cli.trials import Row, Sweep
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest, TooManyRequests
-from rlplatform.ppo.presets import find_preset
 from rlplatform.settings import read_settings
 from rlplatform.training.models import Training, TrainingState
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from rlplatform.algorithms.ppo.presets import find_preset
 from rlplatform.cli import exits, words
 from rlplatform.cli.follow import follow_training, page_of, summary
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
 from rlplatform.errors import InvalidRequest
 from rlplatform.ids import Kind
-from rlplatform.ppo.presets import find_preset
 from rlplatform.training.models import TrainingState
 
 

@@ -14,10 +14,10 @@ from rlplatform.runs.ports import RunStore
 from rlplatform.runs.records import Run, RunSummary
 from rlplatform.settings import RetentionSettings
 from rlplatform.store import Store
+from rlplatform.training.checkpoints.retention import superseded
 from rlplatform.training.models import CheckpointInfo, TrainingState
 from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.record import TrainingRun, TrainingSummary
-from rlplatform.training.retention import superseded
 
 _PAGE = 100
 _OVER = {

@@ -20,10 +20,10 @@ def export(folder: Path) -> None:
     """Export what ``folder`` holds, checked against the policy at work in its environment."""
     import torch
 
-    from rlplatform.training import environment_modules
-    from rlplatform.training.env_options import EnvOptions
-    from rlplatform.training.export import export_onnx, record_observations
-    from rlplatform.training.policy import Policy
+    from rlplatform.algorithms.ppo.onnx_export import export_onnx, record_observations
+    from rlplatform.algorithms.ppo.policy import Policy
+    from rlplatform.environments import environment_modules
+    from rlplatform.environments.options import EnvOptions
 
     torch.set_num_threads(1)
     environment = json.loads((folder / "environment.json").read_text())

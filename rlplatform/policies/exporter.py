@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rlplatform.environments import environment_modules
+from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.errors import EngineError, NotFound, Unavailable, error_from
 from rlplatform.policies.models import PolicyInfo
 from rlplatform.policies.ports import PolicyFiles
-from rlplatform.training import environment_modules
-from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
 
 FORMAT = 1
 """Counts changes of what is exported: a model of another format is made again."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from rlplatform.algorithms.policy_card import PolicyCard
 from rlplatform.environments.models import BackendChoice, SpaceInfo
 from rlplatform.json_models import JsonObject, StrictModel, Text
 
@@ -34,32 +35,6 @@ class PolicyRequest(StrictModel):
 
 
 SpaceInfo.model_rebuild()
-
-
-class NormalizerInfo(StrictModel):
-    """Normalisation of observations before the network: `clip((x - mean) / sqrt(var + epsilon), -clip, clip)`."""
-
-    mean: list[float]
-    """Mean of each component."""
-    var: list[float]
-    """Variance of each component."""
-    epsilon: float
-    """Number added to the variances."""
-    clip: float
-    """Largest absolute value of a normalised component."""
-
-
-class PolicyCard(StrictModel):
-    """Spaces, normaliser and size of a policy."""
-
-    observation_space: SpaceInfo
-    """Space of the observations that it takes."""
-    action_space: SpaceInfo
-    """Space of the actions that it returns. Box actions are clipped to its bounds."""
-    normalizer: NormalizerInfo | None = None
-    """Normalisation of observations; null: none."""
-    parameters: int
-    """Number of parameters of the network."""
 
 
 class PolicyInfo(PolicyCard):

@@ -24,6 +24,7 @@ from rlplatform.runs.ports import EncodedEvent, Idempotency
 from rlplatform.scheduling.admission import Place
 from rlplatform.scheduling.priorities import check_priority
 from rlplatform.store import Store
+from rlplatform.training.checkpoints.retention import superseded
 from rlplatform.training.events import (
     TrainingIterationCompleted,
     TrainingPauseRequested,
@@ -32,11 +33,10 @@ from rlplatform.training.events import (
     TrainingStopRequested,
     TrainingSucceeded,
 )
-from rlplatform.training.facts import planned
 from rlplatform.training.models import Training, TrainingCheck, TrainingRequest, TrainingState
 from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.record import TrainingRun
-from rlplatform.training.retention import superseded
+from rlplatform.training.request_checks import planned
 
 
 class FakeCommands:

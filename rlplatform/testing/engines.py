@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from rlplatform.environments.pulse import Pulse, silent
 from rlplatform.errors import CheckpointError
 from rlplatform.training.models import EvaluationReport, IterationReport, TrainingRequest
-from rlplatform.training.pulse import Pulse, silent
 
 
 class ScriptedEngine:

@@ -19,9 +19,9 @@ from rlplatform.policies.ports import Acted
 from rlplatform.policies.record import PolicyRecord
 from rlplatform.runs.ports import Idempotency
 from rlplatform.store import Store
+from rlplatform.training.checkpoints.retention import best
 from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.record import TrainingRun
-from rlplatform.training.retention import best
 
 
 class MemoryPolicyFiles:

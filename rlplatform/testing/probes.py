@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rlplatform.environments.facts import EnvironmentFacts, canonical, check_config
+from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.evaluation.models import EpisodeGrader
 from rlplatform.evaluation.submissions import check_environment
-from rlplatform.training.env_options import DEFAULT_OPTIONS, EnvOptions
-from rlplatform.training.facts import EnvironmentFacts, canonical, check_config
 
 
 class InlineProbes:
@@ -25,14 +25,14 @@ class InlineProbes:
         tenant: str = "",  # noqa: ARG002
         options: EnvOptions = DEFAULT_OPTIONS,
     ) -> EnvironmentFacts:
-        from rlplatform.training.environments import facts_of
+        from rlplatform.environments.probe import facts_of
 
         self.asked.append(("facts", env))
         check_config(env_config, len(canonical(env_config).encode()))
         return facts_of(env, env_config, options)
 
     async def check_known(self, env: str, env_config: Mapping[str, Any], tenant: str = "") -> None:  # noqa: ARG002
-        from rlplatform.training.environments import check_known
+        from rlplatform.environments.probe import check_known
 
         self.asked.append(("known", env))
         check_config(env_config, len(canonical(env_config).encode()))

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
+from rlplatform.algorithms.ppo.presets import find_preset
 from rlplatform.environments.models import BackendChoice
 from rlplatform.json_models import JsonObject, StrictModel
-from rlplatform.ppo.presets import find_preset
 from rlplatform.scheduling.priorities import Priority
 
 MAX_HYPERPARAMETER_BYTES = 16_384

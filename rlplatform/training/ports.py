@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from rlplatform.access.principals import Principal
+from rlplatform.environments.pulse import Pulse
 from rlplatform.runs.ports import Idempotency
 from rlplatform.training.models import CheckpointInfo, EvaluationReport, IterationReport, TrainingCheck, TrainingRequest
-from rlplatform.training.pulse import Pulse
 from rlplatform.training.record import TrainingRun
 
 

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from rlplatform.clock import Clock
+from rlplatform.environments.faults import describe
+from rlplatform.environments.pulse import CutShort
 from rlplatform.errors import EngineError, Fenced, PlatformError, ServiceError
 from rlplatform.runs.events import Event, stream_of
+from rlplatform.training.checkpoints.checkpointer import Saving, Snapshot
 from rlplatform.training.events import (
     TrainingCheckpointSaved,
     TrainingEvaluated,
@@ -32,12 +35,9 @@ from rlplatform.training.events import (
     TrainingStopped,
     TrainingSucceeded,
 )
-from rlplatform.training.faults import describe
 from rlplatform.training.metrics import EPISODE_RETURN_MEAN
 from rlplatform.training.models import CheckpointInfo, Progress, StopCriteria, TrainingRequest, TrainingState
 from rlplatform.training.ports import CheckpointStore, TrainingEngine
-from rlplatform.training.pulse import CutShort
-from rlplatform.training.saving import Saving, Snapshot
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,6 @@ from rlplatform.settings import WebhookSettings
 from rlplatform.store import Finished, Store
 from rlplatform.training.record import TrainingRun
 from rlplatform.webhooks.addresses import Forbidden
-from rlplatform.webhooks.book import WebhookBook
 from rlplatform.webhooks.models import (
     TEST,
     Attempt,
@@ -32,7 +31,8 @@ from rlplatform.webhooks.models import (
     WebhookTestData,
     WebhookTestMessage,
 )
-from rlplatform.webhooks.sending import Answer, Send, Undelivered
+from rlplatform.webhooks.repository import WebhookBook
+from rlplatform.webhooks.sender import Answer, Send, Undelivered
 from rlplatform.webhooks.signatures import Signer
 
 log = logging.getLogger(__name__)

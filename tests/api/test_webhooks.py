@@ -9,13 +9,13 @@ import hmac
 import json
 
 import pytest
-from rlplatform.webhooks.sender import Sender
 
 from rlplatform.access.principals import Scope
 from rlplatform.client import AsyncClient
 from rlplatform.errors import Conflict, InvalidRequest, NotAllowed, NotFound, QuotaExceeded
 from rlplatform.evaluation.models import Verdict
 from rlplatform.webhooks.deliverer import Deliverer
+from rlplatform.webhooks.sender import Sender
 from rlplatform.webhooks.signatures import Signer
 
 pytestmark = pytest.mark.anyio

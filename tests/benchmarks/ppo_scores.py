@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rlplatform.ppo.presets import get_preset, preset_names
+from rlplatform.algorithms.ppo.presets import get_preset, preset_names
 
 EPISODES = 100
 TRAINERS = ("ours", "sb3")

@@ -125,7 +125,7 @@ def measure_sb3(setting: dict[str, Any], env_steps: int, seed: int, envpool: boo
     from stable_baselines3.common.callbacks import BaseCallback
     from stable_baselines3.common.env_util import make_vec_env
 
-    from rlplatform.ppo.schedule import Schedule
+    from rlplatform.algorithms.ppo.schedule import Schedule
 
     meter = Meter()
 
@@ -159,7 +159,7 @@ def make_envs_for_sb3(setting: dict[str, Any], seed: int) -> Any:
     import numpy as np
     from stable_baselines3.common.vec_env import VecEnv, VecMonitor
 
-    from rlplatform.training.vector_env import make_vector_env
+    from rlplatform.environments.factory import make_vector_env
 
     inner = make_vector_env(setting["env"], {}, list(range(seed, seed + setting["envs"])))
 
@@ -203,7 +203,7 @@ def make_envs_for_sb3(setting: dict[str, Any], seed: int) -> Any:
 def measure_random(setting: dict[str, Any], env_steps: int, seed: int) -> Measured:
     import numpy as np
 
-    from rlplatform.training.vector_env import make_vector_env
+    from rlplatform.environments.factory import make_vector_env
 
     envs = make_vector_env(setting["env"], {}, list(range(seed, seed + setting["envs"])))
     rng = np.random.default_rng(seed)

@@ -29,16 +29,16 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from rlplatform.ppo import c_library
-from rlplatform.ppo.batch import Batch
-from rlplatform.ppo.distributions import ActionHead
-from rlplatform.ppo.fragment import Fragment
-from rlplatform.ppo.hyperparameters import Hyperparameters
-from rlplatform.ppo.network import ActorCritic
-from rlplatform.ppo.observations import ObservationEncoder
-from rlplatform.ppo.phase import UpdateSettings
-from rlplatform.ppo.policy import make_policy_kernel
-from rlplatform.ppo.update import PPOUpdate
+from rlplatform.algorithms.ppo.backends.selection import make_policy_kernel
+from rlplatform.algorithms.ppo.backends.update_phase import UpdateSettings
+from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
+from rlplatform.algorithms.ppo.native import c_library
+from rlplatform.algorithms.ppo.network.action_heads import ActionHead
+from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
+from rlplatform.algorithms.ppo.rollout.batch import Batch
+from rlplatform.algorithms.ppo.rollout.fragment import Fragment
+from rlplatform.algorithms.ppo.update import PPOUpdate
+from rlplatform.environments.observation_encoder import ObservationEncoder
 
 BACKENDS = ("torch", "numpy", "c") if not c_library.obstacle() else ("torch", "numpy")
 ROWS = 8192

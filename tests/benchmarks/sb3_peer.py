@@ -18,10 +18,10 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
 
-from rlplatform.ppo.presets import Preset, resolve
-from rlplatform.ppo.schedule import Schedule
-from rlplatform.training.seeds import evaluation_seeds
-from rlplatform.training.vector_env import make_vector_env
+from rlplatform.algorithms.ppo.presets import Preset, resolve
+from rlplatform.algorithms.ppo.schedule import Schedule
+from rlplatform.environments.factory import make_vector_env
+from rlplatform.environments.seeds import evaluation_seeds
 
 EVALUATION_ENVS = 16
 _ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}

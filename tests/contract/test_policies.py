@@ -14,16 +14,17 @@ import pytest
 from gymnasium import spaces
 from pyarrow import fs
 
+from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
+from rlplatform.algorithms.ppo.network.action_heads import ActionHead
+from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
+from rlplatform.algorithms.ppo.network.normalizers import ObservationNormalizer
+from rlplatform.algorithms.ppo.policy import Policy, policy_folder
+from rlplatform.environments.observation_encoder import ObservationEncoder
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, QuotaExceeded
 from rlplatform.ids import Kind, new_id
 from rlplatform.policies.models import PolicyRequest
 from rlplatform.policies.ports import Acted
-from rlplatform.policies.shelf import Asked, PolicyShelf
-from rlplatform.ppo.distributions import ActionHead
-from rlplatform.ppo.hyperparameters import Hyperparameters
-from rlplatform.ppo.network import ActorCritic
-from rlplatform.ppo.normalize import ObservationNormalizer
-from rlplatform.ppo.observations import ObservationEncoder
+from rlplatform.policies.service import Asked, PolicyShelf
 from rlplatform.quotas.service import Accounts
 from rlplatform.runs.ports import Idempotency
 from rlplatform.settings import Quotas, TrainingSettings
@@ -44,7 +45,6 @@ from rlplatform.testing.contracts.policies import (
 from rlplatform.testing.policies import FakePolicies, MemoryPolicyFiles
 from rlplatform.testing.redis_server import installed, redis_server
 from rlplatform.training.models import CheckpointInfo
-from rlplatform.training.policy import Policy, policy_folder
 
 
 @pytest.fixture

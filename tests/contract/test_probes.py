@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from rlplatform.clock import SystemClock
+from rlplatform.environments.facts import MAX_CONFIG_BYTES, EnvironmentProbes
 from rlplatform.errors import InvalidRequest, UnknownName
+from rlplatform.probing.prober import Prober
 from rlplatform.testing.probes import InlineProbes
-from rlplatform.training.facts import MAX_CONFIG_BYTES, EnvironmentProbes
-from rlplatform.training.prober import Prober
 
 pytestmark = pytest.mark.anyio
 
@@ -75,7 +75,7 @@ class Hostile(gym.Env):
 
 gym.registry["Hostile-v0"] = EnvSpec("Hostile-v0", Hostile)
 
-from rlplatform.training import probe_worker
+from rlplatform.probing import worker as probe_worker
 
 probe_worker.main()
 """

@@ -31,11 +31,11 @@ from rlplatform.storage import open_checkpoints, open_store
 from rlplatform.store import Store
 from rlplatform.testing.policies import FakePolicies
 from rlplatform.testing.sandboxes import Printing, ScriptedPool
-from rlplatform.training.catalogue import describe_environment
+from rlplatform.training.environment_catalog import describe_environment
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.record import TrainingRun
-from rlplatform.training.simulated import SimulatedEngine
+from rlplatform.training.simulated_engine import SimulatedEngine
 from serve_apps.api.app import create_app
 from serve_apps.api.services import Services
 from tests.serving import on_loopback

@@ -14,7 +14,7 @@ import onnxruntime
 import pytest
 from websockets.sync.client import connect
 
-from rlplatform.training.evaluate import evaluate_policy
+from rlplatform.training.policy_evaluation import evaluate_policy
 from tests.conftest import Missing
 from tests.e2e.edge import check_edge
 from tests.e2e.platform import RunningPlatform, descendants

@@ -60,7 +60,7 @@ def test_only_the_engine_knows_rllib() -> None:
 def test_nothing_is_unpickled() -> None:
     # the state of our own environments, in checkpoints that we wrote and whose hashes are checked; and what actors
     # call one another with, which Ray would unpickle just so
-    allowed = ("rlplatform/training/vector_gym.py", "actors/packing.py")
+    allowed = ("rlplatform/environments/backends/gymnasium_backend.py", "actors/packing.py")
     assert offenders(r"\b(pickle|cloudpickle|dill|joblib)\.loads?\b|allow_pickle=True", allowed) == []
 
 
@@ -69,14 +69,14 @@ def test_nothing_runs_a_learners_code_outside_a_container() -> None:
         "cluster/setup.py",  # apt-get, pip, dockerd
         "cluster/sandbox_image/",  # debootstrap
         "rlplatform/client/generate.py",  # ruff, for those who develop the client
-        "rlplatform/manifest.py",  # git
-        "rlplatform/ppo/c_library.py",  # the C compiler
+        "rlplatform/training/manifest.py",  # git
+        "rlplatform/algorithms/ppo/native/c_library.py",  # the C compiler
         "rlplatform/sandbox/images.py",  # debootstrap
         "rlplatform/sandbox/selfcheck.py",  # hostile programs, as text for the container
         "rlplatform/testing/redis_server.py",  # redis-server
         "rlplatform/sandbox/guest/",  # inside the container
-        "rlplatform/training/prober.py",  # probe_worker, which makes installed environments within limits
-        "rlplatform/training/probe_worker.py",  # a fork of itself for each
+        "rlplatform/probing/prober.py",  # probe_worker, which makes installed environments within limits
+        "rlplatform/probing/worker.py",  # a fork of itself for each
         "rlplatform/policies/exporter.py",  # export_worker, which writes a policy's ONNX file
     )
     starts = r"(?<![\w.])(exec|eval)\(|\bsubprocess\.|os\.(system|popen|exec\w+|spawn\w+|fork)\("

@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from rlplatform.training.checkpoints.retention import ranked
 from starlette.responses import Response
 
 from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest, NotFound, Unavailable
 from rlplatform.ids import Kind, check_id
+from rlplatform.training.checkpoints.retention import ranked
 from rlplatform.training.models import CheckpointInfo, CheckpointList
 from rlplatform.training.ports import CheckpointStore
 from serve_apps.api.deps import Caller, Context, Ctx, Researcher

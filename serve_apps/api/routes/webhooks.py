@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from rlplatform.webhooks.repository import LOG_LENGTH, WebhookBook
 from starlette.responses import Response
 
 from rlplatform.errors import Conflict, QuotaExceeded
@@ -25,6 +24,7 @@ from rlplatform.webhooks.models import (
     WebhookRequest,
     WebhookRotation,
 )
+from rlplatform.webhooks.repository import LOG_LENGTH, WebhookBook
 from serve_apps.api.bodies import body_of
 from serve_apps.api.deps import Admin, Context, Ctx
 from serve_apps.api.headers import headers

@@ -18,9 +18,9 @@ from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, LEARNER_RESULTS
 from actors.rllib.algorithm import VectorPPO
 from actors.rllib.config import VectorPPOConfig
 from actors.rllib.rollout import split
-from rlplatform.ppo.distributions import ActionHead
-from rlplatform.ppo.fragment import Fragment
-from rlplatform.ppo.observations import ObservationEncoder
+from rlplatform.algorithms.ppo.network.action_heads import ActionHead
+from rlplatform.algorithms.ppo.rollout.fragment import Fragment
+from rlplatform.environments.observation_encoder import ObservationEncoder
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_here")]
 

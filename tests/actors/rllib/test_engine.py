@@ -16,17 +16,17 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
 from actors.rllib.engine import RllibEngine
+from rlplatform.algorithms.ppo.policy import Policy, policy_folder
 from rlplatform.clock import SystemClock
+from rlplatform.environments.pulse import CutShort, silent
 from rlplatform.errors import CapacityExhausted, CheckpointError, InvalidRequest, UnknownName
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.contracts.engine import TrainingEngineContract, small_request
-from rlplatform.training.evaluate import evaluate_policy
 from rlplatform.training.events import TrainingEvaluationCutShort, TrainingFailed, TrainingSucceeded
 from rlplatform.training.models import TrainingRequest
-from rlplatform.training.policy import Policy, policy_folder
+from rlplatform.training.policy_evaluation import evaluate_policy
 from rlplatform.training.ports import TrainingEngine
-from rlplatform.training.pulse import CutShort, silent
 from rlplatform.training.session import TrainingSession
 
 RUN = "train_01jd0000000000000000000000"

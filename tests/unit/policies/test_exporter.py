@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from rlplatform.environments.models import SpaceInfo
+from rlplatform.environments.options import EnvOptions
 from rlplatform.errors import CheckpointError, EngineError
 from rlplatform.ids import Kind, new_id
 from rlplatform.policies.exporter import Exporter
 from rlplatform.policies.models import PolicyInfo
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.policies import MemoryPolicyFiles
-from rlplatform.training.env_options import EnvOptions
 
 pytestmark = pytest.mark.anyio
 

@@ -10,9 +10,9 @@ import pytest
 from gymnasium import spaces
 
 from rlplatform.environments.models import SpaceInfo
+from rlplatform.environments.spaces import space_info
 from rlplatform.errors import InvalidRequest
 from rlplatform.policies.observations import parse
-from rlplatform.training.spaces import space_info
 
 SPACES = [
     spaces.Box(-np.inf, np.inf, (5,), np.float32),

@@ -25,10 +25,10 @@ from rlplatform.testing.launcher import FlakyStore
 from rlplatform.testing.samples import evaluation_run, finished, queued, training_run
 from rlplatform.training.events import TrainingQueued, TrainingStopped, TrainingSucceeded
 from rlplatform.training.models import Progress
-from rlplatform.webhooks.book import LOG_LENGTH, WebhookBook
 from rlplatform.webhooks.deliverer import Deliverer
 from rlplatform.webhooks.models import TEST, Delivery, Webhook
-from rlplatform.webhooks.sending import Answer, Undelivered
+from rlplatform.webhooks.repository import LOG_LENGTH, WebhookBook
+from rlplatform.webhooks.sender import Answer, Undelivered
 from rlplatform.webhooks.signatures import Signer
 
 pytestmark = pytest.mark.anyio

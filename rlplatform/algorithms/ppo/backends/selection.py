@@ -1,0 +1,96 @@
+"""Which backend acts and which updates: C where it covers the network, then NumPy, then torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from rlplatform.algorithms.ppo.backends.acting_backend import KernelName, PolicyKernel
+from rlplatform.algorithms.ppo.backends.adam import Adam
+from rlplatform.algorithms.ppo.backends.update_backend import UpdateBackend
+from rlplatform.algorithms.ppo.native import c_library
+from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
+from rlplatform.algorithms.ppo.network.parameter_layout import Layout
+from rlplatform.errors import InvalidRequest
+
+BackendName = Literal["auto", "c", "numpy", "torch"]
+NUMPY_PAYS_TO = 512  # above this width torch may use more threads
+C_PAYS_TO = 512
+
+
+def c_gap(layout: Layout | None) -> str:
+    """What keeps the C kernel from covering a network; empty where nothing does."""
+    if layout is None:
+        return "the network has a CNN"
+    if max(len(layout.policy), len(layout.value)) > c_library.MAX_DEPTH:
+        return f"a tower has more than {c_library.MAX_DEPTH} hidden layers"
+    if layout.outputs > c_library.MAX_OUTPUTS or len(layout.nvec) > c_library.MAX_COMPONENTS:
+        return (
+            f"the policy head has more than {c_library.MAX_OUTPUTS} outputs "
+            f"or more than {c_library.MAX_COMPONENTS} components"
+        )
+    return ""
+
+
+def select_backend(network: ActorCritic, prefer: BackendName = "auto") -> tuple[str, str]:
+    """Name and reason of the backend, to act as to update. Raises ``InvalidRequest`` where ``prefer`` cannot be had."""
+    layout = network.layout
+    on_cpu = network.flat.device.type == "cpu"
+    obstacles = {"c": c_gap(layout), "numpy": "the network has a CNN" if layout is None else "", "torch": ""}
+    if not on_cpu:
+        obstacles |= {"c": "the network is not on the CPU", "numpy": "the network is not on the CPU"}
+    if not obstacles["c"] and prefer in ("auto", "c"):
+        obstacles["c"] = c_library.obstacle()
+    if prefer != "auto":
+        if obstacles[prefer]:
+            raise InvalidRequest(f"backend {prefer!r} cannot be used: {obstacles[prefer]}", field="backend")
+        return prefer, "asked for"
+    widest = layout.widest if layout is not None else 0
+    if not obstacles["c"] and widest <= C_PAYS_TO:
+        return "c", f"an MLP at most {C_PAYS_TO} wide ({c_library.load().isa})"
+    why_not_c = obstacles["c"] or f"a layer is wider than {C_PAYS_TO}"
+    if not obstacles["numpy"] and widest <= NUMPY_PAYS_TO:
+        return "numpy", f"no C kernel: {why_not_c}"
+    return "torch", f"no C kernel: {why_not_c}"
+
+
+def make_policy_kernel(
+    network: ActorCritic,
+    rng: np.random.Generator,
+    *,
+    prefer: KernelName = "auto",
+    sde_sample_freq: int = -1,
+) -> PolicyKernel:
+    """The fastest kernel that covers the network, or the one preferred; ``.name`` and ``.reason`` say which and why.
+
+    Raises ``InvalidRequest`` where a preferred kernel does not cover the network or cannot be had on this machine.
+    """
+    from rlplatform.algorithms.ppo.backends.selection import select_backend
+
+    name, reason = select_backend(network, prefer)
+    if name == "c":
+        from rlplatform.algorithms.ppo.backends.c_acting import CPolicyKernel
+
+        return CPolicyKernel(network, rng, sde_sample_freq=sde_sample_freq, reason=reason)
+    if name == "numpy":
+        from rlplatform.algorithms.ppo.backends.numpy_acting import NumpyPolicyKernel
+
+        return NumpyPolicyKernel(network, rng, sde_sample_freq=sde_sample_freq, reason=reason)
+    from rlplatform.algorithms.ppo.backends.torch_acting import TorchPolicyKernel
+
+    return TorchPolicyKernel(network, rng, sde_sample_freq=sde_sample_freq, reason=reason)
+
+
+def _make(name: str, network: ActorCritic, adam: Adam) -> UpdateBackend:
+    if name == "c":
+        from rlplatform.algorithms.ppo.backends.c_update import CUpdate
+
+        return CUpdate(network, adam)
+    if name == "numpy":
+        from rlplatform.algorithms.ppo.backends.numpy_update import NumpyUpdate
+
+        return NumpyUpdate(network, adam)
+    from rlplatform.algorithms.ppo.backends.torch_update import TorchUpdate
+
+    return TorchUpdate(network, adam)

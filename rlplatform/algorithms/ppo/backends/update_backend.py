@@ -1,0 +1,39 @@
+"""Base of the update backends."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlplatform.algorithms.ppo.backends.update_phase import MinibatchStats, Phase
+from rlplatform.algorithms.ppo.rollout.batch import Batch
+
+Integers = NDArray[np.int64]
+
+
+class UpdateBackend(Protocol):
+    """Gradient and step of one minibatch. ``gradient`` is [P + 1]: the last element holds the approximate KL
+    divergence.
+    """
+
+    gradient: NDArray[np.float32]
+
+    def bind(self, batch: Batch) -> None:
+        """Take the batch of a phase."""
+
+    def values(self, obs: NDArray[Any]) -> NDArray[np.float32]:
+        """Values [n] of encoded observations [n, *shape]."""
+
+    def backward(self, indices: Integers, phase: Phase) -> MinibatchStats:
+        """Loss and gradient of the rows ``indices`` into ``gradient``; parameters stay as they are."""
+
+    def step(self, phase: Phase) -> None:
+        """Clip the gradient by its global norm and take one Adam step, in place."""
+
+    def minibatches(
+        self, order: Integers, bounds: Integers, phase: Phase, sums: MinibatchStats
+    ) -> tuple[int, MinibatchStats] | None:
+        """The minibatches ``order[bounds[k]:bounds[k + 1]]`` at once where the backend can: steps taken and the last
+        minibatch's numbers; else None."""

@@ -1,0 +1,77 @@
+"""A time limit for environments of EnvPool, some of which ignore ``max_episode_steps``."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlplatform.environments.vector_env import Array, Step, TimeLimit, VectorEnv
+
+
+class _Partial(Protocol):
+    """A vector environment of which some copies can be reset or stepped without the others."""
+
+    def reset_some(self, ids: NDArray[np.int32]) -> Any: ...
+    def step_some(self, actions: Array, ids: NDArray[np.int32]) -> Step: ...
+
+
+class LimitedVectorEnv(VectorEnv):
+    """Truncates episodes of ``limit.steps`` steps; the copy is reset by the next step, as under NEXT_STEP."""
+
+    def __init__(self, env: VectorEnv, partial: _Partial, limit: TimeLimit) -> None:
+        super().__init__(env.num_envs)
+        self._env, self._partial = env, partial
+        self.backend, self.autoreset, self.time_limit = env.backend, env.autoreset, limit
+        self.single_observation_space = env.single_observation_space
+        self.single_action_space = env.single_action_space
+        self.wrappers, self.notes = (*env.wrappers, f"TimeLimit({limit.steps})"), env.notes
+        self._steps = np.zeros(env.num_envs, np.int64)
+        self._ended = np.zeros(env.num_envs, np.bool_)
+        self._cut = np.zeros(env.num_envs, np.bool_)  # by us: the environment would go on
+
+    def reset(self) -> Any:
+        for counted in (self._steps, self._ended, self._cut):
+            counted[:] = 0
+        return self._env.reset()
+
+    def step(self, actions: Array) -> Step:
+        assert self.time_limit is not None
+        step = self._step_and_reset(actions) if self._cut.any() else self._env.step(actions)
+        self._steps += 1
+        self._steps[self._ended] = 0
+        ended = step.terminated | step.truncated
+        self._cut = (self._steps >= self.time_limit.steps) & ~ended
+        self._ended = ended | self._cut
+        if not self._cut.any():
+            return step
+        over = None if step.over is None else step.over | self._cut
+        return step._replace(truncated=step.truncated | self._cut, over=over)
+
+    def _step_and_reset(self, actions: Array) -> Step:
+        """Reset the copies that were cut off, and step the others."""
+        cut, others = (np.flatnonzero(mask).astype(np.int32) for mask in (self._cut, ~self._cut))
+        first = self._partial.reset_some(cut)
+        if not len(others):
+            no = np.zeros(self.num_envs, np.bool_)
+            return Step(first, np.zeros(self.num_envs, np.float32), no, no.copy())
+        part = self._partial.step_some(np.asarray(actions)[others], others)
+        columns: dict[str, Any] = {"obs": _join(first, part.obs, cut, others)}
+        for name in ("rewards", "terminated", "truncated", "scores", "over"):
+            column = getattr(part, name)
+            if column is not None:
+                columns[name] = _join(np.zeros(len(cut), column.dtype), column, cut, others)
+        return Step(**columns)
+
+    def close(self) -> None:
+        self._env.close()
+
+
+def _join(one: Any, other: Any, ones: NDArray[np.int32], others: NDArray[np.int32]) -> Any:
+    """Rows of two batches, nested in mappings or not, each at its place."""
+    if isinstance(one, dict):
+        return {key: _join(one[key], other[key], ones, others) for key in one}
+    joined = np.empty((len(ones) + len(others), *one.shape[1:]), one.dtype)
+    joined[ones], joined[others] = one, other
+    return joined

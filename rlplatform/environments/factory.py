@@ -1,0 +1,115 @@
+"""Vector environments behind one face: EnvPool, Gymnasium's vector entry points, and Gymnasium's SyncVectorEnv.
+
+Dict and Tuple observations are flattened into one vector. Not here: environments stepped in processes of their own.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gymnasium as gym
+
+from rlplatform.environments import environment_modules
+from rlplatform.environments.backends.atari import AtariGame, find_game, make_atari
+from rlplatform.environments.backends.envpool_backend import envpool_ids, make_envpool
+from rlplatform.environments.backends.flattening import flatten
+from rlplatform.environments.backends.gymnasium_backend import make_gym, takes_limit
+from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions, split_config
+from rlplatform.environments.vector_env import VectorEnv
+from rlplatform.errors import InvalidRequest
+
+
+def make_vector_env(
+    env: str,
+    env_config: Mapping[str, Any],
+    seeds: Sequence[int],
+    *,
+    options: EnvOptions = DEFAULT_OPTIONS,
+    training: bool = True,
+    threads: int = 1,
+) -> VectorEnv:
+    """Make ``len(seeds)`` copies of ``env``, one seed each (a vector entry point uses the first for all).
+
+    Backend "auto" takes Gymnasium's own vector entry point where there is one, EnvPool where it has the environment,
+    else SyncVectorEnv. With ``env_config`` (keyword arguments of the Gymnasium environment, or EnvPool's options for
+    one that only EnvPool has), and for ``module:Env-v0``, Gymnasium comes first. Atari games are preprocessed as by
+    Mnih et al. 2015; with ``training``, a lost life ends the episode and rewards are clipped to their sign.
+
+    Raises:
+        InvalidRequest: it cannot be made as asked; names ``env``, ``env_config`` or ``env_backend``.
+    """
+    environment_modules.import_all()
+    module, name = environment_modules.split(env)
+    config, options, notes = split_config(env_config, options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = _make(name, config, seeds, options, training, threads, by_package=module is not None)
+    made.notes = (*made.notes, *notes)
+    return flatten(made, name)
+
+
+def _make(
+    env: str,
+    config: dict[str, Any],
+    seeds: Sequence[int],
+    options: EnvOptions,
+    training: bool,
+    threads: int,
+    *,
+    by_package: bool,
+) -> VectorEnv:
+    game, limit = find_game(env), options.max_episode_steps
+    if config.get("obs_type", "rgb") != "rgb":  # the console's memory: nothing to preprocess
+        game = None
+    spec = gym.registry.get(env)
+    pooled = env if env in _envpool_ids_if_needed(env, options) else _envpool_name(game, options)
+    if options.backend == "envpool":
+        if pooled is None:
+            raise InvalidRequest(
+                f"env_backend: EnvPool does not have {env}; use auto or gymnasium", field="env_backend"
+            )
+        return make_envpool(pooled, seeds, _pooled_config(game, env, pooled, config), limit, training, threads)
+    if spec is None and options.backend == "gymnasium":
+        raise InvalidRequest(
+            f"env_backend: Gymnasium does not have {env} here; use auto or envpool. {environment_modules.HOW_TO_ADD}.",
+            field="env_backend",
+        )
+    if spec is None or (pooled == env and options.backend == "auto" and not config and not by_package):
+        if pooled is None:
+            raise InvalidRequest(f"env: {env} cannot be made here: nothing registers it", field="env")
+        made: VectorEnv = make_envpool(
+            pooled, seeds, _pooled_config(game, env, pooled, config), limit, training, threads
+        )
+        if (module := environment_modules.module_of(env)) is not None:
+            made.notes += (
+                f"EnvPool's own {env} is used, not that of {module}; env_backend gymnasium chooses the other",
+            )
+        return made
+    if game is not None and game.rom is not None:
+        return make_atari(env, game.rom, seeds, config, limit, training)
+    vector = spec.vector_entry_point is not None and takes_limit(spec, limit)
+    return make_gym(env, "vector_entry_point" if vector else "sync", seeds, config, limit)
+
+
+def _envpool_ids_if_needed(env: str, options: EnvOptions) -> frozenset[str]:
+    """Return EnvPool's ids, without its import of a second where Gymnasium will do."""
+    spec = gym.registry.get(env)
+    if options.backend == "gymnasium" or (options.backend == "auto" and spec is not None and spec.vector_entry_point):
+        return frozenset()
+    return envpool_ids()
+
+
+def _envpool_name(game: AtariGame | None, options: EnvOptions) -> str | None:
+    """EnvPool's id of an Atari game that ALE names otherwise (``ALE/Pong-v5``, ``PongNoFrameskip-v4``)."""
+    if game is None or options.backend == "gymnasium" or (game.rom is not None and options.backend == "auto"):
+        return None
+    return game.envpool_id if game.envpool_id in envpool_ids() else None
+
+
+def _pooled_config(game: AtariGame | None, env: str, pooled: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Give EnvPool's game the sticky actions that ALE's id implies."""
+    if game is None or env == pooled or "repeat_action_probability" in config:
+        return config
+    return {"repeat_action_probability": game.repeat_action_probability, **config}

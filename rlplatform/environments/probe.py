@@ -1,0 +1,170 @@
+"""What can be trained: environments by id, checked before anything is queued.
+
+Importing this loads neither torch nor Ray. ``module:Env-v0`` is accepted for the modules that the operator names
+(``environment_modules``), and for no others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from rlplatform.environments import environment_modules
+from rlplatform.environments.backends.atari import find_game
+from rlplatform.environments.backends.envpool_backend import envpool_ids
+from rlplatform.environments.backends.flattening import looks_like_image
+from rlplatform.environments.factory import make_vector_env
+from rlplatform.environments.facts import EnvironmentFacts
+from rlplatform.environments.observation_encoder import ObservationEncoder
+from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
+from rlplatform.environments.spaces import FlatSpace
+from rlplatform.environments.vector_env import VectorEnv
+from rlplatform.errors import InvalidRequest, UnknownName
+
+MAX_ONE_HOT = 16_384
+"""Numbers of a one-hot observation at most: with more, an update takes longer than anybody waits for."""
+
+
+def known_environments() -> frozenset[str]:
+    """Return the id of every environment that Gymnasium, a configured module or EnvPool registers here."""
+    environment_modules.import_all()
+    return frozenset(gym.registry) | envpool_ids()
+
+
+def suggestions() -> frozenset[str]:
+    """Return the known ids but those that are recorded as impossible to make here."""
+    from rlplatform.environments.recorded import impossible
+
+    return known_environments() - impossible()
+
+
+def check_known(env: str) -> str:
+    """Refuse an environment that nobody registers. EnvPool, whose import takes a second, is asked last.
+
+    Returns:
+        The id without the module that may stand before it.
+
+    Raises:
+        UnknownName: says which ids are near, and how to add an environment.
+    """
+    environment_modules.import_all()
+    _, name = environment_modules.split(env)
+    if name in gym.registry or name in envpool_ids():
+        return name
+    if (game := find_game(name)) is not None and game.envpool_id in envpool_ids():
+        return name
+    broken = "".join(f". {module} cannot be imported: {why}" for module, why in environment_modules.failures().items())
+    raise UnknownName("environment", env, suggestions(), field="env", hint=f"{environment_modules.HOW_TO_ADD}{broken}")
+
+
+def probe(env: str, env_config: Mapping[str, Any], options: EnvOptions = DEFAULT_OPTIONS) -> VectorEnv:
+    """Make one copy of the environment, to be closed by the caller.
+
+    Raises:
+        UnknownName: there is no such environment; says which are near.
+        InvalidRequest: it cannot be made as asked, or its spaces are not covered.
+    """
+    check_known(env)
+    made = make_vector_env(env, env_config, [0], options=options)
+    try:
+        check_spaces(env, made.single_observation_space, made.single_action_space)
+    except InvalidRequest:
+        made.close()
+        raise
+    return made
+
+
+def describe(env: str, made: VectorEnv) -> dict[str, Any]:
+    """Return what a run's manifest says of the environment ``made``: what steps it, wrappers, limits, package."""
+    name = env.rpartition(":")[2]
+    module = environment_modules.module_of(name) if made.backend != "envpool" else None
+    encoder = ObservationEncoder.of(made.single_observation_space)
+    notes = list(made.notes)
+    space = made.single_observation_space
+    if isinstance(space, spaces.Box) and encoder.kind == "vector" and len(space.shape) > 1:
+        what = f"observations {space.shape} {space.dtype} are flattened into a vector of {encoder.shape[0]} numbers"
+        why = "; the convolutional network takes uint8 images [H, W, C] or [C, H, W] of at least 36 x 36"
+        notes.append(what + (why if looks_like_image(space) else ""))
+    return made.describe() | {
+        "id": env,
+        "package": environment_modules.version_of(module) if module is not None else None,
+        "observations": encoder.kind,
+        "notes": notes,
+    }
+
+
+def shared_spaces(observations: spaces.Space[Any], actions: spaces.Space[Any]) -> str:
+    """Return a text that is equal for environments whose policies have the same network, and act alike.
+
+    Bounds of observations do not count: nothing depends on them.
+    """
+    encoder = ObservationEncoder.of(observations)
+    seen = observations.shape if isinstance(observations, spaces.Box) else observations
+    described = f"{encoder.kind} {encoder.shape} of {seen} -> {actions}"
+    return described if len(described) < 500 else hashlib.sha256(described.encode()).hexdigest()
+
+
+def check_spaces(env: str, observations: spaces.Space[Any], actions: spaces.Space[Any]) -> None:
+    """Check that a policy can be trained on the spaces.
+
+    Raises:
+        InvalidRequest: it cannot; says what is covered.
+    """
+    _check_observations(env, observations)
+    _check_space(actions, f"env: {env}'s actions")
+    if isinstance(actions, spaces.Box) and not np.issubdtype(actions.dtype, np.floating):
+        raise InvalidRequest(f"env: {env}'s actions are a Box of {actions.dtype}; floats are covered", field="env")
+
+
+def _check_observations(env: str, space: spaces.Space[Any]) -> None:
+    _check_space(space, f"env: {env}'s observations")
+    one_hot = ObservationEncoder.of(space).shape[0] if isinstance(space, spaces.Discrete | spaces.MultiDiscrete) else 0
+    if isinstance(space, FlatSpace):
+        one_hot = sum(part.size for part in space.parts if part.space.kind in ("discrete", "multi_discrete"))
+    if one_hot > MAX_ONE_HOT:
+        raise InvalidRequest(
+            f"env: {env}'s observations are {space}: one-hot they are {one_hot} numbers, and at most "
+            f"{MAX_ONE_HOT} are trained on, since every update passes over a weight for each. Use an environment that "
+            "describes its state by fewer numbers, for example coordinates in a Box or a MultiDiscrete",
+            field="env",
+        )
+
+
+def _check_space(space: spaces.Space[Any], what: str) -> None:
+    if not isinstance(space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
+        covered = (
+            "Box, Discrete, MultiDiscrete and MultiBinary are covered, and for observations Dict and Tuple of these"
+        )
+        raise InvalidRequest(f"{what} are of {type(space).__name__}; {covered}", field="env")
+
+
+def facts_of(
+    env: str,
+    env_config: Mapping[str, Any],
+    options: EnvOptions = DEFAULT_OPTIONS,
+) -> EnvironmentFacts:
+    """Make the environment once, and return what a request is checked against.
+
+    Raises:
+        UnknownName: there is no such environment; says which are near.
+        InvalidRequest: it cannot be made with ``env_config``, or cannot be trained.
+    """
+    probed = probe(env, env_config, options)
+    try:
+        encoder = ObservationEncoder.of(probed.single_observation_space)
+        return EnvironmentFacts(
+            image=encoder.image,
+            observation_bytes=math.prod(encoder.shape) * encoder.dtype.itemsize,
+            box_actions=isinstance(probed.single_action_space, spaces.Box),
+            backend=probed.backend,
+            max_episode_steps=probed.max_episode_steps,
+            spaces=shared_spaces(probed.single_observation_space, probed.single_action_space),
+        )
+    finally:
+        probed.close()

@@ -1,0 +1,127 @@
+"""The checkpoints of one session: made of its engine and counters, read back into them, kept as the plan says."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from rlplatform.clock import Clock
+from rlplatform.errors import CheckpointError, NotFound
+from rlplatform.ids import Kind, new_id
+from rlplatform.training.checkpoints.retention import best, expendable
+from rlplatform.training.metrics import EPISODE_RETURN_MEAN
+from rlplatform.training.models import CheckpointInfo, CheckpointPlan, Progress
+from rlplatform.training.ports import CheckpointStore, TrainingEngine
+
+_SESSION_FILE = "session.json"
+_ENGINE_FOLDER = "engine"
+
+
+class Snapshot(BaseModel):
+    """What a checkpoint holds of the session itself, beside the engine's files."""
+
+    model_config = ConfigDict(frozen=True)
+
+    progress: Progress
+    metrics: dict[str, float]
+
+
+class Saving:
+    """Saves and restores ``engine`` together with the session's counters."""
+
+    def __init__(
+        self,
+        run_id: str,
+        plan: CheckpointPlan,
+        engine: TrainingEngine,
+        checkpoints: CheckpointStore,
+        clock: Clock,
+        scratch: Path,
+    ) -> None:
+        """``scratch``: a local folder for checkpoints in the making."""
+        self._run_id = run_id
+        self._plan = plan
+        self._engine = engine
+        self._checkpoints = checkpoints
+        self._clock = clock
+        self._scratch = scratch
+
+    def save(self, snapshot: Snapshot) -> CheckpointInfo:
+        """Commit a checkpoint of the engine as it is."""
+        with self._folder() as folder:
+            (folder / _ENGINE_FOLDER).mkdir()
+            self._engine.save(folder / _ENGINE_FOLDER)
+            (folder / _SESSION_FILE).write_text(snapshot.model_dump_json())
+            return self._checkpoints.commit(self._info(snapshot), folder)
+
+    def discard(self, checkpoint: CheckpointInfo) -> None:
+        """Delete one that nobody was told of."""
+        self._checkpoints.delete(self._run_id, checkpoint.id)
+
+    def tidy(self, needed: Callable[[], Collection[str]]) -> None:
+        """Delete what the plan does not keep, unless others need it: it is tidied away later."""
+        if old := expendable(self._checkpoints.list(self._run_id), self._plan):
+            kept = needed()
+            for checkpoint in old:
+                if checkpoint.id not in kept:
+                    self._checkpoints.delete(self._run_id, checkpoint.id)
+
+    def restore(self, checkpoint: CheckpointInfo) -> Snapshot:
+        """Bring the engine to ``checkpoint``; the session's part of it.
+
+        :raises NotFound: there is none such.
+        :raises CheckpointError: it is damaged, or does not fit the engine.
+        """
+        with self._folder() as folder:
+            self._checkpoints.fetch(checkpoint.training_id, checkpoint.id, folder)
+            return self._load(checkpoint, folder)
+
+    def restore_newest(self, reached: int) -> tuple[CheckpointInfo, Snapshot] | None:
+        """Bring the engine to the newest checkpoint of the session that verifies; None where there is none.
+
+        :param reached: the last iteration that may be gone on from.
+        :raises CheckpointError: it verifies but does not fit the engine.
+        """
+        known = (info for info in reversed(self._checkpoints.list(self._run_id)) if info.iteration <= reached)
+        for checkpoint in known:
+            with self._folder() as folder:
+                try:
+                    self._checkpoints.fetch(self._run_id, checkpoint.id, folder)
+                except (CheckpointError, NotFound):
+                    continue
+                return checkpoint, self._load(checkpoint, folder)
+        return None
+
+    def _load(self, checkpoint: CheckpointInfo, folder: Path) -> Snapshot:
+        try:
+            snapshot = Snapshot.model_validate_json((folder / _SESSION_FILE).read_bytes())
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"checkpoint {checkpoint.id} was not written by a training session") from error
+        self._engine.restore(folder / _ENGINE_FOLDER)
+        return snapshot
+
+    def _info(self, snapshot: Snapshot) -> CheckpointInfo:
+        mean = snapshot.metrics.get(EPISODE_RETURN_MEAN)
+        champion = best(self._checkpoints.list(self._run_id))
+        to_beat = champion.episode_return_mean if champion is not None else None
+        return CheckpointInfo(
+            id=new_id(Kind.CHECKPOINT),
+            training_id=self._run_id,
+            iteration=snapshot.progress.iteration,
+            env_steps=snapshot.progress.env_steps,
+            episode_return_mean=mean,
+            size_bytes=0,
+            manifest_sha256="",
+            created_at=self._clock.now(),
+            best=mean is not None and (to_beat is None or mean >= to_beat),
+        )
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+            yield Path(folder)

@@ -27,7 +27,6 @@ from rlplatform.evaluation.events import EvaluationQueued
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.submissions import check_submission
-from rlplatform.events import EvaluationQueued, EventBase, TrainingQueued
 from rlplatform.files.ports import FileStorage
 from rlplatform.files.service import FileService
 from rlplatform.health import Dependency, PlatformStatus

@@ -29,7 +29,6 @@ from rlplatform.errors import Conflict, InvalidRequest
 from rlplatform.sandbox.ports import SandboxPool
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_files, open_store
-from rlplatform.storage import open_checkpoints, open_store
 from rlplatform.store import Store
 from rlplatform.training.models import StopCriteria, TrainingRequest
 from rlplatform.training.ports import TrainingEngine

@@ -22,8 +22,6 @@ from rlplatform.clock import SystemClock
 from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_files
-from rlplatform.training.models import EnvironmentInfo
-from rlplatform.storage import open_checkpoints
 from serve_apps import policies
 from serve_apps.api import audit
 from serve_apps.api.app import create_app

@@ -32,9 +32,7 @@ from rlplatform.evaluation.events import (
     EvaluationTestFinished,
 )
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
-from rlplatform.events import Event, TrainingIterationCompleted
 from rlplatform.files.models import FileInfo
-from rlplatform.policies.models import PolicyInfo, SpaceInfo
 from rlplatform.policies.models import PolicyInfo
 from rlplatform.quotas.models import QuotaState, TenantQuotas, Usage
 from rlplatform.runs.events import Event, StreamGap

@@ -18,6 +18,7 @@ from rlplatform.client.event_cursor import EventCursor
 from rlplatform.client.retry import AsyncSleep, Retry
 from rlplatform.client.uploads import Source, Upload
 from rlplatform.documents import Page
+from rlplatform.client.uploads import Source, opened
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.runs.events import Event
 from rlplatform.runs.pages import Page

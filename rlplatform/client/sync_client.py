@@ -43,10 +43,12 @@ from rlplatform.errors import PlatformError, Unavailable, error_from
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.events import FINAL_TYPES, Event, stream_of
 from rlplatform.files.models import FileInfo
+from rlplatform.client.uploads import Source, opened
 from rlplatform.environments.models import EnvironmentInfo, EnvironmentList
 from rlplatform.errors import PlatformError, Unavailable, error_from
 from rlplatform.evaluation.models import BatchResult, Evaluation, EvaluationRequest
 from rlplatform.evaluation.submission_models import Submission
+from rlplatform.files.models import FileInfo
 from rlplatform.health import Readiness
 from rlplatform.ids import Kind, kind_of
 from rlplatform.policies.models import Actions, PolicyInfo, PolicyRequest

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rlplatform.clock import Clock
 from rlplatform.errors import QuotaExceeded, Unavailable
-from rlplatform.ports import Clock, Document, DocumentStore
+from rlplatform.store import Document, DocumentStore
 
 KIND = "file.usage"
 QUOTA = "file_bytes"

@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from datetime import datetime, timedelta
 
 from rlplatform.access.principals import Principal, Scope
+from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, InvalidRequest, NotFound, StorageError, TooLarge
 from rlplatform.files.ledger import FileLedger
 from rlplatform.files.models import FileInfo, StoredFile, check_name, media_type_of
 from rlplatform.files.ports import FileReader, FileStorage, PendingUpload
 from rlplatform.ids import Kind, check_id, new_id
-from rlplatform.ports import Clock, Document, DocumentStore
 from rlplatform.settings import FileSettings, RetentionSettings
+from rlplatform.store import Document, DocumentStore
 
 LIVE, DELETED, _INDEX, _ERASURE = "file", "file.deleted", "file.hash", "file.erasure"
 _BLOCK = 1 << 20

@@ -9,13 +9,9 @@ from urllib.parse import urlsplit
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import InvalidRequest
 from rlplatform.files.ports import FileStorage
-from rlplatform.names import ACCEPTED, STORE_URL
-from rlplatform.policies.ports import PolicyFiles
-from rlplatform.ports import CheckpointStore, Clock, Store
-from rlplatform.settings import Settings, TrainingSettings
 from rlplatform.patterns import ACCEPTED, STORE_URL
 from rlplatform.policies.ports import PolicyFiles
-from rlplatform.settings import TrainingSettings
+from rlplatform.settings import Settings, TrainingSettings
 from rlplatform.store import Store
 from rlplatform.training.ports import CheckpointStore
 

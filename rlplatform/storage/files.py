@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from pyarrow import fs
 
-from rlplatform import names
+from rlplatform import patterns
 from rlplatform.errors import InvalidRequest, NotFound, StorageError
 from rlplatform.files.ports import FileReader
 from rlplatform.storage.checkpoints import as_storage_errors
@@ -83,7 +83,7 @@ class ArrowFiles:
         part.unlink()
 
     def _path(self, tenant: str, sha256: str) -> str:
-        if not re.fullmatch(names.TENANT, tenant) or not _SHA256.fullmatch(sha256):
+        if not re.fullmatch(patterns.TENANT, tenant) or not _SHA256.fullmatch(sha256):
             raise InvalidRequest(f"{tenant[:64]!r}, {sha256[:64]!r}: not a tenant and a SHA-256")
         return f"{self._root}/{tenant}/{sha256[:2]}/{sha256}"
 

@@ -16,7 +16,9 @@ from rlplatform.files.service import FileService
 from rlplatform.retention import outlived
 from rlplatform.settings import Settings
 from rlplatform.access.models import KeyRequest, KeyRotation, TicketRequest
+from rlplatform.errors import StorageError
 from rlplatform.evaluation.models import EvaluationBatch, EvaluationRequest
+from rlplatform.files.service import FileService
 from rlplatform.maintenance.retention import outlived
 from rlplatform.policies.models import ActRequest, PolicyRequest
 from rlplatform.quotas.service import Accounts

@@ -15,9 +15,8 @@ from pydantic import BaseModel
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.access.tickets import RESUMABLE_S
 from rlplatform.errors import InvalidRequest, NotAuthenticated, NotFound, PlatformError
-from rlplatform.events import stream_of
-from rlplatform.files.service import FileService
 from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, check_id
 from rlplatform.policies.record import PolicyRecord
 from rlplatform.quotas.service import Accounts

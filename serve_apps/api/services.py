@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rlplatform.files.ports import FileStorage
 from rlplatform.clock import Clock
 from rlplatform.commands import Commands
 from rlplatform.environments.models import EnvironmentInfo
+from rlplatform.files.ports import FileStorage
 from rlplatform.policies.ports import Policies
 from rlplatform.store import Store
 from rlplatform.training.ports import CheckpointStore

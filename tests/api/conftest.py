@@ -13,11 +13,9 @@ from fastapi import FastAPI
 
 from rlplatform.access.api_keys import KeyRing
 from rlplatform.access.principals import Scope
-from rlplatform.clock import SystemClock
-from rlplatform.files.ports import FileStorage
-from rlplatform.ports import CheckpointStore, Clock, Store
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.environments.models import EnvironmentInfo
+from rlplatform.files.ports import FileStorage
 from rlplatform.settings import Settings
 from rlplatform.storage import open_store
 from rlplatform.store import Store

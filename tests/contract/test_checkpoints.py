@@ -21,9 +21,8 @@ from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.contracts.checkpoints import FILES, CheckpointStoreContract, read, write
 from rlplatform.testing.samples import checkpoint
 from rlplatform.training.models import CheckpointInfo
-from tests.contract.s3 import s3_server
 from rlplatform.training.ports import CheckpointStore
-from tests.waiting import comes_true
+from tests.contract.s3 import s3_server
 
 
 class TestMemoryCheckpoints(CheckpointStoreContract):

@@ -10,6 +10,7 @@ from rlplatform.client.call import Call, nothing, reads, segment
 from rlplatform.client.uploads import Upload
 from rlplatform.documents import Page
 from rlplatform.files.models import FileInfo
+from rlplatform.runs.pages import Page
 
 
 class FileCalls(AsyncTransport):

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from rlplatform.documents import Page
 from rlplatform.errors import (
     InvalidRequest,
     Malformed,
@@ -24,6 +23,7 @@ from rlplatform.errors import (
 from rlplatform.files.models import FileInfo
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, check_id
+from rlplatform.runs.pages import Page
 from serve_apps.api.deps import Caller, Context, Ctx, Learner
 from serve_apps.api.headers import headers
 from serve_apps.api.openapi import binary, problems

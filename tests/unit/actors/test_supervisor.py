@@ -26,7 +26,6 @@ from rlplatform.errors import (
 )
 from rlplatform.evaluation.events import EvaluationQueued
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
-from rlplatform.events import EvaluationQueued, TrainingStopped, parse_event
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, least_id, new_id
 from rlplatform.quotas.service import Accounts

@@ -23,9 +23,9 @@ from rlplatform.files.ledger import FileLedger
 from rlplatform.files.models import FileInfo, check_name, media_type_of
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, new_id
-from rlplatform.ports import Document
 from rlplatform.settings import FileSettings, RetentionSettings
 from rlplatform.storage.memory import MemoryStore
+from rlplatform.store import Document
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.files import MemoryFiles
 

@@ -109,12 +109,14 @@ class Sessions:
             self.queue.push(run.tenant, run.id, run.document.request.priority)
             self._pump()
 
-    def restore(self, runs: Sequence[TrainingRun]) -> None:
+    async def restore(self, runs: Sequence[TrainingRun]) -> None:
         """Adopt unfinished runs that are not known here. Those that had begun go before those that had not.
 
+        Of queued runs, those that already have a trainer or a placement go first: no more are placed than may be.
         A paused run that is to continue waits in the queue for its turn; one that is to stay paused needs nothing.
         """
-        for run in sorted(runs, key=lambda run: (_waits(run), run.state == "queued", run.id)):
+        placed = await self._launcher.placed() if any(_waits(run) for run in runs) else ()
+        for run in sorted(runs, key=lambda run: (_waits(run), run.id not in placed, run.state == "queued", run.id)):
             if _waits(run):
                 self.enqueue(run)
             elif run.id not in self._kept and not is_paused(run):

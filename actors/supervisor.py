@@ -145,7 +145,7 @@ class Supervisor:
             self._doubtful = False
             try:
                 if anew:
-                    self._trainings.restore([run async for run in self._unfinished(TrainingRun)])
+                    await self._trainings.restore([run async for run in self._unfinished(TrainingRun)])
                 await self._evaluations.refresh(await self._launcher.evaluators())
                 if anew:
                     await self._evaluations.restore([run async for run in self._unfinished(EvaluationRun)])

@@ -47,7 +47,7 @@ class Bench:
         """New sessions, as after a supervisor's death; its trainers work on."""
         await self.abandon()
         self.sessions = Sessions(self.flaky, self.launcher, self.settings, self.clock)
-        self.sessions.restore([run for run in await self.runs() if not run.final])
+        await self.sessions.restore([run for run in await self.runs() if not run.final])
         await settle(self.store)
 
     async def abandon(self) -> None:

@@ -10,21 +10,11 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from rlplatform.access.usage import Accounts
 from rlplatform.errors import StorageError
-from rlplatform.files.service import FileService
-from rlplatform.retention import outlived
-from rlplatform.settings import Settings
-from rlplatform.access.models import KeyRequest, KeyRotation, TicketRequest
-from rlplatform.errors import StorageError
-from rlplatform.evaluation.models import EvaluationBatch, EvaluationRequest
 from rlplatform.files.service import FileService
 from rlplatform.maintenance.retention import outlived
-from rlplatform.policies.models import ActRequest, PolicyRequest
 from rlplatform.quotas.service import Accounts
-from rlplatform.settings import Quotas, Settings
-from rlplatform.training.models import TrainingRequest
-from rlplatform.webhooks.models import WebhookChange, WebhookRequest, WebhookRotation
+from rlplatform.settings import Settings
 from serve_apps.api import downloads, openapi, page, problems
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.deps import Context

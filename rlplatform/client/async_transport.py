@@ -17,8 +17,6 @@ from rlplatform.client.downloads import saving
 from rlplatform.client.event_cursor import EventCursor
 from rlplatform.client.retry import AsyncSleep, Retry
 from rlplatform.client.uploads import Source, Upload
-from rlplatform.documents import Page
-from rlplatform.client.uploads import Source, opened
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.runs.events import Event
 from rlplatform.runs.pages import Page

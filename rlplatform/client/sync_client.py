@@ -23,27 +23,6 @@ from rlplatform.client.downloads import saving
 from rlplatform.client.event_cursor import EventCursor
 from rlplatform.client.retry import Retry, Sleep
 from rlplatform.client.uploads import Source, Upload
-from rlplatform.documents import (
-    BatchResult,
-    CheckpointList,
-    EnvironmentList,
-    KeyCreated,
-    KeyInfo,
-    KeyList,
-    KeyRequest,
-    MetricSeries,
-    Page,
-    Readiness,
-    Submission,
-    TenantQuotas,
-    Usage,
-    WhoAmI,
-)
-from rlplatform.errors import PlatformError, Unavailable, error_from
-from rlplatform.evaluation.models import Evaluation, EvaluationRequest
-from rlplatform.events import FINAL_TYPES, Event, stream_of
-from rlplatform.files.models import FileInfo
-from rlplatform.client.uploads import Source, opened
 from rlplatform.environments.models import EnvironmentInfo, EnvironmentList
 from rlplatform.errors import PlatformError, Unavailable, error_from
 from rlplatform.evaluation.models import BatchResult, Evaluation, EvaluationRequest

@@ -8,7 +8,6 @@ from pathlib import Path
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, nothing, reads, segment
 from rlplatform.client.uploads import Upload
-from rlplatform.documents import Page
 from rlplatform.files.models import FileInfo
 from rlplatform.runs.pages import Page
 

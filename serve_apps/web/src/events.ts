@@ -1,10 +1,10 @@
-/** Events as they come over a stream: one envelope, told apart by `type`. Types that are not listed are let through. */
+/** Events of a stream, distinguished by `type`. Events of other types pass through unchanged. */
 import type { Event, StreamGap } from "./types";
 
 export type EvaluationEvent = Extract<Event, { type: `evaluation.${string}` }>;
 export type TrainingEvent = Extract<Event, { type: `training.${string}` }>;
 
-/** An event of a run, which is what the page follows. */
+/** An event of a run; the page follows no other streams. */
 export type RunEvent = EvaluationEvent | TrainingEvent | StreamGap;
 
 export const isEvaluation = (event: RunEvent): event is EvaluationEvent => event.type.startsWith("evaluation.");

@@ -1,4 +1,4 @@
-/** What went wrong, as the API says it (RFC 9457), and as it is shown. */
+/** Errors, as the API reports them (RFC 9457) and as the page shows them. */
 import type { ProblemField } from "./types";
 
 export type FieldError = ProblemField;
@@ -18,7 +18,7 @@ export class Problem extends Error {
     super(detail);
   }
 
-  /** From a problem document; anything else becomes a problem of its own. */
+  /** Read a problem document; anything else becomes an unknown problem. */
   static from(document: unknown, status: number): Problem {
     const found = (typeof document === "object" && document !== null ? document : {}) as Record<string, unknown>;
     const text = (name: string, otherwise: string) =>
@@ -43,12 +43,12 @@ export class Problem extends Error {
     return new Problem("unreachable", "The platform cannot be reached", detail, 0, [], true);
   }
 
-  /** Whatever was thrown, as a problem. */
+  /** Convert anything that was thrown into a problem. */
   static of(error: unknown): Problem {
     return error instanceof Problem ? error : new Problem("page_error", "The page failed", String(error));
   }
 
-  /** The errors that no field of `fields` shows; the detail itself, where no error names a field. */
+  /** Return the errors that no field of `fields` shows; the detail if no error names a field. */
   besides(fields: ReadonlySet<string>): FieldError[] {
     const listed = this.errors.length > 0 ? this.errors : [{ field: "", message: this.detail }];
     const seen = new Set<string>();
@@ -58,12 +58,12 @@ export class Problem extends Error {
     });
   }
 
-  /** The error of the field `name`, or with `deep` of anything inside it. */
+  /** Return the error of the field `name`, or with `deep` of anything inside it. */
   find(name: string, deep = false): FieldError | null {
     return this.errors.find(({ field }) => field === name || (deep && field.startsWith(`${name}.`))) ?? null;
   }
 
-  /** The message for the field `name`: its own, or with `deep` that of anything inside it. */
+  /** Return the message for the field `name`, or with `deep` for anything inside it. */
   at(name: string, deep = false): string | null {
     const found = this.find(name, deep);
     if (!found) return null;

@@ -26,7 +26,7 @@ export interface TestDraft {
 
 export interface SubmissionDraft {
   source: string;
-  /** Further files, sent along as they are. */
+  /** Further files, which are sent unchanged. */
   files: { path: string; content: string }[];
   grader: "stdio" | "function";
   entry: string;
@@ -113,7 +113,7 @@ export function newSubmission(): SubmissionDraft {
   };
 }
 
-/** The changes that go with another grader: an untouched example becomes the other one's. */
+/** Return the changes for another grader: an example that nobody has edited becomes that grader's. */
 export function withGrader(draft: SubmissionDraft, grader: SubmissionDraft["grader"]): Partial<SubmissionDraft> {
   const untouched = Object.values(EXAMPLES).includes(draft.source);
   return untouched ? { grader, source: EXAMPLES[grader] } : { grader };
@@ -122,7 +122,7 @@ export function withGrader(draft: SubmissionDraft, grader: SubmissionDraft["grad
 /** True if somebody has written something of their own. */
 export const isTouched = (draft: SubmissionDraft): boolean => !Object.values(EXAMPLES).includes(draft.source);
 
-/** A copy of what was submitted, to edit. Hidden tests are not in it, nor tests of a grader that the form has not. */
+/** Copy a submission into a draft, without hidden tests and without tests of graders that the form does not offer. */
 export function copyOf(submission: Submission): SubmissionDraft {
   const { source, files, grader, checker, limits } = submission;
   const blank = newSubmission();
@@ -158,7 +158,7 @@ export function copyOf(submission: Submission): SubmissionDraft {
   };
 }
 
-/** What to send. Throws a `Problem` where a field holds no JSON, or no number. */
+/** Make the request. Throws a `Problem` if a field is not JSON, or not a number. */
 export function toRequest(draft: SubmissionDraft): FormRequest {
   const errors: FieldError[] = [];
   const number = (field: string, text: string) => parseNumber(field, text, errors);

@@ -131,7 +131,7 @@ export const HYPERPARAMETERS = [
   "sde_sample_freq",
 ];
 
-/** What to send. Throws a `Problem` where a field holds no number. */
+/** Make the request. Throws a `Problem` if a field is not a number. */
 export function toRequest(draft: TrainingDraft): object {
   const errors: FieldError[] = [];
   const number = (field: string, text: string) => parseNumber(field, text, errors);
@@ -166,7 +166,7 @@ export function toRequest(draft: TrainingDraft): object {
       num_env_runners: number("resources.num_env_runners", draft.envRunners),
       num_envs_per_env_runner: optional("resources.num_envs_per_env_runner", draft.envsPerRunner),
     },
-    // what is left empty is up to the platform, as it is for a request of the command line
+    // the platform's defaults apply to empty fields, as for requests of the command line
     evaluation: {
       ...parent?.evaluation,
       ...given({
@@ -186,7 +186,7 @@ export function toRequest(draft: TrainingDraft): object {
   return request;
 }
 
-/** The criteria that a checkpoint has met already: with one of them a training would end before it begins. */
+/** Return the criteria that a checkpoint has already met: with one of them a training would end before it begins. */
 function check(stop: StopCriteria, done: NonNullable<TrainingDraft["done"]>, errors: FieldError[]): void {
   for (const [name, label, least] of [
     ["env_steps", "env steps", done.envSteps],
@@ -203,7 +203,7 @@ function check(stop: StopCriteria, done: NonNullable<TrainingDraft["done"]>, err
 /** A hyperparameter as people write it: `0.01`, `true`, `[64, 64]`; what is no JSON is text, such as `lin_0.001`. */
 const PYTHON: Record<string, JsonValue> = { True: true, False: false, None: null };
 
-/** JSON, or what somebody who knows Python writes for it, or text. */
+/** Read JSON, a Python literal such as `True`, or text. */
 function loose(text: string): JsonValue {
   const word = text.trim();
   if (word in PYTHON) return PYTHON[word] as JsonValue;

@@ -1,9 +1,10 @@
 /**
  * Event streams over one WebSocket (`/v1/live`): subscriptions outlive connections.
  *
- * Each keeps a cursor, the sequence number of the last event that its listener got; after every loss of the connection it
- * goes on behind that. A listener gets every event once and in order: repeated ones are dropped, a missing one makes the
- * client connect anew. What the server leaves out for a slow reader it says itself, by `stream.gap`.
+ * Each subscription keeps a cursor, the sequence number of the last event that its listener received. After a lost
+ * connection it continues behind the cursor. A listener receives every event once and in order: repeated events are
+ * dropped, and a missing one makes the client connect again. The server announces events that it leaves out for a slow
+ * reader with `stream.gap`.
  */
 import { signal } from "@preact/signals";
 import type { RunEvent } from "../events";
@@ -14,7 +15,7 @@ export type Status = "connecting" | "live" | "waiting" | "closed";
 
 export interface Listener {
   onEvent(event: RunEvent): void;
-  /** The stream's final event has been given: nothing follows. */
+  /** The listener has received the final event of the stream. */
   onEnd?(): void;
   /** The server refuses this stream. */
   onError?(problem: Problem): void;
@@ -72,7 +73,7 @@ export class LiveClient {
     };
   }
 
-  /** Try to connect at once, where that is waited for: the network is back, or someone asks. */
+  /** Connect now instead of at `retryAt`: the network is back, or the user asks. */
   hurry(): void {
     if (this.status.value === "waiting") this.connect();
   }
@@ -100,7 +101,7 @@ export class LiveClient {
     };
   }
 
-  /** Give up the connection and everything that belongs to it; subscriptions stay. */
+  /** Drop the connection and its state; subscriptions stay. */
   private drop(): void {
     clearTimeout(this.retry);
     clearTimeout(this.watchdog);
@@ -112,7 +113,7 @@ export class LiveClient {
     socket?.close();
   }
 
-  /** Connect again after a while that grows with every failure, no two clients at the same moment. */
+  /** Connect again after a back-off with jitter. */
   private wait(): void {
     this.drop();
     const longest = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** this.failures);
@@ -209,7 +210,7 @@ export class LiveClient {
     this.send(message);
   }
 
-  /** The command that an answer belongs to. Events count from the answer to the last command on. */
+  /** Return the command that an answer belongs to. Events count from the answer to the last command. */
   private answered(stream: string): Command["type"] | undefined {
     const commands = this.unanswered.get(stream) ?? [];
     const command = commands.shift();

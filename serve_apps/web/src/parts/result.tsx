@@ -1,4 +1,4 @@
-/** An evaluation as it goes on: the verdict, and every test as soon as it is judged. */
+/** An evaluation while it runs: the verdict, and every test as soon as it is judged. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { bytes, duration, measure, queued } from "../format";
 import { Problem } from "../problem";
@@ -89,7 +89,7 @@ function waiting({ state, queue_position }: Evaluation): string {
   return state === "cancelled" ? "Cancelled before a test had finished." : "No test has finished.";
 }
 
-/** Tests that failed exactly as an earlier one did, by the id of the first: its error is not shown again. */
+/** Map tests that repeat an earlier error to the first test with it, so that the error is shown once. */
 function repeated({ tests, message }: Evaluation): Map<string, string> {
   const first = new Map<string, string>();
   const found = new Map<string, string>();
@@ -104,7 +104,7 @@ function repeated({ tests, message }: Evaluation): Map<string, string> {
   return found;
 }
 
-/** What the outputs of a test are, which depends on the grader. */
+/** Names of a test's two outputs, by grader. */
 const OUTPUTS: Record<string, [stdout: string, stderr: string]> = {
   episode: ["Actions", "Prints and errors of the program"],
   dialogue: ["Lines of the program", "Standard error"],
@@ -190,7 +190,7 @@ function Test({ test, submission, like }: TestProps) {
   );
 }
 
-/** A test that runs, or did so when its evaluation was given up. */
+/** A test that is running, or was running when its evaluation was abandoned. */
 function Unjudged({ test, state, output }: { test: string; state: Evaluation["state"]; output: Printed }) {
   return (
     <li class="test">
@@ -208,7 +208,7 @@ function Unjudged({ test, state, output }: { test: string; state: Evaluation["st
 
 const textOf = (value: JsonValue): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** How to go on where the sandbox lacks a package. */
+/** Advice for a program that needs a package which the sandbox lacks. */
 function missing({ stderr, message }: TestResult) {
   const module = /ModuleNotFoundError: No module named '([\w.]+)'/.exec(`${stderr ?? ""}\n${message ?? ""}`)?.[1];
   return (

@@ -147,7 +147,7 @@ function trainingChanges(document: Training, event: TrainingEvent): Partial<Trai
   }
 }
 
-/** What has been asked of a training and not happened yet: `pause`, `resume` or `stop`. */
+/** Return the request to a training that has not been carried out yet: `pause`, `resume` or `stop`. */
 export function foldWish(wish: Wish, event: RunEvent): Wish {
   switch (event.type) {
     case "training.pause_requested":

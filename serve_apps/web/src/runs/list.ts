@@ -1,4 +1,4 @@
-/** The newest runs of a kind, each kept up to date by its own events from where its document stands. */
+/** The newest runs of a kind. Each is kept up to date by the events that follow its document. */
 import { signal } from "@preact/signals";
 import type { Api } from "../api";
 import type { RunEvent } from "../events";
@@ -34,7 +34,7 @@ export class RunList<T extends Evaluation | Training> {
     private readonly fold: (document: T, event: RunEvent) => T,
   ) {}
 
-  /** Read the newest page, now and again: runs that others start appear, too. */
+  /** Read the newest page now and every few seconds, so that runs started elsewhere appear. */
   async refresh(): Promise<void> {
     clearTimeout(this.look);
     if (!document.hidden || this.items.value === null) await this.load(null);
@@ -90,7 +90,7 @@ export class RunList<T extends Evaluation | Training> {
   }
 }
 
-/** Both, newest first; of one run the document that has come further. Ids sort by time. */
+/** Merge two lists, newest first, keeping the newer document of each run. Ids sort by time. */
 export function merged<T extends Evaluation | Training>(known: readonly T[], fresh: readonly T[]): T[] {
   const byId = new Map(known.map((document) => [document.id, document]));
   for (const document of fresh) {

@@ -1,15 +1,15 @@
-/** What the tests of an evaluation print while they run; of a test that is judged, its result tells. */
+/** Output of the tests of an evaluation while they run. The output of a finished test is in its result. */
 import type { RunEvent } from "../events";
 
 export interface Printed {
   text: string;
   /** Characters printed, left out ones included: code points, as the events count them. */
   length: number;
-  /** The platform sends no more of this test's. */
+  /** True if the platform sends no more output of this test. */
   truncated: boolean;
 }
 
-/** By test. The platform bounds what it sends of a test and of an evaluation. */
+/** Output by test. The platform limits it for each test and for each evaluation. */
 export type Output = ReadonlyMap<string, Printed>;
 
 export const NOTHING: Output = new Map();

@@ -1,4 +1,4 @@
-/** What was submitted: as this tab sent it, else as the platform tells it. */
+/** Submitted programs and tests: as this tab sent them, otherwise as the platform returns them. */
 import { useEffect, useState } from "preact/hooks";
 import type { FormRequest } from "../drafts/submission";
 import { current } from "../session";
@@ -30,7 +30,7 @@ function keep(submission: Submission): void {
   if (submissions.size > KEPT) submissions.delete(submissions.keys().next().value ?? "");
 }
 
-/** Null until it is there, and where it cannot be had: results are shown without it, too. */
+/** Return a submission; null until it has been read, and if it cannot be read: results are shown without it. */
 export function useSubmission(id: string): Submission | null {
   const { api } = current();
   const [found, setFound] = useState(submissions.get(id) ?? null);

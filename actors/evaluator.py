@@ -11,10 +11,11 @@ from contextlib import suppress
 
 from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, Fenced, PlatformError, SandboxUnavailable, ServiceError
+from rlplatform.evaluation.attachments import AttachedFiles
 from rlplatform.evaluation.events import EvaluationFinished, EvaluationOutput, EvaluationStarted, EvaluationTestFinished
 from rlplatform.evaluation.judge import Judge
 from rlplatform.evaluation.live import Piece
-from rlplatform.evaluation.models import TestResult
+from rlplatform.evaluation.models import Judgement, TestResult
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.runs.event_writer import Outbox
 from rlplatform.runs.ports import EventLog
@@ -33,7 +34,16 @@ class Evaluator:
     Without a pool it says why and keeps trying; nothing runs outside of one.
     """
 
-    def __init__(self, make_pool: Callable[[], SandboxPool], events: EventLog, clock: Clock, slots: int) -> None:
+    def __init__(
+        self,
+        make_pool: Callable[[], SandboxPool],
+        events: EventLog,
+        clock: Clock,
+        slots: int,
+        files: AttachedFiles | None = None,
+    ) -> None:
+        """``files`` None: requests that refer to uploaded files fail."""
+        self._files = files or AttachedFiles(None, None)
         self._make_pool = make_pool
         self._events = events
         self._clock = clock
@@ -118,10 +128,13 @@ class Evaluator:
                     outbox.put(event)
 
         outbox.put(EvaluationStarted(stream=run.stream, time=self._clock.now(), attempt=attempt))
-        judge = Judge(pool)
-        judgement = await loop.run_in_executor(
-            self._threads, judge.judge, run.request, on_result, cancelled, run.tenant, on_output
-        )
+        infos = await self._files.find(run)
+
+        def judge() -> Judgement:
+            with self._files.fetched(run, infos) as request:
+                return Judge(pool).judge(request, on_result, cancelled, run.tenant, on_output)
+
+        judgement = await loop.run_in_executor(self._threads, judge)
         if cancelled.is_set():
             await outbox.flush()
             raise ServiceError("the evaluation was given up")

@@ -23,6 +23,7 @@ from rlplatform.environments.facts import EnvironmentProbes
 from rlplatform.environments.options import EnvOptions
 from rlplatform.errors import InvalidRequest, NotFound, PlatformError, QuotaExceeded, ServiceError, Unavailable
 from rlplatform.evaluation import scoring
+from rlplatform.evaluation.attachments import check_attachments, evaluation_that_uses
 from rlplatform.evaluation.events import EvaluationQueued
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
@@ -91,7 +92,9 @@ class Supervisor:
         self._trainings = Sessions(store, launcher, settings.training, clock)
         self._accounts = Accounts(store, settings.quotas, clock, checkpoints)
         self._retention = Retention(store, checkpoints, settings.retention, clock, launcher.forget)
-        self._files = FileService(store, files, clock, settings.files) if files is not None else None
+        self._files = None
+        if files is not None:
+            self._files = FileService(store, files, clock, settings.files, in_use=partial(evaluation_that_uses, store))
         self._reconciling = asyncio.Lock()
         self._draining = False
         self._restored = asyncio.Event()
@@ -176,12 +179,13 @@ class Supervisor:
         self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[EvaluationRun, bool]:
         """Queue an evaluation (see the port)."""
-        check_submission(request)
+        check_submission(request, self._settings.evaluation.max_output_kb)
         if request.grader.kind == "episode":
             await self._probes.check_episodes(request.grader.env, principal.tenant)
         await self._open()
         try:
             check_priority(request.priority, principal)
+            await check_attachments(request, self._files, principal, self._settings.files.cache_bytes)
             quotas = await self._accounts.check_evaluations(principal.tenant)
             with self._evaluations.admit(request, principal.tenant, quotas) as place:
                 return await self._submit(request, principal, idempotency, place)

@@ -26,6 +26,9 @@ from actors.trainer import Trainer
 from rlplatform.clock import SystemClock
 from rlplatform.environments import environment_modules
 from rlplatform.errors import Conflict, InvalidRequest
+from rlplatform.evaluation.attachments import AttachedFiles
+from rlplatform.files.node_cache import NodeCache
+from rlplatform.files.service import FileService
 from rlplatform.sandbox.ports import SandboxPool
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_files, open_store
@@ -96,7 +99,8 @@ class EvaluatorActor(Evaluator):
         owner = ray.get_runtime_context().get_actor_id()
         telemetry = Telemetry(RayMeter())
         store = shared_store(settings, telemetry)
-        super().__init__(partial(_make_pool, settings, owner), store, SystemClock(), settings.sandbox.slots)
+        files = make_attached_files(settings, store)
+        super().__init__(partial(_make_pool, settings, owner), store, SystemClock(), settings.sandbox.slots, files)
         self._preparing = asyncio.get_running_loop().create_task(self.prepare())
         self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))
 
@@ -203,6 +207,14 @@ def make_deliverer(settings: Settings, store: Store) -> Deliverer:
     """Make the deliverer, which notifies webhooks of finished runs."""
     sender = Sender(allow_private=settings.webhooks.allow_private, timeout_s=settings.webhooks.timeout_s)
     return Deliverer(store, settings.webhooks, Signer(settings.access.pepper), sender, SystemClock())
+
+
+def make_attached_files(settings: Settings, store: Store) -> AttachedFiles:
+    """Make what gets the files of evaluations to this node."""
+    storage = open_files(settings)
+    folder = settings.files.cache_dir or settings.state_dir / "file-cache"
+    cache = NodeCache(storage, folder.absolute(), settings.files.cache_bytes)
+    return AttachedFiles(FileService(store, storage, SystemClock(), settings.files), cache)
 
 
 async def _every(period_s: float, report: Callable[[], Awaitable[None]]) -> None:

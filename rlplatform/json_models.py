@@ -95,7 +95,8 @@ def _check_each(values: Any) -> Any:
     return values
 
 
-def _check_text(text: str) -> str:
+def check_text(text: str) -> str:
+    """Return ``text`` if it can be stored. Raises ``ValueError`` if it cannot."""
     if not _encodable([text]):
         raise ValueError("holds a lone surrogate, which UTF-8 cannot encode")
     return text
@@ -104,7 +105,7 @@ def _check_text(text: str) -> str:
 Json = Annotated[JsonValue, AfterValidator(_check)]
 JsonList = Annotated[list[JsonValue], AfterValidator(_check_each)]
 JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_check_each)]
-Text = Annotated[str, AfterValidator(_check_text)]
+Text = Annotated[str, AfterValidator(check_text)]
 
 
 class FieldError(ValueError):

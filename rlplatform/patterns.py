@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+FILE = r"^file_[0-9a-z]{26}$"
 FUNCTION = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 LABEL = r"^[A-Za-z0-9_.:-]+$"
 PYTHON_MODULE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
@@ -9,6 +10,7 @@ STORE_URL = r"^(memory://|sqlite:///.*[^/].*|rediss?://.+)$"
 TENANT = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 ACCEPTED = {
+    FILE: "ids of uploaded files, file_…, as POST /v1/files and rlp files put tell them",
     FUNCTION: "letters, digits and _, 64 at most, and no digit first",
     LABEL: "letters, digits and . : - _",
     PYTHON_MODULE: "names of Python modules, separated by commas, as highway_env,ale_py",

@@ -102,11 +102,13 @@ class SandboxSettings(_Section):
 
 
 class EvaluationSettings(_Section):
-    """Queueing and retrying of evaluations. One that would wait for longer than ``max_wait_s`` is refused."""
+    """Queueing and retrying of evaluations. One that would wait for longer than ``max_wait_s`` is refused.
+    ``max_output_kb``: largest ``limits.output_kb`` that a request may ask for."""
 
     max_queued: int = Field(default=1000, ge=1)
     max_wait_s: float = Field(default=900.0, gt=0)
     max_attempts: int = Field(default=3, ge=1, le=10)
+    max_output_kb: int = Field(default=65_536, ge=1, le=65_536)
 
 
 def _by_commas(value: Any) -> Any:
@@ -156,12 +158,15 @@ class TrainingSettings(_Section):
 class FileSettings(_Section):
     """Uploaded files. ``url`` None: a folder ``files`` beside the checkpoints. An upload that sends nothing for
     ``idle_s`` is given up. ``spool_dir``: where uploads wait until they are complete, if ``url`` is object storage;
-    None: ``uploads`` in the state directory."""
+    None: ``uploads`` in the state directory. ``cache_dir``: where each node with sandboxes keeps up to ``cache_bytes``
+    of the files that its evaluations use; None: ``file-cache`` in the state directory."""
 
     url: str | None = None
     max_bytes: int = Field(default=1 << 30, ge=1)
     idle_s: float = Field(default=30.0, gt=0)
     spool_dir: Path | None = None
+    cache_dir: Path | None = None
+    cache_bytes: int = Field(default=4 << 30, ge=1)
 
 
 class RetentionSettings(_Section):

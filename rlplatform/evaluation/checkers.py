@@ -34,11 +34,11 @@ _NUMBER_LENGTH = 400  # longer words are compared as text
 _SHOWN = 80
 
 
-def compare_output(checker: Checker, expected: str, actual: bytes) -> str | None:
+def compare_output(checker: Checker, expected: str | bytes, actual: bytes) -> str | None:
     """Why ``actual`` is not what ``expected`` asks for; None if it is. The reason quotes both."""
+    right = expected.encode() if isinstance(expected, str) else expected
     if checker.kind == "exact":
-        return _compare_bytes(expected.encode(), actual)
-    right = expected.encode()
+        return _compare_bytes(right, actual)
     if checker.kind == "unordered":
         bags = [[_text(line) for line in _lines(lines) if line] for lines in (right, actual)]
         return _compare_bags("line", bags[0], bags[1], str)
@@ -48,7 +48,7 @@ def compare_output(checker: Checker, expected: str, actual: bytes) -> str | None
     wanted = right.split()
     words = actual.split(None, len(wanted) + 1)
     if checker.kind == "floats":
-        return _compare_sequences("word", wanted, words, lambda e, a: _words_close(checker, e, a))
+        return _compare_sequences("word", wanted, words, lambda e, a: words_close(checker, e, a))
     return _compare_sequences("word", wanted, words, bytes.__eq__)
 
 
@@ -87,7 +87,8 @@ def _lines(output: bytes, most: int = -1) -> list[bytes]:
     return [line.rstrip() for line in output.split(b"\n", most)] if output else []
 
 
-def _words_close(checker: FloatsChecker, expected: bytes, actual: bytes) -> bool:
+def words_close(checker: FloatsChecker, expected: bytes, actual: bytes) -> bool:
+    """Return True if two words are equal, or numbers within the tolerance."""
     if expected == actual:
         return True
     numbers = _number(_text(expected)), _number(_text(actual))

@@ -116,8 +116,10 @@ class _Sitting:
         with _cancelling(sandbox, self._cancelled):
             while not self.done:
                 test = self._tests[len(self.results)]
-                with closing(self._attempt(test)) as attempt:
-                    outcome = sandbox.run(attempt.execution, attempt.interactor, self._live(test, attempt))
+                with (
+                    closing(self._attempt(test)) as attempt,
+                    closing(sandbox.run(attempt.execution, attempt.interactor, self._live(test, attempt))) as outcome,
+                ):
                     if outcome.kind is OutcomeKind.CANCELLED and not self._cancelled.is_set():
                         raise SandboxFault("the sandbox was cancelled, but not by us")
                     result = self._result(test, attempt, outcome)

@@ -10,10 +10,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from rlplatform import patterns
-from rlplatform.json_models import FieldError, Json, JsonList, JsonObject, StrictModel, Text
+from rlplatform.files.models import FileRef, text_or_file
+from rlplatform.json_models import FieldError, Json, JsonList, JsonObject, StrictModel, Text, check_text
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
 from rlplatform.scheduling.priorities import Priority
 
@@ -33,13 +43,20 @@ class Verdict(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
+_File = Annotated[FileRef, Tag("upload")]
+_Source = Annotated[str, Field(max_length=262_144), AfterValidator(check_text), Tag("text")]
+_Stream = Annotated[str, Field(max_length=1_048_576), AfterValidator(check_text), Tag("text")]
+Source = Annotated[_Source | _File, Discriminator(text_or_file)]
+Stream = Annotated[_Stream | _File, Discriminator(text_or_file)]
+
+
 class SourceFile(StrictModel):
     """A further file of a submission."""
 
     path: str = Field(min_length=1, max_length=128)
     """Relative POSIX path, for example `helpers/grid.py`."""
-    content: Text = Field(max_length=262_144)
-    """Text of the file."""
+    content: Source
+    """Text of the file, or an uploaded file with any bytes."""
 
 
 class StdioGrader(StrictModel):
@@ -162,10 +179,10 @@ class TestCase(StrictModel):
 
     id: str = Field(min_length=1, max_length=64, pattern=patterns.LABEL)
     """Id of the test, unique in the request."""
-    stdin: Text | None = Field(default=None, max_length=1_048_576)
-    """Standard input of the program (stdio)."""
-    expected_stdout: Text | None = Field(default=None, max_length=1_048_576)
-    """Standard output to expect (stdio); null: only the exit status counts."""
+    stdin: Stream | None = None
+    """Standard input of the program (stdio): text, or an uploaded file."""
+    expected_stdout: Stream | None = None
+    """Standard output to expect (stdio): text, or an uploaded file; null: only the exit status counts."""
     args: JsonList | None = None
     """Positional arguments of the call (function)."""
     kwargs: JsonObject | None = None
@@ -208,8 +225,8 @@ class EvaluationRequest(StrictModel):
 
     language: Literal["python"] = "python"
     """Programming language of the submission."""
-    source: Text = Field(max_length=262_144)
-    """Text of `main.py`."""
+    source: Source
+    """Text of `main.py`, or an uploaded file."""
     files: list[SourceFile] = Field(default_factory=list, max_length=32, fail_fast=True)
     """Further files of the submission."""
     grader: Grader = Field(default_factory=StdioGrader)

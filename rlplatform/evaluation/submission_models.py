@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, JsonValue
 
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
+from rlplatform.files.models import FileRef
 from rlplatform.json_models import StrictModel
 
 
@@ -13,8 +14,8 @@ class SubmittedFile(StrictModel):
 
     path: str
     """Relative POSIX path."""
-    content: str
-    """Text of the file."""
+    content: str | FileRef
+    """Text of the file, or the uploaded file that it is."""
 
 
 class SubmittedTest(StrictModel):
@@ -44,8 +45,8 @@ class Submission(StrictModel):
 
     id: str
     """Id of the evaluation."""
-    source: str
-    """The program."""
+    source: str | FileRef
+    """The program: its text, or the uploaded file that it is."""
     files: list[SubmittedFile]
     """Further files of the program."""
     grader: dict[str, JsonValue]

@@ -5,16 +5,32 @@ from __future__ import annotations
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.graders import agent_loop
 from rlplatform.evaluation.models import EpisodeGrader, EvaluationRequest
+from rlplatform.files.models import content_of
 from rlplatform.sandbox.models import Program
 from rlplatform.sandbox.programs import MAX_PATH_BYTES, MAX_PROGRAM_BYTES, file_above, path_fault
 
 ENTRY = "main.py"
 MAX_TOTAL_WALL_S = 3600.0
+SORTED_OUTPUT_KB = 4096  # compared in memory, line by line
 
 
-def check_submission(request: EvaluationRequest) -> None:
-    """:raises InvalidRequest: the request cannot be evaluated as it stands; ``field`` says where."""
+def check_submission(request: EvaluationRequest, max_output_kb: int = SORTED_OUTPUT_KB) -> None:
+    """Check what can be said of a request by itself.
+
+    Args:
+        max_output_kb: the operator's maximum of ``limits.output_kb``.
+
+    Raises:
+        InvalidRequest: the request cannot be evaluated as it stands; ``field`` says where.
+    """
     program_of(request)
+    most = SORTED_OUTPUT_KB if request.checker.kind == "unordered" else max_output_kb
+    if request.limits.output_kb > most:
+        why = "with checker 'unordered'" if most < max_output_kb else "by this platform (RLP_EVALUATION__MAX_OUTPUT_KB)"
+        raise InvalidRequest(
+            f"limits.output_kb is {request.limits.output_kb}; at most {most} are accepted {why}",
+            field="limits.output_kb",
+        )
     total = len(request.tests) * request.limits.wall_time_s
     if total > MAX_TOTAL_WALL_S:
         raise InvalidRequest(
@@ -36,7 +52,7 @@ def program_of(request: EvaluationRequest) -> Program:
 
     :raises InvalidRequest: a path is not a plain relative one, is taken, or all is too large; ``field`` says which.
     """
-    files = {ENTRY: request.source.encode()}
+    files = {ENTRY: content_of(request.source)}
     entry = ENTRY
     if request.grader.kind == "episode":
         entry = agent_loop.PATH
@@ -50,7 +66,7 @@ def program_of(request: EvaluationRequest) -> Program:
             raise InvalidRequest(f"{file.path!r} is taken: `source` is {ENTRY!r}; choose another path", field=field)
         if file.path in files:
             raise InvalidRequest(f"{file.path!r} is there twice", field=field)
-        files[file.path] = file.content.encode()
+        files[file.path] = content_of(file.content)
     for index, file in enumerate(request.files):
         if (folder := file_above(file.path, files)) is not None:
             raise InvalidRequest(f"{folder!r} is a file and cannot be a folder too", field=f"files.{index}.path")

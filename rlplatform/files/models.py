@@ -5,9 +5,11 @@ from __future__ import annotations
 import mimetypes
 import re
 from datetime import datetime
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rlplatform import patterns
 from rlplatform.errors import InvalidRequest
 
 MAX_NAME = 255
@@ -17,7 +19,6 @@ ZIP = "application/zip"
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 _UNSAID = frozenset({"", BINARY, "application/x-www-form-urlencoded"})  # what curl and browsers send for any file
 _ZIPS = frozenset({"application/x-zip-compressed", "application/x-zip"})
-_ID = r"^file_[0-9a-z]{26}$"
 
 
 class _Strict(BaseModel):
@@ -44,8 +45,26 @@ class FileInfo(_Strict):
 class FileRef(_Strict):
     """An uploaded file in place of text."""
 
-    file: str = Field(pattern=_ID)
+    file: str = Field(pattern=patterns.FILE)
     """Id of the file: `file_…`."""
+
+
+class LocalFile(FileRef):
+    """A file that a request refers to, once it is on this node at ``path``."""
+
+    path: Path
+
+
+def text_or_file(value: object) -> str:
+    """Tell text from an uploaded file: the discriminator of fields that take either."""
+    return "upload" if isinstance(value, dict | FileRef) else "text"
+
+
+def content_of(value: str | FileRef) -> bytes:
+    """Return the bytes of text, or of a file; of one that is not on this node, none."""
+    if isinstance(value, FileRef):
+        return value.path.read_bytes() if isinstance(value, LocalFile) else b""
+    return value.encode()
 
 
 class StoredFile(_Strict):

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from rlplatform.errors import InvalidRequest, SandboxFault
 from rlplatform.sandbox.cgroup import Cgroup
@@ -25,6 +26,7 @@ _POLL_MS = 10
 _CHECK_S = _POLL_MS / 2e3
 _STDERR_KEPT = 64 << 10
 _RECORDS_EXTRA = 8 << 10
+_VALUE_MOST = 4 << 20  # parsed in memory, whatever may be printed
 _SAMPLE_S = 0.05
 
 
@@ -52,15 +54,18 @@ class Run:
         self._sampled_at = 0.0
         self._oom_kills = self._refused_tasks = 0
         output = self._limits.output_kb * 1024
-        self._stdin = Feed()
-        self._stdout = Capture(output, output)
+        source = execution.stdin if isinstance(execution.stdin, Path) else None
+        self._stdin = Feed(source)
+        self._stdout = Capture(output, output, spools=execution.call is None)
         self._stderr = Capture(min(output, _STDERR_KEPT), max(output, STDERR_MOST))
-        self._records = Capture(output + _RECORDS_EXTRA, output + _RECORDS_EXTRA)
+        value = min(output, _VALUE_MOST) + _RECORDS_EXTRA
+        self._records = Capture(value, value)
         self._bell = _Bell()
         self._poll = select.poll()
         self._handlers: dict[int, Callable[[], object]] = {}
         self._conversation = Conversation(interactor, self._stdin) if interactor else None
-        self._stdin.put(execution.stdin)
+        if isinstance(execution.stdin, bytes):
+            self._stdin.put(execution.stdin)
         if self._conversation:
             self._conversation.begin()
         else:

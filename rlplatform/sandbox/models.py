@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -45,7 +46,7 @@ class Limits(BaseModel):
     """Wall-clock time, in seconds; at least `cpu_time_s`."""
     memory_mb: int = Field(default=256, ge=16, le=2048)
     """Memory, in MiB."""
-    output_kb: int = Field(default=256, ge=1, le=4096)
+    output_kb: int = Field(default=256, ge=1, le=65_536)
     """Standard output, and standard error, in KiB each."""
     processes: int = Field(default=32, ge=1, le=128)
     """Processes and threads at one time."""
@@ -76,10 +77,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One run of the program: fed ``stdin``; with ``call``, a function of it is called after its module has run."""
+    """One run of the program: fed ``stdin``, which may be a file on the host; with ``call``, a function of it is called
+    after its module has run."""
 
     limits: Limits
-    stdin: bytes = b""
+    stdin: bytes | Path = b""
     call: Call | None = None
 
 
@@ -113,7 +115,10 @@ class Usage:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one execution did. ``stdout`` and ``stderr`` are raw bytes, capped. ``returned`` is what the called function
-    returned, as validated JSON of ``rlplatform.sandbox.guest.values``; None when there is no valid value."""
+    returned, as validated JSON of ``rlplatform.sandbox.guest.values``; None when there is no valid value.
+
+    More than 4 MiB of stdout is in ``stdout_file``, a nameless file, and ``stdout`` is its beginning.
+    """
 
     kind: OutcomeKind
     usage: Usage
@@ -125,6 +130,12 @@ class Outcome:
     stderr_truncated: bool = False
     returned: bytes | None = None
     detail: str | None = None
+    stdout_file: BinaryIO | None = None
+
+    def close(self) -> None:
+        """Remove the file of a large stdout. Idempotent."""
+        if self.stdout_file is not None:
+            self.stdout_file.close()
 
 
 class SandboxInfo(BaseModel):

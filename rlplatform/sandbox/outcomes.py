@@ -7,6 +7,7 @@ import os
 import signal
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import BinaryIO
 
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.guest.values import ValueRefused, decode
@@ -32,10 +33,11 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What came out of one pipe, capped."""
+    """What came out of one pipe, capped; if that was much, all of it is in ``file``, and ``data`` is the beginning."""
 
     data: bytes
     truncated: bool
+    file: BinaryIO | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,12 @@ def decide(evidence: Evidence, execution: Execution) -> Outcome:
 
     :raises SandboxFault: the sandbox failed, not the program.
     """
-    kind, detail = _kind(evidence, execution)
+    try:
+        kind, detail = _kind(evidence, execution)
+    except SandboxFault:
+        if evidence.stdout.file is not None:
+            evidence.stdout.file.close()
+        raise
     status = evidence.report.status if evidence.report else None
     exited = kind is OutcomeKind.EXITED and status is not None
     returned = evidence.records.value if exited and status == 0 and execution.call else None
@@ -76,6 +83,7 @@ def decide(evidence: Evidence, execution: Execution) -> Outcome:
         stderr_truncated=evidence.stderr.truncated,
         returned=returned,
         detail=detail,
+        stdout_file=evidence.stdout.file,
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from rlplatform.errors import StorageError
+from rlplatform.evaluation.attachments import evaluation_that_uses
 from rlplatform.files.service import FileService
 from rlplatform.maintenance.retention import outlived
 from rlplatform.quotas.service import Accounts
@@ -97,4 +99,5 @@ def _files(services: Services, settings: Settings, accounts: Accounts) -> FileSe
     async def limit(tenant: str) -> int | None:
         return (await accounts.quotas(tenant)).file_bytes
 
-    return FileService(services.store, services.files, services.clock, settings.files, limit=limit)
+    in_use = partial(evaluation_that_uses, services.store)
+    return FileService(services.store, services.files, services.clock, settings.files, limit=limit, in_use=in_use)

@@ -52,6 +52,8 @@ class _Described(GenerateJsonSchema):
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> dict[str, Any]:
         """What tells the members of a union apart must be given, though it has a default."""
         found = super().tagged_union_schema(schema)
+        if "discriminator" not in found:  # text or a file: told apart by their JSON types
+            return found
         tag = found["discriminator"]["propertyName"]
         for member in found["oneOf"]:
             definition = self.get_schema_from_definitions(member["$ref"])

@@ -307,3 +307,45 @@ async def test_damaged_bytes_are_never_sent_as_a_whole_file(platform: PlatformFa
             await asyncio.to_thread(httpx2.get, f"{address}/v1/files/{info['id']}/content", headers=headers)
         stored.write_bytes(b"short")
         assert (await client.get(f"/v1/files/{info['id']}/content")).status_code == 500
+
+
+async def test_an_evaluation_takes_files_where_it_takes_text(platform: PlatformFactory) -> None:
+    async with platform(files=MemoryFiles()) as it, it.client() as client:
+        ref = {"file": (await put(client)).json()["id"]}
+        request = {
+            "source": ref,
+            "files": [{"path": "w.bin", "content": ref}],
+            "tests": [{"id": "1", "stdin": ref, "expected_stdout": ref}],
+        }
+        made = await client.post("/v1/evaluations", json=request)
+        assert made.status_code == 202
+        submitted = (await client.get(f"/v1/evaluations/{made.json()['id']}/submission")).json()
+        assert submitted["source"] == ref
+        assert submitted["files"] == [{"path": "w.bin", "content": ref}]
+        assert submitted["tests"][0]["given"] == {"stdin": ref, "expected_stdout": ref}
+        kept = await client.delete(f"/v1/files/{ref['file']}")
+        assert (kept.status_code, kept.json()["used_by"]) == (409, made.json()["id"])
+        assert (await client.delete(f"/v1/evaluations/{made.json()['id']}")).status_code == 202
+        assert (await client.delete(f"/v1/files/{ref['file']}")).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "message"),
+    [
+        ({"file": "eval_" + "0" * 26}, "source.file", "ids of uploaded files"),
+        ({"file": "../x"}, "source.file", "ids of uploaded files"),
+        ({"file": 5}, "source.file", "must be text"),
+        ({"fil": "x"}, "source.fil", "unknown field 'fil'"),
+        ({"file": "file_" + "0" * 26, "path": "/etc/passwd"}, "source.path", "unknown field 'path'"),
+        ({}, "source.file", "is missing"),
+        (5, "source", "must be text"),
+        ("x" * 262_145, "source", "at most 262,144 characters"),
+    ],
+)
+async def test_what_is_neither_text_nor_a_file_is_refused(
+    platform: PlatformFactory, given: Any, field: str, message: str
+) -> None:
+    async with platform(files=MemoryFiles()) as it, it.client() as client:
+        refused = await client.post("/v1/evaluations", json={"source": given, "tests": [{"id": "1"}]})
+        assert (refused.status_code, refused.json()["field"]) == (422, field)
+        assert message in refused.json()["detail"]

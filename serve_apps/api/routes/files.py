@@ -32,10 +32,11 @@ from serve_apps.api.responses import document, page, unchanged
 
 PATH = "/v1/files"
 router = APIRouter(prefix="/v1", tags=["files"])
+_BINARY = binary("application/octet-stream")
 _BODY = {
     "required": False,
     "description": "Bytes of the file; none: an empty file. `Content-Type` becomes its media type.",
-    "content": binary("application/octet-stream"),
+    "content": _BINARY,
 }
 _MADE = headers("Location")
 _CONTENT = headers("Accept-Ranges", "Content-Disposition", "ETag", "Last-Modified")
@@ -122,11 +123,15 @@ async def show(ctx: Ctx, request: Request, caller: Caller, file_id: str) -> Resp
     summary="Download a file",
     response_class=Response,
     responses={
-        200: {"description": "The bytes of the file.", "headers": _CONTENT, "content": binary("*/*")},
+        200: {
+            "description": "The bytes of the file.",
+            "headers": _CONTENT,
+            "content": _BINARY,
+        },
         206: {
             "description": "The part that `Range` asks for.",
             "headers": _CONTENT | headers("Content-Range"),
-            "content": binary("*/*"),
+            "content": _BINARY,
         },
         304: {"description": "Unchanged.", "headers": headers("ETag", "Last-Modified")},
         **problems(401, 403, 404, 416, 503),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from rlplatform.testing.actors import FakeEvaluator, FakeLauncher, FlakyStore
 
 from actors.supervisor import Supervisor
 from rlplatform.access.principals import Principal, Role, Scope
@@ -26,6 +27,7 @@ from rlplatform.errors import (
 )
 from rlplatform.evaluation.events import EvaluationQueued
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
+from rlplatform.files.models import FileRef
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, least_id, new_id
 from rlplatform.quotas.service import Accounts
@@ -38,7 +40,6 @@ from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.files import MemoryFiles
-from rlplatform.testing.launcher import FakeEvaluator, FakeLauncher, FlakyStore
 from rlplatform.testing.samples import queued, training_run
 from rlplatform.training.events import TrainingStopped
 from rlplatform.training.models import CheckpointInfo, Progress, Resources, StopCriteria, TrainingRequest
@@ -632,3 +633,22 @@ async def test_the_sweep_removes_files_that_are_kept_no_more(bench: Bench) -> No
         while not bench.clock.sleeping:
             await asyncio.sleep(0.001)
     sweeping.cancel()
+
+
+async def test_an_evaluation_refers_to_files_that_its_submitter_sees(bench: Bench) -> None:
+    storage = MemoryFiles()
+    bench.supervisor = Supervisor(SETTINGS, bench.store, bench.checkpoints, bench.launcher, bench.clock, files=storage)
+    await bench.supervisor.reconcile()
+
+    async def content() -> AsyncIterator[bytes]:
+        yield b"print(1)"
+
+    info, _ = await FileService(bench.store, storage, bench.clock).upload("x", None, PRINCIPAL, content())
+    request = EVALUATION.model_copy(update={"source": FileRef(file=info.id)})
+    with pytest.raises(InvalidRequest, match=f"source: no such file: {info.id}"):
+        await bench.supervisor.submit_evaluation(request, STRANGER)
+    key = Idempotency("acme", "k", "0" * 64)
+    run, _ = await bench.supervisor.submit_evaluation(request, PRINCIPAL, key)
+    assert isinstance(run.request.source, FileRef)
+    await bench.store.delete_document("file", info.id)
+    assert await bench.supervisor.submit_evaluation(request, PRINCIPAL, key) == (run, False), "it was accepted before"

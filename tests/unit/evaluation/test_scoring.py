@@ -113,7 +113,7 @@ def test_stop_on_failure_of_everything() -> None:
             "checker: no test has an output that 'floats' could check",
         ),
         ({"source": "\ud800"}, "unicode string"),
-        ({"tests": [{"id": "1", "stdin": "\udfff"}]}, "lone surrogate"),
+        ({"tests": [{"id": "1", "stdin": "\udfff"}]}, "unicode string"),
     ],
 )
 def test_requests_that_make_no_sense_are_refused(changes: dict, what: str) -> None:

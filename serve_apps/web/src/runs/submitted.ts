@@ -25,6 +25,14 @@ export function remember(id: string, request: FormRequest): void {
   });
 }
 
+/** Uploaded files of the program are named in place of their text. */
+function withFileNames(submission: Submission): Submission {
+  const text = (value: string | { file: string }) =>
+    typeof value === "string" ? value : `(uploaded file ${value.file})`;
+  const files = submission.files.map(({ path, content }) => ({ path, content: text(content) }));
+  return { ...submission, source: text(submission.source), files };
+}
+
 function keep(submission: Submission): void {
   submissions.set(submission.id, submission);
   if (submissions.size > KEPT) submissions.delete(submissions.keys().next().value ?? "");
@@ -38,7 +46,8 @@ export function useSubmission(id: string): Submission | null {
     if (found?.id === id) return;
     let left = false;
     api.get<Submission>(`v1/evaluations/${encodeURIComponent(id)}/submission`).then(
-      (submission) => {
+      (stored) => {
+        const submission = withFileNames(stored);
         keep(submission);
         if (!left) setFound(submission);
       },

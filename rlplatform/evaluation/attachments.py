@@ -1,0 +1,156 @@
+"""Uploaded files in an evaluation's request: where they are, whether they may be there, and how they get to a node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from rlplatform.access.principals import Principal
+from rlplatform.errors import InvalidRequest, NotFound, StorageError
+from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.files.models import FileInfo, FileRef, LocalFile
+from rlplatform.files.node_cache import NodeCache
+from rlplatform.files.service import FileService
+from rlplatform.runs.ports import RunStore
+from rlplatform.sandbox.programs import MAX_PROGRAM_BYTES
+
+_PAGE = 20
+_UNFINISHED = ("queued", "running")
+
+
+class Attachment(NamedTuple):
+    """A file that a request refers to, and the dotted path of the field that does."""
+
+    field: str
+    file_id: str
+
+
+def attachments(request: EvaluationRequest) -> Iterator[Attachment]:
+    """Yield the files that ``request`` refers to."""
+    if isinstance(request.source, FileRef):
+        yield Attachment("source", request.source.file)
+    for index, file in enumerate(request.files):
+        if isinstance(file.content, FileRef):
+            yield Attachment(f"files.{index}.content", file.content.file)
+    for index, test in enumerate(request.tests):
+        for name in ("stdin", "expected_stdout"):
+            if isinstance(value := getattr(test, name), FileRef):
+                yield Attachment(f"tests.{index}.{name}", value.file)
+
+
+def attach(request: EvaluationRequest, paths: Mapping[str, Path]) -> EvaluationRequest:
+    """Return ``request`` with its files where they are on this node."""
+
+    def local(value: object) -> object:
+        return LocalFile(file=value.file, path=paths[value.file]) if isinstance(value, FileRef) else value
+
+    files = [file.model_copy(update={"content": local(file.content)}) for file in request.files]
+    tests = [
+        test.model_copy(update={name: local(getattr(test, name)) for name in ("stdin", "expected_stdout")})
+        for test in request.tests
+    ]
+    return request.model_copy(update={"source": local(request.source), "files": files, "tests": tests})
+
+
+async def check_attachments(
+    request: EvaluationRequest, service: FileService | None, principal: Principal, cache_bytes: int
+) -> None:
+    """Check that the files exist, are the principal's to use, and fit.
+
+    Args:
+        cache_bytes: how many bytes of files a node can have at one time.
+
+    Raises:
+        InvalidRequest: one of them does not; ``field`` says where.
+    """
+    found = list(attachments(request))
+    if not found:
+        return
+    if service is None:
+        raise InvalidRequest("this deployment keeps no files", field=found[0].field)
+    try:
+        infos = await service.check([one.file_id for one in found], principal)
+    except NotFound as missing:
+        field = next(one.field for one in found if one.file_id == missing.extra["file"])
+        raise InvalidRequest(
+            f"{field}: {missing}; upload it with POST /v1/files or rlp files put", field=field
+        ) from None
+    _check_sizes(request, found, infos, cache_bytes)
+
+
+def _check_sizes(
+    request: EvaluationRequest, found: list[Attachment], infos: Mapping[str, FileInfo], cache_bytes: int
+) -> None:
+    total = sum(info.size_bytes for info in infos.values())
+    if total > cache_bytes:
+        raise InvalidRequest(
+            f"the files of the request have {total} bytes; a node takes {cache_bytes} at the most "
+            "(RLP_FILES__CACHE_BYTES)",
+            field=found[0].field,
+        )
+    program = sum(
+        infos[value.file].size_bytes if isinstance(value, FileRef) else len(value.encode())
+        for value in (request.source, *(file.content for file in request.files))
+    )
+    if program > MAX_PROGRAM_BYTES:
+        raise InvalidRequest(
+            f"source and files have {program} bytes; at most {MAX_PROGRAM_BYTES} are accepted", field="files"
+        )
+    most = request.limits.output_kb * 1024
+    for one in found:
+        if one.field.endswith(".expected_stdout") and (size := infos[one.file_id].size_bytes) > most:
+            raise InvalidRequest(
+                f"{one.field}: {one.file_id} has {size} bytes, but limits.output_kb lets a program print {most}; "
+                f"raise limits.output_kb to {-(-size // 1024)} or more",
+                field=one.field,
+            )
+
+
+class AttachedFiles:
+    """Gets the files of runs to this node. Either of ``service`` and ``cache`` None: there are no files here."""
+
+    def __init__(self, service: FileService | None, cache: NodeCache | None) -> None:
+        self._service = service
+        self._cache = cache
+
+    async def find(self, run: EvaluationRun) -> Sequence[FileInfo]:
+        """Return the files that ``run`` refers to.
+
+        Raises:
+            StorageError: one of them is gone.
+        """
+        ids = [one.file_id for one in attachments(run.request)]
+        if not ids:
+            return ()
+        if self._service is None:
+            raise StorageError("this node has no storage of files")
+        try:
+            return list((await self._service.resolve(ids, run.tenant)).values())
+        except NotFound as missing:
+            raise StorageError(f"{run.id} refers to a file that is gone: {missing}") from None
+
+    @contextmanager
+    def fetched(self, run: EvaluationRun, infos: Sequence[FileInfo]) -> Iterator[EvaluationRequest]:
+        """Yield the request of ``run`` with its files on this node, where they stay for as long as the context lasts.
+        Blocking."""
+        if not infos:
+            yield run.request
+            return
+        if self._cache is None:
+            raise StorageError("this node keeps no files")
+        with self._cache.holding(run.tenant, infos) as paths:
+            yield attach(run.request, paths)
+
+
+async def evaluation_that_uses(store: RunStore, tenant: str, file_id: str) -> str | None:
+    """Return the id of an unfinished evaluation of ``tenant`` that refers to a file; None if there is none."""
+    before = None
+    while page := await store.find("evaluation", tenant=tenant, states=_UNFINISHED, before=before, limit=_PAGE):
+        for run in page:
+            if isinstance(run, EvaluationRun) and any(one.file_id == file_id for one in attachments(run.request)):
+                return run.id
+        before = page[-1].id
+    return None

@@ -1,0 +1,190 @@
+"""Uploaded files in requests: found wherever they may be, checked before a run is queued, and put in their places."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from rlplatform.access.principals import Principal, Role
+from rlplatform.errors import InvalidRequest, StorageError
+from rlplatform.evaluation.attachments import (
+    AttachedFiles,
+    attach,
+    attachments,
+    check_attachments,
+    evaluation_that_uses,
+)
+from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.evaluation.submissions import check_submission, program_of
+from rlplatform.files.models import FileInfo, FileRef, LocalFile
+from rlplatform.files.node_cache import NodeCache
+from rlplatform.files.service import FileService
+from rlplatform.ids import Kind, new_id
+from rlplatform.storage.memory import MemoryStore
+from rlplatform.testing.clock import FakeClock
+from rlplatform.testing.files import MemoryFiles
+from rlplatform.testing.samples import evaluation_run, finished, queued
+
+pytestmark = pytest.mark.anyio
+
+STAFF = Principal(id="key_staff", tenant="school", scopes=Role.INSTRUCTOR.scopes)
+LEARNER = Principal(id="key_learner", tenant="school", scopes=Role.LEARNER.scopes)
+CACHE = 10 << 20
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def request_of(*ids: str, **fields: Any) -> EvaluationRequest:
+    """A request that refers to a file in every place that takes one."""
+    source, content, stdin, expected = ({"file": file_id} for file_id in ids)
+    return EvaluationRequest.model_validate(
+        {
+            "source": source,
+            "files": [{"path": "w.bin", "content": content}],
+            "tests": [{"id": "1", "stdin": stdin, "expected_stdout": expected}],
+            **fields,
+        }
+    )
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.store = MemoryStore(self.clock)
+        self.storage = MemoryFiles()
+        self.service = FileService(self.store, self.storage, self.clock)
+
+    async def put(self, content: bytes, by: Principal = STAFF) -> FileInfo:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield content
+
+        return (await self.service.upload("f", None, by, chunks()))[0]
+
+    async def queue(self, request: EvaluationRequest) -> EvaluationRun:
+        run = evaluation_run(self.clock).model_copy(update={"request": request, "tenant": "school"})
+        stored, _ = await self.store.create(run, queued(run, self.clock))
+        assert isinstance(stored, EvaluationRun)
+        return stored
+
+
+def test_every_place_that_takes_a_file_is_found() -> None:
+    ids = [new_id(Kind.FILE) for _ in range(4)]
+    fields = ["source", "files.0.content", "tests.0.stdin", "tests.0.expected_stdout"]
+    assert list(attachments(request_of(*ids))) == list(zip(fields, ids, strict=True))
+    plain = {"source": "", "files": [{"path": "a", "content": ""}], "tests": [{"id": "1", "stdin": ""}]}
+    assert list(attachments(EvaluationRequest.model_validate(plain))) == []
+
+
+def test_files_of_this_node_become_the_program_and_its_input(tmp_path: Path) -> None:
+    ids = [new_id(Kind.FILE) for _ in range(4)]
+    paths = {file_id: tmp_path / file_id for file_id in ids}
+    for number, path in enumerate(paths.values()):
+        path.write_bytes(bytes([number, 255]))
+    request = attach(request_of(*ids), paths)
+    assert program_of(request).files == {"main.py": b"\x00\xff", "w.bin": b"\x01\xff"}
+    assert isinstance(request.tests[0].stdin, LocalFile)
+    assert request.tests[0].stdin.path == paths[ids[2]]
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"file": 5}, {"file": "x"}, {"file": "eval_" + "0" * 26}, {"fil": "x"}, 5, [], None]
+)
+def test_what_is_neither_text_nor_a_file_is_refused(given: Any) -> None:
+    with pytest.raises(ValidationError):
+        EvaluationRequest.model_validate({"source": given, "tests": [{"id": "1"}]})
+
+
+def test_a_file_on_this_machine_cannot_be_named_from_outside() -> None:
+    stolen = {"file": new_id(Kind.FILE), "path": "/etc/passwd"}
+    with pytest.raises(ValidationError, match="path"):
+        EvaluationRequest.model_validate({"source": stolen, "tests": [{"id": "1"}]})
+    request = EvaluationRequest.model_validate({"source": {"file": new_id(Kind.FILE)}, "tests": [{"id": "1"}]})
+    assert type(request.source) is FileRef
+
+
+async def test_files_that_exist_are_accepted_and_noted_as_used() -> None:
+    rig = Rig()
+    ids = [(await rig.put(b"%d" % number)).id for number in range(4)]
+    request = request_of(*ids)
+    check_submission(request)
+    await check_attachments(request, rig.service, STAFF, CACHE)
+    assert all(document.record.count('"used_at":"') for document in await rig.store.list_documents("file"))
+
+
+async def test_a_file_that_is_not_the_principals_is_refused_with_its_field() -> None:
+    rig = Rig()
+    mine = (await rig.put(b"mine", LEARNER)).id
+    theirs = (await rig.put(b"theirs")).id
+    request = request_of(mine, mine, theirs, mine)
+    for who, service in ((LEARNER, rig.service), (LEARNER, None)):
+        with pytest.raises(InvalidRequest) as caught:
+            await check_attachments(request, service, who, CACHE)
+        assert caught.value.extra["field"] == ("tests.0.stdin" if service else "source")
+    await check_attachments(request, rig.service, STAFF, CACHE)
+
+
+async def test_files_that_do_not_fit_are_refused() -> None:
+    rig = Rig()
+    small, large = (await rig.put(b"x")).id, (await rig.put(b"x" * (5 << 20))).id
+    for request, field in (
+        (request_of(large, small, small, small), "files"),
+        (request_of(small, large, small, small), "files"),
+        (request_of(small, small, small, large), "tests.0.expected_stdout"),
+    ):
+        with pytest.raises(InvalidRequest) as caught:
+            await check_attachments(request, rig.service, STAFF, CACHE)
+        assert caught.value.extra["field"] == field
+    fits = request_of(small, small, large, large, limits={"output_kb": 5 << 10})
+    await check_attachments(fits, rig.service, STAFF, CACHE)
+    with pytest.raises(InvalidRequest, match="RLP_FILES__CACHE_BYTES"):
+        await check_attachments(fits, rig.service, STAFF, 1 << 20)
+
+
+def test_output_limits_have_a_maximum() -> None:
+    request = {"source": "", "tests": [{"id": "1"}], "limits": {"output_kb": 8 << 10}}
+    check_submission(EvaluationRequest.model_validate(request), 8 << 10)
+    with pytest.raises(InvalidRequest, match="RLP_EVALUATION__MAX_OUTPUT_KB"):
+        check_submission(EvaluationRequest.model_validate(request), 4 << 10)
+    with pytest.raises(InvalidRequest, match="unordered"):
+        check_submission(EvaluationRequest.model_validate(request | {"checker": {"kind": "unordered"}}), 8 << 10)
+
+
+async def test_an_unfinished_evaluation_uses_its_files() -> None:
+    rig = Rig()
+    ids = [(await rig.put(b"%d" % number)).id for number in range(4)]
+    run = await rig.queue(request_of(*ids))
+    for file_id in ids:
+        assert await evaluation_that_uses(rig.store, "school", file_id) == run.id
+        assert await evaluation_that_uses(rig.store, "elsewhere", file_id) is None
+    assert await evaluation_that_uses(rig.store, "school", new_id(Kind.FILE)) is None
+    await rig.store.append(run.stream, [finished(run, rig.clock)])
+    assert await evaluation_that_uses(rig.store, "school", ids[0]) is None
+
+
+async def test_an_evaluator_gets_the_files_of_a_run(tmp_path: Path) -> None:
+    rig = Rig()
+    ids = [(await rig.put(b"%d" % number)).id for number in range(4)]
+    run = await rig.queue(request_of(*ids))
+    files = AttachedFiles(rig.service, NodeCache(rig.storage, tmp_path, 100))
+    with files.fetched(run, await files.find(run)) as request:
+        assert program_of(request).files == {"main.py": b"0", "w.bin": b"1"}
+    await rig.service.delete(ids[0], STAFF)
+    await rig.clock.advance(2 * 3600)
+    assert await files.find(run), "deleted, but not yet erased"
+    await rig.store.delete_document("file.deleted", ids[0])
+    with pytest.raises(StorageError, match="gone"):
+        await files.find(run)
+    for nowhere in (AttachedFiles(None, None), AttachedFiles(rig.service, None)):
+        plain = run.model_copy(update={"request": evaluation_run(rig.clock).request})
+        with nowhere.fetched(plain, await nowhere.find(plain)) as request:
+            assert request == plain.request
+    with pytest.raises(StorageError):
+        await AttachedFiles(None, None).find(run)

@@ -558,8 +558,8 @@ export interface components {
              * @enum {string}
              */
             priority?: "high" | "normal" | "low";
-            /** @description Text of `main.py`. */
-            source: string;
+            /** @description Text of `main.py`, or an uploaded file. */
+            source: string | components["schemas"]["FileRef"];
             /** @description True: after the first test that is not accepted, all others are skipped. Default: `false`. */
             stop_on_failure?: boolean;
             /** @description Tests to run, in this order. */
@@ -649,7 +649,7 @@ export interface components {
          * Event
          * @description An event of a stream, told apart by `type`. It is the same in the log, over SSE and WebSocket.
          */
-        Event: components["schemas"]["EvaluationQueued"] | components["schemas"]["EvaluationStarted"] | components["schemas"]["EvaluationOutput"] | components["schemas"]["EvaluationTestFinished"] | components["schemas"]["EvaluationRetried"] | components["schemas"]["EvaluationFinished"] | components["schemas"]["EvaluationCancelled"] | components["schemas"]["EvaluationFailed"] | components["schemas"]["TrainingQueued"] | components["schemas"]["TrainingWaiting"] | components["schemas"]["TrainingStarting"] | components["schemas"]["TrainingStarted"] | components["schemas"]["TrainingIterationCompleted"] | components["schemas"]["TrainingProgressed"] | components["schemas"]["TrainingEvaluated"] | components["schemas"]["TrainingEvaluationCutShort"] | components["schemas"]["TrainingCheckpointSaved"] | components["schemas"]["TrainingPauseRequested"] | components["schemas"]["TrainingPaused"] | components["schemas"]["TrainingResumeRequested"] | components["schemas"]["TrainingResumed"] | components["schemas"]["TrainingStopRequested"] | components["schemas"]["TrainingInterrupted"] | components["schemas"]["TrainingRecovered"] | components["schemas"]["TrainingSucceeded"] | components["schemas"]["TrainingStopped"] | components["schemas"]["TrainingFailed"] | components["schemas"]["PolicyPublished"] | components["schemas"]["PolicyDeleted"] | components["schemas"]["StreamGap"];
+        Event: components["schemas"]["EvaluationQueued"] | components["schemas"]["EvaluationStarted"] | components["schemas"]["EvaluationOutput"] | components["schemas"]["EvaluationTestFinished"] | components["schemas"]["EvaluationRetried"] | components["schemas"]["EvaluationFinished"] | components["schemas"]["EvaluationCancelled"] | components["schemas"]["EvaluationFailed"] | components["schemas"]["TrainingQueued"] | components["schemas"]["TrainingWaiting"] | components["schemas"]["TrainingStarting"] | components["schemas"]["TrainingStarted"] | components["schemas"]["TrainingIterationCompleted"] | components["schemas"]["TrainingEvaluated"] | components["schemas"]["TrainingProgressed"] | components["schemas"]["TrainingEvaluationCutShort"] | components["schemas"]["TrainingCheckpointSaved"] | components["schemas"]["TrainingPauseRequested"] | components["schemas"]["TrainingPaused"] | components["schemas"]["TrainingResumeRequested"] | components["schemas"]["TrainingResumed"] | components["schemas"]["TrainingStopRequested"] | components["schemas"]["TrainingInterrupted"] | components["schemas"]["TrainingRecovered"] | components["schemas"]["TrainingSucceeded"] | components["schemas"]["TrainingStopped"] | components["schemas"]["TrainingFailed"] | components["schemas"]["PolicyPublished"] | components["schemas"]["PolicyDeleted"] | components["schemas"]["StreamGap"];
         /**
          * ExactChecker
          * @description Output and expectation are the same to the byte.
@@ -681,6 +681,14 @@ export interface components {
             sha256: string;
             /** @description Size, in bytes. */
             size_bytes: number;
+        };
+        /**
+         * FileRef
+         * @description An uploaded file in place of text.
+         */
+        FileRef: {
+            /** @description Id of the file: `file_…`. */
+            file: string;
         };
         /**
          * FloatsChecker
@@ -1477,8 +1485,8 @@ export interface components {
          * @description A further file of a submission.
          */
         SourceFile: {
-            /** @description Text of the file. */
-            content: string;
+            /** @description Text of the file, or an uploaded file with any bytes. */
+            content: string | components["schemas"]["FileRef"];
             /** @description Relative POSIX path, for example `helpers/grid.py`. */
             path: string;
         };
@@ -1650,8 +1658,8 @@ export interface components {
             limits: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
-            /** @description The program. */
-            source: string;
+            /** @description The program: its text, or the uploaded file that it is. */
+            source: string | components["schemas"]["FileRef"];
             /** @description In the order of the request. */
             tests: components["schemas"]["SubmittedTest"][];
         };
@@ -1660,8 +1668,8 @@ export interface components {
          * @description A further file of a submission.
          */
         SubmittedFile: {
-            /** @description Text of the file. */
-            content: string;
+            /** @description Text of the file, or the uploaded file that it is. */
+            content: string | components["schemas"]["FileRef"];
             /** @description Relative POSIX path. */
             path: string;
         };
@@ -1706,8 +1714,8 @@ export interface components {
             args?: components["schemas"]["JsonValue"][] | null;
             /** @description Value that the function must return (function); required there, null for no value. */
             expected?: components["schemas"]["JsonValue"];
-            /** @description Standard output to expect (stdio); null: only the exit status counts. */
-            expected_stdout?: string | null;
+            /** @description Standard output to expect (stdio): text, or an uploaded file; null: only the exit status counts. */
+            expected_stdout?: (string | components["schemas"]["FileRef"]) | null;
             /** @description Id of the group that this test belongs to; null: none. */
             group?: string | null;
             /** @description True: submitters see only the verdict and the points. Default: `false`. */
@@ -1726,8 +1734,8 @@ export interface components {
             secret?: number | null;
             /** @description Seed of the episode (episode). Null: the host draws 63 random bits and tells them to nobody. Leave it null in hidden tests: an agent can try the small seeds and foresee the episode. */
             seed?: number | null;
-            /** @description Standard input of the program (stdio). */
-            stdin?: string | null;
+            /** @description Standard input of the program (stdio): text, or an uploaded file. */
+            stdin?: (string | components["schemas"]["FileRef"]) | null;
             /** @description Exchange of lines to follow (dialogue). */
             turns?: components["schemas"]["Turn"][] | null;
         };
@@ -2816,6 +2824,7 @@ export type EvaluationTestFinished = components['schemas']['EvaluationTestFinish
 export type Event = components['schemas']['Event'];
 export type ExactChecker = components['schemas']['ExactChecker'];
 export type FileInfo = components['schemas']['FileInfo'];
+export type FileRef = components['schemas']['FileRef'];
 export type FloatsChecker = components['schemas']['FloatsChecker'];
 export type FunctionGrader = components['schemas']['FunctionGrader'];
 export type Group = components['schemas']['Group'];

@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from rlplatform.testing.actors import FakeEvaluator, FakeLauncher, FlakyStore
 
 from actors.supervisor import Supervisor
 from rlplatform.access.principals import Principal, Role, Scope
@@ -40,6 +39,7 @@ from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.files import MemoryFiles
+from rlplatform.testing.launcher import FakeEvaluator, FakeLauncher, FlakyStore
 from rlplatform.testing.samples import queued, training_run
 from rlplatform.training.events import TrainingStopped
 from rlplatform.training.models import CheckpointInfo, Progress, Resources, StopCriteria, TrainingRequest

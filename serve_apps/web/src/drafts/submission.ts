@@ -27,7 +27,7 @@ export interface TestDraft {
 export interface SubmissionDraft {
   source: string;
   /** Further files, which are sent unchanged. */
-  files: { path: string; content: string }[];
+  files: Submission["files"];
   grader: "stdio" | "function";
   entry: string;
   tests: TestDraft[];
@@ -146,7 +146,7 @@ export function copyOf(submission: Submission): SubmissionDraft {
   }
   return {
     ...blank,
-    source,
+    source: typeof source === "string" ? source : "",
     files,
     grader: grader.kind === "function" ? "function" : "stdio",
     entry: typeof grader.entry === "string" ? grader.entry : blank.entry,

@@ -8,7 +8,7 @@ import { EvaluationResult } from "../parts/result";
 import { TextBlock } from "../parts/text";
 import { go } from "../router";
 import { EvaluationFeed } from "../runs/feed";
-import { useSubmission } from "../runs/submitted";
+import { contentOf, useSubmission } from "../runs/submitted";
 import { may } from "../session";
 import type { Evaluation, Submission } from "../types";
 
@@ -61,9 +61,9 @@ function Program({ submission: { source, files, grader } }: { submission: Submis
         </span>
       </header>
       <div class="pad program">
-        <TextBlock title="main.py" text={source} />
+        <TextBlock title="main.py" text={contentOf(source)} />
         {files.map(({ path, content }) => (
-          <TextBlock key={path} title={path} text={content} />
+          <TextBlock key={path} title={path} text={contentOf(content)} />
         ))}
       </div>
     </section>

@@ -25,13 +25,9 @@ export function remember(id: string, request: FormRequest): void {
   });
 }
 
-/** Uploaded files of the program are named in place of their text. */
-function withFileNames(submission: Submission): Submission {
-  const text = (value: string | { file: string }) =>
-    typeof value === "string" ? value : `(uploaded file ${value.file})`;
-  const files = submission.files.map(({ path, content }) => ({ path, content: text(content) }));
-  return { ...submission, source: text(submission.source), files };
-}
+/** The text of a part of a program; of an uploaded file, its id. */
+export const contentOf = (content: Submission["source"]): string =>
+  typeof content === "string" ? content : `(uploaded file ${content.file})`;
 
 function keep(submission: Submission): void {
   submissions.set(submission.id, submission);
@@ -46,8 +42,7 @@ export function useSubmission(id: string): Submission | null {
     if (found?.id === id) return;
     let left = false;
     api.get<Submission>(`v1/evaluations/${encodeURIComponent(id)}/submission`).then(
-      (stored) => {
-        const submission = withFileNames(stored);
+      (submission) => {
         keep(submission);
         if (!left) setFound(submission);
       },

@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,17 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from serve_apps.api.openapi.schemas import references
+from serve_apps.api.streams.live_messages import (
+    LiveAuthenticated,
+    LiveError,
+    LiveHeartbeat,
+    LiveReconnect,
+    LiveStreamEnd,
+    LiveSubscribed,
+    LiveUnsubscribed,
+    ServerMessage,
+)
 
 from rlplatform.access.principals import Principal, Role, Scope
 from rlplatform.clock import SystemClock
@@ -34,18 +46,7 @@ from rlplatform.webhooks.models import EVENTS, TEST, Webhook
 from rlplatform.webhooks.signatures import Signer
 from serve_apps.api.__main__ import TARGET, document
 from serve_apps.api.app import create_app
-from serve_apps.api.live_messages import (
-    LiveAuthenticated,
-    LiveError,
-    LiveHeartbeat,
-    LiveReconnect,
-    LiveStreamEnd,
-    LiveSubscribed,
-    LiveUnsubscribed,
-    ServerMessage,
-)
 from serve_apps.api.routes import evaluations, policies, trainings
-from serve_apps.api.schemas import references
 from serve_apps.api.services import Services
 from tests.api.described import Description
 
@@ -249,20 +250,23 @@ def test_without_a_key(case: schemathesis.Case) -> None:
     assert response.status_code in (401, 404, 405) or case.path in PUBLIC, response.text
 
 
-def _rows(heading: str) -> list[list[str]]:
-    """The cells of the first table under a heading of the README."""
-    text = TARGET.with_name("README.md").read_text(encoding="utf-8").partition(f"## {heading}\n")[2]
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def _rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading of a page in ``docs``."""
+    text = (DOCS / page).read_text(encoding="utf-8").partition(f"## {heading}\n")[2]
     table = [line for line in text.partition("\n## ")[0].splitlines() if line.startswith("|")]
     return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in table]
 
 
-def test_the_readme_has_every_error() -> None:
-    told = {(code, status, retry) for code, status, retry, _ in _rows("Errors")[2:]}
+def test_the_reference_has_every_error() -> None:
+    told = {(code, status, retry) for code, status, retry, _ in _rows("api-reference.md", "Errors")[2:]}
     assert told == {(cls.code, str(cls.status), "yes" if cls.retryable else "") for cls in error_classes()}
 
 
-def test_the_readme_has_every_role_and_scope() -> None:
-    heading, _, *rows = _rows("Access")
+def test_the_guide_has_every_role_and_scope() -> None:
+    heading, _, *rows = _rows("api-guide.md", "Access")
     roles = [Role(name) for name in heading[2:]]
     assert set(roles) == set(Role)
     assert [row[0] for row in rows] == [scope.value for scope in Scope]

@@ -1,0 +1,79 @@
+"""The pages for people: their links lead somewhere, and the paths and commands that they name exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from rlplatform.cli.main import app
+from rlplatform.examples.__main__ import EXAMPLES
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("rlplatform", "actors", "serve_apps", "cluster", "tests", "docs")
+PAGES = [
+    page
+    for page in (*ROOT.glob("*.md"), *(page for package in PACKAGES for page in (ROOT / package).rglob("*.md")))
+    if "node_modules" not in page.parts
+]
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+
+
+def links(page: Path) -> Iterator[str]:
+    """The targets of the links and images of a page, except those of other sites."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if not target.startswith(("http://", "https://")):
+            yield target
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of the headings of a page, as Git hosts make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for link in links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_commands_that_a_page_names_exist(page: Path) -> None:
+    unknown = []
+    for words in re.findall(r"(?:`|^|/)rlp((?: [a-z][a-z-]*)+)", page.read_text(), re.M):
+        command = get_command(app)
+        for word in words.split():
+            commands = getattr(command, "commands", None)
+            if commands is None:
+                break
+            if word not in commands:
+                unknown.append(f"rlp{words}")
+                break
+            command = commands[word]
+    assert unknown == []
+
+
+def test_the_readme_lists_every_example() -> None:
+    table = re.findall(r"^\| `(\w+)` \| (?!\d)", (ROOT / "README.md").read_text().partition("examples`")[2], re.M)
+    assert table[: len(EXAMPLES)] == list(EXAMPLES)
+
+
+def test_pictures_are_small() -> None:
+    pictures = [path for path in (ROOT / "docs" / "images").iterdir() if path.suffix in (".png", ".svg")]
+    assert pictures
+    assert sum(path.stat().st_size for path in pictures) <= 600_000
+
+
+def test_make_targets_that_pages_name_exist() -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
+    named = {name for page in PAGES for name in re.findall(r"`make ([\w-]+)", page.read_text())}
+    assert named <= targets

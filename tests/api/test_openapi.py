@@ -17,17 +17,6 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
-from serve_apps.api.openapi.schemas import references
-from serve_apps.api.streams.live_messages import (
-    LiveAuthenticated,
-    LiveError,
-    LiveHeartbeat,
-    LiveReconnect,
-    LiveStreamEnd,
-    LiveSubscribed,
-    LiveUnsubscribed,
-    ServerMessage,
-)
 
 from rlplatform.access.principals import Principal, Role, Scope
 from rlplatform.clock import SystemClock
@@ -46,7 +35,18 @@ from rlplatform.webhooks.models import EVENTS, TEST, Webhook
 from rlplatform.webhooks.signatures import Signer
 from serve_apps.api.__main__ import TARGET, document
 from serve_apps.api.app import create_app
+from serve_apps.api.live_messages import (
+    LiveAuthenticated,
+    LiveError,
+    LiveHeartbeat,
+    LiveReconnect,
+    LiveStreamEnd,
+    LiveSubscribed,
+    LiveUnsubscribed,
+    ServerMessage,
+)
 from serve_apps.api.routes import evaluations, policies, trainings
+from serve_apps.api.schemas import references
 from serve_apps.api.services import Services
 from tests.api.described import Description
 

@@ -36,6 +36,12 @@ LEAVE = {
     "times": "os.utime('/tmp', (n, n)); os.utime('/dev/shm', (n, n)); os.utime('/box', (n, n))",
     "files": "[open(f'/tmp/{i}', 'w') for i in range(n)]; [os.mkdir(f'/dev/shm/{i}') for i in range(n)]",
     "box": "[open(f'/box/{i}', 'w').close() for i in range(n)]",
+    "anonymous": "[os.open('/tmp', os.O_TMPFILE | os.O_WRONLY) for i in range(n)]",
+    "hidden": (
+        "seen = os.stat('/tmp'); open(f'/tmp/{n}', 'w').close(); "
+        "os.utime('/tmp', ns=(seen.st_atime_ns, seen.st_mtime_ns))"
+    ),
+    "replaced": "os.unlink('main.py'); os.mkdir('main.py'); [open(f'main.py/{i}', 'w').close() for i in range(n)]",
     "removed": "[(open('/tmp/x', 'w').close(), os.unlink('/tmp/x')) for i in range(100 * n)]",
     "processes": "[os.waitpid(os.fork() or os._exit(0), 0) for i in range(n)]",
     "many_processes": "[os.waitpid(os.fork() or os._exit(0), 0) for i in range(20 * n)]",
@@ -63,9 +69,10 @@ def pool_of(request: pytest.FixtureRequest, tier: Tier) -> DockerPool:
     return request.getfixturevalue("gvisor_pool" if tier is Tier.GVISOR else "docker_pool")
 
 
-def shown(pool: DockerPool, tier: Tier, source: str, secrets: list[int]) -> str:
+def shown(pool: DockerPool, tier: Tier, source: str, secrets: list[int], with_folder: bool = False) -> str:
     """What the test after those with ``secrets`` sees."""
-    sandbox = pool.open(Program({"main.py": source.encode(), "lib/a.py": b""}), LIMITS, tier)
+    files = {"main.py": source.encode()} | ({"lib/a.py": b""} if with_folder else {})
+    sandbox = pool.open(Program(files), LIMITS, tier)
     try:
         for secret in secrets:
             assert sandbox.run(Execution(LIMITS, b"%d" % secret)).kind is OutcomeKind.EXITED
@@ -92,6 +99,16 @@ def test_no_number_passes_from_one_test_to_the_next(request: pytest.FixtureReque
     pool = pool_of(request, tier)
     source = f"LEAVE = {LEAVE[channel]!r}\n" + SHOW
     assert shown(pool, tier, source, [3]) == shown(pool, tier, source, [9])
+
+
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("channel", ["box", "replaced"])
+def test_no_number_passes_where_the_program_has_a_folder(
+    request: pytest.FixtureRequest, tier: Tier, channel: str
+) -> None:
+    pool = pool_of(request, tier)
+    source = f"LEAVE = {LEAVE[channel]!r}\n" + SHOW
+    assert shown(pool, tier, source, [3], with_folder=True) == shown(pool, tier, source, [9], with_folder=True)
 
 
 @pytest.mark.parametrize("tier", [Tier.SINGLE_USE, Tier.JAIL])

@@ -188,7 +188,7 @@ GUEST_MUTATIONS = [
     ("runner.py", "kernel.set_dumpable(False)", "kernel.set_dumpable(True)", "read_the_runner"),
     ("runner.py", "signal.signal(signal.SIGINT, signal.SIG_DFL)", "", "kill_everything"),
     ("runner.py", "return status, _sweep()", "return status, 0", "abstract_socket"),
-    ("view.py", "clean = _scrub(root, _MODES[root]) and clean", "pass", "files"),
+    ("view.py", "clean = folder.clear(program) and clean", "pass", "files"),
     ("view.py", "        os.chmod(root, mode)\n        for name in", "        for name in", "working_directory"),
     ("child.py", "resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))", "pass", "raised_cpu_limit"),
     (

@@ -1,6 +1,7 @@
 """An OCI seccomp profile as a BPF program, without libseccomp. x86-64 alone: calls of other entries are killed.
 
-Arguments are compared as the kernel reads them: the profiles' are all 32 bits wide.
+The number of the call is searched for in halves: the kernel runs a new filter for every number there is, to learn which
+are always allowed. Arguments are compared as the kernel reads them: the profiles' are all 32 bits wide.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ _X32_BIT = 0x40000000
 _EPERM = 1
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _INSTRUCTION = struct.Struct("HBBI")
+_FARTHEST = 255  # instructions that a jump can pass over
+
+_Code = list[tuple[int, int, int, int]]
 
 
 def assemble(profile: dict[str, Any], without: Collection[str] = ()) -> bytes:
@@ -33,26 +37,42 @@ def assemble(profile: dict[str, Any], without: Collection[str] = ()) -> bytes:
         (_AT_LEAST, 0, 1, _X32_BIT),
         (_RETURN, 0, 0, _KILL),
     ]
+    answers: dict[int, _Code] = {}
     for rule in profile["syscalls"]:
-        action = _action(rule)
         tests = [test for argument in rule.get("args") or () for test in _tests(argument)]
         for name in rule["names"]:
             if name not in without:
-                program += _rule(NUMBERS[name], tests, action)
-    program.append((_RETURN, 0, 0, _ERRNO | _EPERM))
+                answers.setdefault(NUMBERS[name], []).extend(_rule(tests, _action(rule)))
+    program += _search(_ranges(answers))
     return b"".join(_INSTRUCTION.pack(*instruction) for instruction in program)
 
 
-def _rule(number: int, tests: list[tuple[int, int]], action: int) -> list[tuple[int, int, int, int]]:
-    """If the call is ``number`` and all ``tests`` hold, ``action``; else go on with the number loaded."""
-    if not tests:
-        return [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, action)]
-    block = []
-    for index, (code, operand) in enumerate(tests):
-        to_reload = len(tests) - index if code == _EQUAL else 0
-        block.append((code, 0, to_reload, operand))
-    block += [(_RETURN, 0, 0, action), (_LOAD, 0, 0, _NUMBER)]
-    return [(_EQUAL, 0, len(block), number), *block]
+def _rule(tests: list[tuple[int, int]], action: int) -> _Code:
+    """If all ``tests`` hold, ``action``; else go on."""
+    code = [(name, 0, len(tests) - at if name == _EQUAL else 0, operand) for at, (name, operand) in enumerate(tests)]
+    return [*code, (_RETURN, 0, 0, action)]
+
+
+def _ranges(answers: dict[int, _Code]) -> list[tuple[int, _Code]]:
+    """The first number of each range of calls that are answered alike, and the answer."""
+    ranges: list[tuple[int, _Code]] = []
+    for number in range(max(answers) + 2):
+        code = [*answers.get(number, ()), (_RETURN, 0, 0, _ERRNO | _EPERM)]
+        if code[0][0] == _RETURN:
+            code = code[:1]
+        if not ranges or ranges[-1][1] != code:
+            ranges.append((number, code))
+    return ranges
+
+
+def _search(ranges: list[tuple[int, _Code]]) -> _Code:
+    if len(ranges) == 1:
+        return ranges[0][1]
+    half = len(ranges) // 2
+    low, high = _search(ranges[:half]), _search(ranges[half:])
+    if len(low) > _FARTHEST:
+        raise ValueError("the profile is too long")
+    return [(_AT_LEAST, len(low), 0, ranges[half][0]), *low, *high]
 
 
 def _tests(argument: dict[str, Any]) -> list[tuple[int, int]]:

@@ -13,6 +13,11 @@ from typing import Any
 from .protocol import MAX_MESSAGE
 
 _MAX_DESCRIPTORS = 5
+_NO_MARKERS: dict[int, Any] | None = None
+_encode = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
+    _NO_MARKERS, str, json.encoder.encode_basestring_ascii, None, ": ", ", ", False, False, False
+)
+_decode = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 class Closed(Exception):
@@ -30,12 +35,12 @@ class Channel:
         self._lease_s = lease_s
         self._deadline = time.monotonic() + lease_s
 
-    def fileno(self) -> int:
-        return self._socket.fileno()
+    def close(self) -> None:
+        self._socket.close()
 
     def send(self, message: dict[str, Any]) -> None:
         try:
-            self._socket.send(json.dumps(message).encode())
+            self._socket.send("".join(_encode(message, 0)).encode())
         except OSError:
             raise Closed from None
 
@@ -61,7 +66,7 @@ class Channel:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 descriptors.frombytes(payload[: len(payload) // 4 * 4])
         self.renew()
-        return json.loads(data), list(descriptors)
+        return _decode(data.decode(), 0)[0], list(descriptors)
 
     def renew(self) -> None:
         """The host was heard, here or by another process of the guest. A longer lease of a run stays."""
@@ -70,9 +75,6 @@ class Channel:
     def extend(self, seconds: float) -> None:
         """The lease lasts at least ``seconds`` more: a run is on."""
         self._deadline = max(self._deadline, time.monotonic() + seconds)
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 def read_all(descriptor: int) -> bytes:

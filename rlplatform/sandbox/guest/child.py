@@ -31,6 +31,7 @@ _RECORDS = 3
 _INTERRUPTED = 256  # no exit status: KeyboardInterrupt was not caught
 _GUEST = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _MAX_DESCRIPTORS = 256
+_COMPILING, _RUNNING = protocol.record(protocol.COMPILING), protocol.record(protocol.RUNNING)
 _finalization = Finalization()
 _ALLOCATION_IS_SUBMISSIONS_OWN = frozenset({"RAISE_VARARGS", "RERAISE"})
 
@@ -68,37 +69,54 @@ def prepare() -> None:
     _finalization.note()
 
 
-def become(program: Program, order: dict[str, Any], descriptors: list[int]) -> NoReturn:
-    """Run ``program`` as the order says, and exit with its status."""
-    request = Request(read_all(descriptors.pop())) if order["call"] else None
-    _confine(order)
-    for number, descriptor in enumerate(descriptors):
-        os.dup2(descriptor, number, inheritable=number < _RECORDS)
-    os.closerange(_RECORDS + 1, _MAX_DESCRIPTORS)
-    os.chdir(BOX)
-    program.unpack()
-    program.shadow()
-    sys.argv = [program.entry]
-    sys.orig_argv.append(program.entry)
-    _record(protocol.COMPILING)
-    code = _compile(program)
-    _record(protocol.RUNNING)
-    status = _guarded(code, program.entry, request)
-    interrupted = status == _INTERRUPTED
-    status = _finalization.run(1 if interrupted else status)
-    if interrupted:
-        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
-        os.kill(os.getpid(), _signal.SIGINT)
-    os._exit(status & 0xFF)
+class Start:
+    """Beginning of the children of one submission, which run ``program``."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._modules: dict[bool, ModuleType] = {}
+        self._stack_mb = 0
+        os.chdir(BOX)
+        sys.argv = [program.entry]
+        sys.orig_argv[1:] = [program.entry]
+
+    def prepare(self, order: dict[str, Any]) -> None:
+        """Before a fork: make what ``order`` needs. Nothing of it can be changed by another child."""
+        if order["call"] not in self._modules:
+            self._modules[order["call"]] = _main_module(self._program.entry, imported=order["call"])
+        if order["memory_mb"] != self._stack_mb:
+            self._stack_mb = order["memory_mb"]
+            stack, hard = self._stack_mb << 20, resource.getrlimit(resource.RLIMIT_STACK)[1]
+            resource.setrlimit(resource.RLIMIT_STACK, (stack if hard < 0 else min(stack, hard), hard))
+
+    def become(self, order: dict[str, Any], descriptors: list[int]) -> NoReturn:
+        """Run the program as ``order`` says, and exit with its status."""
+        program = self._program
+        request = Request(read_all(descriptors.pop())) if order["call"] else None
+        _confine(order)
+        for number, descriptor in enumerate(descriptors):
+            os.dup2(descriptor, number, inheritable=number < _RECORDS)
+        os.closerange(_RECORDS + 1, _MAX_DESCRIPTORS)  # the runner's socket too
+        program.unpack()
+        program.shadow()
+        _write(_COMPILING)
+        code = _compile(program)
+        _write(_RUNNING)
+        status = _guarded(code, self._modules.pop(order["call"]), request)  # nothing else holds it
+        interrupted = status == _INTERRUPTED
+        status = _finalization.run(1 if interrupted else status)
+        if interrupted:
+            _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+            os.kill(os.getpid(), _signal.SIGINT)
+        os._exit(status & 0xFF)
 
 
 def _main_module(entry: str, imported: bool) -> ModuleType:
-    """The submission's module: ``__main__``, or one that is imported so that its functions can be called."""
+    """The submission's module: ``__main__``, or one that is imported so that its functions can be called. The collector
+    must not pass over it: make it after the last freeze."""
     path = f"{BOX}/{entry}"
     name = entry.rpartition("/")[2].removesuffix(".py") if imported else "__main__"
-    module = ModuleType(name)  # not before the fork: the collector passes over what is frozen
-    sys.modules.pop(name, None)
-    sys.modules[name] = module  # at the end, where the finalization looks
+    module = ModuleType(name)
     module.__loader__ = loader = SourceFileLoader(name, path)
     module.__file__ = path
     module.__dict__.update(__annotations__={}, __builtins__=builtins, __cached__=None)
@@ -115,8 +133,6 @@ def _confine(order: dict[str, Any]) -> None:
     os.setsid()
     cpu = gvisor.CPU_LIMIT_S if kernel.is_gvisor else int(order["cpu_s"]) + 2
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-    stack, hard = order["memory_mb"] << 20, resource.getrlimit(resource.RLIMIT_STACK)[1]
-    resource.setrlimit(resource.RLIMIT_STACK, (stack if hard < 0 else min(stack, hard), hard))
     reseed()
 
 
@@ -132,13 +148,12 @@ def _text(descriptor: int, name: str, mode: str, errors: str, line_buffering: bo
 
 def _compile(program: Program) -> CodeType:
     code = None
-    for path in sorted(program.files, key=lambda path: path != program.entry):
-        if path.endswith(".py") or path == program.entry:
-            try:
-                compiled = compile(program.files[path], path, "exec", dont_inherit=True)
-            except BaseException as error:
-                _refuse(path, error)
-            code = code or compiled
+    for path in program.sources:
+        try:
+            compiled = compile(program.files[path], path, "exec", dont_inherit=True)
+        except BaseException as error:
+            _refuse(path, error)
+        code = code or compiled
     assert code is not None
     return code
 
@@ -153,10 +168,10 @@ def _refuse(path: str, error: BaseException) -> NoReturn:
     os._exit(1)
 
 
-def _guarded(code: CodeType, entry: str, request: Request | None) -> int:
+def _guarded(code: CodeType, module: ModuleType, request: Request | None) -> int:
     """Run ``code`` and return its exit status: what an error means to CPython's own main program."""
     try:
-        _work(code, entry, request)
+        _work(code, module, request)
     except SystemExit as leaving:
         return _exit_status(leaving)
     except BaseException as error:
@@ -201,8 +216,9 @@ def _exit_status(leaving: SystemExit) -> int:
     return 1
 
 
-def _work(code: CodeType, entry: str, request: Request | None) -> None:
-    module = _main_module(entry, imported=request is not None)
+def _work(code: CodeType, module: ModuleType, request: Request | None) -> None:
+    sys.modules.pop(module.__name__, None)
+    sys.modules[module.__name__] = module  # at the end, where the finalization looks
     names = module.__dict__
     exec(code, names)
     if request is None:
@@ -241,6 +257,9 @@ def _was_refused(trace: TracebackType | None) -> bool:
 
 
 def _record(kind: bytes, payload: bytes = b"") -> None:
-    data = protocol.record(kind, payload)
+    _write(protocol.record(kind, payload))
+
+
+def _write(data: bytes) -> None:
     while data:
         data = data[os.write(_RECORDS, data) :]

@@ -55,22 +55,41 @@ class Finalization:
         self._modules = frozenset(id(module) for name, module in sys.modules.items() if name != "__main__")
         self._names = [(module.__dict__, frozenset(module.__dict__)) for module in (sys, builtins)]
         self._streams = (sys.stdout, sys.stderr)
+        self._threading, self._count_callbacks = threading.__dict__, atexit._ncallbacks
+        self._own_locks = set(threading._shutdown_locks)  # type: ignore[attr-defined]  # that of the main thread
         self._harmless = _HARMLESS | frozenset(kind for kind in map(type, gc.get_objects()) if _is_harmless(kind))
 
     def run(self, status: int) -> int:
         """Finalize the program that ended with ``status``; return its exit status. Never raises."""
-        if threading._shutdown_locks or threading._threading_atexits:  # type: ignore[attr-defined]
-            _attempt(threading._shutdown, threading)  # type: ignore[attr-defined]
-        _attempt(atexit._run_exitfuncs, atexit)
+        shut = self._has_callbacks()
+        if shut:
+            self._shut()
         flushed = _flush_standard_streams()
         freed = self._has_finalizers()
         if freed:
+            if not shut:
+                self._shut()
             self._free()
-        if freed or sys.stdout is not self._streams[0] or sys.stderr is not self._streams[1]:
+        stdout, stderr = self._streams
+        if freed or getattr(sys, "stdout", None) is not stdout or getattr(sys, "stderr", None) is not stderr:
             for stream in self._streams:
                 _attempt(stream.flush)
         kernel.flush()
         return status if flushed else _FLUSH_FAILED
+
+    def _has_callbacks(self) -> bool:
+        """True if there is a thread to join or anything to call."""
+        names = self._threading
+        try:
+            threads = names["_shutdown_locks"] != self._own_locks or names["_threading_atexits"]
+            return bool(threads) or self._count_callbacks() > 0
+        except BaseException:
+            return True
+
+    @staticmethod
+    def _shut() -> None:
+        _attempt(threading._shutdown, threading)  # type: ignore[attr-defined]
+        _attempt(atexit._run_exitfuncs, atexit)
 
     def _has_finalizers(self) -> bool:
         """True if freeing the objects of the program can run code or write: files, generators, weak references.

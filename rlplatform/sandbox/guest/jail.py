@@ -44,7 +44,7 @@ class Ground:
     def __init__(self) -> None:
         path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seccomp-sandbox.json")
         with open(path) as stream:
-            self._filter = assemble(json.load(stream), without=FORBIDDEN)
+            self._filter = k.Filter(assemble(json.load(stream), without=FORBIDDEN))
         self._proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
         self.counter = open_counter("/proc")
         kernel.set_dumpable(True)

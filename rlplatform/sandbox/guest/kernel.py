@@ -26,6 +26,15 @@ class _FilterProgram(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
 
 
+class Filter:
+    """A BPF program as the kernel takes it; made once, used in many processes."""
+
+    def __init__(self, program: bytes) -> None:
+        self._instructions = ctypes.create_string_buffer(program, len(program))
+        self._program = _FilterProgram(len(program) // 8, ctypes.cast(self._instructions, ctypes.c_void_p))
+        self.pointer = ctypes.byref(self._program)
+
+
 class _Kernel:
     """Each call raises OSError when it fails."""
 
@@ -35,6 +44,8 @@ class _Kernel:
         self._nothing = ctypes.cast(self._libc.getppid, ctypes.c_void_p)
         self._stack = ctypes.create_string_buffer(_STACK_BYTES)
         self._stack_top = ctypes.c_void_p((ctypes.addressof(self._stack) + _STACK_BYTES) & ~15)
+        self._capabilities = ctypes.create_string_buffer(struct.pack("II", _CAPABILITY_VERSION_3, 0))
+        self._no_capabilities = ctypes.create_string_buffer(24)
         self._fflush = self._interpreter.fflush
         self._fflush(None)
         self.is_gvisor = self._log_names(b"Starting gVisor")
@@ -83,17 +94,14 @@ class _Kernel:
 
     def drop_capabilities(self) -> None:
         """All of them, for good."""
-        capability = 0
-        while self._libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
+        capability, prctl = 0, self._libc.prctl
+        while prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
             capability += 1
-        header = ctypes.create_string_buffer(struct.pack("II", _CAPABILITY_VERSION_3, 0))
-        self._check(self._libc.syscall(_SYS_CAPSET, header, ctypes.create_string_buffer(24)), "capset")
+        self._check(self._libc.syscall(_SYS_CAPSET, self._capabilities, self._no_capabilities), "capset")
 
-    def filter_calls(self, program: bytes) -> None:
-        """Install the BPF ``program`` as a seccomp filter of this process."""
-        instructions = ctypes.create_string_buffer(program, len(program))
-        prog = _FilterProgram(len(program) // 8, ctypes.cast(instructions, ctypes.c_void_p))
-        self._check(self._libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(prog), 0, 0), "seccomp")
+    def filter_calls(self, program: Filter) -> None:
+        """Install ``program`` as a seccomp filter of this process."""
+        self._check(self._libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, program.pointer, 0, 0), "seccomp")
 
     def set_thread_stack(self, size: int) -> None:
         """Stack of the threads to come, in bytes: the C library takes it from the main thread's, which is larger."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _random
 import importlib
 import os
 import random
@@ -53,6 +54,6 @@ def preload() -> None:
 
 def reseed() -> None:
     """After a fork: the generators that are shared by the modules begin anew, each child's with another seed."""
-    random.seed()
+    _random.Random.seed(random._inst)  # no more than random.seed() does, in one call
     if numbers := sys.modules.get("numpy.random"):
         numbers.seed()

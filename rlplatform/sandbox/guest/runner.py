@@ -21,7 +21,7 @@ from . import child, gvisor
 from .channel import Channel, Closed, read_all
 from .ending import Ending
 from .jail import Ground
-from .kernel import kernel
+from .kernel import Filter, kernel
 from .oom import OomScore
 from .preload import preload
 from .program import Program
@@ -47,15 +47,14 @@ def main() -> NoReturn:
     preload()
     channel = Channel(path, lease_s)
     child.prepare()
-    gc.collect()
-    gc.freeze()
+    _freeze()
     try:
         channel.send({"ready": {"version": VERSION, "kernel": "gvisor" if kernel.is_gvisor else "linux"}})
         if mode == "jail":
             _serve_jails(channel)
         else:
             if kernel.is_gvisor:
-                kernel.filter_calls(gvisor.load_filter())
+                kernel.filter_calls(Filter(gvisor.load_filter()))
             _serve(channel, None if kernel.is_gvisor else open_counter("/proc"), score)
     except Closed:
         pass
@@ -68,6 +67,7 @@ def _serve_jails(channel: Channel) -> None:
     except OSError as error:
         channel.send({"fault": f"jails cannot be made: {error}"})
         return
+    _freeze()
     while True:
         received = channel.receive()
         if received is None or received[0]["op"] != "open":
@@ -80,7 +80,7 @@ def _serve_jails(channel: Channel) -> None:
         if first == 0:
             try:
                 channel.send({"opened": True})
-                _serve(channel, ground.counter)
+                _serve(channel, ground.counter, is_first=True)
             finally:
                 os._exit(0)
         os.waitpid(first, 0)
@@ -88,14 +88,21 @@ def _serve_jails(channel: Channel) -> None:
         channel.send({"closed": _sweep()})
 
 
-def _serve(channel: Channel, counter: int | None, score: OomScore | None = None) -> None:
+def _freeze() -> None:
+    """Let no collection of a child look at, and so copy, what is there now."""
+    gc.collect()
+    gc.freeze()
+
+
+def _serve(channel: Channel, counter: int | None, score: OomScore | None = None, is_first: bool = False) -> None:
     """Carry out the host's commands for one submission, until ``close``; ``score`` is this process's own, ``counter``
-    an open ``/proc/loadavg``.
+    an open ``/proc/loadavg``, ``is_first`` says that no other process was here before this one.
 
     :raises Closed: the host is gone.
     """
     program: Program | None = None
-    view = View(counter)
+    start: child.Start | None = None
+    view = View(counter, is_first)
     while True:
         received = channel.receive()
         assert received is not None
@@ -103,9 +110,12 @@ def _serve(channel: Channel, counter: int | None, score: OomScore | None = None)
         if order["op"] == "load":
             program = Program(read_all(descriptors[0]), order["entry"])
             view.skip(program, *order["skip"])
+            start = child.Start(program)
+            gc.freeze()
             channel.send({"loaded": True})
-        elif order["op"] == "run" and program is not None:
-            status, strays = _run(channel, program, order, descriptors, score)
+        elif order["op"] == "run" and program is not None and start is not None:
+            start.prepare(order)
+            status, strays = _run(channel, start, order, descriptors, score)
             clean, traces = view.restore(program)
             channel.send({"status": status, "strays": strays, "clean": clean, "traces": traces})
         elif order["op"] == "close":
@@ -113,7 +123,7 @@ def _serve(channel: Channel, counter: int | None, score: OomScore | None = None)
 
 
 def _run(
-    channel: Channel, program: Program, order: dict[str, Any], descriptors: list[int], score: OomScore | None
+    channel: Channel, start: child.Start, order: dict[str, Any], descriptors: list[int], score: OomScore | None
 ) -> tuple[int, int]:
     channel.extend(order["lease_s"])
     if score:
@@ -121,8 +131,7 @@ def _run(
     pid = kernel.fork()
     if pid == 0:
         try:
-            channel.close()
-            child.become(program, order, descriptors)
+            start.become(order, descriptors)
         finally:
             os._exit(121)
     if score:

@@ -33,80 +33,64 @@ def open_counter(proc: str) -> int:
 
 class View:
     """Of one submission. Make it before the first test; ``counter`` is an open ``/proc/loadavg``, which tells the last
-    process id, or None where it does not."""
+    process id, or None where it does not. ``is_first`` says that the namespace has had no other process."""
 
-    def __init__(self, counter: int | None) -> None:
+    def __init__(self, counter: int | None, is_first: bool = False) -> None:
         self._counter = counter
         self._pid_step = 1 if counter is not None else 2  # the test's, and that of looking
-        for root, mode in _MODES.items():
-            os.chmod(root, mode)
-        self._folders = {root: os.open(root, os.O_RDONLY | os.O_DIRECTORY) for root in _MODES}
-        self._times = {root: self._stat_times(folder) for root, folder in self._folders.items()}
-        self._watched = [path for path in _WATCHED if os.path.isdir(path)]
+        self._folders = [_Folder(root, mode) for root, mode in _MODES.items()]
+        self._watched: list[str] = []
+        for path in _WATCHED:
+            try:
+                os.stat(path)
+            except OSError:
+                continue
+            self._watched.append(path)
         self._seen = self._look()
-        self._inodes = {root: self._next_inode(root) for root in _MODES}
         self._last_pid = self._read_pid()
-        self._move_pid(max(0, _FIRST_PID - self._last_pid))
+        if not is_first:
+            self._move_pid(max(0, _FIRST_PID - self._last_pid))
         self._restore_folders()
 
     def skip(self, program: Program, tests: int, dirty: int) -> None:
         """Move on to where ``tests`` tests of ``program`` would have come, ``dirty`` of which left traces."""
-        for root in _MODES:
-            self._move_inode(root, tests * self._step(root, program) + dirty * QUANTUM)
+        if not tests:
+            return
+        for folder in self._folders:
+            folder.move(tests * folder.step(program) + dirty * QUANTUM)
         self._move_pid(tests * self._pid_step + dirty * QUANTUM)
         self._restore_folders()
 
     def restore(self, program: Program) -> tuple[bool, int]:
         """Clean up after a test; whether that worked, and how many traces the test left."""
         clean = True
-        for root in _MODES:
-            clean = _scrub(root, _MODES[root]) and clean
+        for folder in self._folders:
+            clean = folder.clear(program) and clean
         if not clean:
             return False, MANY
-        beyond = [self._next_inode(root) - self._inodes[root] - self._step(root, program) for root in _MODES]
+        beyond = [folder.count() - folder.step(program) for folder in self._folders]
         beyond.append(self._read_pid() - self._last_pid - self._pid_step)
         traces = NONE
         if any(beyond):
             traces = FEW if max(beyond) <= QUANTUM and min(beyond) >= 0 else MANY
         if self._look() != self._seen:
             traces = MANY
-        if traces != MANY:
-            padding = QUANTUM if traces else 0
-            for root, used in zip(_MODES, beyond, strict=False):
-                self._inodes[root] += self._step(root, program) + used
-                self._move_inode(root, padding - used)
-            self._last_pid += self._pid_step + beyond[-1]
-            self._move_pid(padding - beyond[-1])
+        self._last_pid += self._pid_step + beyond[-1]
+        if traces == FEW:
+            for folder, used in zip(self._folders, beyond, strict=False):
+                folder.move(QUANTUM - used)
+            self._move_pid(QUANTUM - beyond[-1])
         self._restore_folders()
         return True, traces
 
     def _restore_folders(self) -> None:
-        for root, folder in self._folders.items():
-            with suppress(OSError):  # a kernel without flags in its memory file systems
-                fcntl.ioctl(folder, _SET_FLAGS, _NO_FLAGS)
-            os.utime(root, ns=self._times[root])
-
-    def _step(self, root: str, program: Program) -> int:
-        """Inodes that a test without traces takes in ``root``: the program's files, and the probe."""
-        return 1 + (program.entries if root == BOX else 0)
-
-    def _next_inode(self, root: str) -> int:
-        path = f"{root}/{_PROBE}"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        number = os.fstat(descriptor).st_ino
-        os.close(descriptor)
-        os.unlink(path)
-        return number
-
-    def _move_inode(self, root: str, count: int) -> None:
-        for _ in range(count):
-            self._next_inode(root)
-        self._inodes[root] += count
+        for folder in self._folders:
+            folder.restore()
 
     def _read_pid(self) -> int:
         if self._counter is None:
             return kernel.touch_pid()
-        return int(os.pread(self._counter, 128, 0).split()[-1])
+        return int(os.pread(self._counter, 128, 0).rpartition(b" ")[2])
 
     def _move_pid(self, count: int) -> None:
         for _ in range(count):
@@ -116,10 +100,70 @@ class View:
     def _look(self) -> list[int]:
         return [os.stat(path).st_atime_ns for path in self._watched]
 
-    @staticmethod
-    def _stat_times(folder: int) -> tuple[int, int]:
-        found = os.fstat(folder)
-        return found.st_mtime_ns, found.st_mtime_ns
+
+class _Folder:
+    """A memory file system that tests write to, which begins empty."""
+
+    def __init__(self, root: str, mode: int) -> None:
+        self._root, self._mode = root, mode
+        os.chmod(root, mode)
+        self._descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        found = os.fstat(self._descriptor)
+        self._times = (found.st_mtime_ns, found.st_mtime_ns)
+        self._empty = None if kernel.is_gvisor else (found.st_mode, found.st_size)  # Linux adds to it for each entry
+        self._has_flags = self._can_set_flags()
+        self._inode = 0
+        self.count()
+
+    def clear(self, program: Program) -> bool:
+        """Delete what is there and give the folder its rights back; whether nothing is left."""
+        if self._empty:
+            with suppress(OSError):
+                if self._root == BOX and program.is_flat:
+                    for path in program.files:
+                        os.unlink(path, dir_fd=self._descriptor)
+                found = os.fstat(self._descriptor)
+                if (found.st_mode, found.st_size) == self._empty:
+                    return True
+        return _scrub(self._root, self._mode)
+
+    def step(self, program: Program) -> int:
+        """Return the inodes that a test without traces takes: the program's files, and the one of counting."""
+        return 1 + program.entries if self._root == BOX else 1
+
+    def count(self) -> int:
+        """Return how many inodes were taken since the last count, this one's included."""
+        before, self._inode = self._inode, self._next_inode()
+        return self._inode - before
+
+    def move(self, count: int) -> None:
+        """Take ``count`` inodes."""
+        for _ in range(count):
+            self._inode = self._next_inode()
+
+    def restore(self) -> None:
+        """Put the folder's flags and times back; what cannot be set, the time of its last change, becomes now."""
+        if self._has_flags:
+            fcntl.ioctl(self._descriptor, _SET_FLAGS, _NO_FLAGS)
+        os.utime(self._descriptor, ns=self._times)
+
+    def _can_set_flags(self) -> bool:
+        try:
+            fcntl.ioctl(self._descriptor, _SET_FLAGS, _NO_FLAGS)
+        except OSError:
+            return False
+        return True
+
+    def _next_inode(self) -> int:
+        if self._empty:
+            descriptor = os.open(self._root, os.O_WRONLY | os.O_TMPFILE, 0o600)
+        else:
+            path = f"{self._root}/{_PROBE}"
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            os.unlink(path)
+        number = os.fstat(descriptor).st_ino
+        os.close(descriptor)
+        return number
 
 
 def _scrub(root: str, mode: int) -> bool:

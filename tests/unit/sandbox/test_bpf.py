@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Collection
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rlplatform.sandbox.guest.bpf import assemble
 from rlplatform.sandbox.guest.jail import FORBIDDEN
@@ -15,6 +19,7 @@ from rlplatform.sandbox.seccomp import load_profile
 PROFILE = json.loads(load_profile("sandbox").text)
 X86_64, I386 = 0xC000003E, 0x40000003
 ALLOW, KILL = 0x7FFF0000, 0x80000000
+ARGUMENTS = [0, 1, 2, 3, 8, 15, 40, 0x80000000, 0xFFFFFFFF]
 EPERM, ENOSYS = 0x50001, 0x50026
 
 
@@ -50,6 +55,37 @@ def test_every_call_is_as_the_profile_says(program: bytes) -> None:
             assert run(program, number) == ALLOW, names
         elif not names:
             assert run(program, number) == EPERM
+
+
+def holds(test: dict[str, Any], value: int) -> bool:
+    if test["op"] == "SCMP_CMP_MASKED_EQ":
+        return value & test["value"] == test.get("valueTwo", 0)
+    return value == test["value"]
+
+
+def wanted(number: int, args: tuple[int, ...], without: Collection[str]) -> int:
+    """Return what the profile says: the action of the first rule that holds."""
+    for rule in PROFILE["syscalls"]:
+        if number in [NUMBERS[name] for name in rule["names"] if name not in without]:
+            tests = rule.get("args") or ()
+            masks = [(test["value"], test.get("valueTwo", 0), test["op"] == "SCMP_CMP_MASKED_EQ") for test in tests]
+            given = [args[test["index"]] for test in tests]
+            if all(
+                (value & a) == b if masked else value == a for value, (a, b, masked) in zip(given, masks, strict=True)
+            ):
+                return ALLOW if rule["action"] == "SCMP_ACT_ALLOW" else 0x50000 | rule.get("errnoRet", 1)
+    return EPERM
+
+
+@pytest.mark.parametrize("without", [frozenset[str](), FORBIDDEN], ids=["container", "jail"])
+@given(
+    st.integers(0, 520),
+    st.lists(st.sampled_from([0, 1, 2, 3, 8, 15, 40, 0x80000000, 0xFFFFFFFF]), min_size=6, max_size=6),
+)
+def test_every_call_is_answered_as_by_the_first_rule_that_holds(
+    without: Collection[str], number: int, args: list[int]
+) -> None:
+    assert run(assemble(PROFILE, without), number, *args) == wanted(number, tuple(args), without)
 
 
 @pytest.mark.parametrize(

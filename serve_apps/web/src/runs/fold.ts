@@ -1,4 +1,4 @@
-/** A run's document after an event: the same fold as the platform's own (`rlplatform/runs.py`). */
+/** A run's document after an event: the same fold as the platform's own (`rlplatform/evaluation/record.py`, `rlplatform/training/record.py`). */
 import type { EvaluationEvent, RunEvent, TrainingEvent } from "../events";
 import { isEvaluation, isTraining } from "../events";
 import type {

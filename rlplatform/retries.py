@@ -13,18 +13,29 @@ from rlplatform.errors import PlatformError
 T = TypeVar("T")
 
 
+def backoff_s(attempt: int, first_s: float, most_s: float, factor: float = 2.0) -> float:
+    """Return the seconds to wait after the failed ``attempt`` (from 1): exponential back-off with jitter.
+
+    The longest delay is ``first_s`` after the first attempt, grows by ``factor`` with each attempt, and stays at
+    ``most_s`` from there on. It is shortened at random by up to a half, so that clients do not return together.
+    """
+    longest = min(most_s, first_s * factor ** min(attempt - 1, 64))
+    return longest * random.uniform(0.5, 1.0)
+
+
 class Backoff:
-    """Growing delays: ``first_s``, doubled each time, up to ``most_s``, each shortened at random by up to a half."""
+    """Delays of :func:`backoff_s`, one after another."""
 
     def __init__(self, clock: Clock, first_s: float = 0.05, most_s: float = 2.0) -> None:
         self._clock = clock
-        self._next_s = first_s
+        self._first_s = first_s
         self._most_s = most_s
+        self._attempt = 0
 
     async def wait(self) -> None:
         """Let the next delay pass."""
-        delay, self._next_s = self._next_s, min(self._most_s, self._next_s * 2)
-        await self._clock.sleep(delay * random.uniform(0.5, 1.0))
+        self._attempt += 1
+        await self._clock.sleep(backoff_s(self._attempt, self._first_s, self._most_s))
 
 
 async def persevere(clock: Clock, call: Callable[[], Awaitable[T]], patience_s: float | None = None) -> T:

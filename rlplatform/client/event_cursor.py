@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -10,6 +9,7 @@ from httpx2 import ServerSentEvent
 from pydantic import TypeAdapter, ValidationError
 
 from rlplatform.errors import PlatformError, ServiceError, TooManyRequests, Unavailable
+from rlplatform.retries import backoff_s
 from rlplatform.run_kinds import FINAL_TYPES, AnyEvent
 from rlplatform.runs.events import Event
 
@@ -102,5 +102,4 @@ class EventCursor:
         if not passing or self._now() - self._failing_since > _GIVE_UP_S:
             raise error
         self._failures += 1
-        backoff: float = min(5.0, 0.1 * 2.0**self._failures)
-        return backoff * random.uniform(0.5, 1.0)
+        return backoff_s(self._failures, first_s=0.2, most_s=5.0)

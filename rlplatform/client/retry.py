@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rlplatform.errors import CapacityExhausted, PlatformError, ServiceError, TooManyRequests, Unavailable
+from rlplatform.retries import backoff_s
 
 Sleep = Callable[[float], None]
 AsyncSleep = Callable[[float], Awaitable[None]]
@@ -33,8 +33,7 @@ class Retry:
         asked = float(error.extra.get("retry_after_s", 0.0))
         if asked > self.cap_s:
             return None
-        backoff: float = min(self.cap_s, self.first_s * 2.0 ** (attempt - 1))
-        return max(asked, backoff * random.uniform(0.5, 1.0))
+        return max(asked, backoff_s(attempt, self.first_s, self.cap_s))
 
 
 def _passing(error: PlatformError) -> bool:

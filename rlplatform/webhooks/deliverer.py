@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections import Counter
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +16,7 @@ from rlplatform.clock import Clock
 from rlplatform.errors import InvalidRequest, NotFound, PlatformError
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.ids import Kind
+from rlplatform.retries import backoff_s
 from rlplatform.settings import WebhookSettings
 from rlplatform.store import Finished, Store
 from rlplatform.training.record import TrainingRun
@@ -224,10 +224,10 @@ class Deliverer:
         return message.model_dump_json().encode()
 
     def _delay(self, attempts: int, asked_s: float) -> timedelta:
-        """Exponential with jitter; longer where the receiver asks for it."""
-        longest = min(self._settings.max_retry_s, self._settings.first_retry_s * _FACTOR ** (attempts - 1))
-        asked_s = min(self._settings.max_retry_s, asked_s)
-        return timedelta(seconds=max(asked_s, longest * random.uniform(0.5, 1.0)))
+        """Return the delay before the next attempt; longer if the receiver asks for it."""
+        most_s = self._settings.max_retry_s
+        delay_s = backoff_s(attempts, self._settings.first_retry_s, most_s, _FACTOR)
+        return timedelta(seconds=max(min(most_s, asked_s), delay_s))
 
 
 def delivery_id(event_id: str, webhook_id: str) -> str:

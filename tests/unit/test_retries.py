@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from rlplatform.errors import Fenced, Unavailable
-from rlplatform.retries import Backoff, persevere, within
+from rlplatform.retries import Backoff, backoff_s, persevere, within
 from rlplatform.testing.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +39,11 @@ async def test_delays_grow_to_a_limit() -> None:
     delays = [after - before for before, after in itertools.pairwise(moments)]
     for delay, most in zip(delays, [1, 2, 4, 4, 4, 4], strict=True):
         assert most / 2 <= delay <= most
+
+
+def test_delay_of_any_attempt_is_finite_and_at_most_the_limit() -> None:
+    assert 2 <= backoff_s(1_000_000, 0.1, 4.0) <= 4
+    assert 4.5 <= backoff_s(3, 1.0, 60.0, factor=3.0) <= 9
 
 
 async def test_it_perseveres_for_as_long_as_it_may() -> None:

@@ -114,7 +114,7 @@ def build(engine: Engine, flavour: Flavour, progress: Progress) -> Image:
     if image is not None and image.labels.get(GUEST_LABEL) == guest_digest():
         progress(f"{flavour.image} is up to date")
         return image
-    base = _ensure_base(engine, progress)
+    base = ensure_base(engine, progress)
     if flavour is Flavour.PYTHON_RL:
         base = _ensure_rl_base(engine, base, progress)
     progress(f"building {flavour.image}")
@@ -193,7 +193,7 @@ def _ensure_rl_base(engine: Engine, base: str, progress: Progress) -> str:
     return tag
 
 
-def _ensure_base(engine: Engine, progress: Progress) -> str:
+def ensure_base(engine: Engine, progress: Progress) -> str:
     if engine.image(BASE) is not None:
         progress(f"base {BASE} is cached")
         return BASE

@@ -63,7 +63,7 @@ def open_checkpoints(url: str, *, clock: Clock | None = None) -> CheckpointStore
     from rlplatform.storage.checkpoints import ArrowCheckpoints, LocalCheckpoints
 
     clock = clock or SystemClock()
-    opened = _file_system(url, "checkpoint_url")
+    opened = file_system(url, "checkpoint_url")
     return LocalCheckpoints(opened, clock) if isinstance(opened, Path) else ArrowCheckpoints(*opened, clock)
 
 
@@ -76,7 +76,7 @@ def open_policies(settings: TrainingSettings) -> PolicyFiles:
     """
     from rlplatform.storage.policies import ArrowPolicies, LocalPolicies
 
-    opened = _file_system(settings.policy_url or beside(settings.checkpoint_url, "policies"), "policy_url")
+    opened = file_system(settings.policy_url or beside(settings.checkpoint_url, "policies"), "policy_url")
     return LocalPolicies(opened) if isinstance(opened, Path) else ArrowPolicies(*opened)
 
 
@@ -88,7 +88,7 @@ def open_files(settings: Settings) -> FileStorage:
     """
     from rlplatform.storage.files import ArrowFiles, LocalFiles
 
-    opened = _file_system(settings.files.url or beside(settings.training.checkpoint_url, "files"), "files.url")
+    opened = file_system(settings.files.url or beside(settings.training.checkpoint_url, "files"), "files.url")
     spool = settings.files.spool_dir or settings.state_dir / "uploads"
     return LocalFiles(opened) if isinstance(opened, Path) else ArrowFiles(*opened, spool)
 
@@ -102,7 +102,7 @@ def beside(url: str, name: str) -> str:
     return parts._replace(path=str(PurePosixPath(parts.path).parent / name)).geturl()
 
 
-def _file_system(url: str, field: str) -> Path | tuple[Any, str]:
+def file_system(url: str, field: str) -> Path | tuple[Any, str]:
     """Return a local folder, or a file system and the folder in it."""
     from pyarrow import fs
 

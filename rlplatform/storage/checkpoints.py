@@ -208,7 +208,7 @@ class LocalCheckpoints(ArrowCheckpoints):
                 files = [self._store(source, path, f"{aside}/{DATA}") for path in regular_files(source)]
                 info, manifest = sealed(info, files)
                 self._write(f"{aside}/{MANIFEST}", manifest)
-                _flush(aside)
+                flush(aside)
                 if final.exists():
                     shutil.rmtree(final)
                 aside.rename(final)
@@ -284,7 +284,7 @@ def _modified(entry: Any) -> datetime:
     return datetime.fromtimestamp(entry.mtime_ns / 1e9, UTC)
 
 
-def _flush(folder: Path) -> None:
+def flush(folder: Path) -> None:
     for path in [folder, *folder.rglob("*")]:
         _flush_one(path)
 

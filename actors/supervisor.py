@@ -13,9 +13,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from actors.dispatch import Dispatcher
-from actors.links import Launcher
-from actors.sessions import Sessions
+from actors.evaluation.scheduler import Dispatcher
+from actors.ports import Launcher
+from actors.training.scheduler import Sessions
 from rlplatform.access.principals import Principal
 from rlplatform.algorithms.ppo.presets import resolve
 from rlplatform.clock import Clock, SystemClock

@@ -25,7 +25,7 @@ def run(*, leave: bool) -> int:
     from cluster.bootstrap import Platform, ignoring_interrupts, interruptible  # imports Ray: seconds
     from cluster.demo import main_job
     from rlplatform.cli.follow import Interrupted
-    from rlplatform.cli.render import step
+    from rlplatform.cli.output import step
     from rlplatform.errors import InvalidRequest, PlatformError
     from rlplatform.settings import read_settings
 

@@ -31,10 +31,11 @@ from pydantic import SecretStr
 from ray.exceptions import RayError
 from ray.util import list_named_actors
 
-from actors import options, wiring
-from actors.evaluator import PREPARING
+from actors import options
+from actors.actor_classes import start
+from actors.evaluation.evaluator import PREPARING
 from actors.handles import SupervisorHandle
-from actors.shared_store import shared_store
+from actors.store.connection import shared_store
 from cluster import ingress, privacy
 from cluster.local_key import KeyKeeper, LocalKey, write_private
 from rlplatform.clock import SystemClock
@@ -90,7 +91,7 @@ class Platform:
         except Exception as error:  # Ray has no class of its own for this
             raise Unavailable(f"Ray does not start: {error}") from error
         self._report(f"starting the supervisor and the gateway on {api.host}:{api.port}")
-        wiring.start(self.settings)
+        start(self.settings)
         with ThreadPoolExecutor(1) as beside:
             opening = beside.submit(asyncio.run, self._open_store())
             try:
@@ -281,7 +282,7 @@ def _start_gateway(settings: Settings) -> None:
     from ray import serve
 
     from serve_apps.gateway import GatewayArgs, app
-    from serve_apps.paths import STREAMS
+    from serve_apps.stream_paths import STREAMS
 
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cluster.bootstrap import Address
-from rlplatform.cli import words
+from rlplatform.cli import formatting
 from rlplatform.cli.follow import follow_evaluation, follow_training
-from rlplatform.cli.render import Output, step
+from rlplatform.cli.output import Output, step
 from rlplatform.client import Client
 from rlplatform.errors import PlatformError
 from rlplatform.evaluation.models import EvaluationRequest, TestCase, Verdict
@@ -64,6 +64,6 @@ def _train(client: Client) -> bool:
     except PlatformError as error:
         step(f"not trained: {error}")
         return False
-    step(words.training(training))
+    step(formatting.training(training))
     report = training.evaluation
     return training.state is TrainingState.SUCCEEDED and report is not None and report.episode_return_mean >= GOAL

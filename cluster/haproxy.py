@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from rlplatform.errors import Malformed, MethodNotAllowed, PlatformError, RequestTimeout, Unavailable, problem
-from serve_apps.paths import STREAM_PATHS, STREAMS
+from serve_apps.stream_paths import STREAM_PATHS, STREAMS
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 HEADERS_TIMEOUT_S = 20

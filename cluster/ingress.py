@@ -20,7 +20,7 @@ from typing import Literal
 
 from cluster import haproxy
 from rlplatform.settings import ClusterSettings
-from serve_apps.edge import CALLBACK
+from serve_apps.serve_middleware import CALLBACK
 
 Ingress = Literal["haproxy", "proxy"]
 

@@ -14,10 +14,11 @@ import sys
 
 import ray
 
-from actors import options, wiring
-from actors.calls import find
+from actors import options
+from actors.actor_classes import start
 from actors.handles import SupervisorHandle
-from actors.shared_store import shared_store
+from actors.rpc.ray_calls import find
+from actors.store.connection import shared_store
 from rlplatform.access.api_keys import KeyRing
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         join(settings.cluster.address or "auto")
         match given.command:
             case "start":
-                wiring.start(settings)
+                start(settings)
             case "drain":
                 asyncio.run(drain(given.timeout))
             case "key":

@@ -5,7 +5,7 @@ No ``from __future__ import annotations`` here: Serve looks at the class of ``ap
 
 from ray.serve import Application
 
-from actors import wiring
+from actors.actor_classes import start
 from rlplatform.settings import Settings
 from serve_apps import gateway
 from serve_apps.gateway import GatewayArgs
@@ -14,5 +14,5 @@ from serve_apps.gateway import GatewayArgs
 def app(args: GatewayArgs) -> Application:
     """The gateway. Its settings, and the actors', are those of the file or of the nodes' environment."""
     if args.application == "api":
-        wiring.start(args.settings or Settings())
+        start(args.settings or Settings())
     return gateway.app(args)

@@ -16,17 +16,18 @@ from pydantic import BaseModel
 from ray import serve
 from ray.serve import Application
 
-from actors.handles import PoliciesHandle, SupervisorHandle
-from actors.shared_store import shared_store
+from actors.handles import SupervisorHandle
+from actors.store.connection import shared_store
 from rlplatform.clock import SystemClock
 from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_files
-from serve_apps import policies
-from serve_apps.api import audit
+from serve_apps import policy_deployment
 from serve_apps.api.app import create_app
+from serve_apps.api.http import audit_log
 from serve_apps.api.services import Services
-from serve_apps.edge import Unmounted
+from serve_apps.policy_handle import PoliciesHandle
+from serve_apps.serve_middleware import Unmounted
 
 
 class GatewayArgs(BaseModel):
@@ -47,7 +48,7 @@ def app(args: GatewayArgs) -> Application:
 
     def build() -> FastAPI:
         held = settings or Settings()
-        audit.keep(held.state_dir / "audit.log")
+        audit_log.keep(held.state_dir / "audit.log")
         api = build_api(held)
         api.add_middleware(Unmounted)
         return api
@@ -61,7 +62,7 @@ def app(args: GatewayArgs) -> Application:
         graceful_shutdown_timeout_s=5,
         health_check_period_s=1,  # a replica that died is noticed by it
     )
-    beside = (policies.app(settings, args.num_replicas),) if args.application == "api" else ()
+    beside = (policy_deployment.app(settings, args.num_replicas),) if args.application == "api" else ()
     return deployment.bind(*beside)
 
 
@@ -73,7 +74,7 @@ def build_api(settings: Settings) -> FastAPI:
         clock=SystemClock(),
         checkpoints=open_checkpoints(settings.training.checkpoint_url),
         files=open_files(settings),
-        policies=PoliciesHandle(partial(serve.get_deployment_handle, policies.NAME, "api")),
+        policies=PoliciesHandle(partial(serve.get_deployment_handle, policy_deployment.NAME, "api")),
         environments=partial(_environments, settings.training.environment_modules),
     )
     return create_app(services, settings)

@@ -13,9 +13,9 @@ import hypothesis
 import pytest
 
 from rlplatform.errors import SandboxUnavailable
-from rlplatform.sandbox.docker_pool import DockerPool
-from rlplatform.sandbox.engine import Engine
-from rlplatform.sandbox.gvisor import require_gvisor
+from rlplatform.sandbox.docker_engine import Engine
+from rlplatform.sandbox.pool.docker_pool import DockerPool
+from rlplatform.sandbox.pool.gvisor_runtime import require_gvisor
 from rlplatform.settings import SandboxSettings
 
 hypothesis.settings.register_profile("shared", deadline=None)  # the machine may be busy with other things

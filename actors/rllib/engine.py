@@ -68,8 +68,8 @@ class RllibEngine:
         :raises InvalidRequest: environment or hyperparameters make no sense.
         :raises CapacityExhausted: there is no room for the env runners and learners asked for; nothing waits for it.
         """
-        from actors.rllib.fast import FastPath, obstacle
-        from actors.rllib.stock import StockPath
+        from actors.rllib.rllib_ppo_engine import StockPath
+        from actors.rllib.vector_ppo_engine import FastPath, obstacle
 
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
         check_capacity(request.resources)

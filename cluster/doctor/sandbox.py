@@ -12,7 +12,7 @@ from rlplatform.errors import PlatformError, SandboxUnavailable
 from rlplatform.settings import Settings
 
 if TYPE_CHECKING:
-    from rlplatform.sandbox.selfcheck import CheckResult
+    from rlplatform.sandbox.self_check import CheckResult
 
 _NO_ENGINE = "not looked at: no Docker engine answers"
 
@@ -41,7 +41,7 @@ def engine(settings: Settings) -> Check:
 
 def gvisor(settings: Settings) -> Check:
     """Check the runtime of tier *gvisor*, if one is named."""
-    from rlplatform.sandbox.gvisor import require_gvisor
+    from rlplatform.sandbox.pool.gvisor_runtime import require_gvisor
 
     name, runtime = "gvisor", settings.sandbox.gvisor_runtime
     if runtime is None:
@@ -58,7 +58,7 @@ def gvisor(settings: Settings) -> Check:
 
 def control_groups(_: Settings) -> Check:
     """Check how control groups are mounted, as the sandbox sees it."""
-    from rlplatform.sandbox.cgroup import Hierarchy
+    from rlplatform.sandbox.execution.cgroups import Hierarchy
 
     try:
         layout = Hierarchy().layout
@@ -71,7 +71,7 @@ def control_groups(_: Settings) -> Check:
 
 def image(settings: Settings) -> Check:
     """Check that the sandbox image was made from this very guest."""
-    from rlplatform.sandbox.images import BUILD, require_image
+    from rlplatform.sandbox.images.builder import BUILD, require_image
 
     try:
         with closing(_engine(settings)) as docker:
@@ -88,8 +88,8 @@ def self_check(settings: Settings) -> Check:
     name = "sandbox_self_check"
     if not _answers(settings):
         return warn(name, _NO_ENGINE, "see docker_engine")
-    from rlplatform.sandbox.docker_pool import DockerPool
-    from rlplatform.sandbox.selfcheck import run_selfcheck
+    from rlplatform.sandbox.pool.docker_pool import DockerPool
+    from rlplatform.sandbox.self_check import run_selfcheck
 
     alone = settings.sandbox.model_copy(update={"warm": 1, "slots": 1})
     try:
@@ -113,7 +113,7 @@ def judge(name: str, findings: Sequence[CheckResult]) -> Check:
 
 
 def _engine(settings: Settings) -> Any:
-    from rlplatform.sandbox.engine import Engine
+    from rlplatform.sandbox.docker_engine import Engine
 
     return Engine(settings.sandbox.docker_host, timeout_s=10)
 

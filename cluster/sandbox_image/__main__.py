@@ -11,8 +11,8 @@ import sys
 import time
 
 from rlplatform.errors import PlatformError
-from rlplatform.sandbox.engine import Engine
-from rlplatform.sandbox.images import build
+from rlplatform.sandbox.docker_engine import Engine
+from rlplatform.sandbox.images.builder import build
 from rlplatform.sandbox.models import Flavour
 from rlplatform.settings import read_settings
 

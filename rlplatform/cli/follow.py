@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rlplatform.cli.render import Output
+from rlplatform.cli.output import Output
 from rlplatform.client import Client
 from rlplatform.evaluation.models import Evaluation
 from rlplatform.training.models import Training

@@ -9,13 +9,14 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rlplatform.cli import env, exits, files, keys, policy, runs, sandbox, sweep, usage, webhooks
-from rlplatform.cli.doctor import doctor
-from rlplatform.cli.evaluate import evaluate
+from rlplatform.cli import exit_codes
+from rlplatform.cli.commands import env, files, keys, policy, runs, sandbox, sweep, usage, webhooks
+from rlplatform.cli.commands.doctor import doctor
+from rlplatform.cli.commands.evaluate import evaluate
+from rlplatform.cli.commands.serve import serve
+from rlplatform.cli.commands.train import train
 from rlplatform.cli.follow import Interrupted
-from rlplatform.cli.render import Output
-from rlplatform.cli.serve import serve
-from rlplatform.cli.train import train
+from rlplatform.cli.output import Output
 from rlplatform.errors import PlatformError
 
 
@@ -28,15 +29,15 @@ class _Rlp(TyperGroup):
             return super().invoke(ctx)
         except PlatformError as error:
             output.error(error)
-            raise typer.Exit(exits.code_of(error)) from None
+            raise typer.Exit(exit_codes.code_of(error)) from None
         except OSError as error:
             output.note(f"error: {error}")
-            raise typer.Exit(exits.FAILED) from None
+            raise typer.Exit(exit_codes.FAILED) from None
         except Interrupted as left:
             output.note(f"\n{left}")
-            raise typer.Exit(exits.INTERRUPTED) from None
+            raise typer.Exit(exit_codes.INTERRUPTED) from None
         except KeyboardInterrupt:
-            raise typer.Exit(exits.INTERRUPTED) from None
+            raise typer.Exit(exit_codes.INTERRUPTED) from None
 
 
 app = typer.Typer(

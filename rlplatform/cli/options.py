@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 from contextlib import suppress
@@ -9,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from rlplatform.cli.render import Output
+from rlplatform.cli.output import Output
 from rlplatform.client import Client
-from rlplatform.errors import InvalidRequest
+from rlplatform.errors import InvalidRequest, Unavailable
 
 
 def output_of(ctx: typer.Context, lines: bool) -> Output:
@@ -56,3 +57,17 @@ def _value(text: str) -> Any:
             if not isinstance(value, float) or math.isfinite(value):
                 return value
     return text
+
+
+def server(module: str) -> Any:
+    """Return a module of the server, which a client's installation does not have.
+
+    :raises Unavailable: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise Unavailable(
+            f"the server is not installed here ({error.name!r} is missing). It runs from a checkout of the repository:"
+            " make run, or pip install -c requirements.lock -e '.[server,export]'"
+        ) from None

@@ -12,8 +12,6 @@ from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.errors import InvalidRequest
 
 MAX_CONFIG_BYTES = 32 * 1024
-
-
 MAX_CONFIG_DEPTH = 8
 
 

@@ -36,8 +36,6 @@ class EnvironmentInfo(StrictModel):
 
 
 Bound = float | list[float | None] | None
-
-
 BackendChoice = Literal["auto", "envpool", "gymnasium"]
 
 

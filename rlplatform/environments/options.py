@@ -32,11 +32,7 @@ class EnvOptions(NamedTuple):
 
 
 DEFAULT_OPTIONS = EnvOptions()
-
-
 MAX_EPISODE_STEPS = 10**9
-
-
 _HARMLESS_RENDER_MODES = (None, "rgb_array", "ansi")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
+from pydantic import TypeAdapter
+
 from rlplatform.evaluation.events import (
     EvaluationCancelled,
     EvaluationEvent,
@@ -13,9 +15,11 @@ from rlplatform.evaluation.events import (
     EvaluationStarted,
     EvaluationTestFinished,
 )
-from rlplatform.evaluation.models import Evaluation, EvaluationRequest, Verdict
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestResult, Verdict
 from rlplatform.runs.events import Event
-from rlplatform.runs.records import Run, RunSummary
+from rlplatform.runs.records import Run, RunSummary, StoredRun
+
+_TESTS = TypeAdapter(list[TestResult])
 
 
 class EvaluationRun(Run):
@@ -32,6 +36,26 @@ class EvaluationRun(Run):
     @property
     def final(self) -> bool:
         return self.document.state in ("finished", "cancelled", "failed")
+
+    def charge(self, before: Self) -> tuple[str, float]:  # noqa: ARG002
+        """Return the CPU seconds of the tests of a finished evaluation.
+
+        For a cancelled one, return the seconds from its start, because the rest was not measured. An evaluation that
+        failed by our fault costs nothing.
+        """
+        document = self.document
+        if not self.final or document.state == "failed" or document.started_at is None:
+            return "", 0.0
+        cpu_time_s = sum(test.cpu_time_s or 0.0 for test in document.tests)
+        if document.state == "cancelled" and document.finished_at is not None:
+            cpu_time_s = max(cpu_time_s, (document.finished_at - document.started_at).total_seconds())
+        return "sandbox_cpu_s", cpu_time_s
+
+    def to_stored(self) -> StoredRun:
+        """Return the run as the database keeps it, with its request and the results of its tests apart."""
+        tests = _TESTS.dump_json(self.document.tests).decode()
+        record = self.model_dump_json(exclude={"request": True, "epoch": True, "document": {"tests"}})
+        return StoredRun(self.request.model_dump_json(), tests, record)
 
     def apply(self, event: Event, size: int | None = None) -> Self:
         """Return this run after ``event``. ``size``: characters of its JSON, if they are known."""

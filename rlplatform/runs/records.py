@@ -6,11 +6,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from rlplatform.runs.events import Event, stream_of
+
+
+class StoredRun(NamedTuple):
+    """Run as text, in the parts that a database keeps apart.
+
+    ``request`` never changes. ``tests`` of the document may be large. None: ``record`` holds them. ``record`` is the
+    rest, except the epoch, and ends with the document.
+    """
+
+    request: str | None
+    tests: str | None
+    record: str
 
 
 class Run(BaseModel):
@@ -52,6 +64,14 @@ class Run(BaseModel):
     @abstractmethod
     def apply(self, event: Event, size: int | None = None) -> Self:
         """Return this run after ``event``. ``size``: characters of its JSON, if they are known."""
+
+    def charge(self, before: Self) -> tuple[str, float]:  # noqa: ARG002
+        """Return the counter of usage that this run adds to since it was ``before``, and the amount."""
+        return "", 0.0
+
+    def to_stored(self) -> StoredRun:
+        """Return the run as the database keeps it."""
+        return StoredRun(None, None, self.model_dump_json(exclude={"epoch"}))
 
     def _stored_with(self, event: Event, size: int | None) -> int:
         """Return the stored size after ``event``."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from rlplatform.clock import Clock, SystemClock
@@ -12,6 +11,7 @@ from rlplatform.files.ports import FileStorage
 from rlplatform.patterns import ACCEPTED, STORE_URL
 from rlplatform.policies.ports import PolicyFiles
 from rlplatform.settings import Settings, TrainingSettings
+from rlplatform.storage.object_storage import beside, file_system
 from rlplatform.store import Store
 from rlplatform.training.ports import CheckpointStore
 
@@ -36,11 +36,11 @@ async def open_store(url: str, *, clock: Clock | None = None, namespace: str = "
 
             return MemoryStore(clock)
         case "sqlite" if url.startswith("sqlite:///") and path.strip("/"):
-            from rlplatform.storage.sqlite import SqliteStore
+            from rlplatform.storage.sqlite.store import SqliteStore
 
             return await SqliteStore.open(Path(url.removeprefix("sqlite:///")), clock)
         case "redis" | "rediss":
-            from rlplatform.storage.redis import RedisStore
+            from rlplatform.storage.redis.store import RedisStore
 
             return await RedisStore.open(url, clock, namespace)
     raise InvalidRequest(
@@ -74,7 +74,7 @@ def open_policies(settings: TrainingSettings) -> PolicyFiles:
     Raises:
         InvalidRequest: the URL is none that :func:`open_checkpoints` takes.
     """
-    from rlplatform.storage.policies import ArrowPolicies, LocalPolicies
+    from rlplatform.storage.policy_archives import ArrowPolicies, LocalPolicies
 
     opened = file_system(settings.policy_url or beside(settings.checkpoint_url, "policies"), "policy_url")
     return LocalPolicies(opened) if isinstance(opened, Path) else ArrowPolicies(*opened)
@@ -91,31 +91,3 @@ def open_files(settings: Settings) -> FileStorage:
     opened = file_system(settings.files.url or beside(settings.training.checkpoint_url, "files"), "files.url")
     spool = settings.files.spool_dir or settings.state_dir / "uploads"
     return LocalFiles(opened) if isinstance(opened, Path) else ArrowFiles(*opened, spool)
-
-
-def beside(url: str, name: str) -> str:
-    """Return the folder ``name`` beside that of ``url``: ``s3://b/checkpoints?region=r`` ->
-    ``s3://b/NAME?region=r``."""
-    if "://" not in url:
-        return str(Path(url).parent / name)
-    parts = urlsplit(url)
-    return parts._replace(path=str(PurePosixPath(parts.path).parent / name)).geturl()
-
-
-def file_system(url: str, field: str) -> Path | tuple[Any, str]:
-    """Return a local folder, or a file system and the folder in it."""
-    from pyarrow import fs
-
-    scheme, bucket = urlsplit(url).scheme, urlsplit(url).netloc
-    if not scheme or scheme == "file":
-        return Path(url.removeprefix("file://"))
-    if scheme in ("s3", "gs") and bucket:
-        try:
-            filesystem, root = fs.FileSystem.from_uri(url)
-        except (ValueError, OSError) as error:
-            raise InvalidRequest(f"{field} cannot be used: {error}", field=field) from None
-        return filesystem, root
-    raise InvalidRequest(
-        f"{field} {scheme + '://…'!r} is not a path, file:///path, s3://bucket/prefix or gs://bucket/prefix",
-        field=field,
-    )

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from pyarrow import ArrowException, fs
+from pyarrow import fs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rlplatform.clock import Clock
-from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, NotFound, StorageError
+from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, NotFound
 from rlplatform.ids import Kind, check_id
+from rlplatform.storage.object_storage import _flush_one, as_storage_errors, flush
 from rlplatform.training.models import CheckpointInfo
 
 MANIFEST = "manifest.json"
@@ -282,25 +281,3 @@ def _modified(entry: Any) -> datetime:
     if entry.mtime is None:
         return datetime.min.replace(tzinfo=UTC)
     return datetime.fromtimestamp(entry.mtime_ns / 1e9, UTC)
-
-
-def flush(folder: Path) -> None:
-    for path in [folder, *folder.rglob("*")]:
-        _flush_one(path)
-
-
-def _flush_one(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def as_storage_errors() -> Iterator[None]:
-    """Convert errors of a file system to :class:`StorageError`."""
-    try:
-        yield
-    except (OSError, ArrowException) as error:
-        raise StorageError(f"the storage of checkpoints, policies and files did not do it: {error}") from error

@@ -20,7 +20,7 @@ from pyarrow import fs
 from rlplatform import patterns
 from rlplatform.errors import InvalidRequest, NotFound, StorageError
 from rlplatform.files.ports import FileReader
-from rlplatform.storage.checkpoints import as_storage_errors
+from rlplatform.storage.object_storage import as_storage_errors
 
 _UPLOADS = ".uploads"
 _PART = ".part"

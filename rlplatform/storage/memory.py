@@ -15,8 +15,8 @@ from rlplatform.run_kinds import summarize
 from rlplatform.runs.events import Event
 from rlplatform.runs.ports import EncodedEvent, Idempotency, RunQuery
 from rlplatform.runs.records import Run, RunSummary
-from rlplatform.storage import ledger
-from rlplatform.storage.wakeups import Wakeups
+from rlplatform.storage import append_rules
+from rlplatform.storage.stream_notifier import Wakeups
 from rlplatform.store import Document, Finished, Written
 
 
@@ -48,15 +48,15 @@ class MemoryStore:
             if entry.seq_of.get(first.id) == 1:
                 return entry.run, False
             raise Conflict(f"{run.id} exists")
-        run, encoded = ledger.open_stream(run, first)
+        run, encoded = append_rules.open_stream(run, first)
         self._entries[run.id] = _Entry(run, [encoded], {first.id: 1})
-        self._charge(run.tenant, ledger.opening_charges(run, first))
+        self._charge(run.tenant, append_rules.opening_charges(run, first))
         if idempotency is not None:
-            expires = self._clock.now() + ledger.IDEMPOTENCY_LIFE
+            expires = self._clock.now() + append_rules.IDEMPOTENCY_LIFE
             self._idempotency[idempotency.tenant, idempotency.key] = (idempotency, run.id, expires)
         return run, True
 
-    def _charge(self, tenant: str, charges: Sequence[ledger.Charge]) -> None:
+    def _charge(self, tenant: str, charges: Sequence[append_rules.Charge]) -> None:
         for charge in charges:
             self._usage[tenant, charge.day][charge.counter] += charge.amount
 
@@ -64,7 +64,7 @@ class MemoryStore:
         used = self._idempotency.get((idempotency.tenant, idempotency.key))
         if used is None or used[2] <= self._clock.now():
             return None
-        ledger.check_replay(idempotency, used[0].body_sha256)
+        append_rules.check_replay(idempotency, used[0].body_sha256)
         return self._entry(used[1]).run
 
     async def get(self, run_id: str) -> Run:
@@ -79,7 +79,7 @@ class MemoryStore:
         before: str | None = None,
         limit: int = 50,
     ) -> list[Run]:
-        ledger.check_limit(limit)
+        append_rules.check_limit(limit)
         found = (
             entry.run
             for run_id, entry in sorted(self._entries.items(), reverse=True)
@@ -95,9 +95,9 @@ class MemoryStore:
 
     async def remove(self, run_id: str) -> None:
         if (entry := self._entries.get(run_id)) is not None:
-            ledger.check_over(entry.run)
+            append_rules.check_over(entry.run)
             del self._entries[run_id]
-            self._charge(entry.run.tenant, [ledger.removal_charge(entry.run)])
+            self._charge(entry.run.tenant, [append_rules.removal_charge(entry.run)])
 
     async def acquire(self, run_id: str) -> int:
         entry = self._entry(run_id)
@@ -105,13 +105,13 @@ class MemoryStore:
         return entry.run.epoch
 
     async def append(self, stream: str, events: Sequence[Event], *, epoch: int | None = None) -> Sequence[EncodedEvent]:
-        entry = self._entry(ledger.run_id_of(stream))
-        ledger.check_epoch(entry.run.id, entry.run.epoch, epoch)
-        new = [event for event in ledger.distinct(events) if event.id not in entry.seq_of]
+        entry = self._entry(append_rules.run_id_of(stream))
+        append_rules.check_epoch(entry.run.id, entry.run.epoch, epoch)
+        new = [event for event in append_rules.distinct(events) if event.id not in entry.seq_of]
         before = entry.run
-        entry.run, encoded = ledger.advance(before, new)
-        self._charge(before.tenant, ledger.charges(before, entry.run, new))
-        if (last := ledger.final_event(new)) is not None:
+        entry.run, encoded = append_rules.append_events(before, new)
+        self._charge(before.tenant, append_rules.charges(before, entry.run, new))
+        if (last := append_rules.final_event(new)) is not None:
             self._position += 1
             self._finished.append(Finished(self._position, before.tenant, before.id, last.id, encoded[-1].type))
         entry.log.extend(encoded)
@@ -121,10 +121,10 @@ class MemoryStore:
         return [entry.log[entry.seq_of[event.id] - 1] for event in events]
 
     async def read(self, stream: str, *, after: int = 0, limit: int = 1000) -> Sequence[EncodedEvent]:
-        ledger.check_limit(limit)
-        entry = self._entries.get(ledger.run_id_of(stream))
+        append_rules.check_limit(limit)
+        entry = self._entries.get(append_rules.run_id_of(stream))
         if entry is None:
-            raise ledger.no_such_stream(stream)
+            raise append_rules.no_such_stream(stream)
         after = max(0, after)
         return entry.log[after : after + limit]
 
@@ -140,16 +140,16 @@ class MemoryStore:
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
         none: dict[str, float] = {}
         found = self._usage.get((tenant, day), none)
-        return {counter: amount for counter, amount in found.items() if counter != ledger.WRITTEN}
+        return {counter: amount for counter, amount in found.items() if counter != append_rules.WRITTEN}
 
     async def written(self, tenant: str, day: date) -> Written:
         none: dict[str, float] = {}
-        events = self._usage.get((tenant, day), none).get(ledger.WRITTEN, 0)
-        stored = self._usage.get((tenant, ledger.STANDING), none).get("stored_bytes", 0)
+        events = self._usage.get((tenant, day), none).get(append_rules.WRITTEN, 0)
+        stored = self._usage.get((tenant, append_rules.STANDING), none).get("stored_bytes", 0)
         return Written(int(events), int(stored))
 
     async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
-        ledger.check_limit(limit)
+        append_rules.check_limit(limit)
         return [entry for entry in self._finished if entry.position > after][:limit]
 
     async def settle(self, position: int) -> None:
@@ -173,7 +173,7 @@ class MemoryStore:
     async def list_documents(
         self, kind: str, *, owner: str | None = None, before: str | None = None, limit: int = 100
     ) -> Sequence[Document]:
-        ledger.check_limit(limit)
+        append_rules.check_limit(limit)
         found = (
             document
             for _, document in sorted(self._documents.items(), reverse=True)
@@ -205,4 +205,4 @@ class MemoryStore:
         try:
             return self._entries[run_id]
         except KeyError:
-            raise ledger.no_such_run(run_id) from None
+            raise append_rules.no_such_run(run_id) from None

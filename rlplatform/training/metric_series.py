@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rlplatform.errors import UnknownName
 from rlplatform.json_models import StrictModel
+from rlplatform.runs.ports import EncodedEvent, EventLog
+from rlplatform.training.events import TrainingIterationCompleted, TrainingRecovered
+from rlplatform.training.record import TrainingRun
 
 
 class MetricSeries(StrictModel):
@@ -23,3 +29,78 @@ class MetricSeries(StrictModel):
     """Time spent on training at each iteration, in seconds."""
     metrics: dict[str, list[float | None]]
     """Values of each metric; null if an iteration has no such metric."""
+
+
+_PAGE = 1000
+
+
+class _Thinned:
+    """At most ``2 * size`` of the events added: every ``stride``-th."""
+
+    def __init__(self, size: int) -> None:
+        self.stride = 1
+        self._size = size
+        self._kept: list[tuple[int, EncodedEvent]] = []
+        self._last: tuple[int, EncodedEvent] | None = None
+        self._count = 0
+
+    def add(self, event: EncodedEvent) -> None:
+        self._last = self._count, event
+        if self._count % self.stride == 0:
+            self._kept.append(self._last)
+            if len(self._kept) > 2 * self._size:
+                self._double()
+        self._count += 1
+
+    def forget_after(self, iteration: int) -> None:
+        """Drop what a recovery does again."""
+        while self._kept and _parse(self._kept[-1][1]).iteration > iteration:
+            self._kept.pop()
+        self._last = self._kept[-1] if self._kept else None
+        self._count = self._last[0] + 1 if self._last else 0
+
+    def points(self) -> list[TrainingIterationCompleted]:
+        while len(self._kept) >= self._size:
+            self._double()
+        kept = self._kept
+        if self._last is not None and (not kept or kept[-1][0] != self._last[0]):
+            kept = [*kept, self._last]
+        return [_parse(event) for _, event in kept]
+
+    def _double(self) -> None:
+        self.stride *= 2
+        self._kept = [entry for entry in self._kept if entry[0] % self.stride == 0]
+
+
+async def read_series(log: EventLog, run: TrainingRun, names: Sequence[str] | None, max_points: int) -> MetricSeries:
+    """At most ``max_points`` points of ``names`` (None: of all metrics).
+
+    :raises UnknownName: there are metrics, but none of that name.
+    """
+    thinned = _Thinned(max_points)
+    after = 0
+    while page := await log.read(run.stream, after=after, limit=_PAGE):
+        for event in page:
+            if event.type == "training.iteration_completed":
+                thinned.add(event)
+            elif event.type == "training.recovered":
+                thinned.forget_after(TrainingRecovered.model_validate_json(event.data).iteration)
+        after = page[-1].seq
+    points = thinned.points()
+    known = {name: None for point in points for name in point.metrics}
+    for name in names or ():
+        if points and name not in known:
+            raise UnknownName("metric", name[:80], known, field="names")
+    return MetricSeries(
+        training_id=run.id,
+        simulated=run.document.simulated,
+        stride=thinned.stride,
+        iteration=[point.iteration for point in points],
+        env_steps=[point.env_steps for point in points],
+        train_wall_s=[point.train_wall_s for point in points],
+        metrics={name: [point.metrics.get(name) for point in points] for name in (known if names is None else names)},
+    )
+
+
+def _parse(event: EncodedEvent) -> TrainingIterationCompleted:
+    return TrainingIterationCompleted.model_validate_json(event.data)

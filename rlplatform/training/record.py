@@ -54,6 +54,11 @@ class TrainingRun(Run):
     def final(self) -> bool:
         return self.document.state.final
 
+    def charge(self, before: Self) -> tuple[str, float]:
+        """Return the steps of training since ``before``. Steps that a recovery repeats count once."""
+        seen = max(before.charged_env_steps or 0, before.document.progress.env_steps)
+        return "env_steps", (self.charged_env_steps or 0) - seen
+
     def apply(self, event: Event, size: int | None = None) -> Self:
         """Return this run after ``event``. ``size``: characters of its JSON, if they are known."""
         changes: dict[str, object] = {}

@@ -17,15 +17,17 @@ from rlplatform.files.service import FileService
 from rlplatform.maintenance.retention import outlived
 from rlplatform.quotas.service import Accounts
 from rlplatform.settings import Settings
-from serve_apps.api import downloads, openapi, page, problems
+from serve_apps.api import web_page
 from serve_apps.api.authentication import Authenticator
-from serve_apps.api.deps import Context
-from serve_apps.api.envelope import Envelope
-from serve_apps.api.hub import Hubs
-from serve_apps.api.limits import RateLimiter
-from serve_apps.api.records import Records
+from serve_apps.api.dependencies import Context
+from serve_apps.api.http import downloads, problems
+from serve_apps.api.http.middleware import Envelope
+from serve_apps.api.openapi import document
+from serve_apps.api.rate_limits import RateLimiter
 from serve_apps.api.routes import ROUTERS, files
+from serve_apps.api.run_cache import Records
 from serve_apps.api.services import Services
+from serve_apps.api.streams.fan_out import Hubs
 
 _DESCRIPTION = """Sandboxed evaluation of Python code, PPO training, and live event streams.
 
@@ -66,7 +68,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     )
     uploads = {files.PATH: settings.files.max_bytes}
     app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes, uploads=uploads)
-    page.install(app)
+    web_page.install(app)
     return app
 
 
@@ -85,7 +87,7 @@ def routed_app() -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(app)
-    openapi.install(app)
+    document.install(app)
     for router in ROUTERS:
         app.include_router(router)
     app.state.routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]

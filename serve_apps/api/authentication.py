@@ -14,7 +14,7 @@ from rlplatform.clock import Clock
 from rlplatform.errors import NotAllowed, NotAuthenticated, PlatformError
 from rlplatform.settings import Settings
 from rlplatform.webhooks.signatures import Signer
-from serve_apps.api.limits import RateLimiter
+from serve_apps.api.rate_limits import RateLimiter
 
 _RENEWAL_S = 2.0
 _LOG = logging.getLogger("rlplatform.api")

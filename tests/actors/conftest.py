@@ -17,10 +17,11 @@ from ray._private.state import actors
 from ray.util import list_named_actors
 from ray.util.placement_group import placement_group_table
 
-from actors import options, wiring
-from actors.calls import find, in_thread
+from actors import options
+from actors.actor_classes import start
 from actors.handles import SupervisorHandle
-from actors.shared_store import shared_store
+from actors.rpc.ray_calls import find, in_thread
+from actors.store.connection import shared_store
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import PlatformError
 from rlplatform.settings import Settings
@@ -40,7 +41,7 @@ class Stage:
 
     def start(self) -> None:
         """Start the hub and the supervisor."""
-        wiring.start(self.settings)
+        start(self.settings)
         self.store = shared_store(self.settings)
         self.commands = SupervisorHandle()
 

@@ -17,7 +17,7 @@ from actors import options
 from rlplatform.errors import PlatformError
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
 from rlplatform.evaluation.record import EvaluationRun
-from rlplatform.sandbox.engine import STATE_LABEL
+from rlplatform.sandbox.docker_engine import STATE_LABEL
 from rlplatform.sandbox.models import Limits
 from rlplatform.settings import Settings
 from tests.actors.conftest import PRINCIPAL, Stage, eventually, names

@@ -10,7 +10,7 @@ import jsonschema
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serve_apps.api.envelope import SECURITY
+from serve_apps.api.http.middleware import SECURITY
 
 # of HTTP itself or of the server, and those that the document describes for all responses together
 UNDESCRIBED = frozenset(

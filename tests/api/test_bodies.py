@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlplatform.errors import Malformed
-from serve_apps.api.parsing import parse
+from serve_apps.api.http.parsing import parse
 
 pytestmark = pytest.mark.anyio
 

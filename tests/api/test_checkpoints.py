@@ -19,7 +19,7 @@ from rlplatform.errors import Conflict, NotFound
 from rlplatform.ids import Kind, new_id
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
-from serve_apps.api.downloads import made, remove_left
+from serve_apps.api.http.downloads import made, remove_left
 from tests.api.command import rlp
 
 pytestmark = pytest.mark.anyio

@@ -16,9 +16,9 @@ from rich.console import Console
 
 from rlplatform.access.models import KeyInfo
 from rlplatform.access.principals import Scope
-from rlplatform.cli import exits, words
+from rlplatform.cli import exit_codes, formatting
 from rlplatform.cli.follow import summary
-from rlplatform.cli.render import Output
+from rlplatform.cli.output import Output
 from rlplatform.client import AsyncClient, Client
 from rlplatform.client.connection import find_connection
 from rlplatform.errors import InvalidRequest, NotAuthenticated, PlatformError, error_classes
@@ -73,7 +73,7 @@ async def test_interrupting_leaves_the_training_going(platform, tmp_path: Path) 
         await process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
-        assert process.returncode == exits.INTERRUPTED
+        assert process.returncode == exit_codes.INTERRUPTED
         assert b" continues\nfollow it: rlp runs watch train_" in err
         (run,) = await it.store.find("training")
         assert (run.state, run.desired) == ("queued", "run")
@@ -126,9 +126,9 @@ async def test_keys(platform, tmp_path: Path) -> None:
         made = await rlp(tmp_path, "keys", "create", "front end", "--role", "learner", **at)
         assert (made.code, made.out.startswith("rlp_")) == (0, True)
         ended = await rlp(tmp_path, "keys", "create", "over at once", "--role", "learner", "--expires-in-s", "0", **at)
-        assert (ended.code, ended.out) == (exits.USAGE, "")
+        assert (ended.code, ended.out) == (exit_codes.USAGE, "")
         as_learner = {"RLP_URL": url, "RLP_API_KEY": made.out.strip()}
-        assert (await rlp(tmp_path, "keys", "ls", **as_learner)).code == exits.NOT_AUTHENTICATED
+        assert (await rlp(tmp_path, "keys", "ls", **as_learner)).code == exit_codes.NOT_AUTHENTICATED
         listed = (await rlp(tmp_path, "keys", "ls", "--json", **at)).lines
         assert [info["name"] for info in listed] == ["test", "front end"]
         rotated = await rlp(tmp_path, "keys", "rotate", listed[1]["id"], "--overlap-s", "0", **at)
@@ -150,7 +150,7 @@ async def test_a_reader_that_leaves_is_no_error(platform, tmp_path: Path, traini
         await it.commands.iterate(run, 1, 500)
         assert process.stderr is not None
         assert await process.stderr.read() == b""
-        assert await process.wait() == exits.FAILED
+        assert await process.wait() == exit_codes.FAILED
 
 
 async def test_what_the_machine_refuses_is_told_in_a_line(platform, tmp_path: Path) -> None:
@@ -159,14 +159,14 @@ async def test_what_the_machine_refuses_is_told_in_a_line(platform, tmp_path: Pa
         with Path("/dev/full").open("wb") as full:
             process = await start(tmp_path, "env", "ls", stdout=full, **at)
             _, told = await process.communicate()
-        assert (process.returncode, told) == (exits.FAILED, b"error: [Errno 28] No space left on device\n")
+        assert (process.returncode, told) == (exit_codes.FAILED, b"error: [Errno 28] No space left on device\n")
 
 
 async def test_a_terminal_of_few_characters_gets_what_it_has(platform, tmp_path: Path) -> None:
     async with platform() as it, it.served() as url:
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key(), "PYTHONIOENCODING": "ascii"}
         done = await rlp(tmp_path, "doctor", "--remote", **at)
-        assert (done.code, done.out[:11]) == (exits.DONE, "? platform:")
+        assert (done.code, done.out[:11]) == (exit_codes.DONE, "? platform:")
 
 
 async def test_usage(platform, tmp_path: Path) -> None:
@@ -179,19 +179,19 @@ async def test_exit_codes_and_hints(platform, tmp_path: Path, program: str) -> N
     async with platform(sandbox="no Docker engine") as it, it.served() as url:
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
         nothing = await rlp(tmp_path, "runs", "ls")
-        assert (nothing.code, "set RLP_URL" in nothing.err) == (exits.USAGE, True)
+        assert (nothing.code, "set RLP_URL" in nothing.err) == (exit_codes.USAGE, True)
         unknown = await rlp(tmp_path, "evaluat", **at)
-        assert (unknown.code, "Did you mean 'evaluate'?" in unknown.err) == (exits.USAGE, True)
+        assert (unknown.code, "Did you mean 'evaluate'?" in unknown.err) == (exit_codes.USAGE, True)
         wrong = await rlp(tmp_path, "runs", "ls", "--state", "finishd", "--kind", "evaluations", **at)
-        assert (wrong.code, "did you mean finished?" in wrong.err) == (exits.USAGE, True)
+        assert (wrong.code, "did you mean finished?" in wrong.err) == (exit_codes.USAGE, True)
         stranger = await rlp(tmp_path, "runs", "ls", RLP_URL=url, RLP_API_KEY="rlp_no")
-        assert (stranger.code, "hint: give --api-key" in stranger.err) == (exits.NOT_AUTHENTICATED, True)
+        assert (stranger.code, "hint: give --api-key" in stranger.err) == (exit_codes.NOT_AUTHENTICATED, True)
         missing = await rlp(tmp_path, "runs", "show", "train_" + "0" * 26, **at)
-        assert missing.code == exits.NOT_FOUND
+        assert missing.code == exit_codes.NOT_FOUND
         down = await rlp(tmp_path, "evaluate", program, "--stdin", "1", "--json", **at)
-        assert (down.code, down.lines[-1]["code"]) == (exits.SERVER, "sandbox_unavailable")
+        assert (down.code, down.lines[-1]["code"]) == (exit_codes.SERVER, "sandbox_unavailable")
         doctor = await rlp(tmp_path, "doctor", "--remote", **at)
-        assert (doctor.code, "✗ platform: sandbox: no Docker engine" in doctor.out) == (exits.FAILED, True)
+        assert (doctor.code, "✗ platform: sandbox: no Docker engine" in doctor.out) == (exit_codes.FAILED, True)
 
 
 async def test_the_local_file_is_found_from_below(platform, tmp_path: Path) -> None:
@@ -202,12 +202,12 @@ async def test_the_local_file_is_found_from_below(platform, tmp_path: Path) -> N
         done = await rlp(below, "env", "ls", "--json")
         assert [line["id"] for line in done.lines] == ["CartPole-v1"]
         elsewhere = await rlp(below, "env", "ls", RLP_URL=url + "0")
-        assert elsewhere.code == exits.NOT_AUTHENTICATED
+        assert elsewhere.code == exit_codes.NOT_AUTHENTICATED
 
 
 @pytest.mark.parametrize("cls", error_classes())
 async def test_every_error_has_an_exit_code(cls: type[PlatformError]) -> None:
-    code = exits.code_of(cls.__new__(cls))
+    code = exit_codes.code_of(cls.__new__(cls))
     expected = {400: 2, 401: 3, 403: 3, 404: 4, 413: 2, 422: 2, 429: 5}.get(cls.status, 5 if cls.status >= 500 else 1)
     assert code == expected or cls.__name__ == "Fenced"
 
@@ -370,7 +370,7 @@ def test_a_key_that_has_expired_is_said_to_have() -> None:
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         expires_at=datetime(2026, 1, 2, tzinfo=UTC),
     )
-    states = [words.key(info, datetime(2026, 1, day, tzinfo=UTC))["STATE"] for day in (1, 3)]
+    states = [formatting.key(info, datetime(2026, 1, day, tzinfo=UTC))["STATE"] for day in (1, 3)]
     assert [state.split()[0] for state in states] == ["until", "expired"]
 
 

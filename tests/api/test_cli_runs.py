@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rlplatform.access.principals import Scope
-from rlplatform.cli import exits
-from rlplatform.cli.evaluate import call_of
+from rlplatform.cli import exit_codes
+from rlplatform.cli.commands.evaluate import call_of
 from rlplatform.evaluation.models import Verdict
 from tests.api.command import rlp
 
@@ -23,7 +23,7 @@ async def test_a_program_without_tests_simply_runs(platform, tmp_path: Path, jud
     async with platform(judge=judge) as it, it.served() as url:
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
         done = await rlp(tmp_path, "evaluate", "slow.py", **at)
-        assert done.code == (exits.DONE if judge is Verdict.ACCEPTED else exits.FAILED)
+        assert done.code == (exit_codes.DONE if judge is Verdict.ACCEPTED else exit_codes.FAILED)
         (run,) = await it.store.find("evaluation")
         run = await it.store.get(run.id)
         assert [(test.stdin, test.expected_stdout) for test in run.request.tests] == [("", None)]
@@ -35,19 +35,19 @@ async def test_a_function_without_tests_is_called(platform, tmp_path: Path) -> N
     async with platform(judge=Verdict.ACCEPTED) as it, it.served() as url:
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
         call = ["evaluate", "fn.py", "--function", "add", "--arg", "2", "--arg", '"x"']
-        assert (await rlp(tmp_path, *call, **at)).code == exits.DONE
+        assert (await rlp(tmp_path, *call, **at)).code == exit_codes.DONE
         run = await it.store.get((await it.store.find("evaluation"))[0].id)
         assert run.request.grader.kind == "stdio"
         assert [file.path for file in run.request.files] == ["fn.py"]
-        assert (await rlp(tmp_path, *call, "--expect", "5", **at)).code == exits.DONE
+        assert (await rlp(tmp_path, *call, "--expect", "5", **at)).code == exit_codes.DONE
         run = await it.store.get((await it.store.find("evaluation"))[0].id)
         (test,) = run.request.tests
         assert (run.request.grader.kind, test.args, test.expected) == ("function", [2, "x"], 5)
         wrong = await rlp(tmp_path, "evaluate", "fn.py", "--arg", "2", **at)
-        assert (wrong.code, "--function" in wrong.err) == (exits.USAGE, True)
+        assert (wrong.code, "--function" in wrong.err) == (exit_codes.USAGE, True)
         (tmp_path / "tests.json").write_text('[{"id": "a", "args": [1, 2], "expected": 3}]')
         wrong = await rlp(tmp_path, *call, "--tests", "tests.json", **at)
-        assert (wrong.code, "not both" in wrong.err) == (exits.USAGE, True)
+        assert (wrong.code, "not both" in wrong.err) == (exit_codes.USAGE, True)
 
 
 @pytest.mark.parametrize(
@@ -110,12 +110,12 @@ async def test_short_ids_stand_for_the_runs_that_have_them(platform, tmp_path: P
             shown = await rlp(tmp_path, "runs", "show", short, "--json", **at)
             assert shown.lines[0]["id"] == first, short
         same = await rlp(tmp_path, "runs", "show", first[:12], **at)
-        assert (same.code, all(known in same.err for known in ids)) == (exits.USAGE, True)
+        assert (same.code, all(known in same.err for known in ids)) == (exit_codes.USAGE, True)
         none = await rlp(tmp_path, "runs", "show", "zzzzzzzz", **at)
-        assert none.code == exits.NOT_FOUND
+        assert none.code == exit_codes.NOT_FOUND
         for wrong in ("abc", "ckpt_" + "0" * 26, "../v1/keys", ""):
             refused = await rlp(tmp_path, "runs", "show", wrong, **at)
-            assert (refused.code, "no id of the form" in refused.err) == (exits.USAGE, True), wrong
+            assert (refused.code, "no id of the form" in refused.err) == (exit_codes.USAGE, True), wrong
         assert (await rlp(tmp_path, "runs", "stop", first[-8:], **at)).out == f"{first}: stop requested\n"
         made = (await rlp(tmp_path, "keys", "create", "spare", "--role", "learner", "--json", **at)).lines[0]["key"][
             "id"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rlplatform.cli import exits
+from rlplatform.cli import exit_codes
 from rlplatform.training.events import TrainingEvaluated
 from rlplatform.training.models import EvaluationReport
 from tests.api.command import rlp, start
@@ -49,7 +49,7 @@ async def test_a_sweep_ranks_its_trials_and_a_rerun_starts_nothing_twice(platfor
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
         playing = asyncio.create_task(play(it, 4))
         done = await rlp(tmp_path, *grid, **at)
-        assert done.code == exits.DONE, done.err
+        assert done.code == exit_codes.DONE, done.err
         assert await playing <= 2
         summary = done.lines[-1]
         assert [(row["rank"], row["hyperparameters"]["learning_rate"], row["mean"]) for row in summary["rows"]] == [
@@ -67,7 +67,7 @@ async def test_a_sweep_ranks_its_trials_and_a_rerun_starts_nothing_twice(platfor
         assert elsewhere.lines[-1] == summary, "the platform knows its idempotency keys, too"
         assert len(await it.store.find("training")) == 4
         other = await rlp(tmp_path, *SWEEP, "--seeds", "3", **at)
-        assert (other.code, "other settings" in other.err) == (exits.FAILED, True)
+        assert (other.code, "other settings" in other.err) == (exit_codes.FAILED, True)
 
 
 async def test_a_sweep_with_one_bad_setting_starts_nothing(platform, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ async def test_a_sweep_with_one_bad_setting_starts_nothing(platform, tmp_path: P
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
         for grid in ("gamma:0.9,1.5", "learning_rate:0.1,-1", "n_stepz:8,16"):
             refused = await rlp(tmp_path, *SWEEP, "-G", grid, "--seeds", "0,1", **at)
-            assert refused.code == exits.USAGE, refused.err
+            assert refused.code == exit_codes.USAGE, refused.err
             assert "nothing was started" in refused.err
             assert grid.partition(":")[0] in refused.err
         assert await it.store.find("training") == []
@@ -86,7 +86,7 @@ async def test_train_dry_run_shows_what_would_be_trained(platform, tmp_path: Pat
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
         command = ("train", "--env", "CartPole-v1", "-n", "1000", "-H", "gamma:0.5", "--dry-run")
         shown = await rlp(tmp_path, *command, **at)
-        assert shown.code == exits.DONE, shown.err
+        assert shown.code == exit_codes.DONE, shown.err
         assert "stops after     1,024 steps" in shown.out
         assert "gamma           0.5" in shown.out
         (checked,) = (await rlp(tmp_path, *command, "--json", **at)).lines
@@ -104,7 +104,7 @@ async def test_ctrl_c_leaves_a_sweep_going_and_says_how_to_continue(platform, tm
         await asyncio.sleep(0.5)
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
-        assert process.returncode == exits.INTERRUPTED
+        assert process.returncode == exit_codes.INTERRUPTED
         assert "2 trainings continue, 2 are not started yet. Continue: the same command again" in err.decode()
         assert {run.desired for run in await it.store.find("training")} == {"run"}
 
@@ -119,9 +119,9 @@ async def test_runs_by_state_are_of_both_kinds(platform, tmp_path: Path, trainin
         listed = await rlp(tmp_path, "runs", "ls", "--state", "queued", "--json", **at)
         assert {line["id"] for line in listed.lines} == ids
         nothing = await rlp(tmp_path, "runs", "ls", "--state", "finished", "--state", "succeeded", **at)
-        assert (nothing.code, nothing.err) == (exits.DONE, "no finished or succeeded runs\n")
+        assert (nothing.code, nothing.err) == (exit_codes.DONE, "no finished or succeeded runs\n")
         wrong = await rlp(tmp_path, "runs", "ls", "--kind", "trainings", "--state", "finished", **at)
-        assert wrong.code == exits.USAGE
+        assert wrong.code == exit_codes.USAGE
         assert "accepted are failed, interrupted, paused, queued, running, starting, stopped, succeeded" in wrong.err
 
 
@@ -137,22 +137,22 @@ async def test_webhooks_and_quotas(platform, tmp_path: Path) -> None:
         assert rotated["secret"] != made["secret"]
         assert "on its way" in (await rlp(tmp_path, "webhooks", "test", hook, **at)).out
         assert "webhook.test" in (await rlp(tmp_path, "webhooks", "log", hook, **at)).out
-        assert (await rlp(tmp_path, "webhooks", "delete", hook, **at)).code == exits.DONE
-        assert (await rlp(tmp_path, "webhooks", "log", hook, **at)).code == exits.NOT_FOUND
+        assert (await rlp(tmp_path, "webhooks", "delete", hook, **at)).code == exit_codes.DONE
+        assert (await rlp(tmp_path, "webhooks", "log", hook, **at)).code == exit_codes.NOT_FOUND
         quotas = ("usage", "quotas", "college")
         (found,) = (await rlp(tmp_path, *quotas, "--set", "weight:3", "--json", **at)).lines
         (found,) = (await rlp(tmp_path, *quotas, "--set", "concurrent_trainings:null", "--json", **at)).lines
         assert found["overrides"] == {"weight": 3, "concurrent_trainings": None}
         assert (await rlp(tmp_path, *quotas, "--reset", "--json", **at)).lines[0]["overrides"] == {}
         wrong = await rlp(tmp_path, *quotas, "--set", "wieght:3", **at)
-        assert (wrong.code, "did you mean weight?" in wrong.err) == (exits.USAGE, True)
+        assert (wrong.code, "did you mean weight?" in wrong.err) == (exit_codes.USAGE, True)
         assert "quota concurrent_evaluations: 0 of 500" in (await rlp(tmp_path, "usage", **at)).out
 
 
 @pytest.mark.parametrize(("shell", "mark"), [("bash", "complete -o default"), ("zsh", "#compdef rlp")])
 async def test_completion_for_shells(tmp_path: Path, shell: str, mark: str) -> None:
     done = await rlp(tmp_path, "--show-completion", shell, _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
-    assert (done.code, mark in done.out) == (exits.DONE, True), done.err
+    assert (done.code, mark in done.out) == (exit_codes.DONE, True), done.err
     asked = {"COMP_WORDS": "rlp swe", "COMP_CWORD": "1", "_TYPER_COMPLETE_ARGS": "rlp swe"}
     done = await rlp(tmp_path, _RLP_COMPLETE=f"complete_{shell}", **asked)
     assert "sweep" in done.out

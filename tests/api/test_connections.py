@@ -14,7 +14,7 @@ from uvicorn.config import HTTP_PROTOCOLS, WS_PROTOCOLS
 from websockets.asyncio.client import connect
 
 from serve_apps.connections import MAX_HEADER_BYTES, Patient
-from serve_apps.edge import middlewares
+from serve_apps.serve_middleware import middlewares
 from tests.serving import on_loopback
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rlplatform.errors import error_classes
-from serve_apps.edge import Edge, Unmounted
+from serve_apps.serve_middleware import Edge, Unmounted
 
 pytestmark = pytest.mark.anyio
 CODES = {cls.code for cls in error_classes()}

@@ -21,9 +21,9 @@ from websockets.asyncio.client import connect
 from rlplatform.errors import Malformed
 from rlplatform.evaluation.models import EvaluationRequest
 from serve_apps.api.app import routed_app
-from serve_apps.api.fields import wrong_fields
-from serve_apps.api.openapi import request_bodies
-from serve_apps.api.parsing import MAX_CONTAINERS, MAX_NAMES, MAX_VALUES, parse
+from serve_apps.api.http.fields import wrong_fields
+from serve_apps.api.http.parsing import MAX_CONTAINERS, MAX_NAMES, MAX_VALUES, parse
+from serve_apps.api.openapi.document import request_bodies
 from tests.api.conftest import Platform
 
 pytestmark = pytest.mark.anyio

@@ -26,7 +26,7 @@ from rlplatform.access.tickets import Tickets
 from rlplatform.errors import NotAuthenticated, Unavailable
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.redis_server import installed, redis_server
-from serve_apps.api import audit
+from serve_apps.api.http import audit_log
 
 pytestmark = pytest.mark.anyio
 
@@ -237,7 +237,7 @@ async def test_while_the_redis_is_gone_rates_are_open_and_tickets_shut(platform)
 async def test_whatever_changes_something_is_audited(platform, evaluation, tmp_path: Path) -> None:
     log = logging.getLogger("rlplatform.audit")
     level = log.level
-    audit.keep(tmp_path / "audit.log")
+    audit_log.keep(tmp_path / "audit.log")
     try:
         async with platform() as it, it.client() as client:
             await client.get("/v1/trainings")

@@ -45,8 +45,8 @@ from serve_apps.api.live_messages import (
     LiveUnsubscribed,
     ServerMessage,
 )
+from serve_apps.api.openapi.schemas import references
 from serve_apps.api.routes import evaluations, policies, trainings
-from serve_apps.api.schemas import references
 from serve_apps.api.services import Services
 from tests.api.described import Description
 

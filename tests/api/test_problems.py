@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from rlplatform.errors import PlatformError, StorageError, TooManyRequests, error_classes, problem
-from serve_apps.api.problems import problem_response
+from serve_apps.api.http.problems import problem_response
 
 pytestmark = pytest.mark.anyio
 STATUS_OF = {cls.code: cls.status for cls in error_classes()}

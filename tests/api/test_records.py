@@ -10,9 +10,9 @@ from rlplatform.evaluation.models import EvaluationRequest, Verdict
 from rlplatform.runs.records import Run
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.commands import FakeCommands
-from serve_apps.api.records import Records
+from serve_apps.api.run_cache import Records
 from tests.api.conftest import PlatformFactory
-from tests.api.test_hub import SOMEBODY
+from tests.api.test_fan_out import SOMEBODY
 
 pytestmark = pytest.mark.anyio
 EVALUATION = {"source": "print(1)", "tests": [{"id": "t", "expected_stdout": "1"}]}

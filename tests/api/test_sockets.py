@@ -13,9 +13,9 @@ from uvicorn.config import WS_PROTOCOLS
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from serve_apps.api.live import MAX_MESSAGE
-from serve_apps.edge import Unmounted, middlewares
-from serve_apps.sockets import MAX_MESSAGE as READ_AT_MOST
+from serve_apps.api.routes.live import MAX_MESSAGE
+from serve_apps.serve_middleware import Unmounted, middlewares
+from serve_apps.websocket_limits import MAX_MESSAGE as READ_AT_MOST
 from tests.serving import on_loopback
 
 pytestmark = pytest.mark.anyio

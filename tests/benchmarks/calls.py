@@ -22,9 +22,9 @@ from typing import Any
 import ray
 
 from actors import options
-from actors.calls import call, spawn
-from actors.lines import Line
-from actors.wiring import Reachable
+from actors.actor_classes import Reachable
+from actors.rpc.ray_calls import call, spawn
+from actors.rpc.unix_rpc import Line
 from rlplatform.evaluation.models import EvaluationRequest
 from tests.benchmarks.gateway import SUBMISSION
 from tests.benchmarks.load import percentiles

@@ -30,9 +30,9 @@ from statistics import quantiles
 
 import docker
 
-from rlplatform.sandbox.docker_pool import DockerPool
-from rlplatform.sandbox.images import BASE
+from rlplatform.sandbox.images.base_image import BASE
 from rlplatform.sandbox.models import Execution, Limits, Program, Tier
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 from rlplatform.settings import SandboxSettings
 
 PYTHON = os.path.realpath(sys.executable)

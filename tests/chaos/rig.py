@@ -14,7 +14,7 @@ from uuid import uuid4
 import docker
 import httpx2 as httpx
 
-from rlplatform.sandbox.engine import STATE_LABEL
+from rlplatform.sandbox.docker_engine import STATE_LABEL
 from tests.chaos import invariants, processes
 from tests.chaos.clients import Feeder, Follower
 from tests.chaos.invariants import Log, Told

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rlplatform.sandbox.docker_pool import DockerPool
 from rlplatform.sandbox.models import Execution, Limits, Program, Tier
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 pytestmark = pytest.mark.docker
 

@@ -30,7 +30,7 @@ from rlplatform.runs.ports import Idempotency
 from rlplatform.settings import Quotas, TrainingSettings
 from rlplatform.storage import open_policies, open_store
 from rlplatform.storage.memory import MemoryStore
-from rlplatform.storage.policies import ArrowPolicies, LocalPolicies
+from rlplatform.storage.policy_archives import ArrowPolicies, LocalPolicies
 from rlplatform.store import Store
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
-from rlplatform.sandbox.docker_pool import DockerPool
 from rlplatform.sandbox.models import Execution, Limits, Outcome, OutcomeKind, Program, Tier
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 from rlplatform.sandbox.ports import SandboxPool
 from rlplatform.testing.contracts.sandbox import DOUBLE, LIMITS, SandboxPoolContract
 from rlplatform.testing.sandboxes import ScriptedPool, ended, exited

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
-from rlplatform.sandbox.docker_pool import DockerPool
-from rlplatform.sandbox.engine import OWNER_LABEL, Engine
+from rlplatform.sandbox.docker_engine import OWNER_LABEL, Engine
 from rlplatform.sandbox.models import Execution, Limits, Program, Tier
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 from rlplatform.settings import SandboxSettings
 from tests.waiting import comes_true
 
@@ -27,7 +27,7 @@ LONG = Limits(cpu_time_s=60, wall_time_s=120)
 
 OWNER_PROGRAM = """
 import sys, threading
-from rlplatform.sandbox.docker_pool import DockerPool
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 from rlplatform.sandbox.models import Execution, Limits, Program, Tier
 from rlplatform.settings import SandboxSettings
 

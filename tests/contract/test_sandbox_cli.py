@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rlplatform.sandbox.docker_pool import DockerPool
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 pytestmark = pytest.mark.docker
 

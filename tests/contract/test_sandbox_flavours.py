@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from rlplatform.sandbox.docker_pool import DockerPool
 from rlplatform.sandbox.models import Execution, Flavour, Limits, OutcomeKind, Program, Tier
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 pytestmark = pytest.mark.docker
 

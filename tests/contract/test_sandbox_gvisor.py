@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
-from rlplatform.sandbox.cgroup import Hierarchy
-from rlplatform.sandbox.container import TMPFS, Recipe, boot
-from rlplatform.sandbox.docker_pool import DockerPool
-from rlplatform.sandbox.engine import APP_LABEL, Engine
-from rlplatform.sandbox.gvisor import require_gvisor
-from rlplatform.sandbox.images import require_image
+from rlplatform.sandbox.docker_engine import APP_LABEL, Engine
+from rlplatform.sandbox.execution.cgroups import Hierarchy
+from rlplatform.sandbox.images.builder import require_image
 from rlplatform.sandbox.models import Call, Execution, Flavour, Limits, OutcomeKind, Program, Tier
-from rlplatform.sandbox.seccomp import load_profile
-from rlplatform.sandbox.selfcheck import run_selfcheck
-from rlplatform.sandbox.users import DEFAULT_RANGE, Users
+from rlplatform.sandbox.pool.container import TMPFS, Recipe, boot
+from rlplatform.sandbox.pool.docker_pool import DockerPool
+from rlplatform.sandbox.pool.gvisor_runtime import require_gvisor
+from rlplatform.sandbox.pool.seccomp import load_profile
+from rlplatform.sandbox.pool.users import DEFAULT_RANGE, Users
+from rlplatform.sandbox.self_check import run_selfcheck
 
 pytestmark = pytest.mark.docker
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from rlplatform.errors import SandboxFault
-from rlplatform.sandbox.docker_pool import DockerPool
-from rlplatform.sandbox.engine import Engine
+from rlplatform.sandbox.docker_engine import Engine
 from rlplatform.sandbox.models import Execution, Limits, OutcomeKind, Program, Tier
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 pytestmark = pytest.mark.docker
 

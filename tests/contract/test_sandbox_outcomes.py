@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from rlplatform.errors import InvalidRequest
-from rlplatform.sandbox.docker_pool import DockerPool
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Call, Execution, Limits, Outcome, OutcomeKind, Program, Tier
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 pytestmark = pytest.mark.docker
 

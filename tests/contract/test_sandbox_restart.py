@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
-from rlplatform.sandbox.docker_pool import DockerPool
-from rlplatform.sandbox.engine import OWNER_LABEL, Engine
+from rlplatform.sandbox.docker_engine import OWNER_LABEL, Engine
 from rlplatform.sandbox.models import Execution, Flavour, Limits, Outcome, Program, Tier
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 from rlplatform.settings import SandboxSettings
 from tests.waiting import comes_true
 

@@ -14,8 +14,8 @@ from rlplatform.storage import open_store
 from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.redis_server import installed, redis_server
-from tests.unit.actors.test_dispatch import DispatcherMachine
-from tests.unit.actors.test_sessions import SessionsMachine
+from tests.unit.actors.evaluation.test_scheduler import DispatcherMachine
+from tests.unit.actors.training.test_scheduler import SessionsMachine
 
 FEW = settings(
     max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]

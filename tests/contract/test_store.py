@@ -19,9 +19,10 @@ from redis import Redis
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import InvalidRequest, StorageError
 from rlplatform.evaluation.events import EvaluationStarted, EvaluationTestFinished
-from rlplatform.storage import ledger, open_store, schema
-from rlplatform.storage.redis import SCHEMA
-from rlplatform.storage.sqlite import SqliteStore
+from rlplatform.storage import append_rules, open_store
+from rlplatform.storage.redis.store import SCHEMA
+from rlplatform.storage.sqlite import schema
+from rlplatform.storage.sqlite.store import SqliteStore
 from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.contracts.store import StoreContract
@@ -59,7 +60,7 @@ class TestSqliteStore(StoreContract):
 
     async def test_usage_of_days_long_past_is_forgotten(self, store: Store, clock: FakeClock) -> None:
         first, _ = clock.now().date(), await self.training(store, clock)
-        await clock.advance(ledger.USAGE_LIFE.total_seconds())
+        await clock.advance(append_rules.USAGE_LIFE.total_seconds())
         second, _ = clock.now().date(), await self.training(store, clock)
         assert await store.used("acme", first) == {"trainings": 1}
         await clock.advance(86400)
@@ -149,7 +150,7 @@ class TestSqliteStore(StoreContract):
         resource.setrlimit(resource.RLIMIT_FSIZE, (journal, before[1]))  # no file grows beyond that
         try:
             for _ in range(2):
-                with pytest.raises(StorageError, match="did not do it"):
+                with pytest.raises(StorageError, match="operation failed"):
                     await store.append(run.stream, [retried(run, clock)])
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -15,9 +15,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from actors.evaluator import Evaluator
+from actors.evaluation.evaluator import Evaluator
 from actors.supervisor import Supervisor
-from actors.trainer import Trainer
+from actors.training.trainer import Trainer
 from rlplatform.access.api_keys import KeyRing
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock

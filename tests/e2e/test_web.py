@@ -13,7 +13,7 @@ from typing import NoReturn
 import httpx2
 import pytest
 
-from serve_apps.api.page import BUILT
+from serve_apps.api.web_page import BUILT
 from tests.e2e import recordings
 from tests.e2e.local import serving
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from corpus import Attack, load
 
-from rlplatform.sandbox.docker_pool import DockerPool
-from rlplatform.sandbox.engine import Engine
+from rlplatform.sandbox.docker_engine import Engine
 from rlplatform.sandbox.models import Execution, Limits, OutcomeKind, Program, Tier
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 ATTACKS = load()
 FAMILIES = {

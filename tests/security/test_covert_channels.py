@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from rlplatform.sandbox.docker_pool import DockerPool
 from rlplatform.sandbox.models import Execution, Limits, OutcomeKind, Program, Tier
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 pytestmark = pytest.mark.docker
 

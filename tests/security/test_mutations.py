@@ -17,17 +17,17 @@ from corpus import load
 
 import rlplatform.sandbox.guest
 from rlplatform.errors import SandboxFault
-from rlplatform.sandbox.cgroup import Hierarchy
-from rlplatform.sandbox.container import TMPFS, Recipe, boot
-from rlplatform.sandbox.docker_pool import DockerPool
-from rlplatform.sandbox.engine import APP_LABEL, OWNER_LABEL, Engine
-from rlplatform.sandbox.execution import Run
-from rlplatform.sandbox.images import require_image
-from rlplatform.sandbox.jails import JailContainers
+from rlplatform.sandbox.docker_engine import APP_LABEL, OWNER_LABEL, Engine
+from rlplatform.sandbox.execution.cgroups import Hierarchy
+from rlplatform.sandbox.execution.outcomes import decide
+from rlplatform.sandbox.execution.program_execution import Run
+from rlplatform.sandbox.images.builder import require_image
 from rlplatform.sandbox.models import Flavour, Tier
-from rlplatform.sandbox.outcomes import decide
-from rlplatform.sandbox.seccomp import load_profile
-from rlplatform.sandbox.users import DEFAULT_RANGE, Users
+from rlplatform.sandbox.pool.container import TMPFS, Recipe, boot
+from rlplatform.sandbox.pool.docker_pool import DockerPool
+from rlplatform.sandbox.pool.jail_containers import JailContainers
+from rlplatform.sandbox.pool.seccomp import load_profile
+from rlplatform.sandbox.pool.users import DEFAULT_RANGE, Users
 
 pytestmark = pytest.mark.docker
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from rlplatform.errors import SandboxFault
-from rlplatform.sandbox.docker_pool import DockerPool
-from rlplatform.sandbox.engine import OWNER_LABEL, Engine
+from rlplatform.sandbox.docker_engine import OWNER_LABEL, Engine
 from rlplatform.sandbox.models import Execution, Limits, OutcomeKind, Program, Tier
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 from rlplatform.settings import SandboxSettings
 
 pytestmark = pytest.mark.docker

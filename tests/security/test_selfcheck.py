@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rlplatform.errors import SandboxFault
-from rlplatform.sandbox.docker_pool import DockerPool
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, Program, Tier
-from rlplatform.sandbox.selfcheck import CANARIES, run_selfcheck
+from rlplatform.sandbox.pool.docker_pool import DockerPool
+from rlplatform.sandbox.self_check import CANARIES, run_selfcheck
 from rlplatform.testing.sandboxes import ScriptedPool, ended, exited
 
 

@@ -50,7 +50,7 @@ def test_nothing_but_the_settings_reads_the_environment() -> None:
 
 
 def test_actors_are_called_in_one_place() -> None:
-    assert offenders(r"\.remote\(", ("actors/calls.py", "actors/rllib/")) == []
+    assert offenders(r"\.remote\(", ("actors/rpc/ray_calls.py", "actors/rllib/")) == []
 
 
 def test_only_the_engine_knows_rllib() -> None:
@@ -60,7 +60,7 @@ def test_only_the_engine_knows_rllib() -> None:
 def test_nothing_is_unpickled() -> None:
     # the state of our own environments, in checkpoints that we wrote and whose hashes are checked; and what actors
     # call one another with, which Ray would unpickle just so
-    allowed = ("rlplatform/environments/backends/gymnasium_backend.py", "actors/packing.py")
+    allowed = ("rlplatform/environments/backends/gymnasium_backend.py", "actors/rpc/serialization.py")
     assert offenders(r"\b(pickle|cloudpickle|dill|joblib)\.loads?\b|allow_pickle=True", allowed) == []
 
 
@@ -71,8 +71,8 @@ def test_nothing_runs_a_learners_code_outside_a_container() -> None:
         "rlplatform/client/generate.py",  # ruff, for those who develop the client
         "rlplatform/training/manifest.py",  # git
         "rlplatform/algorithms/ppo/native/c_library.py",  # the C compiler
-        "rlplatform/sandbox/images.py",  # debootstrap
-        "rlplatform/sandbox/selfcheck.py",  # hostile programs, as text for the container
+        "rlplatform/sandbox/images/builder.py",  # debootstrap
+        "rlplatform/sandbox/self_check.py",  # hostile programs, as text for the container
         "rlplatform/testing/redis_server.py",  # redis-server
         "rlplatform/sandbox/guest/",  # inside the container
         "rlplatform/probing/prober.py",  # probe_worker, which makes installed environments within limits

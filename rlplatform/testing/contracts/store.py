@@ -17,7 +17,7 @@ from rlplatform.runs.ports import Idempotency
 from rlplatform.runs.records import Run
 from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.contracts.ledger import LedgerContract
+from rlplatform.testing.contracts.store_documents import LedgerContract
 from rlplatform.testing.samples import evaluation_run, finished, fold, iteration, queued, retried, seqs, training_run
 from rlplatform.training.events import TrainingPauseRequested, TrainingQueued, TrainingStarted, TrainingStarting
 

@@ -18,11 +18,11 @@ from rlplatform.ids import Kind, check_id
 from rlplatform.training.checkpoints.retention import ranked
 from rlplatform.training.models import CheckpointInfo, CheckpointList
 from rlplatform.training.ports import CheckpointStore
-from serve_apps.api.deps import Caller, Context, Ctx, Researcher
-from serve_apps.api.downloads import Download, made
-from serve_apps.api.headers import headers
-from serve_apps.api.openapi import binary, problems
-from serve_apps.api.responses import unchanged
+from serve_apps.api.dependencies import Caller, Context, Ctx, Researcher
+from serve_apps.api.http.downloads import Download, made
+from serve_apps.api.http.responses import unchanged
+from serve_apps.api.openapi.document import binary, problems
+from serve_apps.api.openapi.headers import headers
 
 router = APIRouter(prefix="/v1", tags=["checkpoints"])
 _MEDIA_TYPES = ("application/x-tar", "application/octet-stream")

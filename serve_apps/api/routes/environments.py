@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from rlplatform.environments.models import EnvironmentList
-from serve_apps.api.deps import Caller, Ctx
-from serve_apps.api.openapi import problems
+from serve_apps.api.dependencies import Caller, Ctx
+from serve_apps.api.openapi.document import problems
 
 
 class EnvironmentQuery(BaseModel):

@@ -23,13 +23,13 @@ from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.submission_models import Submission
 from rlplatform.ids import Kind
 from rlplatform.runs.pages import Page
-from serve_apps.api.bodies import beside, body_of, validate
-from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Learner, idempotency
-from serve_apps.api.headers import headers
-from serve_apps.api.openapi import accepts, problems
-from serve_apps.api.paging import Listing, list_runs
-from serve_apps.api.responses import accepted, document, page
-from serve_apps.api.sse import disconnected
+from serve_apps.api.dependencies import Caller, Context, Ctx, IdempotencyKey, Learner, idempotency
+from serve_apps.api.http.bodies import beside, body_of, validate
+from serve_apps.api.http.paging import Listing, list_runs
+from serve_apps.api.http.responses import accepted, document, page
+from serve_apps.api.openapi.document import accepts, problems
+from serve_apps.api.openapi.headers import headers
+from serve_apps.api.streams.sse import disconnected
 
 router = APIRouter(prefix="/v1", tags=["evaluations"])
 EXAMPLE = {

@@ -11,12 +11,12 @@ from starlette.responses import Response
 from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest
 from rlplatform.runs.records import Run
-from serve_apps.api.deps import Context, Ctx, Follower, Renewal
-from serve_apps.api.headers import headers
-from serve_apps.api.hub import types_of
-from serve_apps.api.openapi import problems
-from serve_apps.api.schemas import REF
-from serve_apps.api.sse import EventStream
+from serve_apps.api.dependencies import Context, Ctx, Follower, Renewal
+from serve_apps.api.openapi.document import problems
+from serve_apps.api.openapi.headers import headers
+from serve_apps.api.openapi.schemas import REF
+from serve_apps.api.streams.fan_out import types_of
+from serve_apps.api.streams.sse import EventStream
 
 router = APIRouter(prefix="/v1", tags=["events"])
 

@@ -24,11 +24,11 @@ from rlplatform.files.models import FileInfo
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, check_id
 from rlplatform.runs.pages import Page
-from serve_apps.api.deps import Caller, Context, Ctx, Learner
-from serve_apps.api.headers import headers
-from serve_apps.api.openapi import binary, problems
+from serve_apps.api.dependencies import Caller, Context, Ctx, Learner
+from serve_apps.api.http.responses import document, page, unchanged
+from serve_apps.api.openapi.document import binary, problems
+from serve_apps.api.openapi.headers import headers
 from serve_apps.api.ranges import FileContent, part_of
-from serve_apps.api.responses import document, page, unchanged
 
 PATH = "/v1/files"
 router = APIRouter(prefix="/v1", tags=["files"])

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from rlplatform.errors import PlatformError
 from rlplatform.health import Dependency, DependencyState, Health, Readiness
-from serve_apps.api.deps import Context, Ctx
+from serve_apps.api.dependencies import Context, Ctx
 
 router = APIRouter(tags=["health"])
 _BUDGET_S = 3.0

@@ -21,11 +21,11 @@ from rlplatform.access.models import (
 )
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import Conflict, NotFound
-from serve_apps.api.bodies import body_of
-from serve_apps.api.deps import Admin, Caller, Context, Credentials, Ctx
-from serve_apps.api.headers import headers
-from serve_apps.api.openapi import accepts, problems
-from serve_apps.api.responses import accepted
+from serve_apps.api.dependencies import Admin, Caller, Context, Credentials, Ctx
+from serve_apps.api.http.bodies import body_of
+from serve_apps.api.http.responses import accepted
+from serve_apps.api.openapi.document import accepts, problems
+from serve_apps.api.openapi.headers import headers
 
 router = APIRouter(prefix="/v1", tags=["access"])
 _CREATED: dict[int | str, dict[str, Any]] = {

@@ -13,12 +13,12 @@ from rlplatform.ids import Kind
 from rlplatform.policies.models import Actions, ActRequest, PolicyInfo, PolicyRequest
 from rlplatform.policies.ports import Policies
 from rlplatform.runs.pages import Page
-from serve_apps.api.bodies import body_of
-from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
-from serve_apps.api.headers import headers
-from serve_apps.api.openapi import accepts, binary, problems
-from serve_apps.api.paging import Listing, list_runs
-from serve_apps.api.responses import accepted, document, page
+from serve_apps.api.dependencies import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
+from serve_apps.api.http.bodies import body_of
+from serve_apps.api.http.paging import Listing, list_runs
+from serve_apps.api.http.responses import accepted, document, page
+from serve_apps.api.openapi.document import accepts, binary, problems
+from serve_apps.api.openapi.headers import headers
 
 router = APIRouter(prefix="/v1", tags=["policies"])
 EXAMPLE = {"training_id": "train_01k9zzzzzzzzzzzzzzzzzzzzzz", "which": "best", "name": "cart-pole"}

@@ -11,15 +11,14 @@ from starlette.responses import Response
 from rlplatform.access.principals import Principal
 from rlplatform.ids import Kind
 from rlplatform.runs.pages import Page
-from rlplatform.training.metric_series import MetricSeries
+from rlplatform.training.metric_series import MetricSeries, read_series
 from rlplatform.training.models import Training, TrainingCheck, TrainingRequest, TrainingState
-from serve_apps.api.bodies import beside, body_of
-from serve_apps.api.deps import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
-from serve_apps.api.headers import headers
-from serve_apps.api.openapi import accepts, problems
-from serve_apps.api.paging import Listing, list_runs
-from serve_apps.api.responses import accepted, document, page
-from serve_apps.api.series import read_series
+from serve_apps.api.dependencies import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
+from serve_apps.api.http.bodies import beside, body_of
+from serve_apps.api.http.paging import Listing, list_runs
+from serve_apps.api.http.responses import accepted, document, page
+from serve_apps.api.openapi.document import accepts, problems
+from serve_apps.api.openapi.headers import headers
 
 router = APIRouter(prefix="/v1", tags=["trainings"])
 EXAMPLE = {

@@ -12,9 +12,9 @@ from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import NotFound
 from rlplatform.quotas.models import TenantQuotas, Usage
 from rlplatform.settings import Quotas
-from serve_apps.api.bodies import body_of
-from serve_apps.api.deps import Admin, Context, Ctx, Reader
-from serve_apps.api.openapi import accepts, problems
+from serve_apps.api.dependencies import Admin, Context, Ctx, Reader
+from serve_apps.api.http.bodies import body_of
+from serve_apps.api.openapi.document import accepts, problems
 
 router = APIRouter(prefix="/v1", tags=["usage"])
 _AUDIT = logging.getLogger("rlplatform.audit")

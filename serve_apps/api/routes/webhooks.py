@@ -25,11 +25,11 @@ from rlplatform.webhooks.models import (
     WebhookRotation,
 )
 from rlplatform.webhooks.repository import LOG_LENGTH, WebhookBook
-from serve_apps.api.bodies import body_of
-from serve_apps.api.deps import Admin, Context, Ctx
-from serve_apps.api.headers import headers
-from serve_apps.api.openapi import accepts, problems
-from serve_apps.api.responses import accepted
+from serve_apps.api.dependencies import Admin, Context, Ctx
+from serve_apps.api.http.bodies import body_of
+from serve_apps.api.http.responses import accepted
+from serve_apps.api.openapi.document import accepts, problems
+from serve_apps.api.openapi.headers import headers
 
 router = APIRouter(prefix="/v1", tags=["webhooks"])
 EXAMPLE = {"url": "https://course.example/rlplatform", "events": ["evaluation.finished"]}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rlplatform.storage.memory import MemoryStore
+from rlplatform.testing.actors import FakeLauncher
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.launcher import FakeLauncher
 
 
 @pytest.fixture

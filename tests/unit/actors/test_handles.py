@@ -8,13 +8,14 @@ import threading
 
 import pytest
 
-from actors.calls import to_its_end
-from actors.event_hub import CALLS
-from actors.handles import PoliciesHandle, SupervisorHandle
-from actors.store_handle import StoreHandle
+from actors.handles import SupervisorHandle
+from actors.rpc.ray_calls import to_its_end
+from actors.store.client import StoreHandle
+from actors.store.server import CALLS
 from rlplatform.commands import Commands
 from rlplatform.policies.ports import Policies
 from rlplatform.store import Store
+from serve_apps.policy_handle import PoliciesHandle
 
 pytestmark = pytest.mark.anyio
 

@@ -36,10 +36,10 @@ from rlplatform.sandbox.models import Tier
 from rlplatform.settings import EvaluationSettings, Quotas, RetentionSettings, Settings, TrainingSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing import samples
+from rlplatform.testing.actors import FakeEvaluator, FakeLauncher, FlakyStore
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.files import MemoryFiles
-from rlplatform.testing.launcher import FakeEvaluator, FakeLauncher, FlakyStore
 from rlplatform.testing.samples import queued, training_run
 from rlplatform.training.events import TrainingStopped
 from rlplatform.training.models import CheckpointInfo, Progress, Resources, StopCriteria, TrainingRequest

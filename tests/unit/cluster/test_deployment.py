@@ -17,9 +17,9 @@ from ray.serve import schema
 
 from actors import options
 from rlplatform.settings import Settings
-from serve_apps.edge import CALLBACK
 from serve_apps.gateway import GatewayArgs
-from serve_apps.paths import STREAMS
+from serve_apps.serve_middleware import CALLBACK
+from serve_apps.stream_paths import STREAMS
 
 ROOT = Path(__file__).parents[3]
 CLUSTER = ROOT / "cluster"

@@ -19,7 +19,7 @@ from redis import Redis
 from cluster import doctor
 from cluster.doctor import machine, network, profile, sandbox, storage
 from cluster.doctor.report import Check, ok
-from rlplatform.sandbox.selfcheck import CheckResult
+from rlplatform.sandbox.self_check import CheckResult
 from rlplatform.settings import (
     AccessSettings,
     ApiSettings,

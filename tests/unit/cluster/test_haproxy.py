@@ -20,7 +20,7 @@ import pytest
 
 from cluster import haproxy, ingress
 from rlplatform.errors import error_classes
-from serve_apps.paths import STREAMS
+from serve_apps.stream_paths import STREAMS
 
 CODES = {cls.code for cls in error_classes()}
 

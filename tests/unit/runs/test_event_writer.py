@@ -8,8 +8,8 @@ from rlplatform.errors import Conflict, Fenced, ServiceError, StorageError
 from rlplatform.runs.event_writer import MAX_BATCH, Outbox
 from rlplatform.runs.events import Event
 from rlplatform.storage.memory import MemoryStore
+from rlplatform.testing.actors import FlakyStore
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.launcher import FlakyStore
 from rlplatform.testing.samples import iteration, queued, training_run
 from rlplatform.training.events import TrainingIterationCompleted, TrainingPauseRequested, TrainingStopped
 from rlplatform.training.models import Progress

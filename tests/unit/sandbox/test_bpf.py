@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rlplatform.sandbox.guest.bpf import assemble
 from rlplatform.sandbox.guest.jail import FORBIDDEN
 from rlplatform.sandbox.guest.syscalls import NUMBERS
-from rlplatform.sandbox.seccomp import load_profile
+from rlplatform.sandbox.pool.seccomp import load_profile
 
 PROFILE = json.loads(load_profile("sandbox").text)
 X86_64, I386 = 0xC000003E, 0x40000003

@@ -20,8 +20,8 @@ from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.ids import Kind, new_id
 from rlplatform.settings import WebhookSettings
 from rlplatform.storage.memory import MemoryStore
+from rlplatform.testing.actors import FlakyStore
 from rlplatform.testing.clock import FakeClock
-from rlplatform.testing.launcher import FlakyStore
 from rlplatform.testing.samples import evaluation_run, finished, queued, training_run
 from rlplatform.training.events import TrainingQueued, TrainingStopped, TrainingSucceeded
 from rlplatform.training.models import Progress

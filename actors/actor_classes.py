@@ -1,0 +1,198 @@
+"""The actors as Ray runs them: each builds its plain class from settings, in its own process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import ray
+
+from actors import options
+from actors.evaluation.evaluator import Evaluator
+from actors.placement.launcher import Placement
+from actors.ray_meter import RayMeter
+from actors.rpc.ray_calls import spawn
+from actors.rpc.unix_rpc import Address, Listener
+from actors.store.connection import shared_store
+from actors.store.server import EventHub
+from actors.supervisor import Supervisor
+from actors.training.engines import make_engine, warm_up
+from actors.training.trainer import Trainer
+from rlplatform.clock import SystemClock
+from rlplatform.environments import environment_modules
+from rlplatform.errors import Conflict, InvalidRequest
+from rlplatform.evaluation.attachments import AttachedFiles
+from rlplatform.files.node_cache import NodeCache
+from rlplatform.files.service import FileService
+from rlplatform.errors import Conflict
+from rlplatform.sandbox.ports import SandboxPool
+from rlplatform.settings import Settings
+from rlplatform.storage import open_checkpoints, open_files, open_store
+from rlplatform.store import Store
+from rlplatform.telemetry.metrics import Telemetry
+from rlplatform.training.record import TrainingRun
+from rlplatform.webhooks.deliverer import Deliverer
+from rlplatform.webhooks.sender import Sender
+from rlplatform.webhooks.signatures import Signer
+
+log = logging.getLogger(__name__)
+
+REPORT_S = 5.0
+
+
+class Reachable:
+    """Actor that the processes of its node call over a socket."""
+
+    def _listen(self, path: Path) -> None:
+        self._listener = Listener(self)
+        self._listening = asyncio.get_running_loop().create_task(self._listener.open(path))
+
+    async def line(self) -> Address | None:
+        """Return the address of its socket; None if it can be called through Ray alone."""
+        if (path := await self._listening) is None:
+            return None
+        return Address(ray.get_runtime_context().get_node_id(), path, self._listener.token)
+
+
+class EventHubActor(Reachable, EventHub):
+    """Owns the embedded store."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(partial(open_store, settings.store.url))
+        self._listen(settings.state_dir / "hub.sock")
+
+
+class SupervisorActor(Reachable, Supervisor):
+    """Reconciles, and reports queues and runs, for as long as it lives."""
+
+    def __init__(self, settings: Settings) -> None:
+        telemetry = Telemetry(RayMeter())
+        environment_modules.configure(settings.training.environment_modules)
+        super().__init__(
+            settings,
+            shared_store(settings, telemetry),
+            open_checkpoints(settings.training.checkpoint_url),
+            Placement(settings, EvaluatorActor, TrainerActor, SystemClock()),
+            SystemClock(),
+            files=open_files(settings),
+        )
+        self._loop = asyncio.get_running_loop().create_task(self.run())
+        self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))
+        self._delivering = asyncio.get_running_loop().create_task(make_deliverer(settings, self._store).run())
+        self._listen(settings.state_dir / "supervisor.sock")
+
+    async def _report(self, telemetry: Telemetry) -> None:
+        trainings = [run.document.state async for run in self._unfinished(TrainingRun)]
+        telemetry.supervisor(await self.status(), trainings)
+
+
+class EvaluatorActor(Evaluator):
+    """Evaluator of one node with the resource ``sandbox``."""
+
+    def __init__(self, settings: Settings) -> None:
+        owner = ray.get_runtime_context().get_actor_id()
+        telemetry = Telemetry(RayMeter())
+        store = shared_store(settings, telemetry)
+        files = make_attached_files(settings, store)
+        super().__init__(partial(_make_pool, settings, owner), store, SystemClock(), settings.sandbox.slots, files)
+        self._preparing = asyncio.get_running_loop().create_task(self.prepare())
+        self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))
+
+    async def _report(self, telemetry: Telemetry) -> None:
+        telemetry.pool(await self.status())
+
+
+class TrainerActor:
+    """Trainer of one training session. Made without a session it warms up: it runs an engine and waits for a session.
+
+    A trainer that gets a session before it is warm trains as soon as its imports are done: no other would be sooner.
+    """
+
+    def __init__(self, settings: Settings, run: TrainingRun | None = None, epoch: int = 0) -> None:
+        environment_modules.configure(settings.training.environment_modules)
+        self._settings = settings
+        self._trainer: Trainer | None = None
+        self._owner: tuple[str | None, int] = (None, 0)
+        self._simulated = False
+        self._warming: asyncio.Future[None] | None = None
+        if run is None:
+            self._warming = asyncio.ensure_future(asyncio.to_thread(warm_up, lambda: self._trainer is not None))
+        else:
+            self.adopt(run, epoch)
+
+    def adopt(self, run: TrainingRun, epoch: int) -> None:
+        """Accept a session.
+
+        Raises:
+            Conflict: it has one already.
+        """
+        if self._trainer:
+            raise Conflict("this trainer has a session already")
+        self._owner = (run.id, epoch)
+        self._simulated = run.simulated
+        self._trainer = Trainer(
+            run,
+            epoch,
+            shared_store(self._settings, Telemetry(RayMeter())),
+            open_checkpoints(self._settings.training.checkpoint_url),
+            make_engine,
+            SystemClock(),
+            Path(self._settings.state_dir) / "scratch",
+            self._settings.run_folder(run.id),
+        )
+
+    def whereabouts(self) -> tuple[str, str | None, int]:
+        """Return the node, the training and its epoch."""
+        return (ray.get_runtime_context().get_node_id(), *self._owner)
+
+    async def run(self) -> None:
+        """Train (see ``Trainer``)."""
+        assert self._trainer
+        if self._warming and not self._simulated:
+            await asyncio.wait({self._warming})
+        await self._trainer.run()
+
+    def command(self, command: str, *details: str) -> None:
+        """Obey (see ``Trainer``)."""
+        assert self._trainer
+        self._trainer.command(command, *details)
+
+
+def start(settings: Settings) -> None:
+    """Start the event hub (with an embedded store) and the supervisor, if they do not run already."""
+    if settings.store.embedded:
+        spawn(EventHubActor, options.EVENT_HUB, settings)
+    spawn(SupervisorActor, options.SUPERVISOR, settings)
+
+
+def make_deliverer(settings: Settings, store: Store) -> Deliverer:
+    """Make the deliverer, which notifies webhooks of finished runs."""
+    sender = Sender(allow_private=settings.webhooks.allow_private, timeout_s=settings.webhooks.timeout_s)
+    return Deliverer(store, settings.webhooks, Signer(settings.access.pepper), sender, SystemClock())
+
+
+def make_attached_files(settings: Settings, store: Store) -> AttachedFiles:
+    """Make what gets the files of evaluations to this node."""
+    storage = open_files(settings)
+    folder = settings.files.cache_dir or settings.state_dir / "file-cache"
+    cache = NodeCache(storage, folder.absolute(), settings.files.cache_bytes)
+    return AttachedFiles(FileService(store, storage, SystemClock(), settings.files), cache)
+
+
+async def _every(period_s: float, report: Callable[[], Awaitable[None]]) -> None:
+    """Report again and again; a report that fails is skipped."""
+    while True:
+        try:
+            await report()
+        except Exception as error:
+            log.warning("nothing is reported this time: %s", error)
+        await asyncio.sleep(period_s)
+
+
+def _make_pool(settings: Settings, owner: str) -> SandboxPool:
+    from rlplatform.sandbox.pool.docker_pool import DockerPool
+
+    return DockerPool(settings.sandbox, owner)

@@ -1,0 +1,341 @@
+"""Evaluations: queued fairly, leased to evaluators, run again elsewhere when an evaluator is lost, recorded once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from actors.ports import EvaluatorLink
+from rlplatform.clock import Clock
+from rlplatform.errors import Conflict, InvalidRequest, PlatformError, SandboxUnavailable, Unavailable
+from rlplatform.evaluation.events import EvaluationCancelled, EvaluationFailed, EvaluationRetried
+from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.retries import persevere, within
+from rlplatform.sandbox.models import PoolStatus, Tier
+from rlplatform.scheduling.admission import Admission, Place, ServiceTime
+from rlplatform.scheduling.fair_queue import FairQueue
+from rlplatform.settings import EvaluationSettings, Quotas
+from rlplatform.store import Store
+
+log = logging.getLogger(__name__)
+
+STATUS_S = 5.0
+HUNG_S = 30.0
+WATCH_S = 0.2
+RETURN_S = 15.0
+
+
+@dataclass
+class _Lease:
+    tenant: str
+    link: EvaluatorLink
+    began: float
+    cancelled: bool = False
+
+
+class Dispatcher:
+    """Scheduler that leases queued evaluations to evaluators with a free slot. It holds only what the store also holds.
+
+    :param on_lost: called when an evaluator was lost, so that it is replaced soon.
+    :param on_broken: called when a lease failed unexpectedly: its run is in the store alone, until restored.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: EvaluationSettings,
+        clock: Clock,
+        on_lost: Callable[[], None] = lambda: None,
+        on_broken: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._on_lost = on_lost
+        self._on_broken = on_broken
+        self.queue = FairQueue()
+        self._admission = Admission(self.queue, settings.max_queued, self._active)
+        self._service_time = ServiceTime()
+        self._leases: dict[str, _Lease] = {}
+        self._tried: dict[str, str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._links: dict[str, EvaluatorLink] = {}
+        self._statuses: dict[str, PoolStatus] = {}
+        self._hanging_since: dict[str, float] = {}
+        self._available_at = float("-inf")
+        self._draining = False
+
+    @property
+    def queued(self) -> int:
+        return len(self.queue)
+
+    @property
+    def running(self) -> int:
+        return len(self._leases)
+
+    def admit(self, request: EvaluationRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[Place]:
+        """Hold a place for a new evaluation while it is being stored; :meth:`enqueue` it within.
+
+        While the only evaluator is being replaced, the place is one in the queue.
+
+        Raises:
+            SandboxUnavailable: no evaluator has a sandbox, or none of the tier works; says why.
+            InvalidRequest: no evaluator is configured for the tier.
+            QuotaExceeded, QueueFull, WaitTooLong: it is not admitted.
+        """
+        available, reason = self.availability()
+        if not available and not self._returning():
+            raise SandboxUnavailable(f"evaluation is unavailable: {reason}")
+        self._require(request.tier)
+        self.queue.weigh(tenant, quotas.weight)
+        return self._admission.hold(
+            tenant,
+            request.priority,
+            self._expected_wait_s,
+            free=self._slots()[1],
+            max_wait_s=min(request.max_wait_s or self._settings.max_wait_s, self._settings.max_wait_s),
+            quota=("concurrent_evaluations", quotas.concurrent_evaluations),
+        )
+
+    def availability(self) -> tuple[bool, str | None]:
+        """Return True if any evaluator has a sandbox, and otherwise the reason."""
+        if any(status.available for status in self._statuses.values()):
+            return True, None
+        reasons = sorted({status.reason or "unknown reason" for status in self._statuses.values()})
+        return False, "; ".join(reasons) or "no node of the cluster offers sandboxes"
+
+    def _require(self, tier: Tier) -> None:
+        """Refuse a tier that no evaluator serves: waiting would not help."""
+        statuses = [status for status in self._statuses.values() if status.available]
+        if not statuses or any(status.serves(tier) for status in statuses):
+            return
+        if broken := sorted({status.broken[tier] for status in statuses if tier in status.broken}):
+            raise SandboxUnavailable(f"tier {tier.value!r} cannot be served: {'; '.join(broken)}", field="tier")
+        accepted = ", ".join(other.value for other in Tier if any(status.serves(other) for status in statuses))
+        why = "; ".join(sorted({status.lacking[tier] for status in statuses}))
+        raise InvalidRequest(f"tier: {tier.value!r} is not configured ({why}); accepted are {accepted}", field="tier")
+
+    def _returning(self) -> bool:
+        """Return True if there were sandboxes a moment ago and no evaluator gives a reason for their absence."""
+        return not self._statuses and self._clock.monotonic() - self._available_at < RETURN_S
+
+    def place(self, run_id: str) -> Place | None:
+        """Return the place of a run in the queue; None if it is not queued."""
+        position = self.queue.position(run_id)
+        return None if position is None else Place(position, self._expected_wait_s(position))
+
+    def enqueue(self, run: EvaluationRun) -> None:
+        """Put a stored run into the queue and lease it as soon as there is a slot. A known run is left unchanged."""
+        if run.id not in self._leases:
+            self.queue.push(run.tenant, run.id, run.request.priority)
+            self._pump(run)
+
+    async def cancel(self, run: EvaluationRun, reason: str) -> EvaluationRun:
+        """Cancel a run, waiting or running. A finished run is left unchanged."""
+        event = EvaluationCancelled(stream=run.stream, time=self._clock.now(), reason=reason)
+        with suppress(Conflict):
+            await self._store.append(run.stream, [event])
+        self.queue.remove(run.id)
+        self._tried.pop(run.id, None)
+        if lease := self._leases.get(run.id):
+            lease.cancelled = True
+            with suppress(PlatformError):
+                await lease.link.cancel(run.id)
+        return await self._get(run.id)
+
+    async def refresh(self, links: Sequence[EvaluatorLink]) -> None:
+        """Look for evaluators, ask for the state of their sandboxes, and end those that hang."""
+        answers = await asyncio.gather(*map(self._ask, links))
+        self._links = {}
+        self._statuses = {}
+        for link, (status, _) in zip(links, answers, strict=True):
+            if isinstance(status, PoolStatus):
+                self._links[link.name] = link
+                self._statuses[link.name] = status
+            else:
+                log.warning("evaluator %s does not answer: %s", link.name, status)
+        if self.availability()[0]:
+            self._available_at = self._clock.monotonic()
+        hanging = [link for link, (_, active) in zip(links, answers, strict=True) if isinstance(active, TimeoutError)]
+        await self._end_if_long(hanging)
+        self._pump()
+
+    async def _ask(self, link: EvaluatorLink) -> list[Any]:
+        """Ask an evaluator for its status and its runs.
+
+        It can name its runs also while its sandbox is being prepared.
+        """
+        asked = (within(self._clock, STATUS_S, answer) for answer in (link.status(), link.active()))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    async def _end_if_long(self, hanging: Sequence[EvaluatorLink]) -> None:
+        """End evaluators that have hung for ``HUNG_S``. Their runs are lost and judged again."""
+        now = self._clock.monotonic()
+        self._hanging_since = {link.name: self._hanging_since.get(link.name, now) for link in hanging}
+        for link in hanging:
+            if now - self._hanging_since[link.name] >= HUNG_S:
+                log.error("evaluator %s hangs, and is ended", link.name)
+                await link.end()
+
+    async def restore(self, runs: Sequence[EvaluationRun]) -> None:
+        """Adopt unfinished runs that are not known here; a run that an evaluator works on is left to it."""
+        owners: dict[str, EvaluatorLink] = {}
+        for link in self._links.values():
+            with suppress(PlatformError):
+                owners |= dict.fromkeys(await link.active(), link)
+        unknown = [run for run in runs if run.id not in self._leases and run.id not in self.queue]
+        for run in unknown:
+            if owner := owners.get(run.id):
+                self._start(run.tenant, run.id, owner, self._watch(run.id, owner))
+        for run in sorted(unknown, key=lambda run: run.id):
+            if run.id in owners:
+                continue
+            if run.state == "queued":
+                self.enqueue(run)
+            elif lost := await self._lost(run.id, "its evaluator is gone"):
+                self.enqueue(lost)
+        self._pump()
+
+    async def drain(self, grace_s: float) -> None:
+        """Stop leasing, and wait for running evaluations to end.
+
+        Those that have not ended by then are left unchanged.
+        """
+        self._draining = True
+        if self._tasks:
+            with suppress(TimeoutError):
+                await within(self._clock, grace_s, asyncio.wait(set(self._tasks)))
+
+    def _pump(self, fresh: EvaluationRun | None = None) -> None:
+        """Lease queued runs while there are free slots. ``fresh`` was just stored and need not be read again."""
+        while len(self.queue) and not self._draining and self._free_link():
+            waiting = self.queue.pop()
+            assert waiting is not None
+            tenant, run_id = waiting
+            link = self._free_link(not_on=self._tried.pop(run_id, None))
+            assert link is not None
+            run = fresh if fresh and fresh.id == run_id else None
+            self._start(tenant, run_id, link, self._attempt(run_id, link, run))
+
+    def _free_link(self, not_on: str | None = None) -> EvaluatorLink | None:
+        """Return the evaluator with the fewest leases and a free slot, if possible another than ``not_on``."""
+        load = {name: 0 for name, status in self._statuses.items() if status.available}
+        for lease in self._leases.values():
+            if lease.link.name in load:
+                load[lease.link.name] += 1
+        free = [name for name, used in load.items() if used < self._links[name].slots]
+        return self._links[min(free, key=lambda name: (name == not_on, load[name]))] if free else None
+
+    def _slots(self) -> tuple[int, int]:
+        """Return the number of slots of all evaluators with sandboxes, and how many of them are free."""
+        usable = {name for name, status in self._statuses.items() if status.available}
+        slots = sum(self._links[name].slots for name in usable)
+        return slots, max(0, slots - sum(lease.link.name in usable for lease in self._leases.values()))
+
+    def _expected_wait_s(self, position: int) -> float | None:
+        return self._service_time.expected_wait_s(position, *self._slots())
+
+    def _active(self, tenant: str) -> int:
+        return sum(lease.tenant == tenant for lease in self._leases.values())
+
+    def _start(
+        self, tenant: str, run_id: str, link: EvaluatorLink, work: Coroutine[Any, Any, EvaluationRun | None]
+    ) -> None:
+        self._leases[run_id] = _Lease(tenant, link, self._clock.monotonic())
+        task = asyncio.get_running_loop().create_task(self._conclude(run_id, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _conclude(self, run_id: str, work: Coroutine[Any, Any, EvaluationRun | None]) -> None:
+        """Follow a lease to its end. ``work`` returns the run that is to be queued again, if any."""
+        again = None
+        try:
+            again = await work
+        except Exception:
+            log.exception("the lease of %s broke off", run_id)
+            self._on_broken()
+        lease = self._leases.pop(run_id)
+        if again and not lease.cancelled:
+            self._tried[run_id] = lease.link.name
+            self.queue.push(again.tenant, run_id, again.request.priority, front=True)
+        elif not lease.cancelled:
+            self._service_time.note(self._clock.monotonic() - lease.began)
+        self._pump(again)
+
+    async def _attempt(self, run_id: str, link: EvaluatorLink, run: EvaluationRun | None) -> EvaluationRun | None:
+        run = run or await self._persevere(self._get, run_id)
+        if run.final:
+            return None
+        attempt = run.document.attempts + 1
+        epoch = await self._persevere(self._store.acquire, run_id)
+        if self._leases[run_id].cancelled:
+            return None
+        try:
+            await link.evaluate(run, attempt, epoch)
+        except Exception as error:
+            if self._leases[run_id].cancelled:
+                return None
+            if isinstance(error, SandboxUnavailable):
+                self._suspect(link, error)
+                return await self._lost(run_id, str(error), attempt=0)
+            log.warning("attempt %d of %s was lost on %s: %s", attempt, run_id, link.name, error)
+            if isinstance(error, Unavailable):
+                self._suspect(link, error)
+            last = isinstance(error, PlatformError) and not error.retryable
+            return await self._lost(run_id, str(error), attempt, last=last)
+        return None
+
+    async def _watch(self, run_id: str, link: EvaluatorLink) -> EvaluationRun | None:
+        """Wait for an evaluation that an earlier supervisor has leased."""
+        try:
+            while run_id in await link.active():
+                await self._clock.sleep(WATCH_S)
+        except PlatformError as error:
+            self._suspect(link, error)
+        return await self._lost(run_id, "its evaluator is gone")
+
+    def _suspect(self, link: EvaluatorLink, error: PlatformError) -> None:
+        """Lease nothing to ``link`` until the next refresh finds it healthy."""
+        log.warning("evaluator %s: %s", link.name, error)
+        self._statuses.pop(link.name, None)
+        self._on_lost()
+
+    async def _lost(self, run_id: str, reason: str, attempt: int = 1, *, last: bool = False) -> EvaluationRun | None:
+        """Record a lost attempt, and return the run if it is to be queued again.
+
+        :param attempt: 0 for a lease that was refused: it counts only if it had begun.
+        :param last: True if another attempt makes no sense.
+        """
+        await self._persevere(self._store.acquire, run_id)  # fences the lost owner, should it still live
+        run: EvaluationRun = await self._persevere(self._get, run_id)
+        if run.final:
+            return None
+        if attempt == 0 and run.state == "queued":
+            return run
+        attempt = max(attempt, run.document.attempts)
+        now = self._clock.now()
+        event: EvaluationRetried | EvaluationFailed
+        if not last and (attempt < self._settings.max_attempts or self._draining):
+            event = EvaluationRetried(stream=run.stream, time=now, attempt=attempt, reason=reason)
+        else:
+            reason = f"gave up after {attempt} attempts; the last: {reason}"
+            event = EvaluationFailed(stream=run.stream, time=now, reason=reason)
+        try:
+            await self._persevere(self._store.append, run.stream, [event])
+        except Conflict:
+            return None
+        return await self._persevere(self._get, run_id) if isinstance(event, EvaluationRetried) else None
+
+    async def _persevere(self, call: Callable[..., Any], *args: Any) -> Any:
+        return await persevere(self._clock, partial(call, *args))
+
+    async def _get(self, run_id: str) -> EvaluationRun:
+        run = await self._store.get(run_id)
+        assert isinstance(run, EvaluationRun)
+        return run

@@ -1,0 +1,186 @@
+"""Placement: evaluators on nodes with sandboxes, trainers in placement groups of their own. A ``Launcher`` over Ray."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import ray
+from ray._private.state import available_resources_per_node
+from ray.util.placement_group import PlacementGroup, placement_group, placement_group_table, remove_placement_group
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
+
+from actors import options
+from actors.handles import EvaluatorHandle, TrainerHandle
+from actors.placement.cluster_capacity import Room, bundles_of, check_capacity
+from actors.placement.warm_trainers import WarmPool
+from actors.rpc.ray_calls import find, in_thread, living, run_on, spawn, to_its_end
+from rlplatform.clock import Clock
+from rlplatform.errors import CapacityExhausted, PlatformError
+from rlplatform.retries import within
+from rlplatform.settings import Settings
+from rlplatform.training.models import TrainingRequest
+from rlplatform.training.record import TrainingRun
+
+log = logging.getLogger(__name__)
+
+FORGET_S = 60.0
+
+
+class Placement:
+    """Starts evaluators and trainers. ``evaluator`` and ``trainer`` are the actor classes, built from settings."""
+
+    def __init__(self, settings: Settings, evaluator: type, trainer: type, clock: Clock) -> None:
+        self._settings = settings
+        self._evaluator = evaluator
+        self._trainer = trainer
+        self._clock = clock
+        self._evaluators: dict[str, EvaluatorHandle] = {}
+        self._warm = WarmPool(settings.training.warm_trainers, self._start_warm_trainer, clock)
+        self._waiters = ThreadPoolExecutor(2, thread_name_prefix="placing")
+
+    @property
+    def grows(self) -> bool:
+        """True if an autoscaler adds nodes for what waits (see the link)."""
+        return bool(self._settings.cluster.max_resources)
+
+    async def evaluators(self) -> list[EvaluatorHandle]:
+        """Return the evaluator of each living node with the resource ``sandbox`` (see the port)."""
+        self._evaluators = await in_thread(self._find_evaluators)
+        return list(self._evaluators.values())
+
+    async def check(self, request: TrainingRequest) -> None:
+        """Check that the cluster is large enough, or can become so (see the link)."""
+        check_capacity(request.resources, await in_thread(_rooms), self._settings.cluster.max_resources)
+
+    async def launch(self, run: TrainingRun, epoch: int) -> TrainerHandle:
+        """Start a trainer on the run's placement group (see the link)."""
+        await self._end_trainers(run.id)
+        timeout = self._settings.training.placement_timeout_s
+        group = await in_thread(_group_of, run.id) or await to_its_end(_make_group, run)
+        try:
+            ready = await asyncio.get_running_loop().run_in_executor(self._waiters, group.wait, timeout)
+            if not ready:
+                raise CapacityExhausted(f"no room in the cluster within {timeout:g} s")
+            actor = await self._warm_trainer(group, run, epoch)
+            actor = actor or await to_its_end(self._start_trainer, group, run, epoch)
+        except BaseException:
+            remove_placement_group(group)
+            raise
+        return TrainerHandle(actor)
+
+    async def find(self, run: TrainingRun) -> TrainerHandle | None:
+        """Return the living trainer of a run's present epoch (see the port)."""
+        actor = await in_thread(find, options.trainer_name(run.id, run.epoch))
+        actor = actor or await self._warm.find(run.id, run.epoch)
+        return TrainerHandle(actor) if actor else None
+
+    async def placed(self) -> set[str]:
+        """Return the trainings that have a trainer or a placement group (see the port)."""
+        names = await in_thread(living) | set(await in_thread(_groups))
+        return {training for name in names if (training := options.training_of(name))} | await self._warm.owners()
+
+    async def free(self, training_id: str) -> None:
+        """End a training's trainers and remove its placement group (see the link)."""
+        await self._end_trainers(training_id)
+        if group := await in_thread(_group_of, training_id):
+            await in_thread(remove_placement_group, group)
+
+    async def close(self) -> None:
+        """End all evaluators (see the link)."""
+        names = [name for name in await in_thread(living) if name.startswith(options.EVALUATOR_PREFIX)]
+        actors = [(name, await in_thread(find, name)) for name in names]
+        await asyncio.gather(*(EvaluatorHandle(name, 0, actor).close() for name, actor in actors if actor))
+        self._evaluators = {}
+        await self._warm.end()
+
+    async def forget(self, training_ids: Sequence[str]) -> None:
+        """Remove the run folders of trainings (see the link). A node that is away keeps its own."""
+        folders = [str(folder) for training_id in training_ids if (folder := self._settings.run_folder(training_id))]
+        if folders:
+            nodes = [node["NodeID"] for node in await in_thread(ray.nodes) if node["Alive"]]
+            await asyncio.gather(*(self._remove_folders(node, folders) for node in nodes))
+
+    async def prepare(self) -> None:
+        """Keep some trainers warm (see the link)."""
+        await self._warm.refill()
+
+    async def _remove_folders(self, node: str, folders: Sequence[str]) -> None:
+        try:
+            await within(self._clock, FORGET_S, run_on(node, remove_folders, folders))
+        except (PlatformError, TimeoutError) as error:
+            log.warning("run folders stay on node %s: %s", node, error)
+
+    async def _end_trainers(self, training_id: str) -> None:
+        await in_thread(_end_trainers, training_id)
+        await self._warm.end(training_id)
+
+    def _find_evaluators(self) -> dict[str, EvaluatorHandle]:
+        wanted = options.SANDBOX_RESOURCE
+        nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get(wanted, 0) >= 1]
+        names = living()
+        known = {node: handle for node, handle in self._evaluators.items() if handle.name in names}
+        return {node: known.get(node) or self._start_evaluator(node) for node in sorted(nodes)}
+
+    def _start_evaluator(self, node: str) -> EvaluatorHandle:
+        name = options.evaluator_name(node)
+        strategy = NodeAffinitySchedulingStrategy(node, soft=False)
+        chosen = {**options.EVALUATOR, "name": name, "scheduling_strategy": strategy}
+        return EvaluatorHandle(name, self._settings.sandbox.slots, spawn(self._evaluator, chosen, self._settings))
+
+    async def _warm_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> Any | None:
+        if not self._warm.suits(run.document.request):
+            return None
+        table = await in_thread(placement_group_table, group)
+        return await self._warm.adopt(table["bundles_to_node_id"][0], run, epoch)
+
+    def _start_warm_trainer(self, name: str) -> Any:
+        return spawn(self._trainer, {**options.WARM_TRAINER, "name": name}, self._settings)
+
+    def _start_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> Any:
+        strategy = PlacementGroupSchedulingStrategy(group, 0, placement_group_capture_child_tasks=True)
+        name = options.trainer_name(run.id, epoch)
+        chosen = {**options.TRAINER, "name": name, "scheduling_strategy": strategy}
+        if gpus := bundles_of(run.document.request.resources)[0].get("GPU"):
+            chosen["num_gpus"] = gpus
+        return spawn(self._trainer, chosen, self._settings, run, epoch)
+
+
+def remove_folders(folders: Sequence[str]) -> None:
+    """Remove those of ``folders`` that exist here."""
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rooms() -> list[Room]:
+    """Return the room of each living node for trainings, whether it is free now or not."""
+    free = available_resources_per_node()
+    return [Room.of(node["Resources"], free.get(node["NodeID"], {})) for node in ray.nodes() if node["Alive"]]
+
+
+def _groups() -> dict[str, PlacementGroup]:
+    """Return existing placement groups by name."""
+    return {
+        group["name"]: PlacementGroup(ray.PlacementGroupID(bytes.fromhex(key)))
+        for key, group in placement_group_table().items()
+        if group["state"] != "REMOVED" and group["name"]
+    }
+
+
+def _group_of(training_id: str) -> PlacementGroup | None:
+    return _groups().get(options.placement_name(training_id))
+
+
+def _make_group(run: TrainingRun) -> PlacementGroup:
+    bundles = bundles_of(run.document.request.resources)
+    return placement_group(bundles, strategy="PACK", name=options.placement_name(run.id), lifetime="detached")
+
+
+def _end_trainers(training_id: str) -> None:
+    for name in living():
+        if name.startswith(f"trainer:{training_id}:") and (actor := find(name)):
+            ray.kill(actor)

@@ -1,0 +1,128 @@
+"""Actors of Ray: create, find, call and end them.
+
+Only this module uses ``.remote(``; Ray's errors leave it as the platform's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import (
+    ActorPlacementGroupRemoved,
+    GetTimeoutError,
+    NodeDiedError,
+    OwnerDiedError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+)
+from ray.util import list_named_actors
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from actors.options import NAMESPACE
+from actors.rpc.serialization import pack, packing, unpack
+from rlplatform.errors import PlatformError, ServiceError, Unavailable
+
+_GONE = (RayActorError, ActorPlacementGroupRemoved, NodeDiedError, OwnerDiedError, GetTimeoutError)
+
+T = TypeVar("T")
+
+
+def spawn(cls: type, options: Mapping[str, Any], *args: Any) -> ActorHandle:
+    """Create an actor of the plain class ``cls``, or return the living actor of the same name."""
+    options = {"namespace": NAMESPACE, "get_if_exists": "name" in options, **options}
+    return ray.remote(packing(cls)).options(**options).remote(*args)
+
+
+def find(name: str) -> ActorHandle | None:
+    """Return the living actor of this name; None if there is none."""
+    try:
+        return ray.get_actor(name, namespace=NAMESPACE)
+    except ValueError:
+        return None
+
+
+def living() -> set[str]:
+    """Return the names of our living actors. Blocks."""
+    entries = list_named_actors(all_namespaces=True)
+    return {entry["name"] for entry in entries if entry["namespace"] == NAMESPACE}
+
+
+async def kill(actor: ActorHandle) -> None:
+    """End ``actor`` for good, if it lives."""
+    await in_thread(ray.kill, actor)
+
+
+async def in_thread(function: Callable[..., T], *args: Any) -> T:
+    """Call the blocking ``function`` in a thread and return its value."""
+    return await asyncio.get_running_loop().run_in_executor(None, function, *args)
+
+
+async def to_its_end(function: Callable[..., T], *args: Any) -> T:
+    """Call ``function`` as :func:`in_thread` does, and wait for its end even when cancelled.
+
+    A thread cannot be cancelled. The cancelled caller can so undo what the thread has made.
+    """
+    working = asyncio.ensure_future(in_thread(function, *args))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.gather(working, return_exceptions=True)
+        raise
+
+
+async def call(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> Any:
+    """Call ``actor.method(*args, **kwargs)`` and return its value.
+
+    Raises:
+        PlatformError: the method raised it.
+        ServiceError: the method raised an error that is not one of the platform's.
+        Unavailable: the actor is gone or does not answer; whether the call was carried out is unknown.
+    """
+    return unpack(await result(submit(actor, method, *args, **kwargs), method))
+
+
+async def run_on(node: str, function: Callable[..., T], *args: Any) -> T:
+    """Call ``function``, of one of our modules, on ``node``, however busy the node is, and return its value.
+
+    Raises:
+        PlatformError: the function raised, or the node is gone.
+    """
+    strategy = NodeAffinitySchedulingStrategy(node, soft=False)
+    options = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": strategy}
+    found: T = await result(ray.remote(function).options(**options).remote(*args), function.__name__)
+    return found
+
+
+def submit(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> ray.ObjectRef:
+    """Begin ``actor.method(*args, **kwargs)``. The reference is to its packed value."""
+    return getattr(actor, method).remote(pack(args, kwargs))
+
+
+def ask(deployment: Any, method: str, *args: Any) -> Any:
+    """Begin ``deployment.method(*args)`` on some replica. The value comes unpacked."""
+    return getattr(deployment, method).remote(*args)
+
+
+async def result(ref: Any, what: str) -> Any:
+    """Wait for a reference of :func:`submit` or :func:`ask`, and return its value."""
+    try:
+        return await ref
+    except RayTaskError as error:
+        cause = error.cause
+        if isinstance(cause, PlatformError):
+            raise cause from None
+        raise ServiceError(f"{what} failed: {type(cause).__name__}: {cause}") from error
+    except _GONE as error:
+        raise Unavailable(f"{what}: the actor is gone: {first_line(error)}") from None
+    except RayError as error:
+        raise ServiceError(f"{what} failed: {first_line(error)}") from error
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of one of Ray's errors, which are pages long."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,0 +1,240 @@
+"""Trainings: queued fairly, each owned by one trainer at a time, recovered from a checkpoint when that is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
+from functools import partial
+
+from actors.ports import Launcher
+from actors.training.controller import COMMAND_S, COMMANDS, SIMULATED_IS_OFF, Company, Keeper, is_paused, training
+from actors.training.stall_detector import StallWatch
+from rlplatform.clock import Clock
+from rlplatform.errors import Conflict, NotAllowed
+from rlplatform.retries import persevere, within
+from rlplatform.scheduling.admission import Admission, Place
+from rlplatform.scheduling.fair_queue import FairQueue
+from rlplatform.settings import Quotas, TrainingSettings
+from rlplatform.store import Store
+from rlplatform.training.events import TrainingPauseRequested, TrainingResumeRequested, TrainingStopRequested
+from rlplatform.training.models import TrainingRequest, TrainingState
+from rlplatform.training.record import TrainingRun
+
+log = logging.getLogger(__name__)
+
+_REQUESTED = {"pause": TrainingPauseRequested, "resume": TrainingResumeRequested, "stop": TrainingStopRequested}
+_DESIRED = {command: desired for desired, command in COMMANDS.items()}
+_BEGUN = {TrainingState.STARTING, TrainingState.RUNNING, TrainingState.PAUSED, TrainingState.INTERRUPTED}
+_SENSIBLE = {
+    "pause": _BEGUN,
+    "resume": _BEGUN,
+    "stop": set(TrainingState),
+}
+
+
+class Sessions:
+    """Scheduler that keeps a trainer on every training that should have one.
+
+    It holds only what the store also holds.
+    """
+
+    def __init__(self, store: Store, launcher: Launcher, settings: TrainingSettings, clock: Clock) -> None:
+        self._store = store
+        self._launcher = launcher
+        self._settings = settings
+        self._clock = clock
+        self.queue = FairQueue()
+        self._admission = Admission(self.queue, settings.max_queued, self._active)
+        stalls = StallWatch(partial(training, store), clock, settings.stall_timeout_s)
+        self._company = Company(store, launcher, settings, clock, stalls)
+        self._kept = self._company.keepers
+        self._checks: set[asyncio.Task[None]] = set()
+
+    @property
+    def running(self) -> int:
+        return len(self._kept)
+
+    async def check(self, request: TrainingRequest) -> None:
+        """Check that a training could run here.
+
+        Raises:
+            NotAllowed: the simulated engine is switched off.
+            InvalidRequest: the cluster can never hold it.
+        """
+        if request.engine == "simulated" and not self._settings.allow_simulated:
+            raise NotAllowed(SIMULATED_IS_OFF)
+        await self._launcher.check(request)
+
+    def admit(self, request: TrainingRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[Place]:
+        """Hold a place for a new training while it is being stored; :meth:`enqueue` it within.
+
+        Raises:
+            QuotaExceeded, QueueFull: it is not admitted.
+        """
+        self.queue.weigh(tenant, quotas.weight)
+        return self._admission.hold(
+            tenant,
+            request.priority,
+            self._expected_wait_s,
+            free=self._free(),
+            quota=("concurrent_trainings", quotas.concurrent_trainings),
+        )
+
+    def keeps(self, run_id: str) -> bool:
+        """Return True if the run has a trainer, is about to get one, or waits for one."""
+        return run_id in self._kept or run_id in self.queue
+
+    def place(self, run_id: str) -> Place | None:
+        """Return the place of a run in the queue; None if it is not queued."""
+        position = self.queue.position(run_id)
+        return None if position is None else Place(position, self._expected_wait_s(position))
+
+    def tenants(self) -> set[str]:
+        """Return the tenants whose trainings have a keeper."""
+        return {kept.tenant for kept in self._kept.values()}
+
+    async def stop_all(self, tenant: str, reason: str) -> None:
+        """Stop every training of ``tenant`` that is at work, for ``reason``. Paused trainings stay paused."""
+        for run_id in [run_id for run_id, kept in self._kept.items() if kept.tenant == tenant]:
+            run = await self._training(run_id)
+            if run.desired == "run" and not run.final:
+                log.info("stopping %s: %s", run_id, reason)
+                await self.command(run, "stop", "the platform", reason=reason)
+
+    def enqueue(self, run: TrainingRun) -> None:
+        """Put a stored run into the queue and admit it as soon as there is room. A known run is left unchanged."""
+        if run.id not in self._kept:
+            self.queue.push(run.tenant, run.id, run.document.request.priority)
+            self._pump()
+
+    async def restore(self, runs: Sequence[TrainingRun]) -> None:
+        """Adopt unfinished runs that are not known here. Those that had begun go before those that had not.
+
+        Of queued runs, those that already have a trainer or a placement go first: no more are placed than may be.
+        A paused run that is to continue waits in the queue for its turn; one that is to stay paused needs nothing.
+        """
+        placed = await self._launcher.placed() if any(_waits(run) for run in runs) else ()
+        for run in sorted(runs, key=lambda run: (_waits(run), run.id not in placed, run.state == "queued", run.id)):
+            if _waits(run):
+                self.enqueue(run)
+            elif run.id not in self._kept and not is_paused(run):
+                self._keep(run.tenant, run.id, begun=True)
+
+    async def command(self, run: TrainingRun, command: str, by: str, **fields: str) -> TrainingRun:
+        """Record ``pause``, ``resume`` or ``stop`` and forward it. Idempotent.
+
+        Args:
+            fields: further fields of the event: the ``reason`` of a stop.
+
+        Raises:
+            Conflict: the command makes no sense in the run's state.
+        """
+        if _refused(run, command):
+            raise Conflict(f"cannot {command} a training that is {_described(run)}", state=run.state)
+        if run.final:
+            return run
+        if run.desired != _DESIRED[command]:
+            envelope = {"stream": run.stream, "time": self._clock.now(), "simulated": run.simulated}
+            event = _REQUESTED[command].model_validate({**envelope, "by": by, **fields})
+            try:
+                await self._store.append(run.stream, [event])
+            except Conflict:  # it has ended meanwhile
+                return await self.command(await self._training(run.id), command, by, **fields)
+        kept = self._kept.get(run.id)
+        if kept and kept.link:
+            await kept.pass_on()
+        elif command == "resume":
+            self.enqueue(run)
+        else:
+            await self._settle(run)
+        return await self._training(run.id)
+
+    async def reap(self) -> None:
+        """End every trainer and free every placement of a training that has no keeper."""
+        for training_id in await self._launcher.placed():
+            if training_id not in self._kept:
+                log.warning("freeing what %s was placed on: nobody keeps it", training_id)
+                await self._launcher.free(training_id)
+
+    async def suspend(self, grace_s: float) -> None:
+        """Have every trainer save a checkpoint and leave within ``grace_s``. A later :meth:`restore` adopts them."""
+        self._company.draining = True
+        await asyncio.gather(*(kept.send_off() for kept in list(self._kept.values())))
+        await self._gone_within(grace_s)
+        for kept in list(self._kept.values()):
+            if kept.link:
+                await kept.link.release()
+        await self._gone_within(COMMAND_S)
+        for kept in self._kept.values():
+            kept.task.cancel()
+        await self._gone_within(COMMAND_S)
+
+    async def _gone_within(self, seconds: float) -> None:
+        if self._kept:
+            with suppress(TimeoutError):
+                await within(self._clock, seconds, asyncio.wait({kept.task for kept in self._kept.values()}))
+
+    def _pump(self) -> None:
+        while len(self.queue) and len(self._kept) < self._settings.max_running and not self._company.draining:
+            waiting = self.queue.pop()
+            assert waiting is not None
+            self._keep(*waiting)
+
+    def _free(self) -> int:
+        return max(0, self._settings.max_running - len(self._kept))
+
+    def _expected_wait_s(self, position: int) -> float | None:
+        """Return 0 where there is room; None otherwise, because nobody knows how long a training takes."""
+        return 0.0 if position < self._free() else None
+
+    def _active(self, tenant: str) -> int:
+        return sum(kept.tenant == tenant for kept in self._kept.values())
+
+    def _keep(self, tenant: str, run_id: str, *, begun: bool = False) -> Keeper:
+        kept = self._kept[run_id] = Keeper(run_id, tenant, self._company, begun=begun)
+        kept.task.add_done_callback(lambda _: self._gone(run_id, kept))
+        return kept
+
+    def _gone(self, run_id: str, kept: Keeper) -> None:
+        if self._kept.get(run_id) is kept:
+            del self._kept[run_id]
+        if not kept.task.cancelled() and not self._company.draining:
+            check = asyncio.get_running_loop().create_task(self._check_paused(run_id))
+            self._checks.add(check)
+            check.add_done_callback(self._checks.discard)
+        self._pump()
+
+    async def _check_paused(self, run_id: str) -> None:
+        """Queue a run that was resumed while its keeper was leaving because it was paused."""
+        run = await persevere(self._clock, partial(self._training, run_id))
+        if run.document.state is TrainingState.PAUSED and run.desired == "run":
+            self.enqueue(run)
+
+    async def _settle(self, run: TrainingRun) -> None:
+        """Stop or pause a run that has no trainer at the moment, whatever it waits for."""
+        self.queue.remove(run.id)
+        if (kept := self._kept.get(run.id)) and not kept.task.cancelling():
+            kept.task.cancel()
+            await asyncio.wait({kept.task})
+        kept = self._kept.get(run.id) or self._keep(run.tenant, run.id, begun=run.state != "queued")
+        with suppress(TimeoutError):
+            await within(self._clock, COMMAND_S, asyncio.wait({kept.task}))
+
+    async def _training(self, run_id: str) -> TrainingRun:
+        return await training(self._store, run_id)
+
+
+def _waits(run: TrainingRun) -> bool:
+    """Return True if the run waits for its turn: it is new, or was paused and is to continue."""
+    return run.state == "queued" or (run.document.state is TrainingState.PAUSED and run.desired == "run")
+
+
+def _refused(run: TrainingRun, command: str) -> bool:
+    stopping = run.desired == "stop" and command != "stop"
+    return stopping or run.document.state not in _SENSIBLE[command]
+
+
+def _described(run: TrainingRun) -> str:
+    return "being stopped" if run.desired == "stop" and not run.final else run.state

@@ -1,0 +1,181 @@
+"""``rlp evaluate``."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from rlplatform.cli import exit_codes
+from rlplatform.cli.evidence import evidence, renamed
+from rlplatform.cli.follow import follow_evaluation
+from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+from rlplatform.cli.output import Output
+from rlplatform.errors import InvalidRequest
+from rlplatform.evaluation.models import Evaluation, Verdict
+
+_REST = ("grader", "checker", "limits", "tier", "files")
+
+
+def evaluate(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The program.", exists=True, dir_okay=False)],
+    tests: Annotated[
+        Path | None,
+        typer.Option(help="JSON: a list of tests, or an object with `tests` and more.", exists=True, dir_okay=False),
+    ] = None,
+    stdin: Annotated[str | None, typer.Option(help="A single test: input of the program.")] = None,
+    expect: Annotated[
+        str | None, typer.Option(help="A single test: expected output, or with --function the expected value as JSON.")
+    ] = None,
+    function: Annotated[str | None, typer.Option(help="Call this function instead of running the program.")] = None,
+    arg: Annotated[
+        list[str] | None, typer.Option("--arg", help="An argument of --function, as JSON or text; may be given again.")
+    ] = None,
+    checker: Annotated[str | None, typer.Option(help="exact, tokens, lines, floats or unordered.")] = None,
+    also: Annotated[
+        list[Path] | None, typer.Option("--with", help="A further file of the program.", exists=True, dir_okay=False)
+    ] = None,
+    cpu_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
+    wall_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
+    memory_mb: Annotated[int | None, typer.Option(help="Limit of each test.")] = None,
+    tier: Annotated[
+        Literal["single-use", "jail", "gvisor"] | None,
+        typer.Option(help="Isolation of the sandbox; single-use by default."),
+    ] = None,
+    priority: Annotated[
+        Literal["high", "normal", "low"] | None,
+        typer.Option(help="Among the tenant's own; high needs scope admin."),
+    ] = None,
+    max_wait_s: Annotated[float | None, typer.Option(help="Refuse it rather than wait for longer.")] = None,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Run a program in a sandbox: against tests (exit status 0: accepted, 1: not), or as it is, without any."""
+    output = output_of(ctx, json)
+    if arg and function is None:
+        raise InvalidRequest("--arg goes with --function, which says what is called", field="--arg")
+    plain = tests is None and expect is None and (function is not None or stdin is None)
+    if tests is not None:
+        if given_too := next(
+            (name for name, value in (("stdin", stdin), ("expect", expect), ("arg", arg)) if value), None
+        ):
+            raise InvalidRequest(f"give --tests or --{given_too}, not both", field=f"--{given_too}")
+        request = _tests(tests)
+    elif plain and function is not None:
+        request = call_of(file, function, [_value(text) for text in arg or ()], _text(file))
+        if stdin is not None:
+            request["tests"][0]["stdin"] = stdin
+    elif plain:
+        request = {"tests": [{"id": "run", "stdin": ""}]}
+    elif function is not None:
+        request = {
+            "tests": [{"id": "t1", "args": [_value(text) for text in arg or ()], "expected": _value(expect or "")}]
+        }
+    else:
+        request = {"tests": [{"id": "t1", "stdin": stdin or "", "expected_stdout": expect}]}
+    request.setdefault("source", _text(file))
+    if also:
+        more = [{"path": path.name, "content": _text(path)} for path in also]
+        request["files"] = [*request.get("files", []), *more]
+    if function is not None and not plain:
+        request["grader"] = {"kind": "function", "entry": function}
+    if checker is not None:
+        request["checker"] = {"kind": checker}
+    limits = {"cpu_time_s": cpu_time_s, "wall_time_s": wall_time_s, "memory_mb": memory_mb}
+    if given := {name: value for name, value in limits.items() if value is not None}:
+        request["limits"] = {**request.get("limits", {}), **given}
+    how = {"tier": tier, "priority": priority, "max_wait_s": max_wait_s}
+    request |= {name: value for name, value in how.items() if value is not None}
+    name = str(file)
+    with connect(url, api_key) as client:
+        submitted = client.submit_evaluation(request)
+        evaluation = follow_evaluation(client, submitted, output, name=name, quiet=plain)
+    accepted = evaluation.verdict is Verdict.ACCEPTED
+    if output.lines:
+        output.document({"type": "summary", **evaluation.model_dump(mode="json")}, "")
+    elif plain:
+        _show_run(output, evaluation, name)
+    elif not accepted:
+        sent = {str(test.get("id")): test for test in request["tests"] if isinstance(test, dict)}
+        grader = request.get("grader") or {}
+        output.note(evidence(evaluation, sent, str(grader.get("kind", "stdio")), name), wrap=False)
+    raise typer.Exit(exit_codes.DONE if accepted else exit_codes.FAILED)
+
+
+def _show_run(output: Output, evaluation: Evaluation, name: str) -> None:
+    """Show the output of a program that was run without tests, and how it ended."""
+    for test in evaluation.tests:
+        output.verbatim(test.stdout or "")
+        output.note((renamed(test.stderr, name) if test.stderr else "").rstrip("\n"), wrap=False)
+        if test.stdout_truncated:
+            output.note("(the output is cut)")
+        used = [
+            f"exit status {test.exit_code}" if test.exit_code is not None else str(test.verdict),
+            *([f"{test.cpu_time_s:.3f} s of CPU"] if test.cpu_time_s is not None else []),
+            *([f"{test.peak_memory_bytes / 2**20:.1f} MiB"] if test.peak_memory_bytes is not None else []),
+        ]
+        output.note(" · ".join(used))
+        if test.message and not test.stderr:
+            output.note(renamed(test.message, name))
+    if not evaluation.tests:
+        output.note(evaluation.message or str(evaluation.state))
+
+
+_CALL = """import json, runpy, sys, traceback
+sys.argv = [{path!r}]
+try:
+    found = runpy.run_path({path!r}, run_name="submission").get({function!r})
+    if not callable(found):
+        sys.exit({path!r} + " defines no function " + {function!r})
+    print(repr(found(*json.loads({arguments!r}))))
+except Exception as error:
+    frames = traceback.TracebackException.from_exception(error)
+    while frames.stack and frames.stack[0].filename != {path!r}:
+        del frames.stack[0]
+    sys.exit("".join(frames.format()).rstrip())
+"""
+
+
+def call_of(file: Path, function: str, arguments: list[Any], source: str) -> dict[str, Any]:
+    """The request that calls ``function`` of the program and prints what it returns."""
+    path = file.name if file.name != "main.py" else "program.py"
+    program = _CALL.format(path=path, function=function, arguments=jsonlib.dumps(arguments))
+    return {
+        "source": program,
+        "files": [{"path": path, "content": source}],
+        "tests": [{"id": "call", "stdin": ""}],
+    }
+
+
+def _value(text: str) -> Any:
+    """Return ``text`` as JSON, or as a string if it is not JSON."""
+    try:
+        return jsonlib.loads(text)
+    except ValueError:
+        return text
+
+
+def _tests(path: Path) -> dict[str, Any]:
+    try:
+        found = jsonlib.loads(_text(path))
+    except ValueError as error:
+        raise InvalidRequest(f"{path} is not JSON: {error}", field="tests") from None
+    if isinstance(found, list):
+        return {"tests": found}
+    if not isinstance(found, dict) or "tests" not in found:
+        raise InvalidRequest(f"{path} must hold a list of tests, or an object with `tests`", field="tests")
+    unknown = sorted(found.keys() - {"tests", *_REST})
+    if unknown:
+        raise InvalidRequest(f"{path}: unknown {unknown[0]!r}; accepted are tests, {', '.join(_REST)}", field="tests")
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InvalidRequest(f"{path} is not UTF-8 text", field=str(path)) from None

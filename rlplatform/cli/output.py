@@ -1,0 +1,246 @@
+"""Output of the command line. Only this module prints.
+
+Results go to stdout, everything else to stderr. With ``--json`` stdout is JSON Lines and nothing else. On a terminal
+work in progress is drawn live; otherwise it is written in plain lines, at most one a second of the run's own time.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from rlplatform.cli import formatting, layout
+from rlplatform.cli.evidence import renamed
+from rlplatform.errors import PlatformError
+from rlplatform.evaluation.events import EvaluationFailed, EvaluationRetried
+from rlplatform.runs.events import Event
+from rlplatform.training.events import TrainingIterationCompleted
+from rlplatform.training.models import Training
+
+
+class View(Protocol):
+    """Shows the events of one run as they come."""
+
+    def show(self, event: Event) -> None:
+        """One more event."""
+
+
+class Output:
+    """Destination and form of a command's results.
+
+    :param lines: JSON Lines instead of text.
+    """
+
+    def __init__(self, *, lines: bool = False, stdout: Console | None = None, stderr: Console | None = None) -> None:
+        self.lines = lines
+        self.out = stdout or Console(highlight=False, soft_wrap=True)
+        self.err = stderr or Console(highlight=False, soft_wrap=True, stderr=True)
+
+    def document(self, document: BaseModel | Mapping[str, Any], text: str) -> None:
+        """A result: as JSON, or as ``text``."""
+        if self.lines:
+            self._line(document)
+        else:
+            self.out.print(layout.paragraph(_harmless(text), _width(self.out), hang=formatting.FACT), markup=False)
+
+    def table(self, documents: Sequence[BaseModel], rows: Sequence[Mapping[str, str]], empty: str) -> None:
+        """Results, one a row: ``rows`` by column title; ``empty`` is said where there are none."""
+        if self.lines:
+            for document in documents:
+                self._line(document)
+            return
+        if not rows:
+            self.note(empty)
+            return
+        cells = [[_harmless(" ".join(cell.split())) for cell in row.values()] for row in rows]
+        for line in layout.table(list(rows[0]), cells, _width(self.out)):
+            self.out.print(line, markup=False)
+
+    def event(self, event: Event) -> None:
+        """An event, as JSON or as a line."""
+        if self.lines:
+            self._line(event)
+        elif (text := formatting.event(event)) is not None:
+            self.out.print(_harmless(text), markup=False)
+
+    def note_of(self, document: Mapping[str, Any], text: str) -> None:
+        """A step of something longer: as JSON on stdout, or as ``text`` by the way."""
+        if self.lines:
+            self._line(document)
+        else:
+            self.note(text)
+
+    def note(self, text: str, *, wrap: bool = True) -> None:
+        """Something by the way; ``wrap``: broken between words to the width of the terminal."""
+        if text:
+            self.err.print(layout.paragraph(_harmless(text), _width(self.err) if wrap else None), markup=False)
+
+    def verbatim(self, text: str) -> None:
+        """Output of a program: as it is, except what a terminal would obey."""
+        if text:
+            self.out.print(_harmless(text), markup=False, end="" if text.endswith("\n") else "\n")
+
+    def error(self, error: PlatformError) -> None:
+        """Print an error, and a hint."""
+        if self.lines:
+            document = {"code": error.code, "detail": error.detail, "retryable": error.retryable, **error.extra}
+            self._line({"type": "error", **document})
+        style = "red" if self.err.is_terminal else None
+        text = layout.paragraph(_harmless(f"error: {error.detail}"), _width(self.err))
+        self.err.print(text, markup=False, style=style)
+        for found in error.extra.get("errors", ())[1:]:
+            self.note(f"       {found.get('field')}: {found.get('message')}")
+        if (hint := formatting.hint(error)) is not None:
+            self.note(f"hint: {hint}")
+
+    @contextmanager
+    def training(self, training: Training) -> Iterator[View]:
+        """A live view of ``training``."""
+        if self.lines:
+            yield _Lines(self)
+        elif self.out.is_terminal:
+            with _bar(self.out) as progress:
+                yield _TrainingBar(progress, training)
+        else:
+            yield _TrainingLines(self, training)
+
+    @contextmanager
+    def evaluation(self, *, name: str = "main.py", quiet: bool = False) -> Iterator[View]:
+        """A live view of an evaluation: a line a test.
+
+        :param name: the learner's name of the program.
+        :param quiet: only what delays it.
+        """
+        yield _Lines(self) if self.lines else _EvaluationLines(self, name, quiet=quiet)
+
+    @contextmanager
+    def transfer(self, name: str) -> Iterator[Callable[[int, int], None]]:
+        """A function to call with the bytes received and the bytes in all; a bar on a terminal."""
+        if self.lines or not self.err.is_terminal:
+            yield lambda _received, _total: None
+            return
+        with Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=self.err) as progress:
+            task = progress.add_task(name, total=None)
+            yield lambda received, total: progress.update(task, completed=received, total=total or None)
+
+    @contextmanager
+    def steps(self, name: str, total: int) -> Iterator[Callable[[int, str], None]]:
+        """A function to call with how many of ``total`` are done, and figures; a bar on a terminal."""
+        if self.lines or not self.err.is_terminal:
+            yield lambda _done, _figures: None
+            return
+        with _bar(self.err) as progress:
+            task = progress.add_task(name, total=total, figures="")
+            yield lambda done, figures: progress.update(task, completed=done, figures=figures)
+
+    def _line(self, document: BaseModel | Mapping[str, Any]) -> None:
+        text = document.model_dump_json() if isinstance(document, BaseModel) else json.dumps(document, default=str)
+        try:
+            self.out.file.write(text + "\n")
+            self.out.file.flush()
+        except BrokenPipeError:
+            self.out.on_broken_pipe()  # leaves: nobody reads any more, `rlp … | head` for one
+
+
+def _harmless(text: str) -> str:
+    """``text`` without what a terminal would obey: some of it comes from programs of strangers."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def _width(console: Console) -> int | None:
+    """Columns of the terminal, or of ``COLUMNS``; None where output has no width, for example into a file."""
+    return console.width if console.is_terminal else shutil.get_terminal_size((0, 0)).columns or None
+
+
+def step(text: str) -> None:
+    """One step of something longer, told on stdout."""
+    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+class _Lines:
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def show(self, event: Event) -> None:
+        self._output.event(event)
+
+
+class _EvaluationLines:
+    """Plain lines, with the program called by the learner's name of it."""
+
+    def __init__(self, output: Output, name: str, *, quiet: bool) -> None:
+        self._output, self._name, self._quiet = output, name, quiet
+
+    def show(self, event: Event) -> None:
+        if self._quiet and not isinstance(event, EvaluationRetried | EvaluationFailed):
+            return
+        if (text := formatting.event(event)) is not None:
+            self._output.out.print(_harmless(renamed(text, self._name)), markup=False)
+
+
+class _TrainingLines:
+    """Plain lines: every lifecycle event, and an iteration at most once a second."""
+
+    def __init__(self, output: Output, training: Training) -> None:
+        self._output = output
+        self._training = training
+        self._told_at = float("-inf")
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, TrainingIterationCompleted):
+            at = event.time.timestamp()
+            if at - self._told_at < 1.0:
+                return
+            self._told_at = at
+            self._output.out.print(formatting.progress(event, self._training.request.stop), markup=False)
+        else:
+            self._output.event(event)
+
+
+class _TrainingBar:
+    """A bar towards the stop criterion that is nearest, with lifecycle events as lines above it."""
+
+    def __init__(self, progress: Progress, training: Training) -> None:
+        self._progress = progress
+        self._stop = training.request.stop
+        self._task = progress.add_task(training.request.env, total=None, figures=str(training.state))
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, TrainingIterationCompleted):
+            fraction = formatting.fraction(event, self._stop)
+            self._progress.update(
+                self._task,
+                total=None if fraction is None else 1.0,
+                completed=fraction or 0.0,
+                figures=formatting.figures(event),
+            )
+        elif (text := formatting.event(event)) is not None:
+            self._progress.console.print(_harmless(text), markup=False)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[figures]}", markup=False),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )

@@ -1,0 +1,288 @@
+"""One hardened container with the guest in it: the create call, the boot, the load, the end.
+
+What it does not do: protect from faults of the host's kernel (tier *gvisor* is for that) or from CPU side channels
+between containers that run at the same time.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rlplatform.errors import SandboxFault
+from rlplatform.sandbox.docker_engine import Engine, NameTaken, no_log, ulimits
+from rlplatform.sandbox.execution.cgroups import Cgroup, Hierarchy
+from rlplatform.sandbox.execution.control_channel import Channel, Rendezvous, memory_file
+from rlplatform.sandbox.guest.program import pack
+from rlplatform.sandbox.models import Limits, Program, Tier
+from rlplatform.sandbox.pool.seccomp import Profile
+from rlplatform.sandbox.pool.users import GROUP, Users
+
+FILE_BYTES = 16 << 20
+_STACK_BYTES = 2 << 30  # room that the kernel leaves below the stack; a test may use as much as its memory limit
+_BOOT_MEMORY = 512 << 20
+_BOOT_TASKS = 64
+_BOOT_TIMEOUT_S = 30.0
+_ANSWER_TIMEOUT_S = 10.0
+_TASK_SETTLE_S = 0.5
+_DRAWS = 16
+_KERNEL_TASKS = 512  # threads of gVisor's own, on the host
+
+_MASKED_PATHS = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/bus",
+    "/proc/buddyinfo",
+    "/proc/cmdline",
+    "/proc/config.gz",
+    "/proc/diskstats",
+    "/proc/driver",
+    "/proc/dynamic_debug",
+    "/proc/interrupts",
+    "/proc/iomem",
+    "/proc/ioports",
+    "/proc/kallsyms",
+    "/proc/kcore",
+    "/proc/key-users",
+    "/proc/keys",
+    "/proc/kpagecgroup",
+    "/proc/kpagecount",
+    "/proc/kpageflags",
+    "/proc/latency_stats",
+    "/proc/modules",
+    "/proc/partitions",
+    "/proc/pressure",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/slabinfo",
+    "/proc/softirqs",
+    "/proc/sysrq-trigger",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/vmstat",
+    "/proc/zoneinfo",
+    "/sys",
+    "/proc/fs",
+    "/proc/irq",
+    "/proc/sys",
+    "/proc/sysvipc",
+    "/proc/tty",
+    "/dev/mqueue",
+    "/dev/pts",  # the kernel counts pseudo-terminals for the whole host
+]
+_READONLY_PATHS: list[str] = []  # what there is to protect is masked
+
+
+def _tmpfs(size: str, inodes: int, mode: str) -> str:
+    return f"rw,noexec,nosuid,nodev,size={size},nr_inodes={inodes},mode={mode}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What all containers of a pool have in common."""
+
+    image_digest: str
+    runtime: str
+    profile: Profile
+    cpus: str
+    labels: Mapping[str, str]
+    lease_s: float
+    tmpfs: Mapping[str, str]
+    tier: Tier = Tier.SINGLE_USE
+
+    @property
+    def has_own_kernel(self) -> bool:
+        """Whether the container's processes are not the host's: gVisor."""
+        return self.tier is Tier.GVISOR
+
+    @property
+    def resting_tasks(self) -> int:
+        """Tasks between executions: the zygote, with a jail also its first process; at most, where a kernel counts."""
+        if self.has_own_kernel:
+            return _KERNEL_TASKS
+        return 2 if self.tier is Tier.JAIL else 1
+
+    def options(self, socket_directory: Path, user: int) -> dict[str, Any]:
+        """The create call's arguments. Every line is a defence: see README.md beside this module."""
+        return {
+            "user": f"{user}:{GROUP}",
+            "working_dir": "/box",
+            "hostname": "box",
+            "network_disabled": True,
+            "environment": {
+                "PATH": "/usr/local/bin:/usr/bin:/bin",
+                "HOME": "/box",
+                "LANG": "C.UTF-8",
+                "PYTHONHASHSEED": "0",
+                "OMP_NUM_THREADS": "1",
+                "OPENBLAS_NUM_THREADS": "1",
+            },
+            "labels": dict(self.labels),
+            "host_config": {
+                "network_mode": "none",
+                "ipc_mode": "none",
+                "cap_drop": ["ALL"],
+                "read_only": True,
+                "auto_remove": True,
+                "init": False,
+                "security_opt": ["no-new-privileges:true", f"seccomp={self.profile.text}"],
+                "tmpfs": {path: f"{options},uid={user},gid={GROUP}" for path, options in self.tmpfs.items()},
+                "mem_limit": _BOOT_MEMORY,
+                "memswap_limit": _BOOT_MEMORY,
+                "mem_swappiness": 0,
+                "pids_limit": _BOOT_TASKS + self.resting_tasks,
+                "oom_score_adj": 500,
+                "cpu_period": 100_000,
+                "cpu_quota": 100_000,
+                "cpuset_cpus": self.cpus,
+                "ulimits": ulimits(
+                    nofile=256, fsize=FILE_BYTES, core=0, memlock=0, msgqueue=0, stack=(_STACK_BYTES, -1)
+                ),
+                "log_config": no_log(),
+                "restart_policy": {"Name": "no"},
+            },
+            "raw_host_config": {
+                "CgroupnsMode": "private",
+                "Runtime": self.runtime,
+                "MaskedPaths": _MASKED_PATHS,
+                "ReadonlyPaths": _READONLY_PATHS,
+                "Binds": [f"{socket_directory}:/s:ro", f"{socket_directory}/passwd:/etc/passwd:ro"],
+            },
+        }
+
+
+TMPFS = {
+    "/tmp": _tmpfs("16m", 512, "1777"),
+    "/box": _tmpfs("16m", 512, "0700"),
+    "/dev/shm": _tmpfs("8m", 64, "1777"),
+}
+
+
+class Container:
+    """A running container whose guest has answered."""
+
+    def __init__(
+        self, engine: Engine, container_id: str, user: int, channel: Channel, cgroup: Cgroup, recipe: Recipe
+    ) -> None:
+        self._engine = engine
+        self.id, self.user = container_id, user
+        self.channel = channel
+        self.cgroup = cgroup
+        self.booted_at = time.monotonic()
+        self._resting_tasks = recipe.resting_tasks
+        self._tasks_show = not recipe.has_own_kernel
+        self._memory_base = 0
+        self._core: int | None = None
+        self._applied: tuple[int, int] | None = None
+
+    def is_alive(self) -> bool:
+        """Whether the guest is there: while it waits, it never says anything."""
+        poll = select.poll()
+        poll.register(self.channel.fileno(), select.POLLIN)
+        return not poll.poll(0)
+
+    def ping(self) -> None:
+        """Renew the guest's lease.
+
+        :raises SandboxFault: it is gone.
+        """
+        self.channel.send({"op": "ping"})
+
+    def pin(self, core: int) -> None:
+        """Run on ``core`` alone."""
+        if core != self._core:
+            self.cgroup.set_cpus(str(core))
+            self._core = core
+
+    def load(self, program: Program, tests: int = 0, dirty: int = 0) -> None:
+        """Hand over the submission's files. They are held by the guest, unparsed.
+
+        Args:
+            tests: how many tests of it ran elsewhere; the next finds the kernel's counters as if they had run here.
+            dirty: how many of them left traces in those counters.
+        """
+        archive = memory_file(pack(program.files))
+        try:
+            self.channel.send({"op": "load", "entry": program.entry, "skip": [tests, dirty]}, [archive])
+        finally:
+            os.close(archive)
+        if self.channel.expect("loaded", _ANSWER_TIMEOUT_S) is not True:
+            raise SandboxFault("the sandbox did not take the program")
+        self._memory_base = self.cgroup.usage_bytes()
+        self._applied = None
+
+    def apply(self, limits: Limits) -> None:
+        """Set the kernel's limits for the next executions; memory counts above what the guest itself uses."""
+        wanted = (limits.memory_mb << 20, limits.processes)
+        if wanted != self._applied:
+            self.cgroup.set_memory(self._memory_base + wanted[0])
+            self.cgroup.set_tasks(self._resting_tasks + wanted[1])
+            self._applied = wanted
+
+    def is_quiet(self) -> bool:
+        """Whether nothing but the guest runs, as it must be between executions. In gVisor the host cannot tell: the
+        runner kills and reaps until the kernel there has no other process."""
+        deadline = time.monotonic() + _TASK_SETTLE_S
+        while self._tasks_show and self.cgroup.tasks() != self._resting_tasks:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.002)
+        return True
+
+    def hang_up(self) -> None:
+        """End it: the guest leaves when its socket closes, all processes with it, and the engine removes it."""
+        self.channel.close()
+        self.cgroup.close()
+
+    def destroy(self) -> None:
+        """End it by force, when the guest cannot be relied on."""
+        self.hang_up()
+        self._engine.remove(self.id)
+
+
+def boot(engine: Engine, hierarchy: Hierarchy, recipe: Recipe, users: Users, directory: Path) -> Container:
+    """Create and start a container with a user of its own, and wait until its guest is ready.
+
+    :raises SandboxFault: it did not work; nothing is left of it.
+    """
+    container_id = None
+    channel = None
+    try:
+        with Rendezvous(directory) as rendezvous:
+            container_id, user = _create(engine, recipe, users, rendezvous.directory)
+            engine.start(container_id)
+            channel = rendezvous.accept(_BOOT_TIMEOUT_S, partial(engine.is_running, container_id))
+        if (channel.kernel == "gvisor") != recipe.has_own_kernel:
+            raise SandboxFault(f"under the runtime {recipe.runtime!r} the kernel is {channel.kernel!r:.32}")
+        if not recipe.has_own_kernel and channel.peer_uid != user:  # gVisor connects with a helper of its own
+            raise SandboxFault(f"a process of user {channel.peer_uid} answered in the sandbox's place")
+        cgroup = hierarchy.of(channel.peer_pid, container_id)
+        return Container(engine, container_id, user, channel, cgroup, recipe)
+    except (SandboxFault, OSError) as error:
+        if channel is not None:
+            channel.close()
+        if container_id is not None:
+            engine.remove(container_id)
+        if isinstance(error, OSError):
+            raise SandboxFault(f"the sandbox's socket cannot be made in {directory}: {error}") from error
+        raise
+
+
+def _create(engine: Engine, recipe: Recipe, users: Users, directory: Path) -> tuple[str, int]:
+    """Create a container whose user no other container of the engine has; its id and its user."""
+    for _ in range(_DRAWS):
+        user = users.draw()
+        (directory / "passwd").write_text(f"nobody:x:{user}:{GROUP}::/box:/bin/sh\n")
+        (directory / "passwd").chmod(0o644)
+        command = ["/s/s", str(recipe.lease_s), recipe.tier.value]
+        with suppress(NameTaken):
+            options = recipe.options(directory, user)
+            return engine.create(f"rlp-sandbox-{user}", recipe.image_digest, command, **options), user
+    raise SandboxFault(f"no user id is free after {_DRAWS} draws: give a wider range (RLP_SANDBOX__UIDS)")

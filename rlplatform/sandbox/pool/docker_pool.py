@@ -1,0 +1,280 @@
+"""Sandboxes on a Docker engine, one for each submission, in the isolation tier that is asked for.
+
+There is no fallback of any kind: where no engine answers, :class:`DockerPool` raises ``SandboxUnavailable``, and a tier
+that is not configured is refused rather than replaced by another.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from rlplatform.errors import SandboxFault, SandboxUnavailable
+from rlplatform.sandbox.docker_engine import APP_LABEL, BOOT_LABEL, OWNER_LABEL, STATE_LABEL, Engine
+from rlplatform.sandbox.execution.cgroups import Hierarchy
+from rlplatform.sandbox.images.builder import require_image
+from rlplatform.sandbox.models import Limits, PoolStatus, Program, SandboxInfo, Tier
+from rlplatform.sandbox.pool.container import TMPFS, Container, Recipe, boot
+from rlplatform.sandbox.pool.docker_sandbox import DockerSandbox
+from rlplatform.sandbox.pool.gvisor_runtime import require_gvisor
+from rlplatform.sandbox.pool.jail_containers import JailContainers
+from rlplatform.sandbox.pool.ownership import Ownership, boot_id
+from rlplatform.sandbox.pool.reaper import Reaper
+from rlplatform.sandbox.pool.seccomp import load_profile
+from rlplatform.sandbox.pool.slots import Slots
+from rlplatform.sandbox.pool.users import DEFAULT_RANGE, REMAPPED_RANGE, Users
+from rlplatform.sandbox.pool.warm_containers import WarmContainers
+from rlplatform.sandbox.programs import check_program
+from rlplatform.settings import SandboxSettings
+
+_SLOT_WAIT_S = 60.0
+_SWEEP_S = 10.0
+_ATTEMPTS = 3
+_WARM_GVISOR = 1
+
+
+class _Source(Protocol):
+    """Where the containers of a tier come from."""
+
+    def take(self, tenant: str) -> Container: ...
+    def give_back(self, container: Container, sound: bool) -> None: ...
+    def ids(self) -> set[str]: ...
+    def tend(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class _Lane(NamedTuple):
+    """One tier, as it is offered."""
+
+    source: _Source
+    info: SandboxInfo
+
+
+class DockerPool:
+    """The pool of one node: implements the port ``SandboxPool``. Warm containers come in the background.
+
+    ``owner`` is unique among the living pools of ``settings.state_dir``; what a dead pool of that name left is removed.
+
+    :raises SandboxUnavailable: no engine, no image, an unknown runtime, control groups or state directory unusable.
+    """
+
+    def __init__(self, settings: SandboxSettings, owner: str) -> None:
+        self._settings = settings
+        self._state_dir = settings.state_dir.resolve()
+        self._slots = Slots(settings.slots, settings.cores)
+        self._engine = Engine(settings.docker_host)
+        self._ownership: Ownership | None = None
+        try:
+            self._hierarchy = Hierarchy()
+            self._image = require_image(self._engine, settings.image)
+            self._engine.require_runtime(settings.runtime)
+            self._users = Users(settings.uids or (REMAPPED_RANGE if self._engine.maps_users else DEFAULT_RANGE))
+            self._ownership = Ownership(self._state_dir, owner)
+            self._reaper = Reaper(self._engine, self._state_dir)
+            self._reaper.sweep()
+            self._remove_containers()
+        except SandboxFault as fault:
+            self._shut()
+            raise SandboxUnavailable(str(fault)) from fault
+        except BaseException:
+            self._shut()
+            raise
+        self._strangers: set[str] = set()
+        self._busy = lambda: self._slots.in_use > 0
+        single_use, jail = self._recipe(Tier.SINGLE_USE), self._recipe(Tier.JAIL)
+        self._warm = WarmContainers(self._booter(single_use), settings.warm, self._busy)
+        jails = JailContainers(
+            self._booter(jail), settings.slots, settings.jail_max_submissions, settings.jail_max_age_s
+        )
+        self._lanes = {
+            Tier.SINGLE_USE: _Lane(self._warm, self._describe(Tier.SINGLE_USE, single_use)),
+            Tier.JAIL: _Lane(jails, self._describe(Tier.JAIL, jail)),
+        }
+        self._lacking = {Tier.GVISOR: "RLP_SANDBOX__GVISOR_RUNTIME is not set"}
+        self._broken: dict[Tier, str] = {}
+        if settings.gvisor_runtime is not None:
+            self._add_gvisor(settings.gvisor_runtime)
+        self._closed = threading.Event()
+        self._closing = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._renew_leases, name="sandbox-leases", daemon=True),
+            threading.Thread(target=self._keep_house, name="sandbox-housekeeper", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "") -> DockerSandbox:
+        """See the port. Waits up to a minute for a slot, and as long for a container.
+
+        :raises InvalidRequest: ``program`` may not enter a sandbox.
+        """
+        check_program(program)
+        lane = self._lane(tier)
+        core = self._slots.acquire(_SLOT_WAIT_S)
+        try:
+            container = self._prepare(lane.source, program, limits, core, tenant)
+        except BaseException:
+            self._slots.release(core)
+            raise
+        renew = partial(self._renew, lane.source, program, limits, core, tenant)
+        return DockerSandbox(container, lane.info, partial(self._release, lane.source, core), renew)
+
+    def status(self) -> PoolStatus:
+        """See the port."""
+        reason = "the sandbox pool is closed" if self._closed.is_set() else self._warm.fault
+        return PoolStatus(
+            available=reason is None,
+            reason=reason,
+            tier=Tier.SINGLE_USE,
+            warm=self._warm.ready,
+            in_use=self._slots.in_use,
+            capacity=self._slots.count,
+            lacking=self._lacking,
+            broken=self._broken,
+        )
+
+    def close(self) -> None:
+        """See the port. Sandboxes that are open end with it."""
+        with self._closing:
+            if self._closed.is_set():
+                return
+            self._closed.set()
+            self._slots.close()
+            for lane in self._lanes.values():
+                lane.source.close()
+            for thread in self._threads:
+                thread.join()
+            with suppress(SandboxFault):  # without an engine they still leave: their sockets are closed
+                self._remove_containers()
+            self._shut()
+
+    def _lane(self, tier: Tier) -> _Lane:
+        if tier in self._lacking:
+            raise SandboxUnavailable(f"tier {tier.value!r} is not configured on this node: {self._lacking[tier]}")
+        if tier in self._broken:
+            raise SandboxUnavailable(f"tier {tier.value!r} cannot be served: {self._broken[tier]}")
+        return self._lanes[tier]
+
+    def _add_gvisor(self, runtime: str) -> None:
+        """Tier *gvisor*, if the engine has ``runtime`` as it must be. The other tiers do not depend on it."""
+        del self._lacking[Tier.GVISOR]
+        try:
+            require_gvisor(self._engine, runtime)
+        except SandboxUnavailable as error:
+            self._broken[Tier.GVISOR] = str(error)
+            return
+        recipe = self._recipe(Tier.GVISOR, runtime)
+        warm = WarmContainers(self._booter(recipe), min(self._settings.warm, _WARM_GVISOR), self._busy)
+        self._lanes[Tier.GVISOR] = _Lane(warm, self._describe(Tier.GVISOR, recipe))
+
+    def _prepare(
+        self, source: _Source, program: Program, limits: Limits, core: int, tenant: str, tests: int = 0, dirty: int = 0
+    ) -> Container:
+        for attempt in range(1, _ATTEMPTS + 1):
+            container = source.take(tenant)
+            try:
+                container.pin(core)
+                container.load(program, tests, dirty)
+                container.apply(limits)
+                return container
+            except BaseException as error:
+                source.give_back(container, sound=False)
+                if attempt == _ATTEMPTS or not isinstance(error, SandboxFault):
+                    raise
+        raise AssertionError("unreachable")
+
+    def _renew(
+        self,
+        source: _Source,
+        program: Program,
+        limits: Limits,
+        core: int,
+        tenant: str,
+        container: Container,
+        tests: int,
+        dirty: int,
+    ) -> Container:
+        """Another container, or jail, in the place of ``container``, in which ``tests`` tests ran."""
+        source.give_back(container, sound=True)
+        return self._prepare(source, program, limits, core, tenant, tests, dirty)
+
+    def _release(self, source: _Source, core: int, container: Container | None, sound: bool) -> None:
+        self._slots.release(core)
+        if container is not None:
+            source.give_back(container, sound)
+
+    def _recipe(self, tier: Tier, runtime: str | None = None) -> Recipe:
+        assert self._ownership is not None
+        return Recipe(
+            image_digest=self._image.digest,
+            runtime=runtime or self._settings.runtime,
+            profile=load_profile("jail-host" if tier is Tier.JAIL else "sandbox"),
+            cpus=self._slots.cpus,
+            labels={
+                APP_LABEL: "1",
+                OWNER_LABEL: self._ownership.owner,
+                STATE_LABEL: str(self._state_dir),
+                BOOT_LABEL: boot_id(),
+            },
+            lease_s=self._settings.lease_s,
+            tmpfs=TMPFS,
+            tier=tier,
+        )
+
+    def _describe(self, tier: Tier, recipe: Recipe) -> SandboxInfo:
+        return SandboxInfo(
+            tier=tier,
+            runtime=recipe.runtime,
+            image=self._image.name,
+            image_digest=recipe.image_digest,
+            seccomp_digest=recipe.profile.digest,
+            cgroup=self._hierarchy.layout,
+        )
+
+    def _booter(self, recipe: Recipe) -> partial[Container]:
+        assert self._ownership is not None
+        return partial(
+            boot,
+            self._engine,
+            self._hierarchy,
+            recipe,
+            self._users,
+            self._ownership.directory,
+        )
+
+    def _renew_leases(self) -> None:
+        while not self._closed.wait(self._settings.lease_s / 4):
+            for lane in self._lanes.values():
+                lane.source.tend()
+
+    def _keep_house(self) -> None:
+        while not self._closed.wait(_SWEEP_S):
+            try:
+                self._reaper.sweep()
+                self._remove_strangers()
+            except SandboxFault:
+                continue  # the engine does not answer: the next boot reports it
+
+    def _own_containers(self) -> set[str]:
+        assert self._ownership is not None
+        labels = {OWNER_LABEL: self._ownership.owner, STATE_LABEL: str(self._state_dir)}
+        return {entry.id for entry in self._engine.list(**labels)}
+
+    def _remove_strangers(self) -> None:
+        """Own containers that no source knows of, seen twice: one that is being made is known soon."""
+        known = set().union(*(lane.source.ids() for lane in self._lanes.values()))
+        strangers = self._own_containers() - known
+        for container in strangers & self._strangers:
+            self._engine.remove(container)
+        self._strangers = strangers
+
+    def _remove_containers(self) -> None:
+        for container in self._own_containers():
+            self._engine.remove(container)
+
+    def _shut(self) -> None:
+        if self._ownership is not None:
+            self._ownership.release()
+        self._engine.close()

@@ -1,0 +1,119 @@
+"""One submission's single-use container, behind the port ``Sandbox``."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from rlplatform.errors import SandboxFault
+from rlplatform.sandbox.execution.outcomes import decide
+from rlplatform.sandbox.execution.program_execution import Run
+from rlplatform.sandbox.guest.protocol import MANY, NONE
+from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, SandboxInfo, Usage
+from rlplatform.sandbox.pool.container import Container
+from rlplatform.sandbox.ports import Interactor
+
+
+class DockerSandbox:
+    """A loaded container; another takes its place after a test that left traces in it.
+
+    Args:
+        release: called once, at the end, with the container (None: there is none) and True if it is sound.
+        renew: gives up a container for a fresh one, given the number of tests so far and of those that left traces.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        info: SandboxInfo,
+        release: Callable[[Container | None, bool], None],
+        renew: Callable[[Container, int, int], Container],
+    ) -> None:
+        self._container: Container | None = container
+        self._container_id = container.id
+        self._info, self._release, self._renew = info, release, renew
+        self._tests = self._dirty = 0
+        self._spent = False
+        self._lock = threading.Lock()
+        self._run: Run | None = None
+        self._cancelled = self._closed = False
+        self._fault: str | None = None
+
+    @property
+    def info(self) -> SandboxInfo:
+        return self._info
+
+    @property
+    def container_id(self) -> str:
+        """For operators: the container that it is, or was, in."""
+        return self._container_id
+
+    def run(
+        self,
+        execution: Execution,
+        interactor: Interactor | None = None,
+        on_stdout: Callable[[bytes], None] | None = None,
+    ) -> Outcome:
+        self._refresh()
+        with self._lock:
+            if self._closed:
+                raise SandboxFault("the sandbox is closed")
+            if self._fault:
+                raise SandboxFault(f"the sandbox cannot be used any more: {self._fault}")
+            if self._cancelled:
+                return Outcome(OutcomeKind.CANCELLED, Usage(0.0, 0.0, 0))
+            inside = self._container
+            assert inside is not None
+            run = self._run = Run(inside.channel, inside.cgroup, inside.user, execution, interactor, on_stdout)
+        try:
+            inside.apply(execution.limits)
+            evidence = run.evidence()
+            if evidence.report is None:
+                self._fault = "it died"
+            elif not evidence.report.clean or not inside.is_quiet():
+                self._fault = "an execution left something behind"
+            else:
+                self._tests += 1
+                self._dirty += evidence.report.traces != NONE
+                self._spent = evidence.report.traces == MANY
+            return decide(evidence, execution)
+        except SandboxFault as fault:
+            self._fault = str(fault)
+            raise
+        except BaseException:
+            self._fault = "an execution was abandoned"
+            raise
+        finally:
+            with self._lock:
+                self._run = None
+
+    def cancel(self) -> None:
+        with self._lock:
+            self._cancelled = True
+            if self._run is not None:
+                self._run.cancel()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._release(self._container, self._fault is None)
+
+    def _refresh(self) -> None:
+        """Take a fresh container if the last test left traces in this one.
+
+        :raises SandboxFault: there is none.
+        """
+        with self._lock:
+            if not self._spent or self._closed or self._cancelled or self._fault:
+                return
+            spent, self._container, self._spent = self._container, None, False
+        assert spent is not None
+        try:
+            fresh = self._renew(spent, self._tests, self._dirty)
+        except BaseException as error:
+            self._fault = f"no fresh sandbox for the next test: {error}"
+            raise
+        with self._lock:
+            self._container, self._container_id = fresh, fresh.id

@@ -1,0 +1,148 @@
+"""Containers of tier *jail*: each serves the submissions of one tenant, one after the other, each in a jail of its own.
+
+A container is replaced after so many submissions or minutes, and at once after any anomaly. The next jail is made while
+the host looks after the results of the last. What it does not do: share a container between tenants.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from rlplatform.errors import SandboxFault
+from rlplatform.sandbox.pool.container import Container
+
+_OPEN_TIMEOUT_S = 10.0
+
+
+class _Jailer:
+    """One container, its tenant, and how much it has served."""
+
+    def __init__(self, container: Container, tenant: str) -> None:
+        self.container, self.tenant = container, tenant
+        self.submissions = 0
+        self._closing = False
+        container.channel.send({"op": "open"})
+
+    def open(self) -> None:
+        """Wait until the next jail is there."""
+        if self._closing:
+            if self.container.channel.expect("closed", _OPEN_TIMEOUT_S) != 0:
+                raise SandboxFault("a process was left outside of the jail")
+            self._closing = False
+        if self.container.channel.expect("opened", _OPEN_TIMEOUT_S) is not True or not self.container.is_quiet():
+            raise SandboxFault("the jail is not as it should be")
+        self.submissions += 1
+
+    def close(self) -> None:
+        """Have the jail ended and the next one made."""
+        self.container.channel.send({"op": "close"})
+        self.container.channel.send({"op": "open"})
+        self._closing = True
+
+
+class JailContainers:
+    """Makes containers with ``boot`` as they are needed; keeps up to ``keep`` idle ones. Thread-safe."""
+
+    def __init__(self, boot: Callable[[], Container], keep: int, max_submissions: int, max_age_s: float) -> None:
+        self._boot, self._keep = boot, keep
+        self._max_submissions, self._max_age_s = max_submissions, max_age_s
+        self._lock = threading.Lock()
+        self._idle: list[_Jailer] = []
+        self._busy: dict[str, _Jailer] = {}
+        self._known: set[str] = set()
+
+    def ids(self) -> set[str]:
+        """The containers that are known here."""
+        with self._lock:
+            return set(self._known)
+
+    def take(self, tenant: str) -> Container:
+        """A container of ``tenant`` with a fresh jail open in it.
+
+        :raises SandboxFault: none can be made.
+        """
+        while jailer := self._take_idle(tenant):
+            try:
+                jailer.open()
+            except SandboxFault:
+                self._end(jailer.container, sound=False)
+                continue
+            return self._note(jailer)
+        container = self._boot()
+        with self._lock:
+            self._known.add(container.id)
+        try:
+            jailer = _Jailer(container, tenant)
+            jailer.open()
+        except SandboxFault:
+            self._end(container, sound=False)
+            raise
+        return self._note(jailer)
+
+    def give_back(self, container: Container, sound: bool) -> None:
+        """The submission is over; ``sound`` says that nothing odd was seen."""
+        with self._lock:
+            jailer = self._busy.pop(container.id)
+        if not sound or self._is_worn(jailer):
+            self._end(container, sound)
+            return
+        try:
+            jailer.close()
+        except SandboxFault:
+            self._end(container, sound=False)
+            return
+        with self._lock:
+            self._idle.append(jailer)
+            surplus = self._idle.pop(0) if len(self._idle) > self._keep else None
+        if surplus:
+            self._end(surplus.container)
+
+    def tend(self) -> None:
+        """Renew the leases of the idle; retire the worn and the dead."""
+        with self._lock:
+            idle = list(self._idle)
+        for jailer in idle:
+            worn, sound = self._is_worn(jailer), True
+            try:
+                jailer.container.ping()
+            except SandboxFault:
+                sound = False
+            if worn or not sound:
+                with self._lock:
+                    if jailer not in self._idle:
+                        continue
+                    self._idle.remove(jailer)
+                self._end(jailer.container, sound)
+
+    def close(self) -> None:
+        """End the idle ones. Idempotent."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for jailer in idle:
+            self._end(jailer.container)
+
+    def _end(self, container: Container, sound: bool = True) -> None:
+        if sound:
+            container.hang_up()
+        else:
+            container.destroy()
+        with self._lock:
+            self._known.discard(container.id)
+
+    def _take_idle(self, tenant: str) -> _Jailer | None:
+        with self._lock:
+            for index in reversed(range(len(self._idle))):
+                if self._idle[index].tenant == tenant:
+                    return self._idle.pop(index)
+        return None
+
+    def _note(self, jailer: _Jailer) -> Container:
+        with self._lock:
+            self._busy[jailer.container.id] = jailer
+        return jailer.container
+
+    def _is_worn(self, jailer: _Jailer) -> bool:
+        age_s = time.monotonic() - jailer.container.booted_at
+        return jailer.submissions >= self._max_submissions or age_s >= self._max_age_s

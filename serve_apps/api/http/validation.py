@@ -1,0 +1,116 @@
+"""Validation errors as people want to read them: a dotted path into what they sent, and what they probably meant."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from rlplatform.errors import InvalidRequest
+from rlplatform.json_models import FieldError
+from rlplatform.patterns import ACCEPTED
+from rlplatform.validation_errors import NOTHING, complaint
+from serve_apps.api.http.fields import fields_at
+
+_PARTS = ("body", "query", "path", "header")
+MAX_ERRORS = 20
+_HINTS = 3  # how many of the errors get a "did you mean": to find the nearest name takes a while
+_NAME = 80  # characters of what was sent that are repeated
+_PATH = 200
+_MESSAGE = 1000
+
+
+def invalid_request(
+    errors: Sequence[Any],
+    *,
+    body: Any = None,
+    model: type[BaseModel] | None = None,
+    max_errors: int = MAX_ERRORS,
+    count: int | None = None,
+) -> InvalidRequest:
+    """Return the errors of pydantic as one exception: the first in ``detail`` and ``field``, the others in ``errors``.
+
+    Args:
+        errors: an unknown field comes first: it is often why another is missing.
+        body: the parsed JSON that was validated, to tell a field's name from the tag of a union.
+        model: what it was validated as, to suggest a field for an unknown one.
+        max_errors: how many are described.
+        count: how many there are, where ``errors`` are not all.
+    """
+    count = len(errors) if count is None else count
+    errors = sorted(errors, key=lambda error: bool(error["type"] != "extra_forbidden"))[:max_errors]
+    described = [_describe(error, body, model, hint=index < _HINTS) for index, error in enumerate(errors)]
+    found = [row for row, _ in described]
+    first, near = described[0]
+    detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
+    if count > 1:
+        detail += f" (and {count - 1} more)"
+    hint = {"did_you_mean": near} if near else {}
+    return InvalidRequest(detail, field=first["field"] or None, errors=found, **hint)
+
+
+def _describe(error: Any, body: Any, model: type[BaseModel] | None, *, hint: bool) -> tuple[dict[str, str], list[str]]:
+    """Which field and what is the matter with it; and the nearest names."""
+    location = tuple(error["loc"])
+    if location and location[0] in _PARTS:
+        location = location[1:]
+    context = error.get("ctx", {})
+    within = context.get("error")
+    if isinstance(within, FieldError):
+        location = (*location, *within.path.split("."))
+    kind = "missing" if isinstance(within, FieldError) else error["type"]
+    path, sent = [str(part) for part in location], error.get("input", NOTHING)
+    if body is not None:
+        path, sent = _walk(location, body, kind)
+    message = within.reason if isinstance(within, FieldError) else complaint(error, sent)
+    near: list[str] = []
+    match error["type"]:
+        case "extra_forbidden":
+            known = fields_at(model, location[:-1]) if model else []
+            message, near = _unknown("field", str(location[-1]), known, hint=hint)
+        case "union_tag_invalid":
+            path.append(context["discriminator"].strip("'"))
+            message, near = _unknown(path[-1], context["tag"], _quoted(context["expected_tags"]), hint=hint)
+        case "union_tag_not_found":
+            path.append(context["discriminator"].strip("'"))
+            message = "is missing"
+        case "enum" | "literal_error" if isinstance(sent, str):
+            message, near = _unknown("value", sent, _quoted(context["expected"]), hint=hint)
+        case _ if accepted := ACCEPTED.get(context.get("pattern", "")):
+            message = f"accepted are {accepted}"
+    return {"field": ".".join(part[:_NAME] for part in path)[:_PATH], "message": message[:_MESSAGE]}, near
+
+
+def _unknown(what: str, name: str, known: Sequence[str], *, hint: bool) -> tuple[str, list[str]]:
+    """What is said of a name that is not among ``known``, and the nearest that is where a ``hint`` is wanted."""
+    name = name[:_NAME]
+    message = f"unknown {what} {name!r}"
+    if hint and (near := difflib.get_close_matches(name, known, n=1, cutoff=0.5)):
+        return f"{message}; did you mean {near[0]!r}?", near
+    return (f"{message}; accepted are {', '.join(known)}" if known else message), []
+
+
+def _quoted(text: str) -> list[str]:
+    """``'a', 'b' or 'c'`` as a list."""
+    return re.findall(r"'([^']*)'", text)
+
+
+def _walk(location: Sequence[str | int], body: Any, kind: str) -> tuple[list[str], Any]:
+    """``location`` without pydantic's tags of unions (``checker.floats.abs_tol`` -> ``checker.abs_tol``), and what is
+    there.
+    """
+    path: list[str] = []
+    for index, part in enumerate(location):
+        last = index == len(location) - 1
+        if isinstance(body, list) and str(part).isdecimal():
+            part = int(part)
+            body = body[part] if part < len(body) else None
+        elif isinstance(body, dict) and part in body:
+            body = body[part]
+        elif not (last and kind == "missing"):
+            continue
+        path.append(str(part))
+    return path, body

@@ -1,0 +1,81 @@
+"""The Serve deployment that acts: policies on replicas of their own, requests that come together computed together.
+
+It scales to nothing while no policy is asked for: torch is imported by the first request.
+"""
+
+from collections.abc import Sequence
+
+from ray import serve
+from ray.serve import Application
+
+from actors.store.connection import shared_store
+from rlplatform.access.principals import Principal
+from rlplatform.clock import SystemClock
+from rlplatform.environments import environment_modules
+from rlplatform.errors import PlatformError
+from rlplatform.policies.models import PolicyInfo, PolicyRequest
+from rlplatform.policies.ports import Acted
+from rlplatform.policies.record import PolicyRecord
+from rlplatform.policies.service import Asked, PolicyShelf
+from rlplatform.quotas.service import Accounts
+from rlplatform.runs.ports import Idempotency
+from rlplatform.settings import Settings
+from rlplatform.storage import open_checkpoints, open_policies
+
+NAME = "policies"
+MAX_BATCH = 256
+
+
+class PolicyReplica:
+    """A ``PolicyShelf`` in a replica; errors that concern one request of a batch are answers, not exceptions."""
+
+    def __init__(self, settings: Settings | None) -> None:
+        settings = settings or Settings()
+        environment_modules.configure(settings.training.environment_modules)
+        store, clock = shared_store(settings), SystemClock()
+        self._shelf = PolicyShelf(
+            store,
+            open_checkpoints(settings.training.checkpoint_url),
+            open_policies(settings.training),
+            clock,
+            Accounts(store, settings.quotas, clock),
+        )
+
+    async def publish(
+        self, request: PolicyRequest, principal: Principal, idempotency: Idempotency | None
+    ) -> tuple[PolicyRecord, bool]:
+        return await self._shelf.publish(request, principal, idempotency)
+
+    async def delete(self, policy_id: str, principal: Principal) -> PolicyRecord:
+        return await self._shelf.delete(policy_id, principal)
+
+    @serve.batch(max_batch_size=MAX_BATCH, batch_wait_timeout_s=0.0)
+    async def act(self, asked: Sequence[Asked]) -> list[Acted | PlatformError]:
+        """One computation for all that has come while the last was under way: nobody waits for a batch to fill."""
+        return await self._shelf.act_all([Asked(*one) for one in asked])
+
+    async def archive(self, policy: PolicyInfo) -> bytes:
+        return await self._shelf.archive(policy)
+
+    async def onnx(self, policy: PolicyInfo) -> bytes:
+        return await self._shelf.onnx(policy)
+
+
+def app(settings: Settings | None, max_replicas: int) -> Application:
+    """The deployment, to be bound to the API's. ``settings`` None: from the environment of the replica's node."""
+    deployment = serve.deployment(
+        PolicyReplica,
+        name=NAME,
+        max_ongoing_requests=1000,
+        ray_actor_options={"num_cpus": 0.05},
+        autoscaling_config={
+            "min_replicas": 0,
+            "initial_replicas": 0,
+            "max_replicas": max_replicas,
+            "target_ongoing_requests": 200,
+            "upscale_delay_s": 0,
+            "downscale_delay_s": 1800,
+        },
+        graceful_shutdown_timeout_s=5,
+    )
+    return deployment.bind(settings)

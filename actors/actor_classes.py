@@ -23,11 +23,10 @@ from actors.training.engines import make_engine, warm_up
 from actors.training.trainer import Trainer
 from rlplatform.clock import SystemClock
 from rlplatform.environments import environment_modules
-from rlplatform.errors import Conflict, InvalidRequest
+from rlplatform.errors import Conflict
 from rlplatform.evaluation.attachments import AttachedFiles
 from rlplatform.files.node_cache import NodeCache
 from rlplatform.files.service import FileService
-from rlplatform.errors import Conflict
 from rlplatform.sandbox.ports import SandboxPool
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_files, open_store

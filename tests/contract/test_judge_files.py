@@ -10,7 +10,7 @@ import pytest
 from rlplatform.evaluation.attachments import attach
 from rlplatform.evaluation.judge import Judge
 from rlplatform.evaluation.models import EvaluationRequest, Judgement
-from rlplatform.sandbox.docker_pool import DockerPool
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 pytestmark = pytest.mark.docker
 

@@ -22,7 +22,7 @@ from serve_apps.api.authentication import Authenticator
 from serve_apps.api.dependencies import Context
 from serve_apps.api.http import downloads, problems
 from serve_apps.api.http.middleware import Envelope
-from serve_apps.api.openapi.document import document
+from serve_apps.api.openapi import document
 from serve_apps.api.rate_limits import RateLimiter
 from serve_apps.api.routes import ROUTERS, files
 from serve_apps.api.run_cache import Records

@@ -76,7 +76,7 @@ def check(
 
 
 def _images() -> Any:
-    return server("rlplatform.sandbox.images.builder.builder")
+    return server("rlplatform.sandbox.images.builder")
 
 
 @contextmanager

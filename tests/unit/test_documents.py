@@ -47,6 +47,12 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_paths_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(rf"`((?:{'|'.join(PACKAGES)})/[\w/.-]+)`", page.read_text())
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_commands_that_a_page_names_exist(page: Path) -> None:
     unknown = []
     for words in re.findall(r"(?:`|^|/)rlp((?: [a-z][a-z-]*)+)", page.read_text(), re.M):
@@ -77,3 +83,20 @@ def test_make_targets_that_pages_name_exist() -> None:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
     named = {name for page in PAGES for name in re.findall(r"`make ([\w-]+)", page.read_text())}
     assert named <= targets
+
+
+NAMED_TEST = re.compile(r"`(?:((?:\w+/)*test_\w+)(?:\.py)?::)?((?:\w+/)*test_\w+)(?:\.py)?(…?)`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_tests_that_a_page_names_exist(page: Path) -> None:
+    """``FILE::TEST``, or a file or a test alone; ``…`` stands for the rest of a name."""
+    paths = [path for folder in (ROOT / "tests", ROOT / "rlplatform" / "testing") for path in folder.rglob("*.py")]
+    unknown = []
+    for file, name, more in NAMED_TEST.findall(page.read_text()):
+        files = [path for path in paths if f"/{path.with_suffix('')}".endswith(f"/{file or name}")]
+        function = re.compile(rf"def {name.rpartition('/')[2]}{'' if more else chr(92) + '('}")
+        searched = files if file else paths
+        if not (files and not file) and not any(function.search(path.read_text()) for path in searched):
+            unknown.append(f"{file}::{name}" if file else name)
+    assert unknown == []

@@ -47,12 +47,6 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_paths_that_a_page_names_exist(page: Path) -> None:
-    named = re.findall(rf"`((?:{'|'.join(PACKAGES)})/[\w/.-]+)`", page.read_text())
-    assert [path for path in named if not (ROOT / path).exists()] == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_commands_that_a_page_names_exist(page: Path) -> None:
     unknown = []
     for words in re.findall(r"(?:`|^|/)rlp((?: [a-z][a-z-]*)+)", page.read_text(), re.M):

@@ -2,7 +2,7 @@
 # make test   set this machine up, run the whole test suite (ARGS=... are pytest's)
 # make chaos  the slow tests of what must be outlived: kills, cut networks, full disks, dead heads (ARGS=... are pytest's)
 # make lock   pin every package of every extra anew in requirements.lock (ARGS=--upgrade: newer versions)
-# make generated  write the generated files: the blocking client, openapi.json, the page's types
+# make generated  write the generated files: the blocking client, openapi.json, the page's types and recorded streams
 # make soak   20 minutes of mixed load and random kills (ARGS="--minutes 3"); writes tests/benchmarks/results/soak.md
 # make hostile         every hostile program on every tier of this machine, gVisor's too, and the engine's restarts
 # make sandbox-images  build the sandbox images that are not up to date
@@ -40,6 +40,7 @@ generated:
 	$(BIN)/python rlplatform/client/generate.py
 	$(BIN)/python -m serve_apps.api
 	npm --prefix serve_apps/web run --silent types
+	$(BIN)/python -m tests.e2e.recordings
 
 hostile:
 	@$(PYTHON) cluster/setup.py test

@@ -47,9 +47,6 @@ class _Witness:
 class Finalization:
     """Ends the program of a child, which owns the modules and names that are not there before the fork."""
 
-    def __init__(self) -> None:
-        self.note()
-
     def note(self) -> None:
         """Take note of what there is before the fork."""
         self._modules = frozenset(id(module) for name, module in sys.modules.items() if name != "__main__")
@@ -57,7 +54,7 @@ class Finalization:
         self._streams = (sys.stdout, sys.stderr)
         self._threading, self._count_callbacks = threading.__dict__, atexit._ncallbacks
         self._own_locks = set(threading._shutdown_locks)  # type: ignore[attr-defined]  # that of the main thread
-        self._harmless = _HARMLESS | frozenset(kind for kind in map(type, gc.get_objects()) if _is_harmless(kind))
+        self._harmless = _HARMLESS | frozenset(filter(_is_harmless, set(map(type, gc.get_objects()))))
 
     def run(self, status: int) -> int:
         """Finalize the program that ended with ``status``; return its exit status. Never raises."""

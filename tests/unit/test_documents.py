@@ -47,6 +47,12 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_paths_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(rf"(?<!Create )`((?:{'|'.join(PACKAGES)})/[\w/.-]+)`", page.read_text())
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_commands_that_a_page_names_exist(page: Path) -> None:
     unknown = []
     for words in re.findall(r"(?:`|^|/)rlp((?: [a-z][a-z-]*)+)", page.read_text(), re.M):
@@ -93,4 +99,33 @@ def test_tests_that_a_page_names_exist(page: Path) -> None:
         searched = files if file else paths
         if not (files and not file) and not any(function.search(path.read_text()) for path in searched):
             unknown.append(f"{file}::{name}" if file else name)
+    assert unknown == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_modules_in_a_pages_tables_exist(page: Path) -> None:
+    """Tables with a first column ``module`` list files and folders beside the page, with or without a suffix."""
+    unknown = []
+    for table in re.findall(r"^\| module \|.*\n\|[ -|]*\n((?:\|.*\n)*)", page.read_text(), re.M):
+        for row in table.splitlines():
+            for name in re.findall(r"`([^`]+)`", row.split("|")[1]):
+                if not (page.parent / name).exists() and not (page.parent / f"{name}.py").exists():
+                    unknown.append(name)
+    assert unknown == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_dotted_names_in_a_page_exist(page: Path) -> None:
+    text = page.read_text()
+    created = [path.replace("/", ".") for path in re.findall(r"^Create `([\w/]+)\.py`", text, re.M)]
+    unknown = []
+    for name in re.findall(r"(?<![\w/.])(?:rlplatform|actors|serve_apps|cluster)(?:\.\w+)+", text):
+        place, rest = ROOT, name.split(".")
+        while rest and (place / rest[0]).is_dir():
+            place /= rest.pop(0)
+        if rest and (place / f"{rest[0]}.py").exists():
+            place /= f"{rest.pop(0)}.py"
+        source = place if place.is_file() else place / "__init__.py"
+        if rest and name not in created and not (source.exists() and re.search(rf"\b{rest[0]}\b", source.read_text())):
+            unknown.append(name)
     assert unknown == []

@@ -21,6 +21,7 @@ STEP = re.compile(
     r"^(?P<verb>Create|Append to|In) `(?P<path>[\w/.-]+)`"
     r"(?:, (?P<place>after|replace) `(?P<line>[^\n]+?)`(?: by)?)?:\n\n"
     r"```\w*\n(?P<code>.*?)```|"
+    r"^In `(?P<file>[\w/.-]+)`, before `(?P<next>[^\n`]+)`, insert `(?P<insertion>[^\n`]+)`\.|"
     r"^Check:\n\n```python\n(?P<check>.*?)```",
     re.M | re.S,
 )
@@ -40,6 +41,11 @@ def sources(tmp_path: Path) -> Path:
 
 def take(sources: Path, step: re.Match[str]) -> None:
     """Do one step of a recipe."""
+    if step["insertion"]:
+        path = sources / step["file"]
+        assert path.read_text().count(step["next"]) == 1, f"{step['next']!r} is not there once in {step['file']}"
+        path.write_text(path.read_text().replace(step["next"], step["insertion"] + step["next"]))
+        return
     path, code = sources / step["path"], step["code"]
     if step["verb"] == "Create":
         assert not path.exists(), f"{path} exists"
@@ -59,11 +65,12 @@ def take(sources: Path, step: re.Match[str]) -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipe_does_what_it_promises(name: str, sources: Path) -> None:
     steps = list(STEP.finditer(RECIPES[name]))
-    assert len(steps) == RECIPES[name].count("```") // 2, "a block of code is no step"
+    blocks = [step for step in steps if not step["insertion"]]
+    assert len(blocks) == RECIPES[name].count("```") // 2, "a block of code is no step"
     checks = [step["check"] for step in steps if step["check"]]
     assert len(checks) == 1
     for step in steps:
-        if step["verb"]:
+        if not step["check"]:
             take(sources, step)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", checks[0]],

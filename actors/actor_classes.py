@@ -12,12 +12,12 @@ import ray
 
 from actors import options
 from actors.evaluation.evaluator import Evaluator
-from actors.placement.launcher import Placement
+from actors.placement.launcher import RayLauncher
 from actors.ray_meter import RayMeter
 from actors.rpc.ray_calls import spawn
-from actors.rpc.unix_rpc import Address, Listener
-from actors.store.connection import shared_store
-from actors.store.server import EventHub
+from actors.rpc.unix_rpc import Address, UnixRpcServer
+from actors.store.connection import connect_store
+from actors.store.server import StoreServer
 from actors.supervisor import Supervisor
 from actors.training.engines import make_engine, warm_up
 from actors.training.trainer import Trainer
@@ -42,11 +42,11 @@ log = logging.getLogger(__name__)
 REPORT_S = 5.0
 
 
-class Reachable:
+class UnixRpcActor:
     """Actor that the processes of its node call over a socket."""
 
     def _listen(self, path: Path) -> None:
-        self._listener = Listener(self)
+        self._listener = UnixRpcServer(self)
         self._listening = asyncio.get_running_loop().create_task(self._listener.open(path))
 
     async def line(self) -> Address | None:
@@ -56,15 +56,15 @@ class Reachable:
         return Address(ray.get_runtime_context().get_node_id(), path, self._listener.token)
 
 
-class EventHubActor(Reachable, EventHub):
+class StoreServerActor(UnixRpcActor, StoreServer):
     """Owns the embedded store."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(partial(open_store, settings.store.url))
-        self._listen(settings.state_dir / "hub.sock")
+        self._listen(settings.state_dir / "store.sock")
 
 
-class SupervisorActor(Reachable, Supervisor):
+class SupervisorActor(UnixRpcActor, Supervisor):
     """Reconciles, and reports queues and runs, for as long as it lives."""
 
     def __init__(self, settings: Settings) -> None:
@@ -72,9 +72,9 @@ class SupervisorActor(Reachable, Supervisor):
         environment_modules.configure(settings.training.environment_modules)
         super().__init__(
             settings,
-            shared_store(settings, telemetry),
+            connect_store(settings, telemetry),
             open_checkpoints(settings.training.checkpoint_url),
-            Placement(settings, EvaluatorActor, TrainerActor, SystemClock()),
+            RayLauncher(settings, EvaluatorActor, TrainerActor, SystemClock()),
             SystemClock(),
             files=open_files(settings),
         )
@@ -94,7 +94,7 @@ class EvaluatorActor(Evaluator):
     def __init__(self, settings: Settings) -> None:
         owner = ray.get_runtime_context().get_actor_id()
         telemetry = Telemetry(RayMeter())
-        store = shared_store(settings, telemetry)
+        store = connect_store(settings, telemetry)
         files = make_attached_files(settings, store)
         super().__init__(partial(_make_pool, settings, owner), store, SystemClock(), settings.sandbox.slots, files)
         self._preparing = asyncio.get_running_loop().create_task(self.prepare())
@@ -135,7 +135,7 @@ class TrainerActor:
         self._trainer = Trainer(
             run,
             epoch,
-            shared_store(self._settings, Telemetry(RayMeter())),
+            connect_store(self._settings, Telemetry(RayMeter())),
             open_checkpoints(self._settings.training.checkpoint_url),
             make_engine,
             SystemClock(),
@@ -161,9 +161,9 @@ class TrainerActor:
 
 
 def start(settings: Settings) -> None:
-    """Start the event hub (with an embedded store) and the supervisor, if they do not run already."""
+    """Start the store server (with an embedded store) and the supervisor, if they do not run already."""
     if settings.store.embedded:
-        spawn(EventHubActor, options.EVENT_HUB, settings)
+        spawn(StoreServerActor, options.STORE_SERVER, settings)
     spawn(SupervisorActor, options.SUPERVISOR, settings)
 
 

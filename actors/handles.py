@@ -18,7 +18,7 @@ from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.health import PlatformStatus
 from rlplatform.runs.ports import Idempotency
 from rlplatform.sandbox.models import PoolStatus
-from rlplatform.scheduling.admission import Place
+from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.training.models import TrainingCheck, TrainingRequest
 from rlplatform.training.record import TrainingRun
 
@@ -56,7 +56,7 @@ class SupervisorHandle:
     async def status(self) -> PlatformStatus:
         return await self._call("status")
 
-    async def places(self, run_ids: Sequence[str]) -> list[Place | None]:
+    async def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         return await self._call("places", run_ids)
 
     async def drain(self) -> None:
@@ -64,7 +64,7 @@ class SupervisorHandle:
 
 
 class EvaluatorHandle:
-    """An ``EvaluatorLink`` over Ray."""
+    """An ``RemoteEvaluator`` over Ray."""
 
     def __init__(self, name: str, slots: int, actor: ActorHandle) -> None:
         self.name = name
@@ -94,7 +94,7 @@ class EvaluatorHandle:
 
 
 class TrainerHandle:
-    """A ``TrainerLink`` over Ray.
+    """A ``RemoteTrainer`` over Ray.
 
     A call of ``run`` is pending all the time, so the trainer's end is noticed at once.
     """

@@ -15,8 +15,8 @@ WARM_PREFIX = "warm_trainer:"
 
 _OF_TRAININGS = re.compile(r"(trainer|training):(?P<training>train_\w+)(:\d+)?")
 
-EVENT_HUB: dict[str, Any] = {
-    "name": "event_hub",
+STORE_SERVER: dict[str, Any] = {
+    "name": "store_server",
     "lifetime": "detached",
     "num_cpus": 0.05,
     "max_restarts": -1,

@@ -11,7 +11,7 @@ from rlplatform.training.models import TrainingRequest
 from rlplatform.training.record import TrainingRun
 
 
-class EvaluatorLink(Protocol):
+class RemoteEvaluator(Protocol):
     """Evaluator on some node."""
 
     @property
@@ -51,7 +51,7 @@ class EvaluatorLink(Protocol):
         """End the evaluator, whatever its state. Pending calls raise. Another is started in its place."""
 
 
-class TrainerLink(Protocol):
+class RemoteTrainer(Protocol):
     """Trainer that owns one training session."""
 
     async def wait(self) -> None:
@@ -74,7 +74,7 @@ class TrainerLink(Protocol):
 class Launcher(Protocol):
     """Source of evaluators and trainers."""
 
-    async def evaluators(self) -> Sequence[EvaluatorLink]:
+    async def evaluators(self) -> Sequence[RemoteEvaluator]:
         """Return the evaluators of all nodes with sandboxes; start those that are missing."""
 
     @property
@@ -87,14 +87,14 @@ class Launcher(Protocol):
         :raises InvalidRequest: it could not; the field is the one to make smaller.
         """
 
-    async def launch(self, run: TrainingRun, epoch: int) -> TrainerLink:
+    async def launch(self, run: TrainingRun, epoch: int) -> RemoteTrainer:
         """Start a trainer for ``run``, on its placement or else on a new one. It replaces any earlier trainer.
 
         Raises:
             CapacityExhausted: no room within the time for placement; no placement is held then.
         """
 
-    async def find(self, run: TrainingRun) -> TrainerLink | None:
+    async def find(self, run: TrainingRun) -> RemoteTrainer | None:
         """Return the living trainer of ``run``'s present epoch, which an earlier supervisor left; None if there is
         none."""
 
@@ -104,7 +104,7 @@ class Launcher(Protocol):
     async def free(self, training_id: str) -> None:
         """End every trainer of a training and free its placement. Idempotent."""
 
-    async def forget(self, training_ids: Sequence[str]) -> None:
+    async def delete_run_folders(self, training_ids: Sequence[str]) -> None:
         """Remove the run folders of finished trainings on every node that answers. Idempotent."""
 
     async def prepare(self) -> None:

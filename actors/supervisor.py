@@ -13,9 +13,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from actors.evaluation.scheduler import Dispatcher
+from actors.evaluation.scheduler import EvaluationScheduler
 from actors.ports import Launcher
-from actors.training.scheduler import Sessions
+from actors.training.scheduler import TrainingScheduler
 from rlplatform.access.principals import Principal
 from rlplatform.algorithms.ppo.presets import resolve
 from rlplatform.clock import Clock, SystemClock
@@ -34,13 +34,13 @@ from rlplatform.health import Dependency, PlatformStatus
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.maintenance.retention import Retention
 from rlplatform.probing.prober import Prober
-from rlplatform.quotas.service import Accounts
-from rlplatform.retries import within
+from rlplatform.quotas.service import QuotaService
+from rlplatform.retries import with_timeout
 from rlplatform.runs.events import Event
-from rlplatform.runs.idempotency import replayed
+from rlplatform.runs.idempotency import replay_or_raise
 from rlplatform.runs.ports import Idempotency
 from rlplatform.runs.records import Run
-from rlplatform.scheduling.admission import Place
+from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.scheduling.priorities import check_priority
 from rlplatform.settings import Settings
 from rlplatform.store import Store
@@ -88,17 +88,17 @@ class Supervisor:
         self._clock = clock
         self._probes = probes or Prober(SystemClock(), **settings.training.probe_limits)
         self._wake = asyncio.Event()
-        self._evaluations = Dispatcher(store, settings.evaluation, clock, self._wake.set, self._doubt)
-        self._trainings = Sessions(store, launcher, settings.training, clock)
-        self._accounts = Accounts(store, settings.quotas, clock, checkpoints)
-        self._retention = Retention(store, checkpoints, settings.retention, clock, launcher.forget)
+        self._evaluations = EvaluationScheduler(store, settings.evaluation, clock, self._wake.set, self._mark_stale)
+        self._trainings = TrainingScheduler(store, launcher, settings.training, clock)
+        self._accounts = QuotaService(store, settings.quotas, clock, checkpoints)
+        self._retention = Retention(store, checkpoints, settings.retention, clock, launcher.delete_run_folders)
         self._files = None
         if files is not None:
             self._files = FileService(store, files, clock, settings.files, in_use=partial(evaluation_that_uses, store))
         self._reconciling = asyncio.Lock()
         self._draining = False
         self._restored = asyncio.Event()
-        self._doubtful = False
+        self._stale = False
         self._commands: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
@@ -137,15 +137,15 @@ class Supervisor:
             except Exception:
                 log.exception("reconciling failed; trying again")
             with suppress(TimeoutError):
-                await within(self._clock, RECONCILE_S, self._wake.wait())
+                await with_timeout(self._clock, RECONCILE_S, self._wake.wait())
 
     async def reconcile(self) -> None:
         """Make one round: adopt unfinished runs that are unknown, look for evaluators, free what nobody owns."""
         async with self._reconciling:
             if self._draining:
                 return
-            anew = self._doubtful or not self._restored.is_set()
-            self._doubtful = False
+            anew = self._stale or not self._restored.is_set()
+            self._stale = False
             try:
                 if anew:
                     await self._trainings.restore([run async for run in self._unfinished(TrainingRun)])
@@ -153,10 +153,10 @@ class Supervisor:
                 if anew:
                     await self._evaluations.restore([run async for run in self._unfinished(EvaluationRun)])
             except BaseException:
-                self._doubtful = self._doubtful or anew
+                self._stale = self._stale or anew
                 raise
             self._restored.set()
-            await self._weigh()
+            await self._update_weights()
             await self._enforce()
             await self._trainings.reap()
             await self._launcher.prepare()
@@ -190,10 +190,10 @@ class Supervisor:
             with self._evaluations.admit(request, principal.tenant, quotas) as place:
                 return await self._submit(request, principal, idempotency, place)
         except PlatformError as refusal:
-            return await replayed(self._store, EvaluationRun, idempotency, refusal)
+            return await replay_or_raise(self._store, EvaluationRun, idempotency, refusal)
 
     async def _submit(
-        self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None, place: Place
+        self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None, place: QueuePlace
     ) -> tuple[EvaluationRun, bool]:
         now = self._clock.now()
         max_score = scoring.max_score(request)
@@ -225,7 +225,11 @@ class Supervisor:
         await self._open()
         run = await self._owned(check_id(run_id, Kind.EVALUATION), principal)
         assert isinstance(run, EvaluationRun)
-        return run if run.final else await self._whole(self._evaluations.cancel(run, f"cancelled by {principal.id}"))
+        return (
+            run
+            if run.final
+            else await self._uncancellable(self._evaluations.cancel(run, f"cancelled by {principal.id}"))
+        )
 
     async def start_training(
         self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
@@ -244,7 +248,7 @@ class Supervisor:
                     parent = await self._parent(request, principal, image=image)
                     return await self._start(request, principal, idempotency, place, parent)
         except PlatformError as refusal:
-            return await replayed(self._store, TrainingRun, idempotency, refusal)
+            return await replay_or_raise(self._store, TrainingRun, idempotency, refusal)
 
     async def check_training(self, request: TrainingRequest, principal: Principal) -> TrainingCheck:
         """Check a training and start nothing (see the port)."""
@@ -272,7 +276,7 @@ class Supervisor:
         request: TrainingRequest,
         principal: Principal,
         idempotency: Idempotency | None,
-        place: Place,
+        place: QueuePlace,
         parent: CheckpointInfo | None = None,
     ) -> tuple[TrainingRun, bool]:
         now = self._clock.now()
@@ -302,8 +306,8 @@ class Supervisor:
             quotas = await self._accounts.check_progress(run.tenant)
             if not self._trainings.keeps(run.id):
                 with self._trainings.admit(run.document.request, run.tenant, quotas):
-                    return await self._whole(self._trainings.command(run, command, principal.id))
-        return await self._whole(self._trainings.command(run, command, principal.id))
+                    return await self._uncancellable(self._trainings.command(run, command, principal.id))
+        return await self._uncancellable(self._trainings.command(run, command, principal.id))
 
     async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:
         """Delete a checkpoint (see the port)."""
@@ -318,7 +322,7 @@ class Supervisor:
         """Return the state of the platform's parts (see the port)."""
         store_ok, store_detail = True, None
         try:
-            await within(self._clock, 2, self._store.summaries("training", limit=1))
+            await with_timeout(self._clock, 2, self._store.summaries("training", limit=1))
         except (PlatformError, TimeoutError) as error:
             store_ok, store_detail = False, str(error) or "no answer within 2 s"
         sandbox_ok, sandbox_detail = self._evaluations.availability()
@@ -334,11 +338,11 @@ class Supervisor:
             running_trainings=self._trainings.running,
         )
 
-    def places(self, run_ids: Sequence[str]) -> list[Place | None]:
+    def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         """Return the place of each run in the queue (see the port)."""
         return [self._evaluations.place(run_id) or self._trainings.place(run_id) for run_id in run_ids]
 
-    async def _weigh(self) -> None:
+    async def _update_weights(self) -> None:
         """Give waiting tenants their present shares, also those that an earlier supervisor admitted."""
         for queue in (self._evaluations.queue, self._trainings.queue):
             for tenant in queue.tenants():
@@ -357,11 +361,11 @@ class Supervisor:
             raise Unavailable("the platform is shutting down")
         if not self._restored.is_set():
             try:
-                await within(self._clock, 10, self._restored.wait())
+                await with_timeout(self._clock, 10, self._restored.wait())
             except TimeoutError:
                 raise Unavailable("the platform is starting") from None
 
-    async def _whole(self, work: Coroutine[Any, Any, R]) -> R:
+    async def _uncancellable(self, work: Coroutine[Any, Any, R]) -> R:
         """Await ``work`` to its end. Ray cancels a call when its request is gone; no command is left half done."""
         task = asyncio.get_running_loop().create_task(work)
         self._commands.add(task)
@@ -372,14 +376,14 @@ class Supervisor:
         try:
             stored, created = await self._store.create(run, first, idempotency=idempotency)
         except (ServiceError, asyncio.CancelledError):
-            self._doubt()  # it may have been stored
+            self._mark_stale()  # it may have been stored
             raise
         assert isinstance(stored, type(run))
         return stored, created
 
-    def _doubt(self) -> None:
+    def _mark_stale(self) -> None:
         """Have the next round look for runs that may be in the store alone."""
-        self._doubtful = True
+        self._stale = True
 
     async def _parent(self, request: TrainingRequest, principal: Principal, *, image: bool) -> CheckpointInfo:
         """:raises InvalidRequest, NotFound: there is no such checkpoint, none that the principal sees, or not one of
@@ -390,7 +394,7 @@ class Supervisor:
             check_id(checkpoint_id, Kind.CHECKPOINT)
             parent = await asyncio.to_thread(self._checkpoints.find, checkpoint_id)
             run = await self._store.get(parent.training_id)
-            principal.require_sight(run.tenant, run.created_by, "checkpoint")
+            principal.require_visible(run.tenant, run.created_by, "checkpoint")
             assert isinstance(run, TrainingRun)
             trained = run.document.request
             if trained.engine != request.engine:
@@ -425,7 +429,7 @@ class Supervisor:
 
     async def _owned(self, run_id: str, principal: Principal) -> Run:
         run = await self._store.get(run_id)
-        principal.require_sight(run.tenant, run.created_by, run.kind)
+        principal.require_visible(run.tenant, run.created_by, run.kind)
         return run
 
     async def _unfinished(self, cls: type[R]) -> AsyncIterator[R]:

@@ -35,7 +35,7 @@ from actors import options
 from actors.actor_classes import start
 from actors.evaluation.evaluator import PREPARING
 from actors.handles import SupervisorHandle
-from actors.store.connection import shared_store
+from actors.store.connection import connect_store
 from cluster import ingress, privacy
 from cluster.local_key import KeyKeeper, LocalKey, write_private
 from rlplatform.clock import SystemClock
@@ -101,7 +101,7 @@ class Platform:
             address = Address(f"http://{api.host}:{api.port}", opening.result())
         self._wait_until_ready(address.url)
         self._publish(address)
-        reach = partial(shared_store, self.settings)
+        reach = partial(connect_store, self.settings)
         self._keeper = KeyKeeper(
             self._key, reach, address.api_key, lambda key: self._publish(Address(address.url, key))
         )
@@ -140,7 +140,7 @@ class Platform:
 
     async def _open_store(self) -> str:
         """Tell which trainings go on; the local key."""
-        store = shared_store(self.settings)
+        store = connect_store(self.settings)
         try:
             await self._tell_unfinished(store)
             return await self._key.get(store)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from rlplatform.access.api_keys import KeyRing, key_id_of
+from rlplatform.access.api_keys import ApiKeyService, key_id_of
 from rlplatform.access.principals import Scope
 from rlplatform.clock import Clock
 from rlplatform.errors import PlatformError
@@ -40,14 +40,14 @@ class LocalKey:
 
     async def get(self, store: Store) -> str:
         """Return the key of the file if it holds and has no end, else a new one, written there."""
-        ring = KeyRing(store, self._pepper, self._clock)
+        ring = ApiKeyService(store, self._pepper, self._clock)
         with suppress(OSError, PlatformError):
             text = self._file.read_text()
             await ring.authenticate(text)
             key = await store.get_key(key_id_of(text))
             if key is not None and key.expires_at is None:
                 return text
-        _, text = await ring.mint(tenant="local", name="local", scopes=list(Scope))
+        _, text = await ring.create(tenant="local", name="local", scopes=list(Scope))
         write_private(self._file, text)
         return text
 

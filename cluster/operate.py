@@ -18,8 +18,8 @@ from actors import options
 from actors.actor_classes import start
 from actors.handles import SupervisorHandle
 from actors.rpc.ray_calls import find
-from actors.store.connection import shared_store
-from rlplatform.access.api_keys import KeyRing
+from actors.store.connection import connect_store
+from rlplatform.access.api_keys import ApiKeyService
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest, PlatformError
@@ -91,10 +91,10 @@ async def make_key(settings: Settings, tenant: str, name: str, scopes: list[str]
     """
     if not settings.access.pepper.get_secret_value():
         raise InvalidRequest("set RLP_ACCESS__PEPPER to the platform's pepper", field="access.pepper")
-    store = shared_store(settings)
+    store = connect_store(settings)
     try:
-        ring = KeyRing(store, settings.access.pepper, SystemClock())
-        return (await ring.mint(tenant=tenant, name=name, scopes=[Scope(scope) for scope in scopes]))[1]
+        ring = ApiKeyService(store, settings.access.pepper, SystemClock())
+        return (await ring.create(tenant=tenant, name=name, scopes=[Scope(scope) for scope in scopes]))[1]
     finally:
         await store.close()
 

@@ -7,14 +7,14 @@ from typing import Protocol
 
 from rlplatform.evaluation.ports import EvaluationCommands
 from rlplatform.health import PlatformStatus
-from rlplatform.scheduling.admission import Place
+from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.training.ports import TrainingCommands
 
 
 class Commands(EvaluationCommands, TrainingCommands, Protocol):
     """Commands of the API for the supervisor. Reads go to the store."""
 
-    async def places(self, run_ids: Sequence[str]) -> list[Place | None]:
+    async def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         """Return the place of each run in the queue; None for a run that is not queued."""
 
     async def status(self) -> PlatformStatus:

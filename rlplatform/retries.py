@@ -38,7 +38,7 @@ class Backoff:
         await self._clock.sleep(backoff_s(self._attempt, self._first_s, self._most_s))
 
 
-async def persevere(clock: Clock, call: Callable[[], Awaitable[T]], patience_s: float | None = None) -> T:
+async def retry(clock: Clock, call: Callable[[], Awaitable[T]], patience_s: float | None = None) -> T:
     """Call ``call`` again after every retryable error, for ``patience_s`` seconds (None: for ever), and return its
     value.
 
@@ -58,7 +58,7 @@ async def persevere(clock: Clock, call: Callable[[], Awaitable[T]], patience_s: 
         await backoff.wait()
 
 
-async def within(clock: Clock, seconds: float, work: Awaitable[T]) -> T:
+async def with_timeout(clock: Clock, seconds: float, work: Awaitable[T]) -> T:
     """Return the result of ``work``, if it comes within ``seconds``.
 
     Raises:

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from rlplatform import patterns
 from rlplatform.errors import InvalidRequest, UnknownName
-from rlplatform.validation_errors import complaint
+from rlplatform.validation_errors import describe_error
 
 
 class Quotas(BaseModel):
@@ -293,7 +293,7 @@ def read_settings(**given: Any) -> Settings:
             model = model.model_fields[part].annotation
         raise UnknownName("setting", variable, (_variable((*first["loc"][:-1], name)) for name in model.model_fields))
     accepted = patterns.ACCEPTED.get(first.get("ctx", {}).get("pattern", ""))
-    reason = f"accepted are {accepted}" if accepted else complaint(first)
+    reason = f"accepted are {accepted}" if accepted else describe_error(first)
     raise InvalidRequest(f"{variable}: {reason}", field=variable)
 
 

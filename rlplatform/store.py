@@ -10,7 +10,7 @@ from rlplatform.access.api_keys import KeyStore
 from rlplatform.runs.ports import EventLog, RunStore
 
 
-class Finished(NamedTuple):
+class OutboxEntry(NamedTuple):
     """Finished run, as the outbox holds it until it is settled; later ones have a greater ``position``."""
 
     position: int
@@ -49,10 +49,10 @@ class UsageStore(Protocol):
 class OutboxStore(Protocol):
     """Outbox of finished runs. The append of a final event puts its run there, until it is settled."""
 
-    async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
+    async def read_outbox(self, *, after: int = 0, limit: int = 100) -> Sequence[OutboxEntry]:
         """Return entries with a greater position than ``after``, oldest first."""
 
-    async def settle(self, position: int) -> None:
+    async def acknowledge(self, position: int) -> None:
         """Delete all entries up to ``position``. Idempotent."""
 
 

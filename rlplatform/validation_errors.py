@@ -41,7 +41,7 @@ _LENGTHS = {
 }
 
 
-def complaint(error: Mapping[str, Any], given: Any = NOTHING) -> str:
+def describe_error(error: Mapping[str, Any], given: Any = NOTHING) -> str:
     """One error of ``ValidationError.errors()`` as a phrase that follows the field's name.
 
     Args:

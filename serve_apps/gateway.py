@@ -17,7 +17,7 @@ from ray import serve
 from ray.serve import Application
 
 from actors.handles import SupervisorHandle
-from actors.store.connection import shared_store
+from actors.store.connection import connect_store
 from rlplatform.clock import SystemClock
 from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.settings import Settings
@@ -27,7 +27,7 @@ from serve_apps.api.app import create_app
 from serve_apps.api.http import audit_log
 from serve_apps.api.services import Services
 from serve_apps.policy_handle import PoliciesHandle
-from serve_apps.serve_middleware import Unmounted
+from serve_apps.serve_middleware import StripStreamsPrefix
 
 
 class GatewayArgs(BaseModel):
@@ -50,7 +50,7 @@ def app(args: GatewayArgs) -> Application:
         held = settings or Settings()
         audit_log.keep(held.state_dir / "audit.log")
         api = build_api(held)
-        api.add_middleware(Unmounted)
+        api.add_middleware(StripStreamsPrefix)
         return api
 
     deployment = serve.deployment(
@@ -69,7 +69,7 @@ def app(args: GatewayArgs) -> Application:
 def build_api(settings: Settings) -> FastAPI:
     """The API over the actors of this cluster."""
     services = Services(
-        store=shared_store(settings),
+        store=connect_store(settings),
         commands=SupervisorHandle(),
         clock=SystemClock(),
         checkpoints=open_checkpoints(settings.training.checkpoint_url),

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from ray import serve
 from ray.serve import Application
 
-from actors.store.connection import shared_store
+from actors.store.connection import connect_store
 from rlplatform.access.principals import Principal
 from rlplatform.clock import SystemClock
 from rlplatform.environments import environment_modules
 from rlplatform.errors import PlatformError
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
-from rlplatform.policies.ports import Acted
+from rlplatform.policies.ports import ActResult
 from rlplatform.policies.record import PolicyRecord
-from rlplatform.policies.service import Asked, PolicyShelf
-from rlplatform.quotas.service import Accounts
+from rlplatform.policies.service import LocalPolicyService, PendingAct
+from rlplatform.quotas.service import QuotaService
 from rlplatform.runs.ports import Idempotency
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_policies
@@ -27,18 +27,18 @@ MAX_BATCH = 256
 
 
 class PolicyReplica:
-    """A ``PolicyShelf`` in a replica; errors that concern one request of a batch are answers, not exceptions."""
+    """A ``LocalPolicyService`` in a replica; errors that concern one request of a batch are answers, not exceptions."""
 
     def __init__(self, settings: Settings | None) -> None:
         settings = settings or Settings()
         environment_modules.configure(settings.training.environment_modules)
-        store, clock = shared_store(settings), SystemClock()
-        self._shelf = PolicyShelf(
+        store, clock = connect_store(settings), SystemClock()
+        self._shelf = LocalPolicyService(
             store,
             open_checkpoints(settings.training.checkpoint_url),
             open_policies(settings.training),
             clock,
-            Accounts(store, settings.quotas, clock),
+            QuotaService(store, settings.quotas, clock),
         )
 
     async def publish(
@@ -50,9 +50,9 @@ class PolicyReplica:
         return await self._shelf.delete(policy_id, principal)
 
     @serve.batch(max_batch_size=MAX_BATCH, batch_wait_timeout_s=0.0)
-    async def act(self, asked: Sequence[Asked]) -> list[Acted | PlatformError]:
+    async def act(self, asked: Sequence[PendingAct]) -> list[ActResult | PlatformError]:
         """One computation for all that has come while the last was under way: nobody waits for a batch to fill."""
-        return await self._shelf.act_all([Asked(*one) for one in asked])
+        return await self._shelf.act_all([PendingAct(*one) for one in asked])
 
     async def archive(self, policy: PolicyInfo) -> bytes:
         return await self._shelf.archive(policy)

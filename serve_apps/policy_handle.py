@@ -12,7 +12,7 @@ from actors.rpc.ray_calls import ask, first_line, result
 from rlplatform.access.principals import Principal
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
-from rlplatform.policies.ports import Acted
+from rlplatform.policies.ports import ActResult
 from rlplatform.policies.record import PolicyRecord
 from rlplatform.runs.ports import Idempotency
 
@@ -20,7 +20,7 @@ POLICY_PATIENCE_S = 120.0
 
 
 class PoliciesHandle:
-    """The ``Policies`` port over the Serve deployment of policies."""
+    """The ``PolicyService`` port over the Serve deployment of policies."""
 
     def __init__(self, lookup: Callable[[], Any]) -> None:
         self._lookup = lookup
@@ -46,7 +46,7 @@ class PoliciesHandle:
     async def delete(self, policy_id: str, principal: Principal) -> PolicyRecord:
         return await self._call("delete", policy_id, principal)
 
-    async def act(self, policy: PolicyInfo, observations: NDArray[Any], *, deterministic: bool = True) -> Acted:
+    async def act(self, policy: PolicyInfo, observations: NDArray[Any], *, deterministic: bool = True) -> ActResult:
         acted = await self._call("act", (policy, observations, deterministic))
         if isinstance(acted, PlatformError):
             raise acted

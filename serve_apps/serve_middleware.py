@@ -34,7 +34,7 @@ def middlewares() -> list[Middleware]:
     """What Serve is to put around its HTTP servers; also sets how these treat connections and speak WebSocket."""
     connections.install()
     websocket_limits.install()
-    return [Middleware(Edge, replica=_in_replica())]
+    return [Middleware(ServeMiddleware, replica=_in_replica())]
 
 
 def _in_replica() -> bool:
@@ -48,7 +48,7 @@ def _in_replica() -> bool:
     return True
 
 
-class Edge:
+class ServeMiddleware:
     """The outermost layer. Its ``x-request-id`` is the only one, on the way in and on the way out."""
 
     def __init__(self, app: ASGIApp, *, replica: bool = False) -> None:
@@ -76,7 +76,7 @@ class Edge:
             await problem_response(internal_error(request_id), request_id, SECURITY)(scope, receive, send)
 
 
-class Unmounted:
+class StripStreamsPrefix:
     """Around our application: it sees the path that the client sent, whichever application of Serve's it is in."""
 
     def __init__(self, app: ASGIApp) -> None:

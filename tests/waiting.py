@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def comes_true(condition: Callable[[], object], within_s: float = 10.0, every_s: float = 0.01) -> bool:
-    """Return True as soon as ``condition`` holds; False if it does not within ``within_s`` seconds."""
+    """Return True as soon as ``condition`` holds; False if it does not within ``with_timeout_s`` seconds."""
     deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:

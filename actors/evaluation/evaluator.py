@@ -17,7 +17,7 @@ from rlplatform.evaluation.judge import Judge
 from rlplatform.evaluation.live import Piece
 from rlplatform.evaluation.models import Judgement, TestResult
 from rlplatform.evaluation.record import EvaluationRun
-from rlplatform.runs.event_writer import Outbox
+from rlplatform.runs.event_writer import EventWriter
 from rlplatform.runs.ports import EventLog
 from rlplatform.sandbox.models import PoolStatus, Tier
 from rlplatform.sandbox.ports import SandboxPool
@@ -94,14 +94,16 @@ class Evaluator:
             await self.cancel(run.id)
         cancelled = self._cancels[run.id] = threading.Event()
         try:
-            await self._judge(self._pool, run, attempt, Outbox(self._events, run.stream, epoch, self._clock), cancelled)
+            await self._judge(
+                self._pool, run, attempt, EventWriter(self._events, run.stream, epoch, self._clock), cancelled
+            )
         except (Fenced, Conflict):
             log.info("%s has another owner or is over", run.id)
         finally:
             del self._cancels[run.id]
 
     async def _judge(
-        self, pool: SandboxPool, run: EvaluationRun, attempt: int, outbox: Outbox, cancelled: threading.Event
+        self, pool: SandboxPool, run: EvaluationRun, attempt: int, writer: EventWriter, cancelled: threading.Event
     ) -> None:
         loop = asyncio.get_running_loop()
 
@@ -112,7 +114,7 @@ class Evaluator:
             if cancelled.is_set():
                 return
             try:
-                outbox.put(
+                writer.enqueue(
                     EvaluationTestFinished(stream=run.stream, time=self._clock.now(), attempt=attempt, result=result)
                 )
             except PlatformError:
@@ -125,9 +127,9 @@ class Evaluator:
         def pass_on(event: EvaluationOutput) -> None:
             if not cancelled.is_set():
                 with suppress(PlatformError):  # of a broken outbox the next result tells
-                    outbox.put(event)
+                    writer.enqueue(event)
 
-        outbox.put(EvaluationStarted(stream=run.stream, time=self._clock.now(), attempt=attempt))
+        writer.enqueue(EvaluationStarted(stream=run.stream, time=self._clock.now(), attempt=attempt))
         infos = await self._files.find(run)
 
         def judge() -> Judgement:
@@ -136,9 +138,9 @@ class Evaluator:
 
         judgement = await loop.run_in_executor(self._threads, judge)
         if cancelled.is_set():
-            await outbox.flush()
+            await writer.flush()
             raise ServiceError("the evaluation was given up")
-        outbox.put(
+        writer.enqueue(
             EvaluationFinished(
                 stream=run.stream,
                 time=self._clock.now(),
@@ -150,7 +152,7 @@ class Evaluator:
                 message=judgement.message,
             )
         )
-        await outbox.flush()
+        await writer.flush()
 
     async def cancel(self, run_id: str) -> None:
         """Stop working on a run, if it is at work here."""

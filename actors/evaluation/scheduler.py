@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from actors.ports import EvaluatorLink
+from actors.ports import RemoteEvaluator
 from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, InvalidRequest, PlatformError, SandboxUnavailable, Unavailable
 from rlplatform.evaluation.events import EvaluationCancelled, EvaluationFailed, EvaluationRetried
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
-from rlplatform.retries import persevere, within
+from rlplatform.retries import retry, with_timeout
 from rlplatform.sandbox.models import PoolStatus, Tier
-from rlplatform.scheduling.admission import Admission, Place, ServiceTime
+from rlplatform.scheduling.admission import Admission, QueuePlace, ServiceTime
 from rlplatform.scheduling.fair_queue import FairQueue
 from rlplatform.settings import EvaluationSettings, Quotas
 from rlplatform.store import Store
@@ -34,12 +34,12 @@ RETURN_S = 15.0
 @dataclass
 class _Lease:
     tenant: str
-    link: EvaluatorLink
+    link: RemoteEvaluator
     began: float
     cancelled: bool = False
 
 
-class Dispatcher:
+class EvaluationScheduler:
     """Scheduler that leases queued evaluations to evaluators with a free slot. It holds only what the store also holds.
 
     :param on_lost: called when an evaluator was lost, so that it is replaced soon.
@@ -65,7 +65,7 @@ class Dispatcher:
         self._leases: dict[str, _Lease] = {}
         self._tried: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._links: dict[str, EvaluatorLink] = {}
+        self._links: dict[str, RemoteEvaluator] = {}
         self._statuses: dict[str, PoolStatus] = {}
         self._hanging_since: dict[str, float] = {}
         self._available_at = float("-inf")
@@ -79,7 +79,7 @@ class Dispatcher:
     def running(self) -> int:
         return len(self._leases)
 
-    def admit(self, request: EvaluationRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[Place]:
+    def admit(self, request: EvaluationRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[QueuePlace]:
         """Hold a place for a new evaluation while it is being stored; :meth:`enqueue` it within.
 
         While the only evaluator is being replaced, the place is one in the queue.
@@ -125,10 +125,10 @@ class Dispatcher:
         """Return True if there were sandboxes a moment ago and no evaluator gives a reason for their absence."""
         return not self._statuses and self._clock.monotonic() - self._available_at < RETURN_S
 
-    def place(self, run_id: str) -> Place | None:
+    def place(self, run_id: str) -> QueuePlace | None:
         """Return the place of a run in the queue; None if it is not queued."""
         position = self.queue.position(run_id)
-        return None if position is None else Place(position, self._expected_wait_s(position))
+        return None if position is None else QueuePlace(position, self._expected_wait_s(position))
 
     def enqueue(self, run: EvaluationRun) -> None:
         """Put a stored run into the queue and lease it as soon as there is a slot. A known run is left unchanged."""
@@ -149,7 +149,7 @@ class Dispatcher:
                 await lease.link.cancel(run.id)
         return await self._get(run.id)
 
-    async def refresh(self, links: Sequence[EvaluatorLink]) -> None:
+    async def refresh(self, links: Sequence[RemoteEvaluator]) -> None:
         """Look for evaluators, ask for the state of their sandboxes, and end those that hang."""
         answers = await asyncio.gather(*map(self._ask, links))
         self._links = {}
@@ -166,15 +166,15 @@ class Dispatcher:
         await self._end_if_long(hanging)
         self._pump()
 
-    async def _ask(self, link: EvaluatorLink) -> list[Any]:
+    async def _ask(self, link: RemoteEvaluator) -> list[Any]:
         """Ask an evaluator for its status and its runs.
 
         It can name its runs also while its sandbox is being prepared.
         """
-        asked = (within(self._clock, STATUS_S, answer) for answer in (link.status(), link.active()))
+        asked = (with_timeout(self._clock, STATUS_S, answer) for answer in (link.status(), link.active()))
         return await asyncio.gather(*asked, return_exceptions=True)
 
-    async def _end_if_long(self, hanging: Sequence[EvaluatorLink]) -> None:
+    async def _end_if_long(self, hanging: Sequence[RemoteEvaluator]) -> None:
         """End evaluators that have hung for ``HUNG_S``. Their runs are lost and judged again."""
         now = self._clock.monotonic()
         self._hanging_since = {link.name: self._hanging_since.get(link.name, now) for link in hanging}
@@ -185,7 +185,7 @@ class Dispatcher:
 
     async def restore(self, runs: Sequence[EvaluationRun]) -> None:
         """Adopt unfinished runs that are not known here; a run that an evaluator works on is left to it."""
-        owners: dict[str, EvaluatorLink] = {}
+        owners: dict[str, RemoteEvaluator] = {}
         for link in self._links.values():
             with suppress(PlatformError):
                 owners |= dict.fromkeys(await link.active(), link)
@@ -210,7 +210,7 @@ class Dispatcher:
         self._draining = True
         if self._tasks:
             with suppress(TimeoutError):
-                await within(self._clock, grace_s, asyncio.wait(set(self._tasks)))
+                await with_timeout(self._clock, grace_s, asyncio.wait(set(self._tasks)))
 
     def _pump(self, fresh: EvaluationRun | None = None) -> None:
         """Lease queued runs while there are free slots. ``fresh`` was just stored and need not be read again."""
@@ -223,7 +223,7 @@ class Dispatcher:
             run = fresh if fresh and fresh.id == run_id else None
             self._start(tenant, run_id, link, self._attempt(run_id, link, run))
 
-    def _free_link(self, not_on: str | None = None) -> EvaluatorLink | None:
+    def _free_link(self, not_on: str | None = None) -> RemoteEvaluator | None:
         """Return the evaluator with the fewest leases and a free slot, if possible another than ``not_on``."""
         load = {name: 0 for name, status in self._statuses.items() if status.available}
         for lease in self._leases.values():
@@ -245,7 +245,7 @@ class Dispatcher:
         return sum(lease.tenant == tenant for lease in self._leases.values())
 
     def _start(
-        self, tenant: str, run_id: str, link: EvaluatorLink, work: Coroutine[Any, Any, EvaluationRun | None]
+        self, tenant: str, run_id: str, link: RemoteEvaluator, work: Coroutine[Any, Any, EvaluationRun | None]
     ) -> None:
         self._leases[run_id] = _Lease(tenant, link, self._clock.monotonic())
         task = asyncio.get_running_loop().create_task(self._conclude(run_id, work))
@@ -268,7 +268,7 @@ class Dispatcher:
             self._service_time.note(self._clock.monotonic() - lease.began)
         self._pump(again)
 
-    async def _attempt(self, run_id: str, link: EvaluatorLink, run: EvaluationRun | None) -> EvaluationRun | None:
+    async def _attempt(self, run_id: str, link: RemoteEvaluator, run: EvaluationRun | None) -> EvaluationRun | None:
         run = run or await self._persevere(self._get, run_id)
         if run.final:
             return None
@@ -291,7 +291,7 @@ class Dispatcher:
             return await self._lost(run_id, str(error), attempt, last=last)
         return None
 
-    async def _watch(self, run_id: str, link: EvaluatorLink) -> EvaluationRun | None:
+    async def _watch(self, run_id: str, link: RemoteEvaluator) -> EvaluationRun | None:
         """Wait for an evaluation that an earlier supervisor has leased."""
         try:
             while run_id in await link.active():
@@ -300,7 +300,7 @@ class Dispatcher:
             self._suspect(link, error)
         return await self._lost(run_id, "its evaluator is gone")
 
-    def _suspect(self, link: EvaluatorLink, error: PlatformError) -> None:
+    def _suspect(self, link: RemoteEvaluator, error: PlatformError) -> None:
         """Lease nothing to ``link`` until the next refresh finds it healthy."""
         log.warning("evaluator %s: %s", link.name, error)
         self._statuses.pop(link.name, None)
@@ -333,7 +333,7 @@ class Dispatcher:
         return await self._persevere(self._get, run_id) if isinstance(event, EvaluationRetried) else None
 
     async def _persevere(self, call: Callable[..., Any], *args: Any) -> Any:
-        return await persevere(self._clock, partial(call, *args))
+        return await retry(self._clock, partial(call, *args))
 
     async def _get(self, run_id: str) -> EvaluationRun:
         run = await self._store.get(run_id)

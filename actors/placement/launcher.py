@@ -21,7 +21,7 @@ from actors.placement.warm_trainers import WarmPool
 from actors.rpc.ray_calls import find, in_thread, living, run_on, spawn, to_its_end
 from rlplatform.clock import Clock
 from rlplatform.errors import CapacityExhausted, PlatformError
-from rlplatform.retries import within
+from rlplatform.retries import with_timeout
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.record import TrainingRun
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 FORGET_S = 60.0
 
 
-class Placement:
+class RayLauncher:
     """Starts evaluators and trainers. ``evaluator`` and ``trainer`` are the actor classes, built from settings."""
 
     def __init__(self, settings: Settings, evaluator: type, trainer: type, clock: Clock) -> None:
@@ -98,7 +98,7 @@ class Placement:
         self._evaluators = {}
         await self._warm.end()
 
-    async def forget(self, training_ids: Sequence[str]) -> None:
+    async def delete_run_folders(self, training_ids: Sequence[str]) -> None:
         """Remove the run folders of trainings (see the link). A node that is away keeps its own."""
         folders = [str(folder) for training_id in training_ids if (folder := self._settings.run_folder(training_id))]
         if folders:
@@ -111,7 +111,7 @@ class Placement:
 
     async def _remove_folders(self, node: str, folders: Sequence[str]) -> None:
         try:
-            await within(self._clock, FORGET_S, run_on(node, remove_folders, folders))
+            await with_timeout(self._clock, FORGET_S, run_on(node, remove_folders, folders))
         except (PlatformError, TimeoutError) as error:
             log.warning("run folders stay on node %s: %s", node, error)
 

@@ -19,7 +19,7 @@ from actors import options
 from actors.rpc.ray_calls import call, find, in_thread, kill, living
 from rlplatform.clock import Clock
 from rlplatform.errors import PlatformError
-from rlplatform.retries import within
+from rlplatform.retries import with_timeout
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.record import TrainingRun
 
@@ -29,7 +29,7 @@ REFILL_S = 15.0
 ANSWER_S = 3.0
 
 
-class Whereabouts(NamedTuple):
+class TrainerLocation(NamedTuple):
     """Node of a warm trainer, and the training and epoch that it serves, if it serves one."""
 
     node_id: str
@@ -40,7 +40,7 @@ class Whereabouts(NamedTuple):
 @dataclass
 class _Member:
     actor: Any
-    whereabouts: Whereabouts | None = None
+    whereabouts: TrainerLocation | None = None
 
 
 class WarmPool:
@@ -80,11 +80,11 @@ class WarmPool:
         silent = [member for member in self._members.values() if member.whereabouts is None]
         await asyncio.gather(*(self._ask(member, ANSWER_S) for member in silent))
         for name, member in self._members.items():
-            if member.whereabouts == Whereabouts(node_id):
-                member.whereabouts = Whereabouts(node_id, run.id, epoch)
+            if member.whereabouts == TrainerLocation(node_id):
+                member.whereabouts = TrainerLocation(node_id, run.id, epoch)
                 self._not_before = self._clock.monotonic() + REFILL_S
                 try:
-                    await within(self._clock, ANSWER_S, call(member.actor, "adopt", run, epoch))
+                    await with_timeout(self._clock, ANSWER_S, call(member.actor, "adopt", run, epoch))
                 except (PlatformError, TimeoutError) as error:
                     log.warning("%s cannot be adopted: %s", name, error)
                     await kill(member.actor)
@@ -125,5 +125,5 @@ class WarmPool:
 
     async def _ask(self, member: _Member, patience_s: float) -> None:
         with suppress(PlatformError, TimeoutError):
-            where = await within(self._clock, patience_s, call(member.actor, "whereabouts"))
-            member.whereabouts = member.whereabouts or Whereabouts(*where)
+            where = await with_timeout(self._clock, patience_s, call(member.actor, "whereabouts"))
+            member.whereabouts = member.whereabouts or TrainerLocation(*where)

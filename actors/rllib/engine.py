@@ -68,16 +68,16 @@ class RllibEngine:
         :raises InvalidRequest: environment or hyperparameters make no sense.
         :raises CapacityExhausted: there is no room for the env runners and learners asked for; nothing waits for it.
         """
-        from actors.rllib.rllib_ppo_engine import StockPath
-        from actors.rllib.vector_ppo_engine import FastPath, obstacle
+        from actors.rllib.rllib_ppo_engine import RllibPPOEngine
+        from actors.rllib.vector_ppo_engine import VectorPPOEngine, why_not_vector_ppo
 
         logging.getLogger("ray.rllib").setLevel(logging.ERROR)
         check_capacity(request.resources)
-        reason = "asked for" if path != "auto" else obstacle(request)
+        reason = "asked for" if path != "auto" else why_not_vector_ppo(request)
         self._fallback = reason if path == "stock" or (path == "auto" and reason) else None
         if self._fallback is not None:
             log.warning("trained by RLlib's own PPO, not on the fast path: %s", self._fallback)
-        build: Callable[[TrainingRequest], Algorithm] = FastPath if self._fallback is None else StockPath
+        build: Callable[[TrainingRequest], Algorithm] = VectorPPOEngine if self._fallback is None else RllibPPOEngine
         self._algorithm: Algorithm | None = build(request)
         self._env = request.env
         self._window = EpisodeWindow()

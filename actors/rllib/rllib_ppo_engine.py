@@ -81,7 +81,7 @@ def flatten(env: Any = None, spaces: Any = None, device: Any = None) -> Any:  # 
     return FlattenObservations()
 
 
-class StockPath:
+class RllibPPOEngine:
     """A ``PPO`` for one request."""
 
     name = "stock"

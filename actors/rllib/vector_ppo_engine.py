@@ -27,14 +27,14 @@ ITERATION_ENV_STEPS = 2048
 """Rollouts of fewer steps are bundled into iterations of about this many: an iteration has a fixed cost of some ms."""
 
 
-def obstacle(request: TrainingRequest) -> str | None:
+def why_not_vector_ppo(request: TrainingRequest) -> str | None:
     """What keeps the fast path from training this; None where nothing does."""
     if request.resources.num_gpus_per_learner:
         return "num_gpus_per_learner: the fast path computes on the CPU"
     return None
 
 
-class FastPath:
+class VectorPPOEngine:
     """A ``VectorPPO`` for one request."""
 
     name = "fast"

@@ -11,7 +11,7 @@ import ray
 from ray.actor import ActorHandle
 
 from actors.rpc.ray_calls import call, find, in_thread
-from actors.rpc.unix_rpc import Line
+from actors.rpc.unix_rpc import UnixRpcClient
 from rlplatform.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class NamedActor:
             raise Unavailable(f"the {self._title} is being started again") from None
         if address is not None and address.node == ray.get_runtime_context().get_node_id():
             try:
-                return await Line.open(address)
+                return await UnixRpcClient.open(address)
             except OSError as error:
                 log.warning("calls of the %s go through Ray for %g s: %s", self._title, DETOUR_S, error)
                 return _ThroughRay(actor, DETOUR_S)

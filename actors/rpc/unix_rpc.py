@@ -36,7 +36,7 @@ class Address(NamedTuple):
     token: str
 
 
-class Listener:
+class UnixRpcServer:
     """Server that answers calls of ``plain``'s methods, each in a task of its own."""
 
     def __init__(self, plain: object) -> None:
@@ -94,8 +94,8 @@ class Listener:
             _send(writer, (number, good, answer))
 
 
-class Line:
-    """Connection to a :class:`Listener`, for any number of calls at a time. It belongs to one event loop."""
+class UnixRpcClient:
+    """Connection to a :class:`UnixRpcServer`, for any number of calls at a time. It belongs to one event loop."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -105,7 +105,7 @@ class Line:
         self._receiving.add_done_callback(self._end)
 
     @classmethod
-    async def open(cls, address: Address) -> Line:
+    async def open(cls, address: Address) -> UnixRpcClient:
         """Connect to the listener at ``address``.
 
         Raises:

@@ -13,13 +13,13 @@ from rlplatform.retries import Backoff
 from rlplatform.runs.events import Event
 from rlplatform.runs.ports import EncodedEvent, Idempotency, RunQuery
 from rlplatform.runs.records import Run, RunSummary
-from rlplatform.store import Document, Finished, Written
+from rlplatform.store import Document, OutboxEntry, Written
 
 PATIENCE_S = 20.0
 
 
-class StoreHandle:
-    """The ``Store`` port over ``EventHub.call``, here or in its actor.
+class StoreClient:
+    """The ``Store`` port over ``StoreServer.call``, here or in its actor.
 
     During an outage calls are retried: all are idempotent.
     """
@@ -46,8 +46,8 @@ class StoreHandle:
         stored, created = await self._call("create", run, first, idempotency=idempotency)
         return stored, created or stored.id == run.id  # ids are never given twice: an earlier try of ours got through
 
-    async def recall(self, idempotency: Idempotency) -> Run | None:
-        return await self._call("recall", idempotency)
+    async def find_by_idempotency_key(self, idempotency: Idempotency) -> Run | None:
+        return await self._call("find_by_idempotency_key", idempotency)
 
     async def get(self, run_id: str) -> Run:
         return await self._call("get", run_id)
@@ -81,11 +81,11 @@ class StoreHandle:
     async def written(self, tenant: str, day: date) -> Written:
         return Written(*await self._call("written", tenant, day))
 
-    async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
-        return await self._call("finished", after=after, limit=limit)
+    async def read_outbox(self, *, after: int = 0, limit: int = 100) -> Sequence[OutboxEntry]:
+        return await self._call("read_outbox", after=after, limit=limit)
 
-    async def settle(self, position: int) -> None:
-        await self._call("settle", position)
+    async def acknowledge(self, position: int) -> None:
+        await self._call("acknowledge", position)
 
     async def put_document(self, document: Document) -> None:
         await self._call("put_document", document)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from actors.store.client import StoreHandle
+from actors.store.client import StoreClient
 from rlplatform.runs.events import Event
 from rlplatform.runs.ports import EncodedEvent
 from rlplatform.telemetry.metrics import Telemetry
 
 
-class MeteredStore(StoreHandle):
+class MeteredStore(StoreClient):
     """Store that measures what is appended through it."""
 
     def __init__(self, call: Callable[..., Any], telemetry: Telemetry, *, shared: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""The event hub: the one process that owns the embedded store.
+"""Server of the store: the one process that owns the embedded database.
 
 All other processes read and write the store by calling it.
 """
@@ -13,15 +13,26 @@ from rlplatform.store import Store
 
 CALLS = frozenset(
     {
-        *("create", "recall", "get", "find", "summaries", "remove", "acquire", "append", "read", "tail"),
+        *(
+            "create",
+            "find_by_idempotency_key",
+            "get",
+            "find",
+            "summaries",
+            "remove",
+            "acquire",
+            "append",
+            "read",
+            "tail",
+        ),
         *("put_key", "get_key", "list_keys"),
-        *("used", "written", "finished", "settle", "close"),
+        *("used", "written", "read_outbox", "acknowledge", "close"),
         *("put_document", "add_document", "replace_document", "get_document", "list_documents", "delete_document"),
     }
 )
 
 
-class EventHub:
+class StoreServer:
     """The ``Store`` port behind one method, so that calls cross an actor boundary unchanged."""
 
     def __init__(self, open_store: Callable[[], Awaitable[Store]]) -> None:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from actors.ports import Launcher, TrainerLink
-from actors.training.stall_detector import StallWatch
+from actors.ports import Launcher, RemoteTrainer
+from actors.training.stall_detector import StallDetector
 from rlplatform.clock import Clock
 from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, PlatformError
-from rlplatform.retries import Backoff, persevere, within
+from rlplatform.retries import Backoff, retry, with_timeout
 from rlplatform.runs.ports import RunStore
 from rlplatform.settings import TrainingSettings
 from rlplatform.store import Store
@@ -42,7 +42,7 @@ COMMANDS = {"run": "resume", "pause": "pause", "stop": "stop"}
 
 
 @dataclass
-class Company:
+class ControllerContext:
     """State that the keepers of a supervisor share: turns at being placed, and the end of new trainers while
     draining."""
 
@@ -50,42 +50,42 @@ class Company:
     launcher: Launcher
     settings: TrainingSettings
     clock: Clock
-    stalls: StallWatch
-    keepers: dict[str, Keeper] = field(default_factory=dict)
+    stalls: StallDetector
+    controllers: dict[str, TrainingController] = field(default_factory=dict)
     placing: asyncio.Lock = field(default_factory=asyncio.Lock)
     draining: bool = False
 
 
-class Keeper:
+class TrainingController:
     """Keeper of a trainer on one training.
 
     ``task`` ends when the training has finished or is paused. ``begun``: the training has had a trainer. A training
     fails after ``max_restarts`` failures in a row without an iteration beyond the furthest.
     """
 
-    def __init__(self, run_id: str, tenant: str, company: Company, *, begun: bool = False) -> None:
+    def __init__(self, run_id: str, tenant: str, context: ControllerContext, *, begun: bool = False) -> None:
         self.run_id = run_id
         self.tenant = tenant
         self.begun = begun
-        self.link: TrainerLink | None = None
-        self._company = company
-        self._store = company.store
-        self._launcher = company.launcher
-        self._settings = company.settings
-        self._clock = company.clock
+        self.link: RemoteTrainer | None = None
+        self._context = context
+        self._store = context.store
+        self._launcher = context.launcher
+        self._settings = context.settings
+        self._clock = context.clock
         self._commanding = asyncio.Lock()
         self._failures = 0
         self._furthest = -1
         self.task = asyncio.get_running_loop().create_task(self._own())
 
-    async def pass_on(self) -> None:
+    async def sync_command(self) -> None:
         """Send the trainer its latest desired state."""
         async with self._commanding:
             run = await self._get()
             reason = (run.stop_reason,) if run.desired == "stop" else ()
             await self._tell(COMMANDS[run.desired], *reason)
 
-    async def send_off(self) -> None:
+    async def suspend(self) -> None:
         """Have the trainer save a checkpoint and leave."""
         if self.link is None:
             self.task.cancel()
@@ -95,13 +95,13 @@ class Keeper:
     async def _tell(self, command: str, *details: str) -> None:
         if self.link:
             with suppress(PlatformError, TimeoutError):
-                await within(self._clock, COMMAND_S, self.link.command(command, *details))
+                await with_timeout(self._clock, COMMAND_S, self.link.command(command, *details))
 
     async def _own(self) -> None:
         """Attend to the run until it needs no trainer, through every failure of store and cluster."""
         backoff = Backoff(self._clock, most_s=10.0)
         try:
-            while not self._company.draining:
+            while not self._context.draining:
                 try:
                     if await self._attend():
                         return
@@ -128,7 +128,7 @@ class Keeper:
             await self._interrupted(await self._follow(link))
         return False
 
-    async def _link(self, run: TrainingRun) -> TrainerLink | None:
+    async def _link(self, run: TrainingRun) -> RemoteTrainer | None:
         """Return the run's living trainer, or a new one; None if the run was settled without one, or must wait."""
         if link := await self._launcher.find(run):
             return link
@@ -145,7 +145,7 @@ class Keeper:
         if run.document.state is TrainingState.RUNNING:
             await self._interrupt(run, reason="its trainer was lost while nobody watched", retry_in_s=0.0)
             return None
-        first_come_first_placed = self._company.placing if run.document.started_at is None else nullcontext()
+        first_come_first_placed = self._context.placing if run.document.started_at is None else nullcontext()
         async with first_come_first_placed:
             epoch = await self._store.acquire(run.id)
             try:
@@ -154,7 +154,7 @@ class Keeper:
                 failure = error
         if not isinstance(failure, CapacityExhausted):
             await self._interrupted(failure)
-        elif self._launcher.grows or any(keeper.begun for keeper in self._company.keepers.values()):
+        elif self._launcher.grows or any(controller.begun for controller in self._context.controllers.values()):
             await self._wait_for_room(run, failure)
         else:
             await self._finish(run, TrainingFailed, code=failure.code, reason=str(failure))
@@ -171,12 +171,12 @@ class Keeper:
                 await self._append(run, TrainingWaiting, reason=reason)
         await self._clock.sleep(WAIT_FOR_ROOM_S)
 
-    async def _follow(self, link: TrainerLink) -> Exception | None:
+    async def _follow(self, link: RemoteTrainer) -> Exception | None:
         """Wait for the end of a trainer; return its error, if it ended with one."""
         self.link, self.begun = link, True
         try:
-            await self._persevere(self.pass_on)
-            await self._company.stalls.over(self.run_id, link.wait())
+            await self._persevere(self.sync_command)
+            await self._context.stalls.over(self.run_id, link.wait())
         except Exception as error:
             return error
         finally:
@@ -191,7 +191,7 @@ class Keeper:
         if run.final or is_paused(run) or (error is None and run.document.state is TrainingState.PAUSED):
             return
         reason = str(error) if error else "the trainer left without an end"
-        if self._company.draining:
+        if self._context.draining:
             await self._interrupt(run, reason=SHUTDOWN, retry_in_s=0.0, planned=True)
             return
         log.warning("the trainer of %s was lost: %s", self.run_id, reason)
@@ -221,7 +221,7 @@ class Keeper:
             await self._persevere(self._store.append, run.stream, [event.model_validate(envelope | fields)])
 
     async def _persevere(self, call: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-        return await persevere(self._clock, partial(call, *args))
+        return await retry(self._clock, partial(call, *args))
 
     async def _get(self) -> TrainingRun:
         return await training(self._store, self.run_id)

@@ -9,12 +9,20 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 
 from actors.ports import Launcher
-from actors.training.controller import COMMAND_S, COMMANDS, SIMULATED_IS_OFF, Company, Keeper, is_paused, training
-from actors.training.stall_detector import StallWatch
+from actors.training.controller import (
+    COMMAND_S,
+    COMMANDS,
+    SIMULATED_IS_OFF,
+    ControllerContext,
+    TrainingController,
+    is_paused,
+    training,
+)
+from actors.training.stall_detector import StallDetector
 from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, NotAllowed
-from rlplatform.retries import persevere, within
-from rlplatform.scheduling.admission import Admission, Place
+from rlplatform.retries import retry, with_timeout
+from rlplatform.scheduling.admission import Admission, QueuePlace
 from rlplatform.scheduling.fair_queue import FairQueue
 from rlplatform.settings import Quotas, TrainingSettings
 from rlplatform.store import Store
@@ -34,7 +42,7 @@ _SENSIBLE = {
 }
 
 
-class Sessions:
+class TrainingScheduler:
     """Scheduler that keeps a trainer on every training that should have one.
 
     It holds only what the store also holds.
@@ -47,9 +55,9 @@ class Sessions:
         self._clock = clock
         self.queue = FairQueue()
         self._admission = Admission(self.queue, settings.max_queued, self._active)
-        stalls = StallWatch(partial(training, store), clock, settings.stall_timeout_s)
-        self._company = Company(store, launcher, settings, clock, stalls)
-        self._kept = self._company.keepers
+        stalls = StallDetector(partial(training, store), clock, settings.stall_timeout_s)
+        self._context = ControllerContext(store, launcher, settings, clock, stalls)
+        self._kept = self._context.controllers
         self._checks: set[asyncio.Task[None]] = set()
 
     @property
@@ -67,7 +75,7 @@ class Sessions:
             raise NotAllowed(SIMULATED_IS_OFF)
         await self._launcher.check(request)
 
-    def admit(self, request: TrainingRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[Place]:
+    def admit(self, request: TrainingRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[QueuePlace]:
         """Hold a place for a new training while it is being stored; :meth:`enqueue` it within.
 
         Raises:
@@ -86,10 +94,10 @@ class Sessions:
         """Return True if the run has a trainer, is about to get one, or waits for one."""
         return run_id in self._kept or run_id in self.queue
 
-    def place(self, run_id: str) -> Place | None:
+    def place(self, run_id: str) -> QueuePlace | None:
         """Return the place of a run in the queue; None if it is not queued."""
         position = self.queue.position(run_id)
-        return None if position is None else Place(position, self._expected_wait_s(position))
+        return None if position is None else QueuePlace(position, self._expected_wait_s(position))
 
     def tenants(self) -> set[str]:
         """Return the tenants whose trainings have a keeper."""
@@ -144,7 +152,7 @@ class Sessions:
                 return await self.command(await self._training(run.id), command, by, **fields)
         kept = self._kept.get(run.id)
         if kept and kept.link:
-            await kept.pass_on()
+            await kept.sync_command()
         elif command == "resume":
             self.enqueue(run)
         else:
@@ -160,8 +168,8 @@ class Sessions:
 
     async def suspend(self, grace_s: float) -> None:
         """Have every trainer save a checkpoint and leave within ``grace_s``. A later :meth:`restore` adopts them."""
-        self._company.draining = True
-        await asyncio.gather(*(kept.send_off() for kept in list(self._kept.values())))
+        self._context.draining = True
+        await asyncio.gather(*(kept.suspend() for kept in list(self._kept.values())))
         await self._gone_within(grace_s)
         for kept in list(self._kept.values()):
             if kept.link:
@@ -174,10 +182,10 @@ class Sessions:
     async def _gone_within(self, seconds: float) -> None:
         if self._kept:
             with suppress(TimeoutError):
-                await within(self._clock, seconds, asyncio.wait({kept.task for kept in self._kept.values()}))
+                await with_timeout(self._clock, seconds, asyncio.wait({kept.task for kept in self._kept.values()}))
 
     def _pump(self) -> None:
-        while len(self.queue) and len(self._kept) < self._settings.max_running and not self._company.draining:
+        while len(self.queue) and len(self._kept) < self._settings.max_running and not self._context.draining:
             waiting = self.queue.pop()
             assert waiting is not None
             self._keep(*waiting)
@@ -192,15 +200,15 @@ class Sessions:
     def _active(self, tenant: str) -> int:
         return sum(kept.tenant == tenant for kept in self._kept.values())
 
-    def _keep(self, tenant: str, run_id: str, *, begun: bool = False) -> Keeper:
-        kept = self._kept[run_id] = Keeper(run_id, tenant, self._company, begun=begun)
+    def _keep(self, tenant: str, run_id: str, *, begun: bool = False) -> TrainingController:
+        kept = self._kept[run_id] = TrainingController(run_id, tenant, self._context, begun=begun)
         kept.task.add_done_callback(lambda _: self._gone(run_id, kept))
         return kept
 
-    def _gone(self, run_id: str, kept: Keeper) -> None:
+    def _gone(self, run_id: str, kept: TrainingController) -> None:
         if self._kept.get(run_id) is kept:
             del self._kept[run_id]
-        if not kept.task.cancelled() and not self._company.draining:
+        if not kept.task.cancelled() and not self._context.draining:
             check = asyncio.get_running_loop().create_task(self._check_paused(run_id))
             self._checks.add(check)
             check.add_done_callback(self._checks.discard)
@@ -208,7 +216,7 @@ class Sessions:
 
     async def _check_paused(self, run_id: str) -> None:
         """Queue a run that was resumed while its keeper was leaving because it was paused."""
-        run = await persevere(self._clock, partial(self._training, run_id))
+        run = await retry(self._clock, partial(self._training, run_id))
         if run.document.state is TrainingState.PAUSED and run.desired == "run":
             self.enqueue(run)
 
@@ -220,7 +228,7 @@ class Sessions:
             await asyncio.wait({kept.task})
         kept = self._kept.get(run.id) or self._keep(run.tenant, run.id, begun=run.state != "queued")
         with suppress(TimeoutError):
-            await within(self._clock, COMMAND_S, asyncio.wait({kept.task}))
+            await with_timeout(self._clock, COMMAND_S, asyncio.wait({kept.task}))
 
     async def _training(self, run_id: str) -> TrainingRun:
         return await training(self._store, run_id)

@@ -14,7 +14,7 @@ MOST_CHECK_S = 15.0
 BEGINNING_S = 60.0
 
 
-class StallWatch:
+class StallDetector:
     """Tells when a training has appended nothing for ``timeout_s``, or for 20 of its mean iterations if that is longer.
 
     One that begins has at least a minute for its imports, environments and actors. While the store is away nobody

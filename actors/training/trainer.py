@@ -14,7 +14,7 @@ from rlplatform.environments.faults import describe
 from rlplatform.errors import Conflict, EngineError, Fenced, NotFound, PlatformError
 from rlplatform.maintenance.retention import resumed_from
 from rlplatform.run_kinds import parse_event
-from rlplatform.runs.event_writer import Outbox
+from rlplatform.runs.event_writer import EventWriter
 from rlplatform.runs.events import Event
 from rlplatform.store import Store
 from rlplatform.training.events import TrainingFailed, TrainingIterationCompleted, TrainingStarting
@@ -55,7 +55,7 @@ class Trainer:
         self._store = store
         self._recorder: RunRecorder | None = None
         self._engine: TrainingEngine | None = None
-        self._outbox = Outbox(store, run.stream, epoch, clock)
+        self._writer = EventWriter(store, run.stream, epoch, clock)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="train")
         self._session: TrainingSession | None = None
         self._commands: list[tuple[str, ...]] = {"run": [], "pause": [("pause",)], "stop": [("stop", run.stop_reason)]}[
@@ -84,9 +84,9 @@ class Trainer:
     async def _run_session(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await self._outbox.send(self._event(TrainingStarting, epoch=self._epoch))
+            await self._writer.write(self._event(TrainingStarting, epoch=self._epoch))
             await loop.run_in_executor(self._thread, self._train, loop)
-            await self._outbox.flush()
+            await self._writer.flush()
         except (Fenced, Conflict):
             log.info("%s has another owner or is over", self._run.id)
         finally:
@@ -95,7 +95,7 @@ class Trainer:
 
     def _train(self, loop: asyncio.AbstractEventLoop) -> None:
         def emit(event: Event) -> None:
-            asyncio.run_coroutine_threadsafe(self._outbox.send(event), loop).result()
+            asyncio.run_coroutine_threadsafe(self._writer.write(event), loop).result()
             if self._recorder:
                 ended = (
                     self._engine.finished() if isinstance(event, TrainingIterationCompleted) and self._engine else ()

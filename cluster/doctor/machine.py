@@ -58,9 +58,9 @@ def packages(_: Settings, lock: Path = LOCK) -> Check:
 
 def compiler(_: Settings) -> Check:
     """Check the C kernel of the PPO numerics."""
-    from rlplatform.algorithms.ppo.native.c_library import load, obstacle
+    from rlplatform.algorithms.ppo.native.c_library import load, why_no_kernel
 
-    if reason := obstacle():
+    if reason := why_no_kernel():
         return warn("c_kernel", f"training uses NumPy or torch, which is slower: {reason}", "install gcc (optional)")
     return ok("c_kernel", f"the C kernel is there ({load().isa})")
 

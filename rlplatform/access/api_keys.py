@@ -41,7 +41,7 @@ def key_id_of(text: str) -> str:
     return f"key_{form[1]}"
 
 
-class KeyRing:
+class ApiKeyService:
     """Mints and verifies API keys against a store."""
 
     def __init__(self, store: KeyStore, pepper: SecretStr, clock: Clock, lease_s: float = 0.0) -> None:
@@ -53,7 +53,7 @@ class KeyRing:
         self._lease_s = lease_s
         self._leases: OrderedDict[str, tuple[ApiKey, float]] = OrderedDict()
 
-    async def mint(
+    async def create(
         self,
         *,
         tenant: str,
@@ -106,7 +106,7 @@ class KeyRing:
 
         Takes ``lease_s``, as :meth:`revoke` does.
         """
-        fresh = await self.mint(
+        fresh = await self.create(
             tenant=key.tenant,
             name=key.name,
             scopes=key.scopes,

@@ -60,11 +60,11 @@ class Principal(BaseModel):
         if not self.has(scope):
             raise NotAllowed(f"this needs the scope {scope.value!r}", scope=scope.value)
 
-    def require_sight(self, tenant: str, created_by: str, what: str) -> None:
+    def require_visible(self, tenant: str, created_by: str, what: str) -> None:
         """:raises NotFound: ``what`` is another tenant's, or another's and this principal sees its own alone."""
-        if not self.sees(tenant, created_by):
+        if not self.can_see(tenant, created_by):
             raise NotFound(f"no such {what}")
 
-    def sees(self, tenant: str, created_by: str) -> bool:
+    def can_see(self, tenant: str, created_by: str) -> bool:
         """Return True if this principal may see a run of ``tenant`` that ``created_by`` started."""
         return tenant == self.tenant and (created_by == self.id or self.has(Scope.READ))

@@ -413,7 +413,7 @@ class BatchRow(StrictModel):
     """202 if the row was accepted, else the HTTP status of its error."""
     evaluation: Evaluation | None = None
     """The evaluation; null if the row was refused."""
-    replayed: bool = False
+    replay_or_raise: bool = False
     """True if an earlier batch with the same Idempotency-Key created the evaluation."""
     error: dict[str, Any] | None = None
     """Problem document; null if the row was accepted."""

@@ -115,7 +115,7 @@ class FileService:
         found = await self._store.list_documents(LIVE, owner=principal.tenant, before=before, limit=limit + 1)
         cursor = found[limit - 1].id if len(found) > limit else None
         files = [StoredFile.model_validate_json(document.record) for document in found[:limit]]
-        return [file.info for file in files if principal.sees(file.tenant, file.created_by)], cursor
+        return [file.info for file in files if principal.can_see(file.tenant, file.created_by)], cursor
 
     async def open(self, file_id: str, principal: Principal) -> FileReader:
         """Open a file that the principal sees.
@@ -283,7 +283,7 @@ class FileService:
             raise NotFound("no such file") from None
         if (file := await self._live(file_id)) is None:
             raise NotFound("no such file")
-        principal.require_sight(file.tenant, file.created_by, "file")
+        principal.require_visible(file.tenant, file.created_by, "file")
         return file
 
     async def _forget(self, file: StoredFile) -> None:

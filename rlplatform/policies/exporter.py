@@ -17,7 +17,7 @@ from rlplatform.environments import environment_modules
 from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.errors import EngineError, NotFound, Unavailable, error_from
 from rlplatform.policies.models import PolicyInfo
-from rlplatform.policies.ports import PolicyFiles
+from rlplatform.policies.ports import PolicyArchives
 
 FORMAT = 1
 """Counts changes of what is exported: a model of another format is made again."""
@@ -31,7 +31,7 @@ Export = Callable[[bytes, str, Mapping[str, Any], EnvOptions], bytes]
 class Exporter:
     """Gives out models. Equal requests at the same time share one export; ``AT_ONCE`` are made at a time."""
 
-    def __init__(self, files: PolicyFiles, export: Export | None = None) -> None:
+    def __init__(self, files: PolicyArchives, export: Export | None = None) -> None:
         """``export``: makes a model of an archive, an environment, its configuration and options.
 
         None: in another process.

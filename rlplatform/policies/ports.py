@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class PolicyFiles(Protocol):
+class PolicyArchives(Protocol):
     """Archives of published policies. Blocking."""
 
     def put(self, policy_id: str, archive: bytes) -> None:
@@ -39,7 +39,7 @@ class PolicyFiles(Protocol):
         """Remove an archive, and what was made of it. Idempotent."""
 
 
-class Acted(NamedTuple):
+class ActResult(NamedTuple):
     """Actions [B, *action_space.shape], with the number of observations computed at once and the time it took."""
 
     actions: NDArray[Any]
@@ -47,7 +47,7 @@ class Acted(NamedTuple):
     compute_s: float
 
 
-class Policies(Protocol):
+class PolicyService(Protocol):
     """Published policies, as the API needs them. Reads of their documents go to the store."""
 
     async def publish(
@@ -66,7 +66,7 @@ class Policies(Protocol):
             NotFound: there is none such, or none that the principal sees.
         """
 
-    async def act(self, policy: PolicyInfo, observations: NDArray[Any], *, deterministic: bool = True) -> Acted:
+    async def act(self, policy: PolicyInfo, observations: NDArray[Any], *, deterministic: bool = True) -> ActResult:
         """Compute actions for ``observations`` [B, *observation_space.shape] of the space's dtype.
 
         Raises:

@@ -27,10 +27,10 @@ from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.policies.events import PolicyDeleted, PolicyPublished
 from rlplatform.policies.exporter import Export, Exporter
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
-from rlplatform.policies.ports import Acted, PolicyFiles
+from rlplatform.policies.ports import ActResult, PolicyArchives
 from rlplatform.policies.record import PolicyRecord
-from rlplatform.quotas.service import Accounts
-from rlplatform.runs.idempotency import replayed
+from rlplatform.quotas.service import QuotaService
+from rlplatform.runs.idempotency import replay_or_raise
 from rlplatform.runs.ports import Idempotency
 from rlplatform.store import Store
 from rlplatform.training.checkpoints.retention import best
@@ -47,7 +47,7 @@ MAX_LOADED = 16
 MAX_LOADED_BYTES = 1 << 30
 
 
-class Asked(NamedTuple):
+class PendingAct(NamedTuple):
     """One request to act, with observations [B, *observation_space.shape]."""
 
     policy: PolicyInfo
@@ -55,8 +55,8 @@ class Asked(NamedTuple):
     deterministic: bool
 
 
-class PolicyShelf:
-    """The ``Policies`` port in this process.
+class LocalPolicyService:
+    """The ``PolicyService`` port in this process.
 
     At most ``max_loaded`` policies are held, those that were used last, with parameters of ``max_bytes`` together; the
     last one whatever its size.
@@ -66,9 +66,9 @@ class PolicyShelf:
         self,
         store: Store,
         checkpoints: CheckpointStore,
-        files: PolicyFiles,
+        files: PolicyArchives,
         clock: Clock,
-        accounts: Accounts,
+        accounts: QuotaService,
         *,
         max_loaded: int = MAX_LOADED,
         max_bytes: int = MAX_LOADED_BYTES,
@@ -97,7 +97,7 @@ class PolicyShelf:
             await self._accounts.check_policies(principal.tenant)
             run, checkpoint = await self._source(request, principal)
         except PlatformError as refusal:
-            return await replayed(self._store, PolicyRecord, idempotency, refusal)
+            return await replay_or_raise(self._store, PolicyRecord, idempotency, refusal)
         policy_id = new_id(Kind.POLICY)
         info = await asyncio.to_thread(self._copy, policy_id, request.name, run, checkpoint)
         record = PolicyRecord(id=policy_id, tenant=principal.tenant, created_by=principal.id, document=info)
@@ -122,13 +122,13 @@ class PolicyShelf:
         await asyncio.to_thread(self._files.delete, policy_id)
         return await self._record(policy_id, principal)
 
-    async def act(self, policy: PolicyInfo, observations: NDArray[Any], *, deterministic: bool = True) -> Acted:
-        (acted,) = await self.act_all([Asked(policy, observations, deterministic)])
+    async def act(self, policy: PolicyInfo, observations: NDArray[Any], *, deterministic: bool = True) -> ActResult:
+        (acted,) = await self.act_all([PendingAct(policy, observations, deterministic)])
         if isinstance(acted, PlatformError):
             raise acted
         return acted
 
-    async def act_all(self, asked: Sequence[Asked]) -> list[Acted | PlatformError]:
+    async def act_all(self, asked: Sequence[PendingAct]) -> list[ActResult | PlatformError]:
         """Answer many requests, those of one policy in one computation; an error is the answer of those it concerns."""
         return await asyncio.to_thread(self._act_all, asked)
 
@@ -162,7 +162,7 @@ class PolicyShelf:
             run = await self._store.get(training_id)
         except NotFound:
             raise NotFound(f"no such {what}") from None
-        principal.require_sight(run.tenant, run.created_by, what)
+        principal.require_visible(run.tenant, run.created_by, what)
         assert isinstance(run, TrainingRun)
         return run
 
@@ -171,7 +171,7 @@ class PolicyShelf:
             record = await self._store.get(check_id(policy_id, Kind.POLICY))
         except (InvalidRequest, NotFound):
             raise NotFound("no such policy") from None
-        principal.require_sight(record.tenant, record.created_by, "policy")
+        principal.require_visible(record.tenant, record.created_by, "policy")
         assert isinstance(record, PolicyRecord)
         return record
 
@@ -213,11 +213,11 @@ class PolicyShelf:
 
     # -- acting --------------------------------------------------------------------------------------------------------
 
-    def _act_all(self, asked: Sequence[Asked]) -> list[Acted | PlatformError]:
+    def _act_all(self, asked: Sequence[PendingAct]) -> list[ActResult | PlatformError]:
         groups: dict[tuple[str, bool], list[int]] = {}
         for place, one in enumerate(asked):
             groups.setdefault((one.policy.id, one.deterministic), []).append(place)
-        answers: dict[int, Acted | PlatformError] = {}
+        answers: dict[int, ActResult | PlatformError] = {}
         with self._using:
             for places in groups.values():
                 try:
@@ -226,7 +226,7 @@ class PolicyShelf:
                     answers.update(dict.fromkeys(places, error))
         return [answers[place] for place in range(len(asked))]
 
-    def _act_together(self, asked: Sequence[Asked]) -> list[Acted | PlatformError]:
+    def _act_together(self, asked: Sequence[PendingAct]) -> list[ActResult | PlatformError]:
         """One computation for requests of one policy."""
         policy = self._load(asked[0].policy)
         observations = np.concatenate([one.observations for one in asked]) if len(asked) > 1 else asked[0].observations
@@ -235,7 +235,7 @@ class PolicyShelf:
         compute_s = time.perf_counter() - began
         ends = np.cumsum([len(one.observations) for one in asked])[:-1]
         parts = zip(np.split(actions, ends), np.split(logp, ends), strict=True)
-        return [_beyond(*part) or Acted(part[0], len(observations), compute_s) for part in parts]
+        return [_beyond(*part) or ActResult(part[0], len(observations), compute_s) for part in parts]
 
     def _load(self, info: PolicyInfo) -> Policy:
         policy = self._loaded.pop(info.id, None)

@@ -24,7 +24,7 @@ from rlplatform.clock import Clock
 from rlplatform.environments.facts import EnvironmentFacts, canonical, check_config
 from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.errors import InvalidRequest, PlatformError, Unavailable, error_from
-from rlplatform.retries import within
+from rlplatform.retries import with_timeout
 
 MAX_CACHED = 512
 REFUSAL_LIFE_S = 60.0
@@ -171,7 +171,7 @@ class _Worker:
         """Start a worker that is ready to answer. Raises ``Unavailable`` if it does not start."""
         worker = cls(command, clock, wall_s)
         try:
-            worker.versions = await within(clock, START_S, asyncio.shield(worker._hello))
+            worker.versions = await with_timeout(clock, START_S, asyncio.shield(worker._hello))
         except (TimeoutError, Unavailable):
             await worker.close()
             raise Unavailable("environments cannot be probed: the process that does it does not start") from None
@@ -183,7 +183,7 @@ class _Worker:
         future = self._pending[number] = self._loop.create_future()
         try:
             self._socket.sendall(json.dumps({"id": number, **request}).encode() + b"\n")
-            return await within(self._clock, self._patience_s, future)
+            return await with_timeout(self._clock, self._patience_s, future)
         except (TimeoutError, OSError):
             self.ended = True
             raise Unavailable("the process that probes environments does not answer") from None

@@ -27,7 +27,7 @@ _PAGE = 200
 _ACTIVE = ("starting", "running", "interrupted")
 
 
-class Accounts:
+class QuotaService:
     """Quotas and usage of all tenants. What is set holds everywhere within a second."""
 
     def __init__(

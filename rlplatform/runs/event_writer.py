@@ -9,14 +9,14 @@ from itertools import islice
 
 from rlplatform.clock import Clock
 from rlplatform.errors import PlatformError, ServiceError
-from rlplatform.retries import persevere
+from rlplatform.retries import retry
 from rlplatform.runs.events import Event
 from rlplatform.runs.ports import EventLog
 
 MAX_BATCH = 256
 
 
-class Outbox:
+class EventWriter:
     """Appends the events of one owner of one stream, with its epoch.
 
     An append that fails because the store is away is retried for ``patience_s`` seconds (an event id twice is one
@@ -37,7 +37,7 @@ class Outbox:
         self._pump: asyncio.Task[None] | None = None
         self._error: PlatformError | None = None
 
-    def put(self, event: Event) -> None:
+    def enqueue(self, event: Event) -> None:
         """Take ``event`` and append it in the background. Call it from the loop's own thread only.
 
         Raises:
@@ -49,13 +49,13 @@ class Outbox:
         if self._pump is None:
             self._pump = asyncio.get_running_loop().create_task(self._run())
 
-    async def send(self, event: Event) -> None:
+    async def write(self, event: Event) -> None:
         """Take ``event``. A lifecycle event is in the log when this returns; telemetry waits while the box is full.
 
         Raises:
             PlatformError: the outbox is broken.
         """
-        self.put(event)
+        self.enqueue(event)
         if not event.telemetry:
             await self.flush()
         while len(self._waiting) >= self._capacity and self._pump:
@@ -77,7 +77,7 @@ class Outbox:
             while self._waiting:
                 batch = list(islice(self._waiting, MAX_BATCH))
                 append = partial(self._log.append, self._stream, batch, epoch=self._epoch)
-                await persevere(self._clock, append, self._patience_s)
+                await retry(self._clock, append, self._patience_s)
                 for _ in batch:
                     self._waiting.popleft()
         except Exception as error:

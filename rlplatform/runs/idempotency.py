@@ -11,7 +11,7 @@ from rlplatform.runs.records import Run
 R = TypeVar("R", bound=Run)
 
 
-async def replayed(
+async def replay_or_raise(
     store: RunStore, made: type[R], idempotency: Idempotency | None, refusal: PlatformError
 ) -> tuple[R, bool]:
     """Return the run that the key has made, and False because it is not new.
@@ -19,7 +19,7 @@ async def replayed(
     Raises:
         PlatformError: ``refusal``, if the key has made no run.
     """
-    stored = await store.recall(idempotency) if idempotency is not None else None
+    stored = await store.find_by_idempotency_key(idempotency) if idempotency is not None else None
     if not isinstance(stored, made):
         raise refusal
     return stored, False

@@ -49,7 +49,7 @@ class RunStore(Protocol):
             Conflict: another run of this id exists.
         """
 
-    async def recall(self, idempotency: Idempotency) -> Run | None:
+    async def find_by_idempotency_key(self, idempotency: Idempotency) -> Run | None:
         """Return the run that this idempotency key made in the last 24 hours; None if there is none.
 
         Raises:

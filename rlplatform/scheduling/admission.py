@@ -43,7 +43,7 @@ class Admission:
         free: int = 0,
         max_wait_s: float | None = None,
         quota: tuple[str, int | None] = ("", None),
-    ) -> Iterator[Place]:
+    ) -> Iterator[QueuePlace]:
         """Return the place that a new run would get, and hold it while the run is being stored and queued.
 
         Args:
@@ -73,7 +73,7 @@ class Admission:
             )
         self._held[tenant] += 1
         try:
-            yield Place(position, wait_s)
+            yield QueuePlace(position, wait_s)
         finally:
             self._held[tenant] -= 1
             if not self._held[tenant]:
@@ -99,7 +99,7 @@ class ServiceTime:
         return (position - free + 1) * self.mean_s / slots
 
 
-class Place(NamedTuple):
+class QueuePlace(NamedTuple):
     """Number of runs that are served before a run, and the expected seconds until it begins; None: unknown."""
 
     position: int

@@ -7,7 +7,7 @@ from collections import OrderedDict, deque
 from rlplatform.scheduling.priorities import PRIORITIES, Priority
 
 
-class _Line:
+class _TenantQueue:
     """Queue of one tenant: by priority, first come, first served within one."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class FairQueue:
 
     def __init__(self) -> None:
         self._weights: dict[str, int] = {}
-        self._lines: OrderedDict[str, _Line] = OrderedDict()
+        self._lines: OrderedDict[str, _TenantQueue] = OrderedDict()
         self._entries: dict[str, tuple[str, Priority]] = {}
         self._served = 0
 
@@ -58,7 +58,7 @@ class FairQueue:
         """Queue ``item``; at the ``front`` of its line if it has waited before. A waiting item keeps its place."""
         if item in self._entries:
             return
-        items = self._lines.setdefault(tenant, _Line()).items[priority]
+        items = self._lines.setdefault(tenant, _TenantQueue()).items[priority]
         (items.appendleft if front else items.append)(item)
         self._entries[item] = (tenant, priority)
 

@@ -9,7 +9,7 @@ from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import InvalidRequest
 from rlplatform.files.ports import FileStorage
 from rlplatform.patterns import ACCEPTED, STORE_URL
-from rlplatform.policies.ports import PolicyFiles
+from rlplatform.policies.ports import PolicyArchives
 from rlplatform.settings import Settings, TrainingSettings
 from rlplatform.storage.object_storage import beside, file_system
 from rlplatform.store import Store
@@ -67,7 +67,7 @@ def open_checkpoints(url: str, *, clock: Clock | None = None) -> CheckpointStore
     return LocalCheckpoints(opened, clock) if isinstance(opened, Path) else ArrowCheckpoints(*opened, clock)
 
 
-def open_policies(settings: TrainingSettings) -> PolicyFiles:
+def open_policies(settings: TrainingSettings) -> PolicyArchives:
     """Open the storage of published policies, at ``policy_url`` or else in a folder ``policies`` beside the
     checkpoints.
 

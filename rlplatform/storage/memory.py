@@ -16,8 +16,8 @@ from rlplatform.runs.events import Event
 from rlplatform.runs.ports import EncodedEvent, Idempotency, RunQuery
 from rlplatform.runs.records import Run, RunSummary
 from rlplatform.storage import append_rules
-from rlplatform.storage.stream_notifier import Wakeups
-from rlplatform.store import Document, Finished, Written
+from rlplatform.storage.stream_notifier import StreamNotifier
+from rlplatform.store import Document, OutboxEntry, Written
 
 
 @dataclass
@@ -36,13 +36,13 @@ class MemoryStore:
         self._idempotency: dict[tuple[str, str], tuple[Idempotency, str, datetime]] = {}
         self._keys: dict[str, ApiKey] = {}
         self._usage: defaultdict[tuple[str, date], defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
-        self._finished: list[Finished] = []
+        self._finished: list[OutboxEntry] = []
         self._position = 0
         self._documents: dict[tuple[str, str], Document] = {}
-        self._wakeups = Wakeups()
+        self._wakeups = StreamNotifier()
 
     async def create(self, run: Run, first: Event, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
-        if idempotency is not None and (stored := await self.recall(idempotency)) is not None:
+        if idempotency is not None and (stored := await self.find_by_idempotency_key(idempotency)) is not None:
             return stored, False
         if (entry := self._entries.get(run.id)) is not None:
             if entry.seq_of.get(first.id) == 1:
@@ -60,7 +60,7 @@ class MemoryStore:
         for charge in charges:
             self._usage[tenant, charge.day][charge.counter] += charge.amount
 
-    async def recall(self, idempotency: Idempotency) -> Run | None:
+    async def find_by_idempotency_key(self, idempotency: Idempotency) -> Run | None:
         used = self._idempotency.get((idempotency.tenant, idempotency.key))
         if used is None or used[2] <= self._clock.now():
             return None
@@ -113,7 +113,7 @@ class MemoryStore:
         self._charge(before.tenant, append_rules.charges(before, entry.run, new))
         if (last := append_rules.final_event(new)) is not None:
             self._position += 1
-            self._finished.append(Finished(self._position, before.tenant, before.id, last.id, encoded[-1].type))
+            self._finished.append(OutboxEntry(self._position, before.tenant, before.id, last.id, encoded[-1].type))
         entry.log.extend(encoded)
         entry.seq_of.update((event.id, line.seq) for event, line in zip(new, encoded, strict=True))
         if encoded:
@@ -148,11 +148,11 @@ class MemoryStore:
         stored = self._usage.get((tenant, append_rules.STANDING), none).get("stored_bytes", 0)
         return Written(int(events), int(stored))
 
-    async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
+    async def read_outbox(self, *, after: int = 0, limit: int = 100) -> Sequence[OutboxEntry]:
         append_rules.check_limit(limit)
         return [entry for entry in self._finished if entry.position > after][:limit]
 
-    async def settle(self, position: int) -> None:
+    async def acknowledge(self, position: int) -> None:
         self._finished = [entry for entry in self._finished if entry.position > position]
 
     async def put_document(self, document: Document) -> None:

@@ -15,7 +15,7 @@ from rlplatform.storage.object_storage import as_storage_errors
 
 
 class ArrowPolicies:
-    """The ``PolicyFiles`` port over any pyarrow file system: ``<root>/<policy>.tar``, and ``<policy>.onnx`` beside.
+    """The ``PolicyArchives`` port over any pyarrow file system: ``<root>/<policy>.tar``, and ``<policy>.onnx`` beside.
 
     Thread-safe.
     """

@@ -40,7 +40,7 @@ class Watch:
                 task.cancel()
 
 
-class Wakeups:
+class StreamNotifier:
     """Watches of all streams. A watch set up before a read misses nothing that is appended after it."""
 
     def __init__(self) -> None:

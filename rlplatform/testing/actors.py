@@ -289,7 +289,7 @@ class FakeLauncher:
             await trainer.release()
         self.placements.discard(training_id)
 
-    async def forget(self, training_ids: Sequence[str]) -> None:
+    async def delete_run_folders(self, training_ids: Sequence[str]) -> None:
         self.forgotten += training_ids
 
     async def prepare(self) -> None:

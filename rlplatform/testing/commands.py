@@ -21,7 +21,7 @@ from rlplatform.health import Dependency, PlatformStatus
 from rlplatform.ids import Kind, new_id
 from rlplatform.runs.events import Event
 from rlplatform.runs.ports import EncodedEvent, Idempotency
-from rlplatform.scheduling.admission import Place
+from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.scheduling.priorities import check_priority
 from rlplatform.store import Store
 from rlplatform.training.checkpoints.retention import superseded
@@ -66,7 +66,7 @@ class FakeCommands:
         self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[EvaluationRun, bool]:
         check_priority(request.priority, principal)
-        if idempotency is not None and (stored := await self._store.recall(idempotency)) is not None:
+        if idempotency is not None and (stored := await self._store.find_by_idempotency_key(idempotency)) is not None:
             assert isinstance(stored, EvaluationRun)
             return stored, False
         if self.sandbox is not None:
@@ -133,10 +133,10 @@ class FakeCommands:
             raise Conflict(f"{run.id} would be recovered from {checkpoint_id}", state=run.state)
         self._checkpoints.delete(run.id, checkpoint_id)
 
-    async def places(self, run_ids: Sequence[str]) -> list[Place | None]:
+    async def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         runs = [run for kind in ("evaluation", "training") for run in await self._store.find(kind, states=("queued",))]
         waiting = sorted(run.id for run in runs)
-        return [Place(waiting.index(run_id)) if run_id in waiting else None for run_id in run_ids]
+        return [QueuePlace(waiting.index(run_id)) if run_id in waiting else None for run_id in run_ids]
 
     async def status(self) -> PlatformStatus:
         sandbox = Dependency("sandbox", ok=self.sandbox is None, detail=self.sandbox)

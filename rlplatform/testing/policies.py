@@ -15,7 +15,7 @@ from rlplatform.errors import CheckpointError, Conflict, NotFound
 from rlplatform.ids import Kind, new_id
 from rlplatform.policies.events import PolicyDeleted, PolicyPublished
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
-from rlplatform.policies.ports import Acted
+from rlplatform.policies.ports import ActResult
 from rlplatform.policies.record import PolicyRecord
 from rlplatform.runs.ports import Idempotency
 from rlplatform.store import Store
@@ -25,7 +25,7 @@ from rlplatform.training.record import TrainingRun
 
 
 class MemoryPolicyFiles:
-    """The ``PolicyFiles`` port over a dictionary; :meth:`damage` breaks one."""
+    """The ``PolicyArchives`` port over a dictionary; :meth:`damage` breaks one."""
 
     def __init__(self) -> None:
         self.archives: dict[str, bytes] = {}
@@ -56,7 +56,7 @@ class MemoryPolicyFiles:
 
 
 class FakePolicies:
-    """The ``Policies`` port: any checkpoint is a policy of CartPole-v1, which goes the way that the pole leans."""
+    """The ``PolicyService`` port: any checkpoint is a policy of CartPole-v1, which goes the way that the pole leans."""
 
     def __init__(self, store: Store, checkpoints: CheckpointStore, clock: Clock) -> None:
         self._store = store
@@ -77,13 +77,13 @@ class FakePolicies:
                 training = await self._store.get(str(request.training_id))
             except NotFound:
                 raise NotFound("no such training") from None
-            principal.require_sight(training.tenant, training.created_by, "training")
+            principal.require_visible(training.tenant, training.created_by, "training")
             found = self._checkpoints.list(training.id)
             if not found:
                 raise Conflict("there is no checkpoint yet")
             checkpoint = found[-1] if request.which == "last" else best(found) or found[-1]
         run = await self._store.get(checkpoint.training_id)
-        principal.require_sight(run.tenant, run.created_by, "checkpoint")
+        principal.require_visible(run.tenant, run.created_by, "checkpoint")
         assert isinstance(run, TrainingRun)
         policy_id = new_id(Kind.POLICY)
         archive = policy_id.encode()
@@ -120,11 +120,11 @@ class FakePolicies:
         self.files.delete(policy_id)
         return await self._record(policy_id, principal)
 
-    async def act(self, policy: PolicyInfo, observations: NDArray[Any], *, deterministic: bool = True) -> Acted:
+    async def act(self, policy: PolicyInfo, observations: NDArray[Any], *, deterministic: bool = True) -> ActResult:
         await self.archive(policy)
         leaning = observations[:, 2] > 0
         chosen = leaning if deterministic else np.random.default_rng().random(len(leaning)) < 0.5
-        return Acted(chosen.astype(np.int64), len(observations), 0.0)
+        return ActResult(chosen.astype(np.int64), len(observations), 0.0)
 
     async def archive(self, policy: PolicyInfo) -> bytes:
         archive = self.files.get(policy.id)
@@ -140,6 +140,6 @@ class FakePolicies:
             record = await self._store.get(policy_id)
         except NotFound:
             raise NotFound("no such policy") from None
-        principal.require_sight(record.tenant, record.created_by, "policy")
+        principal.require_visible(record.tenant, record.created_by, "policy")
         assert isinstance(record, PolicyRecord)
         return record

@@ -19,7 +19,7 @@ from rlplatform.environments.faults import describe
 from rlplatform.environments.pulse import CutShort
 from rlplatform.errors import EngineError, Fenced, PlatformError, ServiceError
 from rlplatform.runs.events import Event, stream_of
-from rlplatform.training.checkpoints.checkpointer import Saving, Snapshot
+from rlplatform.training.checkpoints.checkpointer import Checkpointer, SessionState
 from rlplatform.training.events import (
     TrainingCheckpointSaved,
     TrainingEvaluated,
@@ -87,7 +87,7 @@ class TrainingSession:
         self.run_id = run_id
         self._request = request
         self._engine = engine
-        self._saving = Saving(run_id, request.checkpoint, engine, checkpoints, clock, scratch)
+        self._saving = Checkpointer(run_id, request.checkpoint, engine, checkpoints, clock, scratch)
         self._clock = clock
         self._emit_event = emit
         self._manifest = manifest or {}
@@ -176,7 +176,7 @@ class TrainingSession:
         elif parent is not None:
             self.restore(parent)
 
-    def _go_on_from(self, checkpoint: CheckpointInfo, snapshot: Snapshot) -> None:
+    def _go_on_from(self, checkpoint: CheckpointInfo, snapshot: SessionState) -> None:
         self._progress, self._metrics, self._restored = snapshot.progress, snapshot.metrics, checkpoint
 
     # -- the loop ------------------------------------------------------------------------------------------------------
@@ -374,7 +374,7 @@ class TrainingSession:
         if self._saved_at == self._progress.iteration:
             return
         with self._failures():
-            info = self._saving.save(Snapshot(progress=self._progress, metrics=self._metrics))
+            info = self._saving.save(SessionState(progress=self._progress, metrics=self._metrics))
         try:
             self._emit(TrainingCheckpointSaved, checkpoint=info)
         except Fenced:
@@ -382,7 +382,7 @@ class TrainingSession:
             raise
         self._saved_at, self._saved_time = self._progress.iteration, self._clock.monotonic()
         with self._failures(), suppress(ServiceError):  # the next one tidies up
-            self._saving.tidy(self._needed)
+            self._saving.delete_unkept(self._needed)
 
     # -- helpers -------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.ids import Kind
 from rlplatform.retries import backoff_s
 from rlplatform.settings import WebhookSettings
-from rlplatform.store import Finished, Store
+from rlplatform.store import OutboxEntry, Store
 from rlplatform.training.record import TrainingRun
 from rlplatform.webhooks.addresses import Forbidden
 from rlplatform.webhooks.models import (
@@ -71,10 +71,10 @@ class Deliverer:
     async def round(self) -> None:
         """Note what is new, and begin to send what is due."""
         await self._restore()
-        while entries := await self._store.finished():
+        while entries := await self._store.read_outbox():
             for entry in entries:
                 await self._note(entry)
-            await self._store.settle(entries[-1].position)
+            await self._store.acknowledge(entries[-1].position)
         for delivery in await self._book.pending():
             self._await(delivery)
         now = self._clock.now()
@@ -110,7 +110,7 @@ class Deliverer:
         if delivery.id not in self._due and delivery.id not in self._sending:
             self._due[delivery.id] = (delivery.next_attempt_at or self._clock.now(), delivery.webhook_id)
 
-    async def _note(self, entry: Finished) -> None:
+    async def _note(self, entry: OutboxEntry) -> None:
         """One delivery for each webhook that wants it. Noted before the outbox forgets it: twice is once."""
         for webhook in await self._book.webhooks(entry.tenant):
             if webhook.enabled and entry.type in webhook.events:

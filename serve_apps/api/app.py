@@ -15,19 +15,19 @@ from rlplatform.errors import StorageError
 from rlplatform.evaluation.attachments import evaluation_that_uses
 from rlplatform.files.service import FileService
 from rlplatform.maintenance.retention import outlived
-from rlplatform.quotas.service import Accounts
+from rlplatform.quotas.service import QuotaService
 from rlplatform.settings import Settings
 from serve_apps.api import web_page
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.dependencies import Context
 from serve_apps.api.http import downloads, problems
-from serve_apps.api.http.middleware import Envelope
+from serve_apps.api.http.middleware import HttpMiddleware
 from serve_apps.api.openapi import document
 from serve_apps.api.rate_limits import RateLimiter
 from serve_apps.api.routes import ROUTERS, files
-from serve_apps.api.run_cache import Records
+from serve_apps.api.run_cache import RunCache
 from serve_apps.api.services import Services
-from serve_apps.api.streams.fan_out import Hubs
+from serve_apps.api.streams.fan_out import StreamFanOuts
 
 _DESCRIPTION = """Sandboxed evaluation of Python code, PPO training, and live event streams.
 
@@ -52,22 +52,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(services: Services, settings: Settings) -> FastAPI:
-    """Return the application over ``services``. It keeps only event hubs: any number of replicas serve one store."""
+    """Return the application over ``services``. It keeps only streams fanned out: any number of replicas serve one store."""
     app = routed_app()
-    accounts = Accounts(services.store, settings.quotas, services.clock, services.checkpoints)
+    accounts = QuotaService(services.store, settings.quotas, services.clock, services.checkpoints)
     limiter = RateLimiter(settings.api, settings.access.ticket_life_s)
     app.state.context = Context(
         services=services,
         settings=settings,
         access=Authenticator(services.store, settings, services.clock, limiter),
         limiter=limiter,
-        hubs=Hubs(services.store, services.clock, ring_bytes=settings.api.stream_buffer_bytes),
-        records=Records(services.store, outlived=lambda run: outlived(run, settings.retention, services.clock.now())),
+        hubs=StreamFanOuts(services.store, services.clock, ring_bytes=settings.api.stream_buffer_bytes),
+        records=RunCache(services.store, outlived=lambda run: outlived(run, settings.retention, services.clock.now())),
         accounts=accounts,
         files=_files(services, settings, accounts),
     )
     uploads = {files.PATH: settings.files.max_bytes}
-    app.add_middleware(Envelope, max_body_bytes=settings.api.max_body_bytes, uploads=uploads)
+    app.add_middleware(HttpMiddleware, max_body_bytes=settings.api.max_body_bytes, uploads=uploads)
     web_page.install(app)
     return app
 
@@ -94,7 +94,7 @@ def routed_app() -> FastAPI:
     return app
 
 
-def _files(services: Services, settings: Settings, accounts: Accounts) -> FileService | None:
+def _files(services: Services, settings: Settings, accounts: QuotaService) -> FileService | None:
     if services.files is None:
         return None
 

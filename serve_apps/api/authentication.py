@@ -6,7 +6,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from rlplatform.access.api_keys import KeyRing, KeyStore, key_id_of
+from rlplatform.access.api_keys import ApiKeyService, KeyStore, key_id_of
 from rlplatform.access.jwt_tokens import TokenVerifier
 from rlplatform.access.principals import Principal
 from rlplatform.access.tickets import PREFIX, RESUMABLE_S, TicketClaims, Tickets, reader
@@ -25,7 +25,7 @@ class Authenticator:
 
     def __init__(self, store: KeyStore, settings: Settings, clock: Clock, limiter: RateLimiter) -> None:
         access = settings.access
-        self.keys = KeyRing(store, access.pepper, clock, access.key_lease_s)
+        self.keys = ApiKeyService(store, access.pepper, clock, access.key_lease_s)
         self.tickets = Tickets(access.pepper, access.ticket_life_s)
         self.webhooks = Signer(access.pepper)
         self._tokens = TokenVerifier(access.jwt) if access.jwt is not None else None

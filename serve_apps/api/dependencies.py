@@ -19,19 +19,19 @@ from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, check_id
 from rlplatform.policies.record import PolicyRecord
-from rlplatform.quotas.service import Accounts
-from rlplatform.retries import within
+from rlplatform.quotas.service import QuotaService
+from rlplatform.retries import with_timeout
 from rlplatform.runs.events import stream_of
 from rlplatform.runs.ports import Idempotency
 from rlplatform.runs.records import Run
-from rlplatform.scheduling.admission import Place
+from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.settings import Settings
 from rlplatform.training.record import TrainingRun
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.rate_limits import RateLimiter
-from serve_apps.api.run_cache import Records
+from serve_apps.api.run_cache import RunCache
 from serve_apps.api.services import Services
-from serve_apps.api.streams.fan_out import Hubs
+from serve_apps.api.streams.fan_out import StreamFanOuts
 
 _POSITION_WAIT_S = 0.5
 STREAM_COOKIE = "rlp_stream"
@@ -45,9 +45,9 @@ class Context:
     settings: Settings
     access: Authenticator
     limiter: RateLimiter
-    hubs: Hubs
-    records: Records
-    accounts: Accounts
+    hubs: StreamFanOuts
+    records: RunCache
+    accounts: QuotaService
     files: FileService | None = None
 
     async def evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
@@ -70,14 +70,14 @@ class Context:
             raise NotFound("no such policy: it has been deleted")
         return record
 
-    async def place(self, run: Run) -> Place | None:
+    async def place(self, run: Run) -> QueuePlace | None:
         """Return the place of ``run`` in the queue, if it waits and the supervisor answers in time."""
         resumes = isinstance(run, TrainingRun) and run.state == "paused" and run.desired == "run"
         if run.state != "queued" and not resumes:
             return None
         try:
             asked = self.services.commands.places([run.id])
-            return (await within(self.services.clock, _POSITION_WAIT_S, asked))[0]
+            return (await with_timeout(self.services.clock, _POSITION_WAIT_S, asked))[0]
         except (PlatformError, TimeoutError):
             return None
 
@@ -94,7 +94,7 @@ class Context:
             run = await self.records.get(run_id)
         except NotFound:
             raise NotFound("no such run") from None
-        principal.require_sight(run.tenant, run.created_by, "run")
+        principal.require_visible(run.tenant, run.created_by, "run")
         return run
 
     async def _run(self, run_id: str, kind: Kind, principal: Principal) -> Run:
@@ -104,7 +104,7 @@ class Context:
             run = await self.records.get(run_id)
         except (InvalidRequest, NotFound):
             raise missing from None
-        principal.require_sight(run.tenant, run.created_by, kind.name.lower())
+        principal.require_visible(run.tenant, run.created_by, kind.name.lower())
         return run
 
 
@@ -154,10 +154,10 @@ class _Scoped:
         return caller
 
 
-Learner = Annotated[Principal, Depends(_Scoped(Scope.EVALUATE))]
-Researcher = Annotated[Principal, Depends(_Scoped(Scope.TRAIN))]
-Reader = Annotated[Principal, Depends(_Scoped(Scope.READ))]
-Admin = Annotated[Principal, Depends(_Scoped(Scope.ADMIN))]
+CanEvaluate = Annotated[Principal, Depends(_Scoped(Scope.EVALUATE))]
+CanTrain = Annotated[Principal, Depends(_Scoped(Scope.TRAIN))]
+CanRead = Annotated[Principal, Depends(_Scoped(Scope.READ))]
+CanAdminister = Annotated[Principal, Depends(_Scoped(Scope.ADMIN))]
 
 
 async def follower(ctx: Ctx, request: Request, credentials: Credentials) -> Principal:

@@ -11,7 +11,7 @@ from rlplatform.runs.records import Run
 _MAX_BYTES = 16 << 20
 
 
-class Records:
+class RunCache:
     """The store's records, with the final ones that were read last kept in memory, up to ``max_bytes`` as JSON.
 
     :param outlived: whether a run may have been removed from the store since.

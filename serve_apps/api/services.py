@@ -9,7 +9,7 @@ from rlplatform.clock import Clock
 from rlplatform.commands import Commands
 from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.files.ports import FileStorage
-from rlplatform.policies.ports import Policies
+from rlplatform.policies.ports import PolicyService
 from rlplatform.store import Store
 from rlplatform.training.ports import CheckpointStore
 
@@ -23,5 +23,5 @@ class Services:
     clock: Clock
     checkpoints: CheckpointStore | None = None
     files: FileStorage | None = None
-    policies: Policies | None = None
+    policies: PolicyService | None = None
     environments: Callable[[], Sequence[EnvironmentInfo]] = tuple

@@ -21,7 +21,7 @@ from actors import options
 from actors.actor_classes import start
 from actors.handles import SupervisorHandle
 from actors.rpc.ray_calls import find, in_thread
-from actors.store.connection import shared_store
+from actors.store.connection import connect_store
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import PlatformError
 from rlplatform.settings import Settings
@@ -42,7 +42,7 @@ class Stage:
     def start(self) -> None:
         """Start the hub and the supervisor."""
         start(self.settings)
-        self.store = shared_store(self.settings)
+        self.store = connect_store(self.settings)
         self.commands = SupervisorHandle()
 
     async def train(self, *, iterations: int = 20, iteration_s: float = 0.05, **fields: Any) -> TrainingRun:

@@ -158,11 +158,11 @@ async def test_the_supervisor_is_killed(stage: Stage) -> None:
     assert "evaluation.retried" not in types, "the evaluator went on with what it had"
 
 
-async def test_the_event_hub_is_killed(stage: Stage) -> None:
+async def test_the_store_server_is_killed(stage: Stage) -> None:
     await ready(stage)
     runs = [await submit(stage, SLOW) for _ in range(4)]
     await asyncio.sleep(0.5)
-    await stage.kill("event_hub")
+    await stage.kill("store_server")
     await judged_once(stage, runs)
 
 

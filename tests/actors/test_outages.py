@@ -111,7 +111,7 @@ class TestRedis:
             yield settings.model_copy(update={"store": settings.store.model_copy(update={"url": url})})
 
     async def test_trainer_and_supervisor_are_killed(self, stage: Stage) -> None:
-        assert "event_hub" not in names()
+        assert "store_server" not in names()
         run = await stage.train(iterations=40)
         await stage.until_iteration(run, 8)
         await stage.kill(await stage.trainer(run))

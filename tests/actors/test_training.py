@@ -156,10 +156,10 @@ class TestOthersKilled:
         assert "recovered" in await stage.types(run)
         await nothing_is_left()
 
-    async def test_the_event_hub(self, stage: Stage) -> None:
+    async def test_the_store_server(self, stage: Stage) -> None:
         run = await stage.train(iterations=60)
         await stage.until_iteration(run, 5)
-        await stage.kill("event_hub")
+        await stage.kill("store_server")
         done = await stage.until_state(run, "succeeded")
         assert done.document.restarts == 0
         completed = [e["iteration"] for e in await stage.events(run) if e["type"] == "training.iteration_completed"]
@@ -169,7 +169,7 @@ class TestOthersKilled:
         run = await stage.train(iterations=40)
         waiting = [await stage.train(iterations=5) for _ in range(2)]
         await stage.until_iteration(run, 8)
-        for name in ("supervisor", "event_hub", await stage.trainer(run)):
+        for name in ("supervisor", "store_server", await stage.trainer(run)):
             await stage.kill(name)
         for each in (run, *waiting):
             await stage.until_state(each, "succeeded")

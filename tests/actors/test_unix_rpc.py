@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import ray
 
-from actors.actor_classes import Reachable
+from actors.actor_classes import UnixRpcActor
 from actors.rpc import named_actor
 from actors.rpc.named_actor import NamedActor
 from actors.rpc.ray_calls import call, find, spawn
-from actors.rpc.unix_rpc import Address, Line
+from actors.rpc.unix_rpc import Address, UnixRpcClient
 from rlplatform.errors import NotFound, Unavailable
 from tests.actors.conftest import eventually
 
@@ -26,7 +26,7 @@ NAME = "clerk"
 OPTIONS = {"name": NAME, "num_cpus": 0.05, "lifetime": "detached", "max_restarts": -1, "max_concurrency": 100}
 
 
-class Clerk(Reachable):
+class Clerk(UnixRpcActor):
     """A restartable actor that listens at a path, says it is on a node, and counts its calls."""
 
     def __init__(self, path: Path, node: str | None = None) -> None:
@@ -128,13 +128,13 @@ async def test_one_that_was_ended_is_not_running_until_it_is_there_again(clerk: 
 
 async def test_calls_at_once_share_one_line(cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    open_line = Line.open
+    open_line = UnixRpcClient.open
 
     async def counted(address: Address) -> Any:
         opened.append(address.path)
         return await open_line(address)
 
-    monkeypatch.setattr(Line, "open", counted)
+    monkeypatch.setattr(UnixRpcClient, "open", counted)
     spawned = spawn(Clerk, OPTIONS, tmp_path / "clerk.sock")
     actor = NamedActor(NAME)
     await asyncio.gather(*(actor.call("pid") for _ in range(50)))

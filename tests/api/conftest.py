@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from rlplatform.access.api_keys import KeyRing
+from rlplatform.access.api_keys import ApiKeyService
 from rlplatform.access.principals import Scope
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.environments.models import EnvironmentInfo
@@ -37,7 +37,7 @@ class Platform:
     app: FastAPI
     store: Store
     commands: FakeCommands
-    keys: KeyRing
+    keys: ApiKeyService
 
     def replica(self) -> Platform:
         """Another one of the application, on the same store."""
@@ -45,7 +45,7 @@ class Platform:
         return Platform(app, self.store, self.commands, app.state.context.access.keys)
 
     async def key(self, tenant: str = "school", scopes: Iterable[Scope] = tuple(Scope), **more: Any) -> str:
-        return (await self.keys.mint(tenant=tenant, name="test", scopes=scopes, **more))[1]
+        return (await self.keys.create(tenant=tenant, name="test", scopes=scopes, **more))[1]
 
     @asynccontextmanager
     async def client(self, key: str | None = None, **options: Any) -> AsyncIterator[httpx2.AsyncClient]:

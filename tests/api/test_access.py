@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from rlplatform.access.api_keys import ApiKey, KeyRing, KeyStore
+from rlplatform.access.api_keys import ApiKey, ApiKeyService, KeyStore
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import NotAuthenticated
@@ -28,13 +28,15 @@ OPEN = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/live"}  # live: a plain 
 
 async def test_a_key_is_stored_as_a_hash_and_shown_once(platform) -> None:
     async with platform() as it:
-        key, text = await it.keys.mint(tenant="school", name="course", scopes=[Scope.READ])
+        key, text = await it.keys.create(tenant="school", name="course", scopes=[Scope.READ])
         secret = text[31:]
         assert text.startswith(f"rlp_{key.id.removeprefix('key_')}_")
         assert len(text) == 4 + 26 + 1 + 43
         stored = await it.store.get_key(key.id)
         assert secret not in stored.model_dump_json()
-        other = KeyRing(it.store, type(it.app.state.context.settings.access.pepper)("another pepper"), FakeClock())
+        other = ApiKeyService(
+            it.store, type(it.app.state.context.settings.access.pepper)("another pepper"), FakeClock()
+        )
         with pytest.raises(NotAuthenticated):
             await other.authenticate(text)
 
@@ -85,7 +87,7 @@ async def test_no_replica_accepts_a_key_once_its_end_was_answered(
     clock = FakeClock()
     lease = {"access": {"pepper": "pepper", "key_lease_s": 1}}
     async with platform(clock=clock, settings=lease) as it, it.client() as admin:
-        key, text = await it.keys.mint(tenant="school", name="stolen", scopes=[Scope.READ])
+        key, text = await it.keys.create(tenant="school", name="stolen", scopes=[Scope.READ])
         async with it.client(text) as here, it.replica().client(text) as there, it.replica().client(text) as late:
             for replica in (here, there):
                 assert (await replica.get("/v1/trainings")).status_code == 200
@@ -127,8 +129,8 @@ class CountingKeys:
 async def test_a_key_in_use_is_read_once_a_lease() -> None:
     clock = FakeClock()
     store = CountingKeys(await open_store("memory://", clock=clock))
-    ring = KeyRing(store, SecretStr("pepper"), clock, lease_s=1.0)
-    _, text = await ring.mint(tenant="school", name="course", scopes=[Scope.READ])
+    ring = ApiKeyService(store, SecretStr("pepper"), clock, lease_s=1.0)
+    _, text = await ring.create(tenant="school", name="course", scopes=[Scope.READ])
     for _ in range(10):
         await ring.authenticate(text)
         await clock.advance(0.25)
@@ -146,7 +148,7 @@ async def test_a_stream_outlives_a_store_that_does_not_answer(platform) -> None:
         store = CountingKeys(it.store)
         settings = it.app.state.context.settings
         access = Authenticator(store, settings, SystemClock(), it.app.state.context.limiter)
-        key, text = await access.keys.mint(tenant="school", name="course", scopes=[Scope.READ])
+        key, text = await access.keys.create(tenant="school", name="course", scopes=[Scope.READ])
         await access.renew(text)
         await asyncio.sleep(settings.access.key_lease_s)
         store.answering.clear()
@@ -160,8 +162,8 @@ async def test_a_stream_outlives_a_store_that_does_not_answer(platform) -> None:
 async def test_a_lease_counts_from_before_the_store_was_asked() -> None:
     clock = FakeClock()
     store = CountingKeys(await open_store("memory://", clock=clock))
-    slow, other = (KeyRing(store, SecretStr("pepper"), clock, lease_s=1.0) for _ in range(2))
-    key, text = await other.mint(tenant="school", name="course", scopes=[Scope.READ])
+    slow, other = (ApiKeyService(store, SecretStr("pepper"), clock, lease_s=1.0) for _ in range(2))
+    key, text = await other.create(tenant="school", name="course", scopes=[Scope.READ])
     store.answering.clear()
     reading = asyncio.create_task(slow.authenticate(text))
     await clock.advance(0.0)

@@ -10,7 +10,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rlplatform.errors import error_classes
-from serve_apps.serve_middleware import Edge, Unmounted
+from serve_apps.serve_middleware import ServeMiddleware, StripStreamsPrefix
 
 pytestmark = pytest.mark.anyio
 CODES = {cls.code for cls in error_classes()}
@@ -40,7 +40,7 @@ def serve(status: int = 200, text: str | None = None, *, retry_after: str = "") 
 
 
 def client(app: ASGIApp) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(Edge(app)), base_url="http://rlp.test")
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(ServeMiddleware(app)), base_url="http://rlp.test")
 
 
 async def seen(path: str = "/", **options: Any) -> dict[str, Any]:
@@ -72,7 +72,7 @@ async def test_serve_does_not_see_the_headers_that_it_would_obey(name: str) -> N
 async def test_a_replica_is_read_no_faster_than_the_application_reads() -> None:
     for name in ("x-request-disconnect-disabled", "X-Request_Disconnect-Disabled"):
         for replica, expected in ((True, [["x-request-disconnect-disabled", "?1"]]), (False, [])):
-            transport = httpx2.ASGITransport(Edge(serve(), replica=replica))
+            transport = httpx2.ASGITransport(ServeMiddleware(serve(), replica=replica))
             async with httpx2.AsyncClient(transport=transport, base_url="http://rlp.test") as http:
                 found = (await http.get("/", headers={name: "?0"})).json()["headers"]
             assert [pair for pair in found if "disconnect" in pair[0]] == expected
@@ -98,7 +98,7 @@ async def test_streams_go_to_their_application_and_nothing_else_does() -> None:
 
 
 async def test_the_application_sees_the_path_that_was_sent() -> None:
-    async with client(Unmounted(serve())) as http:
+    async with client(StripStreamsPrefix(serve())) as http:
         assert (await http.get("/v1/live")).json()["path"] == "/v1/live"
 
 

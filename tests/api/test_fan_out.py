@@ -21,7 +21,7 @@ from rlplatform.testing.commands import FakeCommands
 from rlplatform.training.events import TrainingPauseRequested
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.record import TrainingRun
-from serve_apps.api.streams.fan_out import Chunk, Cursor, Hubs, wanted
+from serve_apps.api.streams.fan_out import Chunk, Cursor, StreamFanOuts, wanted
 
 pytestmark = pytest.mark.anyio
 SOMEBODY = Principal(id="key_x", tenant="school", scopes=frozenset(Scope))
@@ -61,7 +61,7 @@ class Scene:
         self.log = CountingLog(store)
         self.commands = commands
         self.run = run
-        self.hubs = Hubs(self.log, SystemClock(), ring_bytes=ring_bytes)
+        self.hubs = StreamFanOuts(self.log, SystemClock(), ring_bytes=ring_bytes)
 
 
 async def scene(ring_bytes: int = 1 << 20) -> Scene:
@@ -178,7 +178,7 @@ async def test_hidden_tests_are_redacted_in_the_stream() -> None:
     tests = [{"id": "open", "expected_stdout": "1"}, {"id": "secret", "expected_stdout": "2", "hidden": True}]
     request = EvaluationRequest.model_validate({"source": "", "tests": tests})
     run, _ = await commands.submit_evaluation(request, SOMEBODY)
-    async with Hubs(store, SystemClock(), ring_bytes=1 << 20).open(run.stream, 0) as cursor:
+    async with StreamFanOuts(store, SystemClock(), ring_bytes=1 << 20).open(run.stream, 0) as cursor:
         got = await upto(cursor, 5)
     text = json.dumps(got)
     assert "output of open" in text

@@ -101,7 +101,7 @@ async def test_keys_of_another_tenant_are_not_there_but_for_an_operator(platform
 
 async def test_an_operators_key_is_ended_by_operators_alone(platform) -> None:
     async with platform() as it:
-        operators, _ = await it.keys.mint(tenant="school", name="operator", scopes=Role.OPERATOR.scopes)
+        operators, _ = await it.keys.create(tenant="school", name="operator", scopes=Role.OPERATOR.scopes)
         async with it.client(await it.key(scopes=Role.INSTRUCTOR.scopes)) as instructor, it.client() as operator:
             for method, path in (("DELETE", ""), ("POST", "/rotate")):
                 answer = await instructor.request(method, f"/v1/keys/{operators.id}{path}", json={})
@@ -211,7 +211,7 @@ async def test_replicas_that_share_a_redis_count_together(platform, evaluation, 
     with redis_server(tmp_path) as redis:
         shared = {"api": {"rate_limit": "4/minute", "rate_limit_store": redis}}
         async with platform(settings=shared) as one, platform(settings=shared) as two:
-            key, text = await one.keys.mint(tenant="school", name="test", scopes=[Scope.READ])
+            key, text = await one.keys.create(tenant="school", name="test", scopes=[Scope.READ])
             await two.store.put_key(key)
             async with one.client(text) as here, two.client(text) as there:
                 ticket = (await here.post("/v1/tickets", json={})).json()["ticket"]
@@ -407,7 +407,7 @@ def signed(claim: str, value: Any, instead: str | None = None) -> str:
 async def test_an_expired_key_is_not_rotated(platform) -> None:
     clock = FakeClock()
     async with platform(clock=clock) as it, it.client() as client:
-        key, _ = await it.keys.mint(
+        key, _ = await it.keys.create(
             tenant="school", name="old", scopes=[Scope.READ], expires_at=clock.now() + timedelta(hours=1)
         )
         await clock.advance(3600)
@@ -449,7 +449,7 @@ async def test_a_ticket_ends_with_its_key(platform, training, how: str) -> None:
     at_once = {"access": {"pepper": "pepper", "key_lease_s": 0, "ticket_life_s": 600}}
     async with platform(clock=clock, settings=at_once) as it, it.client() as admin:
         run = await it.store.get((await admin.post("/v1/trainings", json=training)).json()["id"])
-        key, text = await it.keys.mint(
+        key, text = await it.keys.create(
             tenant="school", name="front end", scopes=[Scope.READ], expires_at=clock.now() + timedelta(seconds=300)
         )
         async with it.client(text) as client:
@@ -542,7 +542,7 @@ async def test_a_browser_that_comes_again_is_refused_once_the_key_is_revoked(pla
     async with platform(settings=at_once) as it, it.client() as admin:
         run = await it.store.get((await admin.post("/v1/trainings", json=training)).json()["id"])
         await it.commands.succeed(run)
-        key, text = await it.keys.mint(tenant="school", name="front end", scopes=[Scope.READ])
+        key, text = await it.keys.create(tenant="school", name="front end", scopes=[Scope.READ])
         async with it.client(text) as client:
             ticket = (await client.post("/v1/tickets", json={"stream": run.stream})).json()["ticket"]
             del client.headers["authorization"]

@@ -261,7 +261,7 @@ async def test_a_stream_of_which_nothing_is_wanted_has_heartbeats_all_the_same(p
 async def test_open_streams_end_within_a_heartbeat_of_their_keys_end(platform, training, way: str) -> None:
     settings = {"api": {"stream_heartbeat_s": 0.1}, "access": {"pepper": "pepper", "key_lease_s": 0}}
     async with platform(settings=settings) as it, it.served() as url:
-        key, text = await it.keys.mint(tenant="school", name="stolen", scopes=list(Scope))
+        key, text = await it.keys.create(tenant="school", name="stolen", scopes=list(Scope))
         run = await a_run(it, text, training)
         async with asyncio.timeout(10):
             if way == "sse":

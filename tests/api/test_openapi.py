@@ -218,7 +218,7 @@ def _application() -> tuple[Any, str]:
         store=store, commands=commands, clock=clock, checkpoints=checkpoints, files=files, policies=policies
     )
     app = create_app(services, configured)
-    _, key = asyncio.run(app.state.context.access.keys.mint(tenant="school", name="fuzz", scopes=["admin"]))
+    _, key = asyncio.run(app.state.context.access.keys.create(tenant="school", name="fuzz", scopes=["admin"]))
     return app, key
 
 

@@ -10,7 +10,7 @@ from rlplatform.evaluation.models import EvaluationRequest, Verdict
 from rlplatform.runs.records import Run
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.commands import FakeCommands
-from serve_apps.api.run_cache import Records
+from serve_apps.api.run_cache import RunCache
 from tests.api.conftest import PlatformFactory
 from tests.api.test_fan_out import SOMEBODY
 
@@ -33,7 +33,7 @@ async def finished(commands: FakeCommands) -> Run:
 
 async def test_a_final_record_is_read_once_and_one_that_can_change_always() -> None:
     store = CountingStore(SystemClock())
-    records, commands = Records(store), FakeCommands(store, SystemClock())
+    records, commands = RunCache(store), FakeCommands(store, SystemClock())
     queued = await finished(commands)
     for _ in range(3):
         assert (await records.get(queued.id)).state == "queued"
@@ -50,7 +50,7 @@ async def test_a_final_record_is_read_once_and_one_that_can_change_always() -> N
 async def test_what_may_have_been_removed_is_looked_up_again() -> None:
     store = CountingStore(SystemClock())
     outlived: list[Run] = []
-    records = Records(store, outlived=outlived.__contains__)
+    records = RunCache(store, outlived=outlived.__contains__)
     run = await finished(FakeCommands(store, SystemClock(), judge=Verdict.ACCEPTED))
     run = await records.get(run.id)
     await store.remove(run.id)
@@ -74,7 +74,7 @@ async def test_memory_is_bounded_and_the_oldest_goes() -> None:
     commands = FakeCommands(store, SystemClock(), judge=Verdict.ACCEPTED)
     runs = [await finished(commands) for _ in range(10)]
     size = len(runs[0].model_dump_json())
-    records = Records(store, max_bytes=size * 5)
+    records = RunCache(store, max_bytes=size * 5)
     for run in runs:
         await records.get(run.id)
     before = store.gets
@@ -82,7 +82,7 @@ async def test_memory_is_bounded_and_the_oldest_goes() -> None:
     assert store.gets == before
     await records.get(runs[0].id)
     assert store.gets == before + 1
-    huge = Records(store, max_bytes=size)
+    huge = RunCache(store, max_bytes=size)
     await huge.get(runs[0].id)
     await huge.get(runs[0].id)
     assert store.gets == before + 3

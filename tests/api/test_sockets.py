@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from serve_apps.api.routes.live import MAX_MESSAGE
-from serve_apps.serve_middleware import Unmounted, middlewares
+from serve_apps.serve_middleware import StripStreamsPrefix, middlewares
 from serve_apps.websocket_limits import MAX_MESSAGE as READ_AT_MOST
 from tests.serving import on_loopback
 
@@ -37,7 +37,7 @@ async def served(app: object) -> AsyncIterator[str]:
 
 
 async def test_a_large_message_closes_the_socket_before_it_is_read(platform) -> None:
-    async with platform() as it, served(Unmounted(it.app)) as address:
+    async with platform() as it, served(StripStreamsPrefix(it.app)) as address:
         headers = {"Authorization": f"Bearer {await it.key()}"}
         async with connect(address, additional_headers=headers) as socket:
             assert json.loads(await socket.recv())["type"] == "authenticated"
@@ -59,7 +59,7 @@ async def test_a_large_message_in_pieces_is_not_read_to_its_end(platform) -> Non
         for _ in range(2 * READ_AT_MOST // 1000):
             yield "x" * 1000
 
-    async with platform() as it, served(Unmounted(it.app)) as address, connect(address) as socket:
+    async with platform() as it, served(StripStreamsPrefix(it.app)) as address, connect(address) as socket:
         with suppress(ConnectionClosed):
             await socket.send(pieces())
         with pytest.raises(ConnectionClosed) as closed:

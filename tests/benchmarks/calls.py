@@ -22,7 +22,7 @@ from typing import Any
 import ray
 
 from actors import options
-from actors.actor_classes import Reachable
+from actors.actor_classes import UnixRpcActor
 from actors.rpc.ray_calls import call, spawn
 from actors.rpc.unix_rpc import Line
 from rlplatform.evaluation.models import EvaluationRequest
@@ -37,7 +37,7 @@ OPTIONS = {"num_cpus": 0.05, "max_concurrency": 1000}
 Way = Callable[[Any], Awaitable[Any]]
 
 
-class Echo(Reachable):
+class Echo(UnixRpcActor):
     """Gives back what it gets."""
 
     def __init__(self, path: Path) -> None:

@@ -303,7 +303,7 @@ async def serve_plain() -> None:
     store = MemoryStore(clock)
     commands = FakeCommands(store, clock, judge=Verdict.ACCEPTED)
     app = create_app(Services(store=store, commands=commands, clock=clock), Settings())
-    _, key = await app.state.context.access.keys.mint(tenant="bench", name="bench", scopes=list(Scope))
+    _, key = await app.state.context.access.keys.create(tenant="bench", name="bench", scopes=list(Scope))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:

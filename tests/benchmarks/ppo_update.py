@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from rlplatform.algorithms.ppo.backends.selection import make_policy_kernel
+from rlplatform.algorithms.ppo.backends.selection import make_acting_backend
 from rlplatform.algorithms.ppo.backends.update_phase import UpdateSettings
 from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
 from rlplatform.algorithms.ppo.native import c_library
@@ -40,7 +40,7 @@ from rlplatform.algorithms.ppo.rollout.fragment import Fragment
 from rlplatform.algorithms.ppo.update import PPOUpdate
 from rlplatform.environments.observation_encoder import ObservationEncoder
 
-BACKENDS = ("torch", "numpy", "c") if not c_library.obstacle() else ("torch", "numpy")
+BACKENDS = ("torch", "numpy", "c") if not c_library.why_no_kernel() else ("torch", "numpy")
 ROWS = 8192
 CASES: dict[str, tuple[int, spaces.Space[Any], dict[str, Any]]] = {
     "cartpole 2x64 tanh": (4, spaces.Discrete(2), {}),
@@ -66,7 +66,7 @@ def build(case: str) -> tuple[ActorCritic, Batch, ObservationEncoder]:
     network = ActorCritic(encoder, head, hyperparameters.architecture(image=False))
     rng = np.random.default_rng(0)
     obs = rng.standard_normal((ROWS, inputs), dtype=np.float32)
-    actions, logp = make_policy_kernel(network, rng, prefer="numpy").act(obs)
+    actions, logp = make_acting_backend(network, rng, prefer="numpy").act(obs)
     advantages, returns, values = rng.standard_normal((3, ROWS), dtype=np.float32)
     return network, Batch(obs, actions, logp, advantages, returns, values), encoder
 
@@ -111,7 +111,7 @@ def time_act(case: str, envs: int, rounds: int) -> dict[str, float]:
     steps = 128
 
     def call(backend: str) -> Callable[[], int]:
-        kernel = make_policy_kernel(network, np.random.default_rng(0), prefer=backend)  # type: ignore[arg-type]
+        kernel = make_acting_backend(network, np.random.default_rng(0), prefer=backend)  # type: ignore[arg-type]
         fragment = Fragment.empty(steps, envs, encoder, network.head)
         fragment.obs[...] = batch.obs[: (steps + 1) * envs].reshape(fragment.obs.shape)
 
@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--json")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    isa = "none" if c_library.obstacle() else c_library.load().isa
+    isa = "none" if c_library.why_no_kernel() else c_library.load().isa
     rows: list[dict[str, Any]] = []
     print(f"C kernel: {isa}; load {os.getloadavg()[0]:.1f}")
     for case in CASES:

@@ -75,8 +75,8 @@ def trainer(rig: Rig, session: Session) -> float:
     return session.killed(rig.trainer(session.id), since="training.recovered")
 
 
-def event_hub(rig: Rig, session: Session) -> float:
-    return session.killed(rig.actor("EventHubActor").pid)
+def store_server(rig: Rig, session: Session) -> float:
+    return session.killed(rig.actor("StoreServerActor").pid)
 
 
 def supervisor(rig: Rig, _: Session) -> float:
@@ -115,7 +115,7 @@ MEASURES: dict[str, Callable[[Rig, Session], float]] = {
     "an evaluator": evaluator,
     "a replica": replica,
     "the supervisor": supervisor,
-    "the event hub": event_hub,
+    "the store server": store_server,
 }
 
 

@@ -51,12 +51,12 @@ def possible() -> bool:
 
 
 class Node:
-    """A network namespace with an address; ``within`` is the command that runs another in it."""
+    """A network namespace with an address; ``with_timeout`` is the command that runs another in it."""
 
     def __init__(self, network: Network, number: int) -> None:
         self.name = f"{network.name}n{number}"
         self.address = f"{network.prefix}.{number}"
-        self.within = ("nsenter", f"--net=/run/netns/{self.name}")
+        self.with_timeout = ("nsenter", f"--net=/run/netns/{self.name}")
         self._network = network
         self._process: subprocess.Popen[bytes] | None = None
         self._log = network.folder_of_logs / f"{self.name}.log"
@@ -95,7 +95,7 @@ class Node:
             (self._network.folder_of_logs / "ray_current_cluster").unlink(missing_ok=True)
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
-                [*self.within, RAY, "start", *role, "--node-ip-address", self.address, *ALWAYS, *options],
+                [*self.with_timeout, RAY, "start", *role, "--node-ip-address", self.address, *ALWAYS, *options],
                 env={
                     **clean_environment(),
                     **ingress.environment("proxy", Path()),

@@ -24,7 +24,7 @@ from tests.waiting import comes_true
 
 ENDLESS = 10**12
 SERVE = re.compile(r"Serve|Proxy|HAProxy")
-KEPT = re.compile(r"event_hub|supervisor|evaluator:\w+|warm_trainer:\w+")
+KEPT = re.compile(r"store_server|supervisor|evaluator:\w+|warm_trainer:\w+")
 PPO: dict[str, Any] = {
     "env": "CartPole-v1",
     "hyperparameters": {"n_steps": 256, "batch_size": 256, "n_epochs": 10},
@@ -42,10 +42,10 @@ class Rig:
     """
 
     def __init__(
-        self, folder: Path, environment: Mapping[str, str], within: Sequence[str] = (), address: str | None = None
+        self, folder: Path, environment: Mapping[str, str], with_timeout: Sequence[str] = (), address: str | None = None
     ) -> None:
         self.folder = folder
-        self._within, self._address = within, address
+        self._within, self._address = with_timeout, address
         self.mark = uuid4().hex
         self._environment = {**environment, processes.MARK: self.mark}
         self._port: int | None = None

@@ -33,14 +33,16 @@ SETTLED = 0.3
 MOST_GROWTH = 1.25
 SLACK_BYTES = 48 << 20
 SLACK_DESCRIPTORS = 12
-CORE = re.compile(r"gcs_server|raylet|SupervisorActor|EventHubActor|EvaluatorActor|ServeController|ServeReplica|Proxy")
+CORE = re.compile(
+    r"gcs_server|raylet|SupervisorActor|StoreServerActor|EvaluatorActor|ServeController|ServeReplica|Proxy"
+)
 
 Victim = Callable[[Rig, Scene], Sequence[int]]
 VICTIMS: dict[str, Victim] = {
     "trainer": lambda rig, scene: [rig.trainer(scene.training)],
     "evaluator": lambda rig, _: [a.pid for a in rig.actors("EvaluatorActor")],
     "supervisor": lambda rig, _: [a.pid for a in rig.actors("SupervisorActor")],
-    "event hub": lambda rig, _: [a.pid for a in rig.actors("EventHubActor")],
+    "store server": lambda rig, _: [a.pid for a in rig.actors("StoreServerActor")],
     "replica": lambda rig, _: [a.pid for a in rig.actors("ServeReplica")][:1],
     "trainer and supervisor": lambda rig, scene: [
         rig.trainer(scene.training),

@@ -40,9 +40,9 @@ def test_the_supervisor_is_killed(rig: Rig) -> None:
     assert (told.interruptions, scene.stays.connections, scene.retried()) == (0, 1, 0), "its work is left to everybody"
 
 
-def test_the_event_hub_is_killed(rig: Rig) -> None:
+def test_the_store_server_is_killed(rig: Rig) -> None:
     scene = Scene(rig)
-    rig.kill(rig.actor("EventHubActor").pid)
+    rig.kill(rig.actor("StoreServerActor").pid)
     scene.goes_on(30)
     assert scene.end().interruptions == 0
 

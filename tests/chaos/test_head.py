@@ -39,7 +39,7 @@ class Deployed(Rig):
             "RLP_TRAINING__WARM_TRAINERS": "0",
             "RLP_ACCESS__PEPPER": "pepper",
         }
-        super().__init__(folder, environment, head.within, environment["RLP_CLUSTER__ADDRESS"])
+        super().__init__(folder, environment, head.with_timeout, environment["RLP_CLUSTER__ADDRESS"])
         self._keeps = environment | {"RAY_REDIS_ADDRESS": redis.url.removeprefix("redis://").removesuffix("/0")}
         self._worker_keeps = environment
         self.worker = worker

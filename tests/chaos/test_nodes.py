@@ -58,7 +58,7 @@ def rig(engine: None, folder: Path, redis: RedisServer, nodes: list[Node]) -> It
         "RLP_STORE__URL": redis.url,
         "RLP_TRAINING__WARM_TRAINERS": "0",
     }
-    rig = Rig(folder, environment, head.within, address)
+    rig = Rig(folder, environment, head.with_timeout, address)
     try:
         rig.start()
         yield rig

@@ -23,9 +23,9 @@ from rlplatform.environments.observation_encoder import ObservationEncoder
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, QuotaExceeded
 from rlplatform.ids import Kind, new_id
 from rlplatform.policies.models import PolicyRequest
-from rlplatform.policies.ports import Acted
-from rlplatform.policies.service import Asked, PolicyShelf
-from rlplatform.quotas.service import Accounts
+from rlplatform.policies.ports import ActResult
+from rlplatform.policies.service import LocalPolicyService, PendingAct
+from rlplatform.quotas.service import QuotaService
 from rlplatform.runs.ports import Idempotency
 from rlplatform.settings import Quotas, TrainingSettings
 from rlplatform.storage import open_policies, open_store
@@ -172,12 +172,14 @@ class TestPolicyShelf(PoliciesContract):
         return MemoryPolicyFiles()
 
     @pytest.fixture
-    def policies(self, store: Store, checkpoints: MemoryCheckpoints, files: MemoryPolicyFiles) -> PolicyShelf:
+    def policies(self, store: Store, checkpoints: MemoryCheckpoints, files: MemoryPolicyFiles) -> LocalPolicyService:
         clock = FakeClock()
-        return PolicyShelf(store, checkpoints, files, clock, Accounts(store, Quotas(policies=4), clock), max_loaded=2)
+        return LocalPolicyService(
+            store, checkpoints, files, clock, QuotaService(store, Quotas(policies=4), clock), max_loaded=2
+        )
 
     async def test_acts_as_the_checkpoint_s_policy_long_after_the_checkpoint(
-        self, policies: PolicyShelf, checkpoints: MemoryCheckpoints, checkpoint: CheckpointInfo
+        self, policies: LocalPolicyService, checkpoints: MemoryCheckpoints, checkpoint: CheckpointInfo
     ) -> None:
         info = (await self.publish(policies, checkpoint)).document
         checkpoints.delete(checkpoint.training_id, checkpoint.id)
@@ -188,23 +190,23 @@ class TestPolicyShelf(PoliciesContract):
         assert len(info.normalizer.mean) == 4
 
     async def test_requests_of_one_policy_are_computed_together(
-        self, policies: PolicyShelf, checkpoint: CheckpointInfo, files: MemoryPolicyFiles
+        self, policies: LocalPolicyService, checkpoint: CheckpointInfo, files: MemoryPolicyFiles
     ) -> None:
         one, other, broken = [(await self.publish(policies, checkpoint)).document for _ in range(3)]
         files.damage(broken.id)
         asked = [
-            Asked(one, OBSERVATIONS[:3], True),
-            Asked(broken, OBSERVATIONS, True),
-            Asked(other, OBSERVATIONS[:5], True),
-            Asked(one, OBSERVATIONS[3:10], True),
-            Asked(one, OBSERVATIONS[:1], False),
+            PendingAct(one, OBSERVATIONS[:3], True),
+            PendingAct(broken, OBSERVATIONS, True),
+            PendingAct(other, OBSERVATIONS[:5], True),
+            PendingAct(one, OBSERVATIONS[3:10], True),
+            PendingAct(one, OBSERVATIONS[:1], False),
         ]
         first, failed, second, third, drawn = await policies.act_all(asked)
         assert isinstance(failed, CheckpointError)
-        assert isinstance(first, Acted)
-        assert isinstance(second, Acted)
-        assert isinstance(third, Acted)
-        assert isinstance(drawn, Acted)
+        assert isinstance(first, ActResult)
+        assert isinstance(second, ActResult)
+        assert isinstance(third, ActResult)
+        assert isinstance(drawn, ActResult)
         assert [first.batch, second.batch, third.batch, drawn.batch] == [10, 5, 10, 1]
         expected = make_policy()(OBSERVATIONS).tolist()
         assert [*first.actions.tolist(), *third.actions.tolist()] == expected[:10]
@@ -216,7 +218,7 @@ class TestPolicyShelf(PoliciesContract):
     )
     async def test_observations_beyond_the_policy_are_their_senders_fault(
         self,
-        policies: PolicyShelf,
+        policies: LocalPolicyService,
         store: Store,
         checkpoints: MemoryCheckpoints,
         tmp_path: Path,
@@ -227,13 +229,13 @@ class TestPolicyShelf(PoliciesContract):
         info = (await self.publish(policies, checkpoint)).document
         huge = np.full((3, 4), 0.1, np.float32)
         huge[1] = [3e38, -3e38, 3e38, 3e38]
-        asked = [Asked(info, observations, deterministic) for observations in (OBSERVATIONS, huge)]
+        asked = [PendingAct(info, observations, deterministic) for observations in (OBSERVATIONS, huge)]
         good, bad = await policies.act_all(asked)
-        assert isinstance(good, Acted)
+        assert isinstance(good, ActResult)
         assert isinstance(bad, InvalidRequest)
         assert bad.extra["field"] == "observations.1"
 
-    async def test_few_policies_are_held(self, policies: PolicyShelf, checkpoint: CheckpointInfo) -> None:
+    async def test_few_policies_are_held(self, policies: LocalPolicyService, checkpoint: CheckpointInfo) -> None:
         published = [(await self.publish(policies, checkpoint)).document for _ in range(3)]
         for place in (0, 1, 0, 2):
             await policies.act(published[place], OBSERVATIONS)
@@ -244,20 +246,22 @@ class TestPolicyShelf(PoliciesContract):
         store: Store,
         checkpoints: MemoryCheckpoints,
         files: MemoryPolicyFiles,
-        policies: PolicyShelf,
+        policies: LocalPolicyService,
         checkpoint: CheckpointInfo,
     ) -> None:
         published = [(await self.publish(policies, checkpoint)).document for _ in range(3)]
         size = 4 * published[0].parameters
         for most, held in ((1, published[2:]), (2 * size, published[1:])):
             clock = FakeClock()
-            shelf = PolicyShelf(store, checkpoints, files, clock, Accounts(store, Quotas(), clock), max_bytes=most)
+            shelf = LocalPolicyService(
+                store, checkpoints, files, clock, QuotaService(store, Quotas(), clock), max_bytes=most
+            )
             for info in published:
                 await shelf.act(info, OBSERVATIONS)
             assert shelf.loaded == [info.id for info in held]
 
     async def test_no_more_are_published_than_the_quota_says(
-        self, policies: PolicyShelf, files: MemoryPolicyFiles, checkpoint: CheckpointInfo
+        self, policies: LocalPolicyService, files: MemoryPolicyFiles, checkpoint: CheckpointInfo
     ) -> None:
         key = Idempotency(OWNER.tenant, "policies:k", "1" * 64)
         request = PolicyRequest(checkpoint_id=checkpoint.id)
@@ -272,20 +276,20 @@ class TestPolicyShelf(PoliciesContract):
         await self.publish(policies, checkpoint)
 
     async def test_nothing_is_left_of_a_publication_that_was_none(
-        self, policies: PolicyShelf, checkpoint: CheckpointInfo, files: MemoryPolicyFiles
+        self, policies: LocalPolicyService, checkpoint: CheckpointInfo, files: MemoryPolicyFiles
     ) -> None:
         await self.test_the_same_idempotency_key_is_the_same_policy(policies, policies._store, checkpoint)
         assert len(files.archives) == 1
 
     async def test_a_checkpoint_without_a_policy_is_refused(
-        self, policies: PolicyShelf, store: Store, checkpoints: MemoryCheckpoints, tmp_path: Path
+        self, policies: LocalPolicyService, store: Store, checkpoints: MemoryCheckpoints, tmp_path: Path
     ) -> None:
         checkpoint = await save(store, checkpoints, tmp_path, None)
         with pytest.raises(Conflict, match="no policy that can be served"):
             await policies.publish(PolicyRequest(checkpoint_id=checkpoint.id), OWNER)
 
     async def test_a_training_that_diverged_has_no_policy(
-        self, policies: PolicyShelf, store: Store, checkpoints: MemoryCheckpoints, tmp_path: Path
+        self, policies: LocalPolicyService, store: Store, checkpoints: MemoryCheckpoints, tmp_path: Path
     ) -> None:
         diverged = make_policy()
         diverged.network.flat_numpy[3] = np.nan
@@ -294,7 +298,7 @@ class TestPolicyShelf(PoliciesContract):
             await policies.publish(PolicyRequest(checkpoint_id=checkpoint.id), OWNER)
 
     async def test_what_is_no_archive_is_damaged_whatever_its_hash(
-        self, policies: PolicyShelf, checkpoint: CheckpointInfo, files: MemoryPolicyFiles
+        self, policies: LocalPolicyService, checkpoint: CheckpointInfo, files: MemoryPolicyFiles
     ) -> None:
         info = (await self.publish(policies, checkpoint)).document
         files.put(info.id, b"no archive")
@@ -303,7 +307,7 @@ class TestPolicyShelf(PoliciesContract):
             await policies.act(info, OBSERVATIONS)
 
     async def test_the_onnx_model_acts_as_the_policy(
-        self, policies: PolicyShelf, checkpoint: CheckpointInfo, tmp_path: Path
+        self, policies: LocalPolicyService, checkpoint: CheckpointInfo, tmp_path: Path
     ) -> None:
         onnxruntime = pytest.importorskip("onnxruntime")
         info = (await self.publish(policies, checkpoint)).document

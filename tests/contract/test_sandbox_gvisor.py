@@ -12,7 +12,7 @@ from rlplatform.sandbox.docker_engine import APP_LABEL, Engine
 from rlplatform.sandbox.execution.cgroups import Hierarchy
 from rlplatform.sandbox.images.builder import require_image
 from rlplatform.sandbox.models import Call, Execution, Flavour, Limits, OutcomeKind, Program, Tier
-from rlplatform.sandbox.pool.container import TMPFS, Recipe, boot
+from rlplatform.sandbox.pool.container import TMPFS, ContainerSpec, start_container
 from rlplatform.sandbox.pool.docker_pool import DockerPool
 from rlplatform.sandbox.pool.gvisor_runtime import require_gvisor
 from rlplatform.sandbox.pool.seccomp import load_profile
@@ -71,7 +71,7 @@ def test_flags_are_read_as_runsc_reads_them() -> None:
 
 def test_another_kernel_is_found_out(docker_pool: DockerPool, sandbox_state: Path) -> None:
     with closing(Engine()) as engine:
-        recipe = Recipe(
+        recipe = ContainerSpec(
             image_digest=require_image(engine, Flavour.PYTHON.image).digest,
             runtime="runc",
             profile=load_profile("sandbox"),
@@ -82,4 +82,4 @@ def test_another_kernel_is_found_out(docker_pool: DockerPool, sandbox_state: Pat
             tier=Tier.GVISOR,
         )
         with pytest.raises(SandboxFault, match="under the runtime 'runc' the kernel is 'linux'"):
-            boot(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), sandbox_state.parent)
+            start_container(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), sandbox_state.parent)

@@ -104,7 +104,7 @@ class TestSqliteStore(StoreContract):
             assert await store.get(done.id) == ended
             assert (await store.summaries("evaluation"))[0].document == ended.document.model_copy(update={"tests": []})
             await store.append(run.stream, [finished(run, clock)])
-            assert [entry.run_id for entry in await store.finished()] == [run.id]
+            assert [entry.run_id for entry in await store.read_outbox()] == [run.id]
             assert await store.list_documents("webhook") == []
         with closing(sqlite3.connect(self.path)) as connection:
             assert connection.execute("SELECT version FROM schema_version").fetchone() == (len(schema.MIGRATIONS),)

@@ -18,14 +18,14 @@ from typing import Any, NamedTuple
 from actors.evaluation.evaluator import Evaluator
 from actors.supervisor import Supervisor
 from actors.training.trainer import Trainer
-from rlplatform.access.api_keys import KeyRing
+from rlplatform.access.api_keys import ApiKeyService
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
 from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.errors import Unavailable
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, PoolStatus, Program, Usage
-from rlplatform.scheduling.admission import Place
+from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_store
 from rlplatform.store import Store
@@ -99,11 +99,11 @@ class Direct:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._supervisor, name)
 
-    async def places(self, run_ids: Sequence[str]) -> list[Place | None]:
+    async def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         return self._supervisor.places(run_ids)
 
 
-class EvaluatorLink:
+class RemoteEvaluator:
     name, slots = "local", 2
 
     def __init__(self, evaluator: Evaluator) -> None:
@@ -125,7 +125,7 @@ class EvaluatorLink:
         await self._evaluator.close()
 
 
-class TrainerLink:
+class RemoteTrainer:
     def __init__(self, trainer: Trainer) -> None:
         self._trainer = trainer
         self._released = asyncio.Event()
@@ -153,21 +153,21 @@ class LocalLauncher:
         self._store, self._checkpoints, self._scratch = store, checkpoints, scratch
         self._clock = SystemClock()
         self._evaluator = Evaluator(lambda: ScriptedPool(script), store, self._clock, slots=2)
-        self._trainers: dict[str, TrainerLink] = {}
+        self._trainers: dict[str, RemoteTrainer] = {}
 
-    async def evaluators(self) -> Sequence[EvaluatorLink]:
+    async def evaluators(self) -> Sequence[RemoteEvaluator]:
         await self._evaluator.prepare()
-        return [EvaluatorLink(self._evaluator)]
+        return [RemoteEvaluator(self._evaluator)]
 
     async def check(self, request: TrainingRequest) -> None:
         """Everything fits."""
 
-    async def launch(self, run: TrainingRun, epoch: int) -> TrainerLink:
+    async def launch(self, run: TrainingRun, epoch: int) -> RemoteTrainer:
         trainer = Trainer(run, epoch, self._store, self._checkpoints, SimulatedEngine, self._clock, self._scratch)
-        link = self._trainers[run.id] = TrainerLink(trainer)
+        link = self._trainers[run.id] = RemoteTrainer(trainer)
         return link
 
-    async def find(self, run: TrainingRun) -> TrainerLink | None:
+    async def find(self, run: TrainingRun) -> RemoteTrainer | None:
         return self._trainers.get(run.id)
 
     async def placed(self) -> set[str]:
@@ -208,9 +208,9 @@ async def serving(*, port: int = 0, around: Callable[[Any], Any] = lambda app: a
             environments=environments,
         )
         app = create_app(services, settings)
-        keys = KeyRing(store, settings.access.pepper, clock)
-        _, key = await keys.mint(tenant="course", name="browser", scopes=[Scope.ADMIN])
-        _, learner = await keys.mint(tenant="course", name="learner", scopes=[Scope.EVALUATE])
+        keys = ApiKeyService(store, settings.access.pepper, clock)
+        _, key = await keys.create(tenant="course", name="browser", scopes=[Scope.ADMIN])
+        _, learner = await keys.create(tenant="course", name="learner", scopes=[Scope.EVALUATE])
         try:
             async with on_loopback(around(app), port=port, log_level="warning", timeout_graceful_shutdown=1) as address:
                 yield Local(f"http://{address}", key, learner)

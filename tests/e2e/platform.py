@@ -61,14 +61,14 @@ class RunningPlatform:
 
 
 def launch(
-    folder: Path, environment: Mapping[str, str], port: int | None = None, within: Sequence[str] = ()
+    folder: Path, environment: Mapping[str, str], port: int | None = None, with_timeout: Sequence[str] = ()
 ) -> RunningPlatform:
-    """A platform in ``folder``, being started; on a free port if none is given; by the command ``within``."""
+    """A platform in ``folder``, being started; on a free port if none is given; by the command ``with_timeout``."""
     log = folder / "platform.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RLP_", "RAY_"))}
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*within, RLP, "serve", "--port", str(port or free_ports(1)[0])],
+            [*with_timeout, RLP, "serve", "--port", str(port or free_ports(1)[0])],
             cwd=folder,
             env={**inherited, **NOT_NICE, "RLP_SANDBOX__STATE_DIR": str(folder / "sandbox"), **environment},
             stdout=output,

@@ -19,11 +19,11 @@ import rlplatform.sandbox.guest
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.docker_engine import APP_LABEL, OWNER_LABEL, Engine
 from rlplatform.sandbox.execution.cgroups import Hierarchy
-from rlplatform.sandbox.execution.outcomes import decide
+from rlplatform.sandbox.execution.outcomes import outcome_of
 from rlplatform.sandbox.execution.program_execution import Run
 from rlplatform.sandbox.images.builder import require_image
 from rlplatform.sandbox.models import Flavour, Tier
-from rlplatform.sandbox.pool.container import TMPFS, Recipe, boot
+from rlplatform.sandbox.pool.container import TMPFS, ContainerSpec, start_container
 from rlplatform.sandbox.pool.docker_pool import DockerPool
 from rlplatform.sandbox.pool.jail_containers import JailContainers
 from rlplatform.sandbox.pool.seccomp import load_profile
@@ -36,7 +36,7 @@ Weaken = Callable[[dict[str, Any]], object]
 
 
 @dataclass(frozen=True)
-class WeakRecipe(Recipe):
+class WeakRecipe(ContainerSpec):
     """A recipe with something taken away."""
 
     weaken: Weaken = lambda options: None
@@ -81,7 +81,7 @@ def attempt(engine: Engine, folder: Path) -> Attempt:
             tmpfs=TMPFS,
             weaken=weaken,
         )
-        container = boot(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), folder)
+        container = start_container(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), folder)
         attack = ATTACKS[name]
         outcomes = []
         try:
@@ -90,7 +90,7 @@ def attempt(engine: Engine, folder: Path) -> Attempt:
                 if limits:
                     container.apply(execution.limits)
                 evidence = Run(container.channel, container.cgroup, container.user, execution).evidence()
-                outcomes.append(decide(evidence, execution))
+                outcomes.append(outcome_of(evidence, execution))
         except SandboxFault as fault:
             return [str(fault)]
         finally:
@@ -251,7 +251,9 @@ def _attempt_in_jail(engine: Engine, folder: Path, name: str, guest: Path | None
         tier=Tier.JAIL,
         weaken=nothing if guest is None else mounted(guest),
     )
-    jails = JailContainers(lambda: boot(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), folder), 1, 1, 60.0)
+    jails = JailContainers(
+        lambda: start_container(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), folder), 1, 1, 60.0
+    )
     container = jails.take("")
     attack = ATTACKS[name]
     outcomes = []
@@ -260,11 +262,11 @@ def _attempt_in_jail(engine: Engine, folder: Path, name: str, guest: Path | None
         for execution in attack.executions:
             container.apply(execution.limits)
             evidence = Run(container.channel, container.cgroup, container.user, execution).evidence()
-            outcomes.append(decide(evidence, execution))
+            outcomes.append(outcome_of(evidence, execution))
     except SandboxFault as fault:
         return [str(fault)]
     finally:
-        jails.give_back(container, sound=False)
+        jails.release(container, sound=False)
     return attack.complaints(outcomes)
 
 

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from rlplatform.errors import Fenced, Unavailable
-from rlplatform.retries import Backoff, backoff_s, persevere, within
+from rlplatform.retries import Backoff, backoff_s, retry, with_timeout
 from rlplatform.testing.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -48,25 +48,25 @@ def test_delay_of_any_attempt_is_finite_and_at_most_the_limit() -> None:
 
 async def test_it_perseveres_for_as_long_as_it_may() -> None:
     clock = FakeClock(auto_advance=True)
-    assert await persevere(clock, Flaky(100, Unavailable("away"))) == "answer"
+    assert await retry(clock, Flaky(100, Unavailable("away"))) == "answer"
     with pytest.raises(Unavailable):
-        await persevere(clock, Flaky(100, Unavailable("away")), patience_s=3)
+        await retry(clock, Flaky(100, Unavailable("away")), patience_s=3)
 
 
 async def test_what_no_retry_can_help_is_raised_at_once() -> None:
     flaky = Flaky(1, Fenced("a newer owner"))
     with pytest.raises(Fenced):
-        await persevere(FakeClock(), flaky)
+        await retry(FakeClock(), flaky)
     assert flaky.calls == 1
 
 
 async def test_within_gives_the_answer_the_error_or_up() -> None:
     clock = FakeClock()
-    assert await within(clock, 1, Flaky(0, Unavailable("away"))()) == "answer"
+    assert await with_timeout(clock, 1, Flaky(0, Unavailable("away"))()) == "answer"
     with pytest.raises(Unavailable):
-        await within(clock, 1, Flaky(1, Unavailable("away"))())
+        await with_timeout(clock, 1, Flaky(1, Unavailable("away"))())
     for_ever = asyncio.ensure_future(asyncio.Event().wait())
-    waiting = asyncio.ensure_future(within(clock, 1, for_ever))
+    waiting = asyncio.ensure_future(with_timeout(clock, 1, for_ever))
     await clock.advance(1)
     with pytest.raises(TimeoutError, match="not within 1 s"):
         await waiting

@@ -21,7 +21,7 @@ from pydantic import (
 
 from rlplatform.algorithms.ppo.schedule import Schedule
 from rlplatform.errors import InvalidRequest, UnknownName
-from rlplatform.validation_errors import complaint
+from rlplatform.validation_errors import describe_error
 
 Activation = Literal["tanh", "relu"]
 Widths = tuple[int, ...]
@@ -160,7 +160,7 @@ class Hyperparameters(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             path = ".".join([field, *(str(part) for part in first["loc"])])
-            raise InvalidRequest(f"{path}: {complaint(first, first['input'])}", field=path) from None
+            raise InvalidRequest(f"{path}: {describe_error(first, first['input'])}", field=path) from None
 
     def check(self, n_envs: int, *, field: str = "hyperparameters") -> None:
         """Refuse what cannot work with ``n_envs`` environments in all: raises ``InvalidRequest`` that says what

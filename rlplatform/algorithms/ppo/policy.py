@@ -15,7 +15,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rlplatform.algorithms.policy_card import NormalizerInfo, PolicyCard
-from rlplatform.algorithms.ppo.backends.selection import make_policy_kernel
+from rlplatform.algorithms.ppo.backends.selection import make_acting_backend
 from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
 from rlplatform.algorithms.ppo.network.action_heads import ActionHead
 from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
@@ -53,7 +53,7 @@ class Policy:
         self.observation_space = observation_space
         self.action_space = action_space
         self.normalizer = normalizer
-        self._kernel = make_policy_kernel(network, np.random.default_rng())
+        self._kernel = make_acting_backend(network, np.random.default_rng())
         self.kernel = self._kernel.name, self._kernel.reason
 
     def __call__(self, obs: NDArray[Any]) -> NDArray[Any]:

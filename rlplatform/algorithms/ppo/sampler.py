@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlplatform.algorithms.ppo.backends.acting_backend import KernelName
-from rlplatform.algorithms.ppo.backends.selection import make_policy_kernel
+from rlplatform.algorithms.ppo.backends.selection import make_acting_backend
 from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
 from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
 from rlplatform.algorithms.ppo.network.normalizers import ObservationNormalizer, RewardNormalizer
@@ -53,7 +53,7 @@ class Sampler:
         self._env_id, self._env_config, self._options = env, env_config, options
         self._seed, self._worker, self._generation = seed, worker, generation
         rng = generator(seed, worker, generation)
-        self.kernel = make_policy_kernel(network, rng, prefer=kernel, sde_sample_freq=hyperparameters.sde_sample_freq)
+        self.kernel = make_acting_backend(network, rng, prefer=kernel, sde_sample_freq=hyperparameters.sde_sample_freq)
         normalize = hyperparameters.normalize
         self.norm_obs = (
             ObservationNormalizer(network.encoder.shape, clip=normalize.clip_obs)

@@ -192,7 +192,7 @@ def memory_file(data: bytes) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class RunCache:
     """What the forked child recorded. ``started``, ``running`` and ``compile_fault`` can be believed; the rest is
     the submission's own word."""
 
@@ -201,13 +201,13 @@ class Records:
     compile_fault: str | None = None
     value: bytes | None = None
     memory_refused: bool = False
-    complaint: str | None = None
+    describe_error: str | None = None
 
 
-def parse_records(data: bytes, nonce: str) -> Records:
+def parse_records(data: bytes, nonce: str) -> RunCache:
     """Parse the record stream of one run. Never raises: the submission may have written anything after ``RUNNING``."""
     started = running = refused = False
-    fault = complaint = None
+    fault = describe_error = None
     value: bytes | None = None
     at = 0
     while len(data) - at >= protocol.RECORD.size:
@@ -230,9 +230,9 @@ def parse_records(data: bytes, nonce: str) -> Records:
             value = payload[protocol.NONCE_LENGTH :]
         elif kind == protocol.MEMORY_REFUSED:
             refused = True
-        elif kind == protocol.COMPLAINT and complaint is None:
-            complaint = payload[:500].decode("utf-8", "replace")
-    return Records(started, running, fault, value, refused, complaint)
+        elif kind == protocol.COMPLAINT and describe_error is None:
+            describe_error = payload[:500].decode("utf-8", "replace")
+    return RunCache(started, running, fault, value, refused, describe_error)
 
 
 def _compile_fault(payload: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from rlplatform.sandbox.execution.pipes import Feed
+from rlplatform.sandbox.execution.pipes import StdinPipe
 from rlplatform.sandbox.ports import Interactor
 
 _MOST_UNREAD_BYTES = 256 << 10
@@ -16,7 +16,7 @@ class Conversation:
     Lines wait while the program leaves more than 256 KiB of replies unread: what it costs the host is bounded.
     """
 
-    def __init__(self, interactor: Interactor, stdin: Feed) -> None:
+    def __init__(self, interactor: Interactor, stdin: StdinPipe) -> None:
         self._interactor, self._stdin = interactor, stdin
         self._heard = bytearray()
         self._turn_ends = 0.0

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import BinaryIO
 
 from rlplatform.errors import SandboxFault
-from rlplatform.sandbox.execution.control_channel import Records, Report
+from rlplatform.sandbox.execution.control_channel import Report, RunCache
 from rlplatform.sandbox.guest.values import ValueRefused, decode
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, Usage
 
@@ -51,12 +51,12 @@ class Evidence:
     refused_tasks: int
     stop: Stop | None
     report: Report | None
-    records: Records
+    records: RunCache
     stdout: Captured
     stderr: Captured
 
 
-def decide(evidence: Evidence, execution: Execution) -> Outcome:
+def outcome_of(evidence: Evidence, execution: Execution) -> Outcome:
     """The outcome of ``execution``.
 
     :raises SandboxFault: the sandbox failed, not the program.
@@ -126,14 +126,14 @@ def _kind(evidence: Evidence, execution: Execution) -> tuple[OutcomeKind, str | 
         raise SandboxFault("the sandbox lost the execution while compiling")
     if records.memory_refused and evidence.report.status != 0:
         return OutcomeKind.MEMORY_EXCEEDED, "an allocation was refused"
-    return OutcomeKind.EXITED, records.complaint
+    return OutcomeKind.EXITED, records.describe_error
 
 
 def _starved(usage: Usage) -> str:
     return f", {usage.starved_s:.1f} s of waiting for a core not counted" if usage.starved_s >= 0.1 else ""
 
 
-def _returned(records: Records) -> tuple[bytes | None, str | None]:
+def _returned(records: RunCache) -> tuple[bytes | None, str | None]:
     if records.value is None:
         return None, "the program ended before the function returned"
     try:

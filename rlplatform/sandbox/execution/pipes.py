@@ -49,7 +49,7 @@ class _Pipe:
             os.close(descriptor)
 
 
-class Capture(_Pipe):
+class OutputPipe(_Pipe):
     """What comes out: ``keep`` bytes are kept, more than ``most`` is too much.
 
     ``spools``: once there are more than ``IN_MEMORY`` bytes, all are kept in a nameless file.
@@ -104,7 +104,7 @@ class Capture(_Pipe):
             self._file = None
 
 
-class Feed(_Pipe):
+class StdinPipe(_Pipe):
     """What goes in, as fast as it is read."""
 
     def __init__(self, source: Path | None = None) -> None:

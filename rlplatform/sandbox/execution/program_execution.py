@@ -17,7 +17,7 @@ from rlplatform.sandbox.execution.control_channel import Channel, Report, memory
 from rlplatform.sandbox.execution.conversation import Conversation
 from rlplatform.sandbox.execution.outcomes import STDERR_MOST, Evidence, Stop
 from rlplatform.sandbox.execution.patience import STOP_GRACE_S, Patience, lease_s
-from rlplatform.sandbox.execution.pipes import Capture, Feed
+from rlplatform.sandbox.execution.pipes import OutputPipe, StdinPipe
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Call, Execution, Usage
 from rlplatform.sandbox.ports import Interactor
@@ -30,7 +30,7 @@ _VALUE_MOST = 4 << 20  # parsed in memory, whatever may be printed
 _SAMPLE_S = 0.05
 
 
-class Run:
+class ProgramExecution:
     """A single run of a loaded program. :meth:`evidence` blocks until it has ended; :meth:`cancel` may come from
     another thread."""
 
@@ -55,12 +55,12 @@ class Run:
         self._oom_kills = self._refused_tasks = 0
         output = self._limits.output_kb * 1024
         source = execution.stdin if isinstance(execution.stdin, Path) else None
-        self._stdin = Feed(source)
-        self._stdout = Capture(output, output, spools=execution.call is None)
-        self._stderr = Capture(min(output, _STDERR_KEPT), max(output, STDERR_MOST))
+        self._stdin = StdinPipe(source)
+        self._stdout = OutputPipe(output, output, spools=execution.call is None)
+        self._stderr = OutputPipe(min(output, _STDERR_KEPT), max(output, STDERR_MOST))
         value = min(output, _VALUE_MOST) + _RECORDS_EXTRA
-        self._records = Capture(value, value)
-        self._bell = _Bell()
+        self._records = OutputPipe(value, value)
+        self._bell = _WakeUp()
         self._poll = select.poll()
         self._handlers: dict[int, Callable[[], object]] = {}
         self._conversation = Conversation(interactor, self._stdin) if interactor else None
@@ -221,7 +221,7 @@ class Run:
         if self._stop is None and report is not None and report.status == 0:
             self._conversation.finish()
 
-    def _pull(self, capture: Capture, excess: Stop) -> bytes | None:
+    def _pull(self, capture: OutputPipe, excess: Stop) -> bytes | None:
         chunk = capture.pull()
         if chunk == b"":
             self._poll.unregister(capture.host)
@@ -252,7 +252,7 @@ class Run:
 def _ignore(chunk: bytes) -> None: ...
 
 
-class _Bell:
+class _WakeUp:
     """Wakes the poll loop from another thread."""
 
     def __init__(self) -> None:

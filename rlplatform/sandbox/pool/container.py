@@ -85,7 +85,7 @@ def _tmpfs(size: str, inodes: int, mode: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class ContainerSpec:
     """What all containers of a pool have in common."""
 
     image_digest: str
@@ -169,7 +169,7 @@ class Container:
     """A running container whose guest has answered."""
 
     def __init__(
-        self, engine: Engine, container_id: str, user: int, channel: Channel, cgroup: Cgroup, recipe: Recipe
+        self, engine: Engine, container_id: str, user: int, channel: Channel, cgroup: Cgroup, recipe: ContainerSpec
     ) -> None:
         self._engine = engine
         self.id, self.user = container_id, user
@@ -247,7 +247,9 @@ class Container:
         self._engine.remove(self.id)
 
 
-def boot(engine: Engine, hierarchy: Hierarchy, recipe: Recipe, users: Users, directory: Path) -> Container:
+def start_container(
+    engine: Engine, hierarchy: Hierarchy, recipe: ContainerSpec, users: Users, directory: Path
+) -> Container:
     """Create and start a container with a user of its own, and wait until its guest is ready.
 
     :raises SandboxFault: it did not work; nothing is left of it.
@@ -275,7 +277,7 @@ def boot(engine: Engine, hierarchy: Hierarchy, recipe: Recipe, users: Users, dir
         raise
 
 
-def _create(engine: Engine, recipe: Recipe, users: Users, directory: Path) -> tuple[str, int]:
+def _create(engine: Engine, recipe: ContainerSpec, users: Users, directory: Path) -> tuple[str, int]:
     """Create a container whose user no other container of the engine has; its id and its user."""
     for _ in range(_DRAWS):
         user = users.draw()

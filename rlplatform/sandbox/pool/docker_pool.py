@@ -16,7 +16,7 @@ from rlplatform.sandbox.docker_engine import APP_LABEL, BOOT_LABEL, OWNER_LABEL,
 from rlplatform.sandbox.execution.cgroups import Hierarchy
 from rlplatform.sandbox.images.builder import require_image
 from rlplatform.sandbox.models import Limits, PoolStatus, Program, SandboxInfo, Tier
-from rlplatform.sandbox.pool.container import TMPFS, Container, Recipe, boot
+from rlplatform.sandbox.pool.container import TMPFS, Container, ContainerSpec, start_container
 from rlplatform.sandbox.pool.docker_sandbox import DockerSandbox
 from rlplatform.sandbox.pool.gvisor_runtime import require_gvisor
 from rlplatform.sandbox.pool.jail_containers import JailContainers
@@ -39,9 +39,9 @@ class _Source(Protocol):
     """Where the containers of a tier come from."""
 
     def take(self, tenant: str) -> Container: ...
-    def give_back(self, container: Container, sound: bool) -> None: ...
+    def release(self, container: Container, sound: bool) -> None: ...
     def ids(self) -> set[str]: ...
-    def tend(self) -> None: ...
+    def renew_leases(self) -> None: ...
     def close(self) -> None: ...
 
 
@@ -180,7 +180,7 @@ class DockerPool:
                 container.apply(limits)
                 return container
             except BaseException as error:
-                source.give_back(container, sound=False)
+                source.release(container, sound=False)
                 if attempt == _ATTEMPTS or not isinstance(error, SandboxFault):
                     raise
         raise AssertionError("unreachable")
@@ -197,17 +197,17 @@ class DockerPool:
         dirty: int,
     ) -> Container:
         """Another container, or jail, in the place of ``container``, in which ``tests`` tests ran."""
-        source.give_back(container, sound=True)
+        source.release(container, sound=True)
         return self._prepare(source, program, limits, core, tenant, tests, dirty)
 
     def _release(self, source: _Source, core: int, container: Container | None, sound: bool) -> None:
         self._slots.release(core)
         if container is not None:
-            source.give_back(container, sound)
+            source.release(container, sound)
 
-    def _recipe(self, tier: Tier, runtime: str | None = None) -> Recipe:
+    def _recipe(self, tier: Tier, runtime: str | None = None) -> ContainerSpec:
         assert self._ownership is not None
-        return Recipe(
+        return ContainerSpec(
             image_digest=self._image.digest,
             runtime=runtime or self._settings.runtime,
             profile=load_profile("jail-host" if tier is Tier.JAIL else "sandbox"),
@@ -223,7 +223,7 @@ class DockerPool:
             tier=tier,
         )
 
-    def _describe(self, tier: Tier, recipe: Recipe) -> SandboxInfo:
+    def _describe(self, tier: Tier, recipe: ContainerSpec) -> SandboxInfo:
         return SandboxInfo(
             tier=tier,
             runtime=recipe.runtime,
@@ -233,10 +233,10 @@ class DockerPool:
             cgroup=self._hierarchy.layout,
         )
 
-    def _booter(self, recipe: Recipe) -> partial[Container]:
+    def _booter(self, recipe: ContainerSpec) -> partial[Container]:
         assert self._ownership is not None
         return partial(
-            boot,
+            start_container,
             self._engine,
             self._hierarchy,
             recipe,
@@ -247,7 +247,7 @@ class DockerPool:
     def _renew_leases(self) -> None:
         while not self._closed.wait(self._settings.lease_s / 4):
             for lane in self._lanes.values():
-                lane.source.tend()
+                lane.source.renew_leases()
 
     def _keep_house(self) -> None:
         while not self._closed.wait(_SWEEP_S):

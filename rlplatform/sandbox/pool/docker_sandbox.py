@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 
 from rlplatform.errors import SandboxFault
-from rlplatform.sandbox.execution.outcomes import decide
-from rlplatform.sandbox.execution.program_execution import Run
+from rlplatform.sandbox.execution.outcomes import outcome_of
+from rlplatform.sandbox.execution.program_execution import ProgramExecution
 from rlplatform.sandbox.guest.protocol import MANY, NONE
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, SandboxInfo, Usage
 from rlplatform.sandbox.pool.container import Container
@@ -35,7 +35,7 @@ class DockerSandbox:
         self._tests = self._dirty = 0
         self._spent = False
         self._lock = threading.Lock()
-        self._run: Run | None = None
+        self._run: ProgramExecution | None = None
         self._cancelled = self._closed = False
         self._fault: str | None = None
 
@@ -64,7 +64,9 @@ class DockerSandbox:
                 return Outcome(OutcomeKind.CANCELLED, Usage(0.0, 0.0, 0))
             inside = self._container
             assert inside is not None
-            run = self._run = Run(inside.channel, inside.cgroup, inside.user, execution, interactor, on_stdout)
+            run = self._run = ProgramExecution(
+                inside.channel, inside.cgroup, inside.user, execution, interactor, on_stdout
+            )
         try:
             inside.apply(execution.limits)
             evidence = run.evidence()
@@ -76,7 +78,7 @@ class DockerSandbox:
                 self._tests += 1
                 self._dirty += evidence.report.traces != NONE
                 self._spent = evidence.report.traces == MANY
-            return decide(evidence, execution)
+            return outcome_of(evidence, execution)
         except SandboxFault as fault:
             self._fault = str(fault)
             raise

@@ -43,10 +43,12 @@ class _Jailer:
 
 
 class JailContainers:
-    """Makes containers with ``boot`` as they are needed; keeps up to ``keep`` idle ones. Thread-safe."""
+    """Makes containers with ``start_container`` as they are needed; keeps up to ``keep`` idle ones. Thread-safe."""
 
-    def __init__(self, boot: Callable[[], Container], keep: int, max_submissions: int, max_age_s: float) -> None:
-        self._boot, self._keep = boot, keep
+    def __init__(
+        self, start_container: Callable[[], Container], keep: int, max_submissions: int, max_age_s: float
+    ) -> None:
+        self._boot, self._keep = start_container, keep
         self._max_submissions, self._max_age_s = max_submissions, max_age_s
         self._lock = threading.Lock()
         self._idle: list[_Jailer] = []
@@ -81,7 +83,7 @@ class JailContainers:
             raise
         return self._note(jailer)
 
-    def give_back(self, container: Container, sound: bool) -> None:
+    def release(self, container: Container, sound: bool) -> None:
         """The submission is over; ``sound`` says that nothing odd was seen."""
         with self._lock:
             jailer = self._busy.pop(container.id)
@@ -99,7 +101,7 @@ class JailContainers:
         if surplus:
             self._end(surplus.container)
 
-    def tend(self) -> None:
+    def renew_leases(self) -> None:
         """Renew the leases of the idle; retire the worn and the dead."""
         with self._lock:
             idle = list(self._idle)

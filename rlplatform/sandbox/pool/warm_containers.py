@@ -18,14 +18,14 @@ _WAIT_S = 60.0
 
 
 class WarmContainers:
-    """Keeps ``target`` containers that ``boot`` makes; ``busy`` says whether submissions run. Thread-safe.
+    """Keeps ``target`` containers that ``start_container`` makes; ``busy`` says whether submissions run. Thread-safe.
 
     While ``busy``, only an empty shelf is refilled. After three failures in a row whoever waits is refused with the
     reason; the next attempt comes after a pause.
     """
 
-    def __init__(self, boot: Callable[[], Container], target: int, busy: Callable[[], bool]) -> None:
-        self._boot, self._target, self._busy = boot, target, busy
+    def __init__(self, start_container: Callable[[], Container], target: int, busy: Callable[[], bool]) -> None:
+        self._boot, self._target, self._busy = start_container, target, busy
         self._changed = threading.Condition()
         self._busy_ids: set[str] = set()
         self._ready: deque[Container] = deque()
@@ -66,9 +66,9 @@ class WarmContainers:
             container = self._next(deadline)
             if container.is_alive():
                 return container
-            self.give_back(container, sound=False)
+            self.release(container, sound=False)
 
-    def give_back(self, container: Container, sound: bool) -> None:
+    def release(self, container: Container, sound: bool) -> None:
         """The submission is over, and the container with it; ``sound`` says that nothing odd was seen."""
         if sound:
             container.hang_up()
@@ -78,7 +78,7 @@ class WarmContainers:
             self._busy_ids.discard(container.id)
             self._changed.notify_all()
 
-    def tend(self) -> None:
+    def renew_leases(self) -> None:
         """Renew the leases of those that wait, and drop the dead."""
         with self._changed:
             waiting = list(self._ready)

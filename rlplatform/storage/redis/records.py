@@ -15,7 +15,7 @@ from rlplatform.access.api_keys import ApiKey
 from rlplatform.errors import StorageError
 from rlplatform.storage import append_rules
 from rlplatform.storage.redis import scripts
-from rlplatform.store import Document, Finished, Written
+from rlplatform.store import Document, OutboxEntry, Written
 
 
 class RedisRecords:
@@ -39,16 +39,16 @@ class RedisRecords:
             stored = await self._redis.hget(self._usage_key(tenant, append_rules.STANDING), "stored_bytes")
         return Written(int(float(events or 0)), int(float(stored or 0)))
 
-    async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
+    async def read_outbox(self, *, after: int = 0, limit: int = 100) -> Sequence[OutboxEntry]:
         append_rules.check_limit(limit)
         with as_storage_errors():
             entries = await self._redis.xrange(self._key("outbox"), min=f"{after + 1}-0", count=limit)
         return [
-            Finished(int(at.partition("-")[0]), entry["tenant"], entry["run"], entry["event"], entry["type"])
+            OutboxEntry(int(at.partition("-")[0]), entry["tenant"], entry["run"], entry["event"], entry["type"])
             for at, entry in entries
         ]
 
-    async def settle(self, position: int) -> None:
+    async def acknowledge(self, position: int) -> None:
         key = self._key("outbox")
         with as_storage_errors():
             while entries := await self._redis.xrange(key, max=f"{position}-0", count=1000):

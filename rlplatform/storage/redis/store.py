@@ -114,7 +114,7 @@ class RedisStore(RedisRecords):
                 raise Conflict(f"{new.id} exists")
         return new, True
 
-    async def recall(self, idempotency: Idempotency) -> Run | None:
+    async def find_by_idempotency_key(self, idempotency: Idempotency) -> Run | None:
         with as_storage_errors():
             body, run_id, expires = await self._redis.hmget(
                 self._key("idempotency", _once(idempotency)), "body", "run", "expires"

@@ -10,7 +10,7 @@ from rlplatform.runs.events import Event
 from rlplatform.runs.ports import EncodedEvent
 from rlplatform.runs.records import Run
 from rlplatform.storage import append_rules
-from rlplatform.store import Document, Finished, Written
+from rlplatform.store import Document, OutboxEntry, Written
 
 
 def charge(connection: sqlite3.Connection, tenant: str, charges: Sequence[append_rules.Charge]) -> None:
@@ -47,12 +47,12 @@ def put_out(connection: sqlite3.Connection, run: Run, new: Sequence[Event], line
         )
 
 
-def finished(connection: sqlite3.Connection, after: int, limit: int) -> list[Finished]:
+def read_outbox(connection: sqlite3.Connection, after: int, limit: int) -> list[OutboxEntry]:
     query = "SELECT position, tenant, run_id, event_id, type FROM outbox WHERE position > ? ORDER BY position LIMIT ?"
-    return [Finished(*row) for row in connection.execute(query, (after, limit)).fetchall()]
+    return [OutboxEntry(*row) for row in connection.execute(query, (after, limit)).fetchall()]
 
 
-def settle(connection: sqlite3.Connection, position: int) -> None:
+def acknowledge(connection: sqlite3.Connection, position: int) -> None:
     connection.execute("DELETE FROM outbox WHERE position <= ?", (position,))
 
 

@@ -80,7 +80,7 @@ class Query:
         return [parse_summary(record) for (record,) in rows]
 
 
-def recall(connection: sqlite3.Connection, idempotency: Idempotency, now: float) -> str | None:
+def find_by_idempotency_key(connection: sqlite3.Connection, idempotency: Idempotency, now: float) -> str | None:
     """Return the id of the run that the key has made; None if there is none.
 
     Raises:

@@ -29,8 +29,8 @@ from rlplatform.storage.sqlite import records as records
 from rlplatform.storage.sqlite import runs as runs
 from rlplatform.storage.sqlite import schema
 from rlplatform.storage.sqlite.write_thread import T, Work, Writer, storage_error
-from rlplatform.storage.stream_notifier import Wakeups
-from rlplatform.store import Document, Finished, Written
+from rlplatform.storage.stream_notifier import StreamNotifier
+from rlplatform.store import Document, OutboxEntry, Written
 
 _CACHED_RUNS = 512
 _LOCK_WAIT_S = 5.0
@@ -43,7 +43,7 @@ class SqliteStore:
     def __init__(self, path: Path, lock: int, clock: Clock) -> None:
         self._clock = clock
         self._lock = lock
-        self._wakeups = Wakeups()
+        self._wakeups = StreamNotifier()
         self._runs: OrderedDict[str, Run] = OrderedDict()  # for the writer thread alone
         self._write_connection = _connect(path)
         self._read_connection = _connect(path)
@@ -78,7 +78,7 @@ class SqliteStore:
         def work(connection: sqlite3.Connection) -> tuple[Run, bool]:
             if idempotency is not None:
                 connection.execute("DELETE FROM idempotency WHERE expires_at <= ?", (now.timestamp(),))
-                if (made := runs.recall(connection, idempotency, now.timestamp())) is not None:
+                if (made := runs.find_by_idempotency_key(connection, idempotency, now.timestamp())) is not None:
                     return self._load(connection, made), False
             if runs.exists(connection, new.id):
                 if (line := runs.stored_events(connection, new.id, [first]).get(first.id)) and line.seq == 1:
@@ -96,11 +96,11 @@ class SqliteStore:
 
         return await self._writer.submit(work)
 
-    async def recall(self, idempotency: Idempotency) -> Run | None:
+    async def find_by_idempotency_key(self, idempotency: Idempotency) -> Run | None:
         now = self._clock.now().timestamp()
 
         def work(connection: sqlite3.Connection) -> Run | None:
-            made = runs.recall(connection, idempotency, now)
+            made = runs.find_by_idempotency_key(connection, idempotency, now)
             return runs.load(connection, made) if made is not None else None
 
         return await self._read(work)
@@ -180,12 +180,12 @@ class SqliteStore:
     async def written(self, tenant: str, day: date) -> Written:
         return await self._read(lambda connection: records.written(connection, tenant, day))
 
-    async def finished(self, *, after: int = 0, limit: int = 100) -> Sequence[Finished]:
+    async def read_outbox(self, *, after: int = 0, limit: int = 100) -> Sequence[OutboxEntry]:
         append_rules.check_limit(limit)
-        return await self._read(lambda connection: records.finished(connection, after, limit))
+        return await self._read(lambda connection: records.read_outbox(connection, after, limit))
 
-    async def settle(self, position: int) -> None:
-        await self._writer.submit(lambda connection: records.settle(connection, position))
+    async def acknowledge(self, position: int) -> None:
+        await self._writer.submit(lambda connection: records.acknowledge(connection, position))
 
     async def put_document(self, document: Document) -> None:
         await self._writer.submit(lambda connection: records.put_document(connection, document))

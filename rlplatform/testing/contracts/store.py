@@ -357,14 +357,14 @@ class StoreContract(LedgerContract):
 
     async def test_recall_tells_what_a_key_has_made(self, store: Store, clock: FakeClock) -> None:
         key = Idempotency("acme", "k", "0" * 64)
-        assert await store.recall(key) is None
+        assert await store.find_by_idempotency_key(key) is None
         run, _ = await store.create(made := evaluation_run(clock), queued(made, clock), idempotency=key)
-        assert await store.recall(key) == run
-        assert await store.recall(key._replace(tenant="other")) is None
+        assert await store.find_by_idempotency_key(key) == run
+        assert await store.find_by_idempotency_key(key._replace(tenant="other")) is None
         with pytest.raises(IdempotencyMismatch):
-            await store.recall(key._replace(body_sha256="1" * 64))
+            await store.find_by_idempotency_key(key._replace(body_sha256="1" * 64))
         await clock.advance(24 * 3600)
-        assert await store.recall(key) is None
+        assert await store.find_by_idempotency_key(key) is None
 
     async def test_close_is_idempotent(self, store: Store) -> None:
         await store.close()

@@ -103,24 +103,24 @@ class LedgerContract(OpenedStore):
     async def test_the_outbox_holds_every_finished_run_until_it_is_settled(
         self, store: Store, clock: FakeClock
     ) -> None:
-        assert await store.finished() == []
+        assert await store.read_outbox() == []
         made = [await self.started(store, clock) for _ in range(3)]
         for run in made:
             await store.append(run.stream, [retried(run, clock), last := finished(run, clock)])
             await store.append(run.stream, [last])
-        entries = await store.finished()
+        entries = await store.read_outbox()
         assert [(entry.tenant, entry.run_id, entry.type) for entry in entries] == [
             ("acme", run.id, "evaluation.finished") for run in made
         ]
         assert sorted(entry.position for entry in entries) == [entry.position for entry in entries]
-        assert await store.finished(after=entries[0].position, limit=1) == [entries[1]]
+        assert await store.read_outbox(after=entries[0].position, limit=1) == [entries[1]]
         for _ in range(2):
-            await store.settle(entries[1].position)
-        assert await store.finished() == [entries[2]]
-        await store.settle(entries[2].position)
+            await store.acknowledge(entries[1].position)
+        assert await store.read_outbox() == [entries[2]]
+        await store.acknowledge(entries[2].position)
         run = await self.started(store, clock)
         await store.append(run.stream, [finished(run, clock)])
-        (entry,) = await store.finished()
+        (entry,) = await store.read_outbox()
         assert entry.position > entries[2].position, "positions are given once"
 
     async def test_documents(self, store: Store) -> None:

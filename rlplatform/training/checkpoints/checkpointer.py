@@ -21,7 +21,7 @@ _SESSION_FILE = "session.json"
 _ENGINE_FOLDER = "engine"
 
 
-class Snapshot(BaseModel):
+class SessionState(BaseModel):
     """What a checkpoint holds of the session itself, beside the engine's files."""
 
     model_config = ConfigDict(frozen=True)
@@ -30,7 +30,7 @@ class Snapshot(BaseModel):
     metrics: dict[str, float]
 
 
-class Saving:
+class Checkpointer:
     """Saves and restores ``engine`` together with the session's counters."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Saving:
         self._clock = clock
         self._scratch = scratch
 
-    def save(self, snapshot: Snapshot) -> CheckpointInfo:
+    def save(self, snapshot: SessionState) -> CheckpointInfo:
         """Commit a checkpoint of the engine as it is."""
         with self._folder() as folder:
             (folder / _ENGINE_FOLDER).mkdir()
@@ -62,7 +62,7 @@ class Saving:
         """Delete one that nobody was told of."""
         self._checkpoints.delete(self._run_id, checkpoint.id)
 
-    def tidy(self, needed: Callable[[], Collection[str]]) -> None:
+    def delete_unkept(self, needed: Callable[[], Collection[str]]) -> None:
         """Delete what the plan does not keep, unless others need it: it is tidied away later."""
         if old := expendable(self._checkpoints.list(self._run_id), self._plan):
             kept = needed()
@@ -70,7 +70,7 @@ class Saving:
                 if checkpoint.id not in kept:
                     self._checkpoints.delete(self._run_id, checkpoint.id)
 
-    def restore(self, checkpoint: CheckpointInfo) -> Snapshot:
+    def restore(self, checkpoint: CheckpointInfo) -> SessionState:
         """Bring the engine to ``checkpoint``; the session's part of it.
 
         :raises NotFound: there is none such.
@@ -80,7 +80,7 @@ class Saving:
             self._checkpoints.fetch(checkpoint.training_id, checkpoint.id, folder)
             return self._load(checkpoint, folder)
 
-    def restore_newest(self, reached: int) -> tuple[CheckpointInfo, Snapshot] | None:
+    def restore_newest(self, reached: int) -> tuple[CheckpointInfo, SessionState] | None:
         """Bring the engine to the newest checkpoint of the session that verifies; None where there is none.
 
         :param reached: the last iteration that may be gone on from.
@@ -96,15 +96,15 @@ class Saving:
                 return checkpoint, self._load(checkpoint, folder)
         return None
 
-    def _load(self, checkpoint: CheckpointInfo, folder: Path) -> Snapshot:
+    def _load(self, checkpoint: CheckpointInfo, folder: Path) -> SessionState:
         try:
-            snapshot = Snapshot.model_validate_json((folder / _SESSION_FILE).read_bytes())
+            snapshot = SessionState.model_validate_json((folder / _SESSION_FILE).read_bytes())
         except (OSError, ValueError) as error:
             raise CheckpointError(f"checkpoint {checkpoint.id} was not written by a training session") from error
         self._engine.restore(folder / _ENGINE_FOLDER)
         return snapshot
 
-    def _info(self, snapshot: Snapshot) -> CheckpointInfo:
+    def _info(self, snapshot: SessionState) -> CheckpointInfo:
         mean = snapshot.metrics.get(EPISODE_RETURN_MEAN)
         champion = best(self._checkpoints.list(self._run_id))
         to_beat = champion.episode_return_mean if champion is not None else None

@@ -43,8 +43,8 @@ def wrong_fields(value: dict[str, Any], model: type[BaseModel], most: int) -> Wr
             if strange and len(found.errors) < most:
                 first = [name for name in sent if name in strange][: most - len(found.errors)]
                 found.errors += [{"type": "extra_forbidden", "loc": (*location, name), "msg": ""} for name in first]
-            inner = [(name, within) for name, within in known.items() if within and name in sent]
-            places += [((*location, name), sent[name], within) for name, within in inner]
+            inner = [(name, with_timeout) for name, with_timeout in known.items() if with_timeout and name in sent]
+            places += [((*location, name), sent[name], with_timeout) for name, with_timeout in inner]
     lacking = [name for name, info in model.model_fields.items() if info.is_required() and name not in value]
     found.count += len(lacking)
     found.errors += [{"type": "missing", "loc": (name,), "msg": "Field required"} for name in lacking]

@@ -46,7 +46,7 @@ def _seal(headers: list[tuple[bytes, bytes]], request_id: str, further: Mapping[
     headers.append((b"x-request-id", request_id.encode()))
 
 
-class Envelope:
+class HttpMiddleware:
     """Around the whole application. No CORS header is ever sent: other origins' pages cannot read anything.
 
     Args:

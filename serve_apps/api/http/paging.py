@@ -46,4 +46,4 @@ async def list_runs(
         kind.name.lower(), tenant=principal.tenant, states=query.state, before=query.cursor, limit=query.limit + 1
     )
     cursor = found[query.limit - 1].id if len(found) > query.limit else None
-    return [run for run in found[: query.limit] if principal.sees(run.tenant, run.created_by)], cursor
+    return [run for run in found[: query.limit] if principal.can_see(run.tenant, run.created_by)], cursor

@@ -53,11 +53,11 @@ def _structure(body: bytes) -> bytes:
         body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     if len(body) <= _SLICE:
         return b"".join(body.split(b'"')[::2])
-    outside, within = [], 0
+    outside, with_timeout = [], 0
     for start in range(0, len(body), _SLICE):
         pieces = body[start : start + _SLICE].split(b'"')
-        outside += pieces[within::2]
-        within ^= (len(pieces) - 1) & 1
+        outside += pieces[with_timeout::2]
+        with_timeout ^= (len(pieces) - 1) & 1
     return b"".join(outside)
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from rlplatform.errors import InvalidRequest
 from rlplatform.json_models import FieldError
 from rlplatform.patterns import ACCEPTED
-from rlplatform.validation_errors import NOTHING, complaint
+from rlplatform.validation_errors import NOTHING, describe_error
 from serve_apps.api.http.fields import fields_at
 
 _PARTS = ("body", "query", "path", "header")
@@ -58,14 +58,14 @@ def _describe(error: Any, body: Any, model: type[BaseModel] | None, *, hint: boo
     if location and location[0] in _PARTS:
         location = location[1:]
     context = error.get("ctx", {})
-    within = context.get("error")
-    if isinstance(within, FieldError):
-        location = (*location, *within.path.split("."))
-    kind = "missing" if isinstance(within, FieldError) else error["type"]
+    with_timeout = context.get("error")
+    if isinstance(with_timeout, FieldError):
+        location = (*location, *with_timeout.path.split("."))
+    kind = "missing" if isinstance(with_timeout, FieldError) else error["type"]
     path, sent = [str(part) for part in location], error.get("input", NOTHING)
     if body is not None:
         path, sent = _walk(location, body, kind)
-    message = within.reason if isinstance(within, FieldError) else complaint(error, sent)
+    message = with_timeout.reason if isinstance(with_timeout, FieldError) else describe_error(error, sent)
     near: list[str] = []
     match error["type"]:
         case "extra_forbidden":

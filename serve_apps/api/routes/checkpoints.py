@@ -18,7 +18,7 @@ from rlplatform.ids import Kind, check_id
 from rlplatform.training.checkpoints.retention import ranked
 from rlplatform.training.models import CheckpointInfo, CheckpointList
 from rlplatform.training.ports import CheckpointStore
-from serve_apps.api.dependencies import Caller, Context, Ctx, Researcher
+from serve_apps.api.dependencies import Caller, CanTrain, Context, Ctx
 from serve_apps.api.http.downloads import Download, made
 from serve_apps.api.http.responses import unchanged
 from serve_apps.api.openapi.document import binary, problems
@@ -77,7 +77,7 @@ async def download(ctx: Ctx, request: Request, caller: Caller, checkpoint_id: st
     response_class=Response,
     responses={204: {"description": "Deleted."}, **problems(401, 403, 404, 409, 503)},
 )
-async def delete(ctx: Ctx, caller: Researcher, checkpoint_id: str) -> Response:
+async def delete(ctx: Ctx, caller: CanTrain, checkpoint_id: str) -> Response:
     """Delete a checkpoint at once. A checkpoint that an unfinished training would be recovered from, or starts from, is
     kept: 409."""
     info = await _find(ctx, caller, checkpoint_id)

@@ -23,7 +23,7 @@ from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.submission_models import Submission
 from rlplatform.ids import Kind
 from rlplatform.runs.pages import Page
-from serve_apps.api.dependencies import Caller, Context, Ctx, IdempotencyKey, Learner, idempotency
+from serve_apps.api.dependencies import Caller, CanEvaluate, Context, Ctx, IdempotencyKey, idempotency
 from serve_apps.api.http.bodies import beside, body_of, validate
 from serve_apps.api.http.paging import Listing, list_runs
 from serve_apps.api.http.responses import accepted, document, page
@@ -65,7 +65,7 @@ class WaitQuery(BaseModel):
 async def submit(
     ctx: Ctx,
     request: Request,
-    caller: Learner,
+    caller: CanEvaluate,
     query: Annotated[WaitQuery, Query()],
     body: Annotated[EvaluationRequest, Depends(body_of(EvaluationRequest))],
     key: IdempotencyKey = None,
@@ -94,7 +94,7 @@ async def submit(
 async def submit_batch(
     ctx: Ctx,
     request: Request,
-    caller: Learner,
+    caller: CanEvaluate,
     body: Annotated[EvaluationBatch, Depends(body_of(EvaluationBatch))],
     key: IdempotencyKey = None,
 ) -> BatchResult:
@@ -167,7 +167,7 @@ async def submission(ctx: Ctx, request: Request, caller: Caller, evaluation_id: 
         **problems(401, 403, 404, 503),
     },
 )
-async def cancel(ctx: Ctx, caller: Learner, evaluation_id: str) -> Response:
+async def cancel(ctx: Ctx, caller: CanEvaluate, evaluation_id: str) -> Response:
     """Cancel an evaluation that waits or runs. A finished one stays unchanged."""
     await ctx.evaluation(evaluation_id, caller)
     run = await ctx.services.commands.cancel_evaluation(evaluation_id, caller)
@@ -192,7 +192,7 @@ async def _row(
         )
     except PlatformError as error:
         return BatchRow(status=error.status, error=problem(error))
-    return BatchRow(status=202, evaluation=run.document.redacted(), replayed=not new)
+    return BatchRow(status=202, evaluation=run.document.redacted(), replay_or_raise=not new)
 
 
 async def _finished(ctx: Context, request: Request, run: EvaluationRun, wait_s: float) -> EvaluationRun:

@@ -24,7 +24,7 @@ from rlplatform.files.models import FileInfo
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, check_id
 from rlplatform.runs.pages import Page
-from serve_apps.api.dependencies import Caller, Context, Ctx, Learner
+from serve_apps.api.dependencies import Caller, CanEvaluate, Context, Ctx
 from serve_apps.api.http.responses import document, page, unchanged
 from serve_apps.api.openapi.document import binary, problems
 from serve_apps.api.openapi.headers import headers
@@ -71,7 +71,7 @@ class FileListing(BaseModel):
     },
     openapi_extra={"requestBody": _BODY},
 )
-async def upload(ctx: Ctx, request: Request, caller: Learner, query: Annotated[UploadQuery, Query()]) -> Response:
+async def upload(ctx: Ctx, request: Request, caller: CanEvaluate, query: Annotated[UploadQuery, Query()]) -> Response:
     """Store the bytes of the body under a name. The same bytes again give the same file, with the name that it has: an
     upload can safely be repeated."""
     await ctx.limiter.spend(request.scope, caller.id, "creations")
@@ -159,7 +159,7 @@ async def content(ctx: Ctx, request: Request, caller: Caller, file_id: str) -> R
     response_class=Response,
     responses={204: {"description": "Deleted."}, **problems(401, 403, 404, 409, 503)},
 )
-async def delete(ctx: Ctx, caller: Learner, file_id: str) -> Response:
+async def delete(ctx: Ctx, caller: CanEvaluate, file_id: str) -> Response:
     """Delete a file. One that an unfinished run refers to is kept: 409."""
     await _service(ctx).delete(file_id, caller)
     return Response(status_code=204)

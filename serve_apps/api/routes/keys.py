@@ -21,7 +21,7 @@ from rlplatform.access.models import (
 )
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import Conflict, NotFound
-from serve_apps.api.dependencies import Admin, Caller, Context, Credentials, Ctx
+from serve_apps.api.dependencies import Caller, CanAdminister, Context, Credentials, Ctx
 from serve_apps.api.http.bodies import body_of
 from serve_apps.api.http.responses import accepted
 from serve_apps.api.openapi.document import accepts, problems
@@ -42,7 +42,7 @@ _BODY = (400, 401, 403, 408, 413, 415, 422)
     openapi_extra=accepts(KeyRequest, {"name": "course front end", "role": "learner", "expires_in_s": 86400}),
 )
 async def create_key(
-    ctx: Ctx, request: Request, caller: Admin, body: Annotated[KeyRequest, Depends(body_of(KeyRequest))]
+    ctx: Ctx, request: Request, caller: CanAdminister, body: Annotated[KeyRequest, Depends(body_of(KeyRequest))]
 ) -> Response:
     """Create an API key with a role or with scopes, at most those of the caller. Its text is shown this once."""
     tenant = body.tenant or caller.tenant
@@ -54,7 +54,7 @@ async def create_key(
     expires_at = None
     if body.expires_in_s is not None:
         expires_at = ctx.services.clock.now() + timedelta(seconds=body.expires_in_s)
-    key, text = await ctx.access.keys.mint(tenant=tenant, name=body.name, scopes=body.granted, expires_at=expires_at)
+    key, text = await ctx.access.keys.create(tenant=tenant, name=body.name, scopes=body.granted, expires_at=expires_at)
     return _created(key, text)
 
 
@@ -63,7 +63,7 @@ async def create_key(
     summary="List API keys, oldest first",
     responses={200: {"model": KeyList, "description": "The keys."}, **problems(401, 403)},
 )
-async def list_keys(ctx: Ctx, caller: Admin) -> KeyList:
+async def list_keys(ctx: Ctx, caller: CanAdminister) -> KeyList:
     """Return the keys of the tenant, or of all tenants for operators, without their secrets."""
     tenant = None if caller.has(Scope.OPERATE) else caller.tenant
     return KeyList(items=[_info(key) for key in await ctx.services.store.list_keys(tenant)])
@@ -74,7 +74,7 @@ async def list_keys(ctx: Ctx, caller: Admin) -> KeyList:
     summary="Revoke an API key",
     responses={200: {"model": KeyInfo, "description": "The key, revoked."}, **problems(401, 403, 404)},
 )
-async def revoke_key(ctx: Ctx, caller: Admin, key_id: str) -> KeyInfo:
+async def revoke_key(ctx: Ctx, caller: CanAdminister, key_id: str) -> KeyInfo:
     """Revoke a key. Requests with it are refused from now on, on all replicas."""
     return _info(await ctx.access.keys.revoke(await _key(ctx, caller, key_id)))
 
@@ -89,7 +89,7 @@ async def revoke_key(ctx: Ctx, caller: Admin, key_id: str) -> KeyInfo:
 async def rotate_key(
     ctx: Ctx,
     request: Request,
-    caller: Admin,
+    caller: CanAdminister,
     key_id: str,
     body: Annotated[KeyRotation, Depends(body_of(KeyRotation))],
 ) -> Response:

@@ -11,9 +11,9 @@ from starlette.responses import Response
 from rlplatform.errors import Unavailable
 from rlplatform.ids import Kind
 from rlplatform.policies.models import Actions, ActRequest, PolicyInfo, PolicyRequest
-from rlplatform.policies.ports import Policies
+from rlplatform.policies.ports import PolicyService
 from rlplatform.runs.pages import Page
-from serve_apps.api.dependencies import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
+from serve_apps.api.dependencies import Caller, CanTrain, Context, Ctx, IdempotencyKey, idempotency
 from serve_apps.api.http.bodies import body_of
 from serve_apps.api.http.paging import Listing, list_runs
 from serve_apps.api.http.responses import accepted, document, page
@@ -44,7 +44,7 @@ _MEDIA_TYPES = {"onnx": "application/octet-stream", "tar": "application/x-tar"}
 async def publish(
     ctx: Ctx,
     request: Request,
-    caller: Researcher,
+    caller: CanTrain,
     body: Annotated[PolicyRequest, Depends(body_of(PolicyRequest))],
     key: IdempotencyKey = None,
 ) -> Response:
@@ -90,7 +90,7 @@ async def show(ctx: Ctx, request: Request, caller: Caller, policy_id: str) -> Re
     summary="Delete a policy for good",
     responses={200: {"model": PolicyInfo, "description": "The policy, deleted."}, **problems(401, 403, 404, 503)},
 )
-async def delete(ctx: Ctx, caller: Researcher, policy_id: str) -> PolicyInfo:
+async def delete(ctx: Ctx, caller: CanTrain, policy_id: str) -> PolicyInfo:
     """Delete a policy and its files. Deleting it again changes nothing."""
     return (await _policies(ctx).delete(policy_id, caller)).document
 
@@ -144,7 +144,7 @@ async def download(
     return Response(content, media_type=_MEDIA_TYPES[form], headers=headers)
 
 
-def _policies(ctx: Context) -> Policies:
+def _policies(ctx: Context) -> PolicyService:
     if ctx.services.policies is None:
         raise Unavailable("this deployment serves no policies")
     return ctx.services.policies

@@ -13,7 +13,7 @@ from rlplatform.ids import Kind
 from rlplatform.runs.pages import Page
 from rlplatform.training.metric_series import MetricSeries, read_series
 from rlplatform.training.models import Training, TrainingCheck, TrainingRequest, TrainingState
-from serve_apps.api.dependencies import Caller, Context, Ctx, IdempotencyKey, Researcher, idempotency
+from serve_apps.api.dependencies import Caller, CanTrain, Context, Ctx, IdempotencyKey, idempotency
 from serve_apps.api.http.bodies import beside, body_of
 from serve_apps.api.http.paging import Listing, list_runs
 from serve_apps.api.http.responses import accepted, document, page
@@ -62,7 +62,7 @@ class SeriesQuery(BaseModel):
 async def start(
     ctx: Ctx,
     request: Request,
-    caller: Researcher,
+    caller: CanTrain,
     body: Annotated[TrainingRequest, Depends(body_of(TrainingRequest))],
     key: IdempotencyKey = None,
 ) -> Response:
@@ -84,7 +84,7 @@ async def start(
 )
 async def check(
     ctx: Ctx,
-    caller: Researcher,
+    caller: CanTrain,
     body: Annotated[TrainingRequest, Depends(body_of(TrainingRequest))],
 ) -> TrainingCheck:
     return await ctx.services.commands.check_training(body, caller)
@@ -126,7 +126,7 @@ async def show(ctx: Ctx, request: Request, caller: Caller, training_id: str) -> 
     status_code=202,
     responses={**_COMMAND, **problems(401, 403, 404, 409, 503)},
 )
-async def pause(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
+async def pause(ctx: Ctx, caller: CanTrain, training_id: str) -> Response:
     """Save a checkpoint, then free the training's resources. The events tell when that is done."""
     return await _command(ctx, caller, training_id, "pause")
 
@@ -137,7 +137,7 @@ async def pause(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
     status_code=202,
     responses={**_COMMAND, **problems(401, 403, 404, 409, 503)},
 )
-async def resume(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
+async def resume(ctx: Ctx, caller: CanTrain, training_id: str) -> Response:
     """Queue a paused training again; it continues from its newest checkpoint."""
     return await _command(ctx, caller, training_id, "resume")
 
@@ -148,7 +148,7 @@ async def resume(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
     status_code=202,
     responses={**_COMMAND, **problems(401, 403, 404, 409, 503)},
 )
-async def stop(ctx: Ctx, caller: Researcher, training_id: str) -> Response:
+async def stop(ctx: Ctx, caller: CanTrain, training_id: str) -> Response:
     """Save a last checkpoint, then end the training for good."""
     return await _command(ctx, caller, training_id, "stop")
 

@@ -12,7 +12,7 @@ from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import NotFound
 from rlplatform.quotas.models import TenantQuotas, Usage
 from rlplatform.settings import Quotas
-from serve_apps.api.dependencies import Admin, Context, Ctx, Reader
+from serve_apps.api.dependencies import CanAdminister, CanRead, Context, Ctx
 from serve_apps.api.http.bodies import body_of
 from serve_apps.api.openapi.document import accepts, problems
 
@@ -28,7 +28,7 @@ Tenant = Annotated[str, Path(pattern=patterns.TENANT)]
     summary="Show the usage of the tenant, now and today, and its quotas",
     responses={200: {"model": Usage, "description": "The usage."}, **problems(401, 403)},
 )
-async def show_usage(ctx: Ctx, caller: Reader) -> Usage:
+async def show_usage(ctx: Ctx, caller: CanRead) -> Usage:
     """Return the runs and the daily use of the caller's tenant, with its quotas."""
     return await ctx.accounts.usage(caller.tenant)
 
@@ -38,7 +38,7 @@ async def show_usage(ctx: Ctx, caller: Reader) -> Usage:
     summary="Show the quotas of a tenant",
     responses={**_QUOTAS, **problems(401, 403, 404, 422)},
 )
-async def show_quotas(ctx: Ctx, caller: Admin, tenant: Tenant) -> TenantQuotas:
+async def show_quotas(ctx: Ctx, caller: CanAdminister, tenant: Tenant) -> TenantQuotas:
     """Return the quotas that apply to a tenant. Another tenant than the caller's needs the scope `operate`."""
     _check(caller, tenant)
     return await _document(ctx, tenant)
@@ -51,7 +51,7 @@ async def show_quotas(ctx: Ctx, caller: Admin, tenant: Tenant) -> TenantQuotas:
     openapi_extra=accepts(Quotas, {"concurrent_trainings": 2, "env_steps_per_day": 50_000_000, "weight": 2}),
 )
 async def set_quotas(
-    ctx: Ctx, caller: Admin, tenant: Tenant, body: Annotated[Quotas, Depends(body_of(Quotas))]
+    ctx: Ctx, caller: CanAdminister, tenant: Tenant, body: Annotated[Quotas, Depends(body_of(Quotas))]
 ) -> TenantQuotas:
     """Replace the quotas that were set for a tenant. Quotas that are left out have the operator's defaults. Needs the
     scope `operate`."""
@@ -63,7 +63,7 @@ async def set_quotas(
     summary="Reset the quotas of a tenant to the defaults; for operators",
     responses={**_QUOTAS, **problems(401, 403, 404, 422)},
 )
-async def reset_quotas(ctx: Ctx, caller: Admin, tenant: Tenant) -> TenantQuotas:
+async def reset_quotas(ctx: Ctx, caller: CanAdminister, tenant: Tenant) -> TenantQuotas:
     """Remove the quotas that were set for a tenant, so that the defaults apply. Needs the scope `operate`."""
     return await _set(ctx, caller, tenant, Quotas())
 

@@ -25,7 +25,7 @@ from rlplatform.webhooks.models import (
     WebhookRotation,
 )
 from rlplatform.webhooks.repository import LOG_LENGTH, WebhookBook
-from serve_apps.api.dependencies import Admin, Context, Ctx
+from serve_apps.api.dependencies import CanAdminister, Context, Ctx
 from serve_apps.api.http.bodies import body_of
 from serve_apps.api.http.responses import accepted
 from serve_apps.api.openapi.document import accepts, problems
@@ -57,7 +57,7 @@ class LogQuery(BaseModel):
     openapi_extra=accepts(WebhookRequest, EXAMPLE),
 )
 async def create(
-    ctx: Ctx, request: Request, caller: Admin, body: Annotated[WebhookRequest, Depends(body_of(WebhookRequest))]
+    ctx: Ctx, request: Request, caller: CanAdminister, body: Annotated[WebhookRequest, Depends(body_of(WebhookRequest))]
 ) -> Response:
     """Create a webhook for finished runs. Its secret is shown this once."""
     await ctx.limiter.spend(request.scope, caller.id, "creations")
@@ -84,7 +84,7 @@ async def create(
     summary="List webhooks, newest first",
     responses={200: {"model": WebhookList, "description": "The webhooks."}, **problems(401, 403)},
 )
-async def index(ctx: Ctx, caller: Admin) -> WebhookList:
+async def index(ctx: Ctx, caller: CanAdminister) -> WebhookList:
     """Return the webhooks of the tenant."""
     return WebhookList(items=await WebhookBook(ctx.services.store).webhooks(caller.tenant))
 
@@ -94,7 +94,7 @@ async def index(ctx: Ctx, caller: Admin) -> WebhookList:
     summary="Show a webhook",
     responses={200: {"model": Webhook, "description": "The webhook."}, **problems(401, 403, 404)},
 )
-async def show(ctx: Ctx, caller: Admin, webhook_id: str) -> Webhook:
+async def show(ctx: Ctx, caller: CanAdminister, webhook_id: str) -> Webhook:
     """Return a webhook."""
     return await WebhookBook(ctx.services.store).webhook(webhook_id, caller.tenant)
 
@@ -106,7 +106,7 @@ async def show(ctx: Ctx, caller: Admin, webhook_id: str) -> Webhook:
     openapi_extra=accepts(WebhookChange, {"enabled": True}),
 )
 async def change(
-    ctx: Ctx, caller: Admin, webhook_id: str, body: Annotated[WebhookChange, Depends(body_of(WebhookChange))]
+    ctx: Ctx, caller: CanAdminister, webhook_id: str, body: Annotated[WebhookChange, Depends(body_of(WebhookChange))]
 ) -> Webhook:
     """Change the address, the types of event or the description of a webhook, or enable it again."""
 
@@ -126,7 +126,7 @@ async def change(
     summary="Delete a webhook and its deliveries",
     responses={200: {"model": Webhook, "description": "The webhook."}, **problems(401, 403, 404)},
 )
-async def delete(ctx: Ctx, caller: Admin, webhook_id: str) -> Webhook:
+async def delete(ctx: Ctx, caller: CanAdminister, webhook_id: str) -> Webhook:
     """Delete a webhook and its log of deliveries."""
     book = WebhookBook(ctx.services.store)
     webhook = await book.webhook(webhook_id, caller.tenant)
@@ -142,7 +142,10 @@ async def delete(ctx: Ctx, caller: Admin, webhook_id: str) -> Webhook:
     openapi_extra=accepts(WebhookRotation, {"overlap_s": 86400}),
 )
 async def rotate(
-    ctx: Ctx, caller: Admin, webhook_id: str, body: Annotated[WebhookRotation, Depends(body_of(WebhookRotation))]
+    ctx: Ctx,
+    caller: CanAdminister,
+    webhook_id: str,
+    body: Annotated[WebhookRotation, Depends(body_of(WebhookRotation))],
 ) -> Response:
     """Create a new secret. For `overlap_s`, messages are signed with both secrets."""
     until = ctx.services.clock.now() + timedelta(seconds=body.overlap_s)
@@ -163,7 +166,7 @@ async def rotate(
         **problems(401, 403, 404, 409),
     },
 )
-async def test(ctx: Ctx, request: Request, caller: Admin, webhook_id: str) -> Response:
+async def test(ctx: Ctx, request: Request, caller: CanAdminister, webhook_id: str) -> Response:
     """Send a message of type `webhook.test`, once. The deliveries show its result."""
     await ctx.limiter.spend(request.scope, caller.id, "creations")
     book = WebhookBook(ctx.services.store)
@@ -186,7 +189,9 @@ async def test(ctx: Ctx, request: Request, caller: Admin, webhook_id: str) -> Re
     summary="List the messages that were sent, newest first, with every attempt",
     responses={200: {"model": DeliveryList, "description": "The messages."}, **problems(401, 403, 404, 422)},
 )
-async def deliveries(ctx: Ctx, caller: Admin, webhook_id: str, query: Annotated[LogQuery, Query()]) -> DeliveryList:
+async def deliveries(
+    ctx: Ctx, caller: CanAdminister, webhook_id: str, query: Annotated[LogQuery, Query()]
+) -> DeliveryList:
     """Return the messages that were sent, with every attempt."""
     book = WebhookBook(ctx.services.store)
     webhook = await book.webhook(webhook_id, caller.tenant)

@@ -86,7 +86,7 @@ def _chunk(seq: int, kind: str, text: str) -> Chunk:
     return Chunk(seq, kind, text, f"id: {seq}\ndata: {text}\n\n".encode())
 
 
-class Hub:
+class StreamFanOut:
     """The ring of one stream. ``base`` is the sequence number before the ring's first chunk."""
 
     def __init__(self, log: EventLog, clock: Clock, stream: str, *, after: int, ring_bytes: int) -> None:
@@ -178,7 +178,7 @@ class Hub:
 class Cursor:
     """Where one connection stands in a stream."""
 
-    def __init__(self, hub: Hub, after: int) -> None:
+    def __init__(self, hub: StreamFanOut, after: int) -> None:
         self.seq = after
         self.done = False
         self._hub = hub
@@ -219,14 +219,14 @@ class Cursor:
         return Batch(kept)
 
 
-class Hubs:
+class StreamFanOuts:
     """The hubs of one replica. One comes with the first cursor of its stream and goes with the last."""
 
     def __init__(self, log: EventLog, clock: Clock, *, ring_bytes: int) -> None:
         self._log = log
         self._clock = clock
         self._ring_bytes = ring_bytes
-        self._hubs: dict[str, Hub] = {}
+        self._hubs: dict[str, StreamFanOut] = {}
 
     def __len__(self) -> int:
         return len(self._hubs)
@@ -236,7 +236,9 @@ class Hubs:
         """A cursor behind event ``after`` of ``stream``."""
         hub = self._hubs.get(stream)
         if hub is None or hub.error is not None:
-            hub = self._hubs[stream] = Hub(self._log, self._clock, stream, after=after, ring_bytes=self._ring_bytes)
+            hub = self._hubs[stream] = StreamFanOut(
+                self._log, self._clock, stream, after=after, ring_bytes=self._ring_bytes
+            )
             hub.start()
         hub.readers += 1
         try:

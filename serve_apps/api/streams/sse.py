@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from rlplatform.clock import Clock
 from rlplatform.errors import NotAuthenticated, PlatformError
 from rlplatform.settings import ApiSettings
-from serve_apps.api.streams.fan_out import Hubs
+from serve_apps.api.streams.fan_out import StreamFanOuts
 
 _RETRY_MS = 1000
 _STALL_S = 30.0
@@ -39,7 +39,7 @@ class EventStream(Response):
 
     def __init__(
         self,
-        hubs: Hubs,
+        hubs: StreamFanOuts,
         clock: Clock,
         settings: ApiSettings,
         stream: str,

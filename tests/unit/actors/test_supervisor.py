@@ -29,7 +29,7 @@ from rlplatform.evaluation.models import EvaluationRequest, TestCase
 from rlplatform.files.models import FileRef
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, least_id, new_id
-from rlplatform.quotas.service import Accounts
+from rlplatform.quotas.service import QuotaService
 from rlplatform.run_kinds import parse_event
 from rlplatform.runs.ports import Idempotency
 from rlplatform.sandbox.models import Tier
@@ -75,7 +75,7 @@ class Bench:
 
     async def override(self, tenant: str = "acme", **quotas: float) -> None:
         """Set quotas, as an API replica does; return when they hold, and the checkpoints are measured again."""
-        await Accounts(self.store, Quotas(), self.clock).override(tenant, Quotas.model_validate(quotas))
+        await QuotaService(self.store, Quotas(), self.clock).override(tenant, Quotas.model_validate(quotas))
         await self.clock.advance(11)
 
     def save(self, training_id: str, folder: Path) -> CheckpointInfo:
@@ -85,7 +85,7 @@ class Bench:
         return self.checkpoints.commit(info, folder)
 
     async def leave(self) -> None:
-        self.supervisor._trainings._company.draining = True  # what waits would take the place of what leaves
+        self.supervisor._trainings._context.draining = True  # what waits would take the place of what leaves
         for kept in self.supervisor._trainings._kept.values():
             kept.task.cancel()
         for task in self.supervisor._evaluations._tasks:

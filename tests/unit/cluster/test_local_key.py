@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from cluster.local_key import KeyKeeper, LocalKey
-from rlplatform.access.api_keys import KeyRing, key_id_of
+from rlplatform.access.api_keys import ApiKeyService, key_id_of
 from rlplatform.errors import NotAuthenticated
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
@@ -33,7 +33,7 @@ async def test_the_key_of_the_last_time_is_kept_if_it_holds(tmp_path: Path) -> N
 async def test_a_key_that_ends_is_replaced_before_it_is_dead(tmp_path: Path, how: str) -> None:
     clock = FakeClock()
     store = MemoryStore(clock)
-    ring = KeyRing(store, PEPPER, clock)
+    ring = ApiKeyService(store, PEPPER, clock)
     key = LocalKey(tmp_path / "key", PEPPER, clock)
     first = await key.get(store)
     record = await store.get_key(key_id_of(first))
@@ -67,7 +67,7 @@ async def test_the_keeper_passes_on_what_replaces_the_key(tmp_path: Path) -> Non
     try:
         record = await store.get_key(key_id_of(first))
         assert record is not None
-        await KeyRing(store, PEPPER, clock).rotate(record, 3600)
+        await ApiKeyService(store, PEPPER, clock).rotate(record, 3600)
         assert told.wait(10)
     finally:
         keeper.close()

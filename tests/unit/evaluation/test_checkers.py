@@ -140,9 +140,9 @@ def test_floats(expected: str, actual: str, good: bool) -> None:
 
 @given(expected=st.floats(allow_nan=False, allow_infinity=False), actual=st.floats())
 def test_floats_keep_to_the_tolerance(expected: float, actual: float) -> None:
-    within = abs(expected - actual) <= max(1e-9, 1e-6 * abs(expected))
-    assert right(FLOATS, repr(expected), repr(actual)) == within
-    assert (compare_value(FLOATS, expected, actual) is None) == within
+    with_timeout = abs(expected - actual) <= max(1e-9, 1e-6 * abs(expected))
+    assert right(FLOATS, repr(expected), repr(actual)) == with_timeout
+    assert (compare_value(FLOATS, expected, actual) is None) == with_timeout
 
 
 @pytest.mark.parametrize("checker", ALL, ids=lambda c: c.kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rlplatform.errors import Conflict, Fenced, ServiceError, StorageError
-from rlplatform.runs.event_writer import MAX_BATCH, Outbox
+from rlplatform.runs.event_writer import MAX_BATCH, EventWriter
 from rlplatform.runs.events import Event
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.actors import FlakyStore
@@ -25,9 +25,9 @@ class Bench:
         self.flaky = FlakyStore(self.store)
         self.run: TrainingRun = training_run(self.clock)
 
-    async def outbox(self, **options: float) -> Outbox:
+    async def writer(self, **options: float) -> EventWriter:
         await self.store.create(self.run, queued(self.run, self.clock))
-        return Outbox(self.flaky, self.run.stream, await self.store.acquire(self.run.id), self.clock, **options)
+        return EventWriter(self.flaky, self.run.stream, await self.store.acquire(self.run.id), self.clock, **options)
 
     def event(self) -> Event:
         return TrainingPauseRequested(stream=self.run.stream, time=self.clock.now(), by="key_1")
@@ -43,19 +43,19 @@ def anyio_backend() -> str:
 
 async def test_a_lifecycle_event_is_in_the_log_when_send_returns() -> None:
     bench = Bench()
-    outbox = await bench.outbox()
-    outbox.put(iteration(bench.run, bench.clock, 1))
-    await outbox.send(bench.event())
+    writer = await bench.writer()
+    writer.enqueue(iteration(bench.run, bench.clock, 1))
+    await writer.write(bench.event())
     assert await bench.logged() == ["training.iteration_completed", "training.pause_requested"]
 
 
 async def test_many_events_keep_their_order_and_their_bounds() -> None:
     bench = Bench()
-    outbox = await bench.outbox(capacity=100)
+    writer = await bench.writer(capacity=100)
     for number in range(3 * MAX_BATCH):
-        await outbox.send(iteration(bench.run, bench.clock, number))
-        assert len(outbox._waiting) <= 100
-    await outbox.flush()
+        await writer.write(iteration(bench.run, bench.clock, number))
+        assert len(writer._waiting) <= 100
+    await writer.flush()
     run = await bench.store.get(bench.run.id)
     assert isinstance(run, TrainingRun)
     assert run.document.progress.iteration == 3 * MAX_BATCH - 1
@@ -65,53 +65,53 @@ async def test_many_events_keep_their_order_and_their_bounds() -> None:
 @pytest.mark.parametrize("late", [False, True])
 async def test_a_store_that_is_away_for_a_while_costs_nothing_and_doubles_nothing(late: bool) -> None:
     bench = Bench()
-    outbox = await bench.outbox()
+    writer = await bench.writer()
     bench.flaky.error, bench.flaky.late = StorageError("database is locked"), late
-    outbox.put(bench.event())
+    writer.enqueue(bench.event())
     while bench.clock.monotonic() < 10:
         await bench.clock.sleep(0.1)
     bench.flaky.error = None
-    await outbox.flush()
+    await writer.flush()
     assert await bench.logged() == ["training.pause_requested"]
 
 
 async def test_when_patience_is_over_it_is_broken_for_good() -> None:
     bench = Bench()
-    outbox = await bench.outbox(patience_s=5)
+    writer = await bench.writer(patience_s=5)
     bench.flaky.error = StorageError("database is locked")
     with pytest.raises(StorageError, match="locked"):
-        await outbox.send(bench.event())
+        await writer.write(bench.event())
     bench.flaky.error = None
     with pytest.raises(StorageError, match="locked"):
-        outbox.put(bench.event())
+        writer.enqueue(bench.event())
     assert await bench.logged() == []
 
 
 async def test_a_fence_is_not_tried_again() -> None:
     bench = Bench()
-    outbox = await bench.outbox()
+    writer = await bench.writer()
     await bench.store.acquire(bench.run.id)
     with pytest.raises(Fenced):
-        await outbox.send(bench.event())
+        await writer.write(bench.event())
     assert bench.clock.monotonic() == 0
     with pytest.raises(Fenced):
-        await outbox.flush()
+        await writer.flush()
 
 
 async def test_nothing_follows_the_end() -> None:
     bench = Bench()
-    outbox = await bench.outbox()
-    await outbox.send(
+    writer = await bench.writer()
+    await writer.write(
         TrainingStopped(stream=bench.run.stream, time=bench.clock.now(), stop_reason="x", progress=Progress())
     )
     with pytest.raises(Conflict):
-        await outbox.send(bench.event())
+        await writer.write(bench.event())
 
 
 async def test_what_is_no_error_of_ours_breaks_it_too() -> None:
     bench = Bench()
-    outbox = await bench.outbox()
+    writer = await bench.writer()
     stray = TrainingIterationCompleted.model_construct(stream=bench.run.stream)
-    outbox.put(stray)
+    writer.enqueue(stray)
     with pytest.raises(ServiceError, match="the log failed"):
-        await outbox.flush()
+        await writer.flush()

@@ -120,7 +120,7 @@ async def test_a_finished_run_is_told_once_signed_and_without_what_is_hidden(ben
     assert headers["webhook-signature"] == f"v1,{expected}"
     (delivery,) = await bench.log(hook)
     assert (delivery.state, delivery.id, delivery.attempts[0].status) == ("delivered", headers["webhook-id"], 200)
-    assert await bench.store.finished() == []
+    assert await bench.store.read_outbox() == []
 
 
 async def test_only_the_tenants_own_webhooks_and_only_what_they_asked_for(bench: Bench) -> None:
@@ -130,7 +130,7 @@ async def test_only_the_tenants_own_webhooks_and_only_what_they_asked_for(bench:
     await bench.finish()
     await bench.round()
     assert bench.receiver.got == []
-    assert await bench.store.finished() == [], "nobody wants it"
+    assert await bench.store.read_outbox() == [], "nobody wants it"
 
 
 @pytest.mark.parametrize(("asked_s", "waits_s"), [(120.0, 120.0), (0.0, 10.0), (1e9, SETTINGS.max_retry_s)])
@@ -313,7 +313,7 @@ class TestNothingIsLost:
     async def test_what_was_noted_but_not_settled_is_told_once(self, bench: Bench) -> None:
         hook = await bench.webhook()
         await bench.finish()
-        entries = await bench.store.finished()
+        entries = await bench.store.read_outbox()
         await bench.round()
         bench.restart()
         bench.store._finished = list(entries)  # as if the settling had been lost

@@ -15,7 +15,7 @@ Floats = NDArray[np.float32]
 KernelName = Literal["auto", "c", "numpy", "torch"]
 
 
-class PolicyKernel:
+class ActingBackend:
     """Base of the acting kernels. They read the network's parameters in place: nothing to refresh after an update.
 
     The same generator gives the same actions in every kernel, up to rounding of the network's outputs.

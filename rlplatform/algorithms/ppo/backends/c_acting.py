@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlplatform.algorithms.ppo.backends.acting_backend import PolicyKernel
+from rlplatform.algorithms.ppo.backends.acting_backend import ActingBackend
 from rlplatform.algorithms.ppo.native.c_library import Library, Net, load
 from rlplatform.algorithms.ppo.network.action_heads import Head
 from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
@@ -72,7 +72,7 @@ class CValues:
         return values
 
 
-class CPolicyKernel(PolicyKernel):
+class CActing(ActingBackend):
     """Covers MLPs of up to four hidden layers."""
 
     name = "c"

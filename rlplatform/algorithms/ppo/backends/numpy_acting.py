@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlplatform.algorithms.ppo.backends.acting_backend import PolicyKernel
+from rlplatform.algorithms.ppo.backends.acting_backend import ActingBackend
 from rlplatform.algorithms.ppo.network.action_heads import HALF_LOG_2PI, SDE_EPSILON, Head
 from rlplatform.algorithms.ppo.network.parameter_layout import LayerViews, MLPViews
 
@@ -53,7 +53,7 @@ def sde_variance(latent: Floats, log_std: Floats) -> Floats:
     return variance
 
 
-class NumpyPolicyKernel(PolicyKernel):
+class NumpyActing(ActingBackend):
     """Covers every MLP; not CNNs."""
 
     name = "numpy"

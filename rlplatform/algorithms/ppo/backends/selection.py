@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from rlplatform.algorithms.ppo.backends.acting_backend import KernelName, PolicyKernel
+from rlplatform.algorithms.ppo.backends.acting_backend import ActingBackend, KernelName
 from rlplatform.algorithms.ppo.backends.adam import Adam
 from rlplatform.algorithms.ppo.backends.update_backend import UpdateBackend
 from rlplatform.algorithms.ppo.native import c_library
@@ -19,7 +19,7 @@ NUMPY_PAYS_TO = 512  # above this width torch may use more threads
 C_PAYS_TO = 512
 
 
-def c_gap(layout: Layout | None) -> str:
+def why_not_c(layout: Layout | None) -> str:
     """What keeps the C kernel from covering a network; empty where nothing does."""
     if layout is None:
         return "the network has a CNN"
@@ -37,11 +37,11 @@ def select_backend(network: ActorCritic, prefer: BackendName = "auto") -> tuple[
     """Name and reason of the backend, to act as to update. Raises ``InvalidRequest`` where ``prefer`` cannot be had."""
     layout = network.layout
     on_cpu = network.flat.device.type == "cpu"
-    obstacles = {"c": c_gap(layout), "numpy": "the network has a CNN" if layout is None else "", "torch": ""}
+    obstacles = {"c": why_not_c(layout), "numpy": "the network has a CNN" if layout is None else "", "torch": ""}
     if not on_cpu:
         obstacles |= {"c": "the network is not on the CPU", "numpy": "the network is not on the CPU"}
     if not obstacles["c"] and prefer in ("auto", "c"):
-        obstacles["c"] = c_library.obstacle()
+        obstacles["c"] = c_library.why_no_kernel()
     if prefer != "auto":
         if obstacles[prefer]:
             raise InvalidRequest(f"backend {prefer!r} cannot be used: {obstacles[prefer]}", field="backend")
@@ -49,19 +49,19 @@ def select_backend(network: ActorCritic, prefer: BackendName = "auto") -> tuple[
     widest = layout.widest if layout is not None else 0
     if not obstacles["c"] and widest <= C_PAYS_TO:
         return "c", f"an MLP at most {C_PAYS_TO} wide ({c_library.load().isa})"
-    why_not_c = obstacles["c"] or f"a layer is wider than {C_PAYS_TO}"
+    reason = obstacles["c"] or f"a layer is wider than {C_PAYS_TO}"
     if not obstacles["numpy"] and widest <= NUMPY_PAYS_TO:
-        return "numpy", f"no C kernel: {why_not_c}"
-    return "torch", f"no C kernel: {why_not_c}"
+        return "numpy", f"no C kernel: {reason}"
+    return "torch", f"no C kernel: {reason}"
 
 
-def make_policy_kernel(
+def make_acting_backend(
     network: ActorCritic,
     rng: np.random.Generator,
     *,
     prefer: KernelName = "auto",
     sde_sample_freq: int = -1,
-) -> PolicyKernel:
+) -> ActingBackend:
     """The fastest kernel that covers the network, or the one preferred; ``.name`` and ``.reason`` say which and why.
 
     Raises ``InvalidRequest`` where a preferred kernel does not cover the network or cannot be had on this machine.
@@ -70,16 +70,16 @@ def make_policy_kernel(
 
     name, reason = select_backend(network, prefer)
     if name == "c":
-        from rlplatform.algorithms.ppo.backends.c_acting import CPolicyKernel
+        from rlplatform.algorithms.ppo.backends.c_acting import CActing
 
-        return CPolicyKernel(network, rng, sde_sample_freq=sde_sample_freq, reason=reason)
+        return CActing(network, rng, sde_sample_freq=sde_sample_freq, reason=reason)
     if name == "numpy":
-        from rlplatform.algorithms.ppo.backends.numpy_acting import NumpyPolicyKernel
+        from rlplatform.algorithms.ppo.backends.numpy_acting import NumpyActing
 
-        return NumpyPolicyKernel(network, rng, sde_sample_freq=sde_sample_freq, reason=reason)
-    from rlplatform.algorithms.ppo.backends.torch_acting import TorchPolicyKernel
+        return NumpyActing(network, rng, sde_sample_freq=sde_sample_freq, reason=reason)
+    from rlplatform.algorithms.ppo.backends.torch_acting import TorchActing
 
-    return TorchPolicyKernel(network, rng, sde_sample_freq=sde_sample_freq, reason=reason)
+    return TorchActing(network, rng, sde_sample_freq=sde_sample_freq, reason=reason)
 
 
 def _make(name: str, network: ActorCritic, adam: Adam) -> UpdateBackend:

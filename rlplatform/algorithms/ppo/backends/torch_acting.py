@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rlplatform.algorithms.ppo.backends.acting_backend import PolicyKernel
+from rlplatform.algorithms.ppo.backends.acting_backend import ActingBackend
 from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
 
 VALUE_ROWS = {True: 512, False: 8192}  # rows a pass, for images and for vectors
 
 
-class TorchPolicyKernel(PolicyKernel):
+class TorchActing(ActingBackend):
     """Runs the module without gradients. Noise is NumPy's, so that actions are those of the other kernels."""
 
     name = "torch"

@@ -1,4 +1,4 @@
-"""Find or compile the C kernels. Without them nothing else breaks, and ``obstacle()`` says why there are none.
+"""Find or compile the C kernels. Without them nothing else breaks, and ``why_no_kernel()`` says why there are none.
 
 A binary is compiled for a named level of the instruction set, never for "native", and its file name carries that
 level and a hash of sources and flags. Only a level whose every CPU flag this machine has is loaded, so a binary made
@@ -157,7 +157,7 @@ def load_or_none() -> Library | None:
         return None
 
 
-def obstacle() -> str:
+def why_no_kernel() -> str:
     """Why the library cannot be had on this machine; empty where it can."""
     try:
         load()

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from actors.evaluation.scheduler import HUNG_S, STATUS_S, WATCH_S, Dispatcher
+from actors.evaluation.scheduler import HUNG_S, STATUS_S, WATCH_S, EvaluationScheduler
 from rlplatform.errors import (
     InvalidRequest,
     QueueFull,
@@ -23,7 +23,7 @@ from rlplatform.errors import (
     WaitTooLong,
 )
 from rlplatform.evaluation.record import EvaluationRun
-from rlplatform.scheduling.admission import Place
+from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.settings import EvaluationSettings, Quotas
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.store import Store
@@ -53,7 +53,7 @@ class Bench:
         """A new dispatcher, as after a supervisor's death; its evaluators work on."""
         for task in self.tasks:
             task.cancel()
-        self.dispatcher = Dispatcher(self.flaky, self.settings, self.clock, self._note)
+        self.dispatcher = EvaluationScheduler(self.flaky, self.settings, self.clock, self._note)
         self.tasks = self.dispatcher._tasks
 
     def _note(self) -> None:
@@ -69,7 +69,7 @@ class Bench:
         await self.dispatcher.refresh([evaluator for evaluator in self.evaluators if not evaluator.dead])
         await settle(self.store)
 
-    def admit(self, tenant: str = "acme", quotas: Quotas | None = None, **request: object) -> Place:
+    def admit(self, tenant: str = "acme", quotas: Quotas | None = None, **request: object) -> QueuePlace:
         """Return True if a new one would be admitted, and its place."""
         asked = evaluation_run(self.clock).request.model_copy(update=request)
         with self.dispatcher.admit(asked, tenant, quotas or Quotas()) as place:
@@ -137,7 +137,7 @@ async def test_while_the_only_evaluator_is_replaced_there_is_a_place_in_the_queu
     evaluator = await bench.add("one")
     evaluator.dead = True
     await bench.refresh()
-    assert bench.admit() == Place(0, None)
+    assert bench.admit() == QueuePlace(0, None)
     run = await bench.submit()
     assert (await bench.get(run)).state == "queued"
     await bench.add("another")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from actors.rpc.serialization import pack_value
-from actors.rpc.unix_rpc import Address, Line, Listener
+from actors.rpc.unix_rpc import Address, UnixRpcClient, UnixRpcServer
 from rlplatform.errors import Conflict, NotFound, PlatformError, ServiceError, Unavailable
 
 pytestmark = pytest.mark.anyio
@@ -72,7 +72,7 @@ class Clerk:
 class Exchange:
     """A clerk, where it listens, and a line to it."""
 
-    def __init__(self, clerk: Clerk, address: Address, line: Line) -> None:
+    def __init__(self, clerk: Clerk, address: Address, line: UnixRpcClient) -> None:
         self.clerk, self.address, self.line = clerk, address, line
 
     def hang_up(self) -> None:
@@ -80,7 +80,7 @@ class Exchange:
         self.line._writer.transport.abort()
 
 
-async def listen(listener: Listener, path: Path) -> Address:
+async def listen(listener: UnixRpcServer, path: Path) -> Address:
     assert await listener.open(path) == str(path)
     return Address("here", str(path), listener.token)
 
@@ -88,9 +88,9 @@ async def listen(listener: Listener, path: Path) -> Address:
 @pytest.fixture
 async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
     clerk = Clerk()
-    listener = Listener(clerk)
+    listener = UnixRpcServer(clerk)
     address = await listen(listener, tmp_path / "state" / "clerk.sock")
-    line = await Line.open(address)
+    line = await UnixRpcClient.open(address)
     yield Exchange(clerk, address, line)
     line.close()
     listener.close()
@@ -176,7 +176,7 @@ async def test_who_waits_when_the_line_breaks_is_told_and_who_comes_then_or_late
     with pytest.raises(Unavailable, match="echo: the actor is gone"):
         await asyncio.wait_for(exchange.line.call("echo", 1), 5)
     exchange.clerk.go_on.set()  # what it answers now, nobody reads
-    again = await Line.open(exchange.address)
+    again = await UnixRpcClient.open(exchange.address)
     assert await again.call("wait", "again") == "again"
     again.close()
     assert caplog.text == ""
@@ -190,7 +190,7 @@ async def test_what_makes_no_sense_ends_a_line(tmp_path: Path) -> None:
         writer.close()
 
     async with await asyncio.start_unix_server(talk, tmp_path / "odd.sock"):
-        line = await Line.open(Address("here", str(tmp_path / "odd.sock"), "token"))
+        line = await UnixRpcClient.open(Address("here", str(tmp_path / "odd.sock"), "token"))
         with pytest.raises(Unavailable):
             await asyncio.wait_for(line.call("echo", 1), 5)
 
@@ -204,9 +204,9 @@ async def test_what_a_dead_one_left_is_replaced(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
     with pytest.raises(ConnectionRefusedError):
-        await Line.open(Address("here", str(path), ""))
-    listener = Listener(Clerk())
-    line = await Line.open(await listen(listener, path))
+        await UnixRpcClient.open(Address("here", str(path), ""))
+    listener = UnixRpcServer(Clerk())
+    line = await UnixRpcClient.open(await listen(listener, path))
     assert await line.call("greet", "ann") == "ann"
     line.close()
     listener.close()
@@ -214,10 +214,10 @@ async def test_what_a_dead_one_left_is_replaced(tmp_path: Path) -> None:
 
 
 async def test_another_that_has_taken_the_place_is_not_spoken_to(exchange: Exchange) -> None:
-    usurper = Listener(Clerk())
+    usurper = UnixRpcServer(Clerk())
     await listen(usurper, Path(exchange.address.path))
     with pytest.raises(ConnectionRefusedError, match="or another"):
-        await Line.open(exchange.address)
+        await UnixRpcClient.open(exchange.address)
     assert await exchange.line.call("greet", "ann") == "ann", "who is connected stays so"
     usurper.close()
     await asyncio.sleep(0.01)
@@ -226,4 +226,4 @@ async def test_another_that_has_taken_the_place_is_not_spoken_to(exchange: Excha
 @pytest.mark.parametrize("name", ["n" * 120, "folder/"])
 async def test_where_there_can_be_no_socket_there_is_none(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
-    assert await Listener(Clerk()).open(tmp_path / name) is None
+    assert await UnixRpcServer(Clerk()).open(tmp_path / name) is None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from actors.training.controller import COMMAND_S, SHUTDOWN
-from actors.training.scheduler import Sessions
+from actors.training.scheduler import TrainingScheduler
 from rlplatform.errors import Conflict, InvalidRequest, NotAllowed, StorageError, Unavailable
 from rlplatform.settings import TrainingSettings
 from rlplatform.storage.memory import MemoryStore
@@ -41,12 +41,12 @@ class Bench:
     ) -> None:
         self.store, self.clock, self.launcher, self.settings = store, clock, launcher, settings
         self.flaky = FlakyStore(store)
-        self.sessions = Sessions(self.flaky, launcher, settings, clock)
+        self.sessions = TrainingScheduler(self.flaky, launcher, settings, clock)
 
     async def restart(self) -> None:
         """New sessions, as after a supervisor's death; its trainers work on."""
         await self.abandon()
-        self.sessions = Sessions(self.flaky, self.launcher, self.settings, self.clock)
+        self.sessions = TrainingScheduler(self.flaky, self.launcher, self.settings, self.clock)
         await self.sessions.restore([run for run in await self.runs() if not run.final])
         await settle(self.store)
 
@@ -57,7 +57,7 @@ class Bench:
             if kept.link:
                 kept.link.release = _nothing
             kept.task.cancel()
-        self.sessions._company.draining = True
+        self.sessions._context.draining = True
         await settle(self.store)
         self.launcher.free = free
         for trainer in self.launcher.trainers:
@@ -139,7 +139,7 @@ async def test_no_more_run_than_may_and_tenants_take_turns(bench: Bench) -> None
 
 
 async def test_what_cannot_be_taken_is_refused(store: MemoryStore, clock: FakeClock, launcher: FakeLauncher) -> None:
-    sessions = Sessions(store, launcher, TrainingSettings(allow_simulated=False), clock)
+    sessions = TrainingScheduler(store, launcher, TrainingSettings(allow_simulated=False), clock)
     request = {"env": "CartPole-v1", "stop": {"iterations": 1}}
     with pytest.raises(NotAllowed):
         await sessions.check(TrainingRequest.model_validate(request | {"engine": "simulated"}))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from rlplatform.algorithms.ppo.backends.selection import make_policy_kernel
+from rlplatform.algorithms.ppo.backends.selection import make_acting_backend
 from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
 from rlplatform.algorithms.ppo.native import c_library
 from rlplatform.algorithms.ppo.network.action_heads import ActionHead
@@ -15,7 +15,7 @@ from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
 from rlplatform.algorithms.ppo.rollout.batch import Batch
 from rlplatform.environments.observation_encoder import ObservationEncoder
 
-BACKENDS = ("torch", "numpy") if c_library.obstacle() else ("torch", "numpy", "c")
+BACKENDS = ("torch", "numpy") if c_library.why_no_kernel() else ("torch", "numpy", "c")
 BY_HAND = BACKENDS[1:]
 
 DISCRETE = spaces.Discrete(3)
@@ -64,7 +64,7 @@ def make_batch(network: ActorCritic, rows: int, *, seed: int = 0) -> Batch:
         obs: Any = rng.integers(0, 256, (rows, *network.encoder.shape), dtype=np.uint8)
     else:
         obs = rng.standard_normal((rows, *network.encoder.shape), dtype=np.float32)
-    actions, logp = make_policy_kernel(network, rng, prefer="torch").act(obs)
+    actions, logp = make_acting_backend(network, rng, prefer="torch").act(obs)
     logp = logp + rng.normal(0, 0.2, rows).astype(np.float32)
     advantages, returns, values = rng.standard_normal((3, rows), dtype=np.float32)
     return Batch(obs, actions, logp, advantages * 3 + 1, returns, values)

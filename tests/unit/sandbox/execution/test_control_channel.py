@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.execution.control_channel import (
     Channel,
-    Records,
     Rendezvous,
     Report,
+    RunCache,
     memory_file,
     parse_message,
     parse_records,
@@ -72,7 +72,7 @@ def test_a_status_is_a_wait_status(status: object) -> None:
 
 @given(st.binary(max_size=400))
 def test_arbitrary_records_never_fail(data: bytes) -> None:
-    assert isinstance(parse_records(data, NONCE), Records)
+    assert isinstance(parse_records(data, NONCE), RunCache)
 
 
 @given(FRAMES)
@@ -80,7 +80,7 @@ def test_nothing_is_believed_before_the_start(frames: list[tuple[bytes, bytes]])
     stream = b"".join(protocol.record(kind, payload) for kind, payload in frames)
     records = parse_records(stream, NONCE)
     if not frames or frames[0][0] != protocol.COMPILING:
-        assert records == Records()
+        assert records == RunCache()
 
 
 @given(FRAMES)

@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from rlplatform.sandbox.execution.conversation import Conversation
-from rlplatform.sandbox.execution.pipes import Feed
+from rlplatform.sandbox.execution.pipes import StdinPipe
 
 
 class Echo:
@@ -35,12 +35,12 @@ class Echo:
 
 
 @pytest.fixture
-def feed() -> Iterator[Feed]:
-    with closing(Feed()) as feed:
+def feed() -> Iterator[StdinPipe]:
+    with closing(StdinPipe()) as feed:
         yield feed
 
 
-def begun(echo: Echo, feed: Feed) -> Conversation:
+def begun(echo: Echo, feed: StdinPipe) -> Conversation:
     conversation = Conversation(echo, feed)
     conversation.begin()
     return conversation
@@ -50,7 +50,7 @@ def in_a_second() -> float:
     return time.monotonic() + 1
 
 
-def test_lines_are_answered_in_pieces_of_any_size(feed: Feed) -> None:
+def test_lines_are_answered_in_pieces_of_any_size(feed: StdinPipe) -> None:
     echo = Echo()
     conversation = begun(echo, feed)
     for piece in (b"a", b"b\nc\n", b"\nd"):
@@ -63,7 +63,7 @@ def test_lines_are_answered_in_pieces_of_any_size(feed: Feed) -> None:
     assert echo.lines[-1] == b"d"
 
 
-def test_answering_pauses_when_its_time_is_up(feed: Feed) -> None:
+def test_answering_pauses_when_its_time_is_up(feed: StdinPipe) -> None:
     echo = Echo(pause_s=0.01)
     conversation = begun(echo, feed)
     conversation.hear(b"x\n" * 100)
@@ -71,7 +71,7 @@ def test_answering_pauses_when_its_time_is_up(feed: Feed) -> None:
     assert 1 <= len(echo.lines) <= 4
 
 
-def test_output_after_the_end_is_overheard_however_it_comes(feed: Feed) -> None:
+def test_output_after_the_end_is_overheard_however_it_comes(feed: StdinPipe) -> None:
     echo = Echo(most=1)
     conversation = begun(echo, feed)
     conversation.hear(b"a\nb\nc")
@@ -82,7 +82,7 @@ def test_output_after_the_end_is_overheard_however_it_comes(feed: Feed) -> None:
     assert (echo.lines, echo.overheard) == ([b"a"], b"b\ncd")
 
 
-def test_replies_that_nobody_reads_do_not_pile_up(feed: Feed) -> None:
+def test_replies_that_nobody_reads_do_not_pile_up(feed: StdinPipe) -> None:
     echo = Echo(size=100_000)
     conversation = begun(echo, feed)
     conversation.hear(b"x\n" * 1000)
@@ -96,7 +96,7 @@ def test_replies_that_nobody_reads_do_not_pile_up(feed: Feed) -> None:
     assert 3 < len(echo.lines) < 20
 
 
-def test_a_program_that_has_ended_is_heard_to_its_last_line(feed: Feed) -> None:
+def test_a_program_that_has_ended_is_heard_to_its_last_line(feed: StdinPipe) -> None:
     echo = Echo(size=100_000)
     conversation = begun(echo, feed)
     conversation.hear(b"x\n" * 50)
@@ -106,7 +106,7 @@ def test_a_program_that_has_ended_is_heard_to_its_last_line(feed: Feed) -> None:
     assert feed.unread_bytes == 0
 
 
-def test_a_turn_is_overdue_only_while_the_program_owes_a_line(feed: Feed) -> None:
+def test_a_turn_is_overdue_only_while_the_program_owes_a_line(feed: StdinPipe) -> None:
     conversation = begun(Echo(most=2), feed)
     time.sleep(0.06)
     assert conversation.overdue(0.0)

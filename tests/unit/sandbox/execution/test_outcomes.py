@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from rlplatform.errors import SandboxFault
-from rlplatform.sandbox.execution.control_channel import Records, Report
-from rlplatform.sandbox.execution.outcomes import Captured, Evidence, Stop, decide
+from rlplatform.sandbox.execution.control_channel import Report, RunCache
+from rlplatform.sandbox.execution.outcomes import Captured, Evidence, Stop, outcome_of
 from rlplatform.sandbox.models import Call, Execution, Limits, OutcomeKind, Usage
 
 EXECUTION = Execution(Limits(cpu_time_s=1, wall_time_s=3))
-RUNNING = Records(started=True, running=True)
+RUNNING = RunCache(started=True, running=True)
 KILLED = Report(9, 0, True)
 GOOD = Evidence(
     usage=Usage(0.1, 0.2, 1000),
@@ -27,7 +27,7 @@ GOOD = Evidence(
 
 
 def test_an_exit_is_an_exit() -> None:
-    outcome = decide(GOOD, EXECUTION)
+    outcome = outcome_of(GOOD, EXECUTION)
     assert (outcome.kind, outcome.exit_code, outcome.signal) == (OutcomeKind.EXITED, 0, None)
     assert (outcome.stdout, outcome.stderr, outcome.usage) == (b"out", b"err", GOOD.usage)
 
@@ -53,8 +53,8 @@ def test_an_exit_is_an_exit() -> None:
         ({"stop": Stop.STARVED, "usage": Usage(1.1, 30.0, 0, 28.0)}, OutcomeKind.CPU_TIME_EXCEEDED, "CPU"),
         ({"refused_tasks": 1, "report": None}, OutcomeKind.SIGNALLED, "too many processes"),
         ({"stop": Stop.TURN, "report": KILLED}, OutcomeKind.WALL_TIME_EXCEEDED, "turn"),
-        ({"records": Records(started=True, compile_fault="x.py")}, OutcomeKind.COMPILE_FAILED, "x.py"),
-        ({"records": Records(started=True), "report": Report(11, 0, True)}, OutcomeKind.SIGNALLED, "compiling"),
+        ({"records": RunCache(started=True, compile_fault="x.py")}, OutcomeKind.COMPILE_FAILED, "x.py"),
+        ({"records": RunCache(started=True), "report": Report(11, 0, True)}, OutcomeKind.SIGNALLED, "compiling"),
         ({"report": Report(11, 0, True)}, OutcomeKind.SIGNALLED, None),
         (
             {"records": replace(RUNNING, memory_refused=True), "report": Report(256, 0, True)},
@@ -65,7 +65,7 @@ def test_an_exit_is_an_exit() -> None:
     ],
 )
 def test_evidence_decides(changes: dict[str, object], kind: OutcomeKind, detail: str | None) -> None:
-    outcome = decide(replace(GOOD, **changes), EXECUTION)  # type: ignore[arg-type]
+    outcome = outcome_of(replace(GOOD, **changes), EXECUTION)  # type: ignore[arg-type]
     assert outcome.kind is kind
     assert (detail or "") in (outcome.detail or "")
 
@@ -76,18 +76,18 @@ def test_evidence_decides(changes: dict[str, object], kind: OutcomeKind, detail:
         {"report": None},
         {"stop": Stop.STARVED, "report": KILLED},
         {"stop": Stop.STARVED, "report": None},
-        {"records": Records()},
-        {"records": Records(started=True)},
+        {"records": RunCache()},
+        {"records": RunCache(started=True)},
     ],
 )
 def test_our_own_failure_is_never_an_outcome(changes: dict[str, object]) -> None:
     with pytest.raises(SandboxFault):
-        decide(replace(GOOD, **changes), EXECUTION)  # type: ignore[arg-type]
+        outcome_of(replace(GOOD, **changes), EXECUTION)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("status", "name"), [(6, "SIGABRT"), (31, "SIGSYS"), (50, "SIG50")])
 def test_signals_have_names(status: int, name: str) -> None:
-    assert decide(replace(GOOD, report=Report(status, 0, True)), EXECUTION).signal == name
+    assert outcome_of(replace(GOOD, report=Report(status, 0, True)), EXECUTION).signal == name
 
 
 CALL = replace(EXECUTION, call=Call("solve"))
@@ -100,17 +100,17 @@ CALL = replace(EXECUTION, call=Call("solve"))
         (replace(RUNNING, value=b"[1]"), 256, None, None),
         (RUNNING, 0, None, "ended before"),
         (replace(RUNNING, value=b"NaN"), 0, None, "refused"),
-        (replace(RUNNING, complaint="no such function"), 256, None, "no such function"),
+        (replace(RUNNING, describe_error="no such function"), 256, None, "no such function"),
     ],
 )
 def test_a_call_returns_a_valid_value_or_none(
-    records: Records, status: int, returned: bytes | None, detail: str | None
+    records: RunCache, status: int, returned: bytes | None, detail: str | None
 ) -> None:
-    outcome = decide(replace(GOOD, records=records, report=Report(status, 0, True)), CALL)
+    outcome = outcome_of(replace(GOOD, records=records, report=Report(status, 0, True)), CALL)
     assert outcome.kind is OutcomeKind.EXITED
     assert outcome.returned == returned
     assert (detail or "") in (outcome.detail or "")
 
 
 def test_a_value_without_a_call_is_ignored() -> None:
-    assert decide(replace(GOOD, records=replace(RUNNING, value=b"1")), EXECUTION).returned is None
+    assert outcome_of(replace(GOOD, records=replace(RUNNING, value=b"1")), EXECUTION).returned is None

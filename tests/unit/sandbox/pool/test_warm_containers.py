@@ -83,7 +83,7 @@ def test_the_target_is_kept(make: Make, boots: Boots) -> None:
     assert comes_true(lambda: warm.ready == 3)
     assert taken.id not in {c.id for c in warm._ready}
     assert taken.id in warm.ids()
-    warm.give_back(taken, sound=True)
+    warm.release(taken, sound=True)
     assert taken.id not in warm.ids()
     assert len(boots.made) == 4
 
@@ -106,15 +106,15 @@ def test_while_submissions_run_only_an_empty_shelf_is_refilled(make: Make) -> No
     second = warm.take()
     assert comes_true(lambda: warm.ready == 1)
     busy = False
-    warm.give_back(first, sound=True)
-    warm.give_back(second, sound=True)
+    warm.release(first, sound=True)
+    warm.release(second, sound=True)
     assert comes_true(lambda: warm.ready == 2)
 
 
 @pytest.mark.parametrize(("sound", "ended"), [(True, "hung up"), (False, "destroyed")])
 def test_a_container_serves_once(make: Make, boots: Boots, sound: bool, ended: str) -> None:
     warm = make(0)
-    warm.give_back(warm.take(), sound)
+    warm.release(warm.take(), sound)
     assert boots.made[0].ended == ended
     warm.take()
     assert len(boots.made) == 2
@@ -132,7 +132,7 @@ def test_tending_renews_leases_and_replaces_the_dead(make: Make, boots: Boots) -
     warm = make(2)
     assert comes_true(lambda: warm.ready == 2)
     boots.made[0].alive = False
-    warm.tend()
+    warm.renew_leases()
     assert boots.made[0].ended == "destroyed"
     assert boots.made[1].pings == 1
     assert comes_true(lambda: warm.ready == 2)

@@ -71,7 +71,7 @@ def test_without_compiler_and_binary_numpy_takes_over(monkeypatch: Any, tmp_path
     monkeypatch.setattr(c_library, "BESIDE", tmp_path / "nowhere")
     monkeypatch.setattr(c_library, "cache_directory", lambda: tmp_path)
     monkeypatch.setattr(c_library, "compiler", lambda: None)
-    assert "no C compiler" in c_library.obstacle()
+    assert "no C compiler" in c_library.why_no_kernel()
     name, reason = select_backend(make_mlp("discrete"))
     assert name == "numpy"
     assert "no C compiler" in reason
@@ -84,7 +84,7 @@ def test_a_damaged_binary_is_made_again(monkeypatch: Any, tmp_path: Path) -> Non
     monkeypatch.setattr(c_library, "cache_directory", lambda: tmp_path)
     level = c_library.usable_levels()[0]
     (tmp_path / c_library.file_name(level)).write_bytes(b"not a library")
-    assert c_library.obstacle() == ""
+    assert c_library.why_no_kernel() == ""
     assert c_library.load().isa == level
 
 
@@ -96,7 +96,7 @@ def test_without_a_cache_of_its_own_a_process_leaves_nothing_behind(monkeypatch:
     (tmp_path / "file").touch()
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-    assert c_library.obstacle() == ""
+    assert c_library.why_no_kernel() == ""
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

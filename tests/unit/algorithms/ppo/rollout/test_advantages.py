@@ -21,8 +21,8 @@ from rlplatform.errors import InvalidRequest
 def _both(request: pytest.FixtureRequest) -> Iterator[None]:
     """Everything in here holds with the C kernel and without."""
     if request.param == "c":
-        if c_library.obstacle():
-            pytest.skip(c_library.obstacle())
+        if c_library.why_no_kernel():
+            pytest.skip(c_library.why_no_kernel())
         yield
         return
     with pytest.MonkeyPatch.context() as patch:

@@ -52,7 +52,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(services: Services, settings: Settings) -> FastAPI:
-    """Return the application over ``services``. It keeps nothing but readers of streams, so replicas can share a store."""
+    """Return the application over ``services``. It keeps only readers of streams: many replicas can share a store."""
     app = routed_app()
     accounts = QuotaService(services.store, settings.quotas, services.clock, services.checkpoints)
     limiter = RateLimiter(settings.api, settings.access.ticket_life_s)

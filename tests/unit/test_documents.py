@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import BaseModel
 from typer.main import get_command
 
 from rlplatform.cli.main import app
 from rlplatform.examples.__main__ import EXAMPLES
+from rlplatform.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("rlplatform", "actors", "serve_apps", "cluster", "tests", "docs")
@@ -128,4 +132,40 @@ def test_dotted_names_in_a_page_exist(page: Path) -> None:
         source = place if place.is_file() else place / "__init__.py"
         if rest and name not in created and not (source.exists() and re.search(rf"\b{rest[0]}\b", source.read_text())):
             unknown.append(name)
+    assert unknown == []
+
+
+def setting_names(model: type[BaseModel], prefix: str = "RLP_") -> Iterator[str]:
+    """The environment variables of a model of settings."""
+    for name, field in model.model_fields.items():
+        variable = f"{prefix}{name.upper()}"
+        yield variable
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from setting_names(part, f"{variable}__")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_settings_that_a_page_names_exist(page: Path) -> None:
+    """A name that ends in ``…`` stands for all that begin so."""
+    known = set(setting_names(Settings))
+    named = re.findall(r"\b(RLP_[A-Z]+__[A-Z_]*)(…?)", page.read_text())
+    unknown = [
+        name
+        for name, more in named
+        if name not in known and not (more and any(variable.startswith(name) for variable in known))
+    ]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_calls_that_a_page_names_exist(page: Path) -> None:
+    """``POST /v1/…`` in backquotes; braces hold an id, or a choice."""
+    document = json.loads((ROOT / "serve_apps" / "api" / "openapi.json").read_text())
+    known = {(method, re.sub(r"{\w+}", "ID", path)) for path, found in document["paths"].items() for method in found}
+    unknown = []
+    for method, path in re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/v1/[^\s`?]+)", page.read_text()):
+        pattern = re.escape(re.sub(r"{[^,}]+}", "ID", path)).replace(r"\{", "(").replace(r"\}", ")").replace(",", "|")
+        if not any(verb == method.lower() and re.fullmatch(pattern, called) for verb, called in known):
+            unknown.append(f"{method} {path}")
     assert unknown == []

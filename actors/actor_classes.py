@@ -176,9 +176,13 @@ def make_deliverer(settings: Settings, store: Store) -> Deliverer:
 def make_attached_files(settings: Settings, store: Store) -> AttachedFiles:
     """Make what gets the files of evaluations to this node."""
     storage = open_files(settings)
-    folder = settings.files.cache_dir or settings.state_dir / "file-cache"
-    cache = NodeCache(storage, folder.absolute(), settings.files.cache_bytes)
+    cache = NodeCache(storage, file_cache(settings), settings.files.cache_bytes)
     return AttachedFiles(FileService(store, storage, SystemClock(), settings.files), cache)
+
+
+def file_cache(settings: Settings) -> Path:
+    """Return the folder in which a node keeps the files that it uses."""
+    return (settings.files.cache_dir or settings.state_dir / "file-cache").absolute()
 
 
 async def _every(period_s: float, report: Callable[[], Awaitable[None]]) -> None:
@@ -194,4 +198,4 @@ async def _every(period_s: float, report: Callable[[], Awaitable[None]]) -> None
 def _make_pool(settings: Settings, owner: str) -> SandboxPool:
     from rlplatform.sandbox.pool.docker_pool import DockerPool
 
-    return DockerPool(settings.sandbox, owner)
+    return DockerPool(settings.sandbox, owner, file_cache(settings) / "mounts")

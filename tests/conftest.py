@@ -63,10 +63,10 @@ def reachable_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> Pat
 def make_pool(missing: Missing, sandbox_state: Path) -> MakePool:
     """Makes Docker pools; gives up when there is no engine or image. The caller closes them."""
 
-    def make(owner: str, **settings: object) -> DockerPool:
+    def make(owner: str, data_dir: Path | None = None, **settings: object) -> DockerPool:
         fields: dict[str, object] = {"state_dir": sandbox_state, "warm": 1} | settings
         try:
-            return DockerPool(SandboxSettings.model_validate(fields), owner)
+            return DockerPool(SandboxSettings.model_validate(fields), owner, data_dir)
         except SandboxUnavailable as error:
             missing(str(error))
 

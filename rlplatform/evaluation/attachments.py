@@ -11,7 +11,7 @@ from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest, NotFound, StorageError
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
-from rlplatform.files.models import FileInfo, FileRef, LocalFile
+from rlplatform.files.models import DataFile, FileInfo, FileRef, LocalData, LocalFile
 from rlplatform.files.node_cache import NodeCache
 from rlplatform.files.service import FileService
 from rlplatform.runs.ports import RunStore
@@ -35,7 +35,11 @@ def attachments(request: EvaluationRequest) -> Iterator[Attachment]:
     for index, file in enumerate(request.files):
         if isinstance(file.content, FileRef):
             yield Attachment(f"files.{index}.content", file.content.file)
+    for index, data in enumerate(request.data):
+        yield Attachment(f"data.{index}.file", data.file)
     for index, test in enumerate(request.tests):
+        for number, data in enumerate(test.files):
+            yield Attachment(f"tests.{index}.files.{number}.file", data.file)
         for name in ("stdin", "expected_stdout"):
             if isinstance(value := getattr(test, name), FileRef):
                 yield Attachment(f"tests.{index}.{name}", value.file)
@@ -47,12 +51,23 @@ def attach(request: EvaluationRequest, paths: Mapping[str, Path]) -> EvaluationR
     def local(value: object) -> object:
         return LocalFile(file=value.file, path=paths[value.file]) if isinstance(value, FileRef) else value
 
+    def placed(data: Sequence[DataFile]) -> list[DataFile]:
+        return [LocalData(path=one.path, file=one.file, local=paths[one.file]) for one in data]
+
     files = [file.model_copy(update={"content": local(file.content)}) for file in request.files]
     tests = [
-        test.model_copy(update={name: local(getattr(test, name)) for name in ("stdin", "expected_stdout")})
+        test.model_copy(
+            update={
+                "stdin": local(test.stdin),
+                "expected_stdout": local(test.expected_stdout),
+                "files": placed(test.files),
+            }
+        )
         for test in request.tests
     ]
-    return request.model_copy(update={"source": local(request.source), "files": files, "tests": tests})
+    return request.model_copy(
+        update={"source": local(request.source), "files": files, "data": placed(request.data), "tests": tests}
+    )
 
 
 async def check_attachments(
@@ -97,7 +112,9 @@ def _check_sizes(
     )
     if program > MAX_PROGRAM_BYTES:
         raise InvalidRequest(
-            f"source and files have {program} bytes; at most {MAX_PROGRAM_BYTES} are accepted", field="files"
+            f"source and files have {program} bytes; at most {MAX_PROGRAM_BYTES} are accepted; larger files go into "
+            "data",
+            field="files",
         )
     most = request.limits.output_kb * 1024
     for one in found:

@@ -10,13 +10,14 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 from rlplatform.errors import SandboxFault
 from rlplatform.evaluation.graders import Attempt, grader_of
 from rlplatform.evaluation.live import Allowance, LiveOutput, OnOutput
 from rlplatform.evaluation.models import EvaluationRequest, Judgement, TestCase, TestResult, Verdict
 from rlplatform.evaluation.scoring import Stops, overall, score, scored
-from rlplatform.evaluation.submissions import program_of
+from rlplatform.evaluation.submissions import local_paths, program_of
 from rlplatform.evaluation.verdicts import rule
 from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind, SandboxInfo
 from rlplatform.sandbox.ports import Sandbox, SandboxPool
@@ -118,13 +119,19 @@ class _Sitting:
                 test = self._tests[len(self.results)]
                 with (
                     closing(self._attempt(test)) as attempt,
-                    closing(sandbox.run(attempt.execution, attempt.interactor, self._live(test, attempt))) as outcome,
+                    closing(self._run(sandbox, test, attempt)) as outcome,
                 ):
                     if outcome.kind is OutcomeKind.CANCELLED and not self._cancelled.is_set():
                         raise SandboxFault("the sandbox was cancelled, but not by us")
                     result = self._result(test, attempt, outcome)
                 self._add(test, result)
                 self._pass_over()
+
+    def _run(self, sandbox: Sandbox, test: TestCase, attempt: Attempt) -> Outcome:
+        execution = attempt.execution
+        if test.files:
+            execution = replace(execution, files=local_paths(test.files))
+        return sandbox.run(execution, attempt.interactor, self._live(test, attempt))
 
     def _live(self, test: TestCase, attempt: Attempt) -> LiveOutput | None:
         """Who hears what ``test`` prints: nobody, if it is hidden, or talks to an interactor."""

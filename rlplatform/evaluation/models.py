@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from rlplatform import patterns
-from rlplatform.files.models import FileRef, text_or_file
+from rlplatform.files.models import DataFile, FileRef, text_or_file
 from rlplatform.json_models import FieldError, Json, JsonList, JsonObject, StrictModel, Text, check_text
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
 from rlplatform.scheduling.priorities import Priority
@@ -198,6 +198,8 @@ class TestCase(StrictModel):
     """Exchange of lines to follow (dialogue)."""
     secret: int | None = Field(default=None, ge=-(2**53), le=2**53)
     """Number to guess (dialogue). Each guess is answered with `higher`, `lower` or `correct`."""
+    files: list[DataFile] = Field(default_factory=list, max_length=32, fail_fast=True)
+    """Uploaded files that the program finds in this test alone, and can only read."""
     points: float = Field(default=1.0, ge=0, le=1e6, allow_inf_nan=False)
     """Points of an accepted test."""
     hidden: bool = False
@@ -229,6 +231,8 @@ class EvaluationRequest(StrictModel):
     """Text of `main.py`, or an uploaded file."""
     files: list[SourceFile] = Field(default_factory=list, max_length=32, fail_fast=True)
     """Further files of the submission."""
+    data: list[DataFile] = Field(default_factory=list, max_length=64, fail_fast=True)
+    """Uploaded files of any size that the program finds in each test, and can only read."""
     grader: Grader = Field(default_factory=StdioGrader)
     """How a test is run."""
     tests: list[TestCase] = Field(min_length=1, max_length=200, fail_fast=True)

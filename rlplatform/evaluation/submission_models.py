@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, JsonValue
 
 from rlplatform.evaluation.models import EvaluationRequest, TestCase
-from rlplatform.files.models import FileRef
+from rlplatform.files.models import DataFile, FileRef
 from rlplatform.json_models import StrictModel
 
 
@@ -49,6 +49,8 @@ class Submission(StrictModel):
     """The program: its text, or the uploaded file that it is."""
     files: list[SubmittedFile]
     """Further files of the program."""
+    data: list[DataFile] = Field(default_factory=list)
+    """Uploaded files that the program can read."""
     grader: dict[str, JsonValue]
     """Grader of the request."""
     checker: dict[str, JsonValue]
@@ -65,6 +67,7 @@ class Submission(StrictModel):
             id=evaluation_id,
             source=request.source,
             files=[SubmittedFile(path=file.path, content=file.content) for file in request.files],
+            data=request.data,
             grader=request.grader.model_dump(mode="json"),
             checker=request.checker.model_dump(mode="json"),
             limits=request.limits.model_dump(mode="json"),

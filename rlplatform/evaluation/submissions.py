@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.graders import agent_loop
 from rlplatform.evaluation.models import EpisodeGrader, EvaluationRequest
-from rlplatform.files.models import content_of
+from rlplatform.files.models import DataFile, LocalData, content_of
 from rlplatform.sandbox.models import Program
 from rlplatform.sandbox.programs import MAX_PATH_BYTES, MAX_PROGRAM_BYTES, file_above, path_fault
 
@@ -48,7 +51,7 @@ def check_environment(grader: EpisodeGrader) -> None:
 
 
 def program_of(request: EvaluationRequest) -> Program:
-    """The program of ``request``: its source as ``main.py``, its files, and the loop in front of an agent.
+    """The program of ``request``: its source as ``main.py``, its files, its data, and the loop in front of an agent.
 
     :raises InvalidRequest: a path is not a plain relative one, is taken, or all is too large; ``field`` says which.
     """
@@ -57,22 +60,55 @@ def program_of(request: EvaluationRequest) -> Program:
     if request.grader.kind == "episode":
         entry = agent_loop.PATH
         files[entry] = agent_loop.source(request.grader.entry)
+    taken = {ENTRY, entry}
     for index, file in enumerate(request.files):
-        field = f"files.{index}.path"
-        if (fault := path_fault(file.path)) is not None:
-            shown = file.path[:MAX_PATH_BYTES]
-            raise InvalidRequest(f"the path {shown!r} {fault}; give one like 'helpers/graph.py'", field=field)
-        if file.path in (ENTRY, entry):
-            raise InvalidRequest(f"{file.path!r} is taken: `source` is {ENTRY!r}; choose another path", field=field)
-        if file.path in files:
-            raise InvalidRequest(f"{file.path!r} is there twice", field=field)
+        _take(file.path, f"files.{index}.path", taken, entry)
         files[file.path] = content_of(file.content)
-    for index, file in enumerate(request.files):
-        if (folder := file_above(file.path, files)) is not None:
-            raise InvalidRequest(f"{folder!r} is a file and cannot be a folder too", field=f"files.{index}.path")
+    for index, data in enumerate(request.data):
+        _take(data.path, f"data.{index}.path", taken, entry)
+    paths = [(file.path, f"files.{index}.path") for index, file in enumerate(request.files)]
+    paths += [(data.path, f"data.{index}.path") for index, data in enumerate(request.data)]
+    _check_folders(paths, taken)
+    for number, test in enumerate(request.tests):
+        seen = set(taken) if test.files else taken
+        own = [(data.path, f"tests.{number}.files.{index}.path") for index, data in enumerate(test.files)]
+        for path, field in own:
+            _take(path, field, seen, entry)
+        if own:
+            _check_folders([*own, *((path, own[0][1]) for path, _ in paths)], seen)
     total = sum(map(len, files.values()))
     if total > MAX_PROGRAM_BYTES:
         raise InvalidRequest(
-            f"source and files have {total} bytes; at most {MAX_PROGRAM_BYTES} are accepted", field="files"
+            f"source and files have {total} bytes; at most {MAX_PROGRAM_BYTES} are accepted; larger files go into data",
+            field="files",
         )
-    return Program(files, entry)
+    return Program(files, entry, local_paths(request.data))
+
+
+def local_paths(data: Iterable[DataFile]) -> dict[str, Path]:
+    """Return where data files are on this node, by their paths in the program; those that are elsewhere are not in
+    it."""
+    return {one.path: one.local for one in data if isinstance(one, LocalData)}
+
+
+def _take(path: str, field: str, taken: set[str], entry: str) -> None:
+    """Add a path to those that are taken.
+
+    Raises:
+        InvalidRequest: it is not a plain relative one, or it is taken.
+    """
+    if (fault := path_fault(path)) is not None:
+        shown = path[:MAX_PATH_BYTES]
+        raise InvalidRequest(f"the path {shown!r} {fault}; give one like 'helpers/graph.py'", field=field)
+    if path in (ENTRY, entry):
+        raise InvalidRequest(f"{path!r} is taken: `source` is {ENTRY!r}; choose another path", field=field)
+    if path in taken:
+        raise InvalidRequest(f"{path!r} is there twice", field=field)
+    taken.add(path)
+
+
+def _check_folders(paths: Iterable[tuple[str, str]], taken: Collection[str]) -> None:
+    """:raises InvalidRequest: a file would have to be a folder for one of ``paths`` to exist."""
+    for path, field in paths:
+        if (folder := file_above(path, taken)) is not None:
+            raise InvalidRequest(f"{folder!r} is a file and cannot be a folder too", field=field)

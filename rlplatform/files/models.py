@@ -7,10 +7,11 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from rlplatform import patterns
 from rlplatform.errors import InvalidRequest
+from rlplatform.json_models import StrictModel
 
 MAX_NAME = 255
 MAX_MEDIA_TYPE = 100
@@ -21,11 +22,7 @@ _UNSAID = frozenset({"", BINARY, "application/x-www-form-urlencoded"})  # what c
 _ZIPS = frozenset({"application/x-zip-compressed", "application/x-zip"})
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FileInfo(_Strict):
+class FileInfo(StrictModel):
     """An uploaded file."""
 
     id: str
@@ -42,11 +39,26 @@ class FileInfo(_Strict):
     """Time of the upload."""
 
 
-class FileRef(_Strict):
+class FileRef(StrictModel):
     """An uploaded file in place of text."""
 
     file: str = Field(pattern=patterns.FILE)
     """Id of the file: `file_…`."""
+
+
+class DataFile(StrictModel):
+    """An uploaded file that a program finds under a path, and can only read."""
+
+    path: str = Field(min_length=1, max_length=128)
+    """Relative POSIX path, for example `data/train.csv`."""
+    file: str = Field(pattern=patterns.FILE)
+    """Id of the file: `file_…`."""
+
+
+class LocalData(DataFile):
+    """A data file, once it is on this node at ``local``."""
+
+    local: Path
 
 
 class LocalFile(FileRef):
@@ -67,7 +79,7 @@ def content_of(value: str | FileRef) -> bytes:
     return value.encode()
 
 
-class StoredFile(_Strict):
+class StoredFile(StrictModel):
     """A file as the store keeps it. ``used_at`` is the last time that a request referred to it, to the hour."""
 
     info: FileInfo

@@ -7,6 +7,7 @@ a learner is decided in ``rlplatform.evaluation.verdicts``. What *we* failed to 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -60,10 +61,14 @@ class Limits(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A submission as the sandbox sees it: UTF-8 files by relative POSIX path; ``entry`` is what is run."""
+    """A submission as the sandbox sees it: files by relative POSIX path; ``entry`` is what is run.
+
+    ``data``: files on the host, of any size, that the program finds under these paths and can only read.
+    """
 
     files: dict[str, bytes]
     entry: str = "main.py"
+    data: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +83,15 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class Execution:
     """One run of the program: fed ``stdin``, which may be a file on the host; with ``call``, a function of it is called
-    after its module has run."""
+    after its module has run.
+
+    ``files``: files on the host that the program finds under these paths, in this run alone, and can only read.
+    """
 
     limits: Limits
     stdin: bytes | Path = b""
     call: Call | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)
 
 
 class OutcomeKind(StrEnum):

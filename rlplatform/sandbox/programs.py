@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import PurePosixPath
 
 from rlplatform.errors import InvalidRequest
 from rlplatform.sandbox.models import Program
 
-MAX_FILES = 64
+MAX_FILES = 128
 MAX_PROGRAM_BYTES = 4 << 20
 MAX_PATH_BYTES = 128
 
@@ -21,15 +22,18 @@ def check_program(program: Program) -> Program:
     """
     if program.entry not in program.files:
         raise InvalidRequest(f"the entry {program.entry!r} is not among the files", field="entry")
-    if len(program.files) > MAX_FILES:
-        raise InvalidRequest(f"{len(program.files)} files; at most {MAX_FILES} are accepted", field="files")
+    if (count := len(program.files) + len(program.data)) > MAX_FILES:
+        raise InvalidRequest(f"{count} files; at most {MAX_FILES} are accepted", field="files")
     total = sum(len(content) for content in program.files.values())
     if total > MAX_PROGRAM_BYTES:
         raise InvalidRequest(f"{total} bytes in all files; at most {MAX_PROGRAM_BYTES} are accepted", field="files")
-    for path in program.files:
+    paths = (*program.files, *program.data)
+    for path in paths:
         if (fault := path_fault(path)) is not None:
             raise InvalidRequest(f"the path {path[:MAX_PATH_BYTES]!r} {fault}", field="files")
-        if (folder := file_above(path, program.files)) is not None:
+        if path in program.files and path in program.data:
+            raise InvalidRequest(f"{path!r} is there twice", field="files")
+        if (folder := file_above(path, paths)) is not None:
             raise InvalidRequest(f"{folder!r} is both a file and a folder", field="files")
     return program
 
@@ -56,6 +60,6 @@ def path_fault(path: str) -> str | None:
     return None
 
 
-def file_above(path: str, files: dict[str, bytes]) -> str | None:
+def file_above(path: str, files: Container[str]) -> str | None:
     """Return the file that would have to be a folder for ``path`` to exist; None if there is none."""
     return next((str(folder) for folder in PurePosixPath(path).parents if str(folder) in files), None)

@@ -110,3 +110,39 @@ def test_files_may_hold_any_bytes(docker_pool: DockerPool, tmp_path: Path) -> No
         tests=[{"id": "1", "expected_stdout": f"{sum(content)}\n"}],
     )
     assert judgement.verdict == "accepted", judgement.tests[0]
+
+
+def test_data_and_files_of_a_test(docker_pool: DockerPool, tmp_path: Path) -> None:
+    for name in ("shared", "first", "second"):
+        (tmp_path / name).write_text(name)
+        (tmp_path / name).chmod(0o444)
+    source = "import os; print(open('in/shared').read(), open('own').read() if os.path.exists('own') else '-')"
+    tests = [
+        {"id": "1", "files": [{"path": "own", **ref(1)}], "expected_stdout": "shared first"},
+        {"id": "2", "expected_stdout": "shared -"},
+        {"id": "3", "files": [{"path": "own", **ref(2)}], "expected_stdout": "shared second", "hidden": True},
+    ]
+    for tier in ("single-use", "jail"):
+        judgement = judged(
+            docker_pool,
+            [tmp_path / name for name in ("shared", "first", "second")],
+            source=source,
+            tests=tests,
+            data=[{"path": "in/shared", **ref(0)}],
+            tier=tier,
+        )
+        assert judgement.verdict == "accepted", judgement.tests
+
+
+def test_functions_and_agents_find_data_too(docker_pool: DockerPool, tmp_path: Path) -> None:
+    (tmp_path / "w").write_text("40")
+    (tmp_path / "w").chmod(0o444)
+    judgement = judged(
+        docker_pool,
+        [tmp_path / "w"],
+        source="def solve(x):\n    return int(open('w').read()) + x",
+        grader={"kind": "function"},
+        data=[{"path": "w", **ref(0)}],
+        tests=[{"id": "1", "args": [2], "expected": 42}],
+    )
+    assert judgement.verdict == "accepted", judgement.tests

@@ -7,7 +7,7 @@ import secrets
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,7 +42,10 @@ class ProgramExecution:
         execution: Execution,
         interactor: Interactor | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
+        links: Mapping[str, str] | None = None,
     ) -> None:
+        """``links``: what the execution's files lead to inside, by path."""
+        self._links = dict(links or {})
         self._channel, self._cgroup, self._limits = channel, cgroup, execution.limits
         self._user = user
         self._nonce = secrets.token_hex(16)
@@ -134,13 +137,15 @@ class ProgramExecution:
         self._poll.register(descriptor, events)
 
     def _start(self) -> None:
-        order = {
+        order: dict[str, object] = {
             "op": "run",
             "call": self._request is not None,
             "cpu_s": self._limits.cpu_time_s,
             "memory_mb": self._limits.memory_mb,
             "lease_s": lease_s(self._limits),
         }
+        if self._links:
+            order["links"] = self._links
         pipes = (self._stdin, self._stdout, self._stderr, self._records)
         for pipe in pipes[:3]:
             pipe.open_to(self._user)

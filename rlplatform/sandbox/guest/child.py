@@ -97,7 +97,7 @@ class Start:
         for number, descriptor in enumerate(descriptors):
             os.dup2(descriptor, number, inheritable=number < _RECORDS)
         os.closerange(_RECORDS + 1, _MAX_DESCRIPTORS)  # the runner's socket too
-        program.unpack()
+        program.unpack(order.get("links"))
         program.shadow()
         _write(_COMPILING)
         code = _compile(program)

@@ -15,6 +15,7 @@ import signal
 from . import kernel as k
 from .bpf import assemble
 from .kernel import kernel
+from .protocol import DATA
 from .view import open_counter
 
 FORBIDDEN = frozenset(
@@ -25,7 +26,7 @@ _GROUND = k.CLONE_NEWUSER | k.CLONE_NEWNS
 _JAIL = k.CLONE_NEWUSER | k.CLONE_NEWPID | k.CLONE_NEWNS | k.CLONE_NEWIPC | k.CLONE_NEWUTS | k.CLONE_NEWNET
 _ROOT = "/tmp"
 _NOBODY = 65534
-_FOLDERS = ("usr", "tmp", "box", "dev", "dev/shm", "etc", ".old")
+_FOLDERS = ("usr", "tmp", "box", "dev", "dev/shm", "etc", ".old", DATA[1:])
 _LINKS = ("bin", "lib", "lib64", "sbin")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _MEMORY = {
@@ -101,6 +102,7 @@ def _build_root() -> None:
         if os.path.isdir(f"/usr/{link}"):
             os.symlink(f"usr/{link}", f"{_ROOT}/{link}")
     kernel.mount("/usr", f"{_ROOT}/usr", None, k.MS_BIND | k.MS_REC)
+    kernel.mount(DATA, f"{_ROOT}{DATA}", None, k.MS_BIND)
     for device in _DEVICES:
         with open(f"{_ROOT}/dev/{device}", "w"):
             pass

@@ -12,10 +12,14 @@ _decode = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 class Program:
-    """Relative paths and contents; ``entry`` is what is run. All that follows from them is worked out once, at the
-    beginning: each page of memory that a child touches is a page to copy."""
+    """Relative paths and contents; ``entry`` is what is run. ``links`` lead from paths in the box to files outside of
+    it, which can only be read.
 
-    def __init__(self, archive: bytes, entry: str) -> None:
+    All that follows from them is worked out once, at the beginning: each page of memory that a child touches is a page
+    to copy.
+    """
+
+    def __init__(self, archive: bytes, entry: str, links: dict[str, str]) -> None:
         header, _, body = archive.partition(b"\n")
         self.entry = entry
         self.files: dict[str, bytes] = {}
@@ -29,24 +33,38 @@ class Program:
             start += size
             if path.endswith(".py") and path != entry:
                 self.sources.append(path)
+        self._links = links
+        self.paths = [*self.files, *links]
+        """Paths of all files and links."""
+        for path in self.paths:
             name, slash, _ = path.partition("/")
             if slash:
                 self._folders |= dict.fromkeys(_folders(path))
             name = name.removesuffix(".py")
             if name in sys.modules and name not in sys.builtin_module_names and name != "__main__":
                 self._shadowed.append(name)
-        self.entries = len(self.files) + len(self._folders)
-        """Files and folders that :meth:`unpack` makes."""
+        self.entries = len(self.paths) + len(self._folders)
+        """Files, links and folders that :meth:`unpack` makes."""
 
     @property
     def is_flat(self) -> bool:
         """Whether no file is in a folder."""
         return not self._folders
 
-    def unpack(self) -> None:
-        """Write the files below the box, which is the working directory."""
+    def count_more(self, links: dict[str, str]) -> int:
+        """Return how many more links and folders :meth:`unpack` makes for the links of one test."""
+        return len(links) + len({folder for path in links for folder in _folders(path)} - self._folders.keys())
+
+    def unpack(self, links: dict[str, str] | None = None) -> None:
+        """Write the files below the box, which is the working directory; ``links`` are those of one test."""
         for folder in self._folders:
             os.mkdir(folder)
+        for path, target_path in self._links.items():
+            os.symlink(target_path, path)
+        for path, target_path in links.items() if links else ():
+            if folder := path.rpartition("/")[0]:
+                os.makedirs(folder, exist_ok=True)
+            os.symlink(target_path, path)
         for path, content in self.files.items():
             target = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
             while content:

@@ -16,6 +16,9 @@ host to guest                  meaning
 The guest says ``{"ready": {"version": VERSION, "kernel": "linux"}}`` (or ``"gvisor"``) first. It leaves, and with it
 all that runs, when the socket closes or nothing was heard for the length of its lease.
 
+``links`` of a load and of a run are paths in the box that lead to read-only files in :data:`DATA`: the submission's
+data, and the files of one test.
+
 A *record* is what the forked child says about itself on its own pipe: a kind byte, a length, a payload. Those up to and
 including ``RUNNING`` or ``COMPILE_FAILED`` are written before any of the submission's code runs and can be believed;
 whatever follows may have been written by the submission.
@@ -25,8 +28,9 @@ from __future__ import annotations
 
 import struct
 
-VERSION = 3
+VERSION = 4
 MAX_MESSAGE = 1 << 16
+DATA = "/data"
 RECORD = struct.Struct("!cI")
 
 COMPILING = b"B"

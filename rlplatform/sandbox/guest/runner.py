@@ -108,7 +108,7 @@ def _serve(channel: Channel, counter: int | None, score: OomScore | None = None,
         assert received is not None
         order, descriptors = received
         if order["op"] == "load":
-            program = Program(read_all(descriptors[0]), order["entry"])
+            program = Program(read_all(descriptors[0]), order["entry"], order["links"])
             view.skip(program, *order["skip"])
             start = child.Start(program)
             gc.freeze()
@@ -116,7 +116,8 @@ def _serve(channel: Channel, counter: int | None, score: OomScore | None = None,
         elif order["op"] == "run" and program is not None and start is not None:
             start.prepare(order)
             status, strays = _run(channel, start, order, descriptors, score)
-            clean, traces = view.restore(program)
+            more = program.count_more(order["links"]) if "links" in order else 0
+            clean, traces = view.restore(program, more)
             channel.send({"status": status, "strays": strays, "clean": clean, "traces": traces})
         elif order["op"] == "close":
             return

@@ -61,14 +61,15 @@ class View:
         self._move_pid(tests * self._pid_step + dirty * QUANTUM)
         self._restore_folders()
 
-    def restore(self, program: Program) -> tuple[bool, int]:
-        """Clean up after a test; whether that worked, and how many traces the test left."""
+    def restore(self, program: Program, more: int = 0) -> tuple[bool, int]:
+        """Clean up after a test; whether that worked, and how many traces the test left. ``more``: links and folders
+        that it had besides those of the program."""
         clean = True
         for folder in self._folders:
             clean = folder.clear(program) and clean
         if not clean:
             return False, MANY
-        beyond = [folder.count() - folder.step(program) for folder in self._folders]
+        beyond = [folder.count() - folder.step(program, more) for folder in self._folders]
         beyond.append(self._read_pid() - self._last_pid - self._pid_step)
         traces = NONE
         if any(beyond):
@@ -120,16 +121,17 @@ class _Folder:
         if self._empty:
             with suppress(OSError):
                 if self._root == BOX and program.is_flat:
-                    for path in program.files:
+                    for path in program.paths:
                         os.unlink(path, dir_fd=self._descriptor)
                 found = os.fstat(self._descriptor)
                 if (found.st_mode, found.st_size) == self._empty:
                     return True
         return _scrub(self._root, self._mode)
 
-    def step(self, program: Program) -> int:
-        """Return the inodes that a test without traces takes: the program's files, and the one of counting."""
-        return 1 + program.entries if self._root == BOX else 1
+    def step(self, program: Program, more: int = 0) -> int:
+        """Return the inodes that a test without traces takes: the program's files, ``more`` of the test's own, and the
+        one of counting."""
+        return 1 + program.entries + more if self._root == BOX else 1
 
     def count(self) -> int:
         """Return how many inodes were taken since the last count, this one's included."""

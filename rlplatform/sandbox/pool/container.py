@@ -20,7 +20,11 @@ from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.docker_engine import Engine, NameTaken, no_log, ulimits
 from rlplatform.sandbox.execution.cgroups import Cgroup, Hierarchy
 from rlplatform.sandbox.execution.control_channel import Channel, Rendezvous, memory_file
+from rlplatform.sandbox.cgroup import Cgroup, Hierarchy
+from rlplatform.sandbox.data_folder import PROGRAM_DATA, DataFolder
+from rlplatform.sandbox.engine import Engine, NameTaken, no_log, ulimits
 from rlplatform.sandbox.guest.program import pack
+from rlplatform.sandbox.guest.protocol import DATA
 from rlplatform.sandbox.models import Limits, Program, Tier
 from rlplatform.sandbox.pool.seccomp import Profile
 from rlplatform.sandbox.pool.users import GROUP, Users
@@ -109,7 +113,7 @@ class ContainerSpec:
             return _KERNEL_TASKS
         return 2 if self.tier is Tier.JAIL else 1
 
-    def options(self, socket_directory: Path, user: int) -> dict[str, Any]:
+    def options(self, socket_directory: Path, data: Path, user: int) -> dict[str, Any]:
         """The create call's arguments. Every line is a defence: see README.md beside this module."""
         return {
             "user": f"{user}:{GROUP}",
@@ -153,7 +157,11 @@ class ContainerSpec:
                 "Runtime": self.runtime,
                 "MaskedPaths": _MASKED_PATHS,
                 "ReadonlyPaths": _READONLY_PATHS,
-                "Binds": [f"{socket_directory}:/s:ro", f"{socket_directory}/passwd:/etc/passwd:ro"],
+                "Binds": [
+                    f"{socket_directory}:/s:ro",
+                    f"{socket_directory}/passwd:/etc/passwd:ro",
+                    f"{data}:{DATA}:ro",
+                ],
             },
         }
 
@@ -170,11 +178,20 @@ class Container:
 
     def __init__(
         self, engine: Engine, container_id: str, user: int, channel: Channel, cgroup: Cgroup, recipe: ContainerSpec
+        self,
+        engine: Engine,
+        container_id: str,
+        user: int,
+        channel: Channel,
+        cgroup: Cgroup,
+        recipe: Recipe,
+        data: DataFolder,
     ) -> None:
         self._engine = engine
         self.id, self.user = container_id, user
         self.channel = channel
         self.cgroup = cgroup
+        self.data = data
         self.booted_at = time.monotonic()
         self._resting_tasks = recipe.resting_tasks
         self._tasks_show = not recipe.has_own_kernel
@@ -208,9 +225,11 @@ class Container:
             tests: how many tests of it ran elsewhere; the next finds the kernel's counters as if they had run here.
             dirty: how many of them left traces in those counters.
         """
+        links = self.data.add(program.data, PROGRAM_DATA)
         archive = memory_file(pack(program.files))
         try:
-            self.channel.send({"op": "load", "entry": program.entry, "skip": [tests, dirty]}, [archive])
+            order = {"op": "load", "entry": program.entry, "skip": [tests, dirty], "links": links}
+            self.channel.send(order, [archive])
         finally:
             os.close(archive)
         if self.channel.expect("loaded", _ANSWER_TIMEOUT_S) is not True:
@@ -240,6 +259,7 @@ class Container:
         """End it: the guest leaves when its socket closes, all processes with it, and the engine removes it."""
         self.channel.close()
         self.cgroup.close()
+        self.data.close()
 
     def destroy(self) -> None:
         """End it by force, when the guest cannot be relied on."""
@@ -249,6 +269,8 @@ class Container:
 
 def start_container(
     engine: Engine, hierarchy: Hierarchy, recipe: ContainerSpec, users: Users, directory: Path
+def boot(
+    engine: Engine, hierarchy: Hierarchy, recipe: Recipe, users: Users, directory: Path, data_parent: Path
 ) -> Container:
     """Create and start a container with a user of its own, and wait until its guest is ready.
 
@@ -256,9 +278,11 @@ def start_container(
     """
     container_id = None
     channel = None
+    data = None
     try:
+        data = DataFolder(data_parent)
         with Rendezvous(directory) as rendezvous:
-            container_id, user = _create(engine, recipe, users, rendezvous.directory)
+            container_id, user = _create(engine, recipe, users, rendezvous.directory, data.path)
             engine.start(container_id)
             channel = rendezvous.accept(_BOOT_TIMEOUT_S, partial(engine.is_running, container_id))
         if (channel.kernel == "gvisor") != recipe.has_own_kernel:
@@ -266,18 +290,21 @@ def start_container(
         if not recipe.has_own_kernel and channel.peer_uid != user:  # gVisor connects with a helper of its own
             raise SandboxFault(f"a process of user {channel.peer_uid} answered in the sandbox's place")
         cgroup = hierarchy.of(channel.peer_pid, container_id)
-        return Container(engine, container_id, user, channel, cgroup, recipe)
+        return Container(engine, container_id, user, channel, cgroup, recipe, data)
     except (SandboxFault, OSError) as error:
         if channel is not None:
             channel.close()
         if container_id is not None:
             engine.remove(container_id)
+        if data is not None:
+            data.close()
         if isinstance(error, OSError):
             raise SandboxFault(f"the sandbox's socket cannot be made in {directory}: {error}") from error
         raise
 
 
 def _create(engine: Engine, recipe: ContainerSpec, users: Users, directory: Path) -> tuple[str, int]:
+def _create(engine: Engine, recipe: Recipe, users: Users, directory: Path, data: Path) -> tuple[str, int]:
     """Create a container whose user no other container of the engine has; its id and its user."""
     for _ in range(_DRAWS):
         user = users.draw()
@@ -285,6 +312,6 @@ def _create(engine: Engine, recipe: ContainerSpec, users: Users, directory: Path
         (directory / "passwd").chmod(0o644)
         command = ["/s/s", str(recipe.lease_s), recipe.tier.value]
         with suppress(NameTaken):
-            options = recipe.options(directory, user)
+            options = recipe.options(directory, data, user)
             return engine.create(f"rlp-sandbox-{user}", recipe.image_digest, command, **options), user
     raise SandboxFault(f"no user id is free after {_DRAWS} draws: give a wider range (RLP_SANDBOX__UIDS)")

@@ -6,15 +6,25 @@ that is not configured is refused rather than replaced by another.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
 from rlplatform.sandbox.docker_engine import APP_LABEL, BOOT_LABEL, OWNER_LABEL, STATE_LABEL, Engine
 from rlplatform.sandbox.execution.cgroups import Hierarchy
 from rlplatform.sandbox.images.builder import require_image
+from rlplatform.sandbox.cgroup import Hierarchy
+from rlplatform.sandbox.container import TMPFS, Container, Recipe, boot
+from rlplatform.sandbox.data_folder import remove_left
+from rlplatform.sandbox.docker_sandbox import DockerSandbox
+from rlplatform.sandbox.engine import APP_LABEL, BOOT_LABEL, OWNER_LABEL, STATE_LABEL, Engine
+from rlplatform.sandbox.gvisor import require_gvisor
+from rlplatform.sandbox.images import require_image
+from rlplatform.sandbox.jails import JailContainers
 from rlplatform.sandbox.models import Limits, PoolStatus, Program, SandboxInfo, Tier
 from rlplatform.sandbox.pool.container import TMPFS, Container, ContainerSpec, start_container
 from rlplatform.sandbox.pool.docker_sandbox import DockerSandbox
@@ -56,16 +66,19 @@ class DockerPool:
     """The pool of one node: implements the port ``SandboxPool``. Warm containers come in the background.
 
     ``owner`` is unique among the living pools of ``settings.state_dir``; what a dead pool of that name left is removed.
+    ``data_dir``: where containers have their folders of data; best on the file system that the data is on. None: beside
+    their sockets.
 
     :raises SandboxUnavailable: no engine, no image, an unknown runtime, control groups or state directory unusable.
     """
 
-    def __init__(self, settings: SandboxSettings, owner: str) -> None:
+    def __init__(self, settings: SandboxSettings, owner: str, data_dir: Path | None = None) -> None:
         self._settings = settings
         self._state_dir = settings.state_dir.resolve()
         self._slots = Slots(settings.slots, settings.cores)
         self._engine = Engine(settings.docker_host)
         self._ownership: Ownership | None = None
+        self._data_parent: Path | None = None
         try:
             self._hierarchy = Hierarchy()
             self._image = require_image(self._engine, settings.image)
@@ -75,6 +88,10 @@ class DockerPool:
             self._reaper = Reaper(self._engine, self._state_dir)
             self._reaper.sweep()
             self._remove_containers()
+            self._data_parent = self._ownership.directory
+            if data_dir is not None:
+                self._data_parent = data_dir.absolute() / owner
+                remove_left(data_dir, self._state_dir)
         except SandboxFault as fault:
             self._shut()
             raise SandboxUnavailable(str(fault)) from fault
@@ -181,6 +198,8 @@ class DockerPool:
                 return container
             except BaseException as error:
                 source.release(container, sound=False)
+                container.data.remove()
+                source.give_back(container, sound=False)
                 if attempt == _ATTEMPTS or not isinstance(error, SandboxFault):
                     raise
         raise AssertionError("unreachable")
@@ -198,12 +217,16 @@ class DockerPool:
     ) -> Container:
         """Another container, or jail, in the place of ``container``, in which ``tests`` tests ran."""
         source.release(container, sound=True)
+        container.data.remove()
+        source.give_back(container, sound=True)
         return self._prepare(source, program, limits, core, tenant, tests, dirty)
 
     def _release(self, source: _Source, core: int, container: Container | None, sound: bool) -> None:
         self._slots.release(core)
         if container is not None:
             source.release(container, sound)
+            container.data.remove()
+            source.give_back(container, sound)
 
     def _recipe(self, tier: Tier, runtime: str | None = None) -> ContainerSpec:
         assert self._ownership is not None
@@ -235,6 +258,7 @@ class DockerPool:
 
     def _booter(self, recipe: ContainerSpec) -> partial[Container]:
         assert self._ownership is not None
+        assert self._data_parent is not None
         return partial(
             start_container,
             self._engine,
@@ -242,6 +266,7 @@ class DockerPool:
             recipe,
             self._users,
             self._ownership.directory,
+            self._data_parent,
         )
 
     def _renew_leases(self) -> None:
@@ -275,6 +300,8 @@ class DockerPool:
             self._engine.remove(container)
 
     def _shut(self) -> None:
+        if self._data_parent is not None:
+            shutil.rmtree(self._data_parent, ignore_errors=True)
         if self._ownership is not None:
             self._ownership.release()
         self._engine.close()

@@ -8,6 +8,11 @@ from collections.abc import Callable
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.execution.outcomes import outcome_of
 from rlplatform.sandbox.execution.program_execution import ProgramExecution
+from rlplatform.sandbox.execution.outcomes import decide
+from rlplatform.sandbox.execution.program_execution import Run
+from rlplatform.sandbox.container import Container
+from rlplatform.sandbox.data_folder import TEST_FILES
+from rlplatform.sandbox.execution import Run
 from rlplatform.sandbox.guest.protocol import MANY, NONE
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, SandboxInfo, Usage
 from rlplatform.sandbox.pool.container import Container
@@ -67,6 +72,8 @@ class DockerSandbox:
             run = self._run = ProgramExecution(
                 inside.channel, inside.cgroup, inside.user, execution, interactor, on_stdout
             )
+            links = inside.data.add(execution.files, TEST_FILES)
+            run = self._run = Run(inside.channel, inside.cgroup, inside.user, execution, interactor, on_stdout, links)
         try:
             inside.apply(execution.limits)
             evidence = run.evidence()
@@ -86,6 +93,7 @@ class DockerSandbox:
             self._fault = "an execution was abandoned"
             raise
         finally:
+            inside.data.remove(TEST_FILES)
             with self._lock:
                 self._run = None
 

@@ -20,7 +20,7 @@ from rlplatform.evaluation.attachments import (
 )
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
-from rlplatform.evaluation.submissions import check_submission, program_of
+from rlplatform.evaluation.submissions import check_submission, local_paths, program_of
 from rlplatform.files.models import FileInfo, FileRef, LocalFile
 from rlplatform.files.node_cache import NodeCache
 from rlplatform.files.service import FileService
@@ -43,13 +43,22 @@ def anyio_backend() -> str:
 
 
 def request_of(*ids: str, **fields: Any) -> EvaluationRequest:
-    """A request that refers to a file in every place that takes one."""
-    source, content, stdin, expected = ({"file": file_id} for file_id in ids)
+    """A request that refers to a file in every place that takes one: of data and files of tests, the last two."""
+    source, content, stdin, expected, *data = ({"file": file_id} for file_id in ids)
+    if data:
+        fields = {"data": [{"path": "d/all", **data[0]}], **fields}
     return EvaluationRequest.model_validate(
         {
             "source": source,
             "files": [{"path": "w.bin", "content": content}],
-            "tests": [{"id": "1", "stdin": stdin, "expected_stdout": expected}],
+            "tests": [
+                {
+                    "id": "1",
+                    "stdin": stdin,
+                    "expected_stdout": expected,
+                    "files": [{"path": "own", **one} for one in data[1:]],
+                }
+            ],
             **fields,
         }
     )
@@ -76,15 +85,16 @@ class Rig:
 
 
 def test_every_place_that_takes_a_file_is_found() -> None:
-    ids = [new_id(Kind.FILE) for _ in range(4)]
+    ids = [new_id(Kind.FILE) for _ in range(6)]
     fields = ["source", "files.0.content", "tests.0.stdin", "tests.0.expected_stdout"]
-    assert list(attachments(request_of(*ids))) == list(zip(fields, ids, strict=True))
+    fields += ["data.0.file", "tests.0.files.0.file"]
+    assert sorted(attachments(request_of(*ids))) == sorted(zip(fields, ids, strict=True))
     plain = {"source": "", "files": [{"path": "a", "content": ""}], "tests": [{"id": "1", "stdin": ""}]}
     assert list(attachments(EvaluationRequest.model_validate(plain))) == []
 
 
 def test_files_of_this_node_become_the_program_and_its_input(tmp_path: Path) -> None:
-    ids = [new_id(Kind.FILE) for _ in range(4)]
+    ids = [new_id(Kind.FILE) for _ in range(6)]
     paths = {file_id: tmp_path / file_id for file_id in ids}
     for number, path in enumerate(paths.values()):
         path.write_bytes(bytes([number, 255]))
@@ -92,6 +102,8 @@ def test_files_of_this_node_become_the_program_and_its_input(tmp_path: Path) -> 
     assert program_of(request).files == {"main.py": b"\x00\xff", "w.bin": b"\x01\xff"}
     assert isinstance(request.tests[0].stdin, LocalFile)
     assert request.tests[0].stdin.path == paths[ids[2]]
+    assert program_of(request).data == {"d/all": paths[ids[4]]}
+    assert local_paths(request.tests[0].files) == {"own": paths[ids[5]]}
 
 
 @pytest.mark.parametrize(
@@ -188,3 +200,36 @@ async def test_an_evaluator_gets_the_files_of_a_run(tmp_path: Path) -> None:
             assert request == plain.request
     with pytest.raises(StorageError):
         await AttachedFiles(None, None).find(run)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"data": [{"path": "../x"}]}, "data.0.path"),
+        ({"data": [{"path": "/data/d0"}]}, "data.0.path"),
+        ({"data": [{"path": "main.py"}]}, "data.0.path"),
+        ({"data": [{"path": "a"}, {"path": "a"}]}, "data.1.path"),
+        ({"data": [{"path": "a"}, {"path": "a/b"}]}, "data.1.path"),
+        ({"files": [{"path": "a", "content": ""}], "data": [{"path": "a"}]}, "data.0.path"),
+        ({"files": [{"path": "a/b", "content": ""}], "data": [{"path": "a"}]}, "files.0.path"),
+        ({"tests": [{"id": "1", "files": [{"path": "a\0"}]}]}, "tests.0.files.0.path"),
+        ({"data": [{"path": "a"}], "tests": [{"id": "1", "files": [{"path": "a"}]}]}, "tests.0.files.0.path"),
+        ({"data": [{"path": "a"}], "tests": [{"id": "1", "files": [{"path": "a/b"}]}]}, "tests.0.files.0.path"),
+        ({"data": [{"path": "a/b"}], "tests": [{"id": "1", "files": [{"path": "a"}]}]}, "tests.0.files.0.path"),
+    ],
+)
+def test_paths_of_data_are_checked(changes: dict[str, Any], field: str) -> None:
+    ref = new_id(Kind.FILE)
+    for data in (changes.get("data", []), changes.get("tests", [{}])[0].get("files", [])):
+        for one in data:
+            one["file"] = ref
+    request = EvaluationRequest.model_validate({"source": "", "tests": [{"id": "1"}], **changes})
+    with pytest.raises(InvalidRequest) as caught:
+        check_submission(request)
+    assert caught.value.extra["field"] == field
+
+
+def test_tests_may_have_files_of_the_same_name() -> None:
+    ref = new_id(Kind.FILE)
+    tests = [{"id": str(number), "files": [{"path": "input.csv", "file": ref}]} for number in range(3)]
+    check_submission(EvaluationRequest.model_validate({"source": "", "tests": tests}))

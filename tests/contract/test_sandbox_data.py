@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from rlplatform.errors import InvalidRequest
-from rlplatform.sandbox.docker_pool import DockerPool
 from rlplatform.sandbox.models import Execution, Limits, Outcome, OutcomeKind, Program, Tier
+from rlplatform.sandbox.pool.docker_pool import DockerPool
 from tests.conftest import MakePool
 
 pytestmark = pytest.mark.docker

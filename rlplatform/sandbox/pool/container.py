@@ -20,12 +20,10 @@ from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.docker_engine import Engine, NameTaken, no_log, ulimits
 from rlplatform.sandbox.execution.cgroups import Cgroup, Hierarchy
 from rlplatform.sandbox.execution.control_channel import Channel, Rendezvous, memory_file
-from rlplatform.sandbox.cgroup import Cgroup, Hierarchy
-from rlplatform.sandbox.data_folder import PROGRAM_DATA, DataFolder
-from rlplatform.sandbox.engine import Engine, NameTaken, no_log, ulimits
 from rlplatform.sandbox.guest.program import pack
 from rlplatform.sandbox.guest.protocol import DATA
 from rlplatform.sandbox.models import Limits, Program, Tier
+from rlplatform.sandbox.pool.data_folder import PROGRAM_DATA, DataFolder
 from rlplatform.sandbox.pool.seccomp import Profile
 from rlplatform.sandbox.pool.users import GROUP, Users
 

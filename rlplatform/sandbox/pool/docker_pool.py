@@ -17,16 +17,10 @@ from rlplatform.errors import SandboxFault, SandboxUnavailable
 from rlplatform.sandbox.docker_engine import APP_LABEL, BOOT_LABEL, OWNER_LABEL, STATE_LABEL, Engine
 from rlplatform.sandbox.execution.cgroups import Hierarchy
 from rlplatform.sandbox.images.builder import require_image
-from rlplatform.sandbox.cgroup import Hierarchy
-from rlplatform.sandbox.container import TMPFS, Container, Recipe, boot
-from rlplatform.sandbox.data_folder import remove_left
-from rlplatform.sandbox.docker_sandbox import DockerSandbox
-from rlplatform.sandbox.engine import APP_LABEL, BOOT_LABEL, OWNER_LABEL, STATE_LABEL, Engine
-from rlplatform.sandbox.gvisor import require_gvisor
-from rlplatform.sandbox.images import require_image
-from rlplatform.sandbox.jails import JailContainers
 from rlplatform.sandbox.models import Limits, PoolStatus, Program, SandboxInfo, Tier
 from rlplatform.sandbox.pool.container import TMPFS, Container, ContainerSpec, start_container
+from rlplatform.sandbox.pool.container import TMPFS, Container, Recipe, boot
+from rlplatform.sandbox.pool.data_folder import remove_left
 from rlplatform.sandbox.pool.docker_sandbox import DockerSandbox
 from rlplatform.sandbox.pool.gvisor_runtime import require_gvisor
 from rlplatform.sandbox.pool.jail_containers import JailContainers

@@ -10,12 +10,10 @@ from rlplatform.sandbox.execution.outcomes import outcome_of
 from rlplatform.sandbox.execution.program_execution import ProgramExecution
 from rlplatform.sandbox.execution.outcomes import decide
 from rlplatform.sandbox.execution.program_execution import Run
-from rlplatform.sandbox.container import Container
-from rlplatform.sandbox.data_folder import TEST_FILES
-from rlplatform.sandbox.execution import Run
 from rlplatform.sandbox.guest.protocol import MANY, NONE
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, SandboxInfo, Usage
 from rlplatform.sandbox.pool.container import Container
+from rlplatform.sandbox.pool.data_folder import TEST_FILES
 from rlplatform.sandbox.ports import Interactor
 
 

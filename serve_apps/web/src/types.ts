@@ -159,6 +159,16 @@ export interface components {
             keep_last: number;
         };
         /**
+         * DataFile
+         * @description An uploaded file that a program finds under a path, and can only read.
+         */
+        DataFile: {
+            /** @description Id of the file: `file_…`. */
+            file: string;
+            /** @description Relative POSIX path, for example `data/train.csv`. */
+            path: string;
+        };
+        /**
          * Delivery
          * @description One message to one webhook.
          */
@@ -538,6 +548,8 @@ export interface components {
         EvaluationRequest: {
             /** @description How output, or a returned value, is compared with what is expected. */
             checker?: components["schemas"]["ExactChecker"] | components["schemas"]["TokensChecker"] | components["schemas"]["LinesChecker"] | components["schemas"]["FloatsChecker"] | components["schemas"]["UnorderedChecker"];
+            /** @description Uploaded files of any size that the program finds in each test, and can only read. */
+            data?: components["schemas"]["DataFile"][];
             /** @description Further files of the submission. */
             files?: components["schemas"]["SourceFile"][];
             /** @description How a test is run. */
@@ -1646,6 +1658,8 @@ export interface components {
             checker: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /** @description Uploaded files that the program can read. */
+            data: components["schemas"]["DataFile"][];
             /** @description Further files of the program. */
             files: components["schemas"]["SubmittedFile"][];
             /** @description Grader of the request. */
@@ -1716,6 +1730,8 @@ export interface components {
             expected?: components["schemas"]["JsonValue"];
             /** @description Standard output to expect (stdio): text, or an uploaded file; null: only the exit status counts. */
             expected_stdout?: (string | components["schemas"]["FileRef"]) | null;
+            /** @description Uploaded files that the program finds in this test alone, and can only read. */
+            files?: components["schemas"]["DataFile"][];
             /** @description Id of the group that this test belongs to; null: none. */
             group?: string | null;
             /** @description True: submitters see only the verdict and the points. Default: `false`. */
@@ -2799,6 +2815,7 @@ export type CheckpointInfoInEvent = components['schemas']['CheckpointInfoInEvent
 export type CheckpointList = components['schemas']['CheckpointList'];
 export type CheckpointPlan = components['schemas']['CheckpointPlan'];
 export type CheckpointPlanOutput = components['schemas']['CheckpointPlanOutput'];
+export type DataFile = components['schemas']['DataFile'];
 export type Delivery = components['schemas']['Delivery'];
 export type DeliveryList = components['schemas']['DeliveryList'];
 export type DependencyState = components['schemas']['DependencyState'];

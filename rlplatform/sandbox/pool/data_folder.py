@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rlplatform.errors import SandboxFault
+from rlplatform.sandbox.execution.reachable import make_reachable
 from rlplatform.sandbox.guest.protocol import DATA
-from rlplatform.sandbox.reachable import make_reachable
 
 PROGRAM_DATA, TEST_FILES = "d", "t"
 _READABLE = 0o444

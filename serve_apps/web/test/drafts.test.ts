@@ -136,6 +136,7 @@ describe("a submission's draft", () => {
       id: "eval_1",
       source: "def f(a): return a",
       files: [{ path: "h.py", content: "" }],
+      data: [],
       grader: { kind: "function", entry: "f" },
       checker: { kind: "floats", abs_tol: 0.5, rel_tol: 0 },
       limits: { cpu_time_s: 1, memory_mb: 64 },

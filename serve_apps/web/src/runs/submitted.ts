@@ -12,6 +12,7 @@ export function remember(id: string, request: FormRequest): void {
     id,
     source: request.source,
     files: request.files ?? [],
+    data: request.data ?? [],
     grader: request.grader,
     checker: request.checker as Submission["checker"],
     limits: request.limits,

@@ -175,14 +175,13 @@ class Container:
     """A running container whose guest has answered."""
 
     def __init__(
-        self, engine: Engine, container_id: str, user: int, channel: Channel, cgroup: Cgroup, recipe: ContainerSpec
         self,
         engine: Engine,
         container_id: str,
         user: int,
         channel: Channel,
         cgroup: Cgroup,
-        recipe: Recipe,
+        recipe: ContainerSpec,
         data: DataFolder,
     ) -> None:
         self._engine = engine
@@ -266,9 +265,7 @@ class Container:
 
 
 def start_container(
-    engine: Engine, hierarchy: Hierarchy, recipe: ContainerSpec, users: Users, directory: Path
-def boot(
-    engine: Engine, hierarchy: Hierarchy, recipe: Recipe, users: Users, directory: Path, data_parent: Path
+    engine: Engine, hierarchy: Hierarchy, recipe: ContainerSpec, users: Users, directory: Path, data_parent: Path
 ) -> Container:
     """Create and start a container with a user of its own, and wait until its guest is ready.
 
@@ -301,8 +298,7 @@ def boot(
         raise
 
 
-def _create(engine: Engine, recipe: ContainerSpec, users: Users, directory: Path) -> tuple[str, int]:
-def _create(engine: Engine, recipe: Recipe, users: Users, directory: Path, data: Path) -> tuple[str, int]:
+def _create(engine: Engine, recipe: ContainerSpec, users: Users, directory: Path, data: Path) -> tuple[str, int]:
     """Create a container whose user no other container of the engine has; its id and its user."""
     for _ in range(_DRAWS):
         user = users.draw()

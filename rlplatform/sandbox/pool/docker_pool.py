@@ -19,7 +19,6 @@ from rlplatform.sandbox.execution.cgroups import Hierarchy
 from rlplatform.sandbox.images.builder import require_image
 from rlplatform.sandbox.models import Limits, PoolStatus, Program, SandboxInfo, Tier
 from rlplatform.sandbox.pool.container import TMPFS, Container, ContainerSpec, start_container
-from rlplatform.sandbox.pool.container import TMPFS, Container, Recipe, boot
 from rlplatform.sandbox.pool.data_folder import remove_left
 from rlplatform.sandbox.pool.docker_sandbox import DockerSandbox
 from rlplatform.sandbox.pool.gvisor_runtime import require_gvisor
@@ -191,9 +190,8 @@ class DockerPool:
                 container.apply(limits)
                 return container
             except BaseException as error:
-                source.release(container, sound=False)
                 container.data.remove()
-                source.give_back(container, sound=False)
+                source.release(container, sound=False)
                 if attempt == _ATTEMPTS or not isinstance(error, SandboxFault):
                     raise
         raise AssertionError("unreachable")
@@ -210,17 +208,15 @@ class DockerPool:
         dirty: int,
     ) -> Container:
         """Another container, or jail, in the place of ``container``, in which ``tests`` tests ran."""
-        source.release(container, sound=True)
         container.data.remove()
-        source.give_back(container, sound=True)
+        source.release(container, sound=True)
         return self._prepare(source, program, limits, core, tenant, tests, dirty)
 
     def _release(self, source: _Source, core: int, container: Container | None, sound: bool) -> None:
         self._slots.release(core)
         if container is not None:
-            source.release(container, sound)
             container.data.remove()
-            source.give_back(container, sound)
+            source.release(container, sound)
 
     def _recipe(self, tier: Tier, runtime: str | None = None) -> ContainerSpec:
         assert self._ownership is not None

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.execution.outcomes import outcome_of
 from rlplatform.sandbox.execution.program_execution import ProgramExecution
-from rlplatform.sandbox.execution.outcomes import decide
-from rlplatform.sandbox.execution.program_execution import Run
 from rlplatform.sandbox.guest.protocol import MANY, NONE
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, SandboxInfo, Usage
 from rlplatform.sandbox.pool.container import Container
@@ -67,11 +65,10 @@ class DockerSandbox:
                 return Outcome(OutcomeKind.CANCELLED, Usage(0.0, 0.0, 0))
             inside = self._container
             assert inside is not None
-            run = self._run = ProgramExecution(
-                inside.channel, inside.cgroup, inside.user, execution, interactor, on_stdout
-            )
             links = inside.data.add(execution.files, TEST_FILES)
-            run = self._run = Run(inside.channel, inside.cgroup, inside.user, execution, interactor, on_stdout, links)
+            run = self._run = ProgramExecution(
+                inside.channel, inside.cgroup, inside.user, execution, interactor, on_stdout, links
+            )
         try:
             inside.apply(execution.limits)
             evidence = run.evidence()

@@ -1,0 +1,164 @@
+"""Commands for trainings: start, check, pause, resume, stop; and for their checkpoints: delete."""
+
+from __future__ import annotations
+
+import asyncio
+
+from actors.commands import CommandHandler
+from actors.training.scheduler import TrainingScheduler
+from rlplatform.access.principals import Principal
+from rlplatform.algorithms.ppo.presets import resolve
+from rlplatform.environments.facts import EnvironmentProbes
+from rlplatform.environments.options import EnvOptions
+from rlplatform.errors import InvalidRequest, NotFound, PlatformError
+from rlplatform.ids import Kind, check_id, new_id
+from rlplatform.maintenance.retention import Retention
+from rlplatform.quotas.service import QuotaService
+from rlplatform.runs.idempotency import replay_or_raise
+from rlplatform.runs.ports import Idempotency
+from rlplatform.scheduling.admission import QueuePlace
+from rlplatform.scheduling.priorities import check_priority
+from rlplatform.training.events import TrainingQueued
+from rlplatform.training.models import CheckpointInfo, Training, TrainingCheck, TrainingRequest, TrainingState
+from rlplatform.training.ports import CheckpointStore
+from rlplatform.training.record import TrainingRun
+from rlplatform.training.request_checks import check_continues, check_facts, check_hyperparameters, planned
+
+
+class TrainingCommandHandler(CommandHandler):
+    """Implements the ``TrainingCommands`` port."""
+
+    _probes: EnvironmentProbes
+    _accounts: QuotaService
+    _checkpoints: CheckpointStore
+    _retention: Retention
+    _trainings: TrainingScheduler
+
+    async def start_training(
+        self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[TrainingRun, bool]:
+        """Queue a training (see the port)."""
+        await self._open()
+        try:
+            check_priority(request.priority, principal)
+            await self._trainings.check(request)
+            image = await self._check_environment(request, principal.tenant)
+            quotas = await self._accounts.check_trainings(principal.tenant)
+            with self._trainings.admit(request, principal.tenant, quotas) as place:
+                if request.resume_from is None:
+                    return await self._start(request, principal, idempotency, place)
+                async with self._retention.removing:
+                    parent = await self._parent(request, principal, image=image)
+                    return await self._start(request, principal, idempotency, place, parent)
+        except PlatformError as refusal:
+            return await replay_or_raise(self._store, TrainingRun, idempotency, refusal)
+
+    async def check_training(self, request: TrainingRequest, principal: Principal) -> TrainingCheck:
+        """Check a training and start nothing (see the port)."""
+        await self._open()
+        check_priority(request.priority, principal)
+        await self._trainings.check(request)
+        image = await self._check_environment(request, principal.tenant)
+        if request.resume_from is not None:
+            await self._parent(request, principal, image=image)
+        return await asyncio.to_thread(planned, request)
+
+    async def _check_environment(self, request: TrainingRequest, tenant: str) -> bool:
+        """Check what the request says of environment and hyperparameters; True if its observations are images."""
+        if request.engine == "simulated":
+            await self._probes.check_known(request.env, request.env_config, tenant)
+            await asyncio.to_thread(check_hyperparameters, request)
+            return False
+        await asyncio.to_thread(check_hyperparameters, request)
+        facts = await self._probes.facts(request.env, request.env_config, tenant, EnvOptions.of(request))
+        await asyncio.to_thread(check_facts, request, facts)
+        return facts.image
+
+    async def _start(
+        self,
+        request: TrainingRequest,
+        principal: Principal,
+        idempotency: Idempotency | None,
+        place: QueuePlace,
+        parent: CheckpointInfo | None = None,
+    ) -> tuple[TrainingRun, bool]:
+        now = self._clock.now()
+        run_id = new_id(Kind.TRAINING)
+        simulated = request.engine == "simulated"
+        run = TrainingRun(
+            id=run_id,
+            tenant=principal.tenant,
+            created_by=principal.id,
+            charged_env_steps=parent.env_steps if parent is not None else None,
+            document=Training(
+                id=run_id, state=TrainingState.QUEUED, request=request, simulated=simulated, created_at=now
+            ),
+        )
+        queued = TrainingQueued(stream=run.stream, time=now, simulated=simulated, queue_position=place.position)
+        stored, created = await self._create(run, queued, idempotency)
+        if created:
+            self._trainings.enqueue(stored)
+        return stored, created
+
+    async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
+        """Pause, resume or stop (see the port)."""
+        await self._open()
+        run = await self._owned(check_id(run_id, Kind.TRAINING), principal)
+        assert isinstance(run, TrainingRun)
+        if command == "resume" and run.desired == "pause" and not run.final:
+            quotas = await self._accounts.check_progress(run.tenant)
+            if not self._trainings.keeps(run.id):
+                with self._trainings.admit(run.document.request, run.tenant, quotas):
+                    return await self._uncancellable(self._trainings.command(run, command, principal.id))
+        return await self._uncancellable(self._trainings.command(run, command, principal.id))
+
+    async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:
+        """Delete a checkpoint (see the port)."""
+        await self._open()
+        checkpoint = await asyncio.to_thread(self._checkpoints.find, checkpoint_id)
+        run = await self._owned(checkpoint.training_id, principal)
+        assert isinstance(run, TrainingRun)
+        await self._retention.delete(checkpoint, run)
+        self._accounts.measure(run.tenant)
+
+    async def _parent(self, request: TrainingRequest, principal: Principal, *, image: bool) -> CheckpointInfo:
+        """:raises InvalidRequest, NotFound: there is no such checkpoint, none that the principal sees, or not one of
+        this engine, environment and network."""
+        assert request.resume_from is not None
+        checkpoint_id = request.resume_from
+        try:
+            check_id(checkpoint_id, Kind.CHECKPOINT)
+            parent = await asyncio.to_thread(self._checkpoints.find, checkpoint_id)
+            run = await self._store.get(parent.training_id)
+            principal.require_visible(run.tenant, run.created_by, "checkpoint")
+            assert isinstance(run, TrainingRun)
+            trained = run.document.request
+            if trained.engine != request.engine:
+                raise InvalidRequest(f"{checkpoint_id} is of engine {trained.engine}, not {request.engine}")
+            if trained.env != request.env:
+                await self._check_transfer(request, trained, principal.tenant)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"resume_from: {error}", field="resume_from") from None
+        except NotFound:
+            raise NotFound(f"resume_from: no such checkpoint: {checkpoint_id}", field="resume_from") from None
+        check_continues(request.stop, parent, trained=run.document)
+        if request.engine != "simulated":
+            ours, theirs = (resolve(each.env, each.preset, each.hyperparameters)[0] for each in (request, trained))
+            ours.check_resumes(theirs, image=image)
+        return parent
+
+    async def _check_transfer(self, request: TrainingRequest, trained: TrainingRequest, tenant: str) -> None:
+        """Check that a policy of ``trained`` fits the environment of ``request``.
+
+        Raises:
+            InvalidRequest: the spaces differ; says how.
+        """
+        why = f"{request.resume_from} is of env {trained.env}, not {request.env}"
+        if request.engine == "simulated":
+            raise InvalidRequest(why)
+        ours, theirs = [
+            (await self._probes.facts(each.env, each.env_config, tenant, EnvOptions.of(each))).spaces
+            for each in (request, trained)
+        ]
+        if ours != theirs:
+            raise InvalidRequest(f"{why}, and their spaces differ: {theirs} against {ours}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -169,3 +170,12 @@ def test_calls_that_a_page_names_exist(page: Path) -> None:
         if not any(verb == method.lower() and re.fullmatch(pattern, called) for verb, called in known):
             unknown.append(f"{method} {path}")
     assert unknown == []
+
+
+def test_the_layers_of_the_architecture_are_those_that_the_linter_enforces() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    enforced = next(contract["layers"] for contract in contracts if contract.get("containers") == ["rlplatform"])
+    text = (ROOT / "ARCHITECTURE.md").read_text().partition("Inside `rlplatform`, top down:")[2]
+    rows = re.findall(r"^\|([^|]+)\|", text.partition("\n\n")[2].partition("\n\n")[0], re.M)[2:]
+    shown = [re.findall(r"`(\w+)`", row) for row in rows]
+    assert [set(row) for row in shown] == [set(layer.split(" | ")) for layer in enforced]

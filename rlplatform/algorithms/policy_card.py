@@ -1,4 +1,4 @@
-"""Card of a policy: its spaces, dtypes and normalizer, for clients that act with it."""
+"""Card of a policy: its spaces, dtypes and normaliser, for clients that act with the policy."""
 
 from __future__ import annotations
 

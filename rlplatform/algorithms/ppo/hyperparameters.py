@@ -1,5 +1,6 @@
-"""PPO's hyperparameters, with the names, defaults and meaning of Stable-Baselines3; strict about every name and
-value.
+"""Hyperparameters of PPO, with the names, defaults and meaning of Stable-Baselines3.
+
+Unknown names and values outside their range are refused.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ Float = Annotated[float, BeforeValidator(_number)]
 
 @dataclass(frozen=True)
 class Architecture:
-    """What ``ActorCritic`` is built from: widths of the hidden layers of both towers, and how they start.
+    """Architecture of an ``ActorCritic``: widths of the hidden layers of both towers, and their initialisation.
 
-    With ``shared_critic`` both heads sit on the policy tower and ``vf`` is empty.
+    With ``shared_critic`` both heads use the policy tower, and ``vf`` is empty.
     """
 
     pi: Widths
@@ -55,7 +56,7 @@ class Architecture:
 
 
 class NetArch(BaseModel):
-    """Widths of the hidden layers of the policy and of the value function."""
+    """Widths of the hidden layers of the policy (``pi``) and of the value function (``vf``)."""
 
     model_config = _STRICT
     pi: tuple[Int, ...] = ()
@@ -70,9 +71,11 @@ class NetArch(BaseModel):
 
 
 class PolicyKwargs(BaseModel):
-    """The policy's network. ``net_arch`` is one list for both towers or ``{"pi": [...], "vf": [...]}``; the default
-    is two layers of 64 for vectors and none on top of the Nature CNN for images. ``shared_critic`` lets the value
-    function use the policy's features; ``None`` does so for images only, as Stable-Baselines3 does.
+    """Network of the policy.
+
+    ``net_arch`` is one list for both towers or ``{"pi": [...], "vf": [...]}``. The default is two layers of 64 for
+    vectors, and no layer after the Nature CNN for images. With ``shared_critic`` the value function uses the policy's
+    features; ``None`` shares them for images only, as Stable-Baselines3 does.
     """
 
     model_config = _STRICT
@@ -94,7 +97,7 @@ class PolicyKwargs(BaseModel):
 
 
 class Normalize(BaseModel):
-    """VecNormalize: which of observations and rewards are normalised, and where they are clipped."""
+    """Options of VecNormalize: whether to normalise observations and rewards, and the limits that clip them."""
 
     model_config = _STRICT
     norm_obs: bool = True
@@ -104,10 +107,10 @@ class Normalize(BaseModel):
 
 
 class Hyperparameters(BaseModel):
-    """See Stable-Baselines3's PPO for each name. ``normalize`` is a bool or ``{"norm_obs": true, "norm_reward":
-    false}``.
+    """Hyperparameters of one training; Stable-Baselines3's PPO documents each name.
 
-    Build one with ``Hyperparameters.of``: its errors name the field and the nearest names that exist.
+    ``normalize`` is a bool or ``{"norm_obs": true, "norm_reward": false}``. Build hyperparameters with
+    ``Hyperparameters.of``: its errors name the field and the nearest existing names.
     """
 
     model_config = _STRICT
@@ -151,8 +154,15 @@ class Hyperparameters(BaseModel):
 
     @classmethod
     def of(cls, given: Mapping[str, Any], *, field: str = "hyperparameters") -> Hyperparameters:
-        """Validate. Raises ``UnknownName`` (with did-you-mean) or ``InvalidRequest``; ``field`` prefixes the path
-        named.
+        """Validate ``given``.
+
+        Args:
+            given: Hyperparameters by name.
+            field: Prefix of the paths that errors name.
+
+        Raises:
+            UnknownName: a name does not exist; suggests similar ones.
+            InvalidRequest: a value is not accepted.
         """
         check_names(given, field=field)
         try:
@@ -163,8 +173,10 @@ class Hyperparameters(BaseModel):
             raise InvalidRequest(f"{path}: {describe_error(first, first['input'])}", field=path) from None
 
     def check(self, n_envs: int, *, field: str = "hyperparameters") -> None:
-        """Refuse what cannot work with ``n_envs`` environments in all: raises ``InvalidRequest`` that says what
-        would.
+        """Check that the hyperparameters work with ``n_envs`` environments in total.
+
+        Raises:
+            InvalidRequest: a rollout would have too few rows; says which values are accepted.
         """
         rows = self.n_steps * n_envs
         if rows < 2:
@@ -181,8 +193,10 @@ class Hyperparameters(BaseModel):
             )
 
     def check_resumes(self, parent: Hyperparameters, *, image: bool, field: str = "hyperparameters") -> None:
-        """Refuse another network, or other observations, than a checkpoint of ``parent`` has: raises
-        ``InvalidRequest``.
+        """Check that a checkpoint of ``parent`` can be resumed with these hyperparameters.
+
+        Raises:
+            InvalidRequest: network or observations would differ from the checkpoint's.
         """
         theirs, ours = parent._acting(image=image), self._acting(image=image)
         for name, had in theirs.items():
@@ -192,7 +206,7 @@ class Hyperparameters(BaseModel):
                 raise InvalidRequest(f"{path}: {told} {json.dumps(ours[name])}", field=path)
 
     def _acting(self, *, image: bool) -> dict[str, Any]:
-        """What decides on the policy's parameters and on what it sees, by the names of the hyperparameters."""
+        """Return, by hyperparameter name, the values that determine the policy's parameters and its observations."""
         network = self.architecture(image=image)
         return {
             "policy_kwargs.shared_critic": network.shared_critic,
@@ -203,7 +217,7 @@ class Hyperparameters(BaseModel):
         }
 
     def not_annealed(self, total_env_steps: int | None) -> list[str]:
-        """What of these is to fall over the training and does not, since that has no number of env steps to end at."""
+        """Return a note for each linear schedule that cannot fall, because the training has no total of env steps."""
         schedules = {name: getattr(self, name) for name in ("learning_rate", "clip_range", "clip_range_vf")}
         falling = [name for name, schedule in schedules.items() if schedule is not None and schedule.linear]
         why = "stays at its initial value, since stop.env_steps is not given"
@@ -211,16 +225,20 @@ class Hyperparameters(BaseModel):
 
     @property
     def norm_obs(self) -> bool:
-        """Whether observations are normalised."""
+        """True if observations are normalised."""
         return self.normalize.norm_obs
 
     @property
     def norm_reward(self) -> bool:
-        """Whether rewards are normalised."""
+        """True if rewards are normalised."""
         return self.normalize.norm_reward
 
     def architecture(self, *, image: bool) -> Architecture:
-        """The network's architecture for image or for vector observations."""
+        """Return the network's architecture, for image or for vector observations.
+
+        Raises:
+            InvalidRequest: a shared critic was given different widths for ``pi`` and ``vf``.
+        """
         kwargs = self.policy_kwargs
         shared = image if kwargs.shared_critic is None else kwargs.shared_critic
         default = () if image else (64, 64)
@@ -256,7 +274,7 @@ def _check_names(given: Mapping[str, Any], model: type[BaseModel], path: str) ->
 
 
 def merge(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` with ``given`` over it; ``policy_kwargs`` is merged name by name, everything else replaced."""
+    """Return ``base`` updated with ``given``: ``policy_kwargs`` is merged name by name, everything else is replaced."""
     merged = {**base, **given}
     if isinstance(base.get("policy_kwargs"), Mapping) and isinstance(given.get("policy_kwargs"), Mapping):
         merged["policy_kwargs"] = {**base["policy_kwargs"], **given["policy_kwargs"]}

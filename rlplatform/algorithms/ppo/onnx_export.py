@@ -1,8 +1,8 @@
-"""Export of a policy to ONNX, checked against the policy itself before anyone gets to see it.
+"""Export a policy to ONNX, and check the exported model against the policy before returning it.
 
-The model takes ``observation`` [batch, *observation_space.shape], as the environment gives it, and returns ``action``
-[batch, *action_space.shape], both of the dtype that the policy's card says: normalisation, one-hot encoding and
-clipping are inside. Deterministic actions only.
+The model takes ``observation`` [batch, *observation_space.shape], unprocessed, and returns ``action``
+[batch, *action_space.shape], both of the dtype given in the policy's card. Normalisation, one-hot encoding and clipping
+are part of the model. Actions are deterministic.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rlplatform.environments.spaces import space_info
 from rlplatform.errors import EngineError, Unavailable
 
 OPSET = 18
-ATOL = 1e-4  # of actions up to 1; of greater ones, so much of the greatest; at least what their dtype rounds away
+ATOL = 1e-4  # relative to the largest action if that exceeds 1; at least the rounding of the actions' dtype
 RECORDED_STEPS = 64
 RECORDED_ENVS = 4
 
@@ -39,7 +39,7 @@ def record_observations(
     seed: int = 0,
     options: EnvOptions = DEFAULT_OPTIONS,
 ) -> NDArray[Any]:
-    """Observations [256, *observation_space.shape] of ``policy`` at work in its environment."""
+    """Record observations [256, *observation_space.shape] while ``policy`` acts in its environment."""
     seeds = evaluation_seeds(seed, RECORDED_ENVS)
     envs = make_vector_env(env, env_config, seeds, options=options, training=False)
     try:
@@ -52,7 +52,7 @@ def record_observations(
 
 
 class _Acting(nn.Module):
-    """The whole way from an observation to an action in torch."""
+    """Torch module that maps an unprocessed observation to an action."""
 
     def __init__(self, policy: Policy) -> None:
         super().__init__()
@@ -102,10 +102,15 @@ class _Acting(nn.Module):
 
 
 def export_onnx(policy: Policy, path: Path, recorded: NDArray[Any]) -> float:
-    """Write ``policy`` to ``path``; the largest difference of its actions from the policy's on ``recorded`` [N, *].
+    """Write ``policy`` to ``path``, and compare its actions with the policy's on ``recorded`` [N,
+    *observation_space.shape].
 
-    :raises Unavailable: the packages ``onnx`` and ``onnxruntime`` are not installed (extra ``export``).
-    :raises EngineError: the exported model acts otherwise than the policy.
+    Returns:
+        The largest difference between the actions.
+
+    Raises:
+        Unavailable: the packages ``onnx`` and ``onnxruntime`` are not installed (extra ``export``).
+        EngineError: the exported model's actions differ from the policy's.
     """
     try:
         import onnxruntime

@@ -1,4 +1,4 @@
-"""A policy to act with: observations as the environment gives them in, its actions out."""
+"""Policy that acts: maps the environment's observations to its actions."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _DESCRIPTION, _ARRAYS = "policy.json", "policy.npz"
 
 
 def policy_folder(checkpoint: Path) -> Path:
-    """Where in a fetched checkpoint of a training session the policy is. Only those of the fast path have one."""
+    """Return the policy's folder in a fetched checkpoint of a training. Only checkpoints of the fast path have one."""
     return checkpoint / "engine" / "algorithm" / FOLDER
 
 
 class Policy:
-    """The policy of a network and its observation normaliser, both used in place and never changed.
+    """Network and observation normaliser, used in place and never changed.
 
-    Called, it is deterministic. :meth:`save` and :meth:`load` need neither Ray nor pickle. Loading checks names, shapes
-    and sizes; whether a policy is any good is for its owner to say.
+    Calling a policy returns deterministic actions. :meth:`save` and :meth:`load` need neither Ray nor pickle. Loading
+    checks names, shapes and sizes; it does not judge how well the policy plays.
     """
 
     def __init__(
@@ -57,12 +57,19 @@ class Policy:
         self.kernel = self._kernel.name, self._kernel.reason
 
     def __call__(self, obs: NDArray[Any]) -> NDArray[Any]:
-        """The most likely actions [B, *action_space.shape] for observations [B, *observation_space.shape]."""
+        """Return the most likely actions [B, *action_space.shape] for observations [B, *observation_space.shape]."""
         return self.act(obs)[0]
 
     def act(self, obs: NDArray[Any], *, deterministic: bool = True) -> tuple[NDArray[Any], NDArray[np.float32]]:
-        """Likewise, and their log-probability [B]: NaN where the network has come to no numbers. Actions are drawn
-        from the policy's distribution where not ``deterministic``.
+        """Compute actions for observations.
+
+        Args:
+            obs: Observations [B, *observation_space.shape], as the environment returns them.
+            deterministic: True for the most likely actions, False to sample from the policy's distribution.
+
+        Returns:
+            Actions [B, *action_space.shape], and their log-probabilities [B]; NaN where the network's outputs are not
+            finite.
         """
         encoded = self.network.encoder(obs)
         if self.normalizer is not None:
@@ -71,7 +78,7 @@ class Policy:
         return self.network.head.to_env(actions), logp
 
     def card(self) -> PolicyCard:
-        """What the policy says of itself."""
+        """Return the policy's card: spaces, normaliser and size."""
         normalizer = None
         if self.normalizer is not None:
             moments = self.normalizer.moments
@@ -89,7 +96,7 @@ class Policy:
         )
 
     def save(self, directory: Path) -> None:
-        """Write it into ``directory``, which is made."""
+        """Write the policy into ``directory``, which is created."""
         directory.mkdir(parents=True, exist_ok=True)
         self.network.ensure_flat()
         arrays: dict[str, NDArray[Any]] = {"parameters": self.network.flat_numpy}
@@ -110,9 +117,10 @@ class Policy:
 
     @classmethod
     def load(cls, directory: Path) -> Policy:
-        """The policy that :meth:`save` wrote.
+        """Load a policy written by :meth:`save`.
 
-        :raises CheckpointError: there is none, or it is damaged.
+        Raises:
+            CheckpointError: there is no policy in ``directory``, or it is damaged.
         """
         try:
             description = json.loads((directory / _DESCRIPTION).read_text())
@@ -122,7 +130,7 @@ class Policy:
             raise CheckpointError(f"there is no policy that can be loaded: {error}") from error
 
     def pack(self) -> bytes:
-        """What :meth:`save` writes, as a tar archive."""
+        """Return the files that :meth:`save` writes, as a tar archive."""
         archive = io.BytesIO()
         with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=archive, mode="w") as tar:
             self.save(Path(folder))
@@ -132,9 +140,10 @@ class Policy:
 
     @classmethod
     def unpack(cls, archive: bytes) -> Policy:
-        """The policy that :meth:`pack` wrote.
+        """Load a policy from an archive made by :meth:`pack`.
 
-        :raises CheckpointError: it is damaged.
+        Raises:
+            CheckpointError: the archive is damaged.
         """
         with tempfile.TemporaryDirectory() as folder:
             try:

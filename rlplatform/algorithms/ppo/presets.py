@@ -1,4 +1,4 @@
-"""Hyperparameter presets by environment id: those of RL-Baselines3-Zoo, in ``presets.json``."""
+"""Hyperparameter presets by environment id, from RL-Baselines3-Zoo (``presets.json``)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LEGACY_ATARI = re.compile(r"(NoFrameskip|Deterministic)?-v[04]$")
 
 
 class Preset(BaseModel):
-    """One row of the zoo: how many environments, for how many env steps, with which wrapper and hyperparameters.
+    """One row of the zoo: number of environments, env steps, wrapper and hyperparameters.
 
-    ``env_wrapper`` names a wrapper class (``minigrid.wrappers.FlatObsWrapper``) or ``atari`` (Mnih et al.
-    preprocessing); ``published_return`` and ``published_std`` are the zoo's benchmark row where there is one.
+    ``env_wrapper`` names a wrapper class (``minigrid.wrappers.FlatObsWrapper``) or ``atari`` (preprocessing of Mnih et
+    al.). ``published_return`` and ``published_std`` are the zoo's benchmark results; None if it has none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,20 +43,26 @@ def _presets() -> dict[str, Preset]:
 
 
 def preset_names() -> list[str]:
-    """Every preset's name, which is its environment's id."""
+    """Return the names of all presets: the ids of their environments."""
     return sorted(_presets())
 
 
 def get_preset(name: str) -> Preset:
-    """The preset of that name. Raises ``UnknownName``."""
+    """Return the preset named ``name``.
+
+    Raises:
+        UnknownName: there is no such preset.
+    """
     if name not in _presets():
         raise UnknownName("preset", name, _presets(), field="preset")
     return _presets()[name]
 
 
 def find_preset(env: str) -> Preset | None:
-    """The environment's own preset, if it has one. EnvPool's spelling of Atari (``Pong-v5``) and ALE's are the same,
-    and so are the old ids (``PongNoFrameskip-v4``): all get the same preprocessing.
+    """Return the environment's own preset; None if it has none.
+
+    EnvPool's spelling of Atari games (``Pong-v5``), ALE's, and the old ids (``PongNoFrameskip-v4``) find the same
+    preset: all get the same preprocessing.
     """
     name = env.rpartition(":")[2].removeprefix("ALE/")
     game = _presets().get(_LEGACY_ATARI.sub("-v5", name))
@@ -66,11 +72,14 @@ def find_preset(env: str) -> Preset | None:
 
 
 def resolve(env: str, preset: str | None, given: Mapping[str, Any]) -> tuple[Hyperparameters, Preset | None]:
-    """The hyperparameters of a training: what is given, over the preset asked for (or the environment's own), over
-    SB3's defaults.
+    """Merge the hyperparameters of a training, from highest priority to lowest.
 
-    Raises ``UnknownName`` or ``InvalidRequest``, naming the field. ``Hyperparameters.check(n_envs)`` is up to the
-    caller.
+    These are the given ones, the preset asked for (or the environment's own), and the defaults of SB3. The caller still
+    has to call ``Hyperparameters.check(n_envs)``.
+
+    Raises:
+        UnknownName: a preset or a hyperparameter does not exist.
+        InvalidRequest: a value is not accepted; names the field.
     """
     check_names(given)
     found = get_preset(preset) if preset is not None else find_preset(env)

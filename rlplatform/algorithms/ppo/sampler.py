@@ -1,4 +1,4 @@
-"""A sampler: takes steps in its environments with the present policy and hands them out as fragments."""
+"""Sampler: steps its environments with the current policy, and returns the steps as fragments."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ PULSE_S = 0.25
 
 
 class Sampler:
-    """``num_envs`` environments, the network that acts in them (shared, never changed here), and the normalisers.
+    """``num_envs`` environments, the network that acts in them, and the normalisers.
 
-    ``worker`` and ``generation`` tell its random numbers from those of other samplers and of its own former lives.
+    The network is shared and never changed here. ``worker`` and ``generation`` make the random numbers differ from
+    those of other samplers, and from those of the same sampler before a restart.
     """
 
     def __init__(
@@ -46,7 +47,11 @@ class Sampler:
         kernel: KernelName = "auto",
         options: EnvOptions = DEFAULT_OPTIONS,
     ) -> None:
-        """:raises InvalidRequest: the environment cannot be made, or the kernel cannot be had."""
+        """Make the environments and the acting kernel.
+
+        Raises:
+            InvalidRequest: the environment cannot be made, or the kernel is not available.
+        """
         self.network = network
         self.num_envs = num_envs
         self._hyperparameters = hyperparameters
@@ -74,15 +79,17 @@ class Sampler:
         self._begin()
 
     def sample(self, steps: int, *, seq: int = 0, pulse: Pulse | None = None) -> Fragment:
-        """Take ``steps`` steps in each environment, from where the last fragment ended.
+        """Take ``steps`` steps in each environment, continuing from the last fragment.
 
         Args:
             steps: Rows of the fragment.
-            seq: Number of the weights.
-            pulse: Called about every ``PULSE_S``, with the steps taken so far. What it raises ends the rollout.
+            seq: Sequence number of the weights.
+            pulse: Called about every ``PULSE_S`` seconds with the steps taken so far. An exception that it raises ends
+                the
+                rollout.
 
         Raises:
-            EngineError: the environment raised something, ``SystemExit`` included; describes it.
+            EngineError: the environment raised an exception, ``SystemExit`` included; describes it.
         """
         self._torn = True
         with environment_errors():
@@ -144,10 +151,11 @@ class Sampler:
         return fragment
 
     def get_state(self) -> dict[str, Any]:
-        """Return everything but the network: environments (if they can be saved), random numbers, normalisers, open
+        """Return the state without the network: environments (if they can be saved), generators, normalisers, open
         episodes.
 
-        After an interrupted rollout the environments are ahead of the rest: they are left out, and start again.
+        After an interrupted rollout the environments are ahead of the other state. They are left out, and will be
+        reset.
         """
         return {
             "env": None if self._torn else self.env.get_state(),
@@ -165,10 +173,10 @@ class Sampler:
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Continue from :meth:`get_state`.
+        """Continue from the result of :meth:`get_state`.
 
-        Environments that could not be saved, or were made otherwise, start again on seeds not used before. With another
-        seed the random numbers start again, too.
+        Environments that could not be saved, or were made with other options, are reset with seeds not used before. If
+        the seed has changed, the generators are seeded again, too.
         """
         if self.norm_obs and state["norm_obs"]:
             self.norm_obs.set_state(state["norm_obs"])

@@ -1,4 +1,4 @@
-"""A hyperparameter's schedule: a constant, or ``lin_X``, which anneals from X linearly to 0 (RL-Zoo's notation)."""
+"""Schedule of a hyperparameter: a constant, or ``lin_X``, which anneals linearly from X to 0 (RL-Zoo's notation)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pydantic_core import CoreSchema, core_schema
 
 
 class Schedule:
-    """``initial`` at the start of training; with ``linear`` it falls to 0 at the end. Immutable, compared by value."""
+    """Value over the course of training. With ``linear`` it falls from ``initial`` to 0 at the end of training.
+
+    Immutable, and compared by value.
+    """
 
     __slots__ = ("initial", "linear")
 
@@ -20,8 +23,10 @@ class Schedule:
 
     @classmethod
     def parse(cls, text: object) -> Schedule:
-        """A number, a number as text, ``"lin_X"`` or a schedule. Raises ValueError for anything else and for
-        negatives.
+        """Parse a number, a number as text, ``"lin_X"``, or a schedule.
+
+        Raises:
+            ValueError: ``text`` is none of these, or is negative.
         """
         if isinstance(text, Schedule):
             return text
@@ -37,7 +42,10 @@ class Schedule:
         return cls(initial, linear=linear)
 
     def value(self, progress_remaining: float) -> float:
-        """The value where 1.0 is the start of training and 0.0 its end; outside of that it is clamped."""
+        """Return the value at ``progress_remaining``: 1.0 at the start of training, 0.0 at its end.
+
+        Other numbers are clamped.
+        """
         return self.initial * min(1.0, max(0.0, progress_remaining)) if self.linear else self.initial
 
     def __str__(self) -> str:
@@ -63,5 +71,5 @@ class Schedule:
 
 
 def progress_remaining(env_steps: int, total_env_steps: int | None) -> float:
-    """1.0 at the start, 0.0 once ``total_env_steps`` are taken; 1.0 throughout where there is no total."""
+    """Return 1.0 at the start, falling to 0.0 at ``total_env_steps``; always 1.0 without a total."""
     return 1.0 if not total_env_steps else min(1.0, max(0.0, 1.0 - env_steps / total_env_steps))

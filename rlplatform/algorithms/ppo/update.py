@@ -1,9 +1,9 @@
-"""The update phase of PPO with the semantics of Stable-Baselines3's ``PPO.train``, over one of three backends.
+"""Update phase of PPO with the semantics of Stable-Baselines3's ``PPO.train``, computed by one of three backends.
 
-Each epoch shuffles all rows; the last, partial minibatch is kept; advantages are normalised a minibatch (standard
-deviation with n - 1); the clipped surrogate, a value loss with optional clipping, an entropy bonus; gradients clipped
-by their global norm; Adam with epsilon 1e-5; an early stop once the approximate KL divergence exceeds 1.5 times its
-target.
+Each epoch shuffles all rows, and the last, partial minibatch is kept. Advantages are normalised per minibatch (standard
+deviation with n - 1). The loss is the clipped surrogate, a value loss with optional clipping, and an entropy bonus.
+Gradients are clipped by their global norm; Adam uses epsilon 1e-5. Updating stops early once the approximate KL
+divergence exceeds 1.5 times its target.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ BUNDLE_ROWS = 2**16
 
 
 class PPOUpdate:
-    """The optimiser of one network: run it once an iteration. ``backend`` is its name, ``reason`` why it was chosen.
+    """Optimiser of one network. Run it once per iteration, in one thread only.
 
-    Everything that it holds beside the parameters is in ``get_state``. One object is one thread's.
+    ``backend`` is the backend's name, and ``reason`` says why it was chosen. ``get_state`` returns everything that the
+    object holds except the parameters.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class PPOUpdate:
         self._impl = _make(self.backend, network, self.adam)
 
     def values(self, obs: NDArray[Any]) -> NDArray[np.float32]:
-        """Values [n] of encoded observations [n, *shape]: the ``value_fn`` of ``pack``."""
+        """Return the values [n] of encoded observations [n, *shape]: the ``value_fn`` of ``pack``."""
         return self._impl.values(obs)
 
     def run(
@@ -60,10 +61,22 @@ class PPOUpdate:
         reduce: Reduce | None = None,
         minibatches_per_epoch: int | None = None,
     ) -> dict[str, float]:
-        """All epochs over ``batch``. Returns the train statistics by Stable-Baselines3's names (README).
+        """Run all epochs over ``batch``.
 
-        ``reduce`` averages a float32 vector over the learners in place. ``ent_coef`` overrides the settings'. Raises
-        ``EngineError`` where loss or parameters stop being finite: they are lost then, go back to a checkpoint.
+        Args:
+            batch: Training rows.
+            learning_rate: Learning rate of this phase.
+            clip_range: Clip range of the surrogate.
+            clip_range_vf: Clip range of the value loss; None for no clipping.
+            ent_coef: Overrides the coefficient of the settings.
+            reduce: Averages a float32 vector over the learners, in place.
+            minibatches_per_epoch: Exact number of minibatches; None to use ``batch_size``.
+
+        Returns:
+            Training statistics by Stable-Baselines3's names (see the README).
+
+        Raises:
+            EngineError: loss or parameters are not finite. The parameters are unusable; restore a checkpoint.
         """
         settings = self.settings
         phase = Phase(
@@ -95,9 +108,12 @@ class PPOUpdate:
         return self._statistics(batch, phase, sums, minibatches, kl, loss)
 
     def _bundles(self, rows: int, reduce: Reduce | None) -> list[int]:
-        """Numbers of epochs that the backend is called for at once: calls cost as much as a small epoch does.
+        """Return the number of epochs of each backend call.
 
-        One by one where the KL limit may stop after any; the last one, whose KL divergence is told, always by itself.
+        Small epochs are bundled: a call costs as much as one of them.
+
+        With a KL limit or several learners each epoch is a call of its own. The last epoch always is one, since its KL
+        divergence is reported.
         """
         epochs = self.settings.n_epochs
         if reduce is not None or self.settings.target_kl is not None:
@@ -109,7 +125,8 @@ class PPOUpdate:
     def _minibatches(
         self, order: Integers, bounds: Integers, phase: Phase, sums: MinibatchStats, reduce: Reduce | None
     ) -> tuple[int, MinibatchStats, bool]:
-        """Minibatches looked at, the last one's numbers, and whether the KL limit stopped before its step."""
+        """Return the number of minibatches evaluated, the last one's statistics, and True if the KL limit stopped
+        before its step."""
         count = len(bounds) - 1
         if reduce is None and (fused := self._impl.minibatches(order, bounds, phase, sums)) is not None:
             taken, last = fused
@@ -150,18 +167,24 @@ class PPOUpdate:
         return statistics
 
     def get_state(self) -> dict[str, Any]:
-        """Adam's moments and step, the permutation generator and ``n_updates``; NumPy arrays and plain values."""
+        """Return Adam's moments and step, the permutation generator and ``n_updates``, as NumPy arrays and plain
+        values."""
         return {"adam": self.adam.get_state(), "rng": self._rng.bit_generator.state, "n_updates": self.n_updates}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Restore in place; raises ``CheckpointError`` where the moments do not fit the network."""
+        """Restore the state in place.
+
+        Raises:
+            CheckpointError: the moments do not fit the network.
+        """
         self.adam.set_state(state["adam"])
         self._rng.bit_generator.state = state["rng"]
         self.n_updates = int(state["n_updates"])
 
 
 def _why_not_finite(batch: Batch) -> str:
-    """What to say of an update over ``batch`` that came to nothing; the environment may be to blame."""
+    """Return an error message for an update whose loss is not finite: names the environment if its numbers are not
+    finite."""
     for what, column in (("observations", batch.obs), ("rewards", batch.returns)):
         if not np.isfinite(column).all():
             return f"the environment's {what} are not all finite numbers"

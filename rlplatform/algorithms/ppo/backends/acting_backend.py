@@ -1,4 +1,4 @@
-"""Acting: a policy kernel turns a rollout's observations into actions and log-probabilities, step by step."""
+"""Policy kernels for acting: compute actions and log-probabilities for each step of a rollout."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ KernelName = Literal["auto", "c", "numpy", "torch"]
 
 
 class ActingBackend:
-    """Base of the acting kernels. They read the network's parameters in place: nothing to refresh after an update.
+    """Base of the acting kernels.
 
-    The same generator gives the same actions in every kernel, up to rounding of the network's outputs.
-    ``sde_sample_freq``: with gSDE the steps between new exploration matrices; -1 once a rollout.
+    A kernel reads the network's parameters in place, so that it needs no refresh after an update. With equal
+    generators all kernels return the same actions, up to rounding of the network's outputs.
+    ``sde_sample_freq`` is the number of steps between new exploration matrices of gSDE; -1 draws one a rollout.
     """
 
     name: str = "base"
@@ -36,13 +37,21 @@ class ActingBackend:
         self._noise: Floats = np.empty(0, np.float32)
 
     def act(self, obs: NDArray[Any], *, deterministic: bool = False) -> tuple[NDArray[Any], Floats]:
-        """Actions [B, *head.shape] for encoded obs [B, *shape], and their log-probability [B]."""
+        """Compute actions for encoded observations.
+
+        Args:
+            obs: Encoded observations [B, *shape].
+            deterministic: True for the most likely actions, False to sample.
+
+        Returns:
+            Actions [B, *head.shape], and their log-probabilities [B].
+        """
         self.network.ensure_flat()
         noise = None if deterministic else self.head.draw_noise(self.rng, len(obs), self.network.latent)
         return self._act(obs, noise)
 
     def begin(self, fragment: Fragment) -> None:
-        """Start filling a fragment: draws the noise of all its steps."""
+        """Start filling a fragment: draw the noise of all its steps."""
         self.network.ensure_flat()
         self._fragment = fragment
         steps, envs = fragment.steps, fragment.envs
@@ -53,8 +62,12 @@ class ActingBackend:
             self._noise = noise.reshape(steps, envs, -1)
 
     def act_at(self, step: int) -> NDArray[Any]:
-        """Read ``fragment.obs[step]``, write ``fragment.actions[step]`` and ``fragment.logp[step]``; returns the
-        former.
+        """Compute the actions of one step of the fragment.
+
+        Reads ``fragment.obs[step]``; writes ``fragment.actions[step]`` and ``fragment.logp[step]``.
+
+        Returns:
+            ``fragment.actions[step]``.
         """
         fragment = self._fragment
         assert fragment is not None, "begin(fragment) first"
@@ -75,5 +88,5 @@ class ActingBackend:
         raise NotImplementedError
 
     def values(self, obs: NDArray[Any]) -> Floats:
-        """Values [n] of encoded observations [n, *shape]."""
+        """Return the values [n] of encoded observations [n, *shape]."""
         raise NotImplementedError

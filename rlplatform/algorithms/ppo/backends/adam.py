@@ -1,5 +1,6 @@
-"""Adam (Kingma & Ba 2015, arXiv:1412.6980) on one flat float32 vector, with clipping by the global norm, as torch has
-both.
+"""Adam on one flat float32 vector, with gradients clipped by their global norm.
+
+Source: Kingma & Ba 2015 (arXiv:1412.6980), with torch's conventions for both.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-5
 
 
 class Adam:
-    """Moments ``m``, ``v`` [P] and the number of steps taken. The arrays stay the same objects for ever, over
-    restores too.
+    """Adam's moments ``m`` and ``v`` [P], and the number of steps taken.
+
+    The array objects never change, not even in ``set_state``: other code may keep their addresses.
     """
 
     def __init__(self, size: int) -> None:
@@ -29,7 +31,7 @@ class Adam:
         self._scratch = np.empty(size, np.float32)
 
     def step(self, params: Floats, gradient: Floats, learning_rate: float, max_grad_norm: float) -> None:
-        """Clip ``gradient`` [P] in place to the norm, and update ``params`` [P] in place."""
+        """Clip ``gradient`` [P] in place to ``max_grad_norm``, and update ``params`` [P] in place."""
         norm = math.sqrt(float(gradient @ gradient))
         if norm + 1e-6 > max_grad_norm:
             gradient *= np.float32(max_grad_norm / (norm + 1e-6))
@@ -50,11 +52,15 @@ class Adam:
         params -= scratch
 
     def get_state(self) -> dict[str, Any]:
-        """A picklable copy, in the order of the flat buffer."""
+        """Return a copy that can be pickled, in the order of the flat buffer."""
         return {"step": self.steps, "exp_avg": self.m.copy(), "exp_avg_sq": self.v.copy()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Restore in place. Raises ``CheckpointError`` where the moments are of another network."""
+        """Restore the moments in place.
+
+        Raises:
+            CheckpointError: the moments belong to another network.
+        """
         moments = np.asarray(state["exp_avg"], np.float32), np.asarray(state["exp_avg_sq"], np.float32)
         if moments[0].shape != self.m.shape or moments[1].shape != self.v.shape:
             raise CheckpointError(

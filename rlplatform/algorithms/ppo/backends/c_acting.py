@@ -1,4 +1,4 @@
-"""The acting kernel in C: one call a step, straight from the fragment's observations into its actions."""
+"""The acting kernel in C: one call a step reads the fragment's observations and writes its actions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 
 
 def make_net(layout: Layout) -> Net:
-    """The C description of a layout."""
+    """Return the C description of a layout."""
     net = Net(
         inputs=layout.inputs,
         shared=layout.shared,
@@ -38,14 +38,14 @@ def make_net(layout: Layout) -> Net:
 
 
 def aligned_floats(count: int) -> Floats:
-    """Uninitialised floats that start at a cache line."""
+    """Return uninitialised float32 numbers, aligned to a cache line."""
     raw = np.empty(count * 4 + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + count * 4].view(np.float32)
 
 
 class CValues:
-    """Values of a network by the C kernel, with a workspace of its own."""
+    """Value function computed by the C kernel. Each object owns its workspace."""
 
     def __init__(self, network: ActorCritic) -> None:
         assert network.layout is not None
@@ -57,7 +57,7 @@ class CValues:
         self.space_address = self.space.ctypes.data
 
     def __call__(self, obs: NDArray[Any]) -> Floats:
-        """Values [n] of observations [n, D]."""
+        """Return the values [n] of observations [n, D]."""
         self.network.ensure_flat()
         obs = np.ascontiguousarray(obs, np.float32)
         values = np.empty(len(obs), np.float32)
@@ -73,7 +73,7 @@ class CValues:
 
 
 class CActing(ActingBackend):
-    """Covers MLPs of up to four hidden layers."""
+    """C acting kernel for MLPs of up to four hidden layers."""
 
     name = "c"
 
@@ -102,7 +102,7 @@ class CActing(ActingBackend):
         arrays = (fragment.obs, self._noise, fragment.actions, fragment.logp)
         if any(not array.flags.c_contiguous for array in arrays) or fragment.obs.dtype != np.float32:
             raise ValueError("a fragment's arrays must be C-contiguous and its observations float32")
-        self._held = (self.network.flat, arrays)  # the addresses below stay valid for as long as these live
+        self._held = (self.network.flat, arrays)  # keeps alive the arrays whose addresses are stored below
         self._bases = (self.network.flat.data_ptr(), *(array.ctypes.data for array in arrays))  # type: ignore[assignment]
         self._strides = tuple(array.strides[0] for array in arrays)  # type: ignore[assignment]
         if self.head.kind is Head.SDE:

@@ -1,4 +1,4 @@
-"""Gradient and step of one minibatch in C, and whole epochs in one call, with the GIL released."""
+"""Compute the gradient and the step of one minibatch in C, or whole epochs in one call, with the GIL released."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from rlplatform.algorithms.ppo.rollout.batch import Batch
 
 
 class CUpdate:
-    """Covers MLPs of up to four hidden layers. One object is one thread's: it owns its workspace."""
+    """C update backend for MLPs of up to four hidden layers.
+
+    Use an object in one thread only: it owns its workspace.
+    """
 
     name = "c"
 
@@ -32,7 +35,11 @@ class CUpdate:
         self._batch, self._settings, self._stats, self._sums = CBatch(), CSettings(), CStats(), CStats()
 
     def bind(self, batch: Batch) -> None:
-        """Take the batch of a phase. Raises ValueError where its arrays are not what the network's kernel reads."""
+        """Use the batch of an update phase.
+
+        Raises:
+            ValueError: the batch's arrays do not have the shapes or dtypes that the kernel reads.
+        """
         self.network.ensure_flat()
         layout, rows = self.layout, len(batch)
         floats = (batch.logp, batch.advantages, batch.returns, batch.values)
@@ -45,7 +52,7 @@ class CUpdate:
             raise ValueError(f"expected {np.dtype(wanted)} actions [{rows}, {columns[0]}] and one number a row else")
         if layout.nvec and rows and (actions.min() < 0 or (actions >= np.asarray(layout.nvec)).any()):
             raise ValueError("an action is outside of its space")
-        self.batch = batch  # keeps the arrays alive that the addresses point into
+        self.batch = batch  # keeps alive the arrays whose addresses are stored below
         for name in BATCH_NAMES:
             setattr(self._batch, name, getattr(batch, name).ctypes.data)
 
@@ -61,7 +68,7 @@ class CUpdate:
         settings.normalize_advantage = given.normalize_advantage
 
     def backward(self, indices: NDArray[np.int64], phase: Phase) -> MinibatchStats:
-        """Loss and gradient of the rows ``indices``."""
+        """Compute loss and gradient of the rows ``indices``."""
         indices = self._checked(indices)
         self._set(phase)
         self._library.backward(
@@ -79,7 +86,7 @@ class CUpdate:
         return _stats(self._stats)
 
     def step(self, phase: Phase) -> None:
-        """One clipped Adam step, in place."""
+        """Take one Adam step in place, with the gradient clipped."""
         self._set(phase)
         self.adam.steps += 1
         self._library.step(
@@ -95,8 +102,12 @@ class CUpdate:
     def minibatches(
         self, order: NDArray[np.int64], bounds: NDArray[np.int64], phase: Phase, sums: MinibatchStats
     ) -> tuple[int, MinibatchStats]:
-        """Minibatches of one or more epochs. Returns how many steps were taken (fewer where the KL limit stopped it)
-        and the last minibatch's numbers; ``sums`` gains the minibatches' numbers.
+        """Run the minibatches of one or more epochs. ``sums`` is increased by the minibatches' statistics.
+
+        Returns:
+            The number of steps taken (fewer than asked for if the KL limit stopped the update), and the last
+                minibatch's
+            statistics.
         """
         order = self._checked(order)
         count = len(bounds) - 1

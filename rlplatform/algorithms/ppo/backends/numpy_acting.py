@@ -1,4 +1,7 @@
-"""The acting kernel in NumPy: MLPs on views of the network's parameters. The reference for the C kernel."""
+"""The acting kernel in NumPy, for MLPs: the reference for the C kernel.
+
+It works on views of the network's parameters.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ Floats = NDArray[np.float32]
 
 
 def forward(x: Floats, layers: Sequence[LayerViews], activation: str) -> list[Floats]:
-    """Activations of a tower, the input first: each [n, width]."""
+    """Return the activations of a tower, each [n, width]; the first is the input."""
     activations = [x]
     for weight, bias in layers:
         x = x @ weight
@@ -30,14 +33,14 @@ def forward(x: Floats, layers: Sequence[LayerViews], activation: str) -> list[Fl
 
 
 def head(latent: Floats, layer: LayerViews) -> Floats:
-    """A head's outputs [n, outputs]."""
+    """Return a head's outputs [n, outputs]."""
     out = latent @ layer.weight
     out += layer.bias
     return out
 
 
 def log_softmax(logits: Floats) -> tuple[Floats, Floats]:
-    """Log-probabilities and probabilities [n, K]."""
+    """Return log-probabilities [n, K] and probabilities [n, K]."""
     log_probs = logits - logits.max(1, keepdims=True)
     probs = np.exp(log_probs)
     total = probs.sum(1, keepdims=True)
@@ -47,14 +50,14 @@ def log_softmax(logits: Floats) -> tuple[Floats, Floats]:
 
 
 def sde_variance(latent: Floats, log_std: Floats) -> Floats:
-    """gSDE's variances [n, A]."""
+    """Return the variances [n, A] of gSDE."""
     variance = np.square(latent) @ np.exp(2 * log_std)
     variance += np.float32(SDE_EPSILON)
     return variance
 
 
 class NumpyActing(ActingBackend):
-    """Covers every MLP; not CNNs."""
+    """NumPy acting kernel for every MLP; CNNs are not covered."""
 
     name = "numpy"
 
@@ -115,7 +118,7 @@ class NumpyActing(ActingBackend):
         return super().act(obs, deterministic=deterministic)
 
     def values(self, obs: NDArray[Any]) -> Floats:
-        """Values [n]."""
+        """Return the values [n]."""
         self.network.ensure_flat()
         return numpy_values(
             self._views(), obs, self.network.architecture.activation, self.network.architecture.shared_critic
@@ -123,7 +126,8 @@ class NumpyActing(ActingBackend):
 
 
 def numpy_values(views: MLPViews, obs: Floats, activation: str, shared: bool) -> Floats:
-    """Values [n] of observations [n, D], 4096 rows at a time so that activations stay in the cache."""
+    """Return the values [n] of observations [n, D]. 4096 rows are computed at a time, so that activations stay in
+    the cache."""
     tower = views.policy if shared else views.value
     parts = []
     for start in range(0, len(obs), 4096):

@@ -1,4 +1,7 @@
-"""Gradient and step of one minibatch in NumPy, by hand, on views of the flat buffers: the C kernel's reference."""
+"""Compute the gradient and the step of one minibatch in NumPy: the reference for the C kernel.
+
+Gradients are derived by hand, and computed on views of the flat buffers.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ ONE = np.float32(1)
 
 
 class NumpyUpdate:
-    """Covers every MLP; not CNNs."""
+    """NumPy update backend for every MLP; CNNs are not covered."""
 
     name = "numpy"
 
@@ -34,20 +37,20 @@ class NumpyUpdate:
         self._gradients = self.layout.views(self.gradient[:-1])
 
     def bind(self, batch: Batch) -> None:
-        """Take the batch of a phase."""
+        """Use the batch of an update phase."""
         self.network.ensure_flat()
         self.params = self.network.flat_numpy
         self._views: MLPViews = self.layout.views(self.params)
         self.batch = batch
 
     def values(self, obs: NDArray[Any]) -> Floats:
-        """Values [n]."""
+        """Return the values [n]."""
         self.network.ensure_flat()
         views = self.layout.views(self.network.flat_numpy)
         return numpy_values(views, obs, self.layout.activation, self.layout.shared)
 
     def backward(self, indices: NDArray[np.int64], phase: Phase) -> MinibatchStats:
-        """Loss and gradient of the rows ``indices``; the derivation is in the comments, n is their number."""
+        """Compute loss and gradient of the n rows ``indices``. The comments give the derivation."""
         batch, layout, views, gradients = self.batch, self.layout, self._views, self._gradients
         stats = MinibatchStats()
         count = len(indices)
@@ -97,17 +100,18 @@ class NumpyUpdate:
         return stats
 
     def step(self, phase: Phase) -> None:
-        """One clipped Adam step, in place."""
+        """Take one Adam step in place, with the gradient clipped."""
         self.adam.step(self.params, self.gradient[:-1], phase.learning_rate, phase.settings.max_grad_norm)
 
     def minibatches(
         self, order: NDArray[np.int64], bounds: NDArray[np.int64], phase: Phase, sums: MinibatchStats
     ) -> None:
-        """Not fused: None tells the caller to go minibatch by minibatch."""
+        """Return None: this backend has no fused loop, and the caller runs the minibatches one by one."""
 
 
 class _Categorical:
-    """``logp`` [n] and ``entropy`` [n] of independent categoricals, and the gradient of a loss of both."""
+    """``logp`` [n] and ``entropy`` [n] of independent categorical distributions, and the gradient of a loss that
+    uses both."""
 
     def __init__(self, update: NumpyUpdate, out: Floats, _latent: Floats, actions: NDArray[Any]) -> None:
         self.rows = np.arange(len(out))
@@ -127,7 +131,8 @@ class _Categorical:
         self.out = out
 
     def backward(self, d_logp: Floats, ent_coef: np.floating[Any]) -> Floats:
-        """d loss / d logits, where the loss holds ``logp`` with gradient ``d_logp`` and ``-ent_coef * entropy``.
+        """Return d loss / d logits, for a loss that contains ``logp`` with gradient ``d_logp`` and ``-ent_coef *
+        entropy``.
 
         d logp / d z_k = [k = a] - p_k; d entropy / d z_k = -p_k (log p_k + entropy).
         """
@@ -142,7 +147,8 @@ class _Categorical:
 
 
 class _Gaussian:
-    """The same for diagonal Gaussians, with state-independent log_std or gSDE."""
+    """``logp`` [n] and ``entropy`` [n] of diagonal Gaussians, with a state-independent log_std or gSDE, and their
+    gradient."""
 
     def __init__(self, update: NumpyUpdate, out: Floats, latent: Floats, actions: NDArray[Any]) -> None:
         log_std, gradient = update._views.log_std, update._gradients.log_std
@@ -160,7 +166,7 @@ class _Gaussian:
         self.entropy: Floats = np.broadcast_to(entropy, self.logp.shape)
 
     def backward(self, d_logp: Floats, ent_coef: np.floating[Any]) -> Floats:
-        """d loss / d mean; writes the gradient of log_std.
+        """Return d loss / d mean, and write the gradient of log_std.
 
         With z = (a - mean) / std: d logp / d mean = z / std; d logp / d log std = z^2 - 1; d entropy / d log std = 1.
         gSDE: var_a = sum_j h_j^2 exp(2 log_std_ja) + epsilon, so that d var_a / d log_std_ja = 2 h_j^2 exp(2
@@ -190,7 +196,7 @@ def _tower_backward(
     gradients: Sequence[LayerViews],
     activation: str,
 ) -> None:
-    """Gradients of a tower's layers, given d loss / d of its last activations. Overwrites the activations."""
+    """Write the gradients of a tower's layers, given d loss / d (last activations). Overwrites the activations."""
     for index in range(len(layers) - 1, -1, -1):
         after = activations[index + 1]
         if activation == "tanh":

@@ -1,4 +1,4 @@
-"""Which backend acts and which updates: C where it covers the network, then NumPy, then torch."""
+"""Choose the backend that acts and updates: C if it covers the network, else NumPy, else torch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ C_PAYS_TO = 512
 
 
 def why_not_c(layout: Layout | None) -> str:
-    """What keeps the C kernel from covering a network; empty where nothing does."""
+    """Return the reason why the C kernel does not cover a network; empty if it does."""
     if layout is None:
         return "the network has a CNN"
     if max(len(layout.policy), len(layout.value)) > c_library.MAX_DEPTH:
@@ -34,7 +34,14 @@ def why_not_c(layout: Layout | None) -> str:
 
 
 def select_backend(network: ActorCritic, prefer: BackendName = "auto") -> tuple[str, str]:
-    """Name and reason of the backend, to act as to update. Raises ``InvalidRequest`` where ``prefer`` cannot be had."""
+    """Choose the backend for acting and for updating.
+
+    Returns:
+        The backend's name, and the reason for the choice.
+
+    Raises:
+        InvalidRequest: the backend ``prefer`` cannot be used for this network or on this machine.
+    """
     layout = network.layout
     on_cpu = network.flat.device.type == "cpu"
     obstacles = {"c": why_not_c(layout), "numpy": "the network has a CNN" if layout is None else "", "torch": ""}
@@ -62,9 +69,12 @@ def make_acting_backend(
     prefer: KernelName = "auto",
     sde_sample_freq: int = -1,
 ) -> ActingBackend:
-    """The fastest kernel that covers the network, or the one preferred; ``.name`` and ``.reason`` say which and why.
+    """Make the fastest acting kernel that covers the network, or the kernel ``prefer``.
 
-    Raises ``InvalidRequest`` where a preferred kernel does not cover the network or cannot be had on this machine.
+    The kernel's ``name`` and ``reason`` tell which one was chosen, and why.
+
+    Raises:
+        InvalidRequest: the preferred kernel does not cover the network, or is not available on this machine.
     """
     from rlplatform.algorithms.ppo.backends.selection import select_backend
 

@@ -1,4 +1,4 @@
-"""The acting kernel in torch: any network, CNNs and GPUs included."""
+"""The acting kernel in torch: covers any network, including CNNs and networks on a GPU."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from rlplatform.algorithms.ppo.backends.acting_backend import ActingBackend
 from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
 
-VALUE_ROWS = {True: 512, False: 8192}  # rows a pass, for images and for vectors
+VALUE_ROWS = {True: 512, False: 8192}  # rows per forward pass: True for images, False for vectors
 
 
 class TorchActing(ActingBackend):
-    """Runs the module without gradients. Noise is NumPy's, so that actions are those of the other kernels."""
+    """Torch acting kernel, without gradients.
+
+    Its noise comes from NumPy, so that its actions equal the other kernels'.
+    """
 
     name = "torch"
 
@@ -32,13 +35,13 @@ class TorchActing(ActingBackend):
         return actions.cpu().numpy(), logp.cpu().numpy()
 
     def values(self, obs: NDArray[Any]) -> NDArray[np.float32]:
-        """Values [n]."""
+        """Return the values [n]."""
         return torch_values(self.network, obs)
 
 
 @torch.no_grad()
 def torch_values(network: ActorCritic, obs: NDArray[Any]) -> NDArray[np.float32]:
-    """Values [n] of encoded observations [n, *shape], in pieces that bound the memory."""
+    """Return the values [n] of encoded observations [n, *shape], computed in pieces to bound the memory."""
     rows, device = VALUE_ROWS[network.encoder.image], network.flat.device
     parts = [
         network.value(torch.from_numpy(obs[start : start + rows]).to(device)).cpu().numpy()

@@ -1,5 +1,6 @@
-"""Gradient and step of one minibatch by torch: any network, CNNs and GPUs included. The judge of the hand-written
-ones.
+"""Compute the gradient and the step of one minibatch in torch, for any network, including CNNs and GPUs.
+
+The tests compare the hand-written backends with this one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from rlplatform.algorithms.ppo.rollout.batch import Batch
 
 
 class TorchUpdate:
-    """Autograd into one flat gradient; torch's fused Adam on the flat parameters as a single tensor."""
+    """Torch update backend: autograd into one flat gradient, and torch's fused Adam on the flat parameters."""
 
     name = "torch"
 
@@ -35,7 +36,7 @@ class TorchUpdate:
         self._bound: Tensor | None = None
 
     def bind(self, batch: Batch) -> None:
-        """Take the batch of a phase; the moments are re-bound, so that a restore in between cannot be lost."""
+        """Use the batch of an update phase. Adam's moments are read again, so that a restore since the last phase takes effect."""
         self.network.ensure_flat()
         flat = self.network.flat
         if flat is not self._bound:
@@ -60,12 +61,12 @@ class TorchUpdate:
         self._tensors = {name: torch.from_numpy(getattr(batch, name)).to(self._device) for name in names}
 
     def values(self, obs: NDArray[Any]) -> NDArray[np.float32]:
-        """Values [n]."""
+        """Return the values [n]."""
         self.network.ensure_flat()
         return torch_values(self.network, obs)
 
     def backward(self, indices: NDArray[np.int64], phase: Phase) -> MinibatchStats:
-        """Loss and gradient of the rows ``indices``."""
+        """Compute loss and gradient of the rows ``indices``."""
         where = torch.from_numpy(indices).to(self._device)
         rows = {name: tensor[where] for name, tensor in self._tensors.items()}
         network, settings = self.network, phase.settings
@@ -96,7 +97,7 @@ class TorchUpdate:
         return MinibatchStats(*numbers)
 
     def step(self, phase: Phase) -> None:
-        """One clipped Adam step, in place."""
+        """Take one Adam step in place, with the gradient clipped."""
         assert self._optimizer is not None
         if self._device.type != "cpu":
             self._grad.copy_(torch.from_numpy(self.gradient))
@@ -110,4 +111,4 @@ class TorchUpdate:
     def minibatches(
         self, order: NDArray[np.int64], bounds: NDArray[np.int64], phase: Phase, sums: MinibatchStats
     ) -> None:
-        """Not fused: None tells the caller to go minibatch by minibatch."""
+        """Return None: this backend has no fused loop, and the caller runs the minibatches one by one."""

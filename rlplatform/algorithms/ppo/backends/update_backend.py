@@ -1,4 +1,4 @@
-"""Base of the update backends."""
+"""Base class of the update backends."""
 
 from __future__ import annotations
 
@@ -14,26 +14,31 @@ Integers = NDArray[np.int64]
 
 
 class UpdateBackend(Protocol):
-    """Gradient and step of one minibatch. ``gradient`` is [P + 1]: the last element holds the approximate KL
-    divergence.
+    """Gradient and step of one minibatch.
+
+    ``gradient`` is [P + 1]: its last element is the approximate KL divergence.
     """
 
     gradient: NDArray[np.float32]
 
     def bind(self, batch: Batch) -> None:
-        """Take the batch of a phase."""
+        """Use the batch of an update phase."""
 
     def values(self, obs: NDArray[Any]) -> NDArray[np.float32]:
-        """Values [n] of encoded observations [n, *shape]."""
+        """Return the values [n] of encoded observations [n, *shape]."""
 
     def backward(self, indices: Integers, phase: Phase) -> MinibatchStats:
-        """Loss and gradient of the rows ``indices`` into ``gradient``; parameters stay as they are."""
+        """Compute loss and gradient of the rows ``indices`` into ``gradient``; the parameters do not change."""
 
     def step(self, phase: Phase) -> None:
-        """Clip the gradient by its global norm and take one Adam step, in place."""
+        """Clip the gradient by its global norm, and take one Adam step in place."""
 
     def minibatches(
         self, order: Integers, bounds: Integers, phase: Phase, sums: MinibatchStats
     ) -> tuple[int, MinibatchStats] | None:
-        """The minibatches ``order[bounds[k]:bounds[k + 1]]`` at once where the backend can: steps taken and the last
-        minibatch's numbers; else None."""
+        """Run the minibatches ``order[bounds[k]:bounds[k + 1]]`` in one call, if the backend can.
+
+        Returns:
+            The number of steps taken and the last minibatch's statistics; None if the caller has to run them one by
+                one.
+        """

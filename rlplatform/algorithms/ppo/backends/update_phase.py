@@ -1,4 +1,4 @@
-"""One update phase: its settings, its current values, and the numbers that it yields."""
+"""Models of one update phase: its settings, its current values, and its statistics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
 
 @dataclass(frozen=True)
 class UpdateSettings:
-    """What stays the same over a session; learning rate and clip ranges are given with each phase."""
+    """Settings that are constant in a session. Learning rate and clip ranges are given with each phase."""
 
     n_epochs: int = 10
     batch_size: int = 64
@@ -21,13 +21,13 @@ class UpdateSettings:
 
     @classmethod
     def of(cls, hyperparameters: Hyperparameters) -> UpdateSettings:
-        """The part of the hyperparameters that an update needs."""
+        """Return the settings that an update needs from the hyperparameters."""
         return cls(**{name: getattr(hyperparameters, name) for name in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True)
 class Phase:
-    """The values in force during one phase, as every backend takes them."""
+    """Values in force during one update phase, as every backend reads them."""
 
     settings: UpdateSettings
     learning_rate: float
@@ -38,7 +38,7 @@ class Phase:
 
 @dataclass
 class MinibatchStats:
-    """Means over one minibatch's rows, or sums of them over many minibatches."""
+    """Means over one minibatch's rows, or sums of such means over many minibatches."""
 
     policy_gradient_loss: float = 0.0
     value_loss: float = 0.0
@@ -47,7 +47,7 @@ class MinibatchStats:
     clip_fraction: float = 0.0
 
     def add(self, other: MinibatchStats) -> None:
-        """Sum up."""
+        """Add the other statistics to these."""
         self.policy_gradient_loss += other.policy_gradient_loss
         self.value_loss += other.value_loss
         self.entropy_loss += other.entropy_loss
@@ -55,5 +55,5 @@ class MinibatchStats:
         self.clip_fraction += other.clip_fraction
 
     def loss(self, phase: Phase) -> float:
-        """The total loss that these make."""
+        """Return the total loss that these statistics make up."""
         return self.policy_gradient_loss + phase.ent_coef * self.entropy_loss + phase.settings.vf_coef * self.value_loss

@@ -1,10 +1,10 @@
-"""Find or compile the C kernels. Without them nothing else breaks, and ``why_no_kernel()`` says why there are none.
+"""Find or compile the C kernels. If there are none, everything else still works, and ``why_no_kernel()`` says why.
 
-A binary is compiled for a named level of the instruction set, never for "native", and its file name carries that
-level and a hash of sources and flags. Only a level whose every CPU flag this machine has is loaded, so a binary made
-on another machine cannot meet an illegal instruction. It is looked for beside this file, then in the user's cache, and
-else compiled into the cache, or, where the cache cannot be trusted or written, for this process alone.
-``python -m rlplatform.algorithms.ppo.native.c_library`` compiles every level beside this file, for images without a
+A binary is compiled for a named level of the instruction set, never for "native". Its file name contains that level
+and a hash of sources and flags. A level is loaded only if this machine has all its CPU flags, so that a binary made on
+another machine cannot cause an illegal instruction. The binary is looked for in this folder, then in the user's cache.
+Otherwise it is compiled into the cache, or, if the cache cannot be trusted or written, for this process alone.
+``python -m rlplatform.algorithms.ppo.native.c_library`` compiles every level into this folder, for images without a
 compiler.
 """
 
@@ -48,7 +48,7 @@ COMPILE_TIMEOUT_S = 120.0
 
 
 class Net(ctypes.Structure):
-    """``Net`` of ``kernel.c``."""
+    """Structure ``Net`` of ``kernel.c``."""
 
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("inputs", "shared", "relu", "kind", "outputs", "components")),
@@ -62,7 +62,7 @@ BATCH_NAMES = ("obs", "actions", "logp", "advantages", "returns", "values")
 
 
 class CBatch(ctypes.Structure):
-    """``Batch`` of ``kernel.c``."""
+    """Structure ``Batch`` of ``kernel.c``."""
 
     _fields_ = [(name, ctypes.c_void_p) for name in BATCH_NAMES]
 
@@ -74,7 +74,7 @@ _FLOAT_SETTINGS = (
 
 
 class CSettings(ctypes.Structure):
-    """``Settings`` of ``kernel.c``."""
+    """Structure ``Settings`` of ``kernel.c``."""
 
     _fields_ = [
         *((name, ctypes.c_float) for name in _FLOAT_SETTINGS),
@@ -83,13 +83,13 @@ class CSettings(ctypes.Structure):
 
 
 class CStats(ctypes.Structure):
-    """``Stats`` of ``kernel.c``."""
+    """Structure ``Stats`` of ``kernel.c``."""
 
     _fields_ = [(name, ctypes.c_double) for name in ("policy", "value", "entropy", "kl", "clipped")]
 
 
 class Library:
-    """The loaded kernel. Its functions release the GIL and are thread-safe: each thread brings its workspace."""
+    """The loaded C library. Its functions release the GIL and are thread-safe: each thread brings its own workspace."""
 
     def __init__(self, path: Path, isa: str) -> None:
         self.path = path
@@ -122,13 +122,13 @@ class Library:
 
 
 class CMoments(ctypes.Structure):
-    """``Moments`` of ``rollout.c``."""
+    """Structure ``Moments`` of ``rollout.c``."""
 
     _fields_ = [("mean", ctypes.c_void_p), ("var", ctypes.c_void_p), ("count", ctypes.c_double)]
 
 
 class KernelUnavailable(Exception):
-    """No binary fits and none could be compiled; the text says why."""
+    """No binary fits this machine and none could be compiled; the message says why."""
 
 
 _lock = threading.Lock()
@@ -136,7 +136,11 @@ _loaded: Library | KernelUnavailable | None = None
 
 
 def load() -> Library:
-    """The library, compiled if need be, once a process. Raises ``KernelUnavailable``."""
+    """Return the library, loaded (and compiled if necessary) once per process.
+
+    Raises:
+        KernelUnavailable: there is no library for this machine; says why.
+    """
     global _loaded
     with _lock:
         if _loaded is None:
@@ -150,7 +154,7 @@ def load() -> Library:
 
 
 def load_or_none() -> Library | None:
-    """The library, or None where it cannot be had."""
+    """Return the library, or None if it is not available."""
     try:
         return load()
     except KernelUnavailable:
@@ -158,7 +162,7 @@ def load_or_none() -> Library | None:
 
 
 def why_no_kernel() -> str:
-    """Why the library cannot be had on this machine; empty where it can."""
+    """Return the reason why the library is not available on this machine; empty if it is."""
     try:
         load()
     except KernelUnavailable as error:
@@ -167,7 +171,7 @@ def why_no_kernel() -> str:
 
 
 def cpu_flags() -> frozenset[str]:
-    """This CPU's flags as Linux reports them; empty where they cannot be told."""
+    """Return this CPU's flags as Linux reports them; empty if they cannot be determined."""
     if platform.machine() not in ("x86_64", "AMD64"):
         return frozenset()
     try:
@@ -180,13 +184,13 @@ def cpu_flags() -> frozenset[str]:
 
 
 def usable_levels(flags: frozenset[str] | None = None) -> list[str]:
-    """The levels whose binaries may run here, best first."""
+    """Return the levels whose binaries may run on this machine, best first."""
     flags = cpu_flags() if flags is None else flags
     return [level for level, (needed, _) in LEVELS.items() if needed <= flags]
 
 
 def file_name(level: str) -> str:
-    """Name of a level's binary: it changes with sources, flags and kind of machine."""
+    """Return the name of a level's binary. It changes with sources, compiler flags and kind of machine."""
     digest = hashlib.sha256()
     for source in SOURCES:
         digest.update(source.read_bytes())
@@ -195,7 +199,7 @@ def file_name(level: str) -> str:
 
 
 def cache_directory() -> Path | None:
-    """Where the user's binaries are cached; None where that cannot be trusted or written."""
+    """Return the folder that caches the user's binaries; None if it cannot be trusted or written."""
     try:
         directory = Path.home() / ".cache" / "rlplatform" / "kernels"
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -207,12 +211,16 @@ def cache_directory() -> Path | None:
 
 
 def compiler() -> str | None:
-    """A C compiler on the path."""
+    """Return the path of a C compiler; None if there is none."""
     return next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
 
 
 def compile_level(level: str, directory: Path) -> Path:
-    """Compile one level into ``directory``, atomically. Raises ``KernelUnavailable``."""
+    """Compile one level into ``directory``, atomically.
+
+    Raises:
+        KernelUnavailable: the compiler failed.
+    """
     cc = compiler()
     if cc is None:
         raise KernelUnavailable("there is no C compiler (cc, gcc or clang) on the path")
@@ -243,7 +251,9 @@ def _find_or_compile() -> Library:
         return library
     cache = cache_directory()
     if cache is None:
-        with tempfile.TemporaryDirectory(prefix="rlplatform-kernel-") as folder:  # what is loaded needs no file
+        with tempfile.TemporaryDirectory(
+            prefix="rlplatform-kernel-"
+        ) as folder:  # a loaded library no longer needs its file
             return _compile(levels[0], Path(folder))
     return _find(cache, wanted) or _compile(levels[0], cache)
 

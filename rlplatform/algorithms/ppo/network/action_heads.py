@@ -1,8 +1,8 @@
-"""Action distributions: what the policy head's outputs mean for each action space.
+"""Action distributions: the meaning of the policy head's outputs for each action space.
 
-Categorical for Discrete, independent categoricals for MultiDiscrete and MultiBinary, and for Box a diagonal Gaussian
-with a state-independent log standard deviation, or with gSDE (Raffin et al. 2021, arXiv:2005.05719), as in
-Stable-Baselines3: unsquashed, full std, features not learned through the noise.
+Discrete has one categorical distribution; MultiDiscrete and MultiBinary have independent ones. Box has a diagonal
+Gaussian with a state-independent log standard deviation, or with gSDE (Raffin et al. 2021, arXiv:2005.05719). As in
+Stable-Baselines3, gSDE is unsquashed, with full std, and features are not learned through the noise.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SDE_EPSILON = 1e-6
 
 
 class Head(IntEnum):
-    """Kind of action distribution; the numbers are those of ``kernel.c``."""
+    """Kind of action distribution, with the numbers that ``kernel.c`` uses."""
 
     CATEGORICAL = 0
     GAUSSIAN = 1
@@ -32,12 +32,14 @@ class Head(IntEnum):
 
 
 class ActionHead:
-    """One action space's distribution.
+    """Distribution of one action space.
 
-    ``outputs``: width of the policy head (logits of all components, or A means). ``nvec``: categories of each
-    component (empty for Box). ``shape``, ``dtype``: of one stored action: ``()`` int64 (Discrete), ``(A,)`` int64,
-    ``(A,)`` float32. ``to_env`` makes environment actions of stored ones: Box actions are clipped to the bounds,
-    never rescaled.
+    Attributes:
+        outputs: Width of the policy head: logits of all components, or A means.
+        nvec: Categories of each component; empty for Box.
+        shape, dtype: One stored action: ``()`` int64 (Discrete), ``(A,)`` int64, or ``(A,)`` float32 (Box).
+
+    ``to_env`` converts stored actions to the environment's: Box actions are clipped to the bounds, never rescaled.
     """
 
     def __init__(self, kind: Head, outputs: int, shape: tuple[int, ...], *, nvec: tuple[int, ...] = ()) -> None:
@@ -54,7 +56,11 @@ class ActionHead:
 
     @classmethod
     def of(cls, space: spaces.Space[Any], *, use_sde: bool = False) -> ActionHead:
-        """The head for one environment's space. Raises ``InvalidRequest`` for others, and for gSDE without a Box."""
+        """Return the head for an environment's action space.
+
+        Raises:
+            InvalidRequest: the space is not covered, or gSDE is asked for without a Box.
+        """
         if isinstance(space, spaces.Box):
             if not np.issubdtype(space.dtype, np.floating):
                 raise InvalidRequest(f"env: Box actions of {space.dtype} are not covered; floats are", field="env")
@@ -88,12 +94,13 @@ class ActionHead:
 
     @property
     def continuous(self) -> bool:
-        """Whether actions are floats."""
+        """True if actions are floats."""
         return self.kind is not Head.CATEGORICAL
 
     def to_env(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """Stored actions [B, *shape] as the environment takes them. Discrete actions that start at 0 are passed
-        through.
+        """Convert stored actions [B, *shape] to the environment's.
+
+        Discrete actions that start at 0 are returned unchanged.
         """
         if self.kind is Head.CATEGORICAL:
             if self.start is not None:
@@ -109,20 +116,22 @@ class ActionHead:
         return result
 
     def noise_shape(self, rows: int, latent: int) -> tuple[int, ...]:
-        """Shape of the noise that samples ``rows`` actions: uniforms a component, normals, or gSDE's matrices."""
+        """Return the shape of the noise that samples ``rows`` actions: uniform numbers, normal numbers, or gSDE's
+        matrices."""
         if self.kind is Head.CATEGORICAL:
             return (rows, len(self.nvec))
         return (rows, self.outputs) if self.kind is Head.GAUSSIAN else (rows, latent, self.outputs)
 
     def draw_noise(self, rng: np.random.Generator, rows: int, latent: int) -> NDArray[np.float32]:
-        """Noise for ``rows`` actions: uniform in [0, 1) for categoricals, standard normal otherwise."""
+        """Draw noise for ``rows`` actions: uniform in [0, 1) for categoricals, standard normal otherwise."""
         shape = self.noise_shape(rows, latent)
         draw = rng.random if self.kind is Head.CATEGORICAL else rng.standard_normal
         return draw(shape, dtype=np.float32)
 
     def mode(self, out: Tensor) -> Tensor:
-        """The deterministic actions for head outputs [B, outputs]: most likely categories, or means. ONNX can export
-        it.
+        """Return the deterministic actions for head outputs [B, outputs]: most likely categories, or means.
+
+        ONNX can export this function.
         """
         if self.kind is not Head.CATEGORICAL:
             return out
@@ -130,7 +139,7 @@ class ActionHead:
         return torch.stack(parts, -1) if self.shape else parts[0]
 
     def std(self, log_std: Tensor, latent: Tensor) -> Tensor:
-        """Standard deviations [A], or [B, A] with gSDE; the latent features get no gradient from it."""
+        """Return standard deviations [A], or [B, A] with gSDE. No gradient flows into the latent features."""
         if self.kind is Head.GAUSSIAN:
             return log_std.exp()
         variance = (latent.detach() ** 2) @ (log_std.exp() ** 2)
@@ -139,7 +148,7 @@ class ActionHead:
     def log_prob_entropy(
         self, out: Tensor, actions: Tensor, log_std: Tensor | None = None, latent: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Log-probability [B] of stored actions and entropy [B], differentiable in ``out`` and ``log_std``."""
+        """Return log-probability [B] of stored actions and entropy [B], differentiable in ``out`` and ``log_std``."""
         if self.kind is Head.CATEGORICAL:
             columns = actions.reshape(len(out), -1)
             logp = entropy = None
@@ -162,9 +171,8 @@ class ActionHead:
     def sample(
         self, out: Tensor, noise: Tensor, log_std: Tensor | None = None, latent: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Stored actions and their log-probability [B] for head outputs [B, outputs] and noise as ``draw_noise``
-        gives it.
-        """
+        """Return stored actions and their log-probability [B], for head outputs [B, outputs] and noise of
+        ``draw_noise``."""
         if self.kind is Head.CATEGORICAL:
             parts = []
             for index, logits in enumerate(torch.split(out, list(self.nvec), dim=-1)):

@@ -1,4 +1,5 @@
-"""The actor-critic network: torch for whoever wants torch, one flat float32 buffer for the hand-written kernels.
+"""The actor-critic network: a torch module whose parameters lie in one flat float32 buffer for the hand-written
+kernels.
 
 Initialisation as in Stable-Baselines3 (and Huang et al. 2022, "The 37 implementation details of PPO"): orthogonal
 with gain sqrt(2) for hidden layers, 0.01 for the policy head and 1 for the value head, biases 0. Images go through
@@ -26,7 +27,7 @@ CNN_FEATURES = 512
 
 
 class NatureCNN(nn.Module):
-    """uint8 images [B, C, H, W] -> features [B, 512]; pixels are divided by 255 in here."""
+    """Map uint8 images [B, C, H, W] to features [B, 512]. The network divides pixels by 255."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__()
@@ -52,11 +53,11 @@ class NatureCNN(nn.Module):
 
 
 class ActorCritic(nn.Module):
-    """Policy and value function. ``forward(obs)`` -> head outputs [B, outputs] and values [B].
+    """Policy and value function. ``forward(obs)`` returns head outputs [B, outputs] and values [B].
 
-    ``obs`` are encoded observations: float32 [B, D] or uint8 [B, C, H, W]. ``layout`` says where a pure MLP's parts
-    lie in the flat buffer; it is None with a CNN. ``seed`` fixes the initial parameters without touching torch's
-    global generator.
+    ``obs`` are encoded observations: float32 [B, D] or uint8 [B, C, H, W]. ``layout`` gives the positions of an MLP's
+    layers in the flat buffer; it is None with a CNN. ``seed`` determines the initial parameters; torch's global
+    generator is not touched.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class ActorCritic(nn.Module):
         self.policy_features: nn.Module | None = NatureCNN(encoder.shape) if encoder.image else None
         self.value_features: nn.Module | None = NatureCNN(encoder.shape) if encoder.image and separate else None
         self.policy_net = _mlp(features, architecture.pi, architecture.activation)
-        # A critic shared at the level of a CNN's features may still have layers of its own on top.
+        # A critic that shares a CNN's features may still have layers of its own after them.
         own_value_net = separate or encoder.image
         self.value_net: nn.Sequential | None = (
             _mlp(features, architecture.vf, architecture.activation) if own_value_net else None
@@ -97,12 +98,12 @@ class ActorCritic(nn.Module):
     # -- torch -------------------------------------------------------------------------------------------------------
 
     def policy(self, obs: Tensor) -> tuple[Tensor, Tensor]:
-        """Head outputs [B, outputs] (logits or means) and the policy's latent features [B, latent]."""
+        """Return head outputs [B, outputs] (logits or means) and the policy's latent features [B, latent]."""
         latent = self.policy_net(self.policy_features(obs) if self.policy_features is not None else obs)
         return self.action_head(latent), latent
 
     def value(self, obs: Tensor) -> Tensor:
-        """Values [B]."""
+        """Return the values [B]."""
         return self.evaluate(obs)[2] if self._shares else self._own_value(obs)
 
     @property
@@ -115,7 +116,7 @@ class ActorCritic(nn.Module):
         return cast(Tensor, self.value_head(self.value_net(features)).squeeze(-1))
 
     def evaluate(self, obs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Head outputs, latent features and values: one pass over what the two towers share."""
+        """Return head outputs, latent features and values; layers that both towers share are computed once."""
         features = self.policy_features(obs) if self.policy_features is not None else obs
         latent = self.policy_net(features)
         if not self._shares:
@@ -129,7 +130,7 @@ class ActorCritic(nn.Module):
         return out, values
 
     def mode(self, obs: Tensor) -> Tensor:
-        """Deterministic actions, as ``ActionHead.mode`` has them; what an exported policy computes."""
+        """Return the deterministic actions of ``ActionHead.mode``. An exported policy computes this function."""
         return self.head.mode(self.policy(obs)[0])
 
     # -- the flat buffer ---------------------------------------------------------------------------------------------
@@ -145,7 +146,7 @@ class ActorCritic(nn.Module):
         return self._flat.numpy()
 
     def ordered_parameters(self) -> list[nn.Parameter]:
-        """The parameters in the order of the flat buffer."""
+        """Return the parameters in the order of the flat buffer."""
         return list(self._ordered())
 
     def _ordered(self) -> Iterator[nn.Parameter]:
@@ -159,8 +160,10 @@ class ActorCritic(nn.Module):
                 yield from part.parameters()
 
     def ensure_flat(self) -> bool:
-        """Bind every parameter to the flat buffer again if something has replaced its tensor. True if that was
-        needed.
+        """Bind every parameter to the flat buffer again, if other code has replaced its tensor.
+
+        Returns:
+            True if a parameter had to be bound again.
         """
         parameters = self.ordered_parameters()
         if self._is_bound(parameters):
@@ -185,7 +188,7 @@ class ActorCritic(nn.Module):
         return address == self._flat.data_ptr() + self._flat.numel() * 4
 
     def gradient_views(self, flat_gradient: Tensor) -> list[Tensor]:
-        """Views on a flat gradient [P], shaped and strided as ``ordered_parameters`` are."""
+        """Return views of a flat gradient [P], with the shapes and strides of ``ordered_parameters``."""
         weights = {id(module.weight) for module in self.modules() if isinstance(module, nn.Linear)}
         return list(flat_views(flat_gradient, self.ordered_parameters(), weights))
 
@@ -217,8 +220,9 @@ class ActorCritic(nn.Module):
 
 
 def flat_views(flat: Tensor, parameters: list[nn.Parameter], transposed: set[int]) -> Iterator[Tensor]:
-    """Consecutive views of ``flat`` with the parameters' shapes; those whose id is in ``transposed`` lie as [in,
-    out].
+    """Yield consecutive views of ``flat`` with the parameters' shapes.
+
+    Those whose id is in ``transposed`` are stored as [in, out].
     """
     start = 0
     for parameter in parameters:

@@ -1,6 +1,6 @@
 """Observation and reward normalisers with the semantics of Stable-Baselines3's VecNormalize.
 
-Observations are shifted and scaled by running mean and variance, then clipped; rewards are divided by the standard
+Observations are shifted and scaled by running mean and variance, then clipped. Rewards are divided by the standard
 deviation of the running discounted return, never shifted, then clipped. Statistics are updated before they are used.
 """
 
@@ -18,7 +18,7 @@ from rlplatform.algorithms.ppo.native import c_library
 
 Doubles = NDArray[np.float64]
 EPSILON = 1e-8
-INITIAL_COUNT = 1e-4  # VecNormalize's: a prior of mean 0 and variance 1 with next to no weight
+INITIAL_COUNT = 1e-4  # as in VecNormalize: a prior of mean 0 and variance 1 with almost no weight
 
 
 def _address(array: NDArray[Any]) -> int:
@@ -26,7 +26,7 @@ def _address(array: NDArray[Any]) -> int:
 
 
 class Moments:
-    """Count, mean and (population) variance of rows, float64; adds and subtracts by Chan et al. 1979."""
+    """Count, mean and (population) variance of rows, float64. Addition and subtraction follow Chan et al. 1979."""
 
     __slots__ = ("count", "mean", "var")
 
@@ -37,12 +37,12 @@ class Moments:
 
     @classmethod
     def initial(cls, shape: tuple[int, ...]) -> Moments:
-        """The state before any row."""
+        """Return the state before any row."""
         return cls(INITIAL_COUNT, np.zeros(shape), np.ones(shape))
 
     @classmethod
     def of(cls, rows: NDArray[Any]) -> Moments:
-        """Moments of rows [n, *shape]."""
+        """Return the moments of rows [n, *shape]."""
         count = len(rows)
         rows = np.asarray(rows, np.float64)
         mean = np.add.reduce(rows, 0) / max(count, 1)
@@ -51,11 +51,11 @@ class Moments:
         return cls(count, mean, np.add.reduce(centred, 0) / max(count, 1))
 
     def copy(self) -> Moments:
-        """An independent copy."""
+        """Return an independent copy."""
         return Moments(self.count, np.array(self.mean), np.array(self.var))
 
     def add(self, other: Moments) -> None:
-        """Take in the other's rows."""
+        """Add the rows of ``other``."""
         if not other.count:
             return
         total = self.count + other.count
@@ -66,7 +66,7 @@ class Moments:
         self.count = total
 
     def minus(self, earlier: Moments) -> Moments:
-        """The rows added since ``earlier``, a former state of this."""
+        """Return the moments of the rows added since ``earlier``, an earlier state of this object."""
         count = self.count - earlier.count
         if count <= 0:
             return Moments(0.0, np.zeros_like(self.mean), np.zeros_like(self.var))
@@ -77,17 +77,17 @@ class Moments:
         return Moments(count, mean, np.maximum(squares / count, 0.0))
 
     def get_state(self) -> dict[str, Any]:
-        """A picklable copy."""
+        """Return a copy that can be pickled."""
         return {"count": float(self.count), "mean": self.mean.copy(), "var": self.var.copy()}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Moments:
-        """The inverse of ``get_state``."""
+        """Restore moments from the result of ``get_state``."""
         return cls(float(state["count"]), np.array(state["mean"], np.float64), np.array(state["var"], np.float64))
 
 
 class _Mergeable:
-    """Statistics that several env runners gather and one driver merges."""
+    """Statistics that several env runners collect and one driver merges."""
 
     moments: Moments
 
@@ -98,7 +98,7 @@ class _Mergeable:
         self._bound: tuple[Moments, c_library.CMoments] | None = None
 
     def _c_moments(self) -> c_library.CMoments:
-        """The moments as C sees them: the arrays themselves, and the present count."""
+        """Return the moments as C sees them: the arrays themselves, and the current count."""
         if self._bound is None or self._bound[0] is not self.moments:
             found = c_library.CMoments(self.moments.mean.ctypes.data, self.moments.var.ctypes.data, 0.0)
             self._bound = self.moments, found
@@ -112,30 +112,30 @@ class _Mergeable:
         self.__dict__.update(state, _library=c_library.load_or_none(), _bound=None)
 
     def pop_delta(self) -> Moments:
-        """What was seen since the last call (or ``set_state``), to be merged elsewhere."""
+        """Return the rows seen since the last call (or ``set_state``), to be merged elsewhere."""
         delta = self.moments.minus(self._popped)
         self._popped = self.moments.copy()
         return delta
 
     def merge(self, deltas: Iterable[Moments]) -> Self:
-        """Take in what others have seen."""
+        """Add the rows that other env runners have seen."""
         for delta in deltas:
             self.moments.add(delta)
         self._popped = self.moments.copy()
         return self
 
     def get_state(self) -> dict[str, Any]:
-        """The statistics; picklable."""
+        """Return the statistics; they can be pickled."""
         return self.moments.get_state()
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Replace the statistics; what was seen but not popped is forgotten."""
+        """Replace the statistics. Rows seen but not popped are dropped."""
         self.moments = Moments.from_state(state)
         self._popped = self.moments.copy()
 
 
 class ObservationNormalizer(_Mergeable):
-    """For float observations of ``shape``. Images are not normalised in this way: the CNN divides pixels by 255."""
+    """Normaliser of float observations of ``shape``. Images are not normalised here: the CNN divides pixels by 255."""
 
     def __init__(self, shape: tuple[int, ...], *, clip: float = 10.0, epsilon: float = EPSILON) -> None:
         super().__init__(shape)
@@ -146,10 +146,14 @@ class ObservationNormalizer(_Mergeable):
     def __call__(
         self, obs: NDArray[Any], *, out: NDArray[np.float32] | None = None, update: bool | NDArray[np.bool_] = True
     ) -> NDArray[np.float32]:
-        """Normalise obs [B, *shape], into ``out`` where given (which may be ``obs``).
+        """Normalise observations.
 
-        ``update``: whether, or for which rows [B], the statistics take the observations in. Evaluation passes False;
-        NEXT_STEP rollouts pass ``~done``, since VecNormalize never sees the last observation of an episode.
+        Args:
+            obs: Observations [B, *shape].
+            out: Array to write to, which may be ``obs``; a new one if None.
+            update: True to add the observations to the statistics, or a mask [B] of the rows to add. Evaluation passes
+                False. NEXT_STEP rollouts pass ``~done``, since VecNormalize never sees the last observation of an
+                    episode.
         """
         if obs.shape[1:] != self.moments.mean.shape:
             raise ValueError(f"expected observations [B, *{self.moments.mean.shape}], got {obs.shape}")
@@ -200,13 +204,13 @@ class ObservationNormalizer(_Mergeable):
         return out
 
     def update(self, obs: NDArray[Any]) -> None:
-        """Take in observations [n, *shape]."""
+        """Add observations [n, *shape] to the statistics."""
         if len(obs):
             self.moments.add(Moments.of(obs))
             self._scale = None
 
     def merge(self, deltas: Iterable[Moments]) -> Self:
-        """Take in what others have seen."""
+        """Add the rows that other env runners have seen."""
         self._scale = None
         return super().merge(deltas)
 
@@ -217,8 +221,9 @@ class ObservationNormalizer(_Mergeable):
 
 
 class RewardNormalizer(_Mergeable):
-    """For rewards of ``envs`` environments. Keeps each one's running discounted return, which is not part of its
-    state.
+    """Normaliser of the rewards of ``envs`` environments.
+
+    It keeps each environment's running discounted return, which is not part of its state.
     """
 
     def __init__(self, envs: int, gamma: float, *, clip: float = 10.0, epsilon: float = EPSILON) -> None:
@@ -236,9 +241,13 @@ class RewardNormalizer(_Mergeable):
         valid: NDArray[np.bool_] | None = None,
         out: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Normalise rewards [B] of one step, into ``out`` where given. ``done``: terminated or truncated by this step;
+        """Normalise the rewards of one step.
 
-        ``valid``: False where the step was a NEXT_STEP reset, which adds nothing to the statistics.
+        Args:
+            rewards: Rewards [B].
+            done: Mask [B] of the environments that this step terminated or truncated.
+            valid: Mask [B], False where the step was a NEXT_STEP reset; these add nothing to the statistics.
+            out: Array to write to; a new one if None.
         """
         if self._library is not None:
             return self._in_c(rewards, done, valid, out)
@@ -286,5 +295,5 @@ class RewardNormalizer(_Mergeable):
         return out
 
     def reset(self) -> None:
-        """Forget the running returns (not the statistics): all environments were reset."""
+        """Clear the running returns, but not the statistics: all environments were reset."""
         self.returns[:] = 0.0

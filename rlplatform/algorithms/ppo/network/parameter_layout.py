@@ -1,4 +1,4 @@
-"""Where an MLP actor-critic's parts lie in the flat parameter buffer; shared by the network and every kernel."""
+"""Positions of an MLP actor-critic's layers in the flat parameter buffer; the network and every kernel share them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class LayerViews(NamedTuple):
 
 
 class MLPViews(NamedTuple):
-    """An MLP actor-critic in a flat buffer; ``log_std`` is [A], [latent, A] with gSDE, or None."""
+    """An MLP actor-critic in a flat buffer. ``log_std`` is [A], [latent, A] with gSDE, or None."""
 
     policy: list[LayerViews]
     action_head: LayerViews
@@ -33,11 +33,12 @@ class MLPViews(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """Widths of the towers over ``inputs`` features; ``value`` is empty and ``shared`` set where they share one
-    tower.
+    """Widths of the towers over ``inputs`` features.
 
-    Order in the buffer: policy tower (weight [in, out], bias, layer by layer), policy head, log_std, value tower,
-    value head.
+    If they share one tower, ``value`` is empty and ``shared`` is True.
+
+    Order in the buffer: policy tower (weight [in, out], bias, layer by layer), policy head, log_std, value tower, value
+    head.
     """
 
     inputs: int
@@ -51,7 +52,7 @@ class Layout:
 
     @classmethod
     def of(cls, inputs: int, head: ActionHead, architecture: Architecture) -> Layout:
-        """The layout of ``ActorCritic`` for vector observations of ``inputs`` features."""
+        """Return the layout of ``ActorCritic`` for vector observations of ``inputs`` features."""
         return cls(
             inputs=inputs,
             policy=architecture.pi,
@@ -65,29 +66,29 @@ class Layout:
 
     @property
     def latent(self) -> int:
-        """Width of what the policy head sees."""
+        """Number of features that the policy head reads."""
         return (self.inputs, *self.policy)[-1]
 
     @property
     def latent_vf(self) -> int:
-        """Width of what the value head sees."""
+        """Number of features that the value head reads."""
         return self.latent if self.shared else (self.inputs, *self.value)[-1]
 
     @property
     def widest(self) -> int:
-        """The widest hidden layer, 0 without any."""
+        """Width of the widest hidden layer; 0 without hidden layers."""
         return max((*self.policy, *self.value), default=0)
 
     @property
     def log_std_shape(self) -> tuple[int, ...] | None:
-        """Shape of log_std, None for categoricals."""
+        """Shape of log_std; None for categoricals."""
         if self.kind is Head.CATEGORICAL:
             return None
         return (self.latent, self.outputs) if self.kind is Head.SDE else (self.outputs,)
 
     @property
     def size(self) -> int:
-        """P, the number of parameters."""
+        """Number of parameters, P."""
         towers = 0
         for widths in (self.policy, self.value):
             inputs = self.inputs
@@ -99,7 +100,7 @@ class Layout:
         return towers + (self.latent + 1) * self.outputs + log_std + self.latent_vf + 1
 
     def views(self, flat: Array) -> MLPViews:
-        """Views on a flat buffer [P] of parameters, gradients or moments."""
+        """Return views of a flat buffer [P] of parameters, gradients or moments."""
         if flat.shape != (self.size,):
             raise ValueError(f"expected a flat buffer of {self.size} parameters, got shape {flat.shape}")
         start = 0

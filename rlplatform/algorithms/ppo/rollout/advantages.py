@@ -1,8 +1,8 @@
-"""Generalised advantage estimation (Schulman et al. 2016, arXiv:1506.02438) over [T, B] slabs, and packing of valid
+"""Generalised advantage estimation over [T, B] arrays (Schulman et al. 2016, arXiv:1506.02438), and packing of valid
 rows.
 
-Both autoreset modes of Gymnasium are exact: a terminated step has no successor, a truncated one bootstraps from the
-value of its final observation, and nothing leaks from one episode to the next. Not covered: DISABLED autoreset.
+Both autoreset modes of Gymnasium are exact. A terminated step has no successor; a truncated step bootstraps from the
+value of its final observation; nothing carries over from one episode to the next. Not covered: DISABLED autoreset.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def gae(
     gamma: float,
     gae_lambda: float,
 ) -> Floats:
-    """``gae_numpy`` in C where there is the kernel, to rounding the same."""
+    """Compute ``gae_numpy`` with the C kernel if there is one. Results are equal up to rounding."""
     library = c_library.load_or_none()
     if library is None:
         return gae_numpy(rewards, values, next_values, terminated, truncated, gamma, gae_lambda)
@@ -55,11 +55,19 @@ def gae_numpy(
     gamma: float,
     gae_lambda: float,
 ) -> Floats:
-    """Advantages [T, B] of rewards [T, B].
+    """Return the advantages [T, B] of rewards [T, B].
 
-    ``values`` [T, B] are V(obs[t]); ``next_values`` [T, B] are V of the observation that step t led to, before any
-    reset: ``V(obs[t + 1])``, or under SAME_STEP the final observation's at the end of an episode. Rows that are not
-    valid get numbers without meaning, which no valid row depends on.
+    Args:
+        rewards: Rewards [T, B].
+        values: V(obs[t]), [T, B].
+        next_values: V of the observation after step t and before any reset, [T, B]: ``V(obs[t + 1])``, or, at the end
+            of an episode under SAME_STEP, the value of its final observation.
+        terminated: Mask [T, B].
+        truncated: Mask [T, B].
+        gamma: Discount factor.
+        gae_lambda: Lambda of GAE.
+
+    Rows that are not valid get meaningless numbers, on which no valid row depends.
     """
     gamma32, decay = np.float32(gamma), np.float32(gamma * gae_lambda)
     deltas = np.where(terminated, np.float32(0), gamma32 * next_values)
@@ -78,9 +86,12 @@ def gae_numpy(
 def fragment_advantages(
     fragment: Fragment, value_fn: ValueFn, gamma: float, gae_lambda: float
 ) -> tuple[Floats, Floats]:
-    """Advantages and values, both [T, B], from one batched pass of ``value_fn`` (obs [n, *shape] -> values [n]).
+    """Compute advantages and values of a fragment, both [T, B], with one batched call of ``value_fn``.
 
-    Raises ``InvalidRequest`` where a SAME_STEP fragment lacks the final observation of a truncated step.
+    ``value_fn`` maps observations [n, *shape] to values [n].
+
+    Raises:
+        InvalidRequest: a SAME_STEP fragment lacks the final observation of a truncated step.
     """
     steps, envs = fragment.steps, fragment.envs
     shape = fragment.obs.shape[2:]
@@ -108,9 +119,8 @@ def fragment_advantages(
 
 
 def pack(fragments: Sequence[Fragment], value_fn: ValueFn, gamma: float, gae_lambda: float) -> Batch:
-    """The valid rows of all fragments with their advantages and returns (advantage + value), time-major, not
-    shuffled.
-    """
+    """Return the valid rows of all fragments with their advantages and returns (advantage + value), time-major, not
+    shuffled."""
     parts: list[list[NDArray[Any]]] = []
     for fragment in fragments:
         advantages, values = fragment_advantages(fragment, value_fn, gamma, gae_lambda)

@@ -1,4 +1,4 @@
-"""Packed training rows, and how an epoch cuts them into minibatches."""
+"""Packed training rows, and the division of an epoch into minibatches."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from rlplatform.errors import InvalidRequest
 
 
 class Batch:
-    """The valid rows of one rollout, C-contiguous: ``obs`` [N, *shape] float32 or uint8, ``actions`` [N, *head.shape]
-    int64 or float32, and float32 [N]: ``logp``, ``advantages`` (not normalised), ``returns`` and ``values`` (the old
-    ones).
+    """Valid rows of one rollout, C-contiguous.
+
+    ``obs`` is [N, *shape] float32 or uint8; ``actions`` is [N, *head.shape] int64 or float32. The others are float32
+    [N]: ``logp``, ``advantages`` (not normalised), ``returns``, and ``values`` (of the network that acted).
     """
 
     __slots__ = ("actions", "advantages", "logp", "obs", "returns", "values")
@@ -39,10 +40,10 @@ class Batch:
 
 
 def minibatch_bounds(rows: int, batch_size: int, minibatches: int | None = None) -> NDArray[np.int64]:
-    """Ends of an epoch's minibatches, from 0 to ``rows``: [m + 1].
+    """Return the bounds [m + 1] of an epoch's minibatches, from 0 to ``rows``.
 
-    Without ``minibatches`` they have ``batch_size`` rows and the last, partial one is kept, as in Stable-Baselines3;
-    with it there are exactly that many, of nearly equal size, so that several learners step alike.
+    Without ``minibatches``, each has ``batch_size`` rows, and the last, partial one is kept, as in Stable-Baselines3.
+    With it, there are exactly that many, of nearly equal size, so that several learners take the same number of steps.
     """
     if rows < 1:
         raise InvalidRequest("a batch without valid rows cannot be trained on", field="n_steps")
@@ -54,12 +55,12 @@ def minibatch_bounds(rows: int, batch_size: int, minibatches: int | None = None)
 
 
 def repeat(bounds: NDArray[np.int64], epochs: int) -> NDArray[np.int64]:
-    """The ends [m * epochs + 1] of the minibatches of several epochs, one after the other."""
+    """Return the bounds [m * epochs + 1] of the minibatches of several consecutive epochs."""
     starts = np.arange(epochs)[:, None] * bounds[-1] + bounds[:-1]
     return np.append(starts.ravel(), epochs * bounds[-1])
 
 
 def explained_variance(values: NDArray[np.float32], returns: NDArray[np.float32]) -> float | None:
-    """1 - Var[returns - values] / Var[returns]; None where the returns do not vary."""
+    """Return 1 - Var[returns - values] / Var[returns]; None if the returns do not vary."""
     variance = float(np.var(returns))
     return 1.0 - float(np.var(returns - values)) / variance if variance > 0 else None

@@ -1,4 +1,4 @@
-"""A rollout fragment: what one env runner saw in T steps of B environments, as one slab of arrays."""
+"""Rollout fragment: the arrays that one env runner records in T steps of B environments."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ _NAMES = (
 
 
 class Fragment:
-    """A plain class, on purpose: dm-tree takes it for a leaf and never tears it apart; pickle sends its arrays out of
-    band.
+    """Arrays of T steps in B environments.
+
+    This is a plain class on purpose: dm-tree treats it as a leaf, and pickle sends its arrays out of band.
 
     - ``obs`` [T+1, B, *shape] float32 or uint8: row T is the observation after the last step.
     - ``actions`` [T, B] int64 (Discrete), [T, B, A] int64 (MultiDiscrete) or [T, B, A] float32 (Box, not clipped)
-    - ``logp`` [T, B] float32: log-probability of the actions under the policy that took them
-    - ``rewards`` [T, B] float32 (normalised where rewards are normalised); ``terminated``, ``truncated`` [T, B] bool
+    - ``logp`` [T, B] float32: log-probability of the actions under the policy that acted
+    - ``rewards`` [T, B] float32 (normalised if rewards are normalised); ``terminated``, ``truncated`` [T, B] bool
     - ``valid`` [T, B] bool: False for the reset rows of NEXT_STEP autoreset, which are never trained on or counted
-    - ``autoreset``: ``"next_step"`` or ``"same_step"``; ``seq``: number of the weights that acted
-    - ``episode_returns`` [K] float64, ``episode_lengths`` [K] int64: episodes that ended in here, rewards as the
-      environment gave them
+    - ``autoreset``: ``"next_step"`` or ``"same_step"``; ``seq``: sequence number of the weights that acted
+    - ``episode_returns`` [K] float64, ``episode_lengths`` [K] int64: episodes that ended in this fragment, with the
+      environment's own rewards
     - ``final_obs`` [K, *shape], ``final_index`` [K, 2] int64 (t, b): SAME_STEP only, the last observations of episodes
     """
 
@@ -65,7 +66,8 @@ class Fragment:
         autoreset: Autoreset = "next_step",
         seq: int = 0,
     ) -> Fragment:
-        """A slab to be filled: arrays are uninitialised, but ``valid`` is all True and there are no episodes yet."""
+        """Return a fragment to fill: arrays are uninitialised, except ``valid``, which is True; there are no
+        episodes yet."""
         return cls(
             obs=np.empty((steps + 1, envs, *encoder.shape), encoder.dtype),
             actions=np.empty((steps, envs, *head.shape), head.dtype),
@@ -84,16 +86,16 @@ class Fragment:
 
     @property
     def steps(self) -> int:
-        """T, reset rows included."""
+        """Number of steps T, including reset rows."""
         return int(self.rewards.shape[0])
 
     @property
     def envs(self) -> int:
-        """B."""
+        """Number of environments B."""
         return int(self.rewards.shape[1])
 
     def env_steps(self) -> int:
-        """Steps really taken: the valid rows."""
+        """Number of environment steps taken: the valid rows."""
         return int(np.count_nonzero(self.valid))
 
     def __len__(self) -> int:
@@ -105,7 +107,7 @@ class Fragment:
         self.episode_lengths = np.asarray(lengths, np.int64)
 
     def set_finals(self, final_obs: Any, index: Any) -> None:
-        """Record the final observations of episodes under SAME_STEP; ``index`` [K, 2] holds their (t, b)."""
+        """Record the final observations of episodes under SAME_STEP. ``index`` [K, 2] holds their (t, b)."""
         self.final_index = np.asarray(index, np.int64).reshape(-1, 2)
         self.final_obs = np.asarray(final_obs, self.obs.dtype).reshape(-1, *self.obs.shape[2:])
         if len(self.final_obs) != len(self.final_index):
@@ -113,7 +115,7 @@ class Fragment:
 
     @property
     def nbytes(self) -> int:
-        """Bytes in all arrays."""
+        """Size of all arrays, in bytes."""
         return sum(value.nbytes for name in _NAMES if isinstance(value := getattr(self, name), np.ndarray))
 
     def __getstate__(self) -> tuple[Any, ...]:

@@ -36,7 +36,10 @@ class TorchUpdate:
         self._bound: Tensor | None = None
 
     def bind(self, batch: Batch) -> None:
-        """Use the batch of an update phase. Adam's moments are read again, so that a restore since the last phase takes effect."""
+        """Use the batch of an update phase.
+
+        Adam's moments are read again, so that a restore since the last phase takes effect.
+        """
         self.network.ensure_flat()
         flat = self.network.flat
         if flat is not self._bound:

@@ -1,7 +1,7 @@
-"""Packages of environments that the operator names: imported in each process that makes environments.
+"""Python packages of environments that the operator has configured, imported in each process that makes environments.
 
-``RLP_TRAINING__ENVIRONMENT_MODULES`` lists them. Nothing else is ever imported because of an environment's id.
-Importing this is cheap: Gymnasium is imported by its first use.
+``RLP_TRAINING__ENVIRONMENT_MODULES`` lists the packages. An environment's id never causes any other import. Importing
+this module is cheap: Gymnasium is imported at its first use.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def configure(modules: Sequence[str]) -> None:
 
 
 def configured() -> tuple[str, ...]:
-    """Modules that were configured, whether or not they can be imported."""
+    """Return the configured modules, including those that cannot be imported."""
     return _configured
 
 
 def import_all() -> None:
-    """Import what is configured and not imported yet. A module that fails is logged once, and skipped."""
+    """Import the configured modules that are not imported yet. A module that fails is logged once and skipped."""
     with _lock:
         for module in _configured:
             if module not in _imported:
@@ -52,7 +52,7 @@ def import_all() -> None:
 
 
 def failures() -> dict[str, str]:
-    """Reason for each configured module that could not be imported."""
+    """Return the reason for each configured module that could not be imported."""
     import_all()
     return {module: _failures[module] for module in _configured if module in _failures}
 
@@ -74,7 +74,7 @@ def split(env: str) -> tuple[str | None, str]:
 
 
 def module_of(env: str) -> str | None:
-    """The configured module whose package makes the Gymnasium environment ``env``; None if it is none of theirs."""
+    """Return the configured module whose package makes the Gymnasium environment ``env``; None if none does."""
     import gymnasium as gym
 
     spec = gym.registry.get(env)
@@ -86,7 +86,7 @@ def module_of(env: str) -> str | None:
 
 
 def version_of(module: str) -> str | None:
-    """``name version`` of the distribution that ``module`` belongs to; None if it belongs to none."""
+    """Return ``name version`` of the distribution that contains ``module``; None if no distribution does."""
     for name in importlib.metadata.packages_distributions().get(_package(module), ()):
         return f"{name} {importlib.metadata.version(name)}"
     return None

@@ -1,6 +1,6 @@
-"""Vector environments behind one face: EnvPool, Gymnasium's vector entry points, and Gymnasium's SyncVectorEnv.
+"""Make vector environments with one interface: EnvPool, Gymnasium's vector entry points, and SyncVectorEnv.
 
-Dict and Tuple observations are flattened into one vector. Not here: environments stepped in processes of their own.
+Dict and Tuple observations are flattened into one vector. Not covered: environments stepped in separate processes.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ def make_vector_env(
 ) -> VectorEnv:
     """Make ``len(seeds)`` copies of ``env``, one seed each (a vector entry point uses the first for all).
 
-    Backend "auto" takes Gymnasium's own vector entry point where there is one, EnvPool where it has the environment,
-    else SyncVectorEnv. With ``env_config`` (keyword arguments of the Gymnasium environment, or EnvPool's options for
-    one that only EnvPool has), and for ``module:Env-v0``, Gymnasium comes first. Atari games are preprocessed as by
-    Mnih et al. 2015; with ``training``, a lost life ends the episode and rewards are clipped to their sign.
+    Backend "auto" takes Gymnasium's own vector entry point if there is one, then EnvPool if it has the environment,
+    else SyncVectorEnv. Gymnasium comes first with ``env_config`` (keyword arguments of the Gymnasium environment, or
+    EnvPool's options for one that only EnvPool has), and for ``module:Env-v0``. Atari games are preprocessed as in Mnih
+    et al. 2015. With ``training``, losing a life ends the episode, and rewards are clipped to their sign.
 
     Raises:
-        InvalidRequest: it cannot be made as asked; names ``env``, ``env_config`` or ``env_backend``.
+        InvalidRequest: the environment cannot be made with these options; names ``env``, ``env_config`` or
+            ``env_backend``.
     """
     environment_modules.import_all()
     module, name = environment_modules.split(env)
@@ -61,7 +62,7 @@ def _make(
     by_package: bool,
 ) -> VectorEnv:
     game, limit = find_game(env), options.max_episode_steps
-    if config.get("obs_type", "rgb") != "rgb":  # the console's memory: nothing to preprocess
+    if config.get("obs_type", "rgb") != "rgb":  # the console's memory, which is not preprocessed
         game = None
     spec = gym.registry.get(env)
     pooled = env if env in _envpool_ids_if_needed(env, options) else _envpool_name(game, options)
@@ -94,7 +95,7 @@ def _make(
 
 
 def _envpool_ids_if_needed(env: str, options: EnvOptions) -> frozenset[str]:
-    """Return EnvPool's ids, without its import of a second where Gymnasium will do."""
+    """Return EnvPool's ids; empty if Gymnasium suffices, since importing EnvPool takes a second."""
     spec = gym.registry.get(env)
     if options.backend == "gymnasium" or (options.backend == "auto" and spec is not None and spec.vector_entry_point):
         return frozenset()
@@ -102,14 +103,14 @@ def _envpool_ids_if_needed(env: str, options: EnvOptions) -> frozenset[str]:
 
 
 def _envpool_name(game: AtariGame | None, options: EnvOptions) -> str | None:
-    """EnvPool's id of an Atari game that ALE names otherwise (``ALE/Pong-v5``, ``PongNoFrameskip-v4``)."""
+    """Return EnvPool's id of an Atari game with another id in ALE (``ALE/Pong-v5``, ``PongNoFrameskip-v4``)."""
     if game is None or options.backend == "gymnasium" or (game.rom is not None and options.backend == "auto"):
         return None
     return game.envpool_id if game.envpool_id in envpool_ids() else None
 
 
 def _pooled_config(game: AtariGame | None, env: str, pooled: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Give EnvPool's game the sticky actions that ALE's id implies."""
+    """Add the sticky actions that ALE's id implies to the configuration of EnvPool's game."""
     if game is None or env == pooled or "repeat_action_probability" in config:
         return config
     return {"repeat_action_probability": game.repeat_action_probability, **config}

@@ -18,9 +18,9 @@ MAX_CONFIG_DEPTH = 8
 class EnvironmentFacts(BaseModel):
     """Facts of one environment with one configuration.
 
-    ``observation_bytes`` is the size of one encoded observation in a rollout. ``image``: a convolutional network will
-    read the observations. ``box_actions``: the actions are a Box. ``spaces`` is equal for environments
-    that share policies.
+    ``observation_bytes`` is the size of one encoded observation in a rollout. ``image`` is True if a convolutional
+    network reads the observations; ``box_actions`` is True if the action space is a Box. ``spaces`` is equal for
+    environments that can share policies.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,38 +34,38 @@ class EnvironmentFacts(BaseModel):
 
 
 class EnvironmentProbes(Protocol):
-    """Learns about environments somewhere else than in this process."""
+    """Determines facts about environments in another process."""
 
     async def facts(
         self, env: str, env_config: Mapping[str, Any], tenant: str = "", options: EnvOptions = DEFAULT_OPTIONS
     ) -> EnvironmentFacts:
-        """Return the facts of an environment that a training asks for.
+        """Return the facts of the environment of a training request.
 
         Raises:
-            UnknownName: nobody has the environment; says which are near.
+            UnknownName: the environment does not exist; suggests similar names.
             InvalidRequest: it cannot be made with ``env_config`` within the limits, or cannot be trained.
-            Unavailable: whoever makes it does not answer.
+            Unavailable: the process that makes environments does not answer.
         """
 
     async def check_known(self, env: str, env_config: Mapping[str, Any], tenant: str = "") -> None:
-        """Check that somebody has ``env``, without making it. Raises as :meth:`facts` does."""
+        """Check that ``env`` exists, without making it. Raises the same errors as :meth:`facts`."""
 
     async def check_episodes(self, env: str, tenant: str = "") -> None:
-        """Check that an ``episode`` grader can play in ``env``.
+        """Check that an ``episode`` grader can run episodes of ``env``.
 
         Raises:
             InvalidRequest: it cannot; ``field`` is ``grader.env``.
         """
 
     async def warm_up(self) -> None:
-        """Get ready for the first question. Never raises."""
+        """Prepare for the first call. Never raises."""
 
     async def close(self) -> None:
-        """Free what answers. Idempotent."""
+        """Stop the process that answers. Idempotent."""
 
 
 def check_config(env_config: Mapping[str, JsonValue], size: int) -> None:
-    """Refuse an ``env_config`` whose JSON has ``size`` bytes, or whose depth is out of proportion.
+    """Refuse an ``env_config`` whose JSON, of ``size`` bytes, is too large or nested too deeply.
 
     Raises:
         InvalidRequest: it is larger or deeper than accepted.

@@ -1,4 +1,4 @@
-"""Failures of an environment's code, told so that its author finds the line."""
+"""Descriptions of failures in an environment's code, from which its author finds the line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEADING = "Traceback of the environment (most recent call last):"
 
 def describe(error: BaseException) -> str:
     """Return type and message of ``error``, and the frames of its traceback that are not the platform's own."""
-    while not str(error) and error.__cause__ is not None:  # a library's wrapper, which says nothing itself
+    while not str(error) and error.__cause__ is not None:  # a library's wrapping exception without a message
         error = error.__cause__
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     text = text[:MAX_MESSAGE_CHARACTERS]
@@ -28,7 +28,7 @@ def describe(error: BaseException) -> str:
 
 
 def trace_of(error: BaseException) -> str:
-    """Return the frames below the last one of the platform, the newest ``MAX_TRACE_CHARACTERS`` of them."""
+    """Return the frames after the platform's last frame, cut to the newest ``MAX_TRACE_CHARACTERS`` characters."""
     frames = traceback.extract_tb(error.__traceback__)
     last_of_ours = max((place for place, frame in enumerate(frames) if frame.filename.startswith(_OURS)), default=-1)
     text = "".join(traceback.format_list(frames[last_of_ours + 1 :])).rstrip()
@@ -37,7 +37,7 @@ def trace_of(error: BaseException) -> str:
 
 @contextmanager
 def environment_errors() -> Iterator[None]:
-    """Turn whatever an environment raises, ``sys.exit`` included, into an ``EngineError`` that describes it.
+    """Convert any exception of an environment, ``sys.exit`` included, to an ``EngineError`` that describes it.
 
     Errors of the platform itself pass unchanged.
     """

@@ -1,4 +1,5 @@
-"""Observations as network input: vectors as they are, discrete ones one-hot, images as uint8 channels first."""
+"""Encode observations as network input: vectors unchanged, discrete ones one-hot, images as uint8 with channels
+first."""
 
 from __future__ import annotations
 
@@ -15,9 +16,9 @@ MIN_IMAGE_SIDE = 36  # the Nature CNN's three convolutions need at least this
 
 
 class ObservationEncoder:
-    """Turns a batch of one space's observations into network input.
+    """Converts a batch of observations of one space to network input.
 
-    ``shape`` and ``dtype`` are one encoded observation's: ``(D,)`` float32 for ``vector`` and ``one_hot``,
+    ``shape`` and ``dtype`` describe one encoded observation: ``(D,)`` float32 for ``vector`` and ``one_hot``,
     ``(C, H, W)`` uint8 for ``image``. Box observations that are not images are flattened.
     """
 
@@ -32,8 +33,10 @@ class ObservationEncoder:
 
     @classmethod
     def of(cls, space: spaces.Space[Any]) -> ObservationEncoder:
-        """The encoder for one environment's space. Raises ``InvalidRequest`` for Dict, Tuple, Text, Graph and
-        Sequence.
+        """Return the encoder for an environment's observation space.
+
+        Raises:
+            InvalidRequest: the space is a Dict, Tuple, Text, Graph or Sequence.
         """
         if isinstance(space, spaces.Discrete):
             return cls("one_hot", (int(space.n),), nvec=(int(space.n),), start=int(space.start))
@@ -58,12 +61,15 @@ class ObservationEncoder:
 
     @property
     def image(self) -> bool:
-        """Whether observations are images."""
+        """True if observations are images."""
         return self.kind == "image"
 
     def __call__(self, obs: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Encode ``obs`` [B, *space.shape] to [B, *shape], into ``out`` where given. May return ``obs`` itself
-        otherwise.
+        """Encode observations.
+
+        Args:
+            obs: Observations [B, *space.shape].
+            out: Array [B, *shape] to write to; None to return a new array, or ``obs`` itself if nothing has to change.
         """
         if self.kind == "vector":
             if out is None:
@@ -86,8 +92,9 @@ class ObservationEncoder:
 
 
 def is_image(space: spaces.Box) -> bool:
-    """Three axes of uint8, both sides large enough for the Nature CNN; the smallest of first and last axis is
-    channels.
+    """True for uint8 spaces of three axes with both sides large enough for the Nature CNN.
+
+    The smaller one of the first and the last axis holds the channels.
     """
     if space.dtype != np.uint8 or len(space.shape) != 3:
         return False

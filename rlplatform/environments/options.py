@@ -39,12 +39,12 @@ _HARMLESS_RENDER_MODES = (None, "rgb_array", "ansi")
 def split_config(
     env_config: Mapping[str, Any], options: EnvOptions
 ) -> tuple[dict[str, Any], EnvOptions, tuple[str, ...]]:
-    """Separate ``env_config`` into what the environment is given and what is ours.
+    """Separate ``env_config`` into the environment's own arguments and the platform's options.
 
-    ``max_episode_steps`` moves into the options. ``render_mode`` is dropped: nothing is rendered while training.
+    ``max_episode_steps`` moves into the options. ``render_mode`` is dropped: nothing is rendered during training.
 
     Returns:
-        The environment's own arguments, the options, and notes about what was dropped.
+        The environment's own arguments, the options, and notes about dropped entries.
 
     Raises:
         InvalidRequest: names the entry and says what is accepted.

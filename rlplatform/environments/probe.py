@@ -1,7 +1,7 @@
-"""What can be trained: environments by id, checked before anything is queued.
+"""Checks of environments and their spaces before a training is queued.
 
-Importing this loads neither torch nor Ray. ``module:Env-v0`` is accepted for the modules that the operator names
-(``environment_modules``), and for no others.
+Importing this module loads neither torch nor Ray. ``module:Env-v0`` is accepted for the modules that the operator has
+configured (``environment_modules``), and for no others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rlplatform.environments.vector_env import VectorEnv
 from rlplatform.errors import InvalidRequest, UnknownName
 
 MAX_ONE_HOT = 16_384
-"""Numbers of a one-hot observation at most: with more, an update takes longer than anybody waits for."""
+"""Largest length of a one-hot observation; with more, an update would take too long."""
 
 
 def known_environments() -> frozenset[str]:
@@ -38,20 +38,20 @@ def known_environments() -> frozenset[str]:
 
 
 def suggestions() -> frozenset[str]:
-    """Return the known ids but those that are recorded as impossible to make here."""
+    """Return the known ids, except those recorded as impossible to make here."""
     from rlplatform.environments.recorded import impossible
 
     return known_environments() - impossible()
 
 
 def check_known(env: str) -> str:
-    """Refuse an environment that nobody registers. EnvPool, whose import takes a second, is asked last.
+    """Check that an environment is registered. EnvPool is asked last, since its import takes a second.
 
     Returns:
-        The id without the module that may stand before it.
+        The id without the module that may precede it.
 
     Raises:
-        UnknownName: says which ids are near, and how to add an environment.
+        UnknownName: it is not registered; suggests similar ids, and says how to add an environment.
     """
     environment_modules.import_all()
     _, name = environment_modules.split(env)
@@ -64,11 +64,11 @@ def check_known(env: str) -> str:
 
 
 def probe(env: str, env_config: Mapping[str, Any], options: EnvOptions = DEFAULT_OPTIONS) -> VectorEnv:
-    """Make one copy of the environment, to be closed by the caller.
+    """Make one copy of the environment, which the caller has to close.
 
     Raises:
-        UnknownName: there is no such environment; says which are near.
-        InvalidRequest: it cannot be made as asked, or its spaces are not covered.
+        UnknownName: there is no such environment; suggests similar ids.
+        InvalidRequest: it cannot be made with these options, or its spaces are not covered.
     """
     check_known(env)
     made = make_vector_env(env, env_config, [0], options=options)
@@ -81,7 +81,7 @@ def probe(env: str, env_config: Mapping[str, Any], options: EnvOptions = DEFAULT
 
 
 def describe(env: str, made: VectorEnv) -> dict[str, Any]:
-    """Return what a run's manifest says of the environment ``made``: what steps it, wrappers, limits, package."""
+    """Return the manifest's description of the environment ``made``: backend, wrappers, limits, package."""
     name = env.rpartition(":")[2]
     module = environment_modules.module_of(name) if made.backend != "envpool" else None
     encoder = ObservationEncoder.of(made.single_observation_space)
@@ -100,9 +100,9 @@ def describe(env: str, made: VectorEnv) -> dict[str, Any]:
 
 
 def shared_spaces(observations: spaces.Space[Any], actions: spaces.Space[Any]) -> str:
-    """Return a text that is equal for environments whose policies have the same network, and act alike.
+    """Return a text that is equal for environments whose policies have the same network and the same actions.
 
-    Bounds of observations do not count: nothing depends on them.
+    Bounds of observations are left out: nothing depends on them.
     """
     encoder = ObservationEncoder.of(observations)
     seen = observations.shape if isinstance(observations, spaces.Box) else observations
@@ -114,7 +114,7 @@ def check_spaces(env: str, observations: spaces.Space[Any], actions: spaces.Spac
     """Check that a policy can be trained on the spaces.
 
     Raises:
-        InvalidRequest: it cannot; says what is covered.
+        InvalidRequest: a space is not covered; says which ones are.
     """
     _check_observations(env, observations)
     _check_space(actions, f"env: {env}'s actions")
@@ -149,10 +149,10 @@ def facts_of(
     env_config: Mapping[str, Any],
     options: EnvOptions = DEFAULT_OPTIONS,
 ) -> EnvironmentFacts:
-    """Make the environment once, and return what a request is checked against.
+    """Make the environment once, and return the facts that a request is checked against.
 
     Raises:
-        UnknownName: there is no such environment; says which are near.
+        UnknownName: there is no such environment; suggests similar ids.
         InvalidRequest: it cannot be made with ``env_config``, or cannot be trained.
     """
     probed = probe(env, env_config, options)

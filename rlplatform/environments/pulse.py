@@ -1,4 +1,4 @@
-"""The pulse of an engine: it tells how far a rollout or an evaluation has come, and hears whether to go on."""
+"""Progress callback of an engine: reports how far a rollout or an evaluation has come, and can interrupt it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ Pulse = Callable[[int], None]
 
 
 class CutShort(Exception):
-    """A rollout or an evaluation ends before its time. ``report``: the ``EvaluationReport`` of the episodes
-    that have ended, if it was an evaluation."""
+    """A rollout or an evaluation was interrupted.
+
+    ``report`` is the ``EvaluationReport`` of the episodes that had ended, if it was an evaluation.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -20,4 +22,4 @@ class CutShort(Exception):
 
 
 def silent(env_steps: int) -> None:
-    """Take a pulse that nobody listens to."""
+    """Ignore the progress."""

@@ -1,6 +1,6 @@
-"""``environments.json``: the environments of Gymnasium and EnvPool as they were found for the versions that it names.
+"""Recorded descriptions of Gymnasium's and EnvPool's environments, in ``environments.json``, with their versions.
 
-Asking all of them takes minutes; ``python -m rlplatform.training.environment_catalog`` writes the file again.
+Making all environments takes minutes; ``python -m rlplatform.training.environment_catalog`` writes the file again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PACKAGES = ("gymnasium", "envpool")
 
 
 def versions() -> dict[str, str | None]:
-    """Return the installed versions that spaces depend on; None for a package that is not installed."""
+    """Return the installed versions of the packages that spaces depend on; None for one that is not installed."""
 
     def version(package: str) -> str | None:
         try:
@@ -30,7 +30,10 @@ def versions() -> dict[str, str | None]:
 
 @functools.cache
 def recorded(file: Path = FILE) -> Mapping[str, dict[str, Any] | str]:
-    """Return each environment's fields, or why it cannot be made; nothing at all for other versions."""
+    """Return the fields of each environment, or the reason why it cannot be made.
+
+    Empty if the installed versions differ from those of the file.
+    """
     held = json.loads(file.read_text(encoding="utf-8"))
     if held["versions"] != versions():
         return {}
@@ -39,5 +42,5 @@ def recorded(file: Path = FILE) -> Mapping[str, dict[str, Any] | str]:
 
 
 def impossible() -> frozenset[str]:
-    """Return the ids that are registered but cannot be made, and so are never suggested."""
+    """Return the ids that are registered but cannot be made; they are never suggested."""
     return frozenset(env for env, fields in recorded().items() if isinstance(fields, str))

@@ -10,9 +10,15 @@ _TRAINING, _EVALUATION = 0, 1
 
 
 def training_seeds(seed: int, worker: int, generation: int, count: int) -> list[int]:
-    """Seeds of ``count`` (up to 4096) environments of env runner ``worker`` (below 1024) after ``generation`` restarts.
+    """Return seeds for ``count`` environments of one env runner.
 
-    Another worker, generation (modulo 512) or place is another seed.
+    Seeds differ between workers, generations (modulo 512) and environments.
+
+    Args:
+        seed: Seed of the training.
+        worker: Number of the env runner, below 1024.
+        generation: Number of times that the env runner was restarted.
+        count: Number of environments, at most 4096.
     """
     if count > _SEEDS_EACH or worker >= _RUNNERS:
         raise ValueError(f"at most {_SEEDS_EACH} environments on each of {_RUNNERS} env runners")
@@ -20,12 +26,12 @@ def training_seeds(seed: int, worker: int, generation: int, count: int) -> list[
 
 
 def evaluation_seeds(seed: int, count: int) -> list[int]:
-    """Seeds of ``count`` environments to evaluate on."""
+    """Return seeds for ``count`` environments to evaluate on."""
     return _block(seed, _EVALUATION, 0, count)
 
 
 def generator(seed: int, worker: int, generation: int) -> np.random.Generator:
-    """The generator that samples the actions of an env runner."""
+    """Return the generator that samples the actions of an env runner."""
     return np.random.default_rng(np.random.SeedSequence([seed, worker, generation]))
 
 

@@ -1,4 +1,4 @@
-"""Spaces as JSON and arrays, and as clients are told of them: Box, Discrete, MultiDiscrete and MultiBinary."""
+"""Spaces as JSON and arrays, and as clients see them: Box, Discrete, MultiDiscrete and MultiBinary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class FlatSpace(spaces.Box):
-    """Space [N] float32 of Dict or Tuple observations in one vector; ``parts`` says what lies where."""
+    """Space [N] float32 of Dict or Tuple observations in one vector; ``parts`` gives the position of each part."""
 
     def __init__(self, low: NDArray[Any], high: NDArray[Any], parts: Sequence[SpacePart]) -> None:
         super().__init__(low, high, low.shape, np.float32)
@@ -23,9 +23,10 @@ class FlatSpace(spaces.Box):
 
 
 def space_to_json(space: spaces.Space[Any]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """What JSON can hold of a space, and the arrays that go with it.
+    """Split a space into values for JSON and the arrays that go with them.
 
-    :raises ValueError: it is of another kind.
+    Raises:
+        ValueError: the space is of another kind.
     """
     match space:
         case FlatSpace():
@@ -43,7 +44,11 @@ def space_to_json(space: spaces.Space[Any]) -> tuple[dict[str, Any], dict[str, N
 
 
 def space_from_json(description: Mapping[str, Any], arrays: Arrays) -> spaces.Space[Any]:
-    """The inverse of :func:`space_to_json`. :raises ValueError, KeyError: it is not one of its results."""
+    """Restore a space from the result of :func:`space_to_json`.
+
+    Raises:
+        ValueError, KeyError: the arguments are not such a result.
+    """
     match description["kind"]:
         case "flat":
             parts = [SpacePart.model_validate(part) for part in description["parts"]]
@@ -63,7 +68,11 @@ def space_from_json(description: Mapping[str, Any], arrays: Arrays) -> spaces.Sp
 
 
 def space_info(space: spaces.Space[Any]) -> SpaceInfo:
-    """``space`` as clients are told of it. :raises ValueError: it is of another kind."""
+    """Describe ``space`` for clients.
+
+    Raises:
+        ValueError: the space is of another kind.
+    """
     match space:
         case spaces.Box():
             low, high = _bound(space.low), _bound(space.high)

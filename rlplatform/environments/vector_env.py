@@ -1,4 +1,4 @@
-"""What every vector environment does: Gymnasium's autoreset as NEXT_STEP or SAME_STEP, and arrays for all copies."""
+"""Base of all vector environments: autoreset modes NEXT_STEP and SAME_STEP of Gymnasium, and arrays over all copies."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ DEFAULT_MAX_EPISODE_STEPS = 10_000
 
 
 class TimeLimit(NamedTuple):
-    """Longest episode in steps, and who set it."""
+    """Longest episode in steps, and the source of this limit."""
 
     steps: int
     source: Literal["request", "environment", "default"]
 
     @classmethod
     def of(cls, asked: int | None, own: int | None) -> TimeLimit:
-        """Return the limit that is asked for, else the environment's own, else the default."""
+        """Return the requested limit, else the environment's own, else the default."""
         if asked is not None:
             return cls(asked, "request")
         if own is not None:
@@ -33,10 +33,11 @@ class TimeLimit(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One step of B environments. ``finals``: SAME_STEP only, last observations [K, *] and whose they are [K].
+    """Results of one step of B environments.
 
-    ``scores`` and ``over`` [B]: what counts for the episode's return and its end where, for training, rewards are
-    clipped and a lost life ends an episode.
+    ``finals`` (SAME_STEP only) are the last observations [K, *] of episodes and the indices [K] of their environments.
+    While training, rewards may be clipped, and a lost life may end an episode; ``scores`` and ``over`` [B] then hold
+    the unclipped rewards and the true ends of episodes.
     """
 
     obs: Array
@@ -49,7 +50,7 @@ class Step(NamedTuple):
 
 
 class VectorEnv:
-    """``len(seeds)`` copies of an environment. Arrays that :meth:`step` returns may be reused by the next step.
+    """``len(seeds)`` copies of an environment. The next step may reuse the arrays that :meth:`step` returns.
 
     ``autoreset`` is ``next_step`` (the step after the last one of an episode resets, ignoring the action) or
     ``same_step`` (the last step returns the reset observation).
@@ -68,11 +69,11 @@ class VectorEnv:
 
     @property
     def max_episode_steps(self) -> int | None:
-        """Longest episode in steps; None if nothing but the environment itself ends one."""
+        """Longest episode in steps; None if only the environment itself ends an episode."""
         return self.time_limit.steps if self.time_limit is not None else None
 
     def describe(self) -> dict[str, Any]:
-        """Return what a run's manifest says of its environment."""
+        """Return the manifest's description of this environment."""
         return {
             "backend": self.backend,
             "max_episode_steps": self.max_episode_steps,
@@ -88,16 +89,19 @@ class VectorEnv:
         raise NotImplementedError
 
     def step(self, actions: Array) -> Step:
-        """One step in every environment, with actions of ``single_action_space``."""
+        """Take one step in every environment, with actions of ``single_action_space``."""
         raise NotImplementedError
 
     def get_state(self) -> bytes | None:
-        """Everything that decides what comes next, where the environment can be saved; else None."""
+        """Return everything that determines later steps; None if the environment cannot be saved."""
         return None
 
     def set_state(self, state: bytes) -> None:  # noqa: ARG002
-        """Go on from what :meth:`get_state` of an equal environment gave. A pickle: only of our own checkpoints."""
+        """Continue from the :meth:`get_state` of an equal environment.
+
+        The state is a pickle: load only the platform's own.
+        """
         raise EngineError(f"{self.backend} environments cannot be restored")
 
     def close(self) -> None:
-        """Free it. Idempotent."""
+        """Free the environment's resources. Idempotent."""

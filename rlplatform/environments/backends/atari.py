@@ -1,7 +1,7 @@
-"""Atari games by the ids that Gymnasium, ALE and EnvPool give them, and ALE's vector environment of one game.
+"""Atari games, named by the ids of Gymnasium, ALE or EnvPool, and ALE's vector environment of one game.
 
-Whatever the id, a game is preprocessed as by Mnih et al. 2015: up to 30 no-ops and FIRE after a reset, the maximum of
-the last two of 4 frames, grey, 84 x 84, 4 frames stacked. Only ``obs_type`` "ram" is left as it is.
+Whatever the id, a game is preprocessed as in Mnih et al. 2015: up to 30 no-ops and FIRE after a reset, the maximum of
+the last two of 4 frames, grey, 84 x 84, 4 frames stacked. With ``obs_type`` "ram" nothing is preprocessed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _KEPT = frozenset({"reward_clipping", "episodic_life", "life_loss_info", "max_nu
 
 
 class AtariGame(NamedTuple):
-    """A game as an id names it; ``rom`` is ALE's name where ALE has registered the id."""
+    """An Atari game that an id names. ``rom`` is ALE's name of it if ALE has registered the id."""
 
     envpool_id: str
     repeat_action_probability: float
@@ -37,7 +37,7 @@ class AtariGame(NamedTuple):
 
 
 def find_game(env: str) -> AtariGame | None:
-    """Return the Atari game that ``env`` names in ALE's or the old Gym's way; None for anything else."""
+    """Return the Atari game that ``env`` names in the spelling of ALE or of the old Gym; None for any other id."""
     found = _ALE.fullmatch(env) or _LEGACY.fullmatch(env)
     if found is None:
         return None
@@ -49,7 +49,7 @@ def find_game(env: str) -> AtariGame | None:
 
 
 class AleVectorEnv(VectorEnv):
-    """ALE's own vector environment of one game: NEXT_STEP, stepped in C++. Its state cannot be saved."""
+    """ALE's own vector environment of one game: NEXT_STEP autoreset, stepped in C++. Its state cannot be saved."""
 
     backend: Backend = "vector_entry_point"
 
@@ -82,10 +82,10 @@ class AleVectorEnv(VectorEnv):
 def make_atari(
     env: str, rom: str, seeds: Sequence[int], config: Mapping[str, Any], asked: int | None, training: bool
 ) -> AleVectorEnv:
-    """Make one copy a seed.
+    """Make one copy of a game for each seed.
 
     Raises:
-        InvalidRequest: ``env_config`` has an entry that the games do not take; names it.
+        InvalidRequest: ``env_config`` has an entry that the game does not accept; names it.
     """
     from ale_py.vector_env import AtariVectorEnv
 
@@ -101,7 +101,7 @@ def make_atari(
             rom,
             len(seeds),
             num_threads=1,
-            reward_clipping=False,  # clipped here, where the score is kept, too
+            reward_clipping=False,  # clipped by this class, which also reports the unclipped score
             episodic_life=False,
             max_num_frames_per_episode=limit.steps * options["frameskip"],
             **options,

@@ -1,4 +1,4 @@
-"""EnvPool's vector environments, stepped in C++. Its Atari games are preprocessed as by Mnih et al. 2015."""
+"""EnvPool's vector environments, stepped in C++. Its Atari games are preprocessed as in Mnih et al. 2015."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rlplatform.environments.backends.time_limit import LimitedVectorEnv
 from rlplatform.environments.vector_env import Array, Backend, Step, TimeLimit, VectorEnv
 from rlplatform.errors import InvalidRequest
 
-_NO_LIMIT = 2**31 - 1  # what EnvPool's ``max_episode_steps`` is where an episode may go on for ever
+_NO_LIMIT = 2**31 - 1  # EnvPool's ``max_episode_steps`` for episodes without a limit
 _RANGES: dict[str, tuple[float, float]] = {
     "max_episode_steps": (1, _NO_LIMIT),
     "stack_num": (1, 16),
@@ -33,7 +33,7 @@ _NOT_TAKEN = frozenset({"gym_reset_return_info", "reward_threshold"})
 
 @functools.cache
 def envpool_ids() -> frozenset[str]:
-    """The ids of EnvPool's environments; none where it is not installed."""
+    """Return the ids of EnvPool's environments; empty if EnvPool is not installed."""
     try:
         import envpool
     except ImportError:
@@ -42,7 +42,7 @@ def envpool_ids() -> frozenset[str]:
 
 
 class EnvPoolVectorEnv(VectorEnv):
-    """An EnvPool environment: NEXT_STEP, stepped in C++ on ``threads`` threads. Its state cannot be saved."""
+    """An EnvPool environment: NEXT_STEP autoreset, stepped in C++ on ``threads`` threads. Its state cannot be saved."""
 
     backend: Backend = "envpool"
 
@@ -79,7 +79,7 @@ class EnvPoolVectorEnv(VectorEnv):
         return Step(obs, rewards, terminated, truncated, scores=info["reward"], over=over)
 
     def reset_some(self, ids: NDArray[np.int32]) -> Any:
-        """Begin an episode in the copies ``ids``; their observations."""
+        """Begin an episode in the copies ``ids``, and return their observations."""
         obs, info = self._env.reset(ids)
         order = np.argsort(info["env_id"], kind="stable")
         return self._told(_rows(obs, order))
@@ -99,7 +99,7 @@ class EnvPoolVectorEnv(VectorEnv):
         self._env.close()
 
     def _told(self, obs: Any) -> Any:
-        """Observations as :meth:`reset` and :meth:`step` hand them out."""
+        """Convert observations to the form that :meth:`reset` and :meth:`step` return."""
         return self._flatten(obs) if self.grid else obs
 
     def _flatten(self, obs: Mapping[str, Array]) -> Array:
@@ -110,17 +110,17 @@ class EnvPoolVectorEnv(VectorEnv):
 def make_envpool(
     env: str, seeds: Sequence[int], env_config: Mapping[str, Any], asked: int | None, training: bool, threads: int
 ) -> VectorEnv:
-    """Make one copy a seed, with episodes of at most ``asked`` steps.
+    """Make one copy for each seed, with episodes of at most ``asked`` steps.
 
     Raises:
-        InvalidRequest: it cannot be made as asked; names ``env`` or ``env_config``.
+        InvalidRequest: the environment cannot be made with these options; names ``env`` or ``env_config``.
     """
     import envpool
 
     _check_options(env, env_config)
     options = dict(env_config)
     atari = _is_atari(env)
-    if atari:  # evaluation plays whole games, and counts their scores
+    if atari:  # evaluation plays whole games and reports their scores
         options = {"episodic_life": True, "reward_clip": True} | options if training else options
         options |= {} if training else {"episodic_life": False, "reward_clip": False}
     try:
@@ -141,7 +141,7 @@ def make_envpool(
 
 
 def _rows(obs: Any, order: NDArray[np.int64]) -> Any:
-    """Rows of observations, nested in mappings or not."""
+    """Return the rows ``order`` of observations, which may be nested in mappings."""
     return {key: _rows(part, order) for key, part in obs.items()} if isinstance(obs, Mapping) else obs[order]
 
 
@@ -149,7 +149,7 @@ def envpool_spaces(env: str) -> tuple[spaces.Space[Any], spaces.Space[Any], int]
     """Return observation space, action space and time limit of an environment, without making it.
 
     Raises:
-        InvalidRequest: it cannot be made here.
+        InvalidRequest: the environment cannot be made on this machine.
     """
     import envpool
 
@@ -172,8 +172,12 @@ def _own_limit(env: str) -> int | None:
 
 
 def _check_options(env: str, given: Mapping[str, Any]) -> None:
-    """Take flags, weights and some numbers within their ranges: EnvPool ends the whole process for what it cannot do,
-    a game or a file that it does not have for one.
+    """Accept only flags, weights and some numbers, within their ranges.
+
+    EnvPool ends the whole process if it cannot use an option, for example a game or a file that it does not have.
+
+    Raises:
+        InvalidRequest: names the option and says what is accepted.
     """
     if not given:
         return
@@ -209,10 +213,13 @@ def _family(env: str) -> str:
 
 
 def _direct(env: Any) -> tuple[list[int], Any] | None:
-    """Places of done, truncation, reward and observation in what EnvPool's core returns, and its actions' type.
+    """Return what is needed to read the results of EnvPool's core without conversion.
 
-    A third of the time of a cheap step goes into EnvPool's conversion to and from nested dictionaries. None where this
-    version, or this environment's observations, are not as expected: then that conversion does it.
+    EnvPool's conversion to and from nested dictionaries takes a third of the time of a cheap step.
+
+    Returns:
+        Indices of done, truncation, reward and observation, and the dtype of actions. None if this version, or this
+        environment's observations, are not as expected; the conversion is used then.
     """
     try:
         keys, action_keys = list(env._state_keys), list(env._action_keys)
@@ -229,7 +236,7 @@ def _flat_grid(space: spaces.Dict) -> spaces.Box:
 
 
 def _with_true_bounds(space: spaces.Space[Any]) -> spaces.Space[Any]:
-    """EnvPool gives the smallest positive float as the lower bound where it means none at all."""
+    """Replace lower bounds of the smallest positive float, by which EnvPool means unbounded, with -inf."""
     if not isinstance(space, spaces.Box) or not np.issubdtype(space.dtype, np.floating):
         return space
     low = np.where((space.low > 0) & (space.low < 1e-30), -np.inf, space.low).astype(space.dtype)

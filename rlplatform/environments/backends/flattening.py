@@ -1,7 +1,7 @@
-"""Observations of several parts (Dict and Tuple) as one vector, in the order of Gymnasium's ``flatten``.
+"""Flatten observations of several parts (Dict and Tuple) into one vector, in the order of Gymnasium's ``flatten``.
 
-A part that is Discrete or MultiDiscrete becomes one-hot, the others are taken as they are. Images are refused: a vector
-has no place for a convolution.
+Discrete and MultiDiscrete parts become one-hot; the others keep their values. Images are refused: a convolution cannot
+read a vector.
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ Path = tuple[str | int, ...]
 
 
 class Flattening:
-    """Turns batches of one Dict or Tuple space's observations into vectors [B, N] float32."""
+    """Converts batches of observations of one Dict or Tuple space to vectors [B, N] float32."""
 
     def __init__(self, env: str, space: spaces.Dict | spaces.Tuple) -> None:
-        """:raises InvalidRequest: a part is an image, or of a kind that cannot be a vector; names it."""
+        """Check that every part of the space can be flattened.
+
+        Raises:
+            InvalidRequest: a part is an image, or of a kind that cannot be a vector; names it.
+        """
         self._parts: list[tuple[Path, ObservationEncoder, slice]] = []
         infos, lows, highs, start = [], [], [], 0
         for path, part in _leaves(space):
@@ -43,7 +47,7 @@ class Flattening:
         self.space = FlatSpace(np.concatenate(lows), np.concatenate(highs), tuple(infos))
 
     def __call__(self, obs: Any) -> Array:
-        """Flatten a batch: arrays [B, *] in nested mappings and tuples."""
+        """Flatten a batch: arrays [B, *] nested in mappings and tuples."""
         out: Array | None = None
         for path, encoder, columns in self._parts:
             part = obs
@@ -58,7 +62,7 @@ class Flattening:
 
 
 class FlatVectorEnv(VectorEnv):
-    """A vector environment whose observations are flattened on their way out."""
+    """Wrapper of a vector environment that flattens its observations."""
 
     def __init__(self, env: VectorEnv, flattening: Flattening) -> None:
         super().__init__(env.num_envs)
@@ -90,10 +94,10 @@ class FlatVectorEnv(VectorEnv):
 
 
 def flatten(env: VectorEnv, name: str) -> VectorEnv:
-    """Return ``env`` itself, or, where its observations have several parts, with them flattened.
+    """Return ``env`` itself, or wrapped to flatten its observations if they have several parts.
 
     Raises:
-        InvalidRequest: they cannot be; the environment is closed.
+        InvalidRequest: the observations cannot be flattened; the environment is closed.
     """
     space = env.single_observation_space
     if not isinstance(space, spaces.Dict | spaces.Tuple):
@@ -133,7 +137,7 @@ def _encoder(env: str, path: Path, part: spaces.Space[Any]) -> ObservationEncode
 
 
 def looks_like_image(space: spaces.Box) -> bool:
-    """True for what the CNN takes, and for the same in floats or without an axis of channels."""
+    """True for images that the CNN can read, and for float images or images without an axis of channels."""
     if is_image(space):
         return True
     shape = space.shape
@@ -154,6 +158,6 @@ def _bounds(part: spaces.Space[Any], size: int) -> tuple[Array, Array]:
         return np.zeros(size, np.float32), np.ones(size, np.float32)
     with np.errstate(over="ignore"):
         low, high = part.low.ravel().astype(np.float32), part.high.ravel().astype(np.float32)
-    # EnvPool gives the smallest positive float as the lower bound where it means none at all.
+    # EnvPool writes the smallest positive float as the lower bound where there is none.
     low = np.where((part.low.ravel() > 0) & (part.low.ravel() < 1e-30), -np.inf, low)
     return low.astype(np.float32), high

@@ -19,7 +19,7 @@ from rlplatform.errors import InvalidRequest
 
 _SAVEABLE = "gymnasium.envs.classic_control."
 _FAMILY_WRAPPERS = {"minigrid": ("minigrid.wrappers", "FlatObsWrapper")}
-"""Wrapper of a package whose observations are text in part, without which nothing can be trained on them."""
+"""Wrapper for the environments of a package whose observations contain text; without it they cannot be trained on."""
 _EXTRAS = {
     "gymnasium.envs.box2d": "Box2D pygame",
     "gymnasium.envs.mujoco": "mujoco imageio",
@@ -38,7 +38,11 @@ class GymVectorEnv(VectorEnv):
         seeds: Sequence[int],
         time_limit: TimeLimit | None = None,
     ) -> None:
-        """:raises InvalidRequest: the environment does not say how it resets, or resets in another way."""
+        """Wrap ``env``.
+
+        Raises:
+            InvalidRequest: the environment's autoreset mode is unknown, or is neither NEXT_STEP nor SAME_STEP.
+        """
         super().__init__(len(seeds))
         self.backend = backend
         self._env = env
@@ -85,7 +89,7 @@ class GymVectorEnv(VectorEnv):
 
 
 def takes_limit(spec: EnvSpec, asked: int | None) -> bool:
-    """True if the vector entry point of ``spec`` can hold episodes to the time limit that is asked for."""
+    """True if the vector entry point of ``spec`` can enforce the requested time limit."""
     if TimeLimit.of(asked, spec.max_episode_steps).source == "environment":
         return True
     if (creator := _creator(spec.vector_entry_point)) is None:
@@ -96,10 +100,10 @@ def takes_limit(spec: EnvSpec, asked: int | None) -> bool:
 def make_gym(
     env: str, backend: Backend, seeds: Sequence[int], env_config: Mapping[str, Any], asked: int | None
 ) -> GymVectorEnv:
-    """Make one copy a seed, with episodes of at most ``asked`` steps.
+    """Make one copy for each seed, with episodes of at most ``asked`` steps.
 
     Raises:
-        InvalidRequest: it cannot be made as asked; names ``env`` or ``env_config``.
+        InvalidRequest: the environment cannot be made with these options; names ``env`` or ``env_config``.
     """
     spec = gym.registry[env]
     limit = TimeLimit.of(asked, spec.max_episode_steps)
@@ -171,7 +175,7 @@ def _takes(entry: Any, name: str) -> bool:
 
 
 def _check_config(env: str, backend: Backend, env_config: Mapping[str, Any]) -> None:
-    """Refuse names that the environment's constructor does not have, before it is half built."""
+    """Refuse names that the environment's constructor does not have, before the environment is built."""
     spec = gym.registry[env]
     creator = _creator(spec.vector_entry_point if backend == "vector_entry_point" else spec.entry_point)
     if creator is None:

@@ -1,4 +1,4 @@
-"""A time limit for environments of EnvPool, some of which ignore ``max_episode_steps``."""
+"""Time limit for EnvPool's environments, some of which ignore ``max_episode_steps``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from rlplatform.environments.vector_env import Array, Step, TimeLimit, VectorEnv
 
 
 class _Partial(Protocol):
-    """A vector environment of which some copies can be reset or stepped without the others."""
+    """Vector environment whose copies can be reset and stepped independently."""
 
     def reset_some(self, ids: NDArray[np.int32]) -> Any: ...
     def step_some(self, actions: Array, ids: NDArray[np.int32]) -> Step: ...
 
 
 class LimitedVectorEnv(VectorEnv):
-    """Truncates episodes of ``limit.steps`` steps; the copy is reset by the next step, as under NEXT_STEP."""
+    """Truncates episodes after ``limit.steps`` steps. The next step resets the copy, as under NEXT_STEP."""
 
     def __init__(self, env: VectorEnv, partial: _Partial, limit: TimeLimit) -> None:
         super().__init__(env.num_envs)
@@ -29,7 +29,7 @@ class LimitedVectorEnv(VectorEnv):
         self.wrappers, self.notes = (*env.wrappers, f"TimeLimit({limit.steps})"), env.notes
         self._steps = np.zeros(env.num_envs, np.int64)
         self._ended = np.zeros(env.num_envs, np.bool_)
-        self._cut = np.zeros(env.num_envs, np.bool_)  # by us: the environment would go on
+        self._cut = np.zeros(env.num_envs, np.bool_)  # truncated by this limit; the environment itself would continue
 
     def reset(self) -> Any:
         for counted in (self._steps, self._ended, self._cut):
@@ -50,7 +50,7 @@ class LimitedVectorEnv(VectorEnv):
         return step._replace(truncated=step.truncated | self._cut, over=over)
 
     def _step_and_reset(self, actions: Array) -> Step:
-        """Reset the copies that were cut off, and step the others."""
+        """Reset the copies whose episodes the limit truncated, and step the others."""
         cut, others = (np.flatnonzero(mask).astype(np.int32) for mask in (self._cut, ~self._cut))
         first = self._partial.reset_some(cut)
         if not len(others):
@@ -69,7 +69,7 @@ class LimitedVectorEnv(VectorEnv):
 
 
 def _join(one: Any, other: Any, ones: NDArray[np.int32], others: NDArray[np.int32]) -> Any:
-    """Rows of two batches, nested in mappings or not, each at its place."""
+    """Merge the rows of two batches, which may be nested in mappings, each row at its index."""
     if isinstance(one, dict):
         return {key: _join(one[key], other[key], ones, others) for key in one}
     joined = np.empty((len(ones) + len(others), *one.shape[1:]), one.dtype)

@@ -1,6 +1,6 @@
-"""The environments that can be trained on, with their spaces, backends and presets.
+"""Catalogue of the environments that can be trained on, with their spaces, backends and presets.
 
-Gymnasium's and EnvPool's are looked up in ``environments.json`` (``recorded_environments``);
+Gymnasium's and EnvPool's environments are read from ``environments.json`` (``environments.recorded``);
 ``python -m rlplatform.training.environment_catalog`` writes that file.
 """
 
@@ -26,14 +26,14 @@ from rlplatform.environments.recorded import FILE, recorded, versions
 from rlplatform.errors import InvalidRequest
 
 BUDGET_S = 10.0
-"""Seconds for making environments that are not recorded, plugins' above all; what is left is listed without spaces."""
-_PATH = re.compile(r"/\S+")  # of the machine that the file is written on
+"""Seconds for making environments that are not recorded, mainly plugins'; later ones are listed without spaces."""
+_PATH = re.compile(r"/\S+")  # paths of the machine that writes the file
 UNKNOWN = "known once it is made"
 
 
 @functools.cache
 def list_environments() -> tuple[EnvironmentInfo, ...]:
-    """Return all that can be made here, by id: Gymnasium's, the configured modules' and EnvPool's."""
+    """Return all environments that can be made here, by id: Gymnasium's, the configured modules' and EnvPool's."""
     environment_modules.import_all()
     known = recorded()
     found = [EnvironmentInfo(id=env, **fields) for env, fields in known.items() if isinstance(fields, dict)]
@@ -52,7 +52,7 @@ def list_environments() -> tuple[EnvironmentInfo, ...]:
 
 
 def describe_environment(env: str) -> EnvironmentInfo:
-    """One environment's spaces, backend and preset. Raises as ``environments.probe`` does."""
+    """Return one environment's spaces, backend and preset. Raises the same errors as ``environments.probe``."""
     made = probe(env, {})
     try:
         return _info(
@@ -67,7 +67,7 @@ def describe_environment(env: str) -> EnvironmentInfo:
 
 
 def describe_space(space: spaces.Space[object]) -> str:
-    """A space in a few words: ``Box(4,) float32``, with bounds where they are the same for all elements."""
+    """Return a space in a few words: ``Box(4,) float32``, with bounds if they are the same for all elements."""
     if isinstance(space, spaces.Box):
         low, high = np.unique(space.low), np.unique(space.high)
         bounds = (
@@ -93,7 +93,11 @@ def _info(env: str, observations: str, actions: str, backend: Any, max_episode_s
 
 
 def _describe_pooled(env: str) -> EnvironmentInfo:
-    """Describe one of EnvPool's without making it. Raises ``InvalidRequest`` if it cannot be trained on."""
+    """Describe an environment of EnvPool without making it.
+
+    Raises:
+        InvalidRequest: it cannot be trained on.
+    """
     observations, actions, limit = envpool_spaces(env)
     check_spaces(env, observations, actions)
     return _info(env, describe_space(observations), describe_space(actions), "envpool", limit)
@@ -104,15 +108,15 @@ def _describe_or_reason(env: str) -> EnvironmentInfo | str:
         return describe_environment(env)
     except InvalidRequest as error:
         return str(error)
-    except Exception as error:  # its package's own
+    except Exception as error:  # any exception of the environment's package
         return f"env: {env} cannot be made here: {type(error).__name__}: {error}"
 
 
 def describe_all() -> dict[str, EnvironmentInfo | str]:
-    """Describe every environment of Gymnasium and EnvPool; the reason for those that cannot be trained on.
+    """Describe every environment of Gymnasium and EnvPool, or give the reason why it cannot be trained on.
 
-    Those of EnvPool alone are described by their specifications, a hundred times faster than by making them, except
-    where a package is known to lack files that only making them reveals.
+    Environments that only EnvPool has are described by their specifications, a hundred times faster than by making
+    them. Packages known to lack files are the exception: only making an environment reveals that.
     """
     candidates = {*preset_names(), *gym.registry}
     described: dict[str, EnvironmentInfo | str] = {env: _describe_or_reason(env) for env in candidates}
@@ -125,7 +129,7 @@ def describe_all() -> dict[str, EnvironmentInfo | str]:
 
 
 def write(described: dict[str, EnvironmentInfo | str]) -> str:
-    """Return the text of the file."""
+    """Return the text of ``environments.json``."""
     fields: dict[str, Any] = {}
     for env, found in described.items():
         if isinstance(found, str):
@@ -137,7 +141,7 @@ def write(described: dict[str, EnvironmentInfo | str]) -> str:
 
 
 def main() -> None:
-    """Describe every environment and write the file."""
+    """Describe every environment, and write ``environments.json``."""
     FILE.write_text(write(describe_all()), encoding="utf-8")
 
 

@@ -1,8 +1,8 @@
-"""The run manifest: a record of what a training was, sufficient to repeat it.
+"""Run manifest: a record of how a training was run, sufficient to repeat it.
 
-Reproducible means here: the same request on the same code, package versions and CPU type, sampled in the trainer itself
-(``num_env_runners`` 0), gives the same parameters after the same number of iterations. Remote env runners, another CPU
-type or GPUs are recorded, but do not reproduce bit by bit.
+A training is reproducible in this sense: the same request on the same code, package versions and CPU type, sampled in
+the trainer itself (``num_env_runners`` 0), gives the same parameters after the same number of iterations. Remote env
+runners, another CPU type or GPUs are recorded, but do not reproduce bit by bit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 class Hardware(BaseModel):
-    """The machine that trained. ``memory_bytes`` is the machine's, not a container's share."""
+    """Machine that trained. ``memory_bytes`` is the memory of the machine, not of a container."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,7 +38,7 @@ class Hardware(BaseModel):
 
 
 class RunManifest(BaseModel):
-    """Part of ``training.started``, of the run's record, and of its run folder."""
+    """Manifest of a training, part of ``training.started``, of the run's record, and of its run folder."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -65,7 +65,7 @@ class RunManifest(BaseModel):
         parent: CheckpointInfo | None = None,
         parent_env: str | None = None,
     ) -> RunManifest:
-        """Make the manifest of a training that begins here, from the checkpoint ``parent`` if there is one.
+        """Make the manifest of a training that starts here, from the checkpoint ``parent`` if there is one.
 
         ``parent_env`` is the environment that the checkpoint was trained on.
         """
@@ -97,7 +97,8 @@ def _versions() -> dict[str, str]:
 
 @functools.cache
 def _git_commit() -> str | None:
-    """Return the commit of the working tree that this runs from, ``-dirty`` if it differs; None outside of one."""
+    """Return the commit of the working tree that contains this code, with ``-dirty`` if files differ; None outside
+    of one."""
     if not (_ROOT / ".git").exists():
         return None
     try:
@@ -119,7 +120,7 @@ def _own_code_sha256() -> str:
 
 
 def code_sha256(root: Path) -> str:
-    """Return the SHA-256 over the sources below ``root`` that decide what a training does: path and content of each.
+    """Return the SHA-256 over path and content of the sources below ``root`` that determine a training.
 
     Data counts as source: presets and the catalogue of environments change what a request means. Compiled files do not.
     """

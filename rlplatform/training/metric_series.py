@@ -35,7 +35,7 @@ _PAGE = 1000
 
 
 class _Thinned:
-    """At most ``2 * size`` of the events added: every ``stride``-th."""
+    """Every ``stride``-th of the added events, at most ``2 * size`` of them."""
 
     def __init__(self, size: int) -> None:
         self.stride = 1
@@ -53,7 +53,7 @@ class _Thinned:
         self._count += 1
 
     def forget_after(self, iteration: int) -> None:
-        """Drop what a recovery does again."""
+        """Drop the iterations after ``iteration``, which a recovery repeats."""
         while self._kept and _parse(self._kept[-1][1]).iteration > iteration:
             self._kept.pop()
         self._last = self._kept[-1] if self._kept else None
@@ -73,9 +73,10 @@ class _Thinned:
 
 
 async def read_series(log: EventLog, run: TrainingRun, names: Sequence[str] | None, max_points: int) -> MetricSeries:
-    """At most ``max_points`` points of ``names`` (None: of all metrics).
+    """Read the series of the metrics ``names`` (None: of all metrics), thinned to at most ``max_points`` points.
 
-    :raises UnknownName: there are metrics, but none of that name.
+    Raises:
+        UnknownName: the training has metrics, but none of that name.
     """
     thinned = _Thinned(max_points)
     after = 0

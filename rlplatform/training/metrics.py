@@ -27,7 +27,7 @@ WINDOW_EPISODES = 100
 
 
 class EpisodeWindow:
-    """Returns and lengths of the last episodes, at most ``size``; without any its means are absent, never NaN."""
+    """Returns and lengths of the last ``size`` episodes. Without episodes its means are absent, never NaN."""
 
     def __init__(self, size: int = WINDOW_EPISODES) -> None:
         self._episodes: deque[tuple[float, int]] = deque(maxlen=size)
@@ -41,7 +41,7 @@ class EpisodeWindow:
             self._episodes.append((float(episode_return), int(length)))
 
     def metrics(self) -> dict[str, float]:
-        """The means by metric name; empty before the first episode has ended."""
+        """Return the means by metric name; empty before the first episode has ended."""
         if not self._episodes:
             return {}
         count = len(self._episodes)
@@ -51,15 +51,15 @@ class EpisodeWindow:
         }
 
     def get_state(self) -> list[list[float]]:
-        """As JSON values."""
+        """Return the state as JSON values."""
         return [[episode_return, length] for episode_return, length in self._episodes]
 
     def set_state(self, state: Sequence[Sequence[float]]) -> None:
-        """Go on from what :meth:`get_state` gave."""
+        """Continue from the result of :meth:`get_state`."""
         self._episodes.clear()
         self.extend((row[0] for row in state), (int(row[1]) for row in state))
 
 
 def finite(metrics: Mapping[str, float]) -> dict[str, float]:
-    """``metrics`` as plain floats, without those that are NaN or infinite: JSON has neither."""
+    """Return ``metrics`` as plain floats, without NaN and infinite values, which JSON cannot hold."""
     return {name: float(value) for name, value in metrics.items() if math.isfinite(value)}

@@ -1,4 +1,4 @@
-"""A training: what is asked for, where it stands, and what an engine reports."""
+"""Models of a training: its request, its state, and the reports of its engine."""
 
 from __future__ import annotations
 
@@ -79,7 +79,10 @@ class CheckpointPlan(StrictModel):
 
 
 def _stop_of_preset(given: dict[str, Any]) -> StopCriteria:
-    """The criterion of a request without one: the preset's own number of steps, else none, which is refused."""
+    """Return the default stop criterion: the preset's number of steps.
+
+    Without a preset there is none, which is refused.
+    """
     preset = find_preset(given.get("preset") or given.get("env", ""))
     known = preset is not None and given.get("resume_from") is None
     return StopCriteria.model_construct(env_steps=preset.n_timesteps if known and preset is not None else None)
@@ -158,7 +161,7 @@ class TrainingState(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether nothing follows."""
+        """True if no other state follows."""
         return self in (TrainingState.SUCCEEDED, TrainingState.STOPPED, TrainingState.FAILED)
 
 
@@ -176,9 +179,9 @@ class Progress(StrictModel):
 
 
 class IterationReport(StrictModel):
-    """What an engine says of an iteration: lifetime counters and metrics by ``group/name`` (``rollout/ time/ train/``).
+    """An engine's report of an iteration: lifetime counters and metrics by ``group/name`` (``rollout/ time/ train/``).
 
-    ``rollout/episode_return_mean`` is over a rolling window and absent until the first episode has ended; never NaN.
+    ``rollout/episode_return_mean`` is over a rolling window. It is absent until the first episode has ended; never NaN.
     """
 
     iteration: int

@@ -1,4 +1,4 @@
-"""Evaluation: whole episodes of the deterministic policy on environments of their own."""
+"""Evaluation: whole episodes of the deterministic policy, on separate environments."""
 
 from __future__ import annotations
 
@@ -33,17 +33,23 @@ def evaluate_policy(
     *,
     options: EnvOptions = DEFAULT_OPTIONS,
 ) -> EvaluationReport:
-    """Exactly ``episodes`` episodes; equal policies and seeds give equal reports.
+    """Run exactly ``episodes`` episodes; equal policies and seeds give equal reports.
 
-    ``act`` takes observations [B, *] as the environment gives them and returns its actions [B, *]. Each environment
-    plays a number of episodes fixed beforehand: short episodes are not counted more often than long ones.
+    Each environment runs a number of episodes fixed beforehand, so that short episodes are not counted more often than
+    long ones.
 
     Args:
-        pulse: Called about every ``PULSE_S`` with the environment steps taken so far. The ``CutShort`` that it raises
-            leaves with a report over the episodes that have ended.
+        act: Maps observations [B, *], as the environment returns them, to actions [B, *].
+        env: Id of the environment.
+        env_config: Its keyword arguments.
+        episodes: Number of episodes.
+        seed: Seed of the environments.
+        pulse: Called about every ``PULSE_S`` seconds with the environment steps taken so far. If it raises
+            ``CutShort``, that exception receives a report over the episodes that have ended, and is raised again.
+        options: Backend and time limit.
 
     Raises:
-        EngineError: episodes do not end, or the environment raised something.
+        EngineError: episodes do not end, or the environment raised an exception.
     """
     with environment_errors():
         return _evaluate(act, env, env_config, episodes, seed, pulse, options)

@@ -21,10 +21,13 @@ class TrainingEngine(Protocol):
 
     @property
     def simulated(self) -> bool:
-        """True if nothing is really trained."""
+        """True if the engine only simulates training."""
 
     def watch(self, pulse: Pulse) -> None:
-        """Call ``pulse`` during rollouts and evaluations from now on. What it raises ends the rollout or evaluation."""
+        """Call ``pulse`` during rollouts and evaluations from now on.
+
+        An exception that it raises ends the rollout or evaluation.
+        """
 
     def sound(self) -> bool:
         """Return True if all parameters are finite, so that a checkpoint is worth saving after a failure."""
@@ -33,7 +36,7 @@ class TrainingEngine(Protocol):
         """Return effective hyperparameters, backends and fallbacks, for the manifest."""
 
     def train_iteration(self) -> IterationReport:
-        """Make one rollout and one update.
+        """Run one iteration: one rollout and one update.
 
         Raises:
             EngineError: no progress can be made.
@@ -43,23 +46,23 @@ class TrainingEngine(Protocol):
         """Return the return and the number of steps of each episode that ended in the last iteration."""
 
     def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
-        """Exactly ``episodes`` episodes of the deterministic policy on environments of its own."""
+        """Run exactly ``episodes`` episodes of the deterministic policy on separate environments."""
 
     def save(self, directory: Path) -> None:
         """Write everything that :meth:`restore` needs into the empty ``directory``."""
 
     def restore(self, directory: Path) -> None:
-        """Continue from what :meth:`save` wrote.
+        """Continue from the files that :meth:`save` wrote.
 
         Raises:
-            CheckpointError: it does not fit this engine.
+            CheckpointError: they do not fit this engine.
         """
 
     def parameter_hash(self) -> str:
-        """Return the SHA-256 over all policy and value parameters: equal hashes, equal networks."""
+        """Return the SHA-256 over all policy and value parameters. Equal networks have equal hashes."""
 
     def close(self) -> None:
-        """Free everything: processes, environments, placement. Idempotent."""
+        """Free all resources: processes, environments, placement. Idempotent."""
 
 
 EngineFactory = Callable[[TrainingRequest], TrainingEngine]
@@ -69,17 +72,22 @@ class CheckpointStore(Protocol):
     """Committed checkpoints of trainings. Blocking."""
 
     def commit(self, info: CheckpointInfo, source: Path) -> CheckpointInfo:
-        """Store the files of ``source`` under ``info``: data first, manifest last; size and hash are filled in.
+        """Store the files of ``source`` under ``info``: data first, manifest last.
 
-        :raises Conflict: one of this id is committed.
-        :raises CheckpointError: ``source`` holds no files, or things that are not files.
+        Returns:
+            ``info`` with size and hash filled in.
+
+        Raises:
+            Conflict: a checkpoint with this id is already committed.
+            CheckpointError: ``source`` is empty, or contains something other than files.
         """
 
     def fetch(self, training_id: str, checkpoint_id: str, target: Path) -> CheckpointInfo:
-        """Copy a checkpoint into the empty ``target``, verified file by file.
+        """Copy a checkpoint into the empty folder ``target``, and verify each file.
 
-        :raises NotFound: there is none such.
-        :raises CheckpointError: it is damaged.
+        Raises:
+            NotFound: there is no such checkpoint.
+            CheckpointError: it is damaged.
         """
 
     def list(self, training_id: str) -> Sequence[CheckpointInfo]:
@@ -89,7 +97,7 @@ class CheckpointStore(Protocol):
         """Return a checkpoint by its id alone.
 
         Raises:
-            NotFound: there is none such.
+            NotFound: there is no such checkpoint.
         """
 
     def delete(self, training_id: str, checkpoint_id: str) -> None:
@@ -99,7 +107,8 @@ class CheckpointStore(Protocol):
         """Remove all checkpoints of a training, damaged ones too. Idempotent."""
 
     def sweep(self, min_age_s: float = 3600.0) -> int:
-        """Remove what was never committed and has not been touched for ``min_age_s``; return how many there were."""
+        """Remove files that were never committed nor touched for ``min_age_s`` seconds; return the number of
+        removals."""
 
 
 class TrainingCommands(Protocol):
@@ -111,28 +120,29 @@ class TrainingCommands(Protocol):
         """Queue a training; return the run, and True if it is new.
 
         Raises:
-            InvalidRequest: the environment, preset, hyperparameters or resources make no sense.
+            InvalidRequest: environment, preset, hyperparameters or resources are not valid.
         """
 
     async def check_training(self, request: TrainingRequest, principal: Principal) -> TrainingCheck:
-        """Check a training as :meth:`start_training` does, start nothing, and return what it would train with.
+        """Check a training as :meth:`start_training` does without starting it, and return its effective settings.
 
-        Quotas and the queue are not looked at: they change until the training is started.
+        Quotas and the queue are not checked: they may change before the training is started.
 
-        :raises InvalidRequest: the environment, preset, hyperparameters or resources make no sense.
+        Raises:
+            InvalidRequest: environment, preset, hyperparameters or resources are not valid.
         """
 
     async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
         """Carry out ``pause``, ``resume`` or ``stop``. Idempotent.
 
         Raises:
-            Conflict: the command makes no sense in the present state.
+            Conflict: the command is not possible in the current state.
         """
 
     async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:
         """Delete a committed checkpoint.
 
         Raises:
-            NotFound: there is none such, or none that the principal sees.
-            Conflict: an unfinished training would be recovered from it, or begins from it.
+            NotFound: there is no such checkpoint, or the principal may not see it.
+            Conflict: an unfinished training would be recovered from it, or starts from it.
         """

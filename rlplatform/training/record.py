@@ -31,8 +31,11 @@ Desired = Literal["run", "pause", "stop"]
 
 
 class TrainingRun(Run):
-    """``charged_env_steps``: the most that the run had come to at any time (its parent's to begin with): steps done
-    again after a recovery are charged to nobody. None: no further than ``document.progress``."""
+    """Record of a training.
+
+    ``charged_env_steps`` is the highest number of environment steps that the run has reached, starting at its parent's.
+    Steps that a recovery repeats are therefore charged once. None means no more than ``document.progress``.
+    """
 
     event: ClassVar[type[Event]] = TrainingEvent
 
@@ -89,7 +92,7 @@ class TrainingRun(Run):
             case TrainingCheckpointSaved():
                 changes = {"checkpoint": event.checkpoint}
             case TrainingPauseRequested() | TrainingResumeRequested() if desired == "stop":
-                pass  # asked for by who had not seen the stop, which cannot be taken back
+                pass  # requested before the stop was visible; a stop cannot be withdrawn
             case TrainingPauseRequested():
                 desired = "pause"
             case TrainingResumeRequested():

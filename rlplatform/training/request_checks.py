@@ -1,6 +1,6 @@
-"""Checks of a training's request, before anything is queued.
+"""Checks of a training request, before anything is queued.
 
-Importing this loads neither Gymnasium nor torch nor Ray.
+Importing this module loads neither Gymnasium nor torch nor Ray.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from rlplatform.training.models import CheckpointInfo, Resources, StopCriteria, 
 
 DEFAULT_NUM_ENVS = 8
 MAX_ROLLOUT_BYTES = 4 << 30
-"""Observations of one rollout, of all environments together: an update holds them about twice."""
+"""Largest size in bytes of one rollout's observations, over all environments. An update holds about twice that."""
 
 
 def check_hyperparameters(request: TrainingRequest) -> None:
     """Check preset and hyperparameters, without looking at the environment.
 
     Raises:
-        UnknownName: a preset or a hyperparameter, with the nearest names.
+        UnknownName: a preset or a hyperparameter does not exist; suggests similar names.
         InvalidRequest: names the field and says what is accepted.
     """
     hyperparameters, preset = effective(request)
@@ -29,7 +29,7 @@ def check_hyperparameters(request: TrainingRequest) -> None:
 
 
 def planned(request: TrainingRequest) -> TrainingCheck:
-    """Return what ``request`` would train with.
+    """Return the effective settings of ``request``.
 
     Raises:
         UnknownName, InvalidRequest: as :func:`check_hyperparameters`.
@@ -72,12 +72,15 @@ def _check_rollout(n_steps: int, n_envs: int, each: int) -> None:
 
 
 def effective(request: TrainingRequest) -> tuple[Hyperparameters, Preset | None]:
-    """The hyperparameters of a request: what is given, over its preset or the environment's own, over the defaults."""
+    """Return the hyperparameters of a request, and its preset.
+
+    Given hyperparameters override the preset's (or the environment's own preset), which override the defaults.
+    """
     return resolve(request.env, request.preset, request.hyperparameters)
 
 
 def envs_per_runner(resources: Resources, preset: Preset | None) -> int:
-    """Environments of each env runner: what is asked for, else the preset's number split over the runners."""
+    """Return the environments of each env runner: as requested, else the preset's number split over the runners."""
     if resources.num_envs_per_env_runner is not None:
         return resources.num_envs_per_env_runner
     total = preset.n_envs if preset is not None else DEFAULT_NUM_ENVS
@@ -85,18 +88,18 @@ def envs_per_runner(resources: Resources, preset: Preset | None) -> int:
 
 
 def total_envs(resources: Resources, preset: Preset | None) -> int:
-    """Environments that sample in all."""
+    """Return the total number of environments that sample."""
     return envs_per_runner(resources, preset) * max(1, resources.num_env_runners)
 
 
 def check_request(request: TrainingRequest) -> bool:
-    """Refuse what cannot be trained. Makes the environment in this process.
+    """Check that a request can be trained. Makes the environment in this process.
 
     Returns:
         True if its observations are images. False with the simulated engine, which makes no environment.
 
     Raises:
-        UnknownName: environment, preset or hyperparameter, with the nearest names.
+        UnknownName: environment, preset or hyperparameter does not exist; suggests similar names.
         InvalidRequest: names the field and says what is accepted.
     """
     from rlplatform.environments.probe import check_known, facts_of
@@ -111,11 +114,13 @@ def check_request(request: TrainingRequest) -> bool:
 
 
 def check_continues(stop: StopCriteria, parent: CheckpointInfo, trained: Training) -> None:
-    """Refuse stop criteria that ``parent``, a checkpoint of ``trained``, has met: the training would end at once.
+    """Refuse stop criteria that ``parent``, a checkpoint of ``trained``, has already met: the training would end at
+    once.
 
-    The training time of a checkpoint is known for the newest one only: it is that of its training.
+    The training time is known for the newest checkpoint only, where it is the training's own.
 
-    :raises InvalidRequest: naming the field, what has been reached and what is accepted.
+    Raises:
+        InvalidRequest: names the field, the value reached, and what is accepted.
     """
     newest = trained.progress.iteration == parent.iteration
     reached = {

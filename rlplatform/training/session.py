@@ -1,9 +1,10 @@
-"""A training session: the state machine that drives an engine from its first iteration to its final event.
+"""Training session: the state machine that drives an engine from its first iteration to its final event.
 
-Plain and synchronous: one thread calls :meth:`TrainingSession.run`, others :meth:`~TrainingSession.pause`,
-:meth:`~TrainingSession.resume` and :meth:`~TrainingSession.stop`, which take effect between two iterations. A stop also
-interrupts an evaluation at once, and a rollout that takes long. What is not done here: appending events to a log,
-fencing, restarting after a crash.
+The session is synchronous. One thread calls :meth:`TrainingSession.run`; other threads call
+:meth:`~TrainingSession.pause`, :meth:`~TrainingSession.resume` and :meth:`~TrainingSession.stop`, which take effect
+between two iterations. A stop also interrupts an evaluation at once, and a rollout that takes long. Other modules
+    append
+events to a log, fence, and restart after a crash.
 """
 
 from __future__ import annotations
@@ -42,17 +43,17 @@ from rlplatform.training.ports import CheckpointStore, TrainingEngine
 log = logging.getLogger(__name__)
 
 MIN_EPISODES = 20
-"""Episodes that must have ended before ``episode_return_mean`` can stop a session: a mean of fewer says little."""
+"""Episodes that must have ended before ``episode_return_mean`` can stop a session: the mean of fewer is too noisy."""
 PROGRESS_S = 10.0
-"""Seconds between two events that tell how far a long rollout or evaluation has come."""
+"""Seconds between two progress events of a long rollout or evaluation."""
 LEAVE_S = 2.0
-"""Seconds that a rollout may take to its end after a stop or a suspension was asked for; then it is abandoned."""
+"""Seconds that a rollout may continue after a stop or a suspension was requested; then it is abandoned."""
 OVERTIME_S = 5.0
-"""Seconds that a rollout may take to its end after ``wall_time_s``, or a fifth of that if it is longer."""
+"""Seconds that a rollout may continue after ``wall_time_s``, or a fifth of ``wall_time_s`` if that is longer."""
 
 
 class _Failed(Exception):
-    """The session cannot go on, and trying again elsewhere would not help."""
+    """The session cannot continue, and a retry elsewhere would not help."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -62,9 +63,10 @@ class _Failed(Exception):
 class TrainingSession:
     """One training, from a fresh engine or a checkpoint to ``succeeded``, ``stopped`` or ``failed``.
 
-    ``emit`` gets every event in order (``seq`` 0, the log gives it) and blocks until it is taken. What it raises leaves
-    :meth:`run` as it is, :class:`~rlplatform.errors.Fenced` above all. So does a *retryable* failure of engine or
-    checkpoint store: the session can be recovered elsewhere. Any other failure of theirs becomes ``training.failed``.
+    ``emit`` receives every event in order (``seq`` 0; the log assigns it) and blocks until the event is appended. Its
+    exceptions, for example :class:`~rlplatform.errors.Fenced`, leave :meth:`run` unchanged. So does a *retryable*
+    failure of engine or checkpoint store: the session can be recovered elsewhere. Their other failures become
+    ``training.failed``.
     """
 
     def __init__(
@@ -80,9 +82,19 @@ class TrainingSession:
         manifest: dict[str, object] | None = None,
         needed: Callable[[], Collection[str]] = frozenset,
     ) -> None:
-        """``manifest`` goes into ``training.started``; ``scratch`` is a local folder for checkpoints in the making.
+        """Prepare a session; :meth:`run` starts it.
 
-        :param needed: tells the ids of checkpoints that stay, whatever the plan says: other sessions begin from them.
+        Args:
+            run_id: Id of the training.
+            request: The training's request.
+            engine: Engine to drive; :meth:`run` closes it.
+            checkpoints: Store of committed checkpoints.
+            clock: Source of time.
+            scratch: Local folder for checkpoints that are being written or read.
+            emit: Called with every event.
+            manifest: Part of ``training.started``.
+            needed: Returns the ids of checkpoints that other sessions start from; these are kept, whatever the plan
+                says.
         """
         self.run_id = run_id
         self._request = request
@@ -125,7 +137,7 @@ class TrainingSession:
     def pause(self) -> None:
         """Leave :meth:`run` before the next iteration, with a checkpoint and ``training.paused``. Idempotent.
 
-        The engine is closed and its resources are free. Another session continues from the checkpoint.
+        The engine is closed, which frees its resources. Another session continues from the checkpoint.
         """
         self._pause_wished = True
 
@@ -134,22 +146,24 @@ class TrainingSession:
         self._pause_wished = False
 
     def stop(self, reason: str = "stop_requested") -> None:
-        """End as ``stopped`` before the next iteration, with a checkpoint. The first reason stands."""
+        """End as ``stopped`` before the next iteration, with a checkpoint. Only the first call's reason is recorded."""
         self._leaving_since = self._leaving_since or self._clock.monotonic()
         self._stop_reason = self._stop_reason or reason
 
     def suspend(self) -> None:
-        """Leave :meth:`run` before the next iteration with a checkpoint and no final event: to be recovered later."""
+        """Leave :meth:`run` before the next iteration, with a checkpoint but no final event, so that it can be
+        recovered later."""
         self._leaving_since = self._leaving_since or self._clock.monotonic()
         self._suspend_wished = True
 
     # -- before run ----------------------------------------------------------------------------------------------------
 
     def restore(self, checkpoint: CheckpointInfo) -> None:
-        """Begin from ``checkpoint``, usually another run's; its counters go on, and stop criteria count them.
+        """Start from ``checkpoint``, usually another run's. Its counters continue, and stop criteria include them.
 
-        :raises NotFound: there is none such.
-        :raises CheckpointError: it is damaged, or does not fit the engine.
+        Raises:
+            NotFound: there is no such checkpoint.
+            CheckpointError: it is damaged, or does not fit the engine.
         """
         self._go_on_from(checkpoint, self._saving.restore(checkpoint))
 
@@ -163,10 +177,15 @@ class TrainingSession:
     ) -> None:
         """Continue from the newest checkpoint that verifies, else from ``parent``, else from the beginning.
 
-        :param lost: how far the run had come, as the log has it, and ``saved`` its last checkpoint there. One that is
-            further is left: what came before it was never told.
-        :param paused: the session was paused, not lost: it begins with ``training.resumed`` if nothing is redone.
-        :raises CheckpointError: the checkpoint verifies but does not fit the engine.
+        Args:
+            lost: Progress of the run according to the log.
+            parent: Checkpoint that the run started from.
+            saved: Last checkpoint of the run in the log. Later checkpoints in the store are ignored, because the events
+                before them were never logged.
+            paused: True if the session was paused, not lost; it starts with ``training.resumed`` if nothing is redone.
+
+        Raises:
+            CheckpointError: the checkpoint verifies but does not fit the engine.
         """
         self._lost, self._was_paused = lost, paused
         reached = max(lost.iteration, saved.iteration if saved is not None else 0)
@@ -182,9 +201,12 @@ class TrainingSession:
     # -- the loop ------------------------------------------------------------------------------------------------------
 
     def run(self) -> Event | None:
-        """Train until the end and return the final event; None if the session was paused or suspended.
+        """Train until the end.
 
-        Closes the engine, also when it raises.
+        Closes the engine, also when an exception is raised.
+
+        Returns:
+            The final event; None if the session was paused or suspended.
         """
         try:
             while (final := self.advance()) is None:
@@ -195,7 +217,7 @@ class TrainingSession:
             self._engine.close()
 
     def advance(self) -> Event | None:
-        """Make one turn of :meth:`run`, a transition or an iteration; return the final event at the end."""
+        """Take one step of :meth:`run`: a transition or an iteration. Return the final event at the end, else None."""
         try:
             if self._state is TrainingState.STARTING:
                 self._start()
@@ -262,7 +284,7 @@ class TrainingSession:
             self._evaluate()  # the last evaluation comes after the last checkpoint
 
     def _is_due(self, iteration: int) -> bool:
-        """Return True if the plan wants a checkpoint of this iteration."""
+        """Return True if the plan requires a checkpoint of this iteration."""
         plan = self._request.checkpoint
         by_count = plan.every_iterations > 0 and iteration % plan.every_iterations == 0
         return by_count or 0 < plan.every_s <= self._clock.monotonic() - self._saved_time
@@ -273,10 +295,10 @@ class TrainingSession:
         return self._phase_began
 
     def _pulse(self, env_steps: int) -> None:
-        """Hear from the engine, during a rollout or an evaluation, that it lives.
+        """Handle a progress report of the engine during a rollout or an evaluation.
 
         Raises:
-            CutShort: it is not to go on.
+            CutShort: the rollout or evaluation has to end.
         """
         now = self._clock.monotonic()
         why = self._evaluation_ends(env_steps, now) if self._phase == "evaluation" else self._rollout_ends(now)
@@ -288,7 +310,7 @@ class TrainingSession:
             self._emit(TrainingProgressed, phase=self._phase, iteration=iteration, env_steps=env_steps)
 
     def _rollout_ends(self, now: float) -> str | None:
-        """Say why the rollout is abandoned; None: it continues."""
+        """Return the reason to abandon the rollout; None to continue it."""
         if self._leaving_since is not None and now - self._leaving_since >= LEAVE_S:
             return "the session is to end"
         limit_s = self._request.stop.wall_time_s
@@ -299,7 +321,7 @@ class TrainingSession:
         return None
 
     def _evaluation_ends(self, env_steps: int, now: float) -> str | None:
-        """Say why the evaluation is cut short; None: it continues."""
+        """Return the reason to interrupt the evaluation; None to continue it."""
         plan = self._request.evaluation
         if self._leaving_since is not None:
             return "the session is to end"
@@ -310,7 +332,10 @@ class TrainingSession:
         return None
 
     def _met(self, criteria: StopCriteria) -> str | None:
-        """The first criterion met. ``wall_time_s`` counts training alone: no pauses, evaluations or checkpoints."""
+        """Return the first criterion met.
+
+        ``wall_time_s`` counts only training, not pauses, evaluations or checkpoints.
+        """
         progress, mean = self._progress, self._metrics.get(EPISODE_RETURN_MEAN)
         checks = {
             "env_steps": criteria.env_steps is not None and progress.env_steps >= criteria.env_steps,
@@ -324,9 +349,10 @@ class TrainingSession:
         return next((name for name, met in checks.items() if met), None)
 
     def _finish(self, reason: str, state: TrainingState) -> Event | None:
-        """Save the last checkpoint; then evaluate, unless somebody stopped the session; then end it.
+        """Save the last checkpoint, evaluate unless the session was stopped, and end the session.
 
-        None: it was suspended during the evaluation, which a recovery begins again.
+        Returns:
+            The final event; None if the session was suspended during the evaluation, which a recovery repeats.
         """
         self._save()
         if state is TrainingState.SUCCEEDED:
@@ -341,9 +367,11 @@ class TrainingSession:
         return self._emit(event, stop_reason=reason, progress=self._progress)
 
     def _evaluate(self) -> None:
-        """Evaluate, unless this very iteration has been; always on the same episodes, so that reports compare.
+        """Evaluate, unless this iteration was evaluated already.
 
-        One that is cut short is an event; one that fails, fails the session, with what was trained saved.
+        All evaluations use the same episodes, so that reports compare.
+
+        An interrupted evaluation becomes an event. A failed evaluation fails the session, after a checkpoint.
         """
         progress = self._progress
         if self._evaluated_at == progress.iteration:
@@ -360,7 +388,7 @@ class TrainingSession:
         self._evaluated_at = progress.iteration
 
     def _rescue(self) -> None:
-        """Save what was trained before the session fails, if it is sound."""
+        """Save a checkpoint before the session fails, if the parameters are finite."""
         try:
             if self._progress.iteration and self._engine.sound():
                 self._save()
@@ -370,7 +398,7 @@ class TrainingSession:
             log.warning("%s: nothing is saved of a session that fails: %s", self.run_id, error)
 
     def _save(self) -> None:
-        """Commit a checkpoint, unless this very iteration has one, and delete those that the plan does not keep."""
+        """Commit a checkpoint, unless this iteration has one, and delete those that the plan does not keep."""
         if self._saved_at == self._progress.iteration:
             return
         with self._failures():
@@ -381,7 +409,7 @@ class TrainingSession:
             self._saving.discard(info)
             raise
         self._saved_at, self._saved_time = self._progress.iteration, self._clock.monotonic()
-        with self._failures(), suppress(ServiceError):  # the next one tidies up
+        with self._failures(), suppress(ServiceError):  # the next checkpoint deletes them
             self._saving.delete_unkept(self._needed)
 
     # -- helpers -------------------------------------------------------------------------------------------------------
@@ -394,10 +422,10 @@ class TrainingSession:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Sort what engine and checkpoint store raise: cut short, fenced and retryable pass through; all else is
-        ``_Failed``.
+        """Sort exceptions of engine and checkpoint store.
 
-        That includes what only an environment can raise here: ``SystemExit``, ``KeyboardInterrupt``, ``GeneratorExit``.
+        ``CutShort``, ``Fenced`` and retryable errors pass through; all others become ``_Failed``. These include
+        exceptions that only an environment can raise here: ``SystemExit``, ``KeyboardInterrupt``, ``GeneratorExit``.
         """
         try:
             yield

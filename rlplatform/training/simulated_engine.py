@@ -1,8 +1,8 @@
-"""An engine that trains nothing: a learning curve made up from the seed, for demonstrations and tests of the platform.
+"""Simulated engine: computes a learning curve from the seed, for demonstrations and tests of the platform.
 
-Everything it reports is labelled ``simulated``. It never creates the environment, so ``env_config`` is not used, but
-for ``simulated_iteration_s``: how long each iteration takes (0 unless given). After ``FREE_ITERATIONS`` each takes
-``LEAST_S`` at least, so that a simulated training writes a bounded number of events a second.
+Its reports are labelled ``simulated``. It never makes the environment. Of ``env_config`` it reads only
+``simulated_iteration_s``, the duration of each iteration in seconds (default 0). After ``FREE_ITERATIONS`` iterations
+each takes at least ``LEAST_S`` seconds, so that a simulated training writes a bounded number of events per second.
 """
 
 from __future__ import annotations
@@ -34,17 +34,24 @@ _RETURNS = {
     "Pendulum-v1": (-1400.0, -170.0),
 }
 _STEP_REWARDS = {"Acrobot-v1": -1.0, "CartPole-v1": 1.0, "MountainCar-v0": -1.0}
-"""Reward of every step, where it is constant: there the return of an episode says how long it was."""
+"""Reward of every step, if it is constant: the return of an episode then determines its length."""
 _FILE = "simulated.json"
 
 
 class SimulatedEngine:
-    """Deterministic: equal requests give equal reports, also across :meth:`save` and :meth:`restore`."""
+    """Engine that trains nothing.
+
+    Deterministic: equal requests give equal reports, also across :meth:`save` and :meth:`restore`.
+    """
 
     simulated = True
 
     def __init__(self, request: TrainingRequest, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        """:raises InvalidRequest: ``env_config.simulated_iteration_s`` is not a number of seconds from 0 to 60."""
+        """Read the options of the request.
+
+        Raises:
+            InvalidRequest: ``env_config.simulated_iteration_s`` is not a number of seconds from 0 to 60.
+        """
         pace = request.env_config.get("simulated_iteration_s", 0)
         if isinstance(pace, bool) or not isinstance(pace, int | float) or not 0 <= pace <= 60:
             field = "env_config.simulated_iteration_s"
@@ -137,7 +144,7 @@ class SimulatedEngine:
         return hashlib.sha256(json.dumps(self._state(), sort_keys=True).encode()).hexdigest()
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there are no resources to free."""
 
     def _state(self) -> dict[str, object]:
         return {"env": self._env, "seed": self._seed, "iteration": self._iteration, "episodes": self._episodes}
@@ -151,7 +158,7 @@ class SimulatedEngine:
         return random.Random(f"{self._seed}/{self._env}/{iteration}")
 
     def _skill(self) -> float:
-        """How much of the way is done, 0 to 1: a sigmoid over the logarithm of the steps taken."""
+        """Return the share of the way to the best return, 0 to 1: a sigmoid over the logarithm of the steps taken."""
         return 1.0 / (1.0 + math.pow(_HALF_WAY_ENV_STEPS / max(1, self._iteration * ITERATION_ENV_STEPS), 3))
 
     def _episode_return(self, rng: random.Random) -> float:

@@ -1,4 +1,4 @@
-"""The checkpoints of one session: made of its engine and counters, read back into them, kept as the plan says."""
+"""Save and restore the checkpoints of one session, and delete those that the checkpoint plan does not keep."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENGINE_FOLDER = "engine"
 
 
 class SessionState(BaseModel):
-    """What a checkpoint holds of the session itself, beside the engine's files."""
+    """The session's own state in a checkpoint, beside the engine's files."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,7 +42,16 @@ class Checkpointer:
         clock: Clock,
         scratch: Path,
     ) -> None:
-        """``scratch``: a local folder for checkpoints in the making."""
+        """Bind the engine and the checkpoint store of one session.
+
+        Args:
+            run_id: Id of the training.
+            plan: Checkpoints to keep.
+            engine: Engine to save and restore.
+            checkpoints: Store of committed checkpoints.
+            clock: Source of time.
+            scratch: Local folder for checkpoints that are being written or read.
+        """
         self._run_id = run_id
         self._plan = plan
         self._engine = engine
@@ -51,7 +60,7 @@ class Checkpointer:
         self._scratch = scratch
 
     def save(self, snapshot: SessionState) -> CheckpointInfo:
-        """Commit a checkpoint of the engine as it is."""
+        """Commit a checkpoint of the engine's current state."""
         with self._folder() as folder:
             (folder / _ENGINE_FOLDER).mkdir()
             self._engine.save(folder / _ENGINE_FOLDER)
@@ -59,11 +68,14 @@ class Checkpointer:
             return self._checkpoints.commit(self._info(snapshot), folder)
 
     def discard(self, checkpoint: CheckpointInfo) -> None:
-        """Delete one that nobody was told of."""
+        """Delete a checkpoint that no event has announced."""
         self._checkpoints.delete(self._run_id, checkpoint.id)
 
     def delete_unkept(self, needed: Callable[[], Collection[str]]) -> None:
-        """Delete what the plan does not keep, unless others need it: it is tidied away later."""
+        """Delete the checkpoints that the plan does not keep.
+
+        Those that other sessions need (``needed``) stay; a later call deletes them.
+        """
         if old := expendable(self._checkpoints.list(self._run_id), self._plan):
             kept = needed()
             for checkpoint in old:
@@ -71,20 +83,27 @@ class Checkpointer:
                     self._checkpoints.delete(self._run_id, checkpoint.id)
 
     def restore(self, checkpoint: CheckpointInfo) -> SessionState:
-        """Bring the engine to ``checkpoint``; the session's part of it.
+        """Restore the engine from ``checkpoint``, and return the session's state in it.
 
-        :raises NotFound: there is none such.
-        :raises CheckpointError: it is damaged, or does not fit the engine.
+        Raises:
+            NotFound: there is no such checkpoint.
+            CheckpointError: it is damaged, or does not fit the engine.
         """
         with self._folder() as folder:
             self._checkpoints.fetch(checkpoint.training_id, checkpoint.id, folder)
             return self._load(checkpoint, folder)
 
     def restore_newest(self, reached: int) -> tuple[CheckpointInfo, SessionState] | None:
-        """Bring the engine to the newest checkpoint of the session that verifies; None where there is none.
+        """Restore the engine from the session's newest checkpoint whose files verify.
 
-        :param reached: the last iteration that may be gone on from.
-        :raises CheckpointError: it verifies but does not fit the engine.
+        Args:
+            reached: Iteration up to which checkpoints are considered.
+
+        Returns:
+            The checkpoint and the session's state in it; None if there is none.
+
+        Raises:
+            CheckpointError: it verifies but does not fit the engine.
         """
         known = (info for info in reversed(self._checkpoints.list(self._run_id)) if info.iteration <= reached)
         for checkpoint in known:

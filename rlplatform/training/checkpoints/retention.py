@@ -1,4 +1,4 @@
-"""Which checkpoints of a training stay."""
+"""Rules that decide which checkpoints of a training are kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from rlplatform.training.ports import CheckpointStore
 
 
 def best(checkpoints: Sequence[CheckpointInfo]) -> CheckpointInfo | None:
-    """The one with the highest ``episode_return_mean``, the newest of equals; None where none has a return."""
+    """Return the checkpoint with the highest ``episode_return_mean``.
+
+    The newest of equals; None if no checkpoint has a return.
+    """
     scored = [
         (info.episode_return_mean, index)
         for index, info in enumerate(checkpoints)
@@ -22,13 +25,16 @@ def best(checkpoints: Sequence[CheckpointInfo]) -> CheckpointInfo | None:
 
 
 def ranked(checkpoints: Sequence[CheckpointInfo]) -> list[CheckpointInfo]:
-    """``checkpoints`` with ``best`` true of the best alone: what was saved says of each whether it was at that time."""
+    """Return ``checkpoints`` with ``best`` True for the current best one only.
+
+    A stored checkpoint says only whether it was the best when it was saved.
+    """
     champion = best(checkpoints)
     return [info.model_copy(update={"best": info is champion}) for info in checkpoints]
 
 
 def expendable(checkpoints: Sequence[CheckpointInfo], plan: CheckpointPlan) -> list[CheckpointInfo]:
-    """Those of ``checkpoints`` (oldest first) that ``plan`` does not keep."""
+    """Return the checkpoints (given oldest first) that ``plan`` does not keep."""
     kept = {info.id for info in checkpoints[-plan.keep_last :]}
     if plan.keep_best and (champion := best(checkpoints)) is not None:
         kept.add(champion.id)
@@ -36,7 +42,10 @@ def expendable(checkpoints: Sequence[CheckpointInfo], plan: CheckpointPlan) -> l
 
 
 def superseded(checkpoint: CheckpointInfo, store: CheckpointStore) -> bool:
-    """Whether a later checkpoint of its training verifies: a recovery never comes to this one. Reads that one whole."""
+    """True if a later checkpoint of its training verifies, so that no recovery needs this one.
+
+    Reads that checkpoint in full.
+    """
     listed = store.list(checkpoint.training_id)
     place = next((index for index, info in enumerate(listed) if info.id == checkpoint.id), len(listed))
     return any(_verifies(info, store) for info in reversed(listed[place + 1 :]))

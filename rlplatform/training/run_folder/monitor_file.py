@@ -1,8 +1,8 @@
-"""``monitor.csv``: a row for each episode, in the format of Stable-Baselines3's ``Monitor``, which the RL Zoo plots.
+"""``monitor.csv``: one row per episode, in the format of Stable-Baselines3's ``Monitor``, which the RL Zoo can plot.
 
-The first line is a comment with JSON (``t_start``, ``env_id``), then come the columns ``r`` (return), ``l`` (steps),
-``t`` (seconds since ``t_start``) and ``iteration``. An engine says which episodes an iteration ended, not when: their
-times are spread evenly over the iteration.
+The first line is a comment with JSON (``t_start``, ``env_id``). The columns are ``r`` (return), ``l`` (steps), ``t``
+(seconds since ``t_start``) and ``iteration``. An engine reports which episodes an iteration ended, but not when, so
+their times are spread evenly over the iteration.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Episode = tuple[float, int]
 
 
 class MonitorFile:
-    """The file in the folder ``path``; an earlier one is continued."""
+    """``monitor.csv`` in the folder ``path``. An existing file is continued."""
 
     def __init__(self, path: Path) -> None:
         self._path = path / "monitor.csv"
@@ -28,7 +28,7 @@ class MonitorFile:
             self._continue()
 
     def _continue(self) -> None:
-        """Read the head and the last time of an earlier file, and drop a row that its writer did not finish."""
+        """Read the header and the last time of an existing file, and drop a row that was not written completely."""
         content = self._path.read_bytes()
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
@@ -39,7 +39,7 @@ class MonitorFile:
             self._last_s = float(rows[-1].split(",")[2])
 
     def begin(self, env: str, time: float) -> None:
-        """Write the head of a new file. ``time``: POSIX time in seconds at which the training began."""
+        """Write the header of a new file. ``time`` is the start of the training (POSIX, seconds)."""
         if self._started is None:
             self._started = time
             head = json.dumps({"t_start": time, "env_id": env})
@@ -57,7 +57,7 @@ class MonitorFile:
         self._last_s = now_s
 
     def roll_back(self, iteration: int) -> None:
-        """Drop the episodes behind ``iteration``: a recovery plays others in their place."""
+        """Drop the episodes after ``iteration``: a recovery replaces them."""
         self.flush()
         if self._started is None:
             return
@@ -68,13 +68,13 @@ class MonitorFile:
         part.replace(self._path)
 
     def flush(self) -> None:
-        """Write what was added."""
+        """Write the added rows to the file."""
         if self._lines:
             with self._path.open("a") as file:
                 file.writelines(self._lines)
             self._lines = []
 
     def clear(self) -> None:
-        """Delete the file: the folder is written again."""
+        """Delete the file, because the whole folder is written again."""
         self._path.unlink(missing_ok=True)
         self._lines, self._started, self._last_s = [], None, 0.0

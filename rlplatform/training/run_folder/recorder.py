@@ -1,4 +1,4 @@
-"""Writes a training's run folder beside the training: in a thread of its own, and never in its way."""
+"""Write a training's run folder in a separate thread, without slowing the training down."""
 
 from __future__ import annotations
 
@@ -21,17 +21,20 @@ CLOSE_S = 10.0
 PAGE = 500
 
 History = Callable[[int, int], Sequence[Event]]
-"""Events of the training behind a sequence number, at most so many; blocking."""
+"""Returns events of the training after a sequence number, at most the given number of them; blocking."""
 
 
 class RunRecorder:
-    """Takes events from any thread and has them in the folder about a second later.
+    """Takes events from any thread, and writes them to the folder about a second later.
 
-    What fails, a full disk above all, is logged once, and nothing is written from then on: the training goes on.
+    A failure, for example a full disk, is logged once. Nothing is written after it, and the training continues.
     """
 
     def __init__(self, path: Path, checkpoints: CheckpointStore, history: History) -> None:
-        """``history`` fills the folder where a recovered training finds none, or less than it had come to."""
+        """Start the thread.
+
+        ``history`` is read if a recovered training finds a folder that is missing or incomplete.
+        """
         self._path = path
         self._checkpoints = checkpoints
         self._history = history
@@ -42,12 +45,12 @@ class RunRecorder:
         self._thread.start()
 
     def take(self, event: Event, episodes: Sequence[Episode] = ()) -> None:
-        """Take one event that is in the log, and the episodes of its iteration. Never blocks, never raises."""
+        """Take one event that is already in the log, and the episodes of its iteration. Never blocks, never raises."""
         if not self._given_up:
             self._events.put((event, episodes))
 
     def close(self) -> None:
-        """Until everything taken is written, or ``CLOSE_S`` have passed. Idempotent."""
+        """Wait until all taken events are written, at most ``CLOSE_S`` seconds. Idempotent."""
         self._events.put(None)
         self._closing.set()
         self._thread.join(CLOSE_S)
@@ -93,7 +96,7 @@ class RunRecorder:
 
 
 def _continues_from(event: Event) -> int:
-    """Return the iteration that a new trainer continues from; 0 if ``event`` says nothing of that."""
+    """Return the iteration that a new trainer continues from; 0 for events that do not start a trainer."""
     match event:
         case TrainingRecovered():
             return event.iteration

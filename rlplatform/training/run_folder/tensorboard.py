@@ -1,7 +1,7 @@
-"""TensorBoard event files: scalars, and the mark of a restart.
+"""TensorBoard event files: scalars, and marks of restarts.
 
-The format is a TFRecord of `tensorflow.Event` messages (tensorflow/core/util/event.proto, lib/io/record_writer.h), of
-which this writes four fields; so neither protobuf nor TensorBoard is imported.
+The format is a TFRecord of `tensorflow.Event` messages (tensorflow/core/util/event.proto, lib/io/record_writer.h). Only
+four fields are written, so that neither protobuf nor TensorBoard has to be imported.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ _TABLE = _table()
 
 
 class EventFile:
-    """One new event file in a folder. Buffered until :meth:`flush`; the times are the caller's, in Unix seconds."""
+    """One new event file in a folder.
+
+    Writes are buffered until :meth:`flush`; times are the caller's, in Unix seconds.
+    """
 
     def __init__(self, folder: Path, wall_time: float) -> None:
         name = f"events.out.tfevents.{int(wall_time):010d}.{socket.gethostname()}.{os.getpid()}"
@@ -38,16 +41,16 @@ class EventFile:
         self._write(_double(1, wall_time) + _bytes(3, b"brain.Event:2"))
 
     def scalars(self, values: Mapping[str, float], step: int, wall_time: float) -> None:
-        """All ``values`` by tag, at one step."""
+        """Write all ``values`` by tag, at one step."""
         summary = b"".join(_bytes(1, _bytes(1, tag.encode()) + _float(2, value)) for tag, value in values.items())
         self._write(_double(1, wall_time) + _integer(2, step) + _bytes(5, summary))
 
     def restart(self, step: int, wall_time: float) -> None:
-        """Readers forget what earlier files say of this step and later ones."""
+        """Tell readers to drop what earlier files contain for this step and later ones."""
         self._write(_double(1, wall_time) + _integer(2, step) + _bytes(7, _integer(1, 1)))
 
     def flush(self) -> None:
-        """Hand what was written to the operating system."""
+        """Pass the written records to the operating system."""
         self._file.flush()
 
     def close(self) -> None:
@@ -60,7 +63,7 @@ class EventFile:
 
 
 def _checksum(data: bytes) -> bytes:
-    """The masked CRC-32C of ``data``."""
+    """Return the masked CRC-32C of ``data``."""
     crc, table = 0xFFFFFFFF, _TABLE
     for byte in data:
         crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
@@ -92,6 +95,6 @@ def _bytes(field: int, value: bytes) -> bytes:
 def _float(field: int, value: float) -> bytes:
     try:
         packed = struct.pack("<f", value)
-    except OverflowError:  # beyond what a float32 holds
+    except OverflowError:  # out of the range of float32
         packed = struct.pack("<f", float("inf") if value > 0 else float("-inf"))
     return _varint(field << 3 | 5) + packed

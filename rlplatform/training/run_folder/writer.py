@@ -1,9 +1,9 @@
-"""A run folder, as users of RL-Zoo, Tune and TensorBoard know it, written from a training's event stream.
+"""Write a run folder in the formats of RL-Zoo, Tune and TensorBoard from a training's event stream.
 
-``config.yml`` and ``manifest.json`` when the training has started; a row in ``progress.csv``, a line in ``result.json``
-and TensorBoard scalars over environment steps for each iteration and evaluation; a row in ``monitor.csv`` for each
-episode; a copy of each checkpoint kept.
-What a recovery does again is written again: rows behind the checkpoint are dropped. Not a record: the event log is.
+``config.yml`` and ``manifest.json`` are written when the training has started. Each iteration and evaluation adds a row
+to ``progress.csv``, a line to ``result.json``, and TensorBoard scalars over environment steps. Each episode adds a row
+to ``monitor.csv``. Kept checkpoints are copied. Rows after the checkpoint of a recovery are dropped and written again.
+The folder is a copy: the event log is the record.
 """
 
 from __future__ import annotations
@@ -37,11 +37,13 @@ _FIXED = ("iteration", "env_steps", "episodes", "train_wall_s")
 
 
 class RunFolder:
-    """Takes the events of a training in order: from the first one on; or, where an earlier writer of the same folder
-    was lost, from ``training.recovered`` on. What was taken is in the files once :meth:`flush` returns."""
+    """Takes the events of a training in order, and writes them on :meth:`flush`.
+
+    Events start with the first one; if an earlier writer of the same folder was lost, with ``training.recovered``.
+    """
 
     def __init__(self, path: Path, checkpoints: CheckpointStore | None = None) -> None:
-        """With ``checkpoints``, the kept ones are copied to ``checkpoints/ITERATION_ID/``."""
+        """Open the folder. With ``checkpoints``, the kept ones are copied to ``checkpoints/ITERATION_ID/``."""
         self.path = path
         self._checkpoints = checkpoints
         self._results, self._table = path / "result.json", path / "progress.csv"
@@ -50,7 +52,7 @@ class RunFolder:
         self._monitor = MonitorFile(path)
         self._pending: list[dict[str, Any]] = []
         self._last: dict[str, Any] | None = None
-        self._marks = (0, 0)  # where the last row begins in the files, once it is in them
+        self._marks = (0, 0)  # offsets in the two files at which their last row begins
         self._columns: list[str] = list(_FIXED)
         self._table_is_old = False
         self.iteration = 0
@@ -59,7 +61,10 @@ class RunFolder:
             self.iteration = row["iteration"]
 
     def write(self, event: Event, episodes: Sequence[Episode] = ()) -> None:
-        """Take one event, and the episodes that ended in its iteration; events of no use to the folder are skipped."""
+        """Take one event, and the episodes that ended in its iteration.
+
+        Events that the folder does not record are skipped.
+        """
         match event:
             case TrainingStarted():
                 self._start(event)
@@ -78,7 +83,7 @@ class RunFolder:
                 self._copy_checkpoint(event.checkpoint)
 
     def flush(self) -> None:
-        """Have in the files what was taken."""
+        """Write everything taken so far to the files."""
         if self._pending:
             *rows, last = self._pending
             with self._results.open("ab") as file:
@@ -108,7 +113,7 @@ class RunFolder:
             self._board = None
 
     def clear(self) -> None:
-        """Begin anew: forget and delete all rows and scalars."""
+        """Delete all rows and scalars, and start again."""
         self._pending, self._last, self._columns, self._table_is_old = [], None, list(_FIXED), False
         self.iteration = 0
         if self._board:
@@ -134,7 +139,7 @@ class RunFolder:
         self._pending.append(row)
 
     def _merge(self, iteration: int, report: dict[str, Any]) -> None:
-        """An evaluation belongs to its iteration's row."""
+        """Add an evaluation to the row of its iteration."""
         if self._last is None or self._last["iteration"] != iteration:
             return
         self._know(report)
@@ -145,13 +150,13 @@ class RunFolder:
             self._pending = [self._last]
 
     def _know(self, row: dict[str, Any]) -> None:
-        """Have a column for everything in ``row``."""
+        """Add a column for every key of ``row``."""
         new = [name for name in row if name not in self._columns]
         self._columns += new
         self._table_is_old = self._table_is_old or bool(new)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        """The rows in the file, but for a line that broke off."""
+        """Yield the rows in the file, without a last line that is incomplete."""
         if not self._results.exists():
             return
         with self._results.open() as file:
@@ -162,7 +167,7 @@ class RunFolder:
                     return
 
     def _roll_back(self, event: TrainingRecovered) -> None:
-        """Drop the rows behind ``event.iteration``; the last of the others may still get an evaluation."""
+        """Drop the rows after ``event.iteration``. The last remaining row may still receive an evaluation."""
         self.close()
         self._monitor.roll_back(event.iteration)
         rows = [row for row in self._rows() if row["iteration"] <= event.iteration]
@@ -176,7 +181,7 @@ class RunFolder:
         self._open_board(event).restart(event.env_steps + 1, event.time.timestamp())
 
     def _rewrite_table(self) -> int:
-        """Write it from ``result.json``; where its last row begins."""
+        """Write ``progress.csv`` again from ``result.json``; return the offset at which its last row begins."""
         part, begins = self._table.with_suffix(".part"), 0
         with part.open("w", newline="") as text:
             writer = csv.DictWriter(text, self._columns)
@@ -194,7 +199,7 @@ class RunFolder:
         return self._board
 
     def _copy_checkpoint(self, info: CheckpointInfo) -> None:
-        """Copy the new one, and drop copies of those that the store no longer keeps."""
+        """Copy the new checkpoint, and delete copies of those that the store no longer keeps."""
         if self._checkpoints is None:
             return
         folder = self.path / "checkpoints"

@@ -75,6 +75,7 @@ def test_the_wheel_has_rlplatform_alone(wheel: Path) -> None:
         assert archive.read(top).decode().split() == ["rlplatform"]
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"rlplatform"}
     assert "rlplatform/py.typed" in names
+    assert "rlplatform/examples/__main__.py" in names
     assert "rlplatform/environments/environments.json" in names
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest, NotFound, StorageError
-from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.evaluation.archives import ENTRY, open_reader, unpack
+from rlplatform.evaluation.models import EvaluationRequest, SourceFile
 from rlplatform.evaluation.record import EvaluationRun
-from rlplatform.files.models import DataFile, FileInfo, FileRef, LocalData, LocalFile
+from rlplatform.evaluation.submissions import program_of
+from rlplatform.files.models import ZIP, DataFile, FileInfo, FileRef, LocalData, LocalFile, UnpackedFile
 from rlplatform.files.node_cache import NodeCache
+from rlplatform.files.ports import FileReader
 from rlplatform.files.service import FileService
 from rlplatform.runs.ports import RunStore
 from rlplatform.sandbox.programs import MAX_PROGRAM_BYTES
@@ -45,10 +49,19 @@ def attachments(request: EvaluationRequest) -> Iterator[Attachment]:
                 yield Attachment(f"tests.{index}.{name}", value.file)
 
 
-def attach(request: EvaluationRequest, paths: Mapping[str, Path]) -> EvaluationRequest:
-    """Return ``request`` with its files where they are on this node."""
+def attach(request: EvaluationRequest, paths: Mapping[str, Path], archives: Collection[str] = ()) -> EvaluationRequest:
+    """Return ``request`` with its files where they are on this node.
+
+    Args:
+        archives: ids of files that are ZIP archives: as the source, one is unpacked.
+    """
+    if isinstance(request.source, FileRef) and request.source.file in archives:
+        with paths[request.source.file].open("rb") as archive:
+            request = with_unpacked(request, unpack(archive))
 
     def local(value: object) -> object:
+        if isinstance(value, UnpackedFile):
+            return value
         return LocalFile(file=value.file, path=paths[value.file]) if isinstance(value, FileRef) else value
 
     def placed(data: Sequence[DataFile]) -> list[DataFile]:
@@ -68,6 +81,16 @@ def attach(request: EvaluationRequest, paths: Mapping[str, Path]) -> EvaluationR
     return request.model_copy(
         update={"source": local(request.source), "files": files, "data": placed(request.data), "tests": tests}
     )
+
+
+def with_unpacked(request: EvaluationRequest, files: Mapping[str, bytes]) -> EvaluationRequest:
+    """Return ``request`` with the files of an archive in place of its source, before its own files."""
+    assert isinstance(request.source, FileRef)
+    archive = request.source.file
+    unpacked = {path: UnpackedFile(file=archive, content=content) for path, content in files.items()}
+    source = unpacked.pop(ENTRY)
+    further = [SourceFile(path=path, content=content) for path, content in unpacked.items()]
+    return request.model_copy(update={"source": source, "files": [*further, *request.files]})
 
 
 async def check_attachments(
@@ -94,6 +117,18 @@ async def check_attachments(
             f"{field}: {missing}; upload it with POST /v1/files or rlp files put", field=field
         ) from None
     _check_sizes(request, found, infos, cache_bytes)
+    if isinstance(request.source, FileRef) and infos[request.source.file].media_type == ZIP:
+        reader = await service.open(request.source.file, principal)
+        await asyncio.to_thread(_check_archive, request, reader)
+
+
+def _check_archive(request: EvaluationRequest, reader: FileReader) -> None:
+    with open_reader(reader) as archive:
+        files = unpack(archive)
+    try:
+        program_of(with_unpacked(request, files))
+    except InvalidRequest as error:
+        raise InvalidRequest(f"source: the archive does not go with the request: {error}", field="source") from None
 
 
 def _check_sizes(
@@ -109,6 +144,7 @@ def _check_sizes(
     program = sum(
         infos[value.file].size_bytes if isinstance(value, FileRef) else len(value.encode())
         for value in (request.source, *(file.content for file in request.files))
+        if value is not request.source or not isinstance(value, FileRef) or infos[value.file].media_type != ZIP
     )
     if program > MAX_PROGRAM_BYTES:
         raise InvalidRequest(
@@ -159,7 +195,7 @@ class AttachedFiles:
         if self._cache is None:
             raise StorageError("this node keeps no files")
         with self._cache.holding(run.tenant, infos) as paths:
-            yield attach(run.request, paths)
+            yield attach(run.request, paths, {info.id for info in infos if info.media_type == ZIP})
 
 
 async def evaluation_that_uses(store: RunStore, tenant: str, file_id: str) -> str | None:

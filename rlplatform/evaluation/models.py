@@ -228,7 +228,8 @@ class EvaluationRequest(StrictModel):
     language: Literal["python"] = "python"
     """Programming language of the submission."""
     source: Source
-    """Text of `main.py`, or an uploaded file."""
+    """Text of `main.py`, or an uploaded file. An uploaded ZIP archive is a whole submission, with `main.py` at its top
+    or in its only folder."""
     files: list[SourceFile] = Field(default_factory=list, max_length=32, fail_fast=True)
     """Further files of the submission."""
     data: list[DataFile] = Field(default_factory=list, max_length=64, fail_fast=True)

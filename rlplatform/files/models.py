@@ -67,6 +67,12 @@ class LocalFile(FileRef):
     path: Path
 
 
+class UnpackedFile(FileRef):
+    """A file out of the archive that a request refers to."""
+
+    content: bytes
+
+
 def text_or_file(value: object) -> str:
     """Tell text from an uploaded file: the discriminator of fields that take either."""
     return "upload" if isinstance(value, dict | FileRef) else "text"
@@ -74,6 +80,8 @@ def text_or_file(value: object) -> str:
 
 def content_of(value: str | FileRef) -> bytes:
     """Return the bytes of text, or of a file; of one that is not on this node, none."""
+    if isinstance(value, UnpackedFile):
+        return value.content
     if isinstance(value, FileRef):
         return value.path.read_bytes() if isinstance(value, LocalFile) else b""
     return value.encode()

@@ -64,7 +64,7 @@ export interface components {
             /** @description The evaluation; null if the row was refused. */
             evaluation: components["schemas"]["Evaluation"] | null;
             /** @description True if an earlier batch with the same Idempotency-Key created the evaluation. */
-            replayed: boolean;
+            replay_or_raise: boolean;
             /** @description 202 if the row was accepted, else the HTTP status of its error. */
             status: number;
         };
@@ -570,7 +570,7 @@ export interface components {
              * @enum {string}
              */
             priority?: "high" | "normal" | "low";
-            /** @description Text of `main.py`, or an uploaded file. */
+            /** @description Text of `main.py`, or an uploaded file. An uploaded ZIP archive is a whole submission, with `main.py` at its top or in its only folder. */
             source: string | components["schemas"]["FileRef"];
             /** @description True: after the first test that is not accepted, all others are skipped. Default: `false`. */
             stop_on_failure?: boolean;

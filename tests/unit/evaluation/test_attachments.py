@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -233,3 +235,37 @@ def test_tests_may_have_files_of_the_same_name() -> None:
     ref = new_id(Kind.FILE)
     tests = [{"id": str(number), "files": [{"path": "input.csv", "file": ref}]} for number in range(3)]
     check_submission(EvaluationRequest.model_validate({"source": "", "tests": tests}))
+
+
+def zipped(**files: str) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "/") + ".py", content)
+    return stream.getvalue()
+
+
+async def test_an_archive_is_a_whole_submission(tmp_path: Path) -> None:
+    rig = Rig()
+
+    async def upload(content: bytes) -> str:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield content
+
+        return (await rig.service.upload("hw1.zip", None, STAFF, chunks()))[0].id
+
+    archive = await upload(zipped(main="import lib.a", lib__a="A = 1"))
+    fields: dict[str, Any] = {"source": {"file": archive}, "tests": [{"id": "1"}]}
+    request = EvaluationRequest.model_validate({**fields, "files": [{"path": "own.py", "content": "B = 2"}]})
+    await check_attachments(request, rig.service, STAFF, CACHE)
+    run = await rig.queue(request)
+    files = AttachedFiles(rig.service, NodeCache(rig.storage, tmp_path, 10_000))
+    with files.fetched(run, await files.find(run)) as ready:
+        program = program_of(ready)
+    assert program.files == {"main.py": b"import lib.a", "lib/a.py": b"A = 1", "own.py": b"B = 2"}
+    clashing = EvaluationRequest.model_validate({**fields, "files": [{"path": "lib/a.py", "content": ""}]})
+    nothing = EvaluationRequest.model_validate({**fields, "source": {"file": await upload(zipped(other=""))}})
+    for wrong in (clashing, nothing):
+        with pytest.raises(InvalidRequest, match="the archive") as caught:
+            await check_attachments(wrong, rig.service, STAFF, CACHE)
+        assert caught.value.extra["field"] == "source"

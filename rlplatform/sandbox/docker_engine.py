@@ -1,4 +1,7 @@
-"""The Docker engine, as far as sandboxes need it. Engine trouble becomes a platform error with the reason in it."""
+"""Connection to the Docker engine with the calls that sandboxes need.
+
+Engine errors become platform errors with the reason.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,10 @@ _TROUBLE = (docker.errors.DockerException, requests.exceptions.RequestException)
 
 
 class Image(NamedTuple):
-    """An image by its content: ``digest`` is its id, which is what containers are created from; ``built_at`` in RFC
-    3339."""
+    """An image, identified by its content: containers are created from ``digest``, its id.
+
+    ``built_at`` is in RFC 3339.
+    """
 
     name: str
     digest: str
@@ -38,7 +43,7 @@ class Image(NamedTuple):
 
 
 class NameTaken(SandboxFault):
-    """Another container has the name."""
+    """Another container already has the name."""
 
 
 class ContainerEntry(NamedTuple):
@@ -49,9 +54,10 @@ class ContainerEntry(NamedTuple):
 
 
 class Engine:
-    """A connection to one Docker engine.
+    """Connection to one Docker engine.
 
-    :raises SandboxUnavailable: it does not answer.
+    Raises:
+        SandboxUnavailable: the engine does not answer.
     """
 
     def __init__(self, host: str | None = None, timeout_s: int = 30) -> None:
@@ -60,7 +66,7 @@ class Engine:
         _probe(host)
         try:
             self._api = docker.APIClient(base_url=host, version="auto", timeout=timeout_s)
-            self._api.trust_env = False  # a proxy is never on the way to an engine of this machine
+            self._api.trust_env = False  # the engine is on this machine: no proxy
             info = self._api.info()
             self._runtimes: dict[str, dict[str, Any]] = info.get("Runtimes") or {}
             security = " ".join(info.get("SecurityOptions") or ())
@@ -75,7 +81,7 @@ class Engine:
         return self._api
 
     def image(self, name: str) -> Image | None:
-        """The image ``name``, if the engine has it."""
+        """Return the image ``name``; None if the engine does not have it."""
         with self._trouble(f"the image {name} cannot be looked up"):
             try:
                 found = self._api.inspect_image(name)
@@ -85,31 +91,37 @@ class Engine:
             return Image(name, found["Id"], labels, found["Size"], found["Created"])
 
     def require_runtime(self, runtime: str) -> None:
-        """:raises SandboxUnavailable: the engine does not know this runtime."""
+        """Check that the engine has a runtime.
+
+        Raises:
+            SandboxUnavailable: the engine does not know this runtime.
+        """
         if runtime not in self._runtimes:
             raise SandboxUnavailable(
                 f"the Docker engine has no runtime {runtime!r}; it has {', '.join(sorted(self._runtimes))}"
             )
 
     def runtime_arguments(self, runtime: str) -> list[str]:
-        """The flags that the engine gives to ``runtime``.
+        """Return the flags that the engine passes to ``runtime``.
 
-        :raises SandboxUnavailable: the engine does not know this runtime.
+        Raises:
+            SandboxUnavailable: the engine does not know this runtime.
         """
         self.require_runtime(runtime)
         return list(self._runtimes[runtime].get("runtimeArgs") or ())
 
     def is_running(self, container: str) -> bool:
-        """Whether it runs; False also if there is none, or nobody knows."""
+        """True if the container runs. False also if it does not exist or its state cannot be determined."""
         try:
             return bool(self._api.inspect_container(container)["State"]["Running"])
         except _TROUBLE:
             return False
 
     def create(self, name: str, image: str, command: list[str], **options: Any) -> str:
-        """Create a container; its id. If that fails there is none of this name and these labels afterwards.
+        """Create a container, and return its id. If that fails, no container with this name and these labels is left.
 
-        :raises NameTaken: another container has the name.
+        Raises:
+            NameTaken: another container already has the name.
         """
         host_config = self._api.create_host_config(**options.pop("host_config")) | options.pop("raw_host_config")
         try:
@@ -122,7 +134,8 @@ class Engine:
         return str(created["Id"])
 
     def _remove_named(self, name: str, labels: Mapping[str, str]) -> None:
-        """Remove what a create call left that was not answered; a container of others may have the name."""
+        """Remove the container of a create call that was not answered, unless the name belongs to a container with
+        other labels."""
         wanted = {"name": f"^/{name}$", "label": [f"{key}={value}" for key, value in labels.items()]}
         with suppress(*_TROUBLE):
             for entry in self._api.containers(all=True, filters=wanted):
@@ -133,12 +146,12 @@ class Engine:
             self._api.start(container)
 
     def remove(self, container: str) -> None:
-        """Kill and remove. Idempotent; trouble is left to the reaper."""
+        """Kill and remove a container. Idempotent. Errors are left to the reaper, which tries again."""
         with suppress(*_TROUBLE):
             self._api.remove_container(container, v=True, force=True)
 
     def list(self, **labels: str) -> list[ContainerEntry]:
-        """The containers of ours, running or not, that have these labels as well."""
+        """Return the platform's containers with these labels, running or not."""
         wanted = [f"{APP_LABEL}=1", *(f"{name}={value}" for name, value in labels.items())]
         with self._trouble("containers cannot be listed"):
             found = self._api.containers(all=True, filters={"label": wanted})
@@ -157,7 +170,7 @@ class Engine:
 
 
 def _probe(host: str) -> None:
-    """Connect once before the SDK does, which leaks its socket where nobody listens."""
+    """Connect once before the SDK does: the SDK leaks its socket if nothing listens."""
     if not host.startswith("unix://"):
         raise SandboxUnavailable(
             f"the Docker engine must be on this machine: RLP_SANDBOX__DOCKER_HOST is unix://PATH, not {host!r}"
@@ -170,11 +183,11 @@ def _probe(host: str) -> None:
 
 
 def ulimits(**values: int | tuple[int, int]) -> list[Ulimit]:
-    """Resource limits; a single number is both the soft and the hard one, -1 is unlimited."""
+    """Return resource limits. A single number is both the soft and the hard limit; -1 is unlimited."""
     pairs = {name: value if isinstance(value, tuple) else (value, value) for name, value in values.items()}
     return [Ulimit(name=name, soft=soft, hard=hard) for name, (soft, hard) in pairs.items()]
 
 
 def no_log() -> LogConfig:
-    """Keep no output: a log file would be an unbounded host disk."""
+    """Return a configuration that keeps no output: a log file could fill the host's disk."""
     return LogConfig(type="none")

@@ -1,8 +1,9 @@
-"""What goes into a sandbox and what comes out of it.
+"""Models of a sandbox's input and output.
 
-These models carry no verdict: an :class:`Outcome` says what the program did, as the kernel saw it. What that means for
-a learner is decided in ``rlplatform.evaluation.verdicts``. What *we* failed to do is never an outcome: it is raised as
-:class:`~rlplatform.errors.SandboxFault` (retry elsewhere) or :class:`~rlplatform.errors.SandboxUnavailable`.
+These models carry no verdict. An :class:`Outcome` describes the program's behaviour as the kernel saw it;
+``rlplatform.evaluation.verdicts`` decides its meaning for a learner. A failure of the platform is never an outcome: it
+is raised as :class:`~rlplatform.errors.SandboxFault` (retry elsewhere) or
+:class:`~rlplatform.errors.SandboxUnavailable`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Tier(StrEnum):
-    """Strength of the isolation of a submission: repeated in every result, never lowered silently."""
+    """Strength of the isolation of a submission. Every result names it, and it is never lowered silently."""
 
     SINGLE_USE = "single-use"
     JAIL = "jail"
@@ -25,14 +26,14 @@ class Tier(StrEnum):
 
 
 class Flavour(StrEnum):
-    """What a sandbox offers its programs."""
+    """Packages that a sandbox offers its programs."""
 
     PYTHON = "python"
     PYTHON_RL = "python-rl"
 
     @property
     def image(self) -> str:
-        """The image's name."""
+        """Name of the image."""
         return f"rlp-sandbox-{self.value}:latest"
 
 
@@ -61,9 +62,9 @@ class Limits(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A submission as the sandbox sees it: files by relative POSIX path; ``entry`` is what is run.
+    """A submission as the sandbox sees it: files by relative POSIX path, of which ``entry`` is run.
 
-    ``data``: files on the host, of any size, that the program finds under these paths and can only read.
+    ``data`` maps further paths to files on the host, of any size, which the program can only read.
     """
 
     files: dict[str, bytes]
@@ -82,10 +83,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One run of the program: fed ``stdin``, which may be a file on the host; with ``call``, a function of it is called
-    after its module has run.
+    """One run of the program, with ``stdin``, which may be a file on the host.
 
-    ``files``: files on the host that the program finds under these paths, in this run alone, and can only read.
+    With ``call``, a function of the program is called after its module has run. ``files`` maps further paths to files
+    on the host, which the program can only read, and only in this run.
     """
 
     limits: Limits
@@ -95,7 +96,7 @@ class Execution:
 
 
 class OutcomeKind(StrEnum):
-    """Reason why an execution ended; the first that has evidence wins (research/sandbox.md 4d)."""
+    """Reason why an execution ended. The first one with evidence is reported (research/sandbox.md 4d)."""
 
     COMPILE_FAILED = "compile_failed"
     MEMORY_EXCEEDED = "memory_exceeded"
@@ -109,10 +110,10 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Resources that one execution used: seconds and bytes, metered by the host from the sandbox's cgroup.
+    """Resources that one execution used, in seconds and bytes, metered by the host from the sandbox's cgroup.
 
-    For ``starved_s`` of ``wall_time_s`` it waited for a core on a busy machine; these do not count against the wall
-    limit.
+    ``starved_s`` of the ``wall_time_s`` seconds were spent waiting for a core on a busy machine. They do not count
+    against the wall limit.
     """
 
     cpu_time_s: float
@@ -123,10 +124,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one execution did. ``stdout`` and ``stderr`` are raw bytes, capped. ``returned`` is what the called function
-    returned, as validated JSON of ``rlplatform.sandbox.guest.values``; None when there is no valid value.
+    """Result of one execution.
 
-    More than 4 MiB of stdout is in ``stdout_file``, a nameless file, and ``stdout`` is its beginning.
+    ``stdout`` and ``stderr`` are raw bytes, up to a limit. If stdout exceeds 4 MiB, all of it is in ``stdout_file``, a
+    file without a name, and ``stdout`` is its beginning. ``returned`` is the return value of the called function, as
+    validated JSON of ``rlplatform.sandbox.guest.values``; None if there is no valid value.
     """
 
     kind: OutcomeKind
@@ -167,8 +169,10 @@ class SandboxInfo(BaseModel):
 
 
 class PoolStatus(BaseModel):
-    """A pool's counters, for readiness and ``rlp doctor``, and the tiers that it does not serve, each with the reason:
-    ``lacking`` are not configured, ``broken`` are configured and do not work."""
+    """Counters of a pool, for readiness and ``rlp doctor``, and the tiers that it does not serve, with reasons.
+
+    Tiers in ``lacking`` are not configured; tiers in ``broken`` are configured but do not work.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

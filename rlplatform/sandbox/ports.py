@@ -1,4 +1,4 @@
-"""Ports of the sandbox: pool, sandbox, and the partner of a dialogue."""
+"""Ports of the sandbox: pool, sandbox, and interactor."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from rlplatform.sandbox.models import Execution, Limits, Outcome, PoolStatus, Pr
 
 
 class Interactor(Protocol):
-    """A trusted conversation partner of an interactive program, on the host. Lines come without their newline."""
+    """Trusted partner of an interactive program's dialogue, run on the host. Lines are passed without their newline."""
 
     @property
     def turn_time_s(self) -> float:
-        """Seconds that the program may take until its next line; longer is ``WALL_TIME_EXCEEDED``."""
+        """Seconds that the program may take until its next line. A longer turn is ``WALL_TIME_EXCEEDED``."""
 
     def begin(self) -> bytes:
         """Return the first bytes for the program's stdin, after the execution's own ``stdin``."""
 
     def reply(self, line: bytes) -> bytes | None:
-        """Return the answer to one line of the program (may be empty); None ends the conversation and the stdin."""
+        """Return the answer to one line of the program (may be empty); None ends the dialogue and the program's
+        stdin."""
 
     def overhear(self, output: bytes) -> None:
-        """Take note of what the program writes after the end of the conversation, in pieces of any size."""
+        """Receive the program's output after the end of the dialogue, in pieces of any size."""
 
 
 class Sandbox(Protocol):
@@ -38,21 +39,26 @@ class Sandbox(Protocol):
         interactor: Interactor | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
     ) -> Outcome:
-        """Run the program once, in a fresh process; with an ``interactor``, its stdout is answered line by line.
+        """Run the program once, in a fresh process.
 
-        ``on_stdout`` gets stdout as it comes, in this thread, and empty bytes now and then while nothing comes.
+        Args:
+            execution: Input and limits of the run.
+            interactor: Answers the program's stdout line by line.
+            on_stdout: Called in this thread with stdout as it arrives, and with empty bytes from time to time in
+                between.
 
-        :raises InvalidRequest: an argument of the call cannot be passed as JSON.
-        :raises SandboxFault: the sandbox failed, not the program. The sandbox must then be closed.
+        Raises:
+            InvalidRequest: an argument of the call cannot be passed as JSON.
+            SandboxFault: the sandbox failed, not the program. The sandbox must then be closed.
         """
 
     def cancel(self) -> None:
-        """From another thread: kill what runs; the pending :meth:`run` returns ``OutcomeKind.CANCELLED``."""
+        """Kill the running program, from another thread. The pending :meth:`run` returns ``OutcomeKind.CANCELLED``."""
 
     def close(self) -> None:
-        """Abandon the sandbox.
+        """Close the sandbox: all its processes are killed, and its container is removed within seconds.
 
-        Idempotent; all its processes are killed, and its container is removed within seconds.
+        Idempotent.
         """
 
 
@@ -60,16 +66,23 @@ class SandboxPool(Protocol):
     """Source of sandboxes. Thread-safe."""
 
     def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "") -> Sandbox:
-        """A sandbox for one submission, with ``program`` loaded; ``limits`` are the largest its executions ask for.
+        """Return a sandbox for one submission, with ``program`` loaded.
 
         Tier *jail* reuses a container, but never for another ``tenant``.
 
-        :raises SandboxUnavailable: none can be had: no engine, no image, a tier that is not configured.
-        :raises SandboxFault: one failed while being prepared.
+        Args:
+            program: The submission.
+            limits: The largest limits of its executions.
+            tier: Isolation.
+            tenant: Tenant of the submission.
+
+        Raises:
+            SandboxUnavailable: no engine, no image, or a tier that is not configured.
+            SandboxFault: the sandbox failed while it was prepared.
         """
 
     def status(self) -> PoolStatus:
-        """Return whether sandboxes can be had, and the counters."""
+        """Return the pool's counters, and whether sandboxes are available."""
 
     def close(self) -> None:
         """Remove every container of this pool. Idempotent."""

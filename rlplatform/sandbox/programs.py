@@ -1,4 +1,4 @@
-"""Programs that may enter a sandbox: one rule for paths and sizes, for requests and for the pool."""
+"""Rules for programs that a sandbox accepts: paths and sizes, for requests and for the pool."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ MAX_PATH_BYTES = 128
 
 
 def check_program(program: Program) -> Program:
-    """Return ``program`` itself, if its paths and sizes are accepted.
+    """Return ``program`` unchanged, if its paths and sizes are accepted.
 
     Raises:
-        InvalidRequest: a path is not a plain relative one or is also a folder of another file, the entry is missing,
+        InvalidRequest: a path is not a plain relative one or is also the folder of another file, the entry is missing,
             or there are too many files or bytes.
     """
     if program.entry not in program.files:
@@ -39,7 +39,8 @@ def check_program(program: Program) -> Program:
 
 
 def path_fault(path: str) -> str | None:
-    """Return the rule that ``path`` breaks, as the end of a sentence that begins with the path; None if it is fine."""
+    """Return the rule that ``path`` breaks, as the end of a sentence that starts with the path; None if it breaks
+    none."""
     parts = path.split("/")
     if not path:
         return "must not be empty"

@@ -1,6 +1,6 @@
-"""Hostile canaries and one good program in a real sandbox: what readiness and ``rlp doctor`` depend on.
+"""Self-check: hostile programs and one good program in a real sandbox. Readiness and ``rlp doctor`` depend on it.
 
-It shows that the pieces of the hardening are in place on this machine; it is not the hostile corpus of the tests.
+It shows that each part of the hardening works on this machine. It does not replace the hostile corpus of the tests.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _LIMITS = Limits(cpu_time_s=1.0, wall_time_s=3.0, memory_mb=64, output_kb=16, pr
 
 
 class CheckResult(NamedTuple):
-    """One check: its name, whether it passed, and what a failure means."""
+    """One check: its name, True if it passed, and the meaning of a failure."""
 
     name: str
     ok: bool
@@ -25,7 +25,7 @@ class CheckResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A program, what must become of it, and what it means if something else does."""
+    """A program, its expected outcome, and the meaning of any other outcome."""
 
     name: str
     source: str
@@ -36,7 +36,7 @@ class Canary:
     linux_only: bool = False
 
     def judge(self, outcome: Outcome) -> CheckResult:
-        """Whether ``outcome`` is the right one."""
+        """Compare ``outcome`` with the expected one."""
         if outcome.kind is self.kind and outcome.stdout == self.stdout:
             return CheckResult(self.name, True)
         seen = f"{outcome.kind.value}, output {outcome.stdout[:80]!r}, stderr {outcome.stderr[-160:]!r}"
@@ -96,7 +96,7 @@ CANARIES = (
         OutcomeKind.EXITED,
         b"True\n",
         "the pids controller does not limit processes: a fork bomb would reach the host",
-        linux_only=True,  # what stops a fork bomb in gVisor is its memory
+        linux_only=True,  # in gVisor a fork bomb is stopped by the memory limit
     ),
     Canary(
         "privileges",
@@ -120,13 +120,16 @@ CANARIES = (
         "kernel tables",
         "bool(os.listdir('/sys'))",
         "/sys is not masked: the engine ignores MaskedPaths",
-        linux_only=True,  # gVisor makes up one of its own
+        linux_only=True,  # gVisor emulates /sys
     ),
 )
 
 
 def run_selfcheck(pool: SandboxPool, tier: Tier = Tier.SINGLE_USE) -> list[CheckResult]:
-    """Every check, each in a sandbox of its own; takes some seconds. Never raises: our own failures are results too."""
+    """Run every check in a sandbox of its own, which takes some seconds.
+
+    Never raises: our own failures are results, too.
+    """
     gvisor = tier is Tier.GVISOR
     return [_check(pool, tier, canary) for canary in CANARIES if not (gvisor and canary.linux_only)]
 

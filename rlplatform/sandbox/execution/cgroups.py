@@ -1,7 +1,7 @@
-"""The control group of a container: what it used, and how much it may. Version 1 (also hybrid) and 2, one interface.
+"""Control group of a container: its resource usage and limits, for version 1 (also hybrid) and version 2.
 
-On version 2 before Linux 6.12 the peak cannot be reset: a later execution that stays below an earlier peak of the
-same container reports the highest usage that was *sampled* while it ran.
+On version 2 before Linux 6.12 the peak cannot be reset. An execution that stays below an earlier peak of the same
+container then reports the highest usage that was *sampled* while it ran.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ PROC = Path("/proc")
 
 
 class Task(NamedTuple):
-    """A process or thread: seconds that it ran and that it waited for a core, the latter known once it has one again;
-    True if it runs or waits at this moment."""
+    """A process or thread as the scheduler reports it.
+
+    Seconds that it ran, and seconds that it waited for a core (known only once it runs again); True if it runs or waits
+    at this moment.
+    """
 
     ran_s: float
     waited_s: float
@@ -27,37 +30,41 @@ class Task(NamedTuple):
 
 
 class Cgroup(Protocol):
-    """One container's group, with its files held open. Memory in bytes. A group that is gone is a SandboxFault."""
+    """Control group of one container, with its files held open.
+
+    Memory is in bytes. Reading a removed group raises SandboxFault.
+    """
 
     def begin(self) -> None:
-        """A new execution: usage, peak and counters count from here."""
+        """Start a new execution: usage, peak and counters are measured from here."""
 
     def cpu_s(self) -> float:
-        """CPU seconds of all processes since :meth:`begin`."""
+        """Return the CPU seconds of all processes since :meth:`begin`."""
 
     def peak_bytes(self) -> int:
-        """The highest memory usage since :meth:`begin`, above what was used then."""
+        """Return the highest memory usage since :meth:`begin`, minus the usage at that time."""
 
     def oom_kills(self) -> int:
-        """Processes that the kernel killed for memory since :meth:`begin`."""
+        """Return the number of processes that the kernel killed for memory since :meth:`begin`."""
 
     def refused_tasks(self) -> int:
-        """Processes and threads that the kernel refused to make since :meth:`begin`, for their number."""
+        """Return how often the kernel refused a new process or thread since :meth:`begin`, because of the limit on
+        their number."""
 
     def usage_bytes(self) -> int:
-        """Memory used at this moment."""
+        """Return the memory in use."""
 
     def tasks(self) -> int:
-        """Processes and threads at this moment."""
+        """Return the number of processes and threads."""
 
     def tasks_by_id(self) -> dict[str, Task]:
         """Return every living process and thread, as the scheduler sees it."""
 
     def set_memory(self, limit: int) -> None:
-        """Limit memory (and swap: none)."""
+        """Limit memory; swap is disabled."""
 
     def set_tasks(self, limit: int) -> None:
-        """Limit processes and threads."""
+        """Limit the number of processes and threads."""
 
     def set_cpus(self, cpus: str) -> None:
         """Pin to ``cpus``, in cpuset notation."""
@@ -67,7 +74,8 @@ class Cgroup(Protocol):
 
 
 class _Files:
-    """Files of a group, opened on first use and read with ``pread``; and the scheduler's word on its processes."""
+    """Files of a control group, opened on first use and read with ``pread``, and the scheduler's statistics of its
+    processes."""
 
     def __init__(self, folders: dict[str, Path], proc: Path) -> None:
         self._folders, self._proc = folders, proc
@@ -119,7 +127,7 @@ class _Files:
 
 
 class CgroupV1:
-    """Version 1: one hierarchy a controller."""
+    """Control group of version 1: one hierarchy per controller."""
 
     def __init__(self, folders: dict[str, Path], proc: Path = PROC) -> None:
         self._files = _Files(folders, proc)
@@ -173,7 +181,7 @@ class CgroupV1:
 
 
 class CgroupV2:
-    """Version 2: one hierarchy for all."""
+    """Control group of version 2: one hierarchy for all controllers."""
 
     def __init__(self, folder: Path, proc: Path = PROC) -> None:
         self._files = _Files(dict.fromkeys(("memory", "cpu", "pids", "cpuset"), folder), proc)
@@ -241,9 +249,10 @@ class CgroupV2:
 
 
 class Hierarchy:
-    """How control groups are mounted here: ``layout`` is ``v1``, ``v1-hybrid`` or ``v2``.
+    """Mount layout of control groups on this machine: ``layout`` is ``v1``, ``v1-hybrid`` or ``v2``.
 
-    :raises SandboxUnavailable: controllers that metering needs are not there.
+    Raises:
+        SandboxUnavailable: controllers that metering needs are missing.
     """
 
     def __init__(self, root: Path = ROOT, proc: Path = PROC) -> None:
@@ -262,9 +271,10 @@ class Hierarchy:
             )
 
     def of(self, pid: int, container_id: str) -> Cgroup:
-        """The group of the process ``pid``, which must be in the container.
+        """Return the control group of the process ``pid``.
 
-        :raises SandboxFault: it is not.
+        Raises:
+            SandboxFault: the process is not in the container.
         """
         try:
             lines = (self._proc / str(pid) / "cgroup").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""The host's end of the control socket. What arrives is validated as if a hostile program had sent it.
+"""Host side of the control socket. Every message is validated as if a hostile program had sent it.
 
 Protocol: :mod:`rlplatform.sandbox.guest.protocol`.
 """
@@ -30,8 +30,11 @@ _ASK_AFTER_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How the child of one run ended: its wait status, what else had to be killed, whether all files are gone, and how
-    many traces it left in the kernel's counters (``guest.view``)."""
+    """Report about the child process of one run.
+
+    It has the child's wait status, the number of other processes that had to be killed, True if all files are removed,
+    and how many traces the run left in the kernel's counters (``guest.view``).
+    """
 
     status: int
     strays: int
@@ -40,8 +43,10 @@ class Report:
 
 
 class Channel:
-    """One connected guest; ``kernel`` is what its greeting said of the kernel below it. Every failure is a
-    :class:`SandboxFault`."""
+    """Connection to one guest. Every failure is a :class:`SandboxFault`.
+
+    ``kernel`` is the name of the guest's kernel, from its greeting.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -54,7 +59,7 @@ class Channel:
         return self._socket.fileno()
 
     def send(self, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
-        """Send a command; ``descriptors`` stay open here."""
+        """Send a command. ``descriptors`` stay open in this process."""
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
         try:
             self._socket.sendmsg([json.dumps(message).encode()], ancillary)
@@ -62,7 +67,7 @@ class Channel:
             raise SandboxFault(f"the sandbox does not take commands: {error.strerror or error}") from error
 
     def receive(self, timeout_s: float) -> dict[str, Any] | None:
-        """The next message as an object; None when the guest is gone. Descriptors that come with it are dropped."""
+        """Return the next message as an object; None if the guest has closed. Descriptors sent with it are dropped."""
         self._socket.settimeout(timeout_s)
         try:
             data = self._socket.recv(protocol.MAX_MESSAGE)
@@ -73,7 +78,11 @@ class Channel:
         return parse_message(data) if data else None
 
     def expect(self, key: str, timeout_s: float) -> Any:
-        """The value of ``key`` in the next message, which must have it."""
+        """Return the value of ``key`` in the next message.
+
+        Raises:
+            SandboxFault: the guest has closed, reports a fault, or sends a message without ``key``.
+        """
         message = self.receive(timeout_s)
         if message is None:
             raise SandboxFault(f"the sandbox closed where {key!r} was expected")
@@ -84,14 +93,15 @@ class Channel:
         return message[key]
 
     def close(self) -> None:
-        """Hang up: the guest leaves, and its container with it."""
+        """Close the connection. The guest then exits, and its container ends."""
         self._socket.close()
 
 
 def parse_message(data: bytes) -> dict[str, Any]:
-    """One packet as a JSON object.
+    """Parse one packet as a JSON object.
 
-    :raises SandboxFault: it is none.
+    Raises:
+        SandboxFault: the packet is not a JSON object.
     """
     try:
         message = json.loads(data)
@@ -103,9 +113,10 @@ def parse_message(data: bytes) -> dict[str, Any]:
 
 
 def parse_report(message: Mapping[str, Any]) -> Report | None:
-    """The report of a run; None if it says that the jail has ended instead.
+    """Parse the report of a run; None if the message says that the jail has ended instead.
 
-    :raises SandboxFault: it is none.
+    Raises:
+        SandboxFault: the message is malformed.
     """
     if "closed" in message:
         return None
@@ -118,7 +129,7 @@ def parse_report(message: Mapping[str, Any]) -> Report | None:
 
 
 class Rendezvous:
-    """A fresh directory with one socket, mounted into one container; accepts once, then nothing of it is left."""
+    """Fresh directory with one socket, mounted into one container. It accepts one connection, and is removed then."""
 
     def __init__(self, parent: Path) -> None:
         self.directory = parent / secrets.token_hex(8)
@@ -126,7 +137,7 @@ class Rendezvous:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         folder = os.open(self.directory, os.O_PATH | os.O_DIRECTORY)
         try:
-            self._listener.bind(f"/proc/self/fd/{folder}/s")  # a socket's own path may have 107 bytes at the most
+            self._listener.bind(f"/proc/self/fd/{folder}/s")  # the path of a socket has at most 107 bytes
             (self.directory / "s").chmod(0o666)
             self._listener.listen(1)
         except OSError:
@@ -136,9 +147,12 @@ class Rendezvous:
             os.close(folder)
 
     def accept(self, timeout_s: float, is_alive: Callable[[], bool]) -> Channel:
-        """The guest's channel, once it said that it is ready. ``is_alive`` is asked now and then while it does not.
+        """Wait until the guest has connected and reported that it is ready; return its channel.
 
-        :raises SandboxFault: it does not come, or is of another version.
+        ``is_alive`` is called from time to time during the wait.
+
+        Raises:
+            SandboxFault: the guest does not connect, or has another version.
         """
         channel = Channel(self._await(timeout_s, is_alive))
         try:
@@ -180,7 +194,7 @@ class Rendezvous:
 
 
 def memory_file(data: bytes) -> int:
-    """A read-only descriptor of an anonymous file that holds ``data``; the caller closes it."""
+    """Return a read-only descriptor of an anonymous file that contains ``data``. The caller has to close it."""
     writable = os.memfd_create("rlp")
     try:
         view = memoryview(data)
@@ -193,8 +207,10 @@ def memory_file(data: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class RunCache:
-    """What the forked child recorded. ``started``, ``running`` and ``compile_fault`` can be believed; the rest is
-    the submission's own word."""
+    """Records that the forked child wrote during a run.
+
+    ``started``, ``running`` and ``compile_fault`` can be trusted; the submission may have forged the rest.
+    """
 
     started: bool = False
     running: bool = False

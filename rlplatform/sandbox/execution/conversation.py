@@ -1,4 +1,4 @@
-"""Conversation of a program with an interactor: lines in, replies out, a deadline for each turn."""
+"""Dialogue of a program with an interactor: lines in, replies out, and a deadline for each turn."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _MOST_UNREAD_BYTES = 256 << 10
 
 
 class Conversation:
-    """Passes lines of the program to the interactor, and replies to the program's stdin.
+    """Forwards lines of the program to the interactor, and replies to the program's stdin.
 
-    Lines wait while the program leaves more than 256 KiB of replies unread: what it costs the host is bounded.
+    While the program leaves more than 256 KiB of replies unread, its lines wait. That bounds the host's memory.
     """
 
     def __init__(self, interactor: Interactor, stdin: StdinPipe) -> None:
@@ -24,19 +24,19 @@ class Conversation:
         self._over = False
 
     def begin(self) -> None:
-        """Say what the interactor says first."""
+        """Send the interactor's first output."""
         self._stdin.put(self._interactor.begin())
         self._turn_ends = time.monotonic() + self._interactor.turn_time_s
 
     def hear(self, chunk: bytes) -> None:
-        """Take output of the program. It is answered later, by :meth:`answer`."""
+        """Take output of the program; :meth:`answer` answers it later."""
         self._heard += chunk
 
     def answer(self, until: float) -> bool:
-        """Answer the lines that wait, up to the monotonic time ``until``, but at least one.
+        """Answer waiting lines up to the monotonic time ``until``, but at least one.
 
         Returns:
-            True if lines are left that can be answered at once.
+            True if more lines can be answered at once.
         """
         while self._can_answer():
             end = self._heard.index(b"\n")
@@ -50,13 +50,14 @@ class Conversation:
         return self._can_answer()
 
     def finish(self) -> None:
-        """Take a last line that has no newline: the program has ended well."""
+        """Answer a last line without a newline, after the program has exited regularly."""
         if self._heard and not self._over:
             self._reply(bytes(self._heard))
             self._heard.clear()
 
     def overdue(self, starved_s: float) -> bool:
-        """Return True if the turn has had its time; ``starved_s`` is what the program waited for a core so far."""
+        """Return True if the program has used up the time of its turn, less the ``starved_s`` seconds that it waited
+        for a core."""
         self._starved_s = starved_s
         if self._over or b"\n" in self._heard:
             return False

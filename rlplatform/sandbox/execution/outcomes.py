@@ -1,5 +1,7 @@
-"""Evidence to outcome: what ended an execution. The first rule with evidence wins; nothing is guessed from exit codes
-that a program can choose itself."""
+"""Derive the outcome of an execution from evidence. The first rule with evidence decides.
+
+Exit codes alone decide nothing, because a program can choose them.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,11 @@ from rlplatform.sandbox.guest.values import ValueRefused, decode
 from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, Usage
 
 STDERR_MOST = 4 << 20
-"""Bytes that a program may write to stderr, if its output limit is not larger."""
+"""Limit of stderr in bytes, if the program's output limit is not larger."""
 
 
 class Stop(StrEnum):
-    """Why the host stopped an execution."""
+    """Reason for which the host stopped an execution."""
 
     CANCELLED = "cancelled"
     OUTPUT = "output"
@@ -33,7 +35,10 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What came out of one pipe, capped; if that was much, all of it is in ``file``, and ``data`` is the beginning."""
+    """Captured output of one pipe, up to a limit.
+
+    Large output is in ``file`` in full, and ``data`` is its beginning.
+    """
 
     data: bytes
     truncated: bool
@@ -42,9 +47,11 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything the host saw of one execution. ``report`` is None when the whole sandbox died, or did not stop when it
-    was told to. ``refused_tasks`` counts where that can be why: gVisor's kernel ends when the host's refuses it a
-    thread."""
+    """Everything that the host observed of one execution.
+
+    ``report`` is None if the whole sandbox died, or did not stop when told to. ``refused_tasks`` is set only where a
+    refused thread can be the cause: gVisor's kernel exits if the host's kernel refuses it a thread.
+    """
 
     usage: Usage
     oom_kills: int
@@ -57,9 +64,10 @@ class Evidence:
 
 
 def outcome_of(evidence: Evidence, execution: Execution) -> Outcome:
-    """The outcome of ``execution``.
+    """Return the outcome of ``execution``.
 
-    :raises SandboxFault: the sandbox failed, not the program.
+    Raises:
+        SandboxFault: the sandbox failed, not the program.
     """
     try:
         kind, detail = _kind(evidence, execution)

@@ -1,4 +1,7 @@
-"""The host's ends of an execution's pipes: never blocking, never unbounded, never waiting for the other end."""
+"""Host side of an execution's pipes.
+
+Reads and writes never block, buffers are bounded, and no call waits for the child.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ IN_MEMORY = 4 << 20
 
 
 class _Pipe:
-    """A pipe with one end for the child and a non-blocking one for the host. Both are closed at most once."""
+    """Pipe with one end for the child and a non-blocking one for the host. Each end is closed at most once."""
 
     def __init__(self, host_reads: bool) -> None:
         ends = os.pipe2(os.O_CLOEXEC)
@@ -26,16 +29,17 @@ class _Pipe:
 
     @property
     def closed(self) -> bool:
-        """Whether the host's end is closed."""
+        """True if the host's end is closed."""
         return self.host not in self._open
 
     def open_to(self, user: int) -> None:
-        """Let ``user`` open the child's end by name (``/dev/stdin``), where this process may say so."""
+        """Let ``user`` open the child's end by name (``/dev/stdin``), if this process has the permission to allow
+        it."""
         with suppress(PermissionError):
             os.fchown(self.child, user, -1)
 
     def close_child(self) -> None:
-        """Close the end that was handed over."""
+        """Close this process's copy of the child's end."""
         self._close(self.child)
 
     def close(self) -> None:
@@ -50,9 +54,9 @@ class _Pipe:
 
 
 class OutputPipe(_Pipe):
-    """What comes out: ``keep`` bytes are kept, more than ``most`` is too much.
+    """Output of the program: ``keep`` bytes are kept, and more than ``most`` bytes exceed the limit.
 
-    ``spools``: once there are more than ``IN_MEMORY`` bytes, all are kept in a nameless file.
+    With ``spools``, output of more than ``IN_MEMORY`` bytes is kept in a file without a name.
     """
 
     def __init__(self, keep: int, most: int, *, spools: bool = False) -> None:
@@ -64,7 +68,7 @@ class OutputPipe(_Pipe):
         self._file: BinaryIO | None = None
 
     def pull(self) -> bytes | None:
-        """Take one chunk and return it; empty at the end of the pipe, None when there is nothing at the moment."""
+        """Read one chunk and return it. Empty at the end of the pipe; None if there is nothing to read yet."""
         try:
             chunk = os.read(self.host, CHUNK)
         except BlockingIOError:
@@ -84,7 +88,7 @@ class OutputPipe(_Pipe):
             self._parts.append(kept)
 
     def drain(self) -> None:
-        """Take what is left in the pipe. Not its end: a descriptor of it may be anywhere."""
+        """Read what is left in the pipe, without waiting for its end: other processes may still hold a descriptor."""
         while not self.exceeded and self.pull():
             pass
 
@@ -93,7 +97,7 @@ class OutputPipe(_Pipe):
         return self._size > self._most
 
     def captured(self) -> Captured:
-        """Return what was kept. The file of a large one is the caller's from then on."""
+        """Return the kept output. The caller owns its file, if there is one."""
         file, self._file = self._file, None
         return Captured(b"".join(self._parts), self._size > self._keep, file)
 
@@ -105,10 +109,10 @@ class OutputPipe(_Pipe):
 
 
 class StdinPipe(_Pipe):
-    """What goes in, as fast as it is read."""
+    """Input of the program, written as fast as the program reads it."""
 
     def __init__(self, source: Path | None = None) -> None:
-        """``source``: a file that goes in before anything else."""
+        """Create the pipe. ``source`` is a file that is sent before any other input."""
         super().__init__(host_reads=False)
         self._source: BinaryIO | None = source.open("rb", buffering=0) if source is not None else None
         self._waiting: deque[memoryview] = deque()
@@ -116,22 +120,26 @@ class StdinPipe(_Pipe):
         self._ended = False
 
     def put(self, data: bytes) -> None:
-        """Add ``data`` to what is to be written."""
+        """Add ``data`` to the input."""
         if data and not self.closed:
             self._waiting.append(memoryview(data))
             self.unread_bytes += len(data)
 
     @property
     def has_work(self) -> bool:
-        """True if there is something to write, or the end to be shown by closing."""
+        """True if there is input to write, or the pipe has to be closed to show its end."""
         return not self.closed and (bool(self._waiting) or self._source is not None or self._ended)
 
     def end(self) -> None:
-        """Nothing comes after what was put."""
+        """Mark the end of the input."""
         self._ended = True
 
     def push(self) -> bool:
-        """Write what fits; whether there is more to write. After the end, or if nobody reads, the pipe is closed."""
+        """Write as much as fits. At the end of the input, or if no process reads, the pipe is closed.
+
+        Returns:
+            True if there is more to write.
+        """
         try:
             while self._waiting or self._refill():
                 written = os.write(self.host, self._waiting[0][:CHUNK])
@@ -153,7 +161,7 @@ class StdinPipe(_Pipe):
         self._discard()
 
     def _refill(self) -> bool:
-        """Take the next chunk of the source; False at its end."""
+        """Read the next chunk of the source; False at its end."""
         if self._source is None:
             return False
         if chunk := self._source.read(CHUNK):

@@ -1,4 +1,5 @@
-"""One execution on the host: own its pipes, feed and read them, watch the clocks, stop it, collect the evidence."""
+"""Run one execution from the host: own its pipes, feed and read them, watch the limits, stop it, and collect
+evidence."""
 
 from __future__ import annotations
 
@@ -26,13 +27,13 @@ _POLL_MS = 10
 _CHECK_S = _POLL_MS / 2e3
 _STDERR_KEPT = 64 << 10
 _RECORDS_EXTRA = 8 << 10
-_VALUE_MOST = 4 << 20  # parsed in memory, whatever may be printed
+_VALUE_MOST = 4 << 20  # parsed in memory, so bounded independently of the output limit
 _SAMPLE_S = 0.05
 
 
 class ProgramExecution:
-    """A single run of a loaded program. :meth:`evidence` blocks until it has ended; :meth:`cancel` may come from
-    another thread."""
+    """Single run of a loaded program. :meth:`evidence` blocks until it has ended; another thread may call
+    :meth:`cancel`."""
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class ProgramExecution:
         on_stdout: Callable[[bytes], None] | None = None,
         links: Mapping[str, str] | None = None,
     ) -> None:
-        """``links``: what the execution's files lead to inside, by path."""
+        """Prepare a run. ``links`` maps each file of the execution to its path in the container."""
         self._links = dict(links or {})
         self._channel, self._cgroup, self._limits = channel, cgroup, execution.limits
         self._user = user
@@ -75,13 +76,14 @@ class ProgramExecution:
             self._stdin.end()
 
     def cancel(self) -> None:
-        """End it as soon as possible. Idempotent."""
+        """Stop the execution as soon as possible. Idempotent."""
         self._bell.ring()
 
     def evidence(self) -> Evidence:
-        """Run to the end.
+        """Run the program to its end, and return the evidence.
 
-        :raises SandboxFault: the sandbox does not do as told.
+        Raises:
+            SandboxFault: the sandbox does not carry out a command.
         """
         try:
             return self._run()
@@ -165,7 +167,7 @@ class ProgramExecution:
             self._count()
             cpu_s = self._cgroup.cpu_s()
         except SandboxFault:
-            cpu_s = 0.0  # it is dying: the control socket says so next
+            cpu_s = 0.0  # the container is dying; the control socket will report it
         if cpu_s > self._limits.cpu_time_s:
             self._end(Stop.CPU)
             return
@@ -186,7 +188,10 @@ class ProgramExecution:
         return Stop.STARVED if patience.is_exhausted(wall_s) else None
 
     def _is_given_up(self) -> bool:
-        """Whether it was told to stop and did not: the sandbox will be removed by force. Why it was told to stands."""
+        """True if the sandbox was told to stop the execution and did not, so that it will be removed by force.
+
+        The reason of the stop stays the first one.
+        """
         return self._stop is not None and time.monotonic() - self._stopped_at > STOP_GRACE_S
 
     def _end(self, stop: Stop) -> None:
@@ -203,7 +208,7 @@ class ProgramExecution:
                 self._conversation.hear(chunk)
 
     def _converse(self) -> bool:
-        """Answer lines for a moment, so that the clocks are looked at; True if there are more to answer."""
+        """Answer lines for a moment, then return so that limits are checked. True if there are more lines to answer."""
         if not self._conversation or self._stop not in (None, Stop.OUTPUT):
             return False
         more = self._conversation.answer(time.monotonic() + _CHECK_S)
@@ -212,7 +217,7 @@ class ProgramExecution:
         return more
 
     def _hear_rest(self, started: float, report: Report | None) -> None:
-        """Answer what the program wrote before it ended, within its wall time."""
+        """Answer the lines that the program wrote before it ended, within its wall time."""
         if not self._conversation:
             return
         self._stdin.close()
@@ -241,7 +246,7 @@ class ProgramExecution:
 
     def _count(self) -> None:
         self._oom_kills = self._cgroup.oom_kills()
-        if self._channel.kernel == "gvisor":  # which does not outlive that
+        if self._channel.kernel == "gvisor":  # which exits if it is refused a thread
             self._refused_tasks = self._cgroup.refused_tasks()
 
     def _usage(self, wall_s: float, alive: bool) -> Usage:
@@ -273,7 +278,7 @@ class _WakeUp:
                 os.eventfd_write(self._descriptor, 1)
 
     def hush(self) -> bool:
-        """Silence it; True if it had rung."""
+        """Clear the signal. True if it was set."""
         with suppress(BlockingIOError):
             return os.eventfd_read(self._descriptor) > 0
         return False

@@ -1,4 +1,4 @@
-"""Base image of the sandboxes: from a registry, or made by debootstrap."""
+"""Base image of the sandboxes: pulled from a registry, or made by debootstrap."""
 
 from __future__ import annotations
 

@@ -1,10 +1,12 @@
-"""The sandbox images: an interpreter, and the guest baked in. Built once; rebuilt only when the guest's source changed.
+"""Build the sandbox images: an interpreter with the guest.
 
-Flavour *python* has the standard library; *python-rl* also NumPy and Gymnasium, of the versions that this very
-environment has, from wheels that ``pip`` fetches here: nothing is installed inside.
+An image is rebuilt only if the guest's sources have changed.
 
-The base is the official slim Python image where a registry answers, and a Debian minbase made with ``debootstrap``
-(root is needed) where none does. Base and image are kept by the engine: a second build needs no network.
+Flavour *python* has the standard library. Flavour *python-rl* adds NumPy and Gymnasium in the versions of this
+environment; ``pip`` fetches their wheels on the host, and nothing is installed inside the container.
+
+The base is the official slim Python image if a registry answers, else a Debian minbase made with ``debootstrap`` (root
+is required). The engine keeps base and image: a second build needs no network.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ _WHEELS = (
 
 
 def guest_digest() -> str:
-    """SHA-256 over the guest's sources and the recipe of the image."""
+    """Return the SHA-256 over the guest's sources and the recipe of the image."""
     digest = hashlib.sha256()
     for name, content in sorted(_context().items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -49,7 +51,7 @@ def guest_digest() -> str:
 
 
 class SandboxImage(BaseModel):
-    """An image as ``rlp sandbox images`` shows it. ``current``: it was built from the guest of this installation."""
+    """Image as ``rlp sandbox images`` shows it. ``current`` is True if it was built from this installation's guest."""
 
     flavour: Flavour
     name: str
@@ -60,7 +62,7 @@ class SandboxImage(BaseModel):
 
 
 def describe(engine: Engine, flavour: Flavour) -> SandboxImage:
-    """The image of ``flavour``; without a digest if the engine has none."""
+    """Describe the image of ``flavour``. It has no digest if the engine does not have it."""
     image = engine.image(flavour.image)
     if image is None:
         return SandboxImage(flavour=flavour, name=flavour.image)
@@ -75,9 +77,10 @@ def describe(engine: Engine, flavour: Flavour) -> SandboxImage:
 
 
 def require_image(engine: Engine, name: str) -> Image:
-    """The image ``name``, built from this very guest.
+    """Return the image ``name``, if it was built from this installation's guest.
 
-    :raises SandboxUnavailable: it is missing, or was built from another guest.
+    Raises:
+        SandboxUnavailable: it is missing, or was built from another guest.
     """
     image = engine.image(name)
     how = f"build it with: {BUILD}"
@@ -89,9 +92,10 @@ def require_image(engine: Engine, name: str) -> Image:
 
 
 def build(engine: Engine, flavour: Flavour, progress: Progress) -> Image:
-    """The image of ``flavour``, built if the engine does not have it from this guest already.
+    """Return the image of ``flavour``, and build it unless the engine has it from this guest already.
 
-    :raises SandboxUnavailable: it cannot be built; the reason says what is missing.
+    Raises:
+        SandboxUnavailable: it cannot be built; says what is missing.
     """
     image = engine.image(flavour.image)
     if image is not None and image.labels.get(GUEST_LABEL) == guest_digest():

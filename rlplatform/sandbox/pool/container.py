@@ -1,7 +1,7 @@
-"""One hardened container with the guest in it: the create call, the boot, the load, the end.
+"""One hardened container with the guest in it: creation, start, loading of a program, and removal.
 
-What it does not do: protect from faults of the host's kernel (tier *gvisor* is for that) or from CPU side channels
-between containers that run at the same time.
+Not covered: faults of the host's kernel (tier *gvisor* protects from these), and CPU side channels between containers
+that run at the same time.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from rlplatform.sandbox.pool.seccomp import Profile
 from rlplatform.sandbox.pool.users import GROUP, Users
 
 FILE_BYTES = 16 << 20
-_STACK_BYTES = 2 << 30  # room that the kernel leaves below the stack; a test may use as much as its memory limit
+_STACK_BYTES = 2 << 30  # address space below the stack; the memory limit decides how much a test can use
 _BOOT_MEMORY = 512 << 20
 _BOOT_TASKS = 64
 _BOOT_TIMEOUT_S = 30.0
 _ANSWER_TIMEOUT_S = 10.0
 _TASK_SETTLE_S = 0.5
 _DRAWS = 16
-_KERNEL_TASKS = 512  # threads of gVisor's own, on the host
+_KERNEL_TASKS = 512  # threads of gVisor itself, on the host
 
 _MASKED_PATHS = [
     "/proc/acpi",
@@ -77,9 +77,9 @@ _MASKED_PATHS = [
     "/proc/sysvipc",
     "/proc/tty",
     "/dev/mqueue",
-    "/dev/pts",  # the kernel counts pseudo-terminals for the whole host
+    "/dev/pts",  # pseudo-terminals are counted for the whole host
 ]
-_READONLY_PATHS: list[str] = []  # what there is to protect is masked
+_READONLY_PATHS: list[str] = []  # everything that needs protection is masked
 
 
 def _tmpfs(size: str, inodes: int, mode: str) -> str:
@@ -88,7 +88,7 @@ def _tmpfs(size: str, inodes: int, mode: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ContainerSpec:
-    """What all containers of a pool have in common."""
+    """Settings that all containers of a pool share."""
 
     image_digest: str
     runtime: str
@@ -101,18 +101,21 @@ class ContainerSpec:
 
     @property
     def has_own_kernel(self) -> bool:
-        """Whether the container's processes are not the host's: gVisor."""
+        """True if the container's processes do not run on the host's kernel, but in gVisor."""
         return self.tier is Tier.GVISOR
 
     @property
     def resting_tasks(self) -> int:
-        """Tasks between executions: the zygote, with a jail also its first process; at most, where a kernel counts."""
+        """Number of tasks between executions: the zygote, and with a jail also its first process.
+
+        With a kernel of its own, an upper bound.
+        """
         if self.has_own_kernel:
             return _KERNEL_TASKS
         return 2 if self.tier is Tier.JAIL else 1
 
     def options(self, socket_directory: Path, data: Path, user: int) -> dict[str, Any]:
-        """The create call's arguments. Every line is a defence: see README.md beside this module."""
+        """Return the arguments of the create call. Every line is a defence; README.md in this folder explains each."""
         return {
             "user": f"{user}:{GROUP}",
             "working_dir": "/box",
@@ -197,7 +200,7 @@ class Container:
         self._applied: tuple[int, int] | None = None
 
     def is_alive(self) -> bool:
-        """Whether the guest is there: while it waits, it never says anything."""
+        """True if the guest is connected. An idle guest sends nothing, so that readable input means that it is gone."""
         poll = select.poll()
         poll.register(self.channel.fileno(), select.POLLIN)
         return not poll.poll(0)
@@ -205,22 +208,25 @@ class Container:
     def ping(self) -> None:
         """Renew the guest's lease.
 
-        :raises SandboxFault: it is gone.
+        Raises:
+            SandboxFault: the guest is gone.
         """
         self.channel.send({"op": "ping"})
 
     def pin(self, core: int) -> None:
-        """Run on ``core`` alone."""
+        """Restrict the container to ``core``."""
         if core != self._core:
             self.cgroup.set_cpus(str(core))
             self._core = core
 
     def load(self, program: Program, tests: int = 0, dirty: int = 0) -> None:
-        """Hand over the submission's files. They are held by the guest, unparsed.
+        """Send the submission's files to the guest, which stores them unparsed.
 
         Args:
-            tests: how many tests of it ran elsewhere; the next finds the kernel's counters as if they had run here.
-            dirty: how many of them left traces in those counters.
+            program: The submission.
+            tests: Number of its tests that ran in other containers. The kernel's counters are set as if they had run
+                here.
+            dirty: Number of those tests that left traces in the counters.
         """
         links = self.data.add(program.data, PROGRAM_DATA)
         archive = memory_file(pack(program.files))
@@ -235,7 +241,7 @@ class Container:
         self._applied = None
 
     def apply(self, limits: Limits) -> None:
-        """Set the kernel's limits for the next executions; memory counts above what the guest itself uses."""
+        """Set the kernel's limits for the next executions. Memory counts above the guest's own usage."""
         wanted = (limits.memory_mb << 20, limits.processes)
         if wanted != self._applied:
             self.cgroup.set_memory(self._memory_base + wanted[0])
@@ -243,8 +249,10 @@ class Container:
             self._applied = wanted
 
     def is_quiet(self) -> bool:
-        """Whether nothing but the guest runs, as it must be between executions. In gVisor the host cannot tell: the
-        runner kills and reaps until the kernel there has no other process."""
+        """True if only the guest runs, as required between executions.
+
+        In gVisor the host cannot observe this: there the runner kills and reaps until no other process exists.
+        """
         deadline = time.monotonic() + _TASK_SETTLE_S
         while self._tasks_show and self.cgroup.tasks() != self._resting_tasks:
             if time.monotonic() > deadline:
@@ -253,13 +261,14 @@ class Container:
         return True
 
     def hang_up(self) -> None:
-        """End it: the guest leaves when its socket closes, all processes with it, and the engine removes it."""
+        """End the container by closing its socket: the guest exits with all processes, and the engine removes the
+        container."""
         self.channel.close()
         self.cgroup.close()
         self.data.close()
 
     def destroy(self) -> None:
-        """End it by force, when the guest cannot be relied on."""
+        """Kill the container, if the guest cannot be relied on to exit."""
         self.hang_up()
         self._engine.remove(self.id)
 
@@ -267,9 +276,10 @@ class Container:
 def start_container(
     engine: Engine, hierarchy: Hierarchy, recipe: ContainerSpec, users: Users, directory: Path, data_parent: Path
 ) -> Container:
-    """Create and start a container with a user of its own, and wait until its guest is ready.
+    """Create and start a container with a user id of its own, and wait until its guest is ready.
 
-    :raises SandboxFault: it did not work; nothing is left of it.
+    Raises:
+        SandboxFault: the container could not be started; nothing is left of it.
     """
     container_id = None
     channel = None
@@ -282,7 +292,9 @@ def start_container(
             channel = rendezvous.accept(_BOOT_TIMEOUT_S, partial(engine.is_running, container_id))
         if (channel.kernel == "gvisor") != recipe.has_own_kernel:
             raise SandboxFault(f"under the runtime {recipe.runtime!r} the kernel is {channel.kernel!r:.32}")
-        if not recipe.has_own_kernel and channel.peer_uid != user:  # gVisor connects with a helper of its own
+        if (
+            not recipe.has_own_kernel and channel.peer_uid != user
+        ):  # gVisor connects through a helper process with another user
             raise SandboxFault(f"a process of user {channel.peer_uid} answered in the sandbox's place")
         cgroup = hierarchy.of(channel.peer_pid, container_id)
         return Container(engine, container_id, user, channel, cgroup, recipe, data)
@@ -299,7 +311,7 @@ def start_container(
 
 
 def _create(engine: Engine, recipe: ContainerSpec, users: Users, directory: Path, data: Path) -> tuple[str, int]:
-    """Create a container whose user no other container of the engine has; its id and its user."""
+    """Create a container whose user id no other container of the engine has; return its id and its user."""
     for _ in range(_DRAWS):
         user = users.draw()
         (directory / "passwd").write_text(f"nobody:x:{user}:{GROUP}::/box:/bin/sh\n")

@@ -1,6 +1,6 @@
-"""Folder on the host that one container sees as ``/data``, read-only: files of the node's cache are linked into it.
+"""Folder on the host that one container sees as ``/data``, read-only. Files of the node's cache are linked into it.
 
-Nothing is copied: a file of 100 MiB is there at once, and its pages are shared by all containers that read it.
+Nothing is copied: a file of 100 MiB is available at once, and all containers that read it share its pages.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NO_TIME = (0, 0)
 
 
 class DataFolder:
-    """A fresh folder in ``parent``."""
+    """Data folder of one container, created in ``parent``."""
 
     def __init__(self, parent: Path) -> None:
         self.path = parent / f"data-{secrets.token_hex(8)}"
@@ -30,13 +30,14 @@ class DataFolder:
         self._names: set[str] = set()
 
     def add(self, files: Mapping[str, Path], kind: str) -> dict[str, str]:
-        """Make ``files`` visible; return what each of their paths leads to inside.
+        """Link ``files`` into the folder; return the target inside the container for each of their paths.
 
         Args:
-            kind: tells the names of files that are removed together.
+            files: Files on the host, by path in the container.
+            kind: Prefix of the links' names; links of one kind are removed together.
 
         Raises:
-            SandboxFault: a file cannot be had.
+            SandboxFault: a file cannot be linked.
         """
         links = {}
         try:
@@ -52,7 +53,7 @@ class DataFolder:
         return links
 
     def remove(self, kind: str = "") -> None:
-        """Take away all files of ``kind``; without one, all files."""
+        """Remove all files of ``kind``; all files if it is empty."""
         gone = {name for name in self._names if name.startswith(kind)}
         for name in gone:
             (self.path / name).unlink(missing_ok=True)
@@ -65,12 +66,12 @@ class DataFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def _hide_time(self) -> None:
-        """Show no container when files came and went: that would tell of earlier tests."""
+        """Reset the folder's times. They would show a container when files of earlier tests were added and removed."""
         os.utime(self.path, _NO_TIME)
 
 
 def remove_left(data_dir: Path, state_dir: Path) -> None:
-    """Remove the folders in ``data_dir`` of owners that have none in ``state_dir`` any more: they are dead."""
+    """Remove the folders in ``data_dir`` whose owners have no folder in ``state_dir``: these owners are dead."""
     for folder in data_dir.iterdir() if data_dir.is_dir() else ():
         if not (state_dir / folder.name).is_dir():
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""Sandboxes on a Docker engine, one for each submission, in the isolation tier that is asked for.
+"""Pool of sandboxes on a Docker engine: one sandbox per submission, in the requested isolation tier.
 
-There is no fallback of any kind: where no engine answers, :class:`DockerPool` raises ``SandboxUnavailable``, and a tier
-that is not configured is refused rather than replaced by another.
+There is no fallback. If no engine answers, :class:`DockerPool` raises ``SandboxUnavailable``, and a tier that is not
+configured is refused, never replaced by another.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _WARM_GVISOR = 1
 
 
 class _Source(Protocol):
-    """Where the containers of a tier come from."""
+    """Source of the containers of a tier."""
 
     def take(self, tenant: str) -> Container: ...
     def release(self, container: Container, sound: bool) -> None: ...
@@ -49,20 +49,21 @@ class _Source(Protocol):
 
 
 class _Lane(NamedTuple):
-    """One tier, as it is offered."""
+    """One tier that the pool serves."""
 
     source: _Source
     info: SandboxInfo
 
 
 class DockerPool:
-    """The pool of one node: implements the port ``SandboxPool``. Warm containers come in the background.
+    """The pool of one node: implements the port ``SandboxPool``. Warm containers are made in the background.
 
-    ``owner`` is unique among the living pools of ``settings.state_dir``; what a dead pool of that name left is removed.
-    ``data_dir``: where containers have their folders of data; best on the file system that the data is on. None: beside
-    their sockets.
+    ``owner`` is unique among the living pools of ``settings.state_dir``; containers of a dead pool of that name are
+    removed. ``data_dir`` is the parent of the containers' data folders, best on the file system of the data. None puts
+    them beside the containers' sockets.
 
-    :raises SandboxUnavailable: no engine, no image, an unknown runtime, control groups or state directory unusable.
+    Raises:
+        SandboxUnavailable: no engine, no image, an unknown runtime, or control groups or state directory are unusable.
     """
 
     def __init__(self, settings: SandboxSettings, owner: str, data_dir: Path | None = None) -> None:
@@ -116,9 +117,10 @@ class DockerPool:
             thread.start()
 
     def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "") -> DockerSandbox:
-        """See the port. Waits up to a minute for a slot, and as long for a container.
+        """Open a sandbox, as the port says. Waits up to a minute for a slot, and up to a minute for a container.
 
-        :raises InvalidRequest: ``program`` may not enter a sandbox.
+        Raises:
+            InvalidRequest: ``program`` is not accepted.
         """
         check_program(program)
         lane = self._lane(tier)
@@ -132,7 +134,7 @@ class DockerPool:
         return DockerSandbox(container, lane.info, partial(self._release, lane.source, core), renew)
 
     def status(self) -> PoolStatus:
-        """See the port."""
+        """Return the pool's status, as the port says."""
         reason = "the sandbox pool is closed" if self._closed.is_set() else self._warm.fault
         return PoolStatus(
             available=reason is None,
@@ -146,7 +148,7 @@ class DockerPool:
         )
 
     def close(self) -> None:
-        """See the port. Sandboxes that are open end with it."""
+        """Close the pool, as the port says. Open sandboxes end with it."""
         with self._closing:
             if self._closed.is_set():
                 return
@@ -156,7 +158,7 @@ class DockerPool:
                 lane.source.close()
             for thread in self._threads:
                 thread.join()
-            with suppress(SandboxFault):  # without an engine they still leave: their sockets are closed
+            with suppress(SandboxFault):  # without an engine they still end, since their sockets are closed
                 self._remove_containers()
             self._shut()
 
@@ -168,7 +170,10 @@ class DockerPool:
         return self._lanes[tier]
 
     def _add_gvisor(self, runtime: str) -> None:
-        """Tier *gvisor*, if the engine has ``runtime`` as it must be. The other tiers do not depend on it."""
+        """Serve tier *gvisor*, if the engine has ``runtime`` with the required flags.
+
+        Other tiers do not depend on it.
+        """
         del self._lacking[Tier.GVISOR]
         try:
             require_gvisor(self._engine, runtime)
@@ -207,7 +212,7 @@ class DockerPool:
         tests: int,
         dirty: int,
     ) -> Container:
-        """Another container, or jail, in the place of ``container``, in which ``tests`` tests ran."""
+        """Return another container, or jail, that replaces ``container``, in which ``tests`` tests ran."""
         container.data.remove()
         source.release(container, sound=True)
         return self._prepare(source, program, limits, core, tenant, tests, dirty)
@@ -270,7 +275,7 @@ class DockerPool:
                 self._reaper.sweep()
                 self._remove_strangers()
             except SandboxFault:
-                continue  # the engine does not answer: the next boot reports it
+                continue  # the engine does not answer; the next container start reports it
 
     def _own_containers(self) -> set[str]:
         assert self._ownership is not None
@@ -278,7 +283,8 @@ class DockerPool:
         return {entry.id for entry in self._engine.list(**labels)}
 
     def _remove_strangers(self) -> None:
-        """Own containers that no source knows of, seen twice: one that is being made is known soon."""
+        """Remove own containers that no source knows in two consecutive sweeps; a new container is known by the
+        second one."""
         known = set().union(*(lane.source.ids() for lane in self._lanes.values()))
         strangers = self._own_containers() - known
         for container in strangers & self._strangers:

@@ -1,4 +1,4 @@
-"""One submission's single-use container, behind the port ``Sandbox``."""
+"""Single-use container of one submission, behind the port ``Sandbox``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from rlplatform.sandbox.ports import Interactor
 
 
 class DockerSandbox:
-    """A loaded container; another takes its place after a test that left traces in it.
+    """A loaded container. A fresh one replaces it after a test that left traces in it.
 
     Args:
-        release: called once, at the end, with the container (None: there is none) and True if it is sound.
-        renew: gives up a container for a fresh one, given the number of tests so far and of those that left traces.
+        release: Called once, at the end, with the container (None if there is none) and True if it is sound.
+        renew: Replaces a container, given the number of tests so far, and the number of those that left traces.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class DockerSandbox:
 
     @property
     def container_id(self) -> str:
-        """For operators: the container that it is, or was, in."""
+        """Id of the current or last container, for operators."""
         return self._container_id
 
     def run(
@@ -106,9 +106,10 @@ class DockerSandbox:
         self._release(self._container, self._fault is None)
 
     def _refresh(self) -> None:
-        """Take a fresh container if the last test left traces in this one.
+        """Replace the container if the last test left traces in it.
 
-        :raises SandboxFault: there is none.
+        Raises:
+            SandboxFault: no fresh container could be made.
         """
         with self._lock:
             if not self._spent or self._closed or self._cancelled or self._fault:

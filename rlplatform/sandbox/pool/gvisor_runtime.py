@@ -1,11 +1,11 @@
-"""The Docker runtime of tier *gvisor*: which flags ``runsc`` must have been registered with.
+"""Docker runtime of tier *gvisor*, and the flags with which ``runsc`` must be registered.
 
 In ``/etc/docker/daemon.json`` (``make gvisor`` writes it on Debian)::
 
     {"runtimes": {"runsc": {"path": "/usr/bin/runsc", "runtimeArgs": ["--network=none", "--host-uds=open"]}}}
 
-Without ``--network=none`` a container without a network fails to start, and its processes are left behind by ``runsc``
-itself. ``--host-uds=open`` lets the guest reach the one socket that is mounted, and take the pipes that come over it.
+Without ``--network=none``, a container without a network fails to start, and ``runsc`` leaves its own processes behind.
+``--host-uds=open`` lets the guest connect to the one socket that is mounted, and receive pipes over it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ _NEEDED = {
 
 
 def require_gvisor(engine: Engine, runtime: str) -> None:
-    """That it is gVisor shows when it boots.
+    """Check the runtime's flags. Its kernel is checked when a container starts.
 
-    :raises SandboxUnavailable: the engine does not have ``runtime`` with the flags that it needs.
+    Raises:
+        SandboxUnavailable: the engine does not have ``runtime`` with the required flags.
     """
     given = {argument.lstrip("-") for argument in engine.runtime_arguments(runtime)}
     missing = [flag for flag, accepted in _NEEDED.items() if not given.intersection(accepted)]

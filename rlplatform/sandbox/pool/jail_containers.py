@@ -1,7 +1,7 @@
-"""Containers of tier *jail*: each serves the submissions of one tenant, one after the other, each in a jail of its own.
+"""Containers of tier *jail*. Each serves the submissions of one tenant one by one, each in a jail of its own.
 
-A container is replaced after so many submissions or minutes, and at once after any anomaly. The next jail is made while
-the host looks after the results of the last. What it does not do: share a container between tenants.
+A container is replaced after a number of submissions or minutes, and at once after any anomaly. The next jail is made
+while the host processes the results of the last one. Tenants never share a container.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _OPEN_TIMEOUT_S = 10.0
 
 
 class _Jailer:
-    """One container, its tenant, and how much it has served."""
+    """One container, its tenant, and the number of submissions that it has served."""
 
     def __init__(self, container: Container, tenant: str) -> None:
         self.container, self.tenant = container, tenant
@@ -26,7 +26,7 @@ class _Jailer:
         container.channel.send({"op": "open"})
 
     def open(self) -> None:
-        """Wait until the next jail is there."""
+        """Wait until the next jail is ready."""
         if self._closing:
             if self.container.channel.expect("closed", _OPEN_TIMEOUT_S) != 0:
                 raise SandboxFault("a process was left outside of the jail")
@@ -36,14 +36,14 @@ class _Jailer:
         self.submissions += 1
 
     def close(self) -> None:
-        """Have the jail ended and the next one made."""
+        """End the jail, and start making the next one."""
         self.container.channel.send({"op": "close"})
         self.container.channel.send({"op": "open"})
         self._closing = True
 
 
 class JailContainers:
-    """Makes containers with ``start_container`` as they are needed; keeps up to ``keep`` idle ones. Thread-safe."""
+    """Makes containers with ``start_container`` on demand, and keeps up to ``keep`` idle ones. Thread-safe."""
 
     def __init__(
         self, start_container: Callable[[], Container], keep: int, max_submissions: int, max_age_s: float
@@ -56,14 +56,15 @@ class JailContainers:
         self._known: set[str] = set()
 
     def ids(self) -> set[str]:
-        """The containers that are known here."""
+        """Return the ids of all containers of this source."""
         with self._lock:
             return set(self._known)
 
     def take(self, tenant: str) -> Container:
-        """A container of ``tenant`` with a fresh jail open in it.
+        """Return a container of ``tenant`` with a fresh jail.
 
-        :raises SandboxFault: none can be made.
+        Raises:
+            SandboxFault: none can be made.
         """
         while jailer := self._take_idle(tenant):
             try:
@@ -84,7 +85,7 @@ class JailContainers:
         return self._note(jailer)
 
     def release(self, container: Container, sound: bool) -> None:
-        """The submission is over; ``sound`` says that nothing odd was seen."""
+        """Take a container back at the end of a submission. ``sound`` is True if no anomaly was seen."""
         with self._lock:
             jailer = self._busy.pop(container.id)
         if not sound or self._is_worn(jailer):
@@ -102,7 +103,7 @@ class JailContainers:
             self._end(surplus.container)
 
     def renew_leases(self) -> None:
-        """Renew the leases of the idle; retire the worn and the dead."""
+        """Renew the leases of idle containers; remove worn and dead ones."""
         with self._lock:
             idle = list(self._idle)
         for jailer in idle:
@@ -119,7 +120,7 @@ class JailContainers:
                 self._end(jailer.container, sound)
 
     def close(self) -> None:
-        """End the idle ones. Idempotent."""
+        """End the idle containers. Idempotent."""
         with self._lock:
             idle, self._idle = self._idle, []
         for jailer in idle:

@@ -1,5 +1,7 @@
-"""Who owns which containers. An owner holds a lock on its directory for as long as its process lives; the kernel
-releases it with the process, so that a dead owner is known at once and for sure."""
+"""Ownership of containers. An owner holds a lock on its directory while its process lives.
+
+The kernel releases the lock with the process, so that a dead owner is detected at once and reliably.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
 class Ownership:
-    """The lock of one owner; ``directory`` is where its sockets go.
+    """Lock of one owner. ``directory`` contains its sockets.
 
-    :raises SandboxUnavailable: the directory cannot be made, or another process is this owner.
+    Raises:
+        SandboxUnavailable: the directory cannot be made, or another process is this owner.
     """
 
     def __init__(self, state_dir: Path, owner: str) -> None:
@@ -40,7 +43,7 @@ class Ownership:
             ) from error
 
     def release(self) -> None:
-        """Give up ownership; the directory goes. Idempotent."""
+        """Release the lock and remove the directory. Idempotent."""
         if self._lock >= 0:
             shutil.rmtree(self.directory, ignore_errors=True)
             os.close(self._lock)
@@ -55,16 +58,20 @@ class Ownership:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.05)  # a reaper may be burying the last owner of this name
+                time.sleep(0.05)  # a reaper may be removing the last owner of this name
                 continue
             if lock is not None:
                 return lock
 
 
 def take_lock(directory: Path) -> int | None:
-    """Lock an owner's directory; the descriptor, or None if the directory was replaced meanwhile.
+    """Lock an owner's directory.
 
-    :raises BlockingIOError: its owner lives.
+    Returns:
+        The descriptor of the lock; None if the directory was replaced meanwhile.
+
+    Raises:
+        BlockingIOError: its owner is alive.
     """
     path = directory / "lock"
     try:
@@ -85,5 +92,5 @@ def take_lock(directory: Path) -> int | None:
 
 
 def boot_id() -> str:
-    """The id of this start of the machine."""
+    """Return the kernel's id of this boot of the machine."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

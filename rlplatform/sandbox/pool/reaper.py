@@ -1,6 +1,6 @@
-"""Removes what dead owners left: containers and socket directories. Any number of reapers may run at once.
+"""Remove the containers and socket directories of dead owners. Any number of reapers may run at once.
 
-It only touches containers whose state directory is its own: several platforms may share an engine.
+A reaper removes only containers of its own state directory: several platforms may share an engine.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ class Reaper:
         self.removed = 0
 
     def sweep(self) -> int:
-        """Remove what has no living owner; how many containers that were.
+        """Remove everything without a living owner; return the number of removed containers.
 
-        :raises SandboxFault: the engine does not answer.
+        Raises:
+            SandboxFault: the engine does not answer.
         """
         removed = 0
         by_owner: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""How many sandboxes may be open at once, and on which core each of them runs."""
+"""Slots: the number of sandboxes that may be open at once, and the core on which each one runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rlplatform.errors import SandboxUnavailable
 
 
 class Slots:
-    """``count`` slots over ``cores`` (cpuset notation; None: all that this process may use). Thread-safe."""
+    """``count`` slots over ``cores`` (cpuset notation; None: all cores that this process may use). Thread-safe."""
 
     def __init__(self, count: int, cores: str | None = None) -> None:
         self.count = count
@@ -29,9 +29,10 @@ class Slots:
         return self._used.total()
 
     def acquire(self, timeout_s: float) -> int:
-        """A slot: the core that fewest others have.
+        """Take a slot; return its core, the one with the fewest slots in use.
 
-        :raises SandboxUnavailable: none became free in time.
+        Raises:
+            SandboxUnavailable: no slot became free in time.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self._closed or self.in_use < self.count, timeout_s):
@@ -48,16 +49,17 @@ class Slots:
             self._changed.notify()
 
     def close(self) -> None:
-        """Refuse whoever waits."""
+        """Refuse all waiting and later calls of :meth:`acquire`."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
 
 def parse_cores(text: str) -> list[int]:
-    """``0-2,5`` as ``[0, 1, 2, 5]``.
+    """Parse cpuset notation: ``0-2,5`` is ``[0, 1, 2, 5]``.
 
-    :raises SandboxUnavailable: it cannot be read.
+    Raises:
+        SandboxUnavailable: ``text`` is not in this notation.
     """
     cores: set[int] = set()
     try:

@@ -1,5 +1,7 @@
-"""Containers kept ready. Threads refill the shelf in the background, gently while submissions run: a container costs
-more CPU time to make than most tests take."""
+"""Warm containers, made in advance by background threads.
+
+Making a container takes more CPU time than most tests, so that threads refill slowly while submissions run.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,10 @@ _WAIT_S = 60.0
 
 
 class WarmContainers:
-    """Keeps ``target`` containers that ``start_container`` makes; ``busy`` says whether submissions run. Thread-safe.
+    """Keeps ``target`` containers ready that ``start_container`` makes. Thread-safe.
 
-    While ``busy``, only an empty shelf is refilled. After three failures in a row whoever waits is refused with the
-    reason; the next attempt comes after a pause.
+    While ``busy`` says that submissions run, containers are made only if none is left. After three failures in a row,
+    waiting callers are refused with the reason, and the next attempt follows after a pause.
     """
 
     def __init__(self, start_container: Callable[[], Container], target: int, busy: Callable[[], bool]) -> None:
@@ -46,20 +48,21 @@ class WarmContainers:
 
     @property
     def fault(self) -> str | None:
-        """Why no container can be made, once that is clear."""
+        """Reason why no container can be made, after several failures in a row; else None."""
         if self._fault is None or self._failures < _FAILURES_TO_GIVE_UP:
             return None
         return str(self._fault) or repr(self._fault)
 
     def ids(self) -> set[str]:
-        """The containers that are known here."""
+        """Return the ids of all containers of this source."""
         with self._changed:
             return {container.id for container in self._ready} | self._busy_ids
 
     def take(self, tenant: str = "") -> Container:  # noqa: ARG002 - a container serves one submission, of anyone
-        """A live container that nobody else gets. Waits up to a minute.
+        """Return a live container for exclusive use. Waits up to a minute.
 
-        :raises SandboxUnavailable: none can be made, or none was in time.
+        Raises:
+            SandboxUnavailable: none can be made, or none was ready in time.
         """
         deadline = time.monotonic() + _WAIT_S
         while True:
@@ -69,7 +72,7 @@ class WarmContainers:
             self.release(container, sound=False)
 
     def release(self, container: Container, sound: bool) -> None:
-        """The submission is over, and the container with it; ``sound`` says that nothing odd was seen."""
+        """End a container after its submission. ``sound`` is True if no anomaly was seen."""
         if sound:
             container.hang_up()
         else:
@@ -79,7 +82,7 @@ class WarmContainers:
             self._changed.notify_all()
 
     def renew_leases(self) -> None:
-        """Renew the leases of those that wait, and drop the dead."""
+        """Renew the leases of ready containers, and drop dead ones."""
         with self._changed:
             waiting = list(self._ready)
         for container in waiting:
@@ -94,7 +97,7 @@ class WarmContainers:
                 container.destroy()
 
     def close(self) -> None:
-        """Destroy them all; refuse whoever waits. Idempotent."""
+        """Destroy all containers, and refuse waiting callers. Idempotent."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -144,7 +147,7 @@ class WarmContainers:
     def _boot_one(self) -> None:
         try:
             container = self._boot()
-        except Exception as error:  # whatever it is, the thread lives on
+        except Exception as error:  # any exception: the thread has to continue
             with self._changed:
                 self._failures += 1
                 self._fault = error

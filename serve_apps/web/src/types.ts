@@ -1854,7 +1854,7 @@ export interface components {
         };
         /**
          * Tier
-         * @description Strength of the isolation of a submission: repeated in every result, never lowered silently.
+         * @description Strength of the isolation of a submission. Every result names it, and it is never lowered silently.
          * @enum {string}
          */
         Tier: "single-use" | "jail" | "gvisor";

@@ -38,7 +38,7 @@ from actors.rllib.rollout import split
 from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
 from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
 from rlplatform.algorithms.ppo.network.normalizers import ObservationNormalizer, RewardNormalizer
-from rlplatform.algorithms.ppo.policy import Policy
+from rlplatform.algorithms.ppo.policy import PPOPolicy
 from rlplatform.algorithms.ppo.rollout.fragment import Fragment
 from rlplatform.algorithms.ppo.schedule import progress_remaining
 from rlplatform.environments.options import EnvOptions
@@ -242,10 +242,10 @@ class VectorPPO(PPO):
     # -- evaluation ----------------------------------------------------------------------------------------------------
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> PPOPolicy:
         """The deterministic policy as it is now."""
         spaces = self.config.observation_space, self.config.action_space
-        return Policy(self.network, self.hyperparameters, *spaces, self.normalizers.get("norm_obs"))
+        return PPOPolicy(self.network, self.hyperparameters, *spaces, self.normalizers.get("norm_obs"))
 
     def play(self, episodes: int, seed: int) -> EvaluationReport:
         """Exactly so many episodes of the deterministic policy on environments of their own."""

@@ -7,7 +7,7 @@ import asyncio
 from actors.commands import CommandHandler
 from actors.training.scheduler import TrainingScheduler
 from rlplatform.access.principals import Principal
-from rlplatform.algorithms.ppo.presets import resolve
+from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.environments.facts import EnvironmentProbes
 from rlplatform.environments.options import EnvOptions
 from rlplatform.errors import InvalidRequest, NotFound, PlatformError
@@ -22,7 +22,7 @@ from rlplatform.training.events import TrainingQueued
 from rlplatform.training.models import CheckpointInfo, Training, TrainingCheck, TrainingRequest, TrainingState
 from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.record import TrainingRun
-from rlplatform.training.request_checks import check_continues, check_facts, check_hyperparameters, planned
+from rlplatform.training.request_checks import check_continues, check_facts, check_hyperparameters, effective, planned
 
 
 class TrainingCommandHandler(CommandHandler):
@@ -143,8 +143,8 @@ class TrainingCommandHandler(CommandHandler):
             raise NotFound(f"resume_from: no such checkpoint: {checkpoint_id}", field="resume_from") from None
         check_continues(request.stop, parent, trained=run.document)
         if request.engine != "simulated":
-            ours, theirs = (resolve(each.env, each.preset, each.hyperparameters)[0] for each in (request, trained))
-            ours.check_resumes(theirs, image=image)
+            ours, theirs = (effective(each)[0] for each in (request, trained))
+            ALGORITHMS[request.algorithm].check_resumes(ours, theirs, image=image)
         return parent
 
     async def _check_transfer(self, request: TrainingRequest, trained: TrainingRequest, tenant: str) -> None:

@@ -5,26 +5,41 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rlplatform.errors import InvalidRequest
 from rlplatform.training.models import StopCriteria, TrainingRequest
-from rlplatform.training.ports import TrainingEngine
+from rlplatform.training.ports import EngineFactory, TrainingEngine
 
 WARMING_NICE = 10
 
 
+def _simulated(request: TrainingRequest) -> TrainingEngine:
+    from rlplatform.training.simulated_engine import SimulatedEngine
+
+    return SimulatedEngine(request)
+
+
+def _rllib_ppo(request: TrainingRequest) -> TrainingEngine:
+    from actors.rllib.engine import RllibEngine
+
+    return RllibEngine(request)
+
+
+ENGINES: Mapping[tuple[str, str], EngineFactory] = {("rllib", "ppo"): _rllib_ppo, ("simulated", "ppo"): _simulated}
+"""Engines by engine and algorithm of a request."""
+
+
 def make_engine(request: TrainingRequest) -> TrainingEngine:
-    """Make the engine that ``request`` names."""
-    if request.engine == "simulated":
-        from rlplatform.training.simulated_engine import SimulatedEngine
+    """Make the engine that ``request`` names.
 
-        return SimulatedEngine(request)
-    if request.engine == "rllib":
-        from actors.rllib.engine import RllibEngine
-
-        return RllibEngine(request)
-    raise InvalidRequest(f"no such engine: {request.engine}", field="engine")
+    Raises:
+        InvalidRequest: no engine trains the algorithm.
+    """
+    factory = ENGINES.get((request.engine, request.algorithm))
+    if factory is None:
+        raise InvalidRequest(f"engine {request.engine!r} does not train {request.algorithm!r}", field="engine")
+    return factory(request)
 
 
 def warm_up(wanted: Callable[[], bool] = lambda: False) -> None:

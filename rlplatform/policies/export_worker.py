@@ -20,18 +20,20 @@ def export(folder: Path) -> None:
     """Export what ``folder`` holds, checked against the policy at work in its environment."""
     import torch
 
-    from rlplatform.algorithms.ppo.onnx_export import export_onnx, record_observations
-    from rlplatform.algorithms.ppo.policy import Policy
+    from rlplatform.algorithms.registry import ALGORITHMS
     from rlplatform.environments import environment_modules
     from rlplatform.environments.options import EnvOptions
 
     torch.set_num_threads(1)
-    environment = json.loads((folder / "environment.json").read_text())
-    policy = Policy.unpack((folder / "policy.tar").read_bytes())
-    environment_modules.configure(environment["modules"])
-    options = EnvOptions(*environment["options"])
-    recorded = record_observations(policy, environment["env"], environment["env_config"], options=options)
-    export_onnx(policy, folder / "policy.onnx", recorded)
+    asked = json.loads((folder / "environment.json").read_text())
+    environment_modules.configure(asked["modules"])
+    ALGORITHMS[asked["algorithm"]].export_onnx(
+        (folder / "policy.tar").read_bytes(),
+        folder / "policy.onnx",
+        asked["env"],
+        asked["env_config"],
+        EnvOptions(*asked["options"]),
+    )
 
 
 def main() -> None:

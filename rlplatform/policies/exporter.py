@@ -25,14 +25,14 @@ TIMEOUT_S = 300.0
 AT_ONCE = 1
 _WORKER = "import sys; sys.path[:] = {path}; from rlplatform.policies.export_worker import main; main()"
 
-Export = Callable[[bytes, str, Mapping[str, Any], EnvOptions], bytes]
+Export = Callable[[str, bytes, str, Mapping[str, Any], EnvOptions], bytes]
 
 
 class Exporter:
     """Gives out models. Equal requests at the same time share one export; ``AT_ONCE`` are made at a time."""
 
     def __init__(self, files: PolicyArchives, export: Export | None = None) -> None:
-        """``export``: makes a model of an archive, an environment, its configuration and options.
+        """``export``: makes a model of an algorithm, an archive, an environment, its configuration and options.
 
         None: in another process.
         """
@@ -65,7 +65,9 @@ class Exporter:
             return kept
         async with self._turns:
             held = await asyncio.to_thread(archive)
-            model = await asyncio.to_thread(self._export, held, policy.env, policy.env_config, EnvOptions.of(policy))
+            model = await asyncio.to_thread(
+                self._export, policy.algorithm, held, policy.env, policy.env_config, EnvOptions.of(policy)
+            )
             await asyncio.to_thread(self._keep, policy, model)
         return model
 
@@ -91,13 +93,14 @@ def _head(policy: PolicyInfo, model: bytes) -> bytes:
 
 
 def export_elsewhere(
-    archive: bytes, env: str, env_config: Mapping[str, Any], options: EnvOptions = DEFAULT_OPTIONS
+    algorithm: str, archive: bytes, env: str, env_config: Mapping[str, Any], options: EnvOptions = DEFAULT_OPTIONS
 ) -> bytes:
     """Export in a process of its own, so that neither torch's exporter nor the environment delays anybody."""
     with tempfile.TemporaryDirectory(prefix="rlp-export-") as directory:
         folder = Path(directory)
         (folder / "policy.tar").write_bytes(archive)
         environment = {
+            "algorithm": algorithm,
             "env": env,
             "env_config": dict(env_config),
             "options": options,

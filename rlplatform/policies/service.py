@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlplatform.access.principals import Principal
+from rlplatform.algorithms.base import LoadedPolicy
+from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.clock import Clock
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, NotFound, PlatformError
 from rlplatform.ids import Kind, check_id, new_id
@@ -37,11 +39,6 @@ from rlplatform.training.checkpoints.retention import best
 from rlplatform.training.models import CheckpointInfo
 from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.record import TrainingRun
-
-if TYPE_CHECKING:
-    from rlplatform.algorithms.ppo.policy import (
-        Policy,  # imports torch: seconds, which nobody needs until there is a policy
-    )
 
 MAX_LOADED = 16
 MAX_LOADED_BYTES = 1 << 30
@@ -81,7 +78,7 @@ class LocalPolicyService:
         self._accounts = accounts
         self._max_loaded = max_loaded
         self._max_bytes = max_bytes
-        self._loaded: OrderedDict[str, Policy] = OrderedDict()
+        self._loaded: OrderedDict[str, LoadedPolicy] = OrderedDict()
         self._using = threading.Lock()  # kernels have one workspace each
         self._exporter = Exporter(files, export)
 
@@ -176,19 +173,18 @@ class LocalPolicyService:
         return record
 
     def _copy(self, policy_id: str, name: str | None, run: TrainingRun, checkpoint: CheckpointInfo) -> PolicyInfo:
-        from rlplatform.algorithms.ppo.policy import Policy, policy_folder
-
+        algorithm = ALGORITHMS[run.document.request.algorithm]
         with tempfile.TemporaryDirectory(prefix="rlp-publish-") as directory:
             self._checkpoints.fetch(checkpoint.training_id, checkpoint.id, Path(directory))
-            folder = policy_folder(Path(directory))
+            folder = algorithm.policy_folder(Path(directory))
             if not folder.is_dir():
                 raise Conflict(
                     f"{checkpoint.id} holds no policy that can be served: its training is simulated, or is RLlib's own "
                     "PPO rather than the fast path"
                 )
-            policy = Policy.load(folder)
+            policy = algorithm.load_policy(folder)
         archive = policy.pack()
-        if not np.isfinite(policy.network.flat_numpy).all():
+        if not policy.finite:
             raise Conflict(f"{checkpoint.id} holds no policy that can be served: its training has diverged")
         info = PolicyInfo(
             **dict(policy.card()),
@@ -237,12 +233,10 @@ class LocalPolicyService:
         parts = zip(np.split(actions, ends), np.split(logp, ends), strict=True)
         return [_beyond(*part) or ActResult(part[0], len(observations), compute_s) for part in parts]
 
-    def _load(self, info: PolicyInfo) -> Policy:
+    def _load(self, info: PolicyInfo) -> LoadedPolicy:
         policy = self._loaded.pop(info.id, None)
         if policy is None:
-            from rlplatform.algorithms.ppo.policy import Policy
-
-            policy = Policy.unpack(self._archive(info))
+            policy = ALGORITHMS[info.algorithm].unpack_policy(self._archive(info))
         self._loaded[info.id] = policy
         while len(self._loaded) > self._max_loaded or (len(self._loaded) > 1 and self._held() > self._max_bytes):
             self._loaded.popitem(last=False)
@@ -250,7 +244,7 @@ class LocalPolicyService:
 
     def _held(self) -> int:
         """Bytes of the parameters of all that are loaded."""
-        return sum(policy.network.flat_numpy.nbytes for policy in self._loaded.values())
+        return sum(policy.nbytes for policy in self._loaded.values())
 
     def _archive(self, info: PolicyInfo) -> bytes:
         archive = self._files.get(info.id)

@@ -17,7 +17,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from rlplatform.algorithms.ppo.presets import find_preset, preset_names
+from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.environments import environment_modules
 from rlplatform.environments.backends.envpool_backend import envpool_ids, envpool_spaces
 from rlplatform.environments.models import EnvironmentInfo
@@ -38,7 +38,7 @@ def list_environments() -> tuple[EnvironmentInfo, ...]:
     known = recorded()
     found = [EnvironmentInfo(id=env, **fields) for env, fields in known.items() if isinstance(fields, dict)]
     deadline = time.monotonic() + BUDGET_S
-    for env in sorted({*preset_names(), *gym.registry} - known.keys()):
+    for env in sorted({*_preset_names(), *gym.registry} - known.keys()):
         if time.monotonic() < deadline:
             described = _describe_or_reason(env)
             found += [described] if isinstance(described, EnvironmentInfo) else []
@@ -80,7 +80,7 @@ def describe_space(space: spaces.Space[object]) -> str:
 
 
 def _info(env: str, observations: str, actions: str, backend: Any, max_episode_steps: int | None) -> EnvironmentInfo:
-    preset = find_preset(env)
+    preset = next((found for each in ALGORITHMS.values() if (found := each.find_preset(env)) is not None), None)
     return EnvironmentInfo(
         id=env,
         observation_space=observations,
@@ -90,6 +90,11 @@ def _info(env: str, observations: str, actions: str, backend: Any, max_episode_s
         preset_env_steps=preset.n_timesteps if preset is not None else None,
         max_episode_steps=max_episode_steps,
     )
+
+
+def _preset_names() -> set[str]:
+    """Return the names of all algorithms' presets, which are ids of environments."""
+    return {name for algorithm in ALGORITHMS.values() for name in algorithm.preset_names}
 
 
 def _describe_pooled(env: str) -> EnvironmentInfo:
@@ -118,7 +123,7 @@ def describe_all() -> dict[str, EnvironmentInfo | str]:
     Environments that only EnvPool has are described by their specifications, a hundred times faster than by making
     them. Packages known to lack files are the exception: only making an environment reveals that.
     """
-    candidates = {*preset_names(), *gym.registry}
+    candidates = {*_preset_names(), *gym.registry}
     described: dict[str, EnvironmentInfo | str] = {env: _describe_or_reason(env) for env in candidates}
     for env in envpool_ids() - candidates:
         try:

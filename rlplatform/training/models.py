@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from rlplatform.algorithms.ppo.presets import find_preset
+from rlplatform.algorithms.registry import ALGORITHMS, AlgorithmName
 from rlplatform.environments.models import BackendChoice
 from rlplatform.json_models import JsonObject, StrictModel
 from rlplatform.scheduling.priorities import Priority
@@ -83,7 +83,8 @@ def _stop_of_preset(given: dict[str, Any]) -> StopCriteria:
 
     Without a preset there is none, which is refused.
     """
-    preset = find_preset(given.get("preset") or given.get("env", ""))
+    algorithm = ALGORITHMS.get(given.get("algorithm", ""))
+    preset = algorithm.find_preset(given.get("preset") or given.get("env", "")) if algorithm is not None else None
     known = preset is not None and given.get("resume_from") is None
     return StopCriteria.model_construct(env_steps=preset.n_timesteps if known and preset is not None else None)
 
@@ -99,7 +100,7 @@ class TrainingRequest(StrictModel):
     """Library that steps the environment; `auto`: the fastest one that has it."""
     max_episode_steps: int | None = Field(default=None, ge=1, le=10**9)
     """Time limit of an episode in steps; null: the environment's own, or 10,000 if it has none."""
-    algorithm: Literal["ppo"] = "ppo"
+    algorithm: AlgorithmName = "ppo"
     """Learning algorithm."""
     engine: Literal["rllib", "simulated"] = "rllib"
     """`rllib` trains; `simulated` trains nothing and is for demos and tests."""

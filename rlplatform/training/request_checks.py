@@ -5,16 +5,16 @@ Importing this module loads neither Gymnasium nor torch nor Ray.
 
 from __future__ import annotations
 
-from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
-from rlplatform.algorithms.ppo.presets import Preset, resolve
+from pydantic import BaseModel
+
+from rlplatform.algorithms.base import Preset
+from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.environments.facts import EnvironmentFacts
 from rlplatform.environments.options import EnvOptions
 from rlplatform.errors import InvalidRequest
 from rlplatform.training.models import CheckpointInfo, Resources, StopCriteria, Training, TrainingCheck, TrainingRequest
 
 DEFAULT_NUM_ENVS = 8
-MAX_ROLLOUT_BYTES = 4 << 30
-"""Largest size in bytes of one rollout's observations, over all environments. An update holds about twice that."""
 
 
 def check_hyperparameters(request: TrainingRequest) -> None:
@@ -25,7 +25,7 @@ def check_hyperparameters(request: TrainingRequest) -> None:
         InvalidRequest: names the field and says what is accepted.
     """
     hyperparameters, preset = effective(request)
-    hyperparameters.check(total_envs(request.resources, preset))
+    ALGORITHMS[request.algorithm].check(hyperparameters, total_envs(request.resources, preset))
 
 
 def planned(request: TrainingRequest) -> TrainingCheck:
@@ -36,7 +36,8 @@ def planned(request: TrainingRequest) -> TrainingCheck:
     """
     hyperparameters, preset = effective(request)
     num_envs = total_envs(request.resources, preset)
-    each = None if request.engine == "simulated" else hyperparameters.n_steps * num_envs
+    algorithm = ALGORITHMS[request.algorithm]
+    each = algorithm.env_steps_per_iteration(hyperparameters, num_envs) if request.engine != "simulated" else None
     wanted = request.stop.env_steps
     return TrainingCheck(
         preset=preset.env if preset is not None else None,
@@ -54,33 +55,17 @@ def check_facts(request: TrainingRequest, facts: EnvironmentFacts) -> None:
         InvalidRequest: names the field and says what is accepted.
     """
     hyperparameters, preset = effective(request)
-    _check_rollout(hyperparameters.n_steps, total_envs(request.resources, preset), facts.observation_bytes)
-    if hyperparameters.use_sde and not facts.box_actions:
-        field = "hyperparameters.use_sde"
-        raise InvalidRequest(f"{field}: {request.env} has no Box actions", field=field)
+    num_envs = total_envs(request.resources, preset)
+    ALGORITHMS[request.algorithm].check_environment(hyperparameters, request.env, facts, num_envs)
 
 
-def _check_rollout(n_steps: int, n_envs: int, each: int) -> None:
-    size = n_steps * n_envs * each
-    if size > MAX_ROLLOUT_BYTES:
-        field = "hyperparameters.n_steps"
-        raise InvalidRequest(
-            f"{field}: a rollout of n_steps * n_envs = {n_steps} * {n_envs} observations of {each} bytes is "
-            f"{size / 2**30:.1f} GiB; at most {MAX_ROLLOUT_BYTES / 2**30:g} GiB are accepted",
-            field=field,
-        )
-
-
-def effective(request: TrainingRequest) -> tuple[Hyperparameters, Preset | None]:
-    """Return the hyperparameters of a request, and its preset.
-
-    Given hyperparameters override the preset's (or the environment's own preset), which override the defaults.
-    """
-    return resolve(request.env, request.preset, request.hyperparameters)
+def effective(request: TrainingRequest) -> tuple[BaseModel, Preset | None]:
+    """Return the hyperparameters of a request, and its preset: what is given, over the preset, over the defaults."""
+    return ALGORITHMS[request.algorithm].resolve(request.env, request.preset, request.hyperparameters)
 
 
 def envs_per_runner(resources: Resources, preset: Preset | None) -> int:
-    """Return the environments of each env runner: as requested, else the preset's number split over the runners."""
+    """Return the environments of each env runner: as asked for, else the preset's number split over the runners."""
     if resources.num_envs_per_env_runner is not None:
         return resources.num_envs_per_env_runner
     total = preset.n_envs if preset is not None else DEFAULT_NUM_ENVS
@@ -88,7 +73,7 @@ def envs_per_runner(resources: Resources, preset: Preset | None) -> int:
 
 
 def total_envs(resources: Resources, preset: Preset | None) -> int:
-    """Return the total number of environments that sample."""
+    """Return the number of environments that sample, of all env runners together."""
     return envs_per_runner(resources, preset) * max(1, resources.num_env_runners)
 
 

@@ -18,7 +18,7 @@ from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
 from rlplatform.algorithms.ppo.network.action_heads import ActionHead
 from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
 from rlplatform.algorithms.ppo.network.normalizers import ObservationNormalizer
-from rlplatform.algorithms.ppo.policy import Policy, policy_folder
+from rlplatform.algorithms.ppo.policy import PPOPolicy, policy_folder
 from rlplatform.environments.observation_encoder import ObservationEncoder
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, QuotaExceeded
 from rlplatform.ids import Kind, new_id
@@ -94,7 +94,7 @@ def test_policies_are_kept_beside_checkpoints(
     assert (tmp_path / path / f"{policy_id}.tar").exists()
 
 
-def make_policy(seed: int = 4, actions: spaces.Space[Any] | None = None) -> Policy:
+def make_policy(seed: int = 4, actions: spaces.Space[Any] | None = None) -> PPOPolicy:
     observation_space, action_space = spaces.Box(-np.inf, np.inf, (4,), np.float32), actions or spaces.Discrete(2)
     hyperparameters = Hyperparameters.of(
         {"normalize": True} if actions is None else {"policy_kwargs": {"activation_fn": "relu"}}
@@ -104,7 +104,7 @@ def make_policy(seed: int = 4, actions: spaces.Space[Any] | None = None) -> Poli
     network.flat_numpy[:] += np.random.default_rng(seed).normal(0, 0.3, network.flat_numpy.shape).astype(np.float32)
     normalizer = ObservationNormalizer(encoder.shape)
     normalizer.update(np.random.default_rng(3).normal(0.2, 1.5, (100, 4)))
-    return Policy(network, hyperparameters, observation_space, action_space, normalizer if actions is None else None)
+    return PPOPolicy(network, hyperparameters, observation_space, action_space, normalizer if actions is None else None)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def checkpoints() -> MemoryCheckpoints:
     return MemoryCheckpoints()
 
 
-async def save(store: Store, checkpoints: MemoryCheckpoints, folder: Path, policy: Policy | None) -> CheckpointInfo:
+async def save(store: Store, checkpoints: MemoryCheckpoints, folder: Path, policy: PPOPolicy | None) -> CheckpointInfo:
     run = await start_training(store)
     (folder / "files").mkdir()
     (folder / "files" / "session.json").write_text("{}")

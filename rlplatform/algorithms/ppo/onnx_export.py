@@ -19,7 +19,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rlplatform.algorithms.ppo.policy import Policy
+from rlplatform.algorithms.ppo.policy import PPOPolicy
 from rlplatform.environments.factory import make_vector_env
 from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.environments.seeds import evaluation_seeds
@@ -33,7 +33,7 @@ RECORDED_ENVS = 4
 
 
 def record_observations(
-    policy: Policy,
+    policy: PPOPolicy,
     env: str,
     env_config: Mapping[str, Any],
     seed: int = 0,
@@ -54,7 +54,7 @@ def record_observations(
 class _Acting(nn.Module):
     """Torch module that maps an unprocessed observation to an action."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: PPOPolicy) -> None:
         super().__init__()
         self.network = policy.network
         encoder, head, normalizer = policy.network.encoder, policy.network.head, policy.normalizer
@@ -101,7 +101,7 @@ class _Acting(nn.Module):
         return encoded
 
 
-def export_onnx(policy: Policy, path: Path, recorded: NDArray[Any]) -> float:
+def export_onnx(policy: PPOPolicy, path: Path, recorded: NDArray[Any]) -> float:
     """Write ``policy`` to ``path``, and compare its actions with the policy's on ``recorded`` [N,
     *observation_space.shape].
 

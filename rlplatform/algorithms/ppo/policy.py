@@ -33,7 +33,7 @@ def policy_folder(checkpoint: Path) -> Path:
     return checkpoint / "engine" / "algorithm" / FOLDER
 
 
-class Policy:
+class PPOPolicy:
     """Network and observation normaliser, used in place and never changed.
 
     Calling a policy returns deterministic actions. :meth:`save` and :meth:`load` need neither Ray nor pickle. Loading
@@ -95,6 +95,16 @@ class Policy:
             parameters=sum(parameter.numel() for parameter in self.network.parameters()),
         )
 
+    @property
+    def nbytes(self) -> int:
+        """Size of its parameters, in bytes."""
+        return self.network.flat_numpy.nbytes
+
+    @property
+    def finite(self) -> bool:
+        """True if all its parameters are finite."""
+        return bool(np.isfinite(self.network.flat_numpy).all())
+
     def save(self, directory: Path) -> None:
         """Write the policy into ``directory``, which is created."""
         directory.mkdir(parents=True, exist_ok=True)
@@ -116,7 +126,7 @@ class Policy:
         (directory / _DESCRIPTION).write_text(json.dumps(description))
 
     @classmethod
-    def load(cls, directory: Path) -> Policy:
+    def load(cls, directory: Path) -> PPOPolicy:
         """Load a policy written by :meth:`save`.
 
         Raises:
@@ -139,7 +149,7 @@ class Policy:
         return archive.getvalue()
 
     @classmethod
-    def unpack(cls, archive: bytes) -> Policy:
+    def unpack(cls, archive: bytes) -> PPOPolicy:
         """Load a policy from an archive made by :meth:`pack`.
 
         Raises:
@@ -155,7 +165,7 @@ class Policy:
             return cls.load(Path(folder))
 
     @classmethod
-    def _of(cls, description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Policy:
+    def _of(cls, description: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> PPOPolicy:
         observation_space, action_space = (
             space_from_json(
                 description[f"{which}_space"],

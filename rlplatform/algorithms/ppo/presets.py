@@ -9,31 +9,11 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, JsonValue
-
+from rlplatform.algorithms.base import Preset
 from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters, check_names, merge
 from rlplatform.errors import UnknownName
 
 _LEGACY_ATARI = re.compile(r"(NoFrameskip|Deterministic)?-v[04]$")
-
-
-class Preset(BaseModel):
-    """One row of the zoo: number of environments, env steps, wrapper and hyperparameters.
-
-    ``env_wrapper`` names a wrapper class (``minigrid.wrappers.FlatObsWrapper``) or ``atari`` (preprocessing of Mnih et
-    al.). ``published_return`` and ``published_std`` are the zoo's benchmark results; None if it has none.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    env: str
-    n_envs: int
-    n_timesteps: int
-    hyperparameters: dict[str, JsonValue]
-    env_wrapper: str | None = None
-    frame_stack: int | None = None
-    published_return: float | None = None
-    published_std: float | None = None
-    note: str = ""
 
 
 @cache

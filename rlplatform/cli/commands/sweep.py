@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from rlplatform.algorithms.ppo.presets import find_preset
+from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.cli import exit_codes, sweep_plan
 from rlplatform.cli.follow import Interrupted, summary
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
@@ -81,7 +81,7 @@ def sweep(
         "iterations": iterations,
     }
     stop = {key: value for key, value in stop.items() if value is not None}
-    if not stop and find_preset(preset or env) is None:
+    if not stop and ALGORITHMS["ppo"].find_preset(preset or env) is None:
         raise InvalidRequest(
             "say when to stop: --env-steps, --episode-return-mean, --wall-time-s or --iterations. "
             "Only a preset knows a number of steps by itself, and only for a training that starts afresh",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from rlplatform.algorithms.ppo.presets import find_preset
+from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.cli import exit_codes, formatting
 from rlplatform.cli.follow import follow_training, page_of, summary
 from rlplatform.cli.ids import full_id
@@ -63,7 +63,7 @@ def train(
     stop = _given(
         env_steps=env_steps, episode_return_mean=episode_return_mean, wall_time_s=wall_time_s, iterations=iterations
     )
-    if not stop and (resume_from is not None or find_preset(preset or env) is None):
+    if not stop and (resume_from is not None or ALGORITHMS["ppo"].find_preset(preset or env) is None):
         raise InvalidRequest(
             "say when to stop: --env-steps, --episode-return-mean, --wall-time-s or --iterations. "
             "Only a preset knows a number of steps by itself, and only for a training that starts afresh",

@@ -16,7 +16,7 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
 from actors.rllib.engine import RllibEngine
-from rlplatform.algorithms.ppo.policy import Policy, policy_folder
+from rlplatform.algorithms.ppo.policy import PPOPolicy, policy_folder
 from rlplatform.clock import SystemClock
 from rlplatform.environments.pulse import CutShort, silent
 from rlplatform.errors import CapacityExhausted, CheckpointError, InvalidRequest, UnknownName
@@ -143,10 +143,10 @@ def test_resumes_counters_schedules_and_optimiser_where_environments_cannot_be_s
     resumed.close()
 
 
-def checkpoint_policy(checkpoints: MemoryCheckpoints, folder: Path) -> Policy:
+def checkpoint_policy(checkpoints: MemoryCheckpoints, folder: Path) -> PPOPolicy:
     """The policy of the newest checkpoint, as whoever serves it gets hold of it."""
     checkpoints.fetch(RUN, checkpoints.list(RUN)[-1].id, folder)
-    return Policy.load(policy_folder(folder))
+    return PPOPolicy.load(policy_folder(folder))
 
 
 def test_a_session_is_suspended_and_recovered_to_the_same_end(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_observations_of_several_parts_take_the_fast_path(tmp_path: Path) -> Non
     assert described["environment"]["wrappers"] == ["FlattenObservation"]  # type: ignore[index]
     engine.train_iteration()
     engine.save(tmp_path)
-    policy = Policy.load(tmp_path / "algorithm" / "policy")
+    policy = PPOPolicy.load(tmp_path / "algorithm" / "policy")
     parts = policy.card().observation_space.parts
     assert parts is not None
     assert [(part.path, part.size) for part in parts] == [([0], 32), ([1], 11), ([2], 2)]

@@ -55,7 +55,9 @@ class Counting:
         self.go.set()
         self.error: Exception | None = None
 
-    def __call__(self, archive: bytes, env: str, env_config: Mapping[str, Any], options: EnvOptions) -> bytes:
+    def __call__(
+        self, algorithm: str, archive: bytes, env: str, env_config: Mapping[str, Any], options: EnvOptions
+    ) -> bytes:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:

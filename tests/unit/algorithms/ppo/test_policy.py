@@ -14,7 +14,7 @@ from rlplatform.algorithms.ppo.network.action_heads import ActionHead
 from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
 from rlplatform.algorithms.ppo.network.normalizers import ObservationNormalizer
 from rlplatform.algorithms.ppo.onnx_export import export_onnx
-from rlplatform.algorithms.ppo.policy import Policy
+from rlplatform.algorithms.ppo.policy import PPOPolicy
 from rlplatform.environments.observation_encoder import ObservationEncoder
 from rlplatform.errors import CheckpointError, EngineError
 
@@ -34,7 +34,7 @@ CASES = [
 ]
 
 
-def make_policy(observation_space: Any, action_space: Any, given: dict[str, Any]) -> Policy:
+def make_policy(observation_space: Any, action_space: Any, given: dict[str, Any]) -> PPOPolicy:
     hyperparameters = Hyperparameters.of(given)
     encoder = ObservationEncoder.of(observation_space)
     head = ActionHead.of(action_space, use_sde=hyperparameters.use_sde)
@@ -44,7 +44,7 @@ def make_policy(observation_space: Any, action_space: Any, given: dict[str, Any]
     if hyperparameters.norm_obs:
         normalizer = ObservationNormalizer(encoder.shape)
         normalizer.update(np.random.default_rng(3).normal(2, 5, (100, *encoder.shape)))
-    return Policy(network, hyperparameters, observation_space, action_space, normalizer)
+    return PPOPolicy(network, hyperparameters, observation_space, action_space, normalizer)
 
 
 def recorded(space: Any, count: int = 64) -> Any:
@@ -56,7 +56,7 @@ def recorded(space: Any, count: int = 64) -> Any:
 def test_a_policy_survives_saving(observation_space: Any, action_space: Any, given: Any, tmp_path: Path) -> None:
     policy = make_policy(observation_space, action_space, given)
     policy.save(tmp_path / "policy")
-    loaded = Policy.load(tmp_path / "policy")
+    loaded = PPOPolicy.load(tmp_path / "policy")
     obs = recorded(observation_space)
     assert np.array_equal(loaded(obs), policy(obs))
     assert loaded.observation_space == observation_space
@@ -91,7 +91,7 @@ def test_great_actions_may_differ_by_what_their_dtype_cannot_hold(
 def test_an_export_that_acts_otherwise_is_not_handed_out(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
 
-    class Contrary(Policy):
+    class Contrary(PPOPolicy):
         def __call__(self, obs: Any) -> Any:
             return 2 - super().__call__(obs)
 
@@ -104,9 +104,9 @@ def test_an_export_that_acts_otherwise_is_not_handed_out(tmp_path: Path) -> None
 
 def test_refuses_what_is_no_policy(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError):
-        Policy.load(tmp_path)
+        PPOPolicy.load(tmp_path)
     policy = make_policy(VECTOR, spaces.Discrete(3), {})
     policy.save(tmp_path)
     np.savez(tmp_path / "policy.npz", parameters=np.zeros(3, np.float32), observation_low=VECTOR.low)
     with pytest.raises(CheckpointError):
-        Policy.load(tmp_path)
+        PPOPolicy.load(tmp_path)

@@ -12,7 +12,7 @@ from gymnasium import spaces
 from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
 from rlplatform.algorithms.ppo.network.action_heads import ActionHead
 from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
-from rlplatform.algorithms.ppo.policy import Policy
+from rlplatform.algorithms.ppo.policy import PPOPolicy
 from rlplatform.algorithms.ppo.rollout.fragment import Fragment
 from rlplatform.algorithms.ppo.sampler import Sampler
 from rlplatform.environments.factory import make_vector_env
@@ -147,7 +147,7 @@ def test_seeds_are_disjoint() -> None:
 def test_evaluation_plays_exactly_so_many_episodes(env: str, episodes: int) -> None:
     network = make_network(env, Hyperparameters())
     envs = make_vector_env(env, {}, [0])
-    policy = Policy(network, Hyperparameters(), envs.single_observation_space, envs.single_action_space)
+    policy = PPOPolicy(network, Hyperparameters(), envs.single_observation_space, envs.single_action_space)
     report = evaluate_policy(policy, env, {}, episodes, seed=1)
     assert report.episodes == episodes
     assert report == evaluate_policy(policy, env, {}, episodes, seed=1)

@@ -43,14 +43,14 @@ REPORT_S = 5.0
 
 
 class UnixRpcActor:
-    """Actor that the processes of its node call over a socket."""
+    """Actor that processes of its node can call over a socket."""
 
     def _listen(self, path: Path) -> None:
         self._listener = UnixRpcServer(self)
         self._listening = asyncio.get_running_loop().create_task(self._listener.open(path))
 
     async def line(self) -> Address | None:
-        """Return the address of its socket; None if it can be called through Ray alone."""
+        """Return the address of its socket; None if it can be called only through Ray."""
         if (path := await self._listening) is None:
             return None
         return Address(ray.get_runtime_context().get_node_id(), path, self._listener.token)
@@ -65,7 +65,7 @@ class StoreServerActor(UnixRpcActor, StoreServer):
 
 
 class SupervisorActor(UnixRpcActor, Supervisor):
-    """Reconciles, and reports queues and runs, for as long as it lives."""
+    """Reconciles, and reports queues and runs, while it lives."""
 
     def __init__(self, settings: Settings) -> None:
         telemetry = Telemetry(RayMeter())
@@ -105,9 +105,12 @@ class EvaluatorActor(Evaluator):
 
 
 class TrainerActor:
-    """Trainer of one training session. Made without a session it warms up: it runs an engine and waits for a session.
+    """Trainer of one training session.
 
-    A trainer that gets a session before it is warm trains as soon as its imports are done: no other would be sooner.
+    Created without a session, it runs an engine to warm up, and waits for a session.
+
+    A trainer that receives a session while it warms up starts training right after its imports: no other trainer would
+    be faster.
     """
 
     def __init__(self, settings: Settings, run: TrainingRun | None = None, epoch: int = 0) -> None:
@@ -126,7 +129,7 @@ class TrainerActor:
         """Accept a session.
 
         Raises:
-            Conflict: it has one already.
+            Conflict: the trainer already has a session.
         """
         if self._trainer:
             raise Conflict("this trainer has a session already")
@@ -155,13 +158,13 @@ class TrainerActor:
         await self._trainer.run()
 
     def command(self, command: str, *details: str) -> None:
-        """Obey (see ``Trainer``)."""
+        """Carry out a command (see ``Trainer``)."""
         assert self._trainer
         self._trainer.command(command, *details)
 
 
 def start(settings: Settings) -> None:
-    """Start the store server (with an embedded store) and the supervisor, if they do not run already."""
+    """Start the store server (with an embedded store) and the supervisor, unless they already run."""
     if settings.store.embedded:
         spawn(StoreServerActor, options.STORE_SERVER, settings)
     spawn(SupervisorActor, options.SUPERVISOR, settings)
@@ -174,7 +177,7 @@ def make_deliverer(settings: Settings, store: Store) -> Deliverer:
 
 
 def make_attached_files(settings: Settings, store: Store) -> AttachedFiles:
-    """Make what gets the files of evaluations to this node."""
+    """Make the object that fetches the files of evaluations to this node."""
     storage = open_files(settings)
     cache = NodeCache(storage, file_cache(settings), settings.files.cache_bytes)
     return AttachedFiles(FileService(store, storage, SystemClock(), settings.files), cache)
@@ -186,7 +189,7 @@ def file_cache(settings: Settings) -> Path:
 
 
 async def _every(period_s: float, report: Callable[[], Awaitable[None]]) -> None:
-    """Report again and again; a report that fails is skipped."""
+    """Call ``report`` periodically; a report that fails is skipped."""
     while True:
         try:
             await report()

@@ -1,6 +1,6 @@
 """Command handling that evaluations and trainings share.
 
-A command waits until the supervisor has restored what its predecessor kept, and runs to its end once it has begun.
+A command waits until the supervisor has restored its predecessor's runs. Once started, it runs to its end.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ R = TypeVar("R", bound=Run)
 
 
 class CommandHandler:
-    """Base of the handlers of commands; the supervisor is all of them."""
+    """Base of the command handlers. The supervisor inherits from all of them."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -42,7 +42,7 @@ class CommandHandler:
                 raise Unavailable("the platform is starting") from None
 
     async def _uncancellable(self, work: Coroutine[Any, Any, R]) -> R:
-        """Await ``work`` to its end. Ray cancels a call when its request is gone; no command is left half done."""
+        """Await ``work`` to its end. Ray cancels a call when its request is gone; a command is never left half done."""
         task = asyncio.get_running_loop().create_task(work)
         self._commands.add(task)
         task.add_done_callback(self._commands.discard)
@@ -52,13 +52,13 @@ class CommandHandler:
         try:
             stored, created = await self._store.create(run, first, idempotency=idempotency)
         except (ServiceError, asyncio.CancelledError):
-            self._mark_stale()  # it may have been stored
+            self._mark_stale()  # the run may have been stored
             raise
         assert isinstance(stored, type(run))
         return stored, created
 
     def _mark_stale(self) -> None:
-        """Have the next round look for runs that may be in the store alone."""
+        """Make the next round look for runs that may exist only in the store."""
         self._stale = True
 
     async def _owned(self, run_id: str, principal: Principal) -> Run:

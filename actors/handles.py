@@ -1,4 +1,4 @@
-"""Typed handles: the actors, by the ports that they implement."""
+"""Typed handles of actors, which implement the actors' ports."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CLOSE_S = 10.0
 
 
 class SupervisorHandle:
-    """The ``Commands`` port over the supervisor actor."""
+    """The ``Commands`` port, implemented by calls of the supervisor actor."""
 
     def __init__(self) -> None:
         self._call = NamedActor(str(SUPERVISOR["name"])).call
@@ -64,7 +64,7 @@ class SupervisorHandle:
 
 
 class EvaluatorHandle:
-    """An ``RemoteEvaluator`` over Ray."""
+    """A ``RemoteEvaluator`` over Ray."""
 
     def __init__(self, name: str, slots: int, actor: ActorHandle) -> None:
         self.name = name
@@ -87,7 +87,7 @@ class EvaluatorHandle:
         await kill(self._actor)
 
     async def close(self) -> None:
-        """Remove its containers and end it, even if it does not answer within ``CLOSE_S``."""
+        """Remove the evaluator's containers and end it, even if it does not answer within ``CLOSE_S`` seconds."""
         with suppress(PlatformError, TimeoutError):
             await asyncio.wait_for(call(self._actor, "close"), CLOSE_S)
         await kill(self._actor)
@@ -96,7 +96,7 @@ class EvaluatorHandle:
 class TrainerHandle:
     """A ``RemoteTrainer`` over Ray.
 
-    A call of ``run`` is pending all the time, so the trainer's end is noticed at once.
+    A call of ``run`` is always pending, so that the trainer's end is noticed at once.
     """
 
     def __init__(self, actor: ActorHandle) -> None:

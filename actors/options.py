@@ -1,6 +1,6 @@
-"""One table: actor -> resources, restarts, concurrency, lifetime.
+"""Table of the actors' resources, restarts, concurrency and lifetime.
 
-Every actor reserves some CPU: a node with an actor that reserves nothing looks idle to the autoscaler.
+Every actor reserves some CPU: the autoscaler would take a node whose actors reserve nothing for idle.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ WARM_TRAINER: dict[str, Any] = {**TRAINER, "num_cpus": 0.05, "scheduling_strateg
 
 
 def evaluator_name(node_id: str) -> str:
-    """The name of the evaluator of a node."""
+    """Return the name of a node's evaluator."""
     return f"{EVALUATOR_PREFIX}{node_id}"
 
 
 def trainer_name(training_id: str, epoch: int) -> str:
-    """The name of the trainer that owns a training in an epoch."""
+    """Return the name of the trainer that owns a training in an epoch."""
     return f"trainer:{training_id}:{epoch}"
 
 
 def placement_name(training_id: str) -> str:
-    """The name of the placement group of a training, which outlives its trainers."""
+    """Return the name of a training's placement group, which outlives its trainers."""
     return f"training:{training_id}"
 
 
 def training_of(name: str) -> str | None:
-    """The training that a trainer or a placement group of this name belongs to."""
+    """Return the training to which a trainer or placement group of this name belongs; None for other names."""
     match = _OF_TRAININGS.fullmatch(name)
     return match["training"] if match else None

@@ -1,4 +1,4 @@
-"""Protocols of the actors that the supervisor keeps. ``handles.py`` implements them over Ray."""
+"""Ports of the actors that the supervisor manages. ``handles.py`` implements them over Ray."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RemoteEvaluator(Protocol):
 
         Raises:
             SandboxUnavailable: the evaluator has no sandbox.
-            ServiceError: the attempt was lost to a failure of ours; nothing final has been recorded.
+            ServiceError: the platform lost the attempt; nothing final has been recorded.
         """
 
     async def active(self) -> Collection[str]:
@@ -64,7 +64,7 @@ class RemoteTrainer(Protocol):
     async def command(self, command: str, *details: str) -> None:
         """Send ``pause``, ``resume``, ``stop`` with its reason, or ``suspend``.
 
-        ``suspend`` saves a checkpoint and leaves without a final event; another trainer continues later.
+        ``suspend`` saves a checkpoint and exits without a final event; another trainer continues later.
         """
 
     async def release(self) -> None:
@@ -79,23 +79,24 @@ class Launcher(Protocol):
 
     @property
     def grows(self) -> bool:
-        """True if an autoscaler adds nodes for what waits."""
+        """True if an autoscaler adds nodes for waiting actors."""
 
     async def check(self, request: TrainingRequest) -> None:
-        """Check that the cluster could place this if no other training ran, or can grow to do so.
+        """Check that the cluster could place the training if no other ran, or can grow to do so.
 
-        :raises InvalidRequest: it could not; the field is the one to make smaller.
+        Raises:
+            InvalidRequest: it could not; names the field to reduce.
         """
 
     async def launch(self, run: TrainingRun, epoch: int) -> RemoteTrainer:
-        """Start a trainer for ``run``, on its placement or else on a new one. It replaces any earlier trainer.
+        """Start a trainer for ``run``, on its existing placement or on a new one. It replaces any earlier trainer.
 
         Raises:
-            CapacityExhausted: no room within the time for placement; no placement is held then.
+            CapacityExhausted: there was no room in time; no placement is held then.
         """
 
     async def find(self, run: TrainingRun) -> RemoteTrainer | None:
-        """Return the living trainer of ``run``'s present epoch, which an earlier supervisor left; None if there is
+        """Return the living trainer of ``run``'s current epoch, left by an earlier supervisor; None if there is
         none."""
 
     async def placed(self) -> Collection[str]:
@@ -108,7 +109,7 @@ class Launcher(Protocol):
         """Remove the run folders of finished trainings on every node that answers. Idempotent."""
 
     async def prepare(self) -> None:
-        """Get ready for the next training, so that it begins sooner."""
+        """Prepare for the next training, so that it starts sooner."""
 
     async def close(self) -> None:
-        """End all evaluators, so that no container is left, and everything that :meth:`prepare` made."""
+        """End all evaluators, so that no container is left, and everything that :meth:`prepare` created."""

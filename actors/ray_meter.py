@@ -1,7 +1,8 @@
 """Metrics for Prometheus: every recorded event, and the state of queues, trainings and pools.
 
-Labels have few, closed values, never an id or a tenant: each value is a series for ever. The names are explained in
-``cluster/observability/README.md``. An event that its writer appends twice, after an outage of the store, counts twice.
+Labels have a few fixed values, never an id or a tenant, because each value creates a permanent series. The names are
+explained in ``cluster/observability/README.md``. An event that its writer appends twice, after an outage of the store,
+counts twice.
 """
 
 from __future__ import annotations

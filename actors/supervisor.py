@@ -1,7 +1,7 @@
 """The supervisor: compares the desired state (the store) with the actual state (live actors), and acts.
 
-It admits, dispatches, recovers and reaps, and carries out the API's commands. It holds only what the store also holds:
-a new supervisor continues where the last one stopped.
+It admits, dispatches, recovers and reaps runs, and carries out the API's commands. It holds only state that the store
+also holds: a new supervisor continues where the last one stopped.
 """
 
 from __future__ import annotations
@@ -67,8 +67,11 @@ class Supervisor(EvaluationCommandHandler, TrainingCommandHandler):
         probes: EnvironmentProbes | None = None,
         files: FileStorage | None = None,
     ) -> None:
-        """``probes`` None: environments are probed in a process that is started for it. ``files`` None: there are
-        none."""
+        """Wire the schedulers and command handlers.
+
+        If ``probes`` is None, environments are probed in a separate process that the supervisor starts. If ``files`` is
+        None, there are no uploaded files.
+        """
         super().__init__(store, clock)
         self._settings = settings
         self._checkpoints = checkpoints
@@ -85,7 +88,7 @@ class Supervisor(EvaluationCommandHandler, TrainingCommandHandler):
         self._reconciling = asyncio.Lock()
 
     async def run(self) -> None:
-        """Reconcile until :meth:`drain`, at once when an evaluator is lost. Meanwhile, sweep every hour."""
+        """Reconcile until :meth:`drain`; at once if an evaluator is lost. Sweep every hour."""
         sweeping = asyncio.get_running_loop().create_task(self._sweep())
         warming = asyncio.get_running_loop().create_task(self._probes.warm_up())
         try:
@@ -95,7 +98,7 @@ class Supervisor(EvaluationCommandHandler, TrainingCommandHandler):
             warming.cancel()
 
     async def _sweep(self) -> None:
-        """Remove, now and then, unfinished checkpoints of killed trainers, and runs that retention no longer keeps."""
+        """Remove unfinished checkpoints of killed trainers, and runs older than the retention period."""
         sweeps: dict[str, Callable[[], Awaitable[int]]] = {
             "checkpoints that were never committed": partial(asyncio.to_thread, self._checkpoints.sweep),
             "runs that are kept no more": self._retention.sweep,
@@ -123,7 +126,7 @@ class Supervisor(EvaluationCommandHandler, TrainingCommandHandler):
                 await with_timeout(self._clock, RECONCILE_S, self._wake.wait())
 
     async def reconcile(self) -> None:
-        """Make one round: adopt unfinished runs that are unknown, look for evaluators, free what nobody owns."""
+        """Run one round: adopt unknown unfinished runs, find evaluators, and free resources without an owner."""
         async with self._reconciling:
             if self._draining:
                 return
@@ -145,9 +148,9 @@ class Supervisor(EvaluationCommandHandler, TrainingCommandHandler):
             await self._launcher.prepare()
 
     async def drain(self, grace_s: float = DRAIN_S) -> None:
-        """Stop admitting, let evaluations end, have trainings save a checkpoint and leave, remove every container.
+        """Stop admitting, let evaluations end, let trainings save a checkpoint and exit, and remove every container.
 
-        What has not ended after ``grace_s`` is interrupted; the next start adopts it.
+        Runs that have not ended after ``grace_s`` seconds are interrupted; the next start adopts them.
         """
         self._draining = True
         self._wake.set()
@@ -183,7 +186,7 @@ class Supervisor(EvaluationCommandHandler, TrainingCommandHandler):
         return [self._evaluations.place(run_id) or self._trainings.place(run_id) for run_id in run_ids]
 
     async def _update_weights(self) -> None:
-        """Give waiting tenants their present shares, also those that an earlier supervisor admitted."""
+        """Give waiting tenants their current shares, including tenants that an earlier supervisor admitted."""
         for queue in (self._evaluations.queue, self._trainings.queue):
             for tenant in queue.tenants():
                 queue.weigh(tenant, (await self._accounts.quotas(tenant)).weight)

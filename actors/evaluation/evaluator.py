@@ -1,4 +1,4 @@
-"""The evaluator of a node: owns its sandbox pool and runs the judge, one thread for each evaluation at work."""
+"""Evaluator of a node: owns its sandbox pool, and runs the judge in one thread per running evaluation."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ RETRY_S = 5.0
 
 
 class Evaluator:
-    """Evaluates the runs that it is handed.
+    """Evaluates the runs that it receives.
 
-    Without a pool it says why and keeps trying; nothing runs outside of one.
+    Without a pool it reports the reason and keeps trying; nothing runs outside of a sandbox.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Evaluator:
         slots: int,
         files: AttachedFiles | None = None,
     ) -> None:
-        """``files`` None: requests that refer to uploaded files fail."""
+        """Start without a pool. If ``files`` is None, requests that refer to uploaded files fail."""
         self._files = files or AttachedFiles(None, None)
         self._make_pool = make_pool
         self._events = events
@@ -55,7 +55,7 @@ class Evaluator:
         self._closing = False
 
     async def prepare(self) -> None:
-        """Make the pool, retrying until there is one."""
+        """Make the pool; retry until that succeeds."""
         while self._pool is None and not self._closing:
             try:
                 pool = await asyncio.to_thread(self._make_pool)
@@ -71,14 +71,17 @@ class Evaluator:
             await self.close()
 
     async def status(self) -> PoolStatus:
-        """Return whether sandboxes can be had here, and the pool's counters, once making a pool has been tried."""
+        """Return the pool's counters, and whether sandboxes are available.
+
+        Waits for the first attempt to make the pool.
+        """
         await self._tried.wait()
         if self._pool is None:
             return PoolStatus(available=False, reason=self._reason, tier=Tier.SINGLE_USE)
         return await asyncio.to_thread(self._pool.status)
 
     def active(self) -> list[str]:
-        """Return the ids of the runs at work."""
+        """Return the ids of the runs in progress."""
         return list(self._cancels)
 
     async def evaluate(self, run: EvaluationRun, attempt: int, epoch: int) -> None:
@@ -86,11 +89,11 @@ class Evaluator:
 
         Raises:
             SandboxUnavailable: there is no pool.
-            PlatformError: the attempt failed, by our fault; nothing final has been recorded.
+            PlatformError: the attempt failed by the platform's fault; nothing final has been recorded.
         """
         if self._pool is None or self._closing:
             raise SandboxUnavailable("this evaluator is shutting down" if self._closing else self._reason)
-        while run.id in self._cancels:  # an earlier attempt, given up from outside
+        while run.id in self._cancels:  # an earlier attempt that its scheduler has abandoned
             await self.cancel(run.id)
         cancelled = self._cancels[run.id] = threading.Event()
         try:
@@ -118,7 +121,7 @@ class Evaluator:
                     EvaluationTestFinished(stream=run.stream, time=self._clock.now(), attempt=attempt, result=result)
                 )
             except PlatformError:
-                cancelled.set()  # nobody can learn the result: stop working on it
+                cancelled.set()  # no one can receive the result: stop working on it
 
         def on_output(piece: Piece) -> None:
             event = EvaluationOutput(stream=run.stream, time=self._clock.now(), attempt=attempt, **piece._asdict())
@@ -126,7 +129,7 @@ class Evaluator:
 
         def pass_on(event: EvaluationOutput) -> None:
             if not cancelled.is_set():
-                with suppress(PlatformError):  # of a broken outbox the next result tells
+                with suppress(PlatformError):  # the next result reports a broken outbox
                     writer.enqueue(event)
 
         writer.enqueue(EvaluationStarted(stream=run.stream, time=self._clock.now(), attempt=attempt))
@@ -155,14 +158,14 @@ class Evaluator:
         await writer.flush()
 
     async def cancel(self, run_id: str) -> None:
-        """Stop working on a run, if it is at work here."""
+        """Stop working on a run, if it is in progress here."""
         if cancelled := self._cancels.get(run_id):
             cancelled.set()
             while self._cancels.get(run_id) is cancelled:
                 await self._clock.sleep(0.005)
 
     async def close(self) -> None:
-        """Abandon what is at work and remove every container. Idempotent."""
+        """Abandon the runs in progress and remove every container. Idempotent."""
         self._closing = True
         for cancelled in self._cancels.values():
             cancelled.set()

@@ -1,4 +1,5 @@
-"""Evaluations: queued fairly, leased to evaluators, run again elsewhere when an evaluator is lost, recorded once."""
+"""Schedule evaluations: queue them fairly, lease them to evaluators, retry lost ones elsewhere, record each result
+once."""
 
 from __future__ import annotations
 
@@ -40,10 +41,11 @@ class _Lease:
 
 
 class EvaluationScheduler:
-    """Scheduler that leases queued evaluations to evaluators with a free slot. It holds only what the store also holds.
+    """Leases queued evaluations to evaluators with a free slot. It holds only state that the store also holds.
 
-    :param on_lost: called when an evaluator was lost, so that it is replaced soon.
-    :param on_broken: called when a lease failed unexpectedly: its run is in the store alone, until restored.
+    Args:
+        on_lost: Called when an evaluator was lost, so that it is replaced soon.
+        on_broken: Called when a lease failed unexpectedly: its run exists only in the store until it is restored.
     """
 
     def __init__(
@@ -80,14 +82,14 @@ class EvaluationScheduler:
         return len(self._leases)
 
     def admit(self, request: EvaluationRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[QueuePlace]:
-        """Hold a place for a new evaluation while it is being stored; :meth:`enqueue` it within.
+        """Hold a place for a new evaluation while it is being stored; call :meth:`enqueue` within.
 
-        While the only evaluator is being replaced, the place is one in the queue.
+        While the only evaluator is being replaced, the place is in the queue.
 
         Raises:
             SandboxUnavailable: no evaluator has a sandbox, or none of the tier works; says why.
             InvalidRequest: no evaluator is configured for the tier.
-            QuotaExceeded, QueueFull, WaitTooLong: it is not admitted.
+            QuotaExceeded, QueueFull, WaitTooLong: the evaluation is not admitted.
         """
         available, reason = self.availability()
         if not available and not self._returning():
@@ -122,7 +124,7 @@ class EvaluationScheduler:
         raise InvalidRequest(f"tier: {tier.value!r} is not configured ({why}); accepted are {accepted}", field="tier")
 
     def _returning(self) -> bool:
-        """Return True if there were sandboxes a moment ago and no evaluator gives a reason for their absence."""
+        """Return True if sandboxes were available a moment ago, and no evaluator reports why they are not now."""
         return not self._statuses and self._clock.monotonic() - self._available_at < RETURN_S
 
     def place(self, run_id: str) -> QueuePlace | None:
@@ -150,7 +152,7 @@ class EvaluationScheduler:
         return await self._get(run.id)
 
     async def refresh(self, links: Sequence[RemoteEvaluator]) -> None:
-        """Look for evaluators, ask for the state of their sandboxes, and end those that hang."""
+        """Find evaluators, ask for the state of their sandboxes, and end evaluators that hang."""
         answers = await asyncio.gather(*map(self._ask, links))
         self._links = {}
         self._statuses = {}
@@ -169,13 +171,13 @@ class EvaluationScheduler:
     async def _ask(self, link: RemoteEvaluator) -> list[Any]:
         """Ask an evaluator for its status and its runs.
 
-        It can name its runs also while its sandbox is being prepared.
+        It can name its runs even while its sandbox pool is being prepared.
         """
         asked = (with_timeout(self._clock, STATUS_S, answer) for answer in (link.status(), link.active()))
         return await asyncio.gather(*asked, return_exceptions=True)
 
     async def _end_if_long(self, hanging: Sequence[RemoteEvaluator]) -> None:
-        """End evaluators that have hung for ``HUNG_S``. Their runs are lost and judged again."""
+        """End evaluators that have hung for ``HUNG_S`` seconds. Their runs are lost and judged again."""
         now = self._clock.monotonic()
         self._hanging_since = {link.name: self._hanging_since.get(link.name, now) for link in hanging}
         for link in hanging:
@@ -184,7 +186,7 @@ class EvaluationScheduler:
                 await link.end()
 
     async def restore(self, runs: Sequence[EvaluationRun]) -> None:
-        """Adopt unfinished runs that are not known here; a run that an evaluator works on is left to it."""
+        """Adopt unfinished runs that are not known here. A run in progress stays with its evaluator."""
         owners: dict[str, RemoteEvaluator] = {}
         for link in self._links.values():
             with suppress(PlatformError):
@@ -203,7 +205,7 @@ class EvaluationScheduler:
         self._pump()
 
     async def drain(self, grace_s: float) -> None:
-        """Stop leasing, and wait for running evaluations to end.
+        """Stop leasing, and wait up to ``grace_s`` seconds for running evaluations to end.
 
         Those that have not ended by then are left unchanged.
         """
@@ -224,7 +226,7 @@ class EvaluationScheduler:
             self._start(tenant, run_id, link, self._attempt(run_id, link, run))
 
     def _free_link(self, not_on: str | None = None) -> RemoteEvaluator | None:
-        """Return the evaluator with the fewest leases and a free slot, if possible another than ``not_on``."""
+        """Return the evaluator with the fewest leases and a free slot, if possible a different one than ``not_on``."""
         load = {name: 0 for name, status in self._statuses.items() if status.available}
         for lease in self._leases.values():
             if lease.link.name in load:
@@ -253,7 +255,7 @@ class EvaluationScheduler:
         task.add_done_callback(self._tasks.discard)
 
     async def _conclude(self, run_id: str, work: Coroutine[Any, Any, EvaluationRun | None]) -> None:
-        """Follow a lease to its end. ``work`` returns the run that is to be queued again, if any."""
+        """Wait for the end of a lease. ``work`` returns the run to queue again, if any."""
         again = None
         try:
             again = await work
@@ -307,12 +309,15 @@ class EvaluationScheduler:
         self._on_lost()
 
     async def _lost(self, run_id: str, reason: str, attempt: int = 1, *, last: bool = False) -> EvaluationRun | None:
-        """Record a lost attempt, and return the run if it is to be queued again.
+        """Record a lost attempt, and return the run if it has to be queued again.
 
-        :param attempt: 0 for a lease that was refused: it counts only if it had begun.
-        :param last: True if another attempt makes no sense.
+        Args:
+            run_id: Id of the run.
+            reason: Reason of the loss.
+            attempt: Number of the attempt; 0 for a refused lease, which counts only if the run had started.
+            last: True if another attempt would not help.
         """
-        await self._persevere(self._store.acquire, run_id)  # fences the lost owner, should it still live
+        await self._persevere(self._store.acquire, run_id)  # fences the lost owner in case it still lives
         run: EvaluationRun = await self._persevere(self._get, run_id)
         if run.final:
             return None

@@ -1,4 +1,4 @@
-"""Check whether the cluster can ever give a training what it asks for."""
+"""Check whether the cluster can ever place a training."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def bundles_of(wanted: Resources) -> list[dict[str, float]]:
 
 @dataclass(frozen=True)
 class Room:
-    """Whole CPUs and GPUs of one node that trainings can have if no other training is there."""
+    """Whole CPUs and GPUs of one node that are left for trainings if no training runs there."""
 
     cpus: int
     gpus: float = 0.0
 
     @classmethod
     def of(cls, total: Mapping[str, float], available: Mapping[str, float]) -> Room:
-        """Read a node's room from Ray's figures.
+        """Compute a node's room from Ray's figures.
 
-        A bundle of a training takes one whole CPU, the platform's own actors take fractions of one. So a fraction in
-        what is taken is theirs, and costs one whole CPU.
+        A bundle of a training takes one whole CPU; the platform's own actors take fractions. A fraction in use
+        therefore belongs to the platform, and costs one whole CPU.
         """
         cpus = total.get("CPU", 0.0)
         taken = cpus - available.get("CPU", 0.0)
@@ -45,15 +45,16 @@ class Room:
 
 
 def check_capacity(wanted: Resources, rooms: Sequence[Room], limits: Mapping[str, float]) -> None:
-    """Check that the nodes could hold ``wanted`` if they were empty, or that an autoscaler can bring what is missing.
+    """Check that the nodes could hold ``wanted`` if they were empty, or that an autoscaler can add the missing
+    resources.
 
     Args:
-        wanted: what the training asks for.
-        rooms: what each living node has for trainings.
-        limits: the most that an autoscaler brings the whole cluster to, by resource; empty if there is none.
+        wanted: Resources of the training.
+        rooms: Room of each living node for trainings.
+        limits: Largest size of the whole cluster under an autoscaler, by resource; empty without one.
 
     Raises:
-        InvalidRequest: it can never be placed. The field is the one to make smaller; the text says how many fit.
+        InvalidRequest: it can never be placed; names the field to reduce, and the number that fits.
     """
     bundles = bundles_of(wanted)
     gpus_each = wanted.num_gpus_per_learner

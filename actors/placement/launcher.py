@@ -1,4 +1,4 @@
-"""Placement: evaluators on nodes with sandboxes, trainers in placement groups of their own. A ``Launcher`` over Ray."""
+"""Start evaluators on nodes with sandboxes, and trainers in placement groups. Implements the ``Launcher`` over Ray."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RayLauncher:
 
     @property
     def grows(self) -> bool:
-        """True if an autoscaler adds nodes for what waits (see the link)."""
+        """True if an autoscaler adds nodes for waiting actors (see the port)."""
         return bool(self._settings.cluster.max_resources)
 
     async def evaluators(self) -> list[EvaluatorHandle]:
@@ -54,11 +54,11 @@ class RayLauncher:
         return list(self._evaluators.values())
 
     async def check(self, request: TrainingRequest) -> None:
-        """Check that the cluster is large enough, or can become so (see the link)."""
+        """Check that the cluster is large enough, or can become so (see the port)."""
         check_capacity(request.resources, await in_thread(_rooms), self._settings.cluster.max_resources)
 
     async def launch(self, run: TrainingRun, epoch: int) -> TrainerHandle:
-        """Start a trainer on the run's placement group (see the link)."""
+        """Start a trainer on the run's placement group (see the port)."""
         await self._end_trainers(run.id)
         timeout = self._settings.training.placement_timeout_s
         group = await in_thread(_group_of, run.id) or await to_its_end(_make_group, run)
@@ -74,24 +74,24 @@ class RayLauncher:
         return TrainerHandle(actor)
 
     async def find(self, run: TrainingRun) -> TrainerHandle | None:
-        """Return the living trainer of a run's present epoch (see the port)."""
+        """Return the living trainer of a run's current epoch (see the port)."""
         actor = await in_thread(find, options.trainer_name(run.id, run.epoch))
         actor = actor or await self._warm.find(run.id, run.epoch)
         return TrainerHandle(actor) if actor else None
 
     async def placed(self) -> set[str]:
-        """Return the trainings that have a trainer or a placement group (see the port)."""
+        """Return the ids of trainings with a trainer or a placement group (see the port)."""
         names = await in_thread(living) | set(await in_thread(_groups))
         return {training for name in names if (training := options.training_of(name))} | await self._warm.owners()
 
     async def free(self, training_id: str) -> None:
-        """End a training's trainers and remove its placement group (see the link)."""
+        """End a training's trainers and remove its placement group (see the port)."""
         await self._end_trainers(training_id)
         if group := await in_thread(_group_of, training_id):
             await in_thread(remove_placement_group, group)
 
     async def close(self) -> None:
-        """End all evaluators (see the link)."""
+        """End all evaluators (see the port)."""
         names = [name for name in await in_thread(living) if name.startswith(options.EVALUATOR_PREFIX)]
         actors = [(name, await in_thread(find, name)) for name in names]
         await asyncio.gather(*(EvaluatorHandle(name, 0, actor).close() for name, actor in actors if actor))
@@ -99,14 +99,14 @@ class RayLauncher:
         await self._warm.end()
 
     async def delete_run_folders(self, training_ids: Sequence[str]) -> None:
-        """Remove the run folders of trainings (see the link). A node that is away keeps its own."""
+        """Remove the run folders of trainings (see the port). Folders on nodes that do not answer stay."""
         folders = [str(folder) for training_id in training_ids if (folder := self._settings.run_folder(training_id))]
         if folders:
             nodes = [node["NodeID"] for node in await in_thread(ray.nodes) if node["Alive"]]
             await asyncio.gather(*(self._remove_folders(node, folders) for node in nodes))
 
     async def prepare(self) -> None:
-        """Keep some trainers warm (see the link)."""
+        """Keep some trainers warm (see the port)."""
         await self._warm.refill()
 
     async def _remove_folders(self, node: str, folders: Sequence[str]) -> None:
@@ -151,13 +151,13 @@ class RayLauncher:
 
 
 def remove_folders(folders: Sequence[str]) -> None:
-    """Remove those of ``folders`` that exist here."""
+    """Remove the ``folders`` that exist on this node."""
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rooms() -> list[Room]:
-    """Return the room of each living node for trainings, whether it is free now or not."""
+    """Return the room of each living node for trainings, free or in use."""
     free = available_resources_per_node()
     return [Room.of(node["Resources"], free.get(node["NodeID"], {})) for node in ray.nodes() if node["Alive"]]
 

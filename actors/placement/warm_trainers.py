@@ -1,8 +1,10 @@
-"""Warm trainers: an engine has run in them already, or soon will have. A session that gets one trains seconds sooner.
+"""Warm trainers, in which an engine has already run or soon will.
 
-A warm trainer serves one session and is then ended like any other. It runs beside its session's placement group, which
-reserves the CPU: so only sessions without remote env runners, learners or GPUs get one, and only on the node of their
-group.
+A session that gets one starts training seconds sooner.
+
+A warm trainer serves one session, and is ended after it like any other. It runs outside of its session's placement
+group, which reserves the CPU. Therefore only sessions without remote env runners, learners or GPUs get one, and only on
+the node of their group.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ ANSWER_S = 3.0
 
 
 class TrainerLocation(NamedTuple):
-    """Node of a warm trainer, and the training and epoch that it serves, if it serves one."""
+    """Node of a warm trainer, and the training and epoch that it serves, if any."""
 
     node_id: str
     training_id: str | None = None
@@ -60,7 +62,7 @@ class WarmPool:
         return not (wanted.num_env_runners or wanted.num_learners or wanted.num_gpus_per_learner)
 
     async def refill(self) -> None:
-        """Start the trainers that are missing, but not soon after an adoption, which needs the CPU."""
+        """Start the missing trainers, but not shortly after an adoption, which needs the CPU."""
         await self.survey()
         idle = sum(not member.whereabouts or not member.whereabouts.training_id for member in self._members.values())
         if self._clock.monotonic() < self._not_before:
@@ -70,12 +72,13 @@ class WarmPool:
             self._members[name] = _Member(await in_thread(self._make, name))
 
     async def adopt(self, node_id: str, run: TrainingRun, epoch: int) -> Any | None:
-        """Hand ``run`` to a trainer on the node, warm or not yet.
+        """Give ``run`` to a trainer on the node, warm or not yet.
 
-        Two trainers that start at once delay each other. So a trainer whose process is just starting is waited for.
+        Two trainers that start at once delay each other. A trainer whose process is just starting is therefore waited
+        for.
 
         Returns:
-            The actor of the trainer; None if there is none that answers.
+            The actor of the trainer; None if no trainer answers.
         """
         silent = [member for member in self._members.values() if member.whereabouts is None]
         await asyncio.gather(*(self._ask(member, ANSWER_S) for member in silent))
@@ -101,7 +104,7 @@ class WarmPool:
         return None
 
     async def owners(self) -> set[str]:
-        """Return the ids of the trainings that have one."""
+        """Return the ids of the trainings that a warm trainer serves."""
         await self.survey()
         found = (member.whereabouts for member in self._members.values())
         return {where.training_id for where in found if where and where.training_id}
@@ -113,7 +116,7 @@ class WarmPool:
                 await kill(member.actor)
 
     async def survey(self) -> None:
-        """Forget dead trainers, and ask those of an earlier supervisor for their node and session."""
+        """Remove dead trainers, and ask trainers of an earlier supervisor for their node and session."""
         names = {name for name in await in_thread(living) if name.startswith(options.WARM_PREFIX)}
         self._members = {name: member for name, member in self._members.items() if name in names}
         for name in names - self._members.keys():

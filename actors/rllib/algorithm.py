@@ -1,8 +1,8 @@
-"""PPO on whole fragments: RLlib's PPO with another env runner, learner and training step.
+"""PPO on whole fragments: RLlib's PPO with a different env runner, learner and training step.
 
-Kept of RLlib: configuration, checkpoints (``save_to_path``, ``from_checkpoint``), restarts of failed env runners,
-learner groups, placement groups, Tune. Not covered: more than one agent or module, connectors, offline data, recurrent
-modules.
+RLlib provides configuration, checkpoints (``save_to_path``, ``from_checkpoint``), restarts of failed env runners,
+learner groups, placement groups, and Tune. Not covered: more than one agent or module, connectors, offline data,
+recurrent modules.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ VECTOR = "vector"
 
 
 class VectorPPO(PPO):
-    """One training step is ``rollouts_per_iteration`` times a rollout and an update, or fewer, up to
-    ``total_env_steps``.
+    """PPO whose training step is ``rollouts_per_iteration`` rollouts, each followed by an update.
 
-    Without remote env runners and learners all of it happens in this process, on one network. With env runners, each
-    gets one call a rollout, and fragments go to the learners as references. ``pipeline_depth`` 1 has them sample with
-    the weights from before the update that runs at the same time.
+    It takes fewer once ``total_env_steps`` are reached. Without remote env runners and learners everything happens in
+    this process, on one network. With env runners, each gets one call per rollout, and fragments go to the learners as
+    object references. With ``pipeline_depth`` 1, env runners sample while the update runs, with the weights from before
+    it.
     """
 
     @classmethod
@@ -70,7 +70,7 @@ class VectorPPO(PPO):
         self.options: dict[str, Any] = self.config.vector
         self.hyperparameters = Hyperparameters.of(self.options["hyperparameters"])
         self.env_steps = self.episodes = 0
-        self.rows = 0  # with those that are resets
+        self.rows = 0  # including reset rows
         self.generation = 0
         self.pulse: Pulse = silent
         self._began_at = 0
@@ -92,7 +92,11 @@ class VectorPPO(PPO):
     # -- training ------------------------------------------------------------------------------------------------------
 
     def training_step(self) -> None:
-        """:raises Unavailable: no env runner answers, or a learner is lost; a fresh trainer may have better luck."""
+        """Run one iteration.
+
+        Raises:
+            Unavailable: no env runner answers, or a learner is lost. A fresh trainer may succeed.
+        """
         self.returns, self.lengths = [], []
         self.seconds = {"sample": 0.0, "update": 0.0}
         self._began_at = began = self.env_steps
@@ -147,10 +151,10 @@ class VectorPPO(PPO):
         return self._update_local(fragments) if fragments else 0
 
     def _steps(self) -> int:
-        """Return the rows of the next rollout.
+        """Return the number of steps of the next rollout.
 
-        All are ``n_steps``, until ``total_env_steps`` are reached if rows that are resets count too. What these lack is
-        made up for by rollouts that are as short as is needed, and as a minibatch allows.
+        Rollouts have ``n_steps`` until ``total_env_steps`` rows are sampled, reset rows included. Later rollouts, which
+        replace the reset rows, are as short as the missing steps and one minibatch allow.
         """
         total, n_steps = self.options["total_env_steps"], self.hyperparameters.n_steps
         if total is None or self.rows < total:
@@ -164,7 +168,7 @@ class VectorPPO(PPO):
 
     def _update_local(self, fragments: list[Fragment]) -> int:
         rows = sum(fragment.env_steps() for fragment in fragments)
-        if not rows:  # nothing but resets
+        if not rows:  # only reset rows
             return 0
         with self._timed("update"):
             self.statistics = self.learner_group._learner.fit(fragments, self._progress_remaining())
@@ -173,7 +177,7 @@ class VectorPPO(PPO):
         return rows
 
     def _update_remote(self, refs: list[ray.ObjectRef], rows: list[int]) -> int:
-        if not min(rows):  # a learner has nothing but resets, and all take the same steps
+        if not min(rows):  # a learner has only reset rows, and all learners take the same steps
             return 0
         share = max(1, self.hyperparameters.batch_size // max(1, self.config.num_learners))
         with self._timed("update"):
@@ -208,7 +212,7 @@ class VectorPPO(PPO):
     # -- remote env runners --------------------------------------------------------------------------------------------
 
     def _request(self) -> None:
-        """Ask each env runner that has nothing to do for a rollout with the present weights."""
+        """Ask each idle env runner for a rollout with the current weights."""
         if self._weights is None:
             self.network.ensure_flat()
             self._weights = ray.put(self.network.flat_numpy.copy())
@@ -222,11 +226,11 @@ class VectorPPO(PPO):
         )
 
     def restore_env_runners(self, env_runner_group: Any) -> list[int]:  # noqa: ARG002
-        """Restarted env runners are taken into service as they are: each rollout brings its weights along."""
+        """Use restarted env runners at once, without synchronising them: each rollout request carries the weights."""
         return self.runners.restore()
 
     def _make_normalizers(self) -> dict[str, Any]:
-        """Those of the sampler in this process, or the ones that the env runners' are merged into."""
+        """Return the local sampler's normalisers, or new ones to merge those of the env runners into."""
         if not self._remote_runners:
             sampler = self.env_runner.sampler
             found = {"norm_obs": sampler.norm_obs, "norm_reward": sampler.norm_reward}
@@ -243,19 +247,19 @@ class VectorPPO(PPO):
 
     @property
     def policy(self) -> PPOPolicy:
-        """The deterministic policy as it is now."""
+        """Return the current deterministic policy."""
         spaces = self.config.observation_space, self.config.action_space
         return PPOPolicy(self.network, self.hyperparameters, *spaces, self.normalizers.get("norm_obs"))
 
     def play(self, episodes: int, seed: int) -> EvaluationReport:
-        """Exactly so many episodes of the deterministic policy on environments of their own."""
+        """Run exactly ``episodes`` episodes of the deterministic policy on separate environments."""
         options = EnvOptions(*self.options["env_options"])
         return evaluate_policy(
             self.policy, self.config.env, self.config.env_config, episodes, seed, self.pulse, options=options
         )
 
     def evaluate(self, parallel_train_future: Any = None) -> dict[str, Any]:  # noqa: ARG002
-        """RLlib's way in: ``evaluation_duration`` episodes, as :meth:`play` plays them."""
+        """Evaluate for RLlib: run ``evaluation_duration`` episodes with :meth:`play`."""
         report = self.play(self.config.evaluation_duration, self.options["seed"])
         return {
             ENV_RUNNER_RESULTS: {
@@ -308,7 +312,7 @@ class VectorPPO(PPO):
         self._resync()
 
     def _resync(self) -> None:
-        """After a restore: act with the learner's weights, and take nothing that was sampled before."""
+        """Use the learner's weights after a restore, and drop everything sampled before it."""
         if not self.learner_group.is_local:
             self._fetch_weights()
         else:
@@ -316,7 +320,7 @@ class VectorPPO(PPO):
         self._weights = None
         self.runners.drain(self._request)
 
-    # -- what is counted -----------------------------------------------------------------------------------------------
+    # -- counters ------------------------------------------------------------------------------------------------------
 
     def _count(self, steps: int, returns: NDArray[np.float64], lengths: NDArray[np.int64]) -> None:
         self.env_steps += steps
@@ -325,7 +329,7 @@ class VectorPPO(PPO):
         self.lengths += lengths.tolist()
 
     def _log(self, sampled: int, trained: int) -> None:
-        """What RLlib itself, and Tune, look for in results."""
+        """Log the results that RLlib itself and Tune look for."""
         metrics, runners = self.metrics, ENV_RUNNER_RESULTS
         metrics.log_value((runners, NUM_ENV_STEPS_SAMPLED), sampled, reduce="sum")
         metrics.log_value((runners, NUM_AGENT_STEPS_SAMPLED, DEFAULT_AGENT_ID), sampled, reduce="sum")

@@ -1,4 +1,4 @@
-"""Whether there is room for env runners and learners. RLlib itself would wait for it without end, and say nothing."""
+"""Check that there is room for env runners and learners. RLlib itself would wait for it without end or message."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from rlplatform.errors import CapacityExhausted
 from rlplatform.training.models import Resources
 
 PATIENCE_S = 10.0
-"""How long CPUs that exist may take to come free: those of actors that have just ended."""
+"""Seconds to wait for CPUs that exist but are not free yet, because their actors have just ended."""
 
 
 def check_capacity(resources: Resources, patience_s: float = PATIENCE_S) -> None:
-    """In a placement group: that it has a bundle for the trainer and each actor; else that so many CPUs are free.
+    """Check that there is room for all actors of a training.
 
-    :raises CapacityExhausted: it has not.
+    In a placement group there must be a bundle for the trainer and each actor; elsewhere, one free CPU for each actor.
+
+    Raises:
+        CapacityExhausted: there is not enough room.
     """
     actors = resources.num_env_runners + resources.num_learners
     if not actors:

@@ -1,4 +1,4 @@
-"""The configuration of the fast path: RLlib's PPOConfig and what RLlib has no name for."""
+"""Configuration of the fast path: RLlib's PPOConfig, and options that RLlib has no name for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
 
 
 class VectorPPOConfig(PPOConfig):
-    """``options()`` sets what the fast path needs, last of all. Spaces have to be given to ``environment()``."""
+    """Configuration of ``VectorPPO``. Call ``options()`` last, and give the spaces to ``environment()``."""
 
     def __init__(self, algo_class: type | None = None) -> None:
         from actors.rllib.algorithm import VectorPPO
@@ -45,7 +45,11 @@ class VectorPPOConfig(PPOConfig):
         self._dont_auto_sync_env_runner_states = True
 
     def options(self, **options: Any) -> Self:
-        """Set entries of ``vector``. :raises TypeError: there is none such."""
+        """Set entries of ``vector``.
+
+        Raises:
+            TypeError: there is no such entry.
+        """
         if unknown := set(options) - set(self.vector):
             raise TypeError(f"unknown options {sorted(unknown)}; there are {sorted(self.vector)}")
         self.vector = {**self.vector, **options}

@@ -1,4 +1,4 @@
-"""The training engine on RLlib: the fast path where it covers the request, RLlib's own PPO otherwise."""
+"""Training engine on RLlib: the fast path if it covers the request, else RLlib's own PPO."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FOLDER = "algorithm"
 
 
 class Algorithm(Protocol):
-    """What the engine needs of either path. Counters are lifetime counters that checkpoints carry on."""
+    """Interface that both paths implement. Counters are lifetime counters, which checkpoints contain."""
 
     name: str
     env_steps: int
@@ -36,37 +36,45 @@ class Algorithm(Protocol):
         """Call ``pulse`` during rollouts and evaluations from now on."""
 
     def describe(self) -> dict[str, object]:
-        """Backends, effective hyperparameters, and what of the request is not applied."""
+        """Return backends, effective hyperparameters, and the settings of the request that are not applied."""
 
     def train(self) -> tuple[list[float], list[int], dict[str, float]]:
-        """One iteration: returns and lengths of the episodes that ended, and metrics by name."""
+        """Run one iteration; return returns and lengths of the episodes that ended, and metrics by name."""
 
     def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
-        """Exactly so many deterministic episodes on environments of their own."""
+        """Run exactly ``episodes`` deterministic episodes on separate environments."""
 
     def save(self, directory: Path) -> None:
-        """Everything needed to go on, and in ``policy/``, where the path has one, the policy to be served."""
+        """Write everything needed to continue, and, if the path has one, the policy to serve, in ``policy/``."""
 
     def restore(self, directory: Path) -> None:
-        """Go on from what :meth:`save` wrote; whatever acts, acts with the restored weights at once."""
+        """Continue from the files that :meth:`save` wrote. Every actor uses the restored weights at once."""
 
     def parameters(self) -> NDArray[np.float32]:
-        """All parameters of policy and value function, in a fixed order."""
+        """Return all parameters of policy and value function, in a fixed order."""
 
     def close(self) -> None:
         """End all actors."""
 
 
 class RllibEngine:
-    """A ``TrainingEngine``. Needs a running Ray. The stock path wants a process for itself: RLlib seeds it globally."""
+    """A ``TrainingEngine`` that needs a running Ray.
+
+    The stock path needs a process of its own: RLlib seeds the process's global generators.
+    """
 
     simulated = False
 
     def __init__(self, request: TrainingRequest, *, path: str = "auto") -> None:
-        """``path``: ``fast``, ``stock``, or ``auto``: fast where it can be.
+        """Build the algorithm for ``request``.
 
-        :raises InvalidRequest: environment or hyperparameters make no sense.
-        :raises CapacityExhausted: there is no room for the env runners and learners asked for; nothing waits for it.
+        Args:
+            request: The training's request.
+            path: ``fast``, ``stock``, or ``auto``: fast if it covers the request.
+
+        Raises:
+            InvalidRequest: environment or hyperparameters are not valid.
+            CapacityExhausted: there is no room for the env runners and learners.
         """
         from actors.rllib.rllib_ppo_engine import RllibPPOEngine
         from actors.rllib.vector_ppo_engine import VectorPPOEngine, why_not_vector_ppo

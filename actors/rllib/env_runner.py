@@ -1,4 +1,4 @@
-"""The env runner of the fast path: a sampler with RLlib's EnvRunner contract around it."""
+"""Env runner of the fast path: a sampler behind RLlib's EnvRunner interface."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SAMPLER = "sampler"
 
 
 class VectorEnvRunner(EnvRunner, Checkpointable):
-    """Samples fragments from one vector environment. The environments are made when they are first needed."""
+    """Samples fragments from one vector environment, which is made when it is first needed."""
 
     def __init__(self, *, config: Any, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
@@ -46,8 +46,8 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         self.hyperparameters = Hyperparameters.of(self._options["hyperparameters"])
         self.module: ActorCriticModule
         self.make_module()
-        self._generation = 0  # the algorithm's, which counts restores
-        self._life = 0  # grows with what happens to this env runner alone: each life has seeds of its own
+        self._generation = 0  # of the algorithm, which counts restores
+        self._life = 0  # counts restarts of this env runner alone; each one uses other seeds
         if self.worker_index and ray.get_runtime_context().was_current_actor_reconstructed:
             self._life = 256 + os.urandom(1)[0]
         self._sampler: Sampler | None = None
@@ -55,13 +55,13 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         self._returns: list[float] = []
         self._lengths: list[int] = []
 
-    # -- what RLlib calls ----------------------------------------------------------------------------------------------
+    # -- called by RLlib -----------------------------------------------------------------------------------------------
 
     def make_module(self) -> None:
         self.module = self.config.get_rl_module_spec(spaces=self.get_spaces(), inference_only=True).build()
 
     def make_env(self) -> None:
-        """Begin anew in new environments."""
+        """Start again in new environments."""
         self.stop()
         self._sampler = None
 
@@ -80,7 +80,10 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         force_reset: bool = False,
         **_: Any,
     ) -> list[Fragment]:
-        """RLlib's way in: one rollout, or as many as it takes to end ``num_episodes``. Always explores."""
+        """Sample for RLlib: one rollout, or as many as end ``num_episodes`` episodes.
+
+        Actions are always exploratory.
+        """
         if force_reset:
             self.make_env()
         if num_episodes is None:
@@ -108,7 +111,7 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         if self._sampler is not None:
             self._sampler.close()
 
-    # -- what VectorPPO calls ------------------------------------------------------------------------------------------
+    # -- called by VectorPPO -------------------------------------------------------------------------------------------
 
     @property
     def sampler(self) -> Sampler:
@@ -129,7 +132,7 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         return self._sampler
 
     def share(self, module: ActorCriticModule) -> None:
-        """Act with the learner's own module: no weights are ever copied."""
+        """Act with the learner's own module, so that no weights are ever copied."""
         self.module = module
         self.make_env()
 
@@ -142,9 +145,17 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         normalizers: dict[str, dict[str, Any]],
         steps: int | None = None,
     ) -> Rollout:
-        """Take weights and normalisers, sample, and put the fragment in the object store, in ``pieces``.
+        """Set weights and normalisers, sample, and put the fragment into the object store, in ``pieces``.
 
-        Where the environment raises, the next rollout begins in new environments, on other seeds.
+        If the environment raises, the next rollout starts in new environments with other seeds.
+
+        Args:
+            weights: All parameters [P].
+            seq: Sequence number of the weights.
+            pieces: Number of learners.
+            generation: Number of restores of the algorithm; a new one starts new environments.
+            normalizers: States of the normalisers, by name.
+            steps: Steps per environment; ``n_steps`` if None.
         """
         network = self.module.network
         network.ensure_flat()
@@ -188,7 +199,7 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         return state
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """What is set always wins, whatever its number."""
+        """Restore the state, even if its weights have a lower sequence number than the current ones."""
         if COMPONENT_RL_MODULE in state:
             weights = state[COMPONENT_RL_MODULE]
             weights = ray.get(weights) if isinstance(weights, ray.ObjectRef) else weights

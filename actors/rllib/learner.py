@@ -1,4 +1,4 @@
-"""The learner of the fast path: fragments in, one update phase of ``rlplatform.algorithms.ppo``."""
+"""Learner of the fast path: runs one update phase of ``rlplatform.algorithms.ppo`` on fragments."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ UPDATE = "update"
 
 
 class VectorPPOLearner(PPOTorchLearner):
-    """Several learners average their gradients once a minibatch, weighted by their rows: all take the same steps.
+    """Learner that updates with ``PPOUpdate``.
 
+    Several learners average their gradients at each minibatch, weighted by their rows, so that all take the same steps.
     Advantages are normalised over each learner's own part of a minibatch.
     """
 
@@ -49,10 +50,10 @@ class VectorPPOLearner(PPOTorchLearner):
         self.updater = PPOUpdate(self.network, settings, seed=options["seed"], prefer=options["backend"])
 
     def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
-        """None of torch's: the updater has its own Adam."""
+        """Configure no torch optimiser: the update has its own Adam."""
 
     def _make_modules_ddp_if_necessary(self) -> None:
-        """No: the updater averages one flat gradient instead."""
+        """Do nothing: the update averages one flat gradient instead of using DDP."""
 
     def fit(
         self,
@@ -62,9 +63,13 @@ class VectorPPOLearner(PPOTorchLearner):
         total_rows: int | None = None,
         minibatches_per_epoch: int | None = None,
     ) -> dict[str, float]:
-        """One update phase; its statistics by name. ``progress_remaining`` falls from 1 to 0 over the training.
+        """Run one update phase; return its statistics by name.
 
-        With several learners, ``total_rows`` are those of all, and all take ``minibatches_per_epoch``.
+        Args:
+            fragments: Rollouts to train on.
+            progress_remaining: Falls from 1 to 0 over the training.
+            total_rows: Rows of all learners; None for a single learner.
+            minibatches_per_epoch: Number of minibatches of every learner; None for a single learner.
         """
         hyperparameters = self.hyperparameters
         batch = pack(fragments, self.updater.values, hyperparameters.gamma, hyperparameters.gae_lambda)
@@ -90,7 +95,8 @@ class VectorPPOLearner(PPOTorchLearner):
         minibatches_per_epoch: int | None = None,
         **__: Any,
     ) -> Any:
-        """RLlib's way in, for learners in actors of their own: references to fragments are fetched here."""
+        """Update for RLlib, in learners that are separate actors: fetch the fragments by reference, and call
+        :meth:`fit`."""
         training_data.solve_refs()
         fragments = training_data.batches if training_data.batches is not None else [training_data.batch]
         statistics = self.fit(
@@ -104,12 +110,12 @@ class VectorPPOLearner(PPOTorchLearner):
         return self.metrics.reduce()
 
     def weights(self) -> tuple[int, NDArray[np.float32]]:
-        """How many updates there were, and all parameters as one vector [P]."""
+        """Return the number of updates, and all parameters as one vector [P]."""
         self.network.ensure_flat()
         return self._weights_seq_no, self.network.flat_numpy.copy()
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """As RLlib's, but what is restored always wins, also over weights that are newer."""
+        """Restore the state as RLlib does, but also over weights with a higher sequence number."""
         unnumbered = {name: value for name, value in state.items() if name != WEIGHTS_SEQ_NO}
         super().set_state(unnumbered)
         self.network.ensure_flat()
@@ -124,7 +130,7 @@ class VectorPPOLearner(PPOTorchLearner):
 
 
 def _average(weight: float, vector: NDArray[np.float32]) -> None:
-    """Replace a float32 vector by the weighted mean over all learners; their weights add up to 1."""
+    """Replace a float32 vector by the weighted mean over all learners. Their weights add up to 1."""
     tensor = torch.from_numpy(vector)
     tensor *= weight
     torch.distributed.all_reduce(tensor)

@@ -1,4 +1,4 @@
-"""The RLModule of the fast path: ``rlplatform.algorithms.ppo``'s ActorCritic in RLlib's clothes."""
+"""RLModule of the fast path: wraps the ActorCritic of ``rlplatform.algorithms.ppo`` for RLlib."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from rlplatform.environments.observation_encoder import ObservationEncoder
 
 
 class ActorCriticModule(TorchRLModule, ValueFunctionAPI):
-    """``model_config`` is ``{"hyperparameters": …, "seed": …}``. Observations come encoded, and normalised.
+    """RLModule around an ActorCritic.
 
-    Weights are synchronised whole, critic included: nothing in an env runner can go stale.
+    ``model_config`` is ``{"hyperparameters": …, "seed": …}``. Observations arrive encoded and normalised. Weights are
+    always synchronised completely, including the critic, so that no part of an env runner's network is stale.
     """
 
     network: ActorCritic

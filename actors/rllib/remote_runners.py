@@ -1,4 +1,4 @@
-"""The env runners in actors of their own: asked for rollouts all at once, and waited for, but not for ever."""
+"""Env runners in separate actors: all are asked for rollouts at once, and waited for with a time limit."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ log = logging.getLogger(__name__)
 
 _TAG = "rollout"
 _PATIENCE = 20.0
-"""How many times as long as the slowest before, and at least 5 s, stragglers are waited for once one has answered."""
+"""Longest wait for stragglers after the first answer, as a multiple of the slowest collection so far; at least 5 s."""
 FAULTS = 3
-"""After so many errors of the environment (or of ours) without a rollout in between, it is no use to try again."""
+"""Number of consecutive errors, of the environment or the platform, after which the engine fails."""
 
 
 class RemoteRunners:
-    """Of env runners that fail or hang, nothing is taken; the others go on without them."""
+    """Group of remote env runners. Training continues without those that fail or hang."""
 
     def __init__(self, group: EnvRunnerGroup, timeout_s: float) -> None:
-        """``timeout_s``: how long to wait for the first answer."""
+        """Wrap RLlib's group. ``timeout_s`` is the longest wait for the first answer, in seconds."""
         self._group = group
         self._manager = group._worker_manager
         self.timeout_s = timeout_s
@@ -37,19 +37,22 @@ class RemoteRunners:
         self._faults = 0
 
     def ask(self, **kwargs: Any) -> None:
-        """Ask each healthy env runner that has nothing to do for a rollout; ``VectorEnvRunner.rollout`` takes these."""
+        """Ask each healthy, idle env runner for a rollout. Arguments are those of ``VectorEnvRunner.rollout``."""
         idle = [runner for runner in self._manager.healthy_actor_ids() if runner not in self._pending]
         if idle:
             self._manager.foreach_actor_async("rollout", tag=_TAG, remote_actor_ids=idle, kwargs=kwargs)
             self._pending |= set(idle)
 
     def collect(self, ask: Callable[[], None], pulse: Pulse = silent) -> list[Rollout]:
-        """The rollouts of all env runners that were asked; at least one. ``ask`` asks those that come back.
+        """Return the rollouts of all env runners that were asked, at least one.
 
-        ``pulse`` is called about once a second while they are waited for.
+        Args:
+            ask: Called to ask env runners that have been restored.
+            pulse: Called about once a second during the wait.
 
-        :raises Unavailable: none has answered in time.
-        :raises EngineError: they do nothing but raise, as a broken environment makes them.
+        Raises:
+            Unavailable: no env runner has answered in time.
+            EngineError: every rollout fails, as with a broken environment.
         """
         began = time.monotonic()
         rollouts: list[Rollout] = []
@@ -87,10 +90,10 @@ class RemoteRunners:
                 raise EngineError(f"the env runners fail again and again, last with {cause}")
 
     def drain(self, ask: Callable[[], None]) -> None:
-        """Wait for what is under way and throw it away."""
+        """Wait for pending rollouts and drop them."""
         while self._pending:
             self.collect(ask)
 
     def restore(self) -> list[int]:
-        """Take env runners that Ray has restarted back into service; says which."""
+        """Put env runners that Ray has restarted back into service; return their ids."""
         return list(self._group.probe_unhealthy_env_runners())

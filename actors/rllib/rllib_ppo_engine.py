@@ -1,7 +1,7 @@
-"""RLlib's own PPO, for what the fast path does not cover: GPUs, and observations made of several parts.
+"""RLlib's own PPO, for requests that the fast path does not cover: GPUs, and observations of several parts.
 
 Stable-Baselines3's hyperparameters are translated as far as RLlib has them; ``describe()["not_applied"]`` lists the
-rest. Not deterministic: RLlib samples from process-wide random generators.
+others. Not deterministic: RLlib samples from process-wide random generators.
 """
 
 from __future__ import annotations
@@ -54,9 +54,10 @@ _NAMES = {
 
 
 def log_episode(*, episode: Any, env_runner: Any, metrics_logger: Any, **_: Any) -> None:
-    """RLlib's hook at the end of an episode: return and length of each, which RLlib's own means do not keep.
+    """Log return and length of an episode: RLlib's callback at its end. RLlib itself keeps only means.
 
-    ``episode`` is but the last piece of one that began in an earlier rollout; the learner has lengthened the others.
+    For an episode that started in an earlier rollout, ``episode`` is only its last piece; the learner has extended the
+    others.
     """
     pieces = [*env_runner._ongoing_episodes_for_metrics.get(episode.id_, []), episode]
     metrics_logger.log_value(_RETURNS, float(sum(piece.get_return() for piece in pieces)), reduce="item_series")
@@ -64,37 +65,41 @@ def log_episode(*, episode: Any, env_runner: Any, metrics_logger: Any, **_: Any)
 
 
 class _Watched:
-    """Whoever watches the engine of this process; RLlib's hooks are plain functions."""
+    """Pulse of the engine in this process. It is global, because RLlib's callbacks are plain functions."""
 
     pulse: Pulse = staticmethod(silent)
     env_steps = 0
 
 
 def take_step(**_: Any) -> None:
-    """RLlib's hook after each step of an environment."""
+    """Count a step of an environment: RLlib's callback after each one."""
     _Watched.env_steps += 1
     _Watched.pulse(_Watched.env_steps)
 
 
 def flatten(env: Any = None, spaces: Any = None, device: Any = None) -> Any:  # noqa: ARG001
-    """RLlib's hook that makes one vector of observations that are not one already."""
+    """Return the connector that flattens observations into one vector: a hook of RLlib."""
     return FlattenObservations()
 
 
 class RllibPPOEngine:
-    """A ``PPO`` for one request."""
+    """RLlib's ``PPO`` for one request."""
 
     name = "stock"
 
     def __init__(self, request: TrainingRequest) -> None:
-        """:raises InvalidRequest: only EnvPool has the environment: RLlib steps those of Gymnasium."""
+        """Build the algorithm for ``request``.
+
+        Raises:
+            InvalidRequest: only EnvPool has the environment; RLlib steps Gymnasium's.
+        """
         if environment_modules.split(request.env)[1] not in gym.registry:
             raise InvalidRequest(
                 f"env: RLlib's own PPO needs an environment of Gymnasium, not {request.env}", field="env"
             )
         self._hyperparameters, preset = effective(request)
         self._hyperparameters.check(total_envs(request.resources, preset))
-        options = EnvOptions.of(request)._replace(backend="gymnasium")  # RLlib makes its copies by Gymnasium
+        options = EnvOptions.of(request)._replace(backend="gymnasium")  # RLlib makes its copies with Gymnasium
         probed = probe(request.env, request.env_config, options)
         probed.close()
         self._env = describe(request.env, probed)
@@ -172,16 +177,19 @@ class RllibPPOEngine:
     def close(self) -> None:
         _Watched.pulse = staticmethod(silent)
         self._algo.stop()
-        with suppress(OSError):  # RLlib makes a folder for logs, and leaves it behind empty
+        with suppress(OSError):  # RLlib makes a folder for logs and leaves it empty
             Path(self._algo.logdir).rmdir()
 
     def _learned_state(self) -> dict[str, Any]:
-        """The learner's module, critic and all."""
+        """Return the state of the learner's module, including the critic."""
         found = self._algo.learner_group.get_state(components=f"{COMPONENT_LEARNER}/{COMPONENT_RL_MODULE}")
         return dict(found[COMPONENT_LEARNER][COMPONENT_RL_MODULE][DEFAULT_MODULE_ID])
 
     def _force_weights(self) -> None:
-        """RLlib leaves env runners on newer weights after going back to older ones; they take anything as number 0."""
+        """Send the weights to the env runners with sequence number 0, which they always accept.
+
+        After a restore RLlib would leave env runners on weights with a higher number.
+        """
         state = {COMPONENT_RL_MODULE: self._learned_state(), WEIGHTS_SEQ_NO: 0}
         self._algo.env_runner_group.foreach_env_runner("set_state", kwargs={"state": state}, local_env_runner=False)
         self._algo.env_runner.set_state(state)
@@ -190,7 +198,7 @@ class RllibPPOEngine:
 def make_single(
     modules: Sequence[str], env: str, env_config: Mapping[str, Any], max_episode_steps: int | None, _context: Any
 ) -> gym.Env[Any, Any]:
-    """RLlib's hook that makes one environment, in whichever process it is called."""
+    """Make one environment: RLlib's hook, called in any process."""
     environment_modules.configure(modules)
     environment_modules.import_all()
     own = gym.spec(env).max_episode_steps
@@ -198,7 +206,7 @@ def make_single(
 
 
 def _register(request: TrainingRequest) -> str:
-    """Make the request's environment known to RLlib; the name that it has there."""
+    """Register the request's environment with RLlib; return its name there."""
     config, options, _ = split_config(request.env_config, EnvOptions.of(request))
     _, env = environment_modules.split(request.env)
     name = f"rlp:{env}"
@@ -208,7 +216,7 @@ def _register(request: TrainingRequest) -> str:
 
 
 def _series(results: dict[str, Any], name: str) -> list[Any]:
-    """A series that was logged; RLlib makes an empty one NaN."""
+    """Return a logged series; empty where RLlib replaces an empty one by NaN."""
     found = results.get(name)
     return list(found) if isinstance(found, list) else []
 
@@ -264,7 +272,7 @@ def _config(
         .callbacks(on_episode_end=log_episode, on_episode_step=take_step)
         .debugging(seed=request.seed, log_level="ERROR")
     )
-    flat = isinstance(space, FlatSpace)  # RLlib's own copies give their observations in parts
+    flat = isinstance(space, FlatSpace)  # RLlib's own copies return observations in parts
     vector = isinstance(space, spaces.Box) and len(space.shape) == 1
     if flat or not (vector or (isinstance(space, spaces.Box) and len(space.shape) == 3)):
         config.env_runners(env_to_module_connector=flatten)
@@ -287,7 +295,7 @@ def _annealed(schedule: Schedule, total: int | None) -> float | list[list[float]
 
 
 def _not_applied(hyperparameters: Hyperparameters, total_env_steps: int | None) -> list[str]:
-    """What RLlib's PPO has no counterpart of, where it was asked for."""
+    """Return the requested hyperparameters that RLlib's PPO does not have."""
     kwargs = hyperparameters.policy_kwargs
     missing = {
         "clip_range: stays at its initial value": hyperparameters.clip_range.linear,
@@ -306,7 +314,7 @@ def _not_applied(hyperparameters: Hyperparameters, total_env_steps: int | None) 
 
 @contextmanager
 def _quiet_gymnasium() -> Iterator[None]:
-    """Silence the warning that RLlib registers its one id for whatever it steps again."""
+    """Suppress the warning that RLlib registers the same id again."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*Overriding environment rllib-single-agent-env.*")
         yield
@@ -314,7 +322,7 @@ def _quiet_gymnasium() -> Iterator[None]:
 
 @contextmanager
 def _own_random_numbers() -> Iterator[None]:
-    """Leave the process-wide generators as they were."""
+    """Restore the state of the process-wide generators afterwards."""
     kept = random.getstate(), np.random.get_state(), torch.get_rng_state()
     try:
         yield

@@ -1,4 +1,4 @@
-"""What an env runner hands to the driver, and how a fragment is shared out among learners."""
+"""Rollouts that env runners return to the driver, and the division of a fragment among learners."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rlplatform.algorithms.ppo.rollout.fragment import Fragment
 
 @dataclass
 class Rollout:
-    """What a remote env runner hands to the driver: references to fragments, one a learner, and the small things."""
+    """Result of a remote env runner: references to fragments, one for each learner, and small values."""
 
     fragments: list[ray.ObjectRef]
     rows: list[int]
@@ -22,11 +22,14 @@ class Rollout:
     lengths: NDArray[np.int64]
     deltas: dict[str, Moments] = field(default_factory=dict)
     sampled: int = 0
-    """Rows in all, with those that are resets."""
+    """Number of rows, including reset rows."""
 
 
 def split(fragment: Fragment, pieces: int) -> list[Fragment]:
-    """The fragment cut along its environments into ``pieces`` of equal size, episodes left out; itself for one."""
+    """Cut a fragment along its environments into ``pieces`` of equal size, without episodes.
+
+    One piece is the fragment itself.
+    """
     if pieces == 1:
         return [fragment]
     share = fragment.envs // pieces

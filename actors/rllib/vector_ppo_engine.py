@@ -1,4 +1,4 @@
-"""The fast path: a request as a ``VectorPPO``."""
+"""Fast path of the engine: trains a request with ``VectorPPO``."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from rlplatform.training.request_checks import effective, envs_per_runner, total
 
 _RLLIB = "rllib"
 ITERATION_ENV_STEPS = 2048
-"""Rollouts of fewer steps are bundled into iterations of about this many: an iteration has a fixed cost of some ms."""
+"""Environment steps of an iteration, into which shorter rollouts are bundled: an iteration costs some ms by itself."""
 
 
 def why_not_vector_ppo(request: TrainingRequest) -> str | None:
-    """What keeps the fast path from training this; None where nothing does."""
+    """Return the reason why the fast path does not cover this request; None if it does."""
     if request.resources.num_gpus_per_learner:
         return "num_gpus_per_learner: the fast path computes on the CPU"
     return None
@@ -74,7 +74,9 @@ class VectorPPOEngine:
                 total_env_steps=request.stop.env_steps,
                 pipeline_depth=resources.pipeline_depth,
                 rollouts_per_iteration=max(
-                    2 if hyperparameters.n_steps == 1 else 1,  # one step may be a reset everywhere, two are not
+                    2
+                    if hyperparameters.n_steps == 1
+                    else 1,  # a single step may be a reset in every environment, two cannot
                     math.ceil(ITERATION_ENV_STEPS / (hyperparameters.n_steps * envs)),
                 ),
             )
@@ -137,5 +139,5 @@ class VectorPPOEngine:
 
     def close(self) -> None:
         self._algo.stop()
-        with suppress(OSError):  # RLlib makes a folder for logs, and leaves it behind empty
+        with suppress(OSError):  # RLlib makes a folder for logs and leaves it empty
             Path(self._algo.logdir).rmdir()

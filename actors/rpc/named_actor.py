@@ -1,4 +1,4 @@
-"""Calls to an actor by its name, over its Unix socket where it is on this node, else through Ray."""
+"""Calls of an actor by its name: over its Unix socket if it is on this node, else through Ray."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ DETOUR_S = 10.0
 
 
 class NamedActor:
-    """Actor of a name, called over its socket if it is on this node, else through Ray. It has a method ``line``.
+    """Actor with a name. It must have a method ``line``.
 
-    If the actor is gone, the next call looks it up again, because it may have been replaced or have restarted
-    elsewhere. For one event loop at a time.
+    Calls go over its socket if it is on this node, else through Ray. If the actor is gone, the next call looks it up
+    again, because it may have been replaced or have restarted elsewhere. Use an object in one event loop at a time.
     """
 
     def __init__(self, name: str) -> None:
@@ -35,17 +35,19 @@ class NamedActor:
         """Call ``actor.method(*args)`` and return its value.
 
         Raises:
-            Unavailable: the actor is gone, or there is none; whether the call was carried out is unknown.
+            Unavailable: the actor is gone, or does not exist. The call may have been carried out.
         """
         way = await asyncio.shield(self._way())
         return await way.call(method, *args, **kwargs)
 
     def _way(self) -> asyncio.Task[_Way]:
-        """Return the way that all calls of this event loop share, for as long as it works."""
+        """Return the connection that all calls of this event loop share while it works."""
         loop = asyncio.get_running_loop()
         if self._reaching is None or self._reaching.get_loop() is not loop or _ended(self._reaching):
             self._reaching = loop.create_task(self._reach())
-            self._reaching.add_done_callback(_ended)  # reads its exception: all who wait for it may be cancelled
+            self._reaching.add_done_callback(
+                _ended
+            )  # retrieves its exception, since all waiting calls may be cancelled
         return self._reaching
 
     async def _reach(self) -> _Way:
@@ -67,17 +69,20 @@ class NamedActor:
 
 
 class _Way(Protocol):
-    """Way to call an actor."""
+    """Connection to an actor."""
 
     @property
     def gone(self) -> bool:
-        """True if the way no longer leads anywhere."""
+        """True if the connection no longer works."""
 
     async def call(self, method: str, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class _ThroughRay:
-    """Way to an actor on another node or without a socket; for ``for_s`` to one whose socket should be there."""
+    """Connection through Ray, for an actor on another node or without a socket.
+
+    It is used for ``for_s`` seconds if the actor's socket should exist but does not.
+    """
 
     def __init__(self, actor: ActorHandle, for_s: float = math.inf) -> None:
         self._actor = actor
@@ -92,10 +97,10 @@ class _ThroughRay:
         try:
             return await call(self._actor, method, *args, **kwargs)
         except Unavailable:
-            self._refused = True  # if only for something else that is gone
+            self._refused = True  # even if the method reported something else as unavailable
             raise
 
 
 def _ended(reaching: asyncio.Task[_Way]) -> bool:
-    """Return True if opening the way failed, or if the way no longer leads anywhere."""
+    """Return True if opening the connection failed, or if it no longer works."""
     return reaching.done() and (reaching.cancelled() or reaching.exception() is not None or reaching.result().gone)

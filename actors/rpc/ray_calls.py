@@ -1,6 +1,6 @@
-"""Actors of Ray: create, find, call and end them.
+"""Create, find, call and end actors of Ray.
 
-Only this module uses ``.remote(``; Ray's errors leave it as the platform's.
+Only this module calls ``.remote(``. Ray's errors leave it as the platform's.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def find(name: str) -> ActorHandle | None:
 
 
 def living() -> set[str]:
-    """Return the names of our living actors. Blocks."""
+    """Return the names of the platform's living actors. Blocks."""
     entries = list_named_actors(all_namespaces=True)
     return {entry["name"] for entry in entries if entry["namespace"] == NAMESPACE}
 
 
 async def kill(actor: ActorHandle) -> None:
-    """End ``actor`` for good, if it lives."""
+    """End ``actor`` permanently, if it lives."""
     await in_thread(ray.kill, actor)
 
 
@@ -65,7 +65,7 @@ async def in_thread(function: Callable[..., T], *args: Any) -> T:
 async def to_its_end(function: Callable[..., T], *args: Any) -> T:
     """Call ``function`` as :func:`in_thread` does, and wait for its end even when cancelled.
 
-    A thread cannot be cancelled. The cancelled caller can so undo what the thread has made.
+    A thread cannot be cancelled. Because of the wait, the cancelled caller can undo what the thread has done.
     """
     working = asyncio.ensure_future(in_thread(function, *args))
     try:
@@ -81,13 +81,13 @@ async def call(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> An
     Raises:
         PlatformError: the method raised it.
         ServiceError: the method raised an error that is not one of the platform's.
-        Unavailable: the actor is gone or does not answer; whether the call was carried out is unknown.
+        Unavailable: the actor is gone or does not answer. The call may have been carried out.
     """
     return unpack(await result(submit(actor, method, *args, **kwargs), method))
 
 
 async def run_on(node: str, function: Callable[..., T], *args: Any) -> T:
-    """Call ``function``, of one of our modules, on ``node``, however busy the node is, and return its value.
+    """Call ``function``, from a module of the platform, on ``node``, even if the node is busy; return its value.
 
     Raises:
         PlatformError: the function raised, or the node is gone.
@@ -99,12 +99,12 @@ async def run_on(node: str, function: Callable[..., T], *args: Any) -> T:
 
 
 def submit(actor: ActorHandle, method: str, *args: Any, **kwargs: Any) -> ray.ObjectRef:
-    """Begin ``actor.method(*args, **kwargs)``. The reference is to its packed value."""
+    """Start ``actor.method(*args, **kwargs)``; return a reference to its packed value."""
     return getattr(actor, method).remote(pack(args, kwargs))
 
 
 def ask(deployment: Any, method: str, *args: Any) -> Any:
-    """Begin ``deployment.method(*args)`` on some replica. The value comes unpacked."""
+    """Start ``deployment.method(*args)`` on one of its replicas. The result is not packed."""
     return getattr(deployment, method).remote(*args)
 
 
@@ -124,5 +124,5 @@ async def result(ref: Any, what: str) -> Any:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of one of Ray's errors, which are pages long."""
+    """Return the first line of an error of Ray; its whole text is pages long."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Calls as bytes. Ray transfers bytes sooner than objects, which it serialises one by one."""
+"""Calls as bytes. Ray transfers bytes faster than objects, which it serialises one by one."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def unpack(packed: bytes) -> Any:
 
 
 async def perform(plain: object, method: str, packed: bytes) -> bytes:
-    """Call ``method``, plain or a coroutine, with arguments from :func:`pack`; return its value packed."""
+    """Call ``method``, a plain function or a coroutine, with arguments from :func:`pack`; return its value packed."""
     args, kwargs = pickle.loads(packed)
     returned = getattr(plain, method)(*args, **kwargs)
     return pack_value(await returned if inspect.isawaitable(returned) else returned)
 
 
 def packing(cls: type) -> type:
-    """Make an actor's class around an object of ``cls``.
+    """Make an actor class around an object of ``cls``.
 
-    Its public methods have the same names, take arguments from :func:`pack` and return values for :func:`unpack`. Their
-    errors are left to Ray.
+    Its public methods have the same names, take arguments from :func:`pack`, and return values for :func:`unpack`.
+    Errors pass through Ray.
     """
 
     def build(self: Any, *args: Any) -> None:

@@ -1,8 +1,8 @@
-"""Calls of an actor by processes of its own node, over a Unix socket.
+"""Calls of an actor over a Unix socket, by processes of the same node.
 
-Through Ray a call wakes thread after thread of two processes (``python -m tests.benchmarks.calls`` measures both ways).
-Messages are unpickled, so only the user that the actor runs as can open its socket. Processes of other nodes call
-through Ray, and so do those of this node if there can be no socket. A message of many megabytes delays those behind it.
+A call through Ray wakes several threads of two processes in turn (``python -m tests.benchmarks.calls`` measures both
+ways). Messages are unpickled, so that only the actor's user may open its socket. Processes of other nodes call through
+Ray, and so do those of this node if no socket can be made. A message of many megabytes delays the messages after it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Address(NamedTuple):
 
 
 class UnixRpcServer:
-    """Server that answers calls of ``plain``'s methods, each in a task of its own."""
+    """Server that answers calls of ``plain``'s methods, each in a separate task."""
 
     def __init__(self, plain: object) -> None:
         self.token = secrets.token_hex(16)
@@ -46,10 +46,10 @@ class UnixRpcServer:
         self._working: set[asyncio.Task[None]] = set()
 
     async def open(self, path: Path) -> str | None:
-        """Listen at ``path``, in place of any earlier listener.
+        """Listen at ``path``, and replace any earlier listener.
 
         Returns:
-            The absolute path of the socket, or None if there can be no socket.
+            The absolute path of the socket; None if no socket can be made.
         """
         try:
             path = path.absolute()
@@ -58,7 +58,7 @@ class UnixRpcServer:
             listening = socket.socket(socket.AF_UNIX)
             try:
                 listening.bind(str(path))
-                path.chmod(0o600)  # nobody can connect before it listens
+                path.chmod(0o600)  # set before listening, so that no one else can connect
                 self._server = await asyncio.start_unix_server(
                     self._serve, sock=listening, backlog=BACKLOG, limit=BUFFER_BYTES
                 )
@@ -95,7 +95,7 @@ class UnixRpcServer:
 
 
 class UnixRpcClient:
-    """Connection to a :class:`UnixRpcServer`, for any number of calls at a time. It belongs to one event loop."""
+    """Connection to a :class:`UnixRpcServer`, for any number of concurrent calls. It belongs to one event loop."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -109,7 +109,7 @@ class UnixRpcClient:
         """Connect to the listener at ``address``.
 
         Raises:
-            OSError: nothing listens there, or something else than the expected listener.
+            OSError: nothing listens there, or a listener other than the expected one.
         """
         reader, writer = await asyncio.open_unix_connection(address.path, limit=BUFFER_BYTES)
         try:
@@ -135,7 +135,7 @@ class UnixRpcClient:
         Raises:
             PlatformError: the method raised it.
             ServiceError: the method raised an error that is not one of the platform's.
-            Unavailable: the actor is gone; whether the call was carried out is unknown.
+            Unavailable: the actor is gone. The call may have been carried out.
         """
         number, arguments = next(self._numbers), pack(args, kwargs)
         answer = asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""The store, for processes that do not own it."""
+"""Client of the store, for processes that do not own it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PATIENCE_S = 20.0
 
 
 class StoreClient:
-    """The ``Store`` port over ``StoreServer.call``, here or in its actor.
+    """The ``Store`` port over ``StoreServer.call``, in this process or in its actor.
 
-    During an outage calls are retried: all are idempotent.
+    Calls are retried during an outage: all are idempotent.
     """
 
     def __init__(self, call: Callable[..., Awaitable[Any]], clock: Clock | None = None, *, shared: bool = True) -> None:
-        """``shared``: others use this store too, so :meth:`close` leaves it open."""
+        """Wrap ``call``. If the store is ``shared`` with other clients, :meth:`close` leaves it open."""
         self._hub = call
         self._shared = shared
         self._clock = clock or SystemClock()
@@ -44,7 +44,7 @@ class StoreClient:
 
     async def create(self, run: Run, first: Event, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
         stored, created = await self._call("create", run, first, idempotency=idempotency)
-        return stored, created or stored.id == run.id  # ids are never given twice: an earlier try of ours got through
+        return stored, created or stored.id == run.id  # ids are unique: an earlier attempt of this client has succeeded
 
     async def find_by_idempotency_key(self, idempotency: Idempotency) -> Run | None:
         return await self._call("find_by_idempotency_key", idempotency)

@@ -1,4 +1,4 @@
-"""The one store of a cluster, from any process of it."""
+"""Connect to the cluster's store from any of its processes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from rlplatform.telemetry.metrics import Telemetry
 
 
 def connect_store(settings: Settings, telemetry: Telemetry | None = None) -> Store:
-    """Connect to the store, from any process of the cluster: through the store server, or to a server of its own.
+    """Connect to the store from any process of the cluster: through the store server, or directly to a database server.
 
-    With ``telemetry``, appended events are measured there.
+    With ``telemetry``, appended events are measured.
     """
     if settings.store.embedded:
         name = str(options.STORE_SERVER["name"])

@@ -1,4 +1,4 @@
-"""Client of the store that counts what it appends."""
+"""Client of the store that counts the events it appends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rlplatform.telemetry.metrics import Telemetry
 
 
 class MeteredStore(StoreClient):
-    """Store that measures what is appended through it."""
+    """Store that measures the events appended through it."""
 
     def __init__(self, call: Callable[..., Any], telemetry: Telemetry, *, shared: bool = True) -> None:
         super().__init__(call, shared=shared)

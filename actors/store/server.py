@@ -42,7 +42,7 @@ class StoreServer:
         self._store: Store | None = None
 
     async def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """Call ``name`` of the store."""
+        """Call the method ``name`` of the store."""
         if name not in CALLS:
             raise ValueError(f"not a call of the store: {name}")
         if name == "close" and self._store is None:

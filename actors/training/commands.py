@@ -1,4 +1,4 @@
-"""Commands for trainings: start, check, pause, resume, stop; and for their checkpoints: delete."""
+"""Commands for trainings (start, check, pause, resume, stop) and for their checkpoints (delete)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class TrainingCommandHandler(CommandHandler):
             return await replay_or_raise(self._store, TrainingRun, idempotency, refusal)
 
     async def check_training(self, request: TrainingRequest, principal: Principal) -> TrainingCheck:
-        """Check a training and start nothing (see the port)."""
+        """Check a training without starting it (see the port)."""
         await self._open()
         check_priority(request.priority, principal)
         await self._trainings.check(request)
@@ -64,7 +64,7 @@ class TrainingCommandHandler(CommandHandler):
         return await asyncio.to_thread(planned, request)
 
     async def _check_environment(self, request: TrainingRequest, tenant: str) -> bool:
-        """Check what the request says of environment and hyperparameters; True if its observations are images."""
+        """Check environment and hyperparameters of the request; True if its observations are images."""
         if request.engine == "simulated":
             await self._probes.check_known(request.env, request.env_config, tenant)
             await asyncio.to_thread(check_hyperparameters, request)
@@ -122,8 +122,12 @@ class TrainingCommandHandler(CommandHandler):
         self._accounts.measure(run.tenant)
 
     async def _parent(self, request: TrainingRequest, principal: Principal, *, image: bool) -> CheckpointInfo:
-        """:raises InvalidRequest, NotFound: there is no such checkpoint, none that the principal sees, or not one of
-        this engine, environment and network."""
+        """Return the checkpoint that the request resumes from.
+
+        Raises:
+            NotFound: there is no such checkpoint, or the principal may not see it.
+            InvalidRequest: its engine, environment or network does not fit the request.
+        """
         assert request.resume_from is not None
         checkpoint_id = request.resume_from
         try:

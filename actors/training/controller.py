@@ -1,4 +1,4 @@
-"""A keeper looks after one training: it places, follows and recovers its trainer until the training has finished."""
+"""Controller of one training: places, follows and recovers its trainer until the training has finished."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ SIMULATED_IS_OFF = "the simulated engine is switched off here (RLP_TRAINING__ALL
 SHUTDOWN = "the platform shut down"
 
 COMMANDS = {"run": "resume", "pause": "pause", "stop": "stop"}
-"""What a trainer is told, by what is wished of its training."""
+"""Command to send to a trainer, by the desired state of its training."""
 
 
 @dataclass
 class ControllerContext:
-    """State that the keepers of a supervisor share: turns at being placed, and the end of new trainers while
-    draining."""
+    """State that all controllers of a supervisor share: turns for placement, and the flag that ends new trainers
+    while draining."""
 
     store: Store
     launcher: Launcher
@@ -57,10 +57,10 @@ class ControllerContext:
 
 
 class TrainingController:
-    """Keeper of a trainer on one training.
+    """Controller of the trainer of one training.
 
-    ``task`` ends when the training has finished or is paused. ``begun``: the training has had a trainer. A training
-    fails after ``max_restarts`` failures in a row without an iteration beyond the furthest.
+    ``task`` ends when the training has finished or is paused. ``begun`` is True if the training has had a trainer. A
+    training fails after ``max_restarts`` consecutive failures without an iteration beyond the furthest one.
     """
 
     def __init__(self, run_id: str, tenant: str, context: ControllerContext, *, begun: bool = False) -> None:
@@ -86,7 +86,7 @@ class TrainingController:
             await self._tell(COMMANDS[run.desired], *reason)
 
     async def suspend(self) -> None:
-        """Have the trainer save a checkpoint and leave."""
+        """Make the trainer save a checkpoint and exit."""
         if self.link is None:
             self.task.cancel()
         else:
@@ -98,7 +98,7 @@ class TrainingController:
                 await with_timeout(self._clock, COMMAND_S, self.link.command(command, *details))
 
     async def _own(self) -> None:
-        """Attend to the run until it needs no trainer, through every failure of store and cluster."""
+        """Serve the run until it needs no trainer, and survive every failure of store and cluster."""
         backoff = Backoff(self._clock, most_s=10.0)
         try:
             while not self._context.draining:
@@ -119,7 +119,7 @@ class TrainingController:
                 await self._launcher.free(self.run_id)
 
     async def _attend(self) -> bool:
-        """Follow one trainer from its placement to its end; True if the run needs no trainer any more."""
+        """Follow one trainer from its placement to its end; True if the run no longer needs a trainer."""
         run = await self._get()
         if run.final or is_paused(run):
             return True
@@ -129,7 +129,8 @@ class TrainingController:
         return False
 
     async def _link(self, run: TrainingRun) -> RemoteTrainer | None:
-        """Return the run's living trainer, or a new one; None if the run was settled without one, or must wait."""
+        """Return the run's living trainer, or a new one; None if the run was settled without a trainer, or has to
+        wait."""
         if link := await self._launcher.find(run):
             return link
         if run.desired == "stop":
@@ -161,7 +162,10 @@ class TrainingController:
         return None
 
     async def _wait_for_room(self, run: TrainingRun, full: CapacityExhausted) -> None:
-        """Wait a moment for room, and record once that the run waits. Waiting is no failure and no restart."""
+        """Wait a moment for room, and record once that the run waits.
+
+        Waiting counts neither as a failure nor as a restart.
+        """
         reason = f"waits for room: {full}" + (" (the autoscaler is asked for nodes)" if self._launcher.grows else "")
         if run.document.message != reason:
             log.info("%s %s", run.id, reason)
@@ -186,7 +190,7 @@ class TrainingController:
         return None
 
     async def _interrupted(self, error: Exception | None) -> None:
-        """Decide what follows the loss of the trainer, if the run has not finished."""
+        """Decide what follows the loss of the trainer, unless the run has finished."""
         run: TrainingRun = await self._persevere(self._get)
         if run.final or is_paused(run) or (error is None and run.document.state is TrainingState.PAUSED):
             return
@@ -209,7 +213,7 @@ class TrainingController:
             await self._clock.sleep(delay)
 
     async def _interrupt(self, run: TrainingRun, **fields: object) -> None:
-        await self._persevere(self._store.acquire, run.id)  # fences the lost owner, should it still live
+        await self._persevere(self._store.acquire, run.id)  # fences the lost owner in case it still lives
         await self._append(run, TrainingInterrupted, **fields)
 
     async def _finish(self, run: TrainingRun, event: type[TrainingEvent], **fields: object) -> None:
@@ -228,12 +232,12 @@ class TrainingController:
 
 
 def is_paused(run: TrainingRun) -> bool:
-    """Return True if the run is paused as it should be: it needs no trainer until it is resumed."""
+    """Return True if the run is paused and meant to be: it needs no trainer until it is resumed."""
     return run.document.state is TrainingState.PAUSED and run.desired == "pause"
 
 
 async def training(store: RunStore, run_id: str) -> TrainingRun:
-    """Return the training of this id."""
+    """Return the training with this id."""
     run = await store.get(run_id)
     assert isinstance(run, TrainingRun)
     return run

@@ -43,11 +43,11 @@ def make_engine(request: TrainingRequest) -> TrainingEngine:
 
 
 def warm_up(wanted: Callable[[], bool] = lambda: False) -> None:
-    """Do what takes the first engine of a process seconds: thousands of imports, then kernels and registries.
+    """Do the work that delays the first engine of a process by seconds: thousands of imports, kernels, registries.
 
-    Other processes go first while no session waits for this one. Ends early once the process is ``wanted``.
+    While no session waits for this process, other processes have priority. Ends early once ``wanted`` returns True.
     """
-    if sys.platform == "linux":  # where this is of the thread alone
+    if sys.platform == "linux":  # elsewhere this would apply to the whole process
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WARMING_NICE)
     import actors.rllib.vector_ppo_engine  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""Trainings: queued fairly, each owned by one trainer at a time, recovered from a checkpoint when that is lost."""
+"""Schedule trainings: queue them fairly, give each one trainer at a time, and recover lost ones from a checkpoint."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ _SENSIBLE = {
 
 
 class TrainingScheduler:
-    """Scheduler that keeps a trainer on every training that should have one.
+    """Keeps a trainer on every training that should have one.
 
-    It holds only what the store also holds.
+    It holds only state that the store also holds.
     """
 
     def __init__(self, store: Store, launcher: Launcher, settings: TrainingSettings, clock: Clock) -> None:
@@ -65,21 +65,21 @@ class TrainingScheduler:
         return len(self._kept)
 
     async def check(self, request: TrainingRequest) -> None:
-        """Check that a training could run here.
+        """Check that a training could run on this cluster.
 
         Raises:
             NotAllowed: the simulated engine is switched off.
-            InvalidRequest: the cluster can never hold it.
+            InvalidRequest: the cluster can never place it.
         """
         if request.engine == "simulated" and not self._settings.allow_simulated:
             raise NotAllowed(SIMULATED_IS_OFF)
         await self._launcher.check(request)
 
     def admit(self, request: TrainingRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[QueuePlace]:
-        """Hold a place for a new training while it is being stored; :meth:`enqueue` it within.
+        """Hold a place for a new training while it is being stored; call :meth:`enqueue` within.
 
         Raises:
-            QuotaExceeded, QueueFull: it is not admitted.
+            QuotaExceeded, QueueFull: the training is not admitted.
         """
         self.queue.weigh(tenant, quotas.weight)
         return self._admission.hold(
@@ -100,11 +100,11 @@ class TrainingScheduler:
         return None if position is None else QueuePlace(position, self._expected_wait_s(position))
 
     def tenants(self) -> set[str]:
-        """Return the tenants whose trainings have a keeper."""
+        """Return the tenants whose trainings have a controller."""
         return {kept.tenant for kept in self._kept.values()}
 
     async def stop_all(self, tenant: str, reason: str) -> None:
-        """Stop every training of ``tenant`` that is at work, for ``reason``. Paused trainings stay paused."""
+        """Stop every training of ``tenant`` that has a trainer, for ``reason``. Paused trainings stay paused."""
         for run_id in [run_id for run_id, kept in self._kept.items() if kept.tenant == tenant]:
             run = await self._training(run_id)
             if run.desired == "run" and not run.final:
@@ -118,10 +118,10 @@ class TrainingScheduler:
             self._pump()
 
     async def restore(self, runs: Sequence[TrainingRun]) -> None:
-        """Adopt unfinished runs that are not known here. Those that had begun go before those that had not.
+        """Adopt unfinished runs that are not known here. Runs that had started come before others.
 
-        Of queued runs, those that already have a trainer or a placement go first: no more are placed than may be.
-        A paused run that is to continue waits in the queue for its turn; one that is to stay paused needs nothing.
+        Queued runs that already have a trainer or a placement come first, so that the limit of placed trainings is
+        kept. A paused run that was resumed waits in the queue for its turn; one that stays paused needs nothing.
         """
         placed = await self._launcher.placed() if any(_waits(run) for run in runs) else ()
         for run in sorted(runs, key=lambda run: (_waits(run), run.id not in placed, run.state == "queued", run.id)):
@@ -134,10 +134,13 @@ class TrainingScheduler:
         """Record ``pause``, ``resume`` or ``stop`` and forward it. Idempotent.
 
         Args:
-            fields: further fields of the event: the ``reason`` of a stop.
+            run: The training.
+            command: The command.
+            by: Id of the principal.
+            fields: Further fields of the event: the ``reason`` of a stop.
 
         Raises:
-            Conflict: the command makes no sense in the run's state.
+            Conflict: the command is not possible in the run's state.
         """
         if _refused(run, command):
             raise Conflict(f"cannot {command} a training that is {_described(run)}", state=run.state)
@@ -148,7 +151,7 @@ class TrainingScheduler:
             event = _REQUESTED[command].model_validate({**envelope, "by": by, **fields})
             try:
                 await self._store.append(run.stream, [event])
-            except Conflict:  # it has ended meanwhile
+            except Conflict:  # the run has ended meanwhile
                 return await self.command(await self._training(run.id), command, by, **fields)
         kept = self._kept.get(run.id)
         if kept and kept.link:
@@ -160,14 +163,17 @@ class TrainingScheduler:
         return await self._training(run.id)
 
     async def reap(self) -> None:
-        """End every trainer and free every placement of a training that has no keeper."""
+        """End every trainer and free every placement of trainings without a controller."""
         for training_id in await self._launcher.placed():
             if training_id not in self._kept:
                 log.warning("freeing what %s was placed on: nobody keeps it", training_id)
                 await self._launcher.free(training_id)
 
     async def suspend(self, grace_s: float) -> None:
-        """Have every trainer save a checkpoint and leave within ``grace_s``. A later :meth:`restore` adopts them."""
+        """Make every trainer save a checkpoint and exit within ``grace_s`` seconds.
+
+        A later :meth:`restore` adopts the runs.
+        """
         self._context.draining = True
         await asyncio.gather(*(kept.suspend() for kept in list(self._kept.values())))
         await self._gone_within(grace_s)
@@ -194,7 +200,7 @@ class TrainingScheduler:
         return max(0, self._settings.max_running - len(self._kept))
 
     def _expected_wait_s(self, position: int) -> float | None:
-        """Return 0 where there is room; None otherwise, because nobody knows how long a training takes."""
+        """Return 0 if there is room, else None: the duration of a training is unknown."""
         return 0.0 if position < self._free() else None
 
     def _active(self, tenant: str) -> int:
@@ -215,7 +221,7 @@ class TrainingScheduler:
         self._pump()
 
     async def _check_paused(self, run_id: str) -> None:
-        """Queue a run that was resumed while its keeper was leaving because it was paused."""
+        """Queue a run that was resumed while its controller was ending because of the pause."""
         run = await retry(self._clock, partial(self._training, run_id))
         if run.document.state is TrainingState.PAUSED and run.desired == "run":
             self.enqueue(run)
@@ -235,7 +241,7 @@ class TrainingScheduler:
 
 
 def _waits(run: TrainingRun) -> bool:
-    """Return True if the run waits for its turn: it is new, or was paused and is to continue."""
+    """Return True if the run waits for its turn: it is new, or was paused and then resumed."""
     return run.state == "queued" or (run.document.state is TrainingState.PAUSED and run.desired == "run")
 
 

@@ -1,4 +1,4 @@
-"""Trainers that live but do not get on: noticed by their log, whatever it is that hangs."""
+"""Detection of trainers that are alive but make no progress, by their event log, whatever the cause."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ BEGINNING_S = 60.0
 
 
 class StallDetector:
-    """Tells when a training has appended nothing for ``timeout_s``, or for 20 of its mean iterations if that is longer.
+    """Detects that a training has appended nothing for ``timeout_s`` seconds, or for 20 of its mean iterations if
+    longer.
 
-    One that begins has at least a minute for its imports, environments and actors. While the store is away nobody
-    makes progress, and that is no stall. ``timeout_s`` None: never.
+    A training that starts has at least a minute for its imports, environments and actors. Time during which the store
+    is unavailable does not count. With ``timeout_s`` None, nothing is detected.
     """
 
     def __init__(self, get: Callable[[str], Awaitable[TrainingRun]], clock: Clock, timeout_s: float | None) -> None:
@@ -29,7 +30,8 @@ class StallDetector:
     async def over(self, run_id: str, end: Awaitable[None]) -> None:
         """Wait for ``end``, the end of the run's trainer.
 
-        :raises Unavailable: it stalled first.
+        Raises:
+            Unavailable: the training stalled first.
         """
         if self._timeout_s is None:
             return await end
@@ -45,7 +47,7 @@ class StallDetector:
             stalled.cancel()
 
     async def _stalled(self, run_id: str, timeout_s: float) -> str:
-        """Return, with what is to be said of it, when the run has stalled."""
+        """Wait until the run has stalled; return the message that describes it."""
         seen, since = -1, self._clock.monotonic()
         while True:
             await self._clock.sleep(min(MOST_CHECK_S, timeout_s / 4))
@@ -67,6 +69,6 @@ class StallDetector:
 
 
 def _iteration_s(run: TrainingRun) -> float:
-    """How long an iteration takes on average; 0 before the first has ended."""
+    """Return the mean duration of an iteration in seconds; 0 before the first has ended."""
     progress = run.document.progress
     return progress.train_wall_s / progress.iteration if progress.iteration else 0.0

@@ -1,4 +1,4 @@
-"""The trainer: owns one training session. The engine works in a thread of its own: commands are always answered."""
+"""Trainer: owns one training session. The engine runs in a separate thread, so that commands are always answered."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ E = TypeVar("E", bound=Event)
 
 
 class Trainer:
-    """Runs one session, new or recovered, and appends its events with the epoch that it was given."""
+    """Runs one session, new or recovered, and appends its events with the given epoch."""
 
     def __init__(
         self,
@@ -44,7 +44,10 @@ class Trainer:
         scratch: Path,
         run_folder: Path | None = None,
     ) -> None:
-        """``run_folder``: a folder for what RL-Zoo, Tune and TensorBoard users look for; None: there is none."""
+        """Prepare a session.
+
+        ``run_folder`` is the folder for users of RL-Zoo, Tune and TensorBoard; None for no folder.
+        """
         self._run = run
         self._checkpoints = checkpoints
         self._make_engine = make_engine
@@ -66,16 +69,19 @@ class Trainer:
     async def run(self) -> None:
         """Train until the session has finished, is paused or suspended, or has another owner.
 
-        A second call waits for that.
+        A second call waits for the first one.
 
         Raises:
-            PlatformError: the session was interrupted by a failure that a fresh trainer may not meet.
+            PlatformError: the session was interrupted by a failure that a fresh trainer may not encounter.
         """
         self._work = self._work or asyncio.get_running_loop().create_task(self._run_session())
         await asyncio.shield(self._work)
 
     def command(self, *command: str) -> None:
-        """``pause``, ``resume``, ``stop`` (and its reason) or ``suspend``: takes effect between two iterations."""
+        """Receive ``pause``, ``resume``, ``stop`` (with its reason) or ``suspend``.
+
+        It takes effect between two iterations.
+        """
         if self._session is None:
             self._commands.append(command)
         else:
@@ -125,7 +131,7 @@ class Trainer:
             if error.retryable or isinstance(error, Fenced | Conflict):
                 raise
             emit(self._failed(error.code, str(error)))
-        except BaseException as error:  # SystemExit too: it is the environment's, and ends nothing but this session
+        except BaseException as error:  # includes the environment's SystemExit, which ends only this session
             log.exception("the session of %s could not be set up", self._run.id)
             emit(self._failed(EngineError.code, describe(error)))
         else:
@@ -168,10 +174,10 @@ class Trainer:
         return session
 
     def _parent(self) -> CheckpointInfo | None:
-        """Return the checkpoint that the session began from, if any.
+        """Return the checkpoint that the session started from, if any.
 
         Raises:
-            NotFound: that checkpoint is gone, and there is no later one either.
+            NotFound: that checkpoint is gone, and there is no later one.
         """
         wanted = self._run.document.request.resume_from
         try:

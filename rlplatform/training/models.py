@@ -182,7 +182,8 @@ class Progress(StrictModel):
 class IterationReport(StrictModel):
     """An engine's report of an iteration: lifetime counters and metrics by ``group/name`` (``rollout/ time/ train/``).
 
-    ``rollout/episode_return_mean`` is over a rolling window. It is absent until the first episode has ended; never NaN.
+    ``rollout/episode_return_mean`` is the mean of a rolling window. It is absent until the first episode has ended;
+    never NaN.
     """
 
     iteration: int

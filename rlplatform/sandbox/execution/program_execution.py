@@ -188,9 +188,9 @@ class ProgramExecution:
         return Stop.STARVED if patience.is_exhausted(wall_s) else None
 
     def _is_given_up(self) -> bool:
-        """True if the sandbox was told to stop the execution and did not, so that it will be removed by force.
+        """True if the sandbox did not stop the execution on command, so that it will be removed by force.
 
-        The reason of the stop stays the first one.
+        The recorded reason of the stop does not change.
         """
         return self._stop is not None and time.monotonic() - self._stopped_at > STOP_GRACE_S
 

@@ -8,7 +8,8 @@ from rlplatform.cli.follow import follow_evaluation, follow_training
 from rlplatform.cli.output import Output, step
 from rlplatform.client import Client
 from rlplatform.errors import PlatformError
-from rlplatform.evaluation.models import EvaluationRequest, TestCase, Verdict
+from rlplatform.evaluation.graders.registry import TestCase
+from rlplatform.evaluation.models import EvaluationRequest, Verdict
 from rlplatform.training.models import StopCriteria, TrainingRequest, TrainingState
 
 GOAL = 475.0

@@ -37,8 +37,8 @@ class EvaluationCommandHandler(CommandHandler):
     ) -> tuple[EvaluationRun, bool]:
         """Queue an evaluation (see the port)."""
         check_submission(request, self._settings.evaluation.max_output_kb)
-        if request.grader.kind == "episode":
-            await self._probes.check_episodes(request.grader.env, principal.tenant)
+        if (env := request.grader.environment) is not None:
+            await self._probes.check_episodes(env, principal.tenant)
         await self._open()
         try:
             check_priority(request.priority, principal)

@@ -14,9 +14,9 @@ from rlplatform.errors import Conflict, Fenced, PlatformError, SandboxUnavailabl
 from rlplatform.evaluation.attachments import AttachedFiles
 from rlplatform.evaluation.events import EvaluationFinished, EvaluationOutput, EvaluationStarted, EvaluationTestFinished
 from rlplatform.evaluation.judge import Judge
-from rlplatform.evaluation.live import Piece
 from rlplatform.evaluation.models import Judgement, TestResult
 from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.evaluation.stdout_stream import OutputChunk
 from rlplatform.runs.event_writer import EventWriter
 from rlplatform.runs.ports import EventLog
 from rlplatform.sandbox.models import PoolStatus, Tier
@@ -123,8 +123,8 @@ class Evaluator:
             except PlatformError:
                 cancelled.set()  # no one can receive the result: stop working on it
 
-        def on_output(piece: Piece) -> None:
-            event = EvaluationOutput(stream=run.stream, time=self._clock.now(), attempt=attempt, **piece._asdict())
+        def on_output(chunk: OutputChunk) -> None:
+            event = EvaluationOutput(stream=run.stream, time=self._clock.now(), attempt=attempt, **chunk._asdict())
             loop.call_soon_threadsafe(pass_on, event)
 
         def pass_on(event: EvaluationOutput) -> None:

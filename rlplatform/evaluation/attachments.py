@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import BaseModel
+
 from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest, NotFound, StorageError
 from rlplatform.evaluation.archives import ENTRY, open_reader, unpack
@@ -44,9 +46,15 @@ def attachments(request: EvaluationRequest) -> Iterator[Attachment]:
     for index, test in enumerate(request.tests):
         for number, data in enumerate(test.files):
             yield Attachment(f"tests.{index}.files.{number}.file", data.file)
-        for name in ("stdin", "expected_stdout"):
-            if isinstance(value := getattr(test, name), FileRef):
-                yield Attachment(f"tests.{index}.{name}", value.file)
+        for name, value in _files_of(test):
+            yield Attachment(f"tests.{index}.{name}", value.file)
+
+
+def _files_of(model: BaseModel) -> Iterator[tuple[str, FileRef]]:
+    """Yield the fields of ``model`` that are files."""
+    for name, value in model:
+        if isinstance(value, FileRef):
+            yield name, value
 
 
 def attach(request: EvaluationRequest, paths: Mapping[str, Path], archives: Collection[str] = ()) -> EvaluationRequest:
@@ -69,13 +77,7 @@ def attach(request: EvaluationRequest, paths: Mapping[str, Path], archives: Coll
 
     files = [file.model_copy(update={"content": local(file.content)}) for file in request.files]
     tests = [
-        test.model_copy(
-            update={
-                "stdin": local(test.stdin),
-                "expected_stdout": local(test.expected_stdout),
-                "files": placed(test.files),
-            }
-        )
+        test.model_copy(update={name: local(value) for name, value in _files_of(test)} | {"files": placed(test.files)})
         for test in request.tests
     ]
     return request.model_copy(

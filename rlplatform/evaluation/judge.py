@@ -13,12 +13,13 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from rlplatform.errors import SandboxFault
-from rlplatform.evaluation.graders import Attempt, grader_of
-from rlplatform.evaluation.live import Allowance, LiveOutput, OnOutput
-from rlplatform.evaluation.models import EvaluationRequest, Judgement, TestCase, TestResult, Verdict
-from rlplatform.evaluation.scoring import Stops, overall, score, scored
-from rlplatform.evaluation.submissions import local_paths, program_of
-from rlplatform.evaluation.verdicts import rule
+from rlplatform.evaluation.graders.base import TestAttempt
+from rlplatform.evaluation.graders.registry import TestCase
+from rlplatform.evaluation.models import EvaluationRequest, Judgement, TestResult, Verdict
+from rlplatform.evaluation.scoring import SkipRules, overall, score, scored
+from rlplatform.evaluation.stdout_stream import ByteBudget, OnOutput, StdoutStream
+from rlplatform.evaluation.submissions import build_program, local_paths
+from rlplatform.evaluation.verdicts import decide_verdict
 from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind, SandboxInfo
 from rlplatform.sandbox.ports import Sandbox, SandboxPool
 
@@ -59,16 +60,16 @@ class Judge:
         :raises SandboxUnavailable: no sandbox can be had.
         :raises SandboxFault: sandboxes failed more than twice.
         """
-        sitting = _Sitting(request, on_result, cancelled or threading.Event(), on_output)
-        program = program_of(request)
+        judging = _Judging(request, on_result, cancelled or threading.Event(), on_output)
+        program = build_program(request)
         info: SandboxInfo | None = None
         faults = 0
-        while not sitting.done:
+        while not judging.done:
             try:
                 sandbox = self._pool.open(program, request.limits, request.tier, tenant)
                 info = sandbox.info
                 try:
-                    sitting.proceed(sandbox)
+                    judging.judge_rest(sandbox)
                 finally:
                     sandbox.close()
             except SandboxFault as fault:
@@ -76,14 +77,14 @@ class Judge:
                 log.warning("sandbox fault %d of %d: %s", faults, MAX_FAULTS + 1, fault)
                 if faults > MAX_FAULTS:
                     raise
-        results = scored(request, sitting.results)
+        results = scored(request, judging.results)
         return Judgement(
-            verdict=overall(results), score=score(results), tests=results, sandbox=info, message=sitting.message
+            verdict=overall(results), score=score(results), tests=results, sandbox=info, message=judging.message
         )
 
 
-class _Sitting:
-    """The judging of one submission, over as many sandboxes as it takes."""
+class _Judging:
+    """Judging of one submission, over as many sandboxes as it takes."""
 
     def __init__(
         self,
@@ -96,20 +97,21 @@ class _Sitting:
         self.message: str | None = None
         self._tests = request.tests
         self._limits: Limits = request.limits
-        self._attempt = grader_of(request)
-        self._stops = Stops(request)
+        self._grader = request.grader
+        self._checker = request.checker
+        self._skip_rules = SkipRules(request)
         self._on_result = on_result
         self._cancelled = cancelled
         self._on_output = on_output
-        self._allowance = Allowance()
+        self._byte_budget = ByteBudget()
         self._output_share = OUTPUT_KEPT // len(request.tests)
-        self._pass_over()
+        self._skip_tests()
 
     @property
     def done(self) -> bool:
         return len(self.results) == len(self._tests)
 
-    def proceed(self, sandbox: Sandbox) -> None:
+    def judge_rest(self, sandbox: Sandbox) -> None:
         """Judge the tests that are left.
 
         :raises SandboxFault: the sandbox failed; the tests judged so far stay judged.
@@ -118,34 +120,34 @@ class _Sitting:
             while not self.done:
                 test = self._tests[len(self.results)]
                 with (
-                    closing(self._attempt(test)) as attempt,
+                    closing(self._grader.attempt(test, self._checker, self._limits)) as attempt,
                     closing(self._run(sandbox, test, attempt)) as outcome,
                 ):
                     if outcome.kind is OutcomeKind.CANCELLED and not self._cancelled.is_set():
                         raise SandboxFault("the sandbox was cancelled, but not by us")
                     result = self._result(test, attempt, outcome)
                 self._add(test, result)
-                self._pass_over()
+                self._skip_tests()
 
-    def _run(self, sandbox: Sandbox, test: TestCase, attempt: Attempt) -> Outcome:
+    def _run(self, sandbox: Sandbox, test: TestCase, attempt: TestAttempt) -> Outcome:
         execution = attempt.execution
         if test.files:
             execution = replace(execution, files=local_paths(test.files))
-        return sandbox.run(execution, attempt.interactor, self._live(test, attempt))
+        return sandbox.run(execution, attempt.interactor, self._stream(test, attempt))
 
-    def _live(self, test: TestCase, attempt: Attempt) -> LiveOutput | None:
-        """Who hears what ``test`` prints: nobody, if it is hidden, or talks to an interactor."""
+    def _stream(self, test: TestCase, attempt: TestAttempt) -> StdoutStream | None:
+        """Return the listener to the output of ``test``; None if the test is hidden, or talks to an interactor."""
         if self._on_output is None or test.hidden or attempt.interactor is not None:
             return None
-        return LiveOutput(test.id, self._on_output, self._allowance)
+        return StdoutStream(test.id, self._on_output, self._byte_budget)
 
-    def _pass_over(self) -> None:
+    def _skip_tests(self) -> None:
         """Give their verdict to the next tests that are not to be run."""
         while not self.done:
             test = self._tests[len(self.results)]
             if self._cancelled.is_set():
                 verdict, message = Verdict.CANCELLED, "cancelled"
-            elif self._stops.skips(test.group):
+            elif self._skip_rules.skips(test.group):
                 verdict, message = Verdict.SKIPPED, "skipped: an earlier test was not accepted"
             else:
                 return
@@ -153,18 +155,18 @@ class _Sitting:
 
     def _add(self, test: TestCase, result: TestResult) -> None:
         self.results.append(result)
-        self._stops.note(test.group, result.verdict)
+        self._skip_rules.note(test.group, result.verdict)
         if result.verdict is Verdict.COMPILE_ERROR:
             self.message = result.message
         self._on_result(result)
 
-    def _result(self, test: TestCase, attempt: Attempt, outcome: Outcome) -> TestResult:
-        ruling = rule(
+    def _result(self, test: TestCase, attempt: TestAttempt, outcome: Outcome) -> TestResult:
+        ruling = decide_verdict(
             outcome,
             self._limits,
             needs_value=attempt.needs_value,
             mismatch=lambda: attempt.mismatch(outcome),
-            fault=attempt.fault,
+            wrong_already=attempt.wrong_already,
         )
         output = _Output(self._output_share)
         stdout, cut = output.keep(outcome.stdout, STDOUT_KEPT)

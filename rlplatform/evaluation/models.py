@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     ConfigDict,
     Discriminator,
     Field,
@@ -22,8 +23,12 @@ from pydantic import (
 )
 
 from rlplatform import patterns
+from rlplatform.evaluation.checkers.builtin import TokensChecker
+from rlplatform.evaluation.checkers.registry import AnyChecker
+from rlplatform.evaluation.graders.registry import GRADERS, AnyGrader, TestCase
+from rlplatform.evaluation.graders.stdio import StdioGrader
 from rlplatform.files.models import DataFile, FileRef, text_or_file
-from rlplatform.json_models import FieldError, Json, JsonList, JsonObject, StrictModel, Text, check_text
+from rlplatform.json_models import FieldError, StrictModel, check_text
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
 from rlplatform.scheduling.priorities import Priority
 
@@ -45,9 +50,7 @@ class Verdict(StrEnum):
 
 _File = Annotated[FileRef, Tag("upload")]
 _Source = Annotated[str, Field(max_length=262_144), AfterValidator(check_text), Tag("text")]
-_Stream = Annotated[str, Field(max_length=1_048_576), AfterValidator(check_text), Tag("text")]
 Source = Annotated[_Source | _File, Discriminator(text_or_file)]
-Stream = Annotated[_Stream | _File, Discriminator(text_or_file)]
 
 
 class SourceFile(StrictModel):
@@ -59,161 +62,22 @@ class SourceFile(StrictModel):
     """Text of the file, or an uploaded file with any bytes."""
 
 
-class StdioGrader(StrictModel):
-    """The program reads stdin and writes stdout."""
-
-    kind: Literal["stdio"] = "stdio"
-    """Selects this grader."""
-
-
-class FunctionGrader(StrictModel):
-    """The function ``entry`` of the program is called with JSON values and must return one."""
-
-    kind: Literal["function"] = "function"
-    """Selects this grader."""
-    entry: str = Field(default="solve", pattern=patterns.FUNCTION)
-    """Name of the function to call."""
-
-
-class EpisodeGrader(StrictModel):
-    """The program is an agent: `entry(observation)` chooses the actions of one episode of a Gymnasium environment.
-    Observations and actions are JSON: a number for Discrete spaces, lists for arrays."""
-
-    kind: Literal["episode"] = "episode"
-    """Selects this grader."""
-    env: str = Field(min_length=1, max_length=128)
-    """Id of a Gymnasium environment, for example `CartPole-v1`."""
-    entry: str = Field(default="act", pattern=patterns.FUNCTION)
-    """Name of the function that chooses an action."""
-    max_steps: int = Field(default=1000, ge=1, le=100_000)
-    """Steps after which an episode ends that the environment does not end."""
-    turn_time_s: float = Field(default=1.0, gt=0, le=60)
-    """Time for one action, in seconds."""
-
-
-class DialogueGrader(StrictModel):
-    """The program and the host exchange lines: the program follows the `turns` of a test, or guesses its `secret`."""
-
-    kind: Literal["dialogue"] = "dialogue"
-    """Selects this grader."""
-    turn_time_s: float = Field(default=1.0, gt=0, le=60)
-    """Time until the program's next line, or until its exit after a correct guess, in seconds."""
-    max_guesses: int = Field(default=100, ge=1, le=10_000)
-    """Number of guesses that the program may make."""
-
-
-Grader = Annotated[
-    StdioGrader | FunctionGrader | EpisodeGrader | DialogueGrader,
-    Field(discriminator="kind"),
-]
-
-# the fields of a test that go with each kind of grader
-_TEST_FIELDS: dict[str, tuple[str, ...]] = {
-    "stdio": ("stdin", "expected_stdout"),
-    "function": ("args", "kwargs", "expected"),
-    "episode": ("seed", "min_return"),
-    "dialogue": ("turns", "secret"),
-}
-
-
-class ExactChecker(StrictModel):
-    """Output and expectation are the same to the byte."""
-
-    kind: Literal["exact"] = "exact"
-    """Selects this checker."""
-
-
-class TokensChecker(StrictModel):
-    """The same words in the same order; white space does not count."""
-
-    kind: Literal["tokens"] = "tokens"
-    """Selects this checker."""
-
-
-class LinesChecker(StrictModel):
-    """The same lines; trailing white space and trailing empty lines do not count."""
-
-    kind: Literal["lines"] = "lines"
-    """Selects this checker."""
-
-
-class FloatsChecker(StrictModel):
-    """The same words, with a tolerance for numbers: |a-b| <= max(abs_tol, rel_tol*|expected|)."""
-
-    kind: Literal["floats"] = "floats"
-    """Selects this checker."""
-    abs_tol: float = Field(default=1e-9, ge=0, allow_inf_nan=False)
-    """Absolute tolerance."""
-    rel_tol: float = Field(default=1e-6, ge=0, allow_inf_nan=False)
-    """Tolerance relative to the expected number."""
-
-
-class UnorderedChecker(StrictModel):
-    """The same lines (or list items) in any order."""
-
-    kind: Literal["unordered"] = "unordered"
-    """Selects this checker."""
-
-
-Checker = Annotated[
-    ExactChecker | TokensChecker | LinesChecker | FloatsChecker | UnorderedChecker, Field(discriminator="kind")
-]
-
-
-class Turn(StrictModel):
-    """One exchange of a dialogue: the host sends a line, then waits for one."""
-
-    say: Text | None = Field(default=None, max_length=65_536)
-    """Line that the host sends, without its newline; null: nothing is sent."""
-    expect: Text | None = Field(default=None, max_length=65_536)
-    """Line that the program must answer, compared by the checker; null: the host does not wait for one. The last turn
-    must expect a line."""
-
-
-class TestCase(StrictModel):
-    """One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and
-    `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue)."""
-
-    __test__ = False
-    model_config = ConfigDict(allow_inf_nan=True)  # Json itself refuses NaN, and names the value
-
-    id: str = Field(min_length=1, max_length=64, pattern=patterns.LABEL)
-    """Id of the test, unique in the request."""
-    stdin: Stream | None = None
-    """Standard input of the program (stdio): text, or an uploaded file."""
-    expected_stdout: Stream | None = None
-    """Standard output to expect (stdio): text, or an uploaded file; null: only the exit status counts."""
-    args: JsonList | None = None
-    """Positional arguments of the call (function)."""
-    kwargs: JsonObject | None = None
-    """Keyword arguments of the call (function)."""
-    expected: Json = None
-    """Value that the function must return (function); required there, null for no value."""
-    seed: int | None = Field(default=None, ge=0, lt=2**53)
-    """Seed of the episode (episode). Null: the host draws 63 random bits and tells them to nobody. Leave it null in
-    hidden tests: an agent can try the small seeds and foresee the episode."""
-    min_return: float | None = Field(default=None, allow_inf_nan=False)
-    """Return that the episode must reach (episode); null: playing it to its end is enough."""
-    turns: list[Turn] | None = Field(default=None, min_length=1, max_length=1000, fail_fast=True)
-    """Exchange of lines to follow (dialogue)."""
-    secret: int | None = Field(default=None, ge=-(2**53), le=2**53)
-    """Number to guess (dialogue). Each guess is answered with `higher`, `lower` or `correct`."""
-    files: list[DataFile] = Field(default_factory=list, max_length=32, fail_fast=True)
-    """Uploaded files that the program finds in this test alone, and can only read."""
-    points: float = Field(default=1.0, ge=0, le=1e6, allow_inf_nan=False)
-    """Points of an accepted test."""
-    hidden: bool = False
-    """True: submitters see only the verdict and the points."""
-    group: str | None = Field(default=None, max_length=64)
-    """Id of the group that this test belongs to; null: none."""
+def _with_old_name(schema: dict[str, Any]) -> None:
+    """Describe the old name of ``scoring``, which requests and stored records may still have."""
+    old = {**schema["properties"]["scoring"], "deprecated": True}
+    schema["properties"]["policy"] = old | {"description": "Old name of `scoring`."}
 
 
 class Group(StrictModel):
     """Tests that are scored together."""
 
+    model_config = ConfigDict(json_schema_extra=_with_old_name)
+
     id: str = Field(min_length=1, max_length=64, pattern=patterns.LABEL)
     """Id of the group, unique in the request."""
-    policy: Literal["all_or_nothing", "sum"] = "all_or_nothing"
+    scoring: Literal["all_or_nothing", "sum"] = Field(
+        default="all_or_nothing", validation_alias=AliasChoices("scoring", "policy")
+    )
     """`sum` adds the points of the tests; `all_or_nothing` gives all of them or none."""
     stop_on_failure: bool = False
     """True: after its first test that is not accepted, the rest of the group is skipped."""
@@ -234,7 +98,7 @@ class EvaluationRequest(StrictModel):
     """Further files of the submission."""
     data: list[DataFile] = Field(default_factory=list, max_length=64, fail_fast=True)
     """Uploaded files of any size that the program finds in each test, and can only read."""
-    grader: Grader = Field(default_factory=StdioGrader)
+    grader: AnyGrader = Field(default_factory=StdioGrader)
     """How a test is run."""
     tests: list[TestCase] = Field(min_length=1, max_length=200, fail_fast=True)
     """Tests to run, in this order."""
@@ -242,7 +106,7 @@ class EvaluationRequest(StrictModel):
     """Groups that tests refer to."""
     stop_on_failure: bool = False
     """True: after the first test that is not accepted, all others are skipped."""
-    checker: Checker = Field(default_factory=TokensChecker)
+    checker: AnyChecker = Field(default_factory=TokensChecker)
     """How output, or a returned value, is compared with what is expected."""
     limits: Limits = Field(default_factory=Limits)
     """Limits of each test."""
@@ -278,21 +142,13 @@ class EvaluationRequest(StrictModel):
 
     @model_validator(mode="after")
     def _tests_fit_grader(self) -> EvaluationRequest:
-        fitting = _TEST_FIELDS[self.grader.kind]
-        others = [name for fields in _TEST_FIELDS.values() for name in fields if name not in fitting]
+        fitting = self.grader.test_fields()
+        others = [name for grader in GRADERS for name in grader.test_fields() if name not in fitting]
         for index, test in enumerate(self.tests):
             if wrong := next((name for name in others if getattr(test, name) is not None), None):
                 takes = f"grader {self.grader.kind!r}, which takes {', '.join(fitting)}"
                 raise FieldError(f"tests.{index}.{wrong}", f"does not go with {takes}")
-            if self.grader.kind == "function" and "expected" not in test.model_fields_set:
-                raise FieldError(f"tests.{index}.expected", "is missing; give null if nothing is to be returned")
-            if self.grader.kind == "dialogue" and (test.turns is None) == (test.secret is None):
-                raise FieldError(f"tests.{index}", "a test of grader 'dialogue' has either turns or a secret")
-            if test.turns is not None and test.turns[-1].expect is None:
-                raise FieldError(f"tests.{index}.turns", "the last turn must expect a line")
-        checked = self.grader.kind in ("stdio", "function") or any(test.turns for test in self.tests)
-        if not checked and self.checker != TokensChecker():
-            raise FieldError("checker", f"no test has an output that {self.checker.kind!r} could check")
+        self.grader.check(self.tests, self.checker)
         return self
 
 
@@ -418,7 +274,7 @@ class BatchRow(StrictModel):
     """202 if the row was accepted, else the HTTP status of its error."""
     evaluation: Evaluation | None = None
     """The evaluation; null if the row was refused."""
-    replay_or_raise: bool = False
+    replayed: bool = False
     """True if an earlier batch with the same Idempotency-Key created the evaluation."""
     error: dict[str, Any] | None = None
     """Problem document; null if the row was accepted."""

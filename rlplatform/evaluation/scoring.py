@@ -15,7 +15,7 @@ def max_score(request: EvaluationRequest) -> float:
 
 def scored(request: EvaluationRequest, results: Sequence[TestResult]) -> list[TestResult]:
     """``results``, one for each test in order, with the points that their groups leave them."""
-    strict = {group.id for group in request.groups if group.policy == "all_or_nothing"}
+    strict = {group.id for group in request.groups if group.scoring == "all_or_nothing"}
     tests = list(zip(request.tests, results, strict=True))
     failed = {test.group for test, result in tests if result.verdict is not Verdict.ACCEPTED} & strict
     return [result if test.group not in failed else result.model_copy(update={"points": 0.0}) for test, result in tests]
@@ -31,7 +31,7 @@ def overall(results: Sequence[TestResult]) -> Verdict:
     return next((result.verdict for result in results if result.verdict is not Verdict.ACCEPTED), Verdict.ACCEPTED)
 
 
-class Stops:
+class SkipRules:
     """Which tests are skipped because others failed: ``stop_on_failure`` of the request and of its groups."""
 
     def __init__(self, request: EvaluationRequest) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, JsonValue
 
-from rlplatform.evaluation.models import EvaluationRequest, TestCase
+from rlplatform.evaluation.graders.registry import TestCase
+from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.files.models import DataFile, FileRef
 from rlplatform.json_models import StrictModel
 

@@ -6,18 +6,17 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from rlplatform.errors import InvalidRequest
-from rlplatform.evaluation.graders import agent_loop
-from rlplatform.evaluation.models import EpisodeGrader, EvaluationRequest
+from rlplatform.evaluation.graders.base import ENTRY
+from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.files.models import DataFile, LocalData, content_of
 from rlplatform.sandbox.models import Program
 from rlplatform.sandbox.programs import MAX_PATH_BYTES, MAX_PROGRAM_BYTES, file_above, path_fault
 
-ENTRY = "main.py"
 MAX_TOTAL_WALL_S = 3600.0
-SORTED_OUTPUT_KB = 4096  # compared in memory, line by line
+DEFAULT_MAX_OUTPUT_KB = 4096
 
 
-def check_submission(request: EvaluationRequest, max_output_kb: int = SORTED_OUTPUT_KB) -> None:
+def check_submission(request: EvaluationRequest, max_output_kb: int = DEFAULT_MAX_OUTPUT_KB) -> None:
     """Check what can be said of a request by itself.
 
     Args:
@@ -26,10 +25,12 @@ def check_submission(request: EvaluationRequest, max_output_kb: int = SORTED_OUT
     Raises:
         InvalidRequest: the request cannot be evaluated as it stands; ``field`` says where.
     """
-    program_of(request)
-    most = SORTED_OUTPUT_KB if request.checker.kind == "unordered" else max_output_kb
+    build_program(request)
+    most = min(request.checker.max_output_kib or max_output_kb, max_output_kb)
     if request.limits.output_kb > most:
-        why = "with checker 'unordered'" if most < max_output_kb else "by this platform (RLP_EVALUATION__MAX_OUTPUT_KB)"
+        why = "by this platform (RLP_EVALUATION__MAX_OUTPUT_KB)"
+        if most < max_output_kb:
+            why = f"with checker {request.checker.kind!r}"
         raise InvalidRequest(
             f"limits.output_kb is {request.limits.output_kb}; at most {most} are accepted {why}",
             field="limits.output_kb",
@@ -43,46 +44,38 @@ def check_submission(request: EvaluationRequest, max_output_kb: int = SORTED_OUT
         )
 
 
-def check_environment(grader: EpisodeGrader) -> None:
-    """:raises InvalidRequest: the agents' environment cannot be made. That is tried: it may take a while."""
-    from rlplatform.evaluation.graders.episode import make_environment  # needs Gymnasium
+def build_program(request: EvaluationRequest) -> Program:
+    """Return the program of ``request``: source as ``main.py``, files, data, and what its grader puts in front of them.
 
-    make_environment(grader.env).close()
-
-
-def program_of(request: EvaluationRequest) -> Program:
-    """The program of ``request``: its source as ``main.py``, its files, its data, and the loop in front of an agent.
-
-    :raises InvalidRequest: a path is not a plain relative one, is taken, or all is too large; ``field`` says which.
+    Raises:
+        InvalidRequest: a path is not a plain relative one, is taken, or all is too large; ``field`` says which.
     """
-    files = {ENTRY: content_of(request.source)}
-    entry = ENTRY
-    if request.grader.kind == "episode":
-        entry = agent_loop.PATH
-        files[entry] = agent_loop.source(request.grader.entry)
-    taken = {ENTRY, entry}
+    program = request.grader.program({ENTRY: content_of(request.source)})
+    files = dict(program.files)
+    own = frozenset(files)
+    taken = set(own)
     for index, file in enumerate(request.files):
-        _take(file.path, f"files.{index}.path", taken, entry)
+        _take(file.path, f"files.{index}.path", taken, own)
         files[file.path] = content_of(file.content)
     for index, data in enumerate(request.data):
-        _take(data.path, f"data.{index}.path", taken, entry)
+        _take(data.path, f"data.{index}.path", taken, own)
     paths = [(file.path, f"files.{index}.path") for index, file in enumerate(request.files)]
     paths += [(data.path, f"data.{index}.path") for index, data in enumerate(request.data)]
     _check_folders(paths, taken)
     for number, test in enumerate(request.tests):
         seen = set(taken) if test.files else taken
-        own = [(data.path, f"tests.{number}.files.{index}.path") for index, data in enumerate(test.files)]
-        for path, field in own:
-            _take(path, field, seen, entry)
-        if own:
-            _check_folders([*own, *((path, own[0][1]) for path, _ in paths)], seen)
+        added = [(data.path, f"tests.{number}.files.{index}.path") for index, data in enumerate(test.files)]
+        for path, field in added:
+            _take(path, field, seen, own)
+        if added:
+            _check_folders([*added, *((path, added[0][1]) for path, _ in paths)], seen)
     total = sum(map(len, files.values()))
     if total > MAX_PROGRAM_BYTES:
         raise InvalidRequest(
             f"source and files have {total} bytes; at most {MAX_PROGRAM_BYTES} are accepted; larger files go into data",
             field="files",
         )
-    return Program(files, entry, local_paths(request.data))
+    return Program(files, program.entry, local_paths(request.data))
 
 
 def local_paths(data: Iterable[DataFile]) -> dict[str, Path]:
@@ -91,7 +84,7 @@ def local_paths(data: Iterable[DataFile]) -> dict[str, Path]:
     return {one.path: one.local for one in data if isinstance(one, LocalData)}
 
 
-def _take(path: str, field: str, taken: set[str], entry: str) -> None:
+def _take(path: str, field: str, taken: set[str], own: Collection[str]) -> None:
     """Add a path to those that are taken.
 
     Raises:
@@ -100,7 +93,7 @@ def _take(path: str, field: str, taken: set[str], entry: str) -> None:
     if (fault := path_fault(path)) is not None:
         shown = path[:MAX_PATH_BYTES]
         raise InvalidRequest(f"the path {shown!r} {fault}; give one like 'helpers/graph.py'", field=field)
-    if path in (ENTRY, entry):
+    if path in own:
         raise InvalidRequest(f"{path!r} is taken: `source` is {ENTRY!r}; choose another path", field=field)
     if path in taken:
         raise InvalidRequest(f"{path!r} is there twice", field=field)
@@ -108,7 +101,11 @@ def _take(path: str, field: str, taken: set[str], entry: str) -> None:
 
 
 def _check_folders(paths: Iterable[tuple[str, str]], taken: Collection[str]) -> None:
-    """:raises InvalidRequest: a file would have to be a folder for one of ``paths`` to exist."""
+    """Check that no file would have to be a folder for one of ``paths`` to exist.
+
+    Raises:
+        InvalidRequest: one would.
+    """
     for path, field in paths:
         if (folder := file_above(path, taken)) is not None:
             raise InvalidRequest(f"{folder!r} is a file and cannot be a folder too", field=field)

@@ -1,4 +1,4 @@
-"""The one place where an outcome, which is what a program did, becomes a verdict, which is what that means."""
+"""Turn an outcome, which says what a program did, into a verdict, which says what that means. Nothing else does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STACK = (
     "threading.stack_size() or else 8 MiB in other threads"
 )
 _LAST_LINE = 200
-_BEFORE_A_FAULT = frozenset({OutcomeKind.COMPILE_FAILED, OutcomeKind.CANCELLED})
+_BEFORE_A_WRONG_ANSWER = frozenset({OutcomeKind.COMPILE_FAILED, OutcomeKind.CANCELLED})
 
 
 class Ruling(NamedTuple):
@@ -35,23 +35,24 @@ class Ruling(NamedTuple):
     message: str | None = None
 
 
-def rule(
+def decide_verdict(
     outcome: Outcome,
     limits: Limits,
     *,
     needs_value: bool,
     mismatch: Callable[[], str | None],
-    fault: str | None = None,
+    wrong_already: str | None = None,
 ) -> Ruling:
-    """What ``outcome`` means.
+    """Decide what ``outcome`` means.
 
-    :param needs_value: the program had to return a value, not only to end.
-    :param mismatch: why the answer is wrong, None if it is right; asked only of programs that ended well.
-    :param fault: why the answer was wrong already before the program ended: how it took that does not count.
+    Args:
+        needs_value: the program had to return a value, not only to end.
+        mismatch: gives the reason why the answer is wrong, None if it is right; asked only of programs that ended well.
+        wrong_already: reason why the answer was wrong before the program ended; how it ended does not count then.
     """
     usage = outcome.usage
-    if fault is not None and outcome.kind not in _BEFORE_A_FAULT:
-        return Ruling(Verdict.WRONG_ANSWER, fault)
+    if wrong_already is not None and outcome.kind not in _BEFORE_A_WRONG_ANSWER:
+        return Ruling(Verdict.WRONG_ANSWER, wrong_already)
     match outcome.kind:
         case OutcomeKind.COMPILE_FAILED:
             return Ruling(Verdict.COMPILE_ERROR, outcome.detail or "the program does not compile")
@@ -82,10 +83,10 @@ def rule(
         case OutcomeKind.CANCELLED:
             return Ruling(Verdict.CANCELLED, "cancelled")
         case OutcomeKind.EXITED:
-            return _rule_exited(outcome, needs_value, mismatch)
+            return _decide_exited(outcome, needs_value, mismatch)
 
 
-def _rule_exited(outcome: Outcome, needs_value: bool, mismatch: Callable[[], str | None]) -> Ruling:
+def _decide_exited(outcome: Outcome, needs_value: bool, mismatch: Callable[[], str | None]) -> Ruling:
     if outcome.exit_code != 0:
         why = outcome.detail or _last_line(outcome.stderr)
         return Ruling(Verdict.RUNTIME_ERROR, f"exit status {outcome.exit_code}" + (f": {why}" if why else ""))

@@ -51,10 +51,9 @@ def probe_known(env: str, *_: Any) -> dict[str, Any]:
 
 def probe_episode(env: str, *_: Any) -> dict[str, Any]:
     """Make the environment of an ``episode`` grader."""
-    from rlplatform.evaluation.models import EpisodeGrader
-    from rlplatform.evaluation.submissions import check_environment
+    from rlplatform.evaluation.graders.episode import EpisodeGrader
 
-    check_environment(EpisodeGrader(env=env))
+    EpisodeGrader(env=env).check_environment()
     return {}
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from rlplatform.environments.facts import EnvironmentFacts, canonical, check_config
 from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
-from rlplatform.evaluation.models import EpisodeGrader
-from rlplatform.evaluation.submissions import check_environment
+from rlplatform.evaluation.graders.episode import EpisodeGrader
 
 
 class InlineProbes:
@@ -40,7 +39,7 @@ class InlineProbes:
 
     async def check_episodes(self, env: str, tenant: str = "") -> None:  # noqa: ARG002
         self.asked.append(("episode", env))
-        check_environment(EpisodeGrader(env=env))
+        EpisodeGrader(env=env).check_environment()
 
     async def warm_up(self) -> None:
         """There is nothing to warm up."""

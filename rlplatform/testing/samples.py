@@ -11,7 +11,8 @@ from rlplatform.access.api_keys import ApiKey
 from rlplatform.access.principals import Scope
 from rlplatform.clock import Clock
 from rlplatform.evaluation.events import EvaluationFinished, EvaluationQueued, EvaluationRetried
-from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestCase, TestResult, Verdict
+from rlplatform.evaluation.graders.registry import TestCase
+from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestResult, Verdict
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.run_kinds import parse_event
 from rlplatform.runs.events import Event

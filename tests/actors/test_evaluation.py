@@ -15,7 +15,8 @@ import pytest
 
 from actors import options
 from rlplatform.errors import PlatformError
-from rlplatform.evaluation.models import EvaluationRequest, TestCase
+from rlplatform.evaluation.graders.registry import TestCase
+from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.sandbox.docker_engine import STATE_LABEL
 from rlplatform.sandbox.models import Limits

@@ -1,164 +1,73 @@
 """The program is an agent: its function picks the actions of one episode of a Gymnasium environment.
 
-The environment runs here, on the host, so that an agent can neither read nor change its state. Only environments of the
-host's own Gymnasium registry are made, without arguments of the submitter's. Actions come from the sandbox as JSON
-lines and are checked against the action space; an environment's own time counts towards the agent's wall time.
+The half that needs Gymnasium and NumPy is ``episode_attempt``, imported where an episode is played: clients have
+neither.
 """
 
 from __future__ import annotations
 
-import json
-import secrets
-from contextlib import suppress
-from typing import Any
+from collections.abc import Sequence
+from typing import ClassVar, Literal
 
-import gymnasium as gym
-import numpy as np
-from gymnasium import spaces
+from pydantic import Field
 
-from rlplatform.errors import InvalidRequest, ServiceError, UnknownName
-from rlplatform.evaluation.graders.function import showable
-from rlplatform.evaluation.models import EpisodeGrader, TestCase
-from rlplatform.sandbox.guest import values
-from rlplatform.sandbox.models import Execution, Limits, Outcome
-
-SEED_BITS = 63
-_ACTION_BYTES = 65_536
+from rlplatform import patterns
+from rlplatform.evaluation.checkers.base import Checker
+from rlplatform.evaluation.graders import agent_loop
+from rlplatform.evaluation.graders.base import Grader, TestAttempt, TestFields, refuse_checker
+from rlplatform.sandbox.models import Limits, Program
 
 
-class EpisodeAttempt:
-    """An attempt at a test of the ``episode`` grader: one episode, and the ``Interactor`` that plays it."""
+class EpisodeTest(TestFields):
+    """A test of ``episode``."""
 
-    needs_value = False
+    seed: int | None = Field(default=None, ge=0, lt=2**53)
+    """Seed of the episode (episode). Null: the host draws 63 random bits and tells them to nobody. Leave it null in
+    hidden tests: an agent can try the small seeds and foresee the episode."""
+    min_return: float | None = Field(default=None, allow_inf_nan=False)
+    """Return that the episode must reach (episode); null: playing it to its end is enough."""
 
-    def __init__(self, test: TestCase, grader: EpisodeGrader, limits: Limits) -> None:
-        self.execution = Execution(limits)
-        self.turn_time_s = grader.turn_time_s
-        self._min_return = test.min_return
-        self._max_steps = grader.max_steps
-        self._env = make_environment(grader.env)
-        self._over = False
-        self.fault: str | None = None
-        self._return = 0.0
-        self._steps = 0
-        try:
-            self._first, _ = self._env.reset(seed=draw_seed() if test.seed is None else test.seed)
-        except Exception as error:
-            self._env.close()
-            raise ServiceError(f"the environment failed to reset: {error!r}") from error
+
+class EpisodeGrader(Grader):
+    """The program is an agent: `entry(observation)` chooses the actions of one episode of a Gymnasium environment.
+    Observations and actions are JSON: a number for Discrete spaces, lists for arrays."""
+
+    test_model: ClassVar[type[TestFields]] = EpisodeTest
+
+    kind: Literal["episode"] = "episode"
+    """Selects this grader."""
+    env: str = Field(min_length=1, max_length=128)
+    """Id of a Gymnasium environment, for example `CartPole-v1`."""
+    entry: str = Field(default="act", pattern=patterns.FUNCTION)
+    """Name of the function that chooses an action."""
+    max_steps: int = Field(default=1000, ge=1, le=100_000)
+    """Steps after which an episode ends that the environment does not end."""
+    turn_time_s: float = Field(default=1.0, gt=0, le=60)
+    """Time for one action, in seconds."""
 
     @property
-    def interactor(self) -> EpisodeAttempt:
-        return self
+    def environment(self) -> str | None:
+        return self.env
 
-    def begin(self) -> bytes:
-        return _line(self._first)
+    def check_environment(self) -> None:
+        """Make the agents' environment once, which may take a while.
 
-    def reply(self, line: bytes) -> bytes | None:
-        try:
-            action = read_action(self._env.action_space, line)
-        except ValueError as error:
-            self.fault = f"step {self._steps + 1}: {error}"
-            return None
-        try:
-            observation, reward, terminated, truncated, _ = self._env.step(action)
-        except Exception as error:
-            raise ServiceError(f"the environment failed in step {self._steps + 1}: {error!r}") from error
-        self._return += float(reward)
-        self._steps += 1
-        self._over = bool(terminated or truncated) or self._steps >= self._max_steps
-        return None if self._over else _line(observation)
+        Raises:
+            InvalidRequest: it cannot be made.
+        """
+        from rlplatform.evaluation.graders.episode_attempt import make_environment
 
-    def overhear(self, output: bytes) -> None:
-        """Ignore actions after the end of the episode."""
+        make_environment(self.env).close()
 
-    def mismatch(self, outcome: Outcome) -> str | None:  # noqa: ARG002 - what counts is what was played here
-        if self.fault is not None:
-            return self.fault
-        if not self._over:
-            return f"the program ended after {self._steps} steps, before the episode did"
-        if self._min_return is not None and not self._return >= self._min_return:
-            return f"episode return {self._return:g} after {self._steps} steps; at least {self._min_return:g} is asked"
-        return None
+    def check(self, tests: Sequence[TestFields], checker: Checker) -> None:  # noqa: ARG002
+        refuse_checker(checker)
 
-    def value(self, outcome: Outcome) -> Any:  # noqa: ARG002 - what counts is what was played here
-        """Return and length of what was played."""
-        return {"episode_return": showable(self._return), "episode_length": self._steps}
+    def program(self, files: dict[str, bytes]) -> Program:
+        """Put the loop that asks the agent in front of it."""
+        return Program({**files, agent_loop.PATH: agent_loop.source(self.entry)}, agent_loop.PATH)
 
-    def close(self) -> None:
-        self._env.close()
+    def attempt(self, test: TestFields, checker: Checker, limits: Limits) -> TestAttempt:  # noqa: ARG002
+        from rlplatform.evaluation.graders.episode_attempt import EpisodeAttempt
 
-
-def draw_seed() -> int:
-    """Seed of an episode whose test gives none: from the operating system, and too wide to be guessed."""
-    return secrets.randbits(SEED_BITS)
-
-
-def make_environment(env: str) -> Any:
-    """A ``gymnasium.Env`` of the registry.
-
-    :raises UnknownName: it has none of this id.
-    :raises InvalidRequest: it cannot be made here, or its actions are not numbers.
-    """
-    if env not in gym.registry:
-        raise UnknownName("environment", env, gym.registry, field="grader.env")
-    try:
-        made: Any = gym.make(env, disable_env_checker=True)
-    except Exception as error:
-        raise InvalidRequest(f"{env} cannot be made here: {error}", field="grader.env") from None
-    if not isinstance(made.action_space, spaces.Discrete | spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
-        made.close()
-        kinds = "Discrete, Box, MultiDiscrete and MultiBinary are taken"
-        raise InvalidRequest(f"{env} has actions of {type(made.action_space).__name__}; {kinds}", field="grader.env")
-    return made
-
-
-def read_action(space: spaces.Space[Any], line: bytes) -> Any:
-    """The action that a line of the program holds.
-
-    :raises ValueError: it is none; says what would be.
-    """
-    if len(line) > _ACTION_BYTES:
-        raise ValueError(f"an action of {len(line)} bytes")
-    try:
-        given = values.decode(line)
-    except values.ValueRefused as refusal:
-        raise ValueError(f"the action is refused: {refusal}") from None
-    whole = not np.issubdtype(space.dtype, np.floating)
-    if isinstance(space, spaces.Discrete):
-        if isinstance(given, int) and given.bit_length() < 63 and space.contains(np.int64(given)):
-            return int(given)
-    elif isinstance(given, list) and _numeric(given, _kinds(space)):
-        with suppress(ValueError, OverflowError), np.errstate(over="ignore"):
-            exact = np.asarray(given, np.int64 if whole else np.float64)
-            action = exact.astype(space.dtype)
-            unchanged = np.array_equal(action, exact) if whole else np.isfinite(action).all()
-            if unchanged and space.contains(action):
-                return action
-    raise ValueError(f"the action {line[:80].decode('utf-8', 'replace')} is not in {space}")
-
-
-def _kinds(space: spaces.Space[Any]) -> tuple[type, ...]:
-    """Types of the numbers in an action of ``space``. As in Gymnasium, true and false are whole numbers of choices."""
-    if isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
-        return int, bool
-    return (int, float) if np.issubdtype(space.dtype, np.floating) else (int,)
-
-
-def _numeric(items: list[Any], kinds: tuple[type, ...]) -> bool:
-    return all(_numeric(item, kinds) if type(item) is list else type(item) in kinds for item in items)
-
-
-def _line(observation: Any) -> bytes:
-    return json.dumps({"observation": _plain(observation)}).encode() + b"\n"
-
-
-def _plain(observation: Any) -> Any:
-    """An observation as JSON: numbers, lists of them, and what Tuple and Dict spaces make of these."""
-    if isinstance(observation, np.ndarray | np.generic):
-        return observation.tolist()
-    if isinstance(observation, dict):
-        return {str(key): _plain(item) for key, item in observation.items()}
-    if isinstance(observation, list | tuple):
-        return [_plain(item) for item in observation]
-    return observation
+        assert isinstance(test, EpisodeTest)
+        return EpisodeAttempt(self.env, test.seed, test.min_return, self.max_steps, self.turn_time_s, limits)

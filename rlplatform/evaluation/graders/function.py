@@ -3,37 +3,68 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
 
-from rlplatform.evaluation.checkers import compare_value, large_integer
-from rlplatform.evaluation.models import Checker, TestCase
-from rlplatform.json_models import MAX_INT_BITS
+from pydantic import Field
+
+from rlplatform import patterns
+from rlplatform.evaluation.checkers.base import Checker
+from rlplatform.evaluation.checkers.quoting import large_integer
+from rlplatform.evaluation.graders.base import Grader, TestAttempt, TestFields
+from rlplatform.json_models import MAX_INT_BITS, FieldError, Json, JsonList, JsonObject
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Call, Execution, Limits, Outcome
 
 
-class FunctionAttempt:
-    """An attempt at a test of the ``function`` grader."""
+class FunctionTest(TestFields):
+    """A test of ``function``."""
+
+    args: JsonList | None = None
+    """Positional arguments of the call (function)."""
+    kwargs: JsonObject | None = None
+    """Keyword arguments of the call (function)."""
+    expected: Json = None
+    """Value that the function must return (function); required there, null for no value."""
+
+
+class FunctionGrader(Grader):
+    """The function ``entry`` of the program is called with JSON values and must return one."""
+
+    test_model: ClassVar[type[TestFields]] = FunctionTest
+
+    kind: Literal["function"] = "function"
+    """Selects this grader."""
+    entry: str = Field(default="solve", pattern=patterns.FUNCTION)
+    """Name of the function to call."""
+
+    def check(self, tests: Sequence[TestFields], checker: Checker) -> None:  # noqa: ARG002
+        for index, test in enumerate(tests):
+            if "expected" not in test.model_fields_set:
+                raise FieldError(f"tests.{index}.expected", "is missing; give null if nothing is to be returned")
+
+    def attempt(self, test: TestFields, checker: Checker, limits: Limits) -> FunctionAttempt:
+        assert isinstance(test, FunctionTest)
+        return FunctionAttempt(test, self.entry, checker, limits)
+
+
+class FunctionAttempt(TestAttempt):
+    """Attempt at a test of ``function``."""
 
     needs_value = True
-    interactor = None
-    fault = None
 
-    def __init__(self, test: TestCase, entry: str, checker: Checker, limits: Limits) -> None:
-        self.execution = Execution(limits, call=Call(entry, list(test.args or []), dict(test.kwargs or {})))
+    def __init__(self, test: FunctionTest, entry: str, checker: Checker, limits: Limits) -> None:
+        super().__init__(Execution(limits, call=Call(entry, list(test.args or []), dict(test.kwargs or {}))))
         self._expected = test.expected
         self._checker = checker
 
     def mismatch(self, outcome: Outcome) -> str | None:
         assert outcome.returned is not None
-        return compare_value(self._checker, self._expected, values.decode(outcome.returned))
+        return self._checker.compare_value(self._expected, values.decode(outcome.returned))
 
     def value(self, outcome: Outcome) -> Any:
         """The returned value; NaN and infinities as text, since JSON has none."""
         return None if outcome.returned is None else showable(values.decode(outcome.returned))
-
-    def close(self) -> None:
-        pass
 
 
 def showable(value: Any) -> Any:

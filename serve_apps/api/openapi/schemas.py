@@ -42,7 +42,9 @@ class _Described(GenerateJsonSchema):
                 field["description"] = docs[name]
             if "description" in field:
                 field["description"] = plain(field["description"])
-        required = [name for name in found.get("properties", {}) if self.always_there(cls, name)]
+        required = [
+            name for name in found.get("properties", {}) if name in cls.model_fields and self.always_there(cls, name)
+        ]
         found.pop("required", None)
         return found | ({"required": required} if required else {})
 
@@ -73,7 +75,8 @@ class _Request(_Described):
     def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
         found = super().model_schema(schema)
         for name, field in found.get("properties", {}).items():
-            info = schema["cls"].model_fields[name]
+            if (info := schema["cls"].model_fields.get(name)) is None:  # an old name, which is still taken
+                continue
             if (default := field.pop("default", None)) not in (None, "", PydanticUndefined) and "const" not in field:
                 field["description"] = (
                     f"{info.description or field.get('description', '')} Default: `{_json(default)}`."

@@ -192,7 +192,7 @@ async def _row(
         )
     except PlatformError as error:
         return BatchRow(status=error.status, error=problem(error))
-    return BatchRow(status=202, evaluation=run.document.redacted(), replay_or_raise=not new)
+    return BatchRow(status=202, evaluation=run.document.redacted(), replayed=not new)
 
 
 async def _finished(ctx: Context, request: Request, run: EvaluationRun, wait_s: float) -> EvaluationRun:

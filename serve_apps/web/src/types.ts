@@ -738,10 +738,17 @@ export interface components {
             /** @description Id of the group, unique in the request. */
             id: string;
             /**
+             * @deprecated
+             * @description Old name of `scoring`.
+             * @default all_or_nothing
+             * @enum {string}
+             */
+            policy: "all_or_nothing" | "sum";
+            /**
              * @description `sum` adds the points of the tests; `all_or_nothing` gives all of them or none. Default: `"all_or_nothing"`.
              * @enum {string}
              */
-            policy?: "all_or_nothing" | "sum";
+            scoring?: "all_or_nothing" | "sum";
             /** @description True: after its first test that is not accepted, the rest of the group is skipped. Default: `false`. */
             stop_on_failure?: boolean;
         };

@@ -25,7 +25,8 @@ from rlplatform.errors import (
     Unavailable,
 )
 from rlplatform.evaluation.events import EvaluationQueued
-from rlplatform.evaluation.models import EvaluationRequest, TestCase
+from rlplatform.evaluation.graders.registry import TestCase
+from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.files.models import FileRef
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, least_id, new_id

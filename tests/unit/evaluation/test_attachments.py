@@ -22,7 +22,7 @@ from rlplatform.evaluation.attachments import (
 )
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
-from rlplatform.evaluation.submissions import check_submission, local_paths, program_of
+from rlplatform.evaluation.submissions import build_program, check_submission, local_paths
 from rlplatform.files.models import FileInfo, FileRef, LocalFile
 from rlplatform.files.node_cache import NodeCache
 from rlplatform.files.service import FileService
@@ -101,10 +101,10 @@ def test_files_of_this_node_become_the_program_and_its_input(tmp_path: Path) -> 
     for number, path in enumerate(paths.values()):
         path.write_bytes(bytes([number, 255]))
     request = attach(request_of(*ids), paths)
-    assert program_of(request).files == {"main.py": b"\x00\xff", "w.bin": b"\x01\xff"}
+    assert build_program(request).files == {"main.py": b"\x00\xff", "w.bin": b"\x01\xff"}
     assert isinstance(request.tests[0].stdin, LocalFile)
     assert request.tests[0].stdin.path == paths[ids[2]]
-    assert program_of(request).data == {"d/all": paths[ids[4]]}
+    assert build_program(request).data == {"d/all": paths[ids[4]]}
     assert local_paths(request.tests[0].files) == {"own": paths[ids[5]]}
 
 
@@ -189,7 +189,7 @@ async def test_an_evaluator_gets_the_files_of_a_run(tmp_path: Path) -> None:
     run = await rig.queue(request_of(*ids))
     files = AttachedFiles(rig.service, NodeCache(rig.storage, tmp_path, 100))
     with files.fetched(run, await files.find(run)) as request:
-        assert program_of(request).files == {"main.py": b"0", "w.bin": b"1"}
+        assert build_program(request).files == {"main.py": b"0", "w.bin": b"1"}
     await rig.service.delete(ids[0], STAFF)
     await rig.clock.advance(2 * 3600)
     assert await files.find(run), "deleted, but not yet erased"

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rlplatform.evaluation.checkers import compare_output, compare_value, show
-from rlplatform.evaluation.models import (
+from rlplatform.evaluation.checkers.builtin import (
     ExactChecker,
     FloatsChecker,
     LinesChecker,
     TokensChecker,
     UnorderedChecker,
 )
+from rlplatform.evaluation.checkers.quoting import show
 
 EXACT, TOKENS, LINES, FLOATS, UNORDERED = (
     ExactChecker(),
@@ -35,7 +35,7 @@ json_values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionar
 
 def right(checker: object, expected: str, actual: str | bytes) -> bool:
     data = actual if isinstance(actual, bytes) else actual.encode()
-    return compare_output(checker, expected, data) is None
+    return checker.compare_output(expected, data) is None
 
 
 # -- output
@@ -64,17 +64,17 @@ def test_white_space_is_that_of_ascii_alone(checker: object, other: str) -> None
     assert not right(checker, "a\nb\n", f"a{other}b\n")
     assert not right(checker, "a b", f"a b{other}")
     assert right(checker, f"a{other}b", f"a{other}b")
-    assert "a\\" in (compare_output(checker, "a b", f"a{other}b".encode()) or "") or checker is EXACT
+    assert "a\\" in (checker.compare_output("a b", f"a{other}b".encode()) or "") or checker is EXACT
 
 
 def test_large_integers_are_compared_and_described() -> None:
     large = 7**20_000
-    assert compare_value(TOKENS, large, large) is None
-    assert compare_value(TOKENS, 1, large) == f"the value: expected 1, got <an integer of {large.bit_length()} bits>"
-    assert compare_value(UNORDERED, [large, -0.0, {"a": large}], [{"a": large}, large, 0.0]) is None
-    assert compare_value(UNORDERED, [large], [-large]) is not None
-    assert compare_value(UNORDERED, [{"int": f"{large:x}"}], [large]) is not None
-    assert compare_value(FLOATS, 1.0, large) is not None
+    assert TOKENS.compare_value(large, large) is None
+    assert TOKENS.compare_value(1, large) == f"the value: expected 1, got <an integer of {large.bit_length()} bits>"
+    assert UNORDERED.compare_value([large, -0.0, {"a": large}], [{"a": large}, large, 0.0]) is None
+    assert UNORDERED.compare_value([large], [-large]) is not None
+    assert UNORDERED.compare_value([{"int": f"{large:x}"}], [large]) is not None
+    assert FLOATS.compare_value(1.0, large) is not None
 
 
 @given(words=st.lists(st.text("ab01", min_size=1), max_size=6), other=st.lists(st.text("ab01", min_size=1), max_size=6))
@@ -140,9 +140,9 @@ def test_floats(expected: str, actual: str, good: bool) -> None:
 
 @given(expected=st.floats(allow_nan=False, allow_infinity=False), actual=st.floats())
 def test_floats_keep_to_the_tolerance(expected: float, actual: float) -> None:
-    with_timeout = abs(expected - actual) <= max(1e-9, 1e-6 * abs(expected))
-    assert right(FLOATS, repr(expected), repr(actual)) == with_timeout
-    assert (compare_value(FLOATS, expected, actual) is None) == with_timeout
+    within = abs(expected - actual) <= max(1e-9, 1e-6 * abs(expected))
+    assert right(FLOATS, repr(expected), repr(actual)) == within
+    assert (FLOATS.compare_value(expected, actual) is None) == within
 
 
 @pytest.mark.parametrize("checker", ALL, ids=lambda c: c.kind)
@@ -154,7 +154,7 @@ def test_what_is_not_utf8_matches_nothing(checker: object) -> None:
 @pytest.mark.parametrize("checker", ALL, ids=lambda c: c.kind)
 @given(expected=text, actual=st.binary())
 def test_reasons_are_short(checker: object, expected: str, actual: bytes) -> None:
-    reason = compare_output(checker, expected * 100, actual * 100)
+    reason = checker.compare_output(expected * 100, actual * 100)
     assert reason is None or 0 < len(reason) < 1000
 
 
@@ -188,7 +188,7 @@ def test_a_flood_is_not_the_answer_and_not_taken_apart(checker: object, flood: b
     output = b"1 2\n" + flood * (1 << 18)
     tracemalloc.start()
     try:
-        reason = compare_output(checker, "1 2\n", output)
+        reason = checker.compare_output("1 2\n", output)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -197,23 +197,23 @@ def test_a_flood_is_not_the_answer_and_not_taken_apart(checker: object, flood: b
 
 
 def test_reasons_say_where() -> None:
-    assert compare_output(TOKENS, "1 2 3", b"1 2 4") == "word 3: expected '3', got '4'"
-    assert compare_output(TOKENS, "1 2", b"1") == "word 2: expected '2', got the end of the output"
-    assert compare_output(LINES, "a", b"a\nb") == "line 2: expected the end of the output, got 'b'"
-    assert compare_output(EXACT, "a\n", b"a") == "expected 2 bytes, got 1"
-    assert compare_output(EXACT, "abc", b"abd") == "byte 3: expected b'c', got b'd'"
-    assert compare_output(UNORDERED, "a\nb", b"b\nc") == (
+    assert TOKENS.compare_output("1 2 3", b"1 2 4") == "word 3: expected '3', got '4'"
+    assert TOKENS.compare_output("1 2", b"1") == "word 2: expected '2', got the end of the output"
+    assert LINES.compare_output("a", b"a\nb") == "line 2: expected the end of the output, got 'b'"
+    assert EXACT.compare_output("a\n", b"a") == "expected 2 bytes, got 1"
+    assert EXACT.compare_output("abc", b"abd") == "byte 3: expected b'c', got b'd'"
+    assert UNORDERED.compare_output("a\nb", b"b\nc") == (
         "1 expected line(s) missing, such as 'a'; 1 line(s) not expected, such as 'c'"
     )
-    assert compare_output(EXACT, "a" * 5000 + "b", b"a" * 5000 + b"cc") == "byte 5001: expected b'b', got b'cc'"
-    assert compare_output(UNORDERED, "a\nb", b"a\n" * 9000) == "expected 2 line(s), got 9000"
-    assert compare_value(UNORDERED, [1], [1] * 9000) == "expected 1 item(s), got 9000"
-    assert compare_value(EXACT, {"a": [1, 2]}, {"a": [1, 2.0]}) == (
+    assert EXACT.compare_output("a" * 5000 + "b", b"a" * 5000 + b"cc") == "byte 5001: expected b'b', got b'cc'"
+    assert UNORDERED.compare_output("a\nb", b"a\n" * 9000) == "expected 2 line(s), got 9000"
+    assert UNORDERED.compare_value([1], [1] * 9000) == "expected 1 item(s), got 9000"
+    assert EXACT.compare_value({"a": [1, 2]}, {"a": [1, 2.0]}) == (
         "the value['a'][1]: expected 2, got 2.0 (int, not float)"
     )
-    assert compare_value(EXACT, {"a": 1}, {}) == "the value: the key 'a' is missing"
-    assert compare_value(EXACT, {}, {"a": 1}) == "the value: the key 'a' is not expected"
-    assert compare_value(EXACT, [1], [1, 2]) == "the value: expected 1 items, got 2"
+    assert EXACT.compare_value({"a": 1}, {}) == "the value: the key 'a' is missing"
+    assert EXACT.compare_value({}, {"a": 1}) == "the value: the key 'a' is not expected"
+    assert EXACT.compare_value([1], [1, 2]) == "the value: expected 1 items, got 2"
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_reasons_say_where() -> None:
 def test_floats_compare_whole_numbers_exactly(tolerance: float, expected: int, actual: int | float, good: bool) -> None:
     checker = FloatsChecker(abs_tol=tolerance, rel_tol=0)
     assert right(checker, str(expected), f"{actual}") is good
-    assert (compare_value(checker, expected, actual) is None) is good
+    assert (checker.compare_value(expected, actual) is None) is good
 
 
 # -- values
@@ -238,7 +238,7 @@ def test_floats_compare_whole_numbers_exactly(tolerance: float, expected: int, a
 @pytest.mark.parametrize("checker", ALL, ids=lambda c: c.kind)
 @given(value=json_values)
 def test_a_value_is_itself(checker: object, value: object) -> None:
-    assert compare_value(checker, value, json.loads(json.dumps(value))) is None
+    assert checker.compare_value(value, json.loads(json.dumps(value))) is None
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_value_is_itself(checker: object, value: object) -> None:
 @pytest.mark.parametrize("checker", [EXACT, TOKENS, LINES, UNORDERED], ids=lambda c: c.kind)
 def test_types_matter(checker: object, expected: object, actual: object) -> None:
     for wrap in (lambda x: x, lambda x: [x], lambda x: {"k": [x]}):
-        assert compare_value(checker, wrap(expected), wrap(actual)) is not None
+        assert checker.compare_value(wrap(expected), wrap(actual)) is not None
 
 
 @given(one=json_values, other=json_values)
@@ -257,44 +257,44 @@ def test_strict_equality_is_that_of_json(one: object, other: object) -> None:
         return json.dumps(value, sort_keys=True).replace("-0.0", "0.0")
 
     assume("-0.0" not in json.dumps([one, other]))
-    assert (compare_value(EXACT, one, other) is None) == (canonical(one) == canonical(other))
+    assert (EXACT.compare_value(one, other) is None) == (canonical(one) == canonical(other))
 
 
 def test_floats_take_numbers_at_any_depth_but_no_booleans() -> None:
-    assert compare_value(FLOATS, {"a": [1, 2.0, "x"]}, {"a": [1.0000001, 2, "x"]}) is None
-    assert compare_value(FLOATS, [1], [True]) is not None
-    assert compare_value(FLOATS, [True], [1]) is not None
-    assert compare_value(FLOATS, ["1"], ["1.0"]) is not None
-    assert compare_value(FLOATS, 10**400, 10**400 + 1) is not None
-    assert compare_value(FLOATS, 10**400, 10**400) is None
-    assert compare_value(FLOATS, 1.0, 10**400) is not None
+    assert FLOATS.compare_value({"a": [1, 2.0, "x"]}, {"a": [1.0000001, 2, "x"]}) is None
+    assert FLOATS.compare_value([1], [True]) is not None
+    assert FLOATS.compare_value([True], [1]) is not None
+    assert FLOATS.compare_value(["1"], ["1.0"]) is not None
+    assert FLOATS.compare_value(10**400, 10**400 + 1) is not None
+    assert FLOATS.compare_value(10**400, 10**400) is None
+    assert FLOATS.compare_value(1.0, 10**400) is not None
 
 
 def test_nan_and_the_infinities() -> None:
     for checker in ALL:
-        assert compare_value(checker, math.nan, float("nan")) is None
-        assert compare_value(checker, [math.nan], [float("nan")]) is None
-        assert compare_value(checker, 1.0, math.nan) is not None
-        assert compare_value(checker, math.nan, 1.0) is not None
-        assert compare_value(checker, math.inf, math.inf) is None
-        assert compare_value(checker, math.inf, -math.inf) is not None
-        assert compare_value(checker, [0.0], [-0.0]) is None
-    assert compare_value(FloatsChecker(abs_tol=1e300), 1.0, math.nan) is not None
-    assert compare_value(FloatsChecker(abs_tol=1e300), 1.0, math.inf) is not None
+        assert checker.compare_value(math.nan, float("nan")) is None
+        assert checker.compare_value([math.nan], [float("nan")]) is None
+        assert checker.compare_value(1.0, math.nan) is not None
+        assert checker.compare_value(math.nan, 1.0) is not None
+        assert checker.compare_value(math.inf, math.inf) is None
+        assert checker.compare_value(math.inf, -math.inf) is not None
+        assert checker.compare_value([0.0], [-0.0]) is None
+    assert FloatsChecker(abs_tol=1e300).compare_value(1.0, math.nan) is not None
+    assert FloatsChecker(abs_tol=1e300).compare_value(1.0, math.inf) is not None
 
 
 @given(items=st.lists(json_values), seed=st.integers())
 def test_unordered_items(items: list[object], seed: int) -> None:
     shuffled = random.Random(seed).sample(items, len(items))
-    assert compare_value(UNORDERED, items, shuffled) is None
-    assert compare_value(UNORDERED, items, [*shuffled, "one more"]) is not None
-    assert not items or compare_value(UNORDERED, items, shuffled[1:]) is not None
+    assert UNORDERED.compare_value(items, shuffled) is None
+    assert UNORDERED.compare_value(items, [*shuffled, "one more"]) is not None
+    assert not items or UNORDERED.compare_value(items, shuffled[1:]) is not None
 
 
 def test_unordered_is_for_the_outermost_list_alone() -> None:
-    assert compare_value(UNORDERED, [[1, 2]], [[2, 1]]) is not None
-    assert compare_value(UNORDERED, {"a": [1, 2]}, {"a": [2, 1]}) is not None
-    assert compare_value(UNORDERED, [{"a": 1, "b": 2}], [{"b": 2, "a": 1}]) is None
+    assert UNORDERED.compare_value([[1, 2]], [[2, 1]]) is not None
+    assert UNORDERED.compare_value({"a": [1, 2]}, {"a": [2, 1]}) is not None
+    assert UNORDERED.compare_value([{"a": 1, "b": 2}], [{"b": 2, "a": 1}]) is None
 
 
 @given(value=json_values)

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rlplatform.evaluation.graders.dialogue import GuessAttempt, ScriptAttempt, dialogue_of
-from rlplatform.evaluation.models import DialogueGrader, EvaluationRequest, TestCase, TokensChecker
-from rlplatform.evaluation.verdicts import rule
-from rlplatform.sandbox.models import Limits, OutcomeKind
+from rlplatform.evaluation.checkers.builtin import TokensChecker
+from rlplatform.evaluation.graders.dialogue import DialogueGrader, GuessAttempt, ScriptAttempt
+from rlplatform.evaluation.graders.registry import TestCase
+from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.evaluation.verdicts import Ruling, decide_verdict
+from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind
 from rlplatform.testing.sandboxes import ended, exited
 
 LIMITS = Limits()
@@ -20,7 +22,11 @@ LIMITS = Limits()
 
 def attempt(max_guesses: int = 100, **fields: Any) -> ScriptAttempt | GuessAttempt:
     test = TestCase.model_validate({"id": "t", **fields})
-    return dialogue_of(test, DialogueGrader(max_guesses=max_guesses), TokensChecker(), LIMITS)
+    return DialogueGrader(max_guesses=max_guesses).attempt(test, TokensChecker(), LIMITS)
+
+
+def ruled(outcome: Outcome, wrong_already: str | None) -> Ruling:
+    return decide_verdict(outcome, LIMITS, needs_value=False, mismatch=lambda: None, wrong_already=wrong_already)
 
 
 TURNS = [{"say": "2 3"}, {"say": "+", "expect": "5"}, {"expect": "ready"}, {"say": "*", "expect": "6"}]
@@ -33,21 +39,27 @@ def test_a_script_is_followed_turn_by_turn() -> None:
     assert script.mismatch(exited()) == "the program ended after 1 lines, before the dialogue did"
     assert script.reply(b"ready") == b"*\n"
     assert script.reply(b"6") is None
-    assert (script.fault, script.mismatch(exited())) == (None, None)
+    assert (script.wrong_already, script.mismatch(exited())) == (None, None)
 
 
 def test_the_first_wrong_line_ends_it_however_the_program_takes_that() -> None:
     script = attempt(turns=TURNS)
     script.begin()
     assert script.reply(b"4") is None
-    assert script.fault == "line 1: word 1: expected '5', got '4'"
+    assert script.wrong_already == "line 1: word 1: expected '5', got '4'"
     for outcome in (exited(code=1), ended(OutcomeKind.SIGNALLED), ended(OutcomeKind.WALL_TIME_EXCEEDED)):
-        ruling = rule(outcome, LIMITS, needs_value=False, mismatch=lambda: None, fault=script.fault)
-        assert ruling == ("wrong_answer", script.fault)
+        ruling = decide_verdict(
+            outcome, LIMITS, needs_value=False, mismatch=lambda: None, wrong_already=script.wrong_already
+        )
+        assert ruling == ("wrong_answer", script.wrong_already)
     for kind in (OutcomeKind.MEMORY_EXCEEDED, OutcomeKind.OUTPUT_EXCEEDED, OutcomeKind.CPU_TIME_EXCEEDED):
-        ruling = rule(ended(kind), LIMITS, needs_value=False, mismatch=lambda: None, fault=script.fault)
-        assert ruling == ("wrong_answer", script.fault)
-    cancelled = rule(ended(OutcomeKind.CANCELLED), LIMITS, needs_value=False, mismatch=lambda: None, fault="x")
+        ruling = decide_verdict(
+            ended(kind), LIMITS, needs_value=False, mismatch=lambda: None, wrong_already=script.wrong_already
+        )
+        assert ruling == ("wrong_answer", script.wrong_already)
+    cancelled = decide_verdict(
+        ended(OutcomeKind.CANCELLED), LIMITS, needs_value=False, mismatch=lambda: None, wrong_already="x"
+    )
     assert cancelled.verdict == "cancelled"
 
 
@@ -56,9 +68,9 @@ def test_output_after_the_last_turn_is_wrong() -> None:
     script.begin()
     assert script.reply(b"5") is None
     script.overhear(b" \r")
-    assert script.fault is None
+    assert script.wrong_already is None
     script.overhear(b"and more")
-    assert script.fault == "line 2: expected the end of the output, got 'and more'"
+    assert script.wrong_already == "line 2: expected the end of the output, got 'and more'"
 
 
 def test_the_reason_is_the_first_wrong_line_and_not_what_follows() -> None:
@@ -66,7 +78,7 @@ def test_the_reason_is_the_first_wrong_line_and_not_what_follows() -> None:
     script.begin()
     assert script.reply(b"6") is None
     script.overhear(b"and more")
-    assert script.fault == "line 1: word 1: expected '5', got '6'"
+    assert script.wrong_already == "line 1: word 1: expected '5', got '6'"
 
 
 @given(st.integers(-(10**6), 10**6))
@@ -80,23 +92,23 @@ def test_bisection_finds_every_secret(secret: int) -> None:
     assert guess == secret
     assert game.mismatch(exited()) is None
     assert game.reply(b" ") is None
-    assert game.fault is None
+    assert game.wrong_already is None
     assert game.reply(b"more") is None
-    assert "expected the end of the output, got 'more'" in (game.fault or "")
+    assert "expected the end of the output, got 'more'" in (game.wrong_already or "")
 
 
 @pytest.mark.parametrize("line", [b"", b"x", b"1.0", b"1_000", b"0x1", b"9" * 19, b"\xff", "\u0661".encode(), b"1 2"])
 def test_what_is_no_number_is_wrong(line: bytes) -> None:
     game = attempt(secret=1)
     assert game.reply(line) is None
-    assert "is no whole number" in (game.fault or "")
+    assert "is no whole number" in (game.wrong_already or "")
 
 
 def test_guesses_are_counted() -> None:
     game = attempt(2, secret=9)
     assert game.reply(b"1") == b"higher\n"
     assert game.reply(b"2") is None
-    assert game.fault == "not found with 2 guesses"
+    assert game.wrong_already == "not found with 2 guesses"
 
 
 @pytest.mark.parametrize(

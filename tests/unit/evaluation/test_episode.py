@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rlplatform.errors import InvalidRequest, ServiceError, UnknownName
-from rlplatform.evaluation.graders.episode import draw_seed, make_environment, read_action
+from rlplatform.evaluation.graders.episode_attempt import draw_seed, make_environment, read_action
 from rlplatform.evaluation.judge import Judge
 from rlplatform.evaluation.models import EvaluationRequest, Judgement
-from rlplatform.evaluation.submissions import check_environment, program_of
+from rlplatform.evaluation.submissions import build_program
 from rlplatform.sandbox.models import Execution, Outcome, Program
 from rlplatform.testing.sandboxes import ScriptedPool, exited
 
@@ -200,11 +200,11 @@ def test_other_observations_are_json_too() -> None:
 
 def test_environments_are_those_of_the_registry() -> None:
     with pytest.raises(UnknownName, match="CartPole-v1") as caught:
-        check_environment(request(env="CartPoll-v1").grader)
+        request(env="CartPoll-v1").grader.check_environment()
     assert caught.value.extra["field"] == "grader.env"
     with pytest.raises(UnknownName):
-        check_environment(request(env="antigravity:CartPole-v1").grader)
-    check_environment(request(env="Taxi-v3").grader)
+        request(env="antigravity:CartPole-v1").grader.check_environment()
+    request(env="Taxi-v3").grader.check_environment()
 
 
 def test_environments_that_cannot_be_made_are_refused() -> None:
@@ -214,7 +214,7 @@ def test_environments_that_cannot_be_made_are_refused() -> None:
     gym.register("Broken-v0", entry_point=broken)
     try:
         with pytest.raises(InvalidRequest, match="cannot be made here: no display"):
-            check_environment(request(env="Broken-v0").grader)
+            request(env="Broken-v0").grader.check_environment()
     finally:
         del gym.registry["Broken-v0"]
 
@@ -238,12 +238,12 @@ def test_a_failing_environment_is_nobodys_verdict() -> None:
 
 
 def test_the_loop_goes_in_front_of_the_program() -> None:
-    program = program_of(request(entry="choose"))
+    program = build_program(request(entry="choose"))
     assert program.entry == "_agent_loop.py"
     assert set(program.files) == {"main.py", "_agent_loop.py"}
     compile(program.files[program.entry], "loop", "exec")
     with pytest.raises(InvalidRequest, match="taken"):
-        program_of(
+        build_program(
             request().model_copy(
                 update={
                     "files": EvaluationRequest.model_validate(

@@ -121,7 +121,7 @@ def test_what_does_not_compile_is_said_once() -> None:
 
 
 def test_groups_and_stopping() -> None:
-    groups = [{"id": "small", "stop_on_failure": True}, {"id": "large", "policy": "sum"}]
+    groups = [{"id": "small", "stop_on_failure": True}, {"id": "large", "scoring": "sum"}]
     tests = [
         {"group": "small", "stdin": "1", "expected_stdout": "1"},
         {"group": "small", "stdin": "1", "expected_stdout": "2"},

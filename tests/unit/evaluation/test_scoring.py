@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rlplatform.evaluation.models import EvaluationRequest, TestResult, Verdict
-from rlplatform.evaluation.scoring import Stops, max_score, overall, score, scored
+from rlplatform.evaluation.models import EvaluationRequest, Group, TestResult, Verdict
+from rlplatform.evaluation.scoring import SkipRules, max_score, overall, score, scored
 
 
 @st.composite
@@ -26,7 +26,7 @@ def judged(draw: st.DrawFn) -> tuple[EvaluationRequest, list[TestResult]]:
     ]
     policy = st.sampled_from(["sum", "all_or_nothing"])
     request = EvaluationRequest(
-        source="", tests=tests, groups=[{"id": group, "policy": draw(policy)} for group in groups]
+        source="", tests=tests, groups=[{"id": group, "scoring": draw(policy)} for group in groups]
     )
     verdict = st.sampled_from([Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.WRONG_ANSWER, Verdict.SKIPPED])
     results = []
@@ -48,9 +48,9 @@ def test_a_score_lies_between_nothing_and_everything(case: tuple[EvaluationReque
 
 
 @given(judged())
-def test_groups_keep_to_their_policy(case: tuple[EvaluationRequest, list[TestResult]]) -> None:
+def test_groups_keep_to_their_scoring(case: tuple[EvaluationRequest, list[TestResult]]) -> None:
     request, results = case
-    policies = {group.id: group.policy for group in request.groups}
+    policies = {group.id: group.scoring for group in request.groups}
     final = scored(request, results)
     for group in [None, *policies]:
         mine = [i for i, test in enumerate(request.tests) if test.group == group]
@@ -69,26 +69,26 @@ def test_the_overall_verdict_is_the_first_that_is_not_accepted(
     assert overall(case[1]) is (bad[0] if bad else Verdict.ACCEPTED)
 
 
-def test_stops() -> None:
+def test_failures_skip_the_rest_of_their_group() -> None:
     tests = [{"id": "1", "group": "a"}, {"id": "2", "group": "b"}, {"id": "3"}]
     groups = [{"id": "a", "stop_on_failure": True}, {"id": "b"}]
-    stops = Stops(EvaluationRequest(source="", tests=tests, groups=groups))
-    stops.note("a", Verdict.ACCEPTED)
-    assert not stops.skips("a")
-    stops.note("b", Verdict.WRONG_ANSWER)
-    stops.note(None, Verdict.WRONG_ANSWER)
-    assert not any(stops.skips(group) for group in ("a", "b", None))
-    stops.note("a", Verdict.TIME_LIMIT_EXCEEDED)
-    assert [stops.skips(group) for group in ("a", "b", None)] == [True, False, False]
-    stops.note("b", Verdict.COMPILE_ERROR)
-    assert all(stops.skips(group) for group in ("a", "b", None))
+    rules = SkipRules(EvaluationRequest(source="", tests=tests, groups=groups))
+    rules.note("a", Verdict.ACCEPTED)
+    assert not rules.skips("a")
+    rules.note("b", Verdict.WRONG_ANSWER)
+    rules.note(None, Verdict.WRONG_ANSWER)
+    assert not any(rules.skips(group) for group in ("a", "b", None))
+    rules.note("a", Verdict.TIME_LIMIT_EXCEEDED)
+    assert [rules.skips(group) for group in ("a", "b", None)] == [True, False, False]
+    rules.note("b", Verdict.COMPILE_ERROR)
+    assert all(rules.skips(group) for group in ("a", "b", None))
 
 
 def test_stop_on_failure_of_everything() -> None:
-    stops = Stops(EvaluationRequest(source="", tests=[{"id": "1"}], stop_on_failure=True))
-    assert not stops.skips(None)
-    stops.note(None, Verdict.WRONG_ANSWER)
-    assert stops.skips(None)
+    rules = SkipRules(EvaluationRequest(source="", tests=[{"id": "1"}], stop_on_failure=True))
+    assert not rules.skips(None)
+    rules.note(None, Verdict.WRONG_ANSWER)
+    assert rules.skips(None)
 
 
 @pytest.mark.parametrize(
@@ -169,3 +169,16 @@ def test_what_json_cannot_hold_is_refused(value: object, what: str) -> None:
     tests = [{"id": "1", "expected": value}]
     with pytest.raises(ValidationError, match=what):
         EvaluationRequest.model_validate({"source": "", "grader": {"kind": "function"}, "tests": tests})
+
+
+def test_group_takes_the_old_name_of_its_scoring() -> None:
+    old = Group.model_validate({"id": "a", "policy": "sum"})
+    assert old == Group.model_validate({"id": "a", "scoring": "sum"})
+    assert "policy" not in old.model_dump()
+    with pytest.raises(ValidationError, match=r"policy\n.*'all_or_nothing' or 'sum'"):
+        Group.model_validate({"id": "a", "policy": "most"})
+    with pytest.raises(ValidationError, match="policy"):
+        Group.model_validate({"id": "a", "policy": "sum", "scoring": "sum"})
+    schema = Group.model_json_schema()["properties"]
+    assert schema["policy"]["deprecated"] is True
+    assert "deprecated" not in schema["scoring"]

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.models import EvaluationRequest
-from rlplatform.evaluation.submissions import check_submission, program_of
+from rlplatform.evaluation.submissions import build_program, check_submission
 from rlplatform.sandbox.programs import check_program
 
 
@@ -17,7 +17,7 @@ def request(*paths: str, **changes: object) -> EvaluationRequest:
 
 
 def test_source_and_files_become_a_program() -> None:
-    program = program_of(request("helper.py", "pkg/__init__.py", "data/in put.txt"))
+    program = build_program(request("helper.py", "pkg/__init__.py", "data/in put.txt"))
     assert program.entry == "main.py"
     assert program.files == {
         "main.py": b"x = 1",
@@ -50,7 +50,7 @@ def test_source_and_files_become_a_program() -> None:
 )
 def test_bad_paths_are_refused_by_name(path: str, why: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        program_of(request("fine.py", "other.py", path))
+        build_program(request("fine.py", "other.py", path))
     assert why in str(caught.value)
     assert caught.value.extra["field"] == "files.2.path"
 
@@ -58,7 +58,7 @@ def test_bad_paths_are_refused_by_name(path: str, why: str) -> None:
 def test_too_much_is_refused() -> None:
     files = [{"path": f"f{i}", "content": "é" * 250_000} for i in range(9)]
     with pytest.raises(InvalidRequest, match="bytes") as caught:
-        program_of(request(files=files))
+        build_program(request(files=files))
     assert caught.value.extra["field"] == "files"
 
 
@@ -73,7 +73,7 @@ def test_tests_that_may_take_for_ever_are_refused() -> None:
 @given(st.lists(st.text(st.sampled_from("ab./\\\0é_")), max_size=4))
 def test_what_is_taken_is_what_the_sandbox_takes(paths: list[str]) -> None:
     try:
-        program = program_of(request(*paths))
+        program = build_program(request(*paths))
     except (InvalidRequest, ValidationError):
         return
     assert check_program(program) is program

@@ -11,8 +11,8 @@ import pytest
 from actors.evaluation.evaluator import RETRY_S, Evaluator
 from rlplatform.errors import SandboxFault, SandboxUnavailable, ServiceError, StorageError
 from rlplatform.evaluation.events import EvaluationCancelled, EvaluationOutput
-from rlplatform.evaluation.live import AFTER_S
 from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.evaluation.stdout_stream import AFTER_S
 from rlplatform.run_kinds import parse_event
 from rlplatform.sandbox.models import Execution, Outcome, Program
 from rlplatform.sandbox.ports import SandboxPool

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlplatform.evaluation.judge import Judge
-from rlplatform.evaluation.live import AFTER_S, EVERY_S, TEST_BYTES, Allowance, LiveOutput, Piece
 from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.evaluation.stdout_stream import AFTER_S, EVERY_S, TEST_BYTES, ByteBudget, OutputChunk, StdoutStream
 from rlplatform.testing.sandboxes import ScriptedPool, exited
 
 
@@ -20,10 +20,10 @@ class Time:
         return self.now
 
 
-def heard(chunks: list[tuple[float, bytes]], allowance: int = 1 << 20) -> list[Piece]:
+def heard(chunks: list[tuple[float, bytes]], allowance: int = 1 << 20) -> list[OutputChunk]:
     """Return what is sent of ``chunks``, each after so many seconds."""
     time, sent = Time(), []
-    live = LiveOutput("t", sent.append, Allowance(allowance), time)
+    live = StdoutStream("t", sent.append, ByteBudget(allowance), time)
     for wait_s, chunk in chunks:
         time.now += wait_s
         live(chunk)
@@ -36,7 +36,7 @@ def test_a_quick_test_sends_nothing() -> None:
 
 def test_what_is_printed_together_comes_together() -> None:
     sent = heard([(0.0, b"a"), (AFTER_S, b""), (EVERY_S / 3, b"b"), (EVERY_S / 3, b"c"), (EVERY_S, b""), (9.0, b"")])
-    assert sent == [Piece("t", 0, "a", False), Piece("t", 1, "bc", False)]
+    assert sent == [OutputChunk("t", 0, "a", False), OutputChunk("t", 1, "bc", False)]
 
 
 def test_a_character_in_two_chunks_is_one() -> None:
@@ -46,8 +46,8 @@ def test_a_character_in_two_chunks_is_one() -> None:
 
 def test_the_last_piece_says_that_there_was_more() -> None:
     sent = heard([(AFTER_S, b"x" * (TEST_BYTES + 1)), (EVERY_S, b"y"), (EVERY_S, b"")])
-    assert sent == [Piece("t", 0, "x" * TEST_BYTES, True)]
-    assert heard([(AFTER_S, b"xyz")], allowance=2) == [Piece("t", 0, "xy", True)]
+    assert sent == [OutputChunk("t", 0, "x" * TEST_BYTES, True)]
+    assert heard([(AFTER_S, b"xyz")], allowance=2) == [OutputChunk("t", 0, "xy", True)]
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.3), st.binary(max_size=9000)), max_size=12))

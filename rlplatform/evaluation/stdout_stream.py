@@ -1,4 +1,4 @@
-"""What a test prints while it runs: in few pieces, and not too much of it. A test that is over soon sends nothing."""
+"""Output of a test while it runs: in few chunks, and not too much of it. A test that ends soon sends nothing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ TEST_BYTES = 16 << 10
 EVALUATION_BYTES = 128 << 10
 
 
-class Piece(NamedTuple):
-    """A piece of the stdout of ``test``: valid text, ``offset`` characters after its beginning. ``truncated``: the
+class OutputChunk(NamedTuple):
+    """A part of the stdout of ``test``: valid text, ``offset`` characters after its beginning. ``truncated``: the
     last, though more was printed."""
 
     test: str
@@ -23,26 +23,26 @@ class Piece(NamedTuple):
     truncated: bool
 
 
-OnOutput = Callable[[Piece], None]
+OnOutput = Callable[[OutputChunk], None]
 
 
-class Allowance:
+class ByteBudget:
     """The bytes that one evaluation may still send."""
 
     def __init__(self, size: int = EVALUATION_BYTES) -> None:
         self.left = size
 
 
-class LiveOutput:
+class StdoutStream:
     """Takes the stdout of one running test and passes it on, at most every ``EVERY_S`` seconds.
 
     :param clock: seconds, monotonic.
     """
 
     def __init__(
-        self, test: str, send: OnOutput, allowance: Allowance, clock: Callable[[], float] = time.monotonic
+        self, test: str, send: OnOutput, budget: ByteBudget, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._test, self._send, self._allowance, self._clock = test, send, allowance, clock
+        self._test, self._send, self._budget, self._clock = test, send, budget, clock
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._waiting = bytearray()
         self._room = TEST_BYTES
@@ -55,9 +55,9 @@ class LiveOutput:
         if self._over:
             return
         if chunk:
-            kept = chunk[: min(self._room, self._allowance.left)]
+            kept = chunk[: min(self._room, self._budget.left)]
             self._room -= len(kept)
-            self._allowance.left -= len(kept)
+            self._budget.left -= len(kept)
             self._waiting += kept
             self._cut = len(kept) < len(chunk)
         if (self._waiting or self._cut) and self._clock() >= self._due:
@@ -69,5 +69,5 @@ class LiveOutput:
         self._due = self._clock() + EVERY_S
         self._over = self._cut
         if text or self._cut:
-            self._send(Piece(self._test, self._sent, text, self._cut))
+            self._send(OutputChunk(self._test, self._sent, text, self._cut))
             self._sent += len(text)

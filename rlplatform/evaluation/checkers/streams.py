@@ -1,4 +1,4 @@
-"""Comparison of outputs too large to be held in memory: the same answers as ``checkers``, a piece at a time.
+"""Comparison of outputs too large to be held in memory: the same answers as ``sequences``, a piece at a time.
 
 Equal files are found equal by comparing blocks, which is as fast as they are read. Only where they differ are they read
 again as words or lines, in batches.
@@ -8,46 +8,44 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import BinaryIO
 
-from rlplatform.evaluation.checkers import compare_output, show, words_close
-from rlplatform.evaluation.models import Checker
-from rlplatform.sandbox.models import Outcome
+from rlplatform.evaluation.checkers.quoting import show, show_bytes
+from rlplatform.evaluation.checkers.sequences import Same
 
-BLOCK = 1 << 18
+_EMPTY_LINES = 1 << 18
 _SPACES = b" \t\n\r\v\f"
 
-Same = Callable[[bytes, bytes], bool]
 
-
-def compare_large(checker: Checker, expected: bytes | Path, outcome: Outcome) -> str | None:
-    """Return the reason why a stdout is not what ``expected`` asks for; None if it is."""
-    if outcome.stdout_file is None and isinstance(expected, bytes):
-        return compare_output(checker, expected, outcome.stdout)
-    actual = outcome.stdout_file or io.BytesIO(outcome.stdout)
-    with expected.open("rb") if isinstance(expected, Path) else io.BytesIO(expected) as wanted:
-        return compare_streams(checker, wanted, actual)
-
-
-def compare_streams(checker: Checker, expected: BinaryIO, actual: BinaryIO, block: int = BLOCK) -> str | None:
-    """Compare two streams from their beginnings, ``block`` bytes at a time."""
+def compare_bytes(expected: BinaryIO, actual: BinaryIO, block: int) -> str | None:
+    """Compare two files byte by byte."""
     at = _first_difference(expected, actual, block)
-    if at is None:
+    return None if at is None else _describe_difference(expected, actual, at, block)
+
+
+def compare_lines(expected: BinaryIO, actual: BinaryIO, block: int) -> str | None:
+    """Compare two files line by line, without trailing white space and trailing empty lines."""
+    return _compare_items("line", _lines, expected, actual, block, bytes.__eq__)
+
+
+def compare_words(expected: BinaryIO, actual: BinaryIO, block: int, same: Same = bytes.__eq__) -> str | None:
+    """Compare two files word by word."""
+    return _compare_items("word", _words, expected, actual, block, same)
+
+
+def _compare_items(
+    unit: str,
+    split: Callable[[BinaryIO, int], Iterator[list[bytes]]],
+    expected: BinaryIO,
+    actual: BinaryIO,
+    block: int,
+    same: Same,
+) -> str | None:
+    if _first_difference(expected, actual, block) is None:
         return None
     expected.seek(0)
     actual.seek(0)
-    if checker.kind == "unordered":
-        return compare_output(checker, expected.read(), actual.read())
-    if checker.kind == "exact":
-        return _compare_bytes(expected, actual, at, block)
-    if checker.kind == "lines":
-        return _compare_batches("line", _lines(expected, block), _lines(actual, block), bytes.__eq__)
-    same: Same = bytes.__eq__
-    if checker.kind == "floats":
-        tolerant = checker
-        same = lambda want, got: words_close(tolerant, want, got)  # noqa: E731
-    return _compare_batches("word", _words(expected, block), _words(actual, block), same)
+    return _compare_batches(unit, split(expected, block), split(actual, block), same)
 
 
 def _first_difference(expected: BinaryIO, actual: BinaryIO, block: int) -> int | None:
@@ -64,7 +62,7 @@ def _first_difference(expected: BinaryIO, actual: BinaryIO, block: int) -> int |
         at += block
 
 
-def _compare_bytes(expected: BinaryIO, actual: BinaryIO, at: int, block: int) -> str:
+def _describe_difference(expected: BinaryIO, actual: BinaryIO, at: int, block: int) -> str:
     """Say where two streams differ that are equal before the block at ``at``."""
     sizes = [stream.seek(0, io.SEEK_END) for stream in (expected, actual)]
     blocks = []
@@ -120,7 +118,7 @@ def _lines(stream: BinaryIO, size: int) -> Iterator[list[bytes]]:
             lines.pop()
         if lines:
             while empty:  # they are not the last ones
-                some = min(empty, BLOCK)
+                some = min(empty, _EMPTY_LINES)
                 yield [b""] * some
                 empty -= some
             yield lines
@@ -145,15 +143,13 @@ def _compare_batches(
         if want[:both] != got[:both]:
             for index in range(both):
                 if not same(want[index], got[index]):
-                    return f"{unit} {number + index + 1}: expected {_quoted(want[index])}, got {_quoted(got[index])}"
+                    return (
+                        f"{unit} {number + index + 1}: expected {show_bytes(want[index])}, got {show_bytes(got[index])}"
+                    )
         number += both
         want, got = want[both:], got[both:]
     if want:
-        return f"{unit} {number + 1}: expected {_quoted(want[0])}, got the end of the output"
+        return f"{unit} {number + 1}: expected {show_bytes(want[0])}, got the end of the output"
     if got:
-        return f"{unit} {number + 1}: expected the end of the output, got {_quoted(got[0])}"
+        return f"{unit} {number + 1}: expected the end of the output, got {show_bytes(got[0])}"
     return None
-
-
-def _quoted(item: bytes) -> str:
-    return show(item.decode("utf-8", "surrogateescape"))

@@ -12,13 +12,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from rlplatform.evaluation.checkers import compare_output
-from rlplatform.evaluation.large_outputs import compare_large, compare_streams
-from rlplatform.evaluation.models import Checker
+from rlplatform.evaluation.checkers.base import Checker
+from rlplatform.evaluation.checkers.registry import AnyChecker
+from rlplatform.evaluation.graders.stdio import compare_stdout
 from rlplatform.sandbox.models import Outcome, OutcomeKind, Usage
 
 KINDS = ("exact", "tokens", "lines", "floats", "unordered")
-CHECKERS: dict[str, Checker] = {kind: TypeAdapter(Checker).validate_python({"kind": kind}) for kind in KINDS}
+CHECKERS: dict[str, Checker] = {kind: TypeAdapter(AnyChecker).validate_python({"kind": kind}) for kind in KINDS}
 PIECES = st.sampled_from(["a", "bc", "1.5", "1.5000000001", " ", "  ", "\n", "\n\n", "\t", "\r\n", "é", "x" * 40])
 TEXT = st.lists(PIECES, max_size=12).map("".join)
 
@@ -31,8 +31,8 @@ TEXT = st.lists(PIECES, max_size=12).map("".join)
 def test_pieces_are_judged_as_the_whole(kind: str, expected: str, change: str, at: int, block: int) -> None:
     checker = CHECKERS[kind]
     for actual in (expected[:at] + change + expected[at:], change, expected):
-        whole = compare_output(checker, expected, actual.encode())
-        pieces = compare_streams(checker, io.BytesIO(expected.encode()), io.BytesIO(actual.encode()), block)
+        whole = checker.compare_output(expected, actual.encode())
+        pieces = checker.compare_streams(io.BytesIO(expected.encode()), io.BytesIO(actual.encode()), block)
         assert pieces == whole, (expected, actual)
 
 
@@ -51,7 +51,7 @@ def test_twenty_mebibytes_take_little_memory_and_time(kind: str, tail: str, tmp_
     tracemalloc.start()
     started = time.process_time()
     try:
-        reason = compare_large(CHECKERS[kind], tmp_path / "expected", outcome)
+        reason = compare_stdout(CHECKERS[kind], tmp_path / "expected", outcome)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -64,4 +64,4 @@ def test_twenty_mebibytes_take_little_memory_and_time(kind: str, tail: str, tmp_
 def test_a_short_output_is_compared_with_a_large_expectation(tmp_path: Path) -> None:
     (tmp_path / "expected").write_bytes(b"1\n2\n3\n")
     outcome = Outcome(OutcomeKind.EXITED, Usage(0.0, 0.0, 0), exit_code=0, stdout=b"1\n2\n4\n")
-    assert compare_large(CHECKERS["lines"], tmp_path / "expected", outcome) == "line 3: expected '3', got '4'"
+    assert compare_stdout(CHECKERS["lines"], tmp_path / "expected", outcome) == "line 3: expected '3', got '4'"

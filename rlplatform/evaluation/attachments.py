@@ -15,7 +15,7 @@ from rlplatform.errors import InvalidRequest, NotFound, StorageError
 from rlplatform.evaluation.archives import ENTRY, open_reader, unpack
 from rlplatform.evaluation.models import EvaluationRequest, SourceFile
 from rlplatform.evaluation.record import EvaluationRun
-from rlplatform.evaluation.submissions import program_of
+from rlplatform.evaluation.submissions import build_program
 from rlplatform.files.models import ZIP, DataFile, FileInfo, FileRef, LocalData, LocalFile, UnpackedFile
 from rlplatform.files.node_cache import NodeCache
 from rlplatform.files.ports import FileReader
@@ -128,7 +128,7 @@ def _check_archive(request: EvaluationRequest, reader: FileReader) -> None:
     with open_reader(reader) as archive:
         files = unpack(archive)
     try:
-        program_of(with_unpacked(request, files))
+        build_program(with_unpacked(request, files))
     except InvalidRequest as error:
         raise InvalidRequest(f"source: the archive does not go with the request: {error}", field="source") from None
 

@@ -64,7 +64,7 @@ export interface components {
             /** @description The evaluation; null if the row was refused. */
             evaluation: components["schemas"]["Evaluation"] | null;
             /** @description True if an earlier batch with the same Idempotency-Key created the evaluation. */
-            replay_or_raise: boolean;
+            replayed: boolean;
             /** @description 202 if the row was accepted, else the HTTP status of its error. */
             status: number;
         };

@@ -261,7 +261,7 @@ async def test_an_archive_is_a_whole_submission(tmp_path: Path) -> None:
     run = await rig.queue(request)
     files = AttachedFiles(rig.service, NodeCache(rig.storage, tmp_path, 10_000))
     with files.fetched(run, await files.find(run)) as ready:
-        program = program_of(ready)
+        program = build_program(ready)
     assert program.files == {"main.py": b"import lib.a", "lib/a.py": b"A = 1", "own.py": b"B = 2"}
     clashing = EvaluationRequest.model_validate({**fields, "files": [{"path": "lib/a.py", "content": ""}]})
     nothing = EvaluationRequest.model_validate({**fields, "source": {"file": await upload(zipped(other=""))}})

@@ -29,6 +29,7 @@ from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_store
 from rlplatform.store import Store
+from rlplatform.testing.files import MemoryFiles
 from rlplatform.testing.policies import FakePolicies
 from rlplatform.testing.sandboxes import Printing, ScriptedPool
 from rlplatform.training.environment_catalog import describe_environment
@@ -204,6 +205,7 @@ async def serving(*, port: int = 0, around: Callable[[Any], Any] = lambda app: a
             commands=Direct(supervisor),
             clock=clock,
             checkpoints=checkpoints,
+            files=MemoryFiles(),
             policies=FakePolicies(store, checkpoints, clock),
             environments=environments,
         )

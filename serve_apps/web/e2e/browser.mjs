@@ -157,6 +157,24 @@ try {
     await inspect("evaluate");
   });
 
+  await step("files are added, shown in tabs, read by the program and removed", async () => {
+    const buffer = Buffer.from([0, 1, 2, 255]);
+    await page.getByLabel("Files to add").setInputFiles([
+      { name: "helper.py", mimeType: "text/x-python", buffer: Buffer.from("FACTOR = 2\n") },
+      { name: "weights.bin", mimeType: "application/octet-stream", buffer },
+    ]);
+    await page.getByRole("tab", { name: "weights.bin" }).click();
+    await page.getByText('The program reads this uploaded file as "weights.bin".').waitFor();
+    await page.getByRole("tab", { name: "helper.py" }).click();
+    await page.getByRole("textbox", { name: "helper.py" }).getByText("FACTOR = 2").waitFor();
+    await inspect("evaluate-files");
+    for (const name of ["helper.py", "weights.bin"]) {
+      await page.getByRole("tab", { name }).click();
+      await page.getByRole("button", { name: `Remove ${name}` }).click();
+    }
+    assert.equal(await page.getByRole("tab").count(), 1);
+  });
+
   await step("what a test prints is seen while it runs", async () => {
     const editor = page.getByRole("textbox", { name: "Program, in Python" });
     await editor.click();

@@ -1,5 +1,6 @@
 /** HTTP calls with the bearer key. Every failure is a `Problem`. */
 import { Problem } from "./problem";
+import type { FileInfo } from "./types";
 
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
@@ -21,6 +22,12 @@ export class Api {
     return (await this.call("POST", path, body, headers)).json() as Promise<T>;
   }
 
+  /** Upload a file under its name. */
+  async upload(file: File): Promise<FileInfo> {
+    const path = `v1/files?name=${encodeURIComponent(file.name)}`;
+    return (await this.call("POST", path, file)).json() as Promise<FileInfo>;
+  }
+
   async delete<T>(path: string): Promise<T> {
     return (await this.call("DELETE", path)).json() as Promise<T>;
   }
@@ -33,7 +40,10 @@ export class Api {
   private async call(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
     const headers: Record<string, string> = { Authorization: `Bearer ${this.key}`, ...more };
     const init: RequestInit = { method, headers, cache: "no-store", credentials: "omit" };
-    if (body !== undefined) {
+    if (body instanceof Blob) {
+      headers["Content-Type"] = body.type || "application/octet-stream";
+      init.body = body;
+    } else if (body !== undefined) {
       headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(body);
     }

@@ -28,6 +28,10 @@ export interface SubmissionDraft {
   source: string;
   /** Further files, which are sent unchanged. */
   files: Submission["files"];
+  /** Uploaded files that the program can read. */
+  data: Submission["data"];
+  /** An uploaded archive in place of the program. */
+  archive: { name: string; file: string } | null;
   grader: "stdio" | "function";
   entry: string;
   tests: TestDraft[];
@@ -102,6 +106,8 @@ export function newSubmission(): SubmissionDraft {
   return {
     source: EXAMPLES.stdio,
     files: [],
+    data: [],
+    archive: null,
     grader: "stdio",
     entry: "double",
     tests,
@@ -124,7 +130,7 @@ export const isTouched = (draft: SubmissionDraft): boolean => !Object.values(EXA
 
 /** Copy a submission into a draft, without hidden tests and without tests of graders that the form does not offer. */
 export function copyOf(submission: Submission): SubmissionDraft {
-  const { source, files, grader, checker, limits } = submission;
+  const { source, files, data, grader, checker, limits } = submission;
   const blank = newSubmission();
   const known = grader.kind === "stdio" || grader.kind === "function";
   const text = (value: JsonValue | undefined, otherwise: string) =>
@@ -146,8 +152,9 @@ export function copyOf(submission: Submission): SubmissionDraft {
   }
   return {
     ...blank,
-    source: typeof source === "string" ? source : "",
+    ...(typeof source === "string" ? { source } : { archive: { name: "uploaded program", file: source.file } }),
     files,
+    data,
     grader: grader.kind === "function" ? "function" : "stdio",
     entry: typeof grader.entry === "string" ? grader.entry : blank.entry,
     tests: tests.length > 0 ? tests : [newTest([])],
@@ -171,8 +178,9 @@ export function toRequest(draft: SubmissionDraft): FormRequest {
         }
       : { kind: draft.checker };
   const request: FormRequest = {
-    source: draft.source,
+    source: draft.archive ? { file: draft.archive.file } : draft.source,
     ...(draft.files.length > 0 ? { files: draft.files } : {}),
+    ...(draft.data.length > 0 ? { data: draft.data } : {}),
     grader: draft.grader === "stdio" ? { kind: "stdio" } : { kind: "function", entry: draft.entry },
     tests: draft.tests.map((test, index) => {
       const common = { id: test.id, points: number(`tests.${index}.points`, test.points), hidden: test.hidden };

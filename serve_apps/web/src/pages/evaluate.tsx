@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { contentAt, MAIN, withContent } from "../drafts/attached";
 import { useDraft } from "../drafts/stored";
 import {
   CHECKERS,
@@ -9,6 +10,7 @@ import {
   toRequest,
   withGrader,
 } from "../drafts/submission";
+import { FileTabs } from "../parts/files";
 import { useSubmit } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { LazyEditor } from "../parts/lazy-editor";
@@ -54,6 +56,10 @@ function Workbench() {
   );
   const document = feed?.document.value;
   const marks = useMemo(() => (document ? marksOf(document) : []), [document]);
+  const [chosen, select] = useState(MAIN);
+  const known = [...draft.files, ...draft.data].some(({ path }) => path === chosen);
+  const selected = known ? chosen : MAIN;
+  const content = contentAt(draft, selected);
   const checker = CHECKERS.find(([kind]) => kind === draft.checker);
   return (
     <FormProblem.Provider value={problem}>
@@ -67,23 +73,27 @@ function Workbench() {
               <h2 id="program">Program</h2>
               <span class="hint push">Python · Esc, then Tab leaves the editor</span>
             </header>
-            <LazyEditor
-              key={draft.grader}
-              label="Program, in Python"
-              value={draft.source}
-              marks={marks}
-              onChange={(source) => change({ source })}
-              onSubmit={submit}
-            />
+            <FileTabs draft={draft} selected={selected} onSelect={select} onChange={change}>
+              {content === null ? (
+                <p class="hint pad">
+                  {selected === MAIN
+                    ? "The program is the archive: main.py at its top, or in its only folder."
+                    : `The program reads this uploaded file as "${selected}".`}
+                </p>
+              ) : (
+                <LazyEditor
+                  key={`${draft.grader} ${selected}`}
+                  label={selected === MAIN ? "Program, in Python" : selected}
+                  value={content}
+                  marks={selected === MAIN ? marks : []}
+                  onChange={(text) => change(withContent(draft, selected, text))}
+                  onSubmit={submit}
+                />
+              )}
+            </FileTabs>
             <GroupError name="source" />
-            {draft.files.length > 0 && (
-              <p class="hint pad files">
-                With {draft.files.map(({ path }) => path).join(", ")}{" "}
-                <button type="button" class="quiet" onClick={() => change({ files: [] })}>
-                  Leave out
-                </button>
-              </p>
-            )}
+            <GroupError name="files" />
+            <GroupError name="data" />
             <Alert problem={problem} still />
             <div class="card-foot">
               <span class="hint keys">Ctrl + Enter also submits</span>

@@ -178,7 +178,7 @@ class LocalLauncher:
         if (trainer := self._trainers.pop(training_id, None)) is not None:
             await trainer.release()
 
-    async def forget(self, training_ids: Sequence[str]) -> None:
+    async def delete_run_folders(self, training_ids: Sequence[str]) -> None:
         """There are no run folders."""
 
     async def prepare(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -93,6 +94,57 @@ def test_a_submission_gets_its_verdicts(platform: RunningPlatform) -> None:
         "points",
         "hidden",
     }
+
+
+def test_uploaded_files_reach_programs_and_large_ones_take_no_memory(platform: RunningPlatform) -> None:
+    block = b"".join(b"%d %d\n" % (number, number * number) for number in range(50_000))
+    whole = (block * (64 * 2**20 // len(block) + 1))[: 64 << 20]
+    archive = platform.folder / "program.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("hw1/main.py", READS)
+        opened.writestr("hw1/sizes.py", "LIMIT = 20 << 20\n")
+    for name, content in (("1.in", whole), ("1.ans", whole[: 20 << 20]), ("w.bin", bytes(range(256)))):
+        (platform.folder / name).write_bytes(content)
+    ids = platform.rlp("files", "put", "program.zip", "1.in", "1.ans", "w.bin").stdout.split()
+    program, stdin, expected, weights = ({"file": file_id} for file_id in ids)
+    (evaluator,) = (pid for pid in descendants(platform.process.pid) if title(pid).startswith("ray::EvaluatorActor"))
+    before = peak_bytes(evaluator)
+    request = {
+        "source": program,
+        "data": [{"path": "model/w.bin", **weights}],
+        "tests": [{"id": "large", "stdin": stdin, "expected_stdout": expected}],
+        "limits": {"cpu_time_s": 20, "wall_time_s": 60, "output_kb": 32 << 10},
+    }
+    response = platform.http.post("/v1/evaluations?wait=60", json=request)
+    assert response.status_code == 200, response.text
+    (result,) = response.json()["tests"]
+    assert (result["verdict"], result["stderr"]) == ("accepted", f"{64 << 20} 32640\n"), result
+    assert peak_bytes(evaluator) - before < 100 << 20
+    assert platform.rlp("files", "rm", *ids).returncode == 0
+    refused = platform.http.post("/v1/evaluations", json=request)
+    assert (refused.status_code, refused.json()["field"]) == (422, "source")
+
+
+READS = """
+import sys
+from sizes import LIMIT
+size = 0
+while chunk := sys.stdin.buffer.read(1 << 20):
+    size += len(chunk)
+    if size <= LIMIT:
+        sys.stdout.buffer.write(chunk)
+print(size, sum(open("model/w.bin", "rb").read()), file=sys.stderr)
+"""
+
+
+def title(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+def peak_bytes(pid: int) -> int:
+    """The highest resident size that a process has had."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
 
 
 def test_every_step_of_an_evaluation_is_an_event(platform: RunningPlatform) -> None:

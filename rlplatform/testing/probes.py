@@ -8,6 +8,9 @@ from typing import Any
 from rlplatform.environments.facts import EnvironmentFacts, canonical, check_config
 from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.evaluation.graders.episode import EpisodeGrader
+from rlplatform.evaluation.models import EpisodeGrader
+from rlplatform.training.models import TrainingRequest
+from rlplatform.training.request_checks import check_facts, check_hyperparameters
 
 
 class InlineProbes:
@@ -46,3 +49,24 @@ class InlineProbes:
 
     async def close(self) -> None:
         self.closed = True
+
+
+def check_request(request: TrainingRequest) -> bool:
+    """Check that a request can be trained. Makes the environment in this process.
+
+    Returns:
+        True if its observations are images. False with the simulated engine, which makes no environment.
+
+    Raises:
+        UnknownName: environment, preset or hyperparameter does not exist; suggests similar names.
+        InvalidRequest: names the field and says what is accepted.
+    """
+    from rlplatform.environments.probe import check_known, facts_of
+
+    check_known(request.env)
+    check_hyperparameters(request)
+    if request.engine == "simulated":
+        return False
+    facts = facts_of(request.env, request.env_config, EnvOptions.of(request))
+    check_facts(request, facts)
+    return facts.image

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from rlplatform.algorithms.base import Preset
 from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.environments.facts import EnvironmentFacts
-from rlplatform.environments.options import EnvOptions
 from rlplatform.errors import InvalidRequest
 from rlplatform.training.models import CheckpointInfo, Resources, StopCriteria, Training, TrainingCheck, TrainingRequest
 
@@ -75,27 +74,6 @@ def envs_per_runner(resources: Resources, preset: Preset | None) -> int:
 def total_envs(resources: Resources, preset: Preset | None) -> int:
     """Return the number of environments that sample, of all env runners together."""
     return envs_per_runner(resources, preset) * max(1, resources.num_env_runners)
-
-
-def check_request(request: TrainingRequest) -> bool:
-    """Check that a request can be trained. Makes the environment in this process.
-
-    Returns:
-        True if its observations are images. False with the simulated engine, which makes no environment.
-
-    Raises:
-        UnknownName: environment, preset or hyperparameter does not exist; suggests similar names.
-        InvalidRequest: names the field and says what is accepted.
-    """
-    from rlplatform.environments.probe import check_known, facts_of
-
-    check_known(request.env)
-    check_hyperparameters(request)
-    if request.engine == "simulated":
-        return False
-    facts = facts_of(request.env, request.env_config, EnvOptions.of(request))
-    check_facts(request, facts)
-    return facts.image
 
 
 def check_continues(stop: StopCriteria, parent: CheckpointInfo, trained: Training) -> None:

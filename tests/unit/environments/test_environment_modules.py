@@ -96,7 +96,7 @@ except Exception as error: print(type(error).__name__, error.extra["field"], err
 @pytest.mark.parametrize("env", ["never_named:Line-v0", "os:system", "line_at_import.sub:Line-v0", "a:b:Line-v0"])
 def test_a_module_that_is_not_named_is_never_imported(plugins: Path, env: str) -> None:
     code = f"""
-from rlplatform.training.request_checks import check_request
+from rlplatform.testing.probes import check_request
 from rlplatform.training.models import TrainingRequest
 try: check_request(TrainingRequest(env={env!r}, stop={{"env_steps": 1}}))
 except Exception as error: print(type(error).__name__, error.extra["field"])

@@ -14,8 +14,9 @@ from gymnasium.envs.registration import EnvSpec
 from rlplatform.environments.options import EnvOptions
 from rlplatform.environments.probe import describe, probe
 from rlplatform.errors import InvalidRequest, UnknownName
+from rlplatform.testing.probes import check_request
 from rlplatform.training.models import Resources, TrainingRequest
-from rlplatform.training.request_checks import check_request, total_envs
+from rlplatform.training.request_checks import total_envs
 
 
 def request(**changes: Any) -> TrainingRequest:

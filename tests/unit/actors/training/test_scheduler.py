@@ -111,6 +111,18 @@ async def bench(store: MemoryStore, clock: FakeClock, launcher: FakeLauncher) ->
     await bench.abandon()
 
 
+async def test_after_a_restart_no_more_trainings_are_placed_than_may_run(bench: Bench) -> None:
+    for tenant in "aabba":  # served in turn: the queue's order is not the order of the ids
+        await bench.submit(tenant)
+    first, second = (trainer.run for trainer in bench.launcher.alive())
+    for run in (first, second):
+        await bench.command(run, "stop")
+    placed = await bench.launcher.placed()
+    assert len(placed) == SETTINGS.max_running
+    await bench.restart()
+    assert await bench.launcher.placed() == placed
+
+
 async def test_a_training_runs_to_its_end_and_leaves_nothing(bench: Bench) -> None:
     run, trainer = await bench.begun(iterations=2)
     await trainer.succeed()

@@ -8,7 +8,6 @@ from typing import Any
 from rlplatform.environments.facts import EnvironmentFacts, canonical, check_config
 from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.evaluation.graders.episode import EpisodeGrader
-from rlplatform.evaluation.models import EpisodeGrader
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.request_checks import check_facts, check_hyperparameters
 

@@ -6,6 +6,7 @@ Python's own ``json`` lets NaN, lone surrogates and any depth through; they woul
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from types import NoneType
 from typing import Annotated, Any, NamedTuple
 
@@ -121,3 +122,19 @@ class StrictModel(BaseModel):
     """Base of all models on the wire: unknown fields are refused, instances are frozen, numbers are finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def with_old_names(**names: str) -> Callable[[dict[str, Any]], None]:
+    """Describe old names of fields, which requests may still use, as deprecated in a model's JSON schema.
+
+    ``json_schema_extra=with_old_names(memory_mib="memory_mb")``; the field itself takes both by its
+    ``validation_alias``.
+    """
+
+    def describe(schema: dict[str, Any]) -> None:
+        properties = schema["properties"]
+        for name, old in names.items():
+            field = {key: value for key, value in properties[name].items() if key != "default"}
+            properties[old] = field | {"deprecated": True, "description": f"Old name of `{name}`."}
+
+    return describe

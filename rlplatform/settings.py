@@ -103,7 +103,7 @@ class SandboxSettings(_Section):
 
 class EvaluationSettings(_Section):
     """Queueing and retrying of evaluations. One that would wait for longer than ``max_wait_s`` is refused.
-    ``max_output_kb``: largest ``limits.output_kb`` that a request may ask for."""
+    ``max_output_kb``: largest ``limits.output_kib`` that a request may ask for."""
 
     max_queued: int = Field(default=1000, ge=1)
     max_wait_s: float = Field(default=900.0, gt=0)

@@ -154,12 +154,12 @@ def _check_sizes(
             "data",
             field="files",
         )
-    most = request.limits.output_kb * 1024
+    most = request.limits.output_kib * 1024
     for one in found:
         if one.field.endswith(".expected_stdout") and (size := infos[one.file_id].size_bytes) > most:
             raise InvalidRequest(
-                f"{one.field}: {one.file_id} has {size} bytes, but limits.output_kb lets a program print {most}; "
-                f"raise limits.output_kb to {-(-size // 1024)} or more",
+                f"{one.field}: {one.file_id} has {size} bytes, but limits.output_kib lets a program print {most}; "
+                f"raise limits.output_kib to {-(-size // 1024)} or more",
                 field=one.field,
             )
 

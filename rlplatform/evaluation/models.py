@@ -28,7 +28,7 @@ from rlplatform.evaluation.checkers.registry import AnyChecker
 from rlplatform.evaluation.graders.registry import GRADERS, AnyGrader, TestCase
 from rlplatform.evaluation.graders.stdio import StdioGrader
 from rlplatform.files.models import DataFile, FileRef, text_or_file
-from rlplatform.json_models import FieldError, StrictModel, check_text
+from rlplatform.json_models import FieldError, StrictModel, check_text, with_old_names
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
 from rlplatform.scheduling.priorities import Priority
 
@@ -62,16 +62,10 @@ class SourceFile(StrictModel):
     """Text of the file, or an uploaded file with any bytes."""
 
 
-def _with_old_name(schema: dict[str, Any]) -> None:
-    """Describe the old name of ``scoring``, which requests and stored records may still have."""
-    old = {**schema["properties"]["scoring"], "deprecated": True}
-    schema["properties"]["policy"] = old | {"description": "Old name of `scoring`."}
-
-
 class Group(StrictModel):
     """Tests that are scored together."""
 
-    model_config = ConfigDict(json_schema_extra=_with_old_name)
+    model_config = ConfigDict(json_schema_extra=with_old_names(scoring="policy"))
 
     id: str = Field(min_length=1, max_length=64, pattern=patterns.LABEL)
     """Id of the group, unique in the request."""

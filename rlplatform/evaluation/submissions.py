@@ -20,20 +20,20 @@ def check_submission(request: EvaluationRequest, max_output_kb: int = DEFAULT_MA
     """Check what can be said of a request by itself.
 
     Args:
-        max_output_kb: the operator's maximum of ``limits.output_kb``.
+        max_output_kb: the operator's maximum of ``limits.output_kib``.
 
     Raises:
         InvalidRequest: the request cannot be evaluated as it stands; ``field`` says where.
     """
     build_program(request)
     most = min(request.checker.max_output_kib or max_output_kb, max_output_kb)
-    if request.limits.output_kb > most:
+    if request.limits.output_kib > most:
         why = "by this platform (RLP_EVALUATION__MAX_OUTPUT_KB)"
         if most < max_output_kb:
             why = f"with checker {request.checker.kind!r}"
         raise InvalidRequest(
-            f"limits.output_kb is {request.limits.output_kb}; at most {most} are accepted {why}",
-            field="limits.output_kb",
+            f"limits.output_kib is {request.limits.output_kib}; at most {most} are accepted {why}",
+            field="limits.output_kib",
         )
     total = len(request.tests) * request.limits.wall_time_s
     if total > MAX_TOTAL_WALL_S:

@@ -21,7 +21,7 @@ _SIGNALS = {
 }
 _FAULTS = frozenset({"SIGSEGV", "SIGBUS"})
 _STACK = (
-    ", or recursion deeper than the stack: {} MiB (memory_mb) in the main thread, "
+    ", or recursion deeper than the stack: {} MiB (memory_mib) in the main thread, "
     "threading.stack_size() or else 8 MiB in other threads"
 )
 _LAST_LINE = 200
@@ -57,12 +57,12 @@ def decide_verdict(
         case OutcomeKind.COMPILE_FAILED:
             return Ruling(Verdict.COMPILE_ERROR, outcome.detail or "the program does not compile")
         case OutcomeKind.MEMORY_EXCEEDED:
-            peak = f"peak {usage.peak_memory_bytes / 2**20:.0f} MiB, the limit is {limits.memory_mb} MiB"
+            peak = f"peak {usage.peak_memory_bytes / 2**20:.0f} MiB, the limit is {limits.memory_mib} MiB"
             return Ruling(Verdict.MEMORY_LIMIT_EXCEEDED, f"memory limit exceeded: {peak}{_aside(outcome.detail)}")
         case OutcomeKind.OUTPUT_EXCEEDED:
             return Ruling(
                 Verdict.OUTPUT_LIMIT_EXCEEDED,
-                f"output limit exceeded: {outcome.detail or f'more than {limits.output_kb} KiB'}",
+                f"output limit exceeded: {outcome.detail or f'more than {limits.output_kib} KiB'}",
             )
         case OutcomeKind.CPU_TIME_EXCEEDED:
             used = f"used {usage.cpu_time_s:.2f} s, the limit is {limits.cpu_time_s:g} s"
@@ -77,7 +77,7 @@ def decide_verdict(
             return Ruling(Verdict.TIME_LIMIT_EXCEEDED, f"wall time limit exceeded: {used}{hint}")
         case OutcomeKind.SIGNALLED:
             name = outcome.signal or "a signal"
-            hint = _STACK.format(limits.memory_mb) if name in _FAULTS else ""
+            hint = _STACK.format(limits.memory_mib) if name in _FAULTS else ""
             why = f"{_SIGNALS[name]}{hint}" if name in _SIGNALS else outcome.detail
             return Ruling(Verdict.RUNTIME_ERROR, f"killed by {name}{_aside(why)}")
         case OutcomeKind.CANCELLED:

@@ -14,7 +14,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from rlplatform.json_models import with_old_names
 
 
 class Tier(StrEnum):
@@ -40,15 +42,19 @@ class Flavour(StrEnum):
 class Limits(BaseModel):
     """Limits of one test."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra=with_old_names(memory_mib="memory_mb", output_kib="output_kb"),
+    )
 
     cpu_time_s: float = Field(default=2.0, gt=0, le=60)
     """CPU time, in seconds."""
     wall_time_s: float = Field(default=6.0, gt=0, le=120)
     """Wall-clock time, in seconds; at least `cpu_time_s`."""
-    memory_mb: int = Field(default=256, ge=16, le=2048)
+    memory_mib: int = Field(default=256, ge=16, le=2048, validation_alias=AliasChoices("memory_mib", "memory_mb"))
     """Memory, in MiB."""
-    output_kb: int = Field(default=256, ge=1, le=65_536)
+    output_kib: int = Field(default=256, ge=1, le=65_536, validation_alias=AliasChoices("output_kib", "output_kb"))
     """Standard output, and standard error, in KiB each."""
     processes: int = Field(default=32, ge=1, le=128)
     """Processes and threads at one time."""

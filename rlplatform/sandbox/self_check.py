@@ -12,7 +12,7 @@ from rlplatform.errors import ServiceError
 from rlplatform.sandbox.models import Execution, Limits, Outcome, OutcomeKind, Program, Tier
 from rlplatform.sandbox.ports import SandboxPool
 
-_LIMITS = Limits(cpu_time_s=1.0, wall_time_s=3.0, memory_mb=64, output_kb=16, processes=8)
+_LIMITS = Limits(cpu_time_s=1.0, wall_time_s=3.0, memory_mib=64, output_kib=16, processes=8)
 
 
 class CheckResult(NamedTuple):

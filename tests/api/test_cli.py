@@ -94,7 +94,7 @@ async def test_evaluate_tells_the_verdict(platform, tmp_path: Path, program: str
         assert done.lines[-1]["type"] == "summary"
         assert done.lines[-1]["verdict"] == verdict
         run = await it.store.get(done.lines[-1]["id"])
-        assert run.request.limits.memory_mb == 64
+        assert run.request.limits.memory_mib == 64
         assert run.request.tier == "jail"
         assert run.request.grader.kind == "function"
 

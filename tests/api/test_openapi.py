@@ -149,7 +149,7 @@ def test_a_request_requires_no_more_than_it_must() -> None:
     assert set(SCHEMAS["EvaluationRequest"]["required"]) == {"source", "tests"}
     assert SCHEMAS["FloatsChecker"]["required"] == ["kind"], "a checker is told by its kind"
     assert "Default: `50`" not in json.dumps(DOCUMENT), "a parameter has its default as such"
-    assert SCHEMAS["Limits"]["properties"]["memory_mb"]["description"].endswith("Default: `256`.")
+    assert SCHEMAS["Limits"]["properties"]["memory_mib"]["description"].endswith("Default: `256`.")
 
 
 def test_an_event_requires_what_every_stored_one_has() -> None:

@@ -77,7 +77,7 @@ async def test_a_field_is_named_by_its_path_and_the_nearest_name_is_suggested(pl
         assert (await refused({"source": "", "tests": [{"id": "a", "args": []}]}))["field"] == "tests.0.args"
         assert (await refused({"source": "", "tests": [{"id": "a", "group": "g"}]}))["field"] == "tests.0.group"
         document = await refused({"source": "", "tests": tests, "limits": {"memory": 1}})
-        assert (document["field"], "did you mean 'memory_mb'?" in document["detail"]) == ("limits.memory", True)
+        assert (document["field"], "did you mean 'memory_mib'?" in document["detail"]) == ("limits.memory", True)
         document = await refused({"source": "", "tests": tests, "checker": {"kind": "floats", "abstol": 1}})
         assert (document["field"], "did you mean 'abs_tol'?" in document["detail"]) == ("checker.abstol", True)
         document = await refused({"source": "", "tests": tests, "checker": {"kind": "floats", "rel_tol": -1}})

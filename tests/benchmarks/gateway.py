@@ -148,9 +148,9 @@ async def fan_out(target: Target, kind: str, clients: int, rate: float, seconds:
         else:
             await asyncio.sleep(2)
         replayed = max(tally.seqs[-1] for tally in tallies if tally.seqs)
-        before = memory_mb()
+        before = memory_mib()
         beside = await load.repeat(target, "GET", "/healthz", connections=1, seconds=seconds / 2, pause_s=0.02)
-        after = memory_mb()
+        after = memory_mib()
         await _stop(target, stream)
         await asyncio.wait_for(asyncio.gather(*following), 60)
     live = [late for tally in tallies for seq, late in zip(tally.seqs, tally.latencies, strict=True) if seq > replayed]
@@ -202,7 +202,7 @@ async def _stop(target: Target, stream: str) -> None:
     assert (await load.ask(target, "POST", f"/v1/{stream}/stop")).status == 202
 
 
-def memory_mb() -> float:
+def memory_mib() -> float:
     """Return the memory of Serve's replicas, and HAProxy's."""
     pages = 0
     for pid in descendants(os.getpid()):

@@ -14,7 +14,7 @@ from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 pytestmark = pytest.mark.docker
 
-LIMITS = {"cpu_time_s": 20, "wall_time_s": 60, "memory_mb": 256, "output_kb": 32 << 10}
+LIMITS = {"cpu_time_s": 20, "wall_time_s": 60, "memory_mib": 256, "output_kib": 32 << 10}
 ECHO = """
 import sys
 data = sys.stdin.buffer
@@ -93,7 +93,7 @@ def test_a_program_that_does_not_read_its_large_input_is_judged_at_once(
 
 def test_too_large_an_output_is_still_refused(docker_pool: DockerPool, large: list[Path]) -> None:
     tests = [{"id": "1", "stdin": ref(0), "expected_stdout": ref(1)}]
-    limits = LIMITS | {"output_kb": 8 << 10}
+    limits = LIMITS | {"output_kib": 8 << 10}
     judgement = judged(docker_pool, large, source=ECHO, tests=tests, limits=limits)
     assert judgement.verdict == "output_limit_exceeded"
 

@@ -13,7 +13,7 @@ from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 pytestmark = pytest.mark.docker
 
-LIMITS = {"cpu_time_s": 0.5, "wall_time_s": 5, "memory_mb": 64, "output_kb": 16}
+LIMITS = {"cpu_time_s": 0.5, "wall_time_s": 5, "memory_mib": 64, "output_kib": 16}
 
 
 def judged(pool: DockerPool, source: str, **fields: object) -> Judgement:

@@ -17,7 +17,7 @@ from tests.conftest import MakePool
 
 pytestmark = pytest.mark.docker
 
-LIMITS = Limits(cpu_time_s=5, wall_time_s=20, memory_mb=64)
+LIMITS = Limits(cpu_time_s=5, wall_time_s=20, memory_mib=64)
 TIERS = [Tier.SINGLE_USE, Tier.JAIL, Tier.GVISOR]
 
 

@@ -41,7 +41,7 @@ def test_executions_follow_one_another_in_one_container(gvisor_pool: DockerPool)
 
 
 def test_what_costs_the_kernel_its_life_is_the_programs_own_doing(gvisor_pool: DockerPool) -> None:
-    limits = Limits(memory_mb=2048, cpu_time_s=20, wall_time_s=60)
+    limits = Limits(memory_mib=2048, cpu_time_s=20, wall_time_s=60)
     sandbox = gvisor_pool.open(BOMB, limits, Tier.GVISOR)
     outcome = sandbox.run(Execution(limits))
     sandbox.close()

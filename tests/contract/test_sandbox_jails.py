@@ -13,7 +13,7 @@ from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 pytestmark = pytest.mark.docker
 
-LIMITS = Limits(memory_mb=64)
+LIMITS = Limits(memory_mib=64)
 HELLO = Program({"main.py": b"print(1)"})
 
 

@@ -219,11 +219,11 @@ def test_cpu_and_wall_time_are_told_apart(run: Run) -> None:
     ],
 )
 def test_limits_have_evidence(run: Run, source: str, kind: OutcomeKind) -> None:
-    assert run(source, limits=Limits(memory_mb=64)).kind is kind
+    assert run(source, limits=Limits(memory_mib=64)).kind is kind
 
 
 def test_output_up_to_the_limit_is_fine(run: Run) -> None:
-    limits = Limits(output_kb=1)
+    limits = Limits(output_kib=1)
     assert run("print('x' * 1023)", limits=limits).kind is OutcomeKind.EXITED
     outcome = run("print('x' * 1024)", limits=limits)
     assert (outcome.kind, outcome.stdout_truncated, len(outcome.stdout)) == (OutcomeKind.OUTPUT_EXCEEDED, True, 1024)
@@ -231,8 +231,8 @@ def test_output_up_to_the_limit_is_fine(run: Run) -> None:
 
 def test_limits_may_differ_between_executions(docker_pool: DockerPool) -> None:
     program = Program({"main.py": b"x = bytearray(100 << 20)"})
-    sandbox = docker_pool.open(program, Limits(memory_mb=256), Tier.SINGLE_USE)
-    kinds = [sandbox.run(Execution(Limits(memory_mb=mb))).kind for mb in (256, 50, 200)]
+    sandbox = docker_pool.open(program, Limits(memory_mib=256), Tier.SINGLE_USE)
+    kinds = [sandbox.run(Execution(Limits(memory_mib=mb))).kind for mb in (256, 50, 200)]
     sandbox.close()
     assert kinds == [OutcomeKind.EXITED, OutcomeKind.MEMORY_EXCEEDED, OutcomeKind.EXITED]
 
@@ -305,7 +305,7 @@ def test_the_clocks_are_looked_at_between_the_lines_of_a_chunk(docker_pool: Dock
             return super().reply(line)
 
     game = Slow(1)
-    limits = Limits(cpu_time_s=0.2, wall_time_s=0.2, output_kb=4096)
+    limits = Limits(cpu_time_s=0.2, wall_time_s=0.2, output_kib=4096)
     source = f"import os, time\nos.write(1, b'0\\n' * 30000)\n{after}"
     sandbox = docker_pool.open(Program({"main.py": source.encode()}), limits, Tier.SINGLE_USE)
     outcome = sandbox.run(Execution(limits), game)

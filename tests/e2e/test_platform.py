@@ -113,7 +113,7 @@ def test_uploaded_files_reach_programs_and_large_ones_take_no_memory(platform: R
         "source": program,
         "data": [{"path": "model/w.bin", **weights}],
         "tests": [{"id": "large", "stdin": stdin, "expected_stdout": expected}],
-        "limits": {"cpu_time_s": 20, "wall_time_s": 60, "output_kb": 32 << 10},
+        "limits": {"cpu_time_s": 20, "wall_time_s": 60, "output_kib": 32 << 10},
     }
     response = platform.http.post("/v1/evaluations?wait=60", json=request)
     assert response.status_code == 200, response.text
@@ -167,8 +167,8 @@ def test_every_step_of_an_evaluation_is_an_event(platform: RunningPlatform) -> N
     [
         ("while True: pass", {"cpu_time_s": 0.5, "wall_time_s": 3}, "time_limit_exceeded"),
         ("import time; time.sleep(60)", {"cpu_time_s": 0.5, "wall_time_s": 1}, "time_limit_exceeded"),
-        ("x = bytearray(512 << 20)", {"memory_mb": 64}, "memory_limit_exceeded"),
-        ("import sys\nwhile True: sys.stdout.write('x' * 65536)", {"output_kb": 64}, "output_limit_exceeded"),
+        ("x = bytearray(512 << 20)", {"memory_mib": 64}, "memory_limit_exceeded"),
+        ("import sys\nwhile True: sys.stdout.write('x' * 65536)", {"output_kib": 64}, "output_limit_exceeded"),
         (
             "import os\nwhile True: os.fork()",
             {"processes": 8},

@@ -67,7 +67,7 @@ def _read(path: Path) -> Attack:
     head = tomllib.loads("".join(line.removeprefix("#| ") for line in lines if line.startswith("#| ")))
     body = "".join(line for line in lines if not line.startswith("#| "))
     source = eval(head.pop("source")) if "source" in head else body
-    limits = Limits.model_validate({"output_kb": 64} | head.pop("limits", {}))
+    limits = Limits.model_validate({"output_kib": 64} | head.pop("limits", {}))
     call = Call(head.pop("call")) if "call" in head else None
     stdins = head.pop("stdins", [""])
     if "stdin_repeat" in head:

@@ -40,7 +40,9 @@ def evaluate(
     ] = None,
     cpu_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
     wall_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
-    memory_mb: Annotated[int | None, typer.Option(help="Limit of each test.")] = None,
+    memory_mib: Annotated[
+        int | None, typer.Option("--memory-mib", "--memory-mb", help="Limit of each test, in MiB.")
+    ] = None,
     tier: Annotated[
         Literal["single-use", "jail", "gvisor"] | None,
         typer.Option(help="Isolation of the sandbox; single-use by default."),
@@ -85,7 +87,7 @@ def evaluate(
         request["grader"] = {"kind": "function", "entry": function}
     if checker is not None:
         request["checker"] = {"kind": checker}
-    limits = {"cpu_time_s": cpu_time_s, "wall_time_s": wall_time_s, "memory_mb": memory_mb}
+    limits = {"cpu_time_s": cpu_time_s, "wall_time_s": wall_time_s, "memory_mib": memory_mib}
     if given := {name: value for name, value in limits.items() if value is not None}:
         request["limits"] = {**request.get("limits", {}), **given}
     how = {"tier": tier, "priority": priority, "max_wait_s": max_wait_s}

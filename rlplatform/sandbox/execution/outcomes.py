@@ -100,7 +100,7 @@ def _kind(evidence: Evidence, execution: Execution) -> tuple[OutcomeKind, str | 
     if evidence.stop is Stop.CANCELLED:
         return OutcomeKind.CANCELLED, None
     if evidence.oom_kills > 0:
-        return OutcomeKind.MEMORY_EXCEEDED, f"more than {limits.memory_mb} MiB: killed by the kernel"
+        return OutcomeKind.MEMORY_EXCEEDED, f"more than {limits.memory_mib} MiB: killed by the kernel"
     if evidence.report is None and evidence.stop is None:
         if evidence.refused_tasks > 0:
             return OutcomeKind.SIGNALLED, "too many processes"
@@ -108,12 +108,12 @@ def _kind(evidence: Evidence, execution: Execution) -> tuple[OutcomeKind, str | 
     if records.compile_fault is not None:
         return OutcomeKind.COMPILE_FAILED, records.compile_fault
     if evidence.stop is Stop.OUTPUT or evidence.stdout.truncated:
-        return OutcomeKind.OUTPUT_EXCEEDED, f"more than {limits.output_kb} KiB of output"
+        return OutcomeKind.OUTPUT_EXCEEDED, f"more than {limits.output_kib} KiB of output"
     if evidence.stop is Stop.STDERR:
-        most_kb = max(limits.output_kb, STDERR_MOST >> 10)
+        most_kb = max(limits.output_kib, STDERR_MOST >> 10)
         return OutcomeKind.OUTPUT_EXCEEDED, f"more than {most_kb} KiB on stderr"
     if evidence.stop is Stop.VALUE:
-        return OutcomeKind.OUTPUT_EXCEEDED, f"more than {limits.output_kb} KiB in the returned value"
+        return OutcomeKind.OUTPUT_EXCEEDED, f"more than {limits.output_kib} KiB in the returned value"
     if evidence.stop is Stop.CPU or usage.cpu_time_s > limits.cpu_time_s:
         return OutcomeKind.CPU_TIME_EXCEEDED, f"more than {limits.cpu_time_s:g} s of CPU time"
     if evidence.stop is Stop.STARVED:

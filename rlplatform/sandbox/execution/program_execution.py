@@ -57,7 +57,7 @@ class ProgramExecution:
         self._patience = Patience(self._limits)
         self._sampled_at = 0.0
         self._oom_kills = self._refused_tasks = 0
-        output = self._limits.output_kb * 1024
+        output = self._limits.output_kib * 1024
         source = execution.stdin if isinstance(execution.stdin, Path) else None
         self._stdin = StdinPipe(source)
         self._stdout = OutputPipe(output, output, spools=execution.call is None)
@@ -143,7 +143,7 @@ class ProgramExecution:
             "op": "run",
             "call": self._request is not None,
             "cpu_s": self._limits.cpu_time_s,
-            "memory_mb": self._limits.memory_mb,
+            "memory_mb": self._limits.memory_mib,
             "lease_s": lease_s(self._limits),
         }
         if self._links:

@@ -242,7 +242,7 @@ class Container:
 
     def apply(self, limits: Limits) -> None:
         """Set the kernel's limits for the next executions. Memory counts above the guest's own usage."""
-        wanted = (limits.memory_mb << 20, limits.processes)
+        wanted = (limits.memory_mib << 20, limits.processes)
         if wanted != self._applied:
             self.cgroup.set_memory(self._memory_base + wanted[0])
             self.cgroup.set_tasks(self._resting_tasks + wanted[1])

@@ -36,7 +36,7 @@ EXAMPLE = {
     "source": "print(int(input())*2)",
     "tests": [{"id": "t1", "stdin": "2\n", "expected_stdout": "4\n", "points": 1.0}],
     "checker": {"kind": "tokens"},
-    "limits": {"cpu_time_s": 2.0, "wall_time_s": 6.0, "memory_mb": 256},
+    "limits": {"cpu_time_s": 2.0, "wall_time_s": 6.0, "memory_mib": 256},
 }
 _MADE = headers("Location", "Idempotency-Replayed")
 _STATES = list(get_args(EvaluationState))

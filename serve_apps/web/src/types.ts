@@ -740,10 +740,9 @@ export interface components {
             /**
              * @deprecated
              * @description Old name of `scoring`.
-             * @default all_or_nothing
              * @enum {string}
              */
-            policy: "all_or_nothing" | "sum";
+            policy?: "all_or_nothing" | "sum";
             /**
              * @description `sum` adds the points of the tests; `all_or_nothing` gives all of them or none. Default: `"all_or_nothing"`.
              * @enum {string}
@@ -844,10 +843,20 @@ export interface components {
         Limits: {
             /** @description CPU time, in seconds. Default: `2.0`. */
             cpu_time_s?: number;
-            /** @description Memory, in MiB. Default: `256`. */
+            /**
+             * @deprecated
+             * @description Old name of `memory_mib`.
+             */
             memory_mb?: number;
-            /** @description Standard output, and standard error, in KiB each. Default: `256`. */
+            /** @description Memory, in MiB. Default: `256`. */
+            memory_mib?: number;
+            /**
+             * @deprecated
+             * @description Old name of `output_kib`.
+             */
             output_kb?: number;
+            /** @description Standard output, and standard error, in KiB each. Default: `256`. */
+            output_kib?: number;
             /** @description Processes and threads at one time. Default: `32`. */
             processes?: number;
             /** @description Wall-clock time, in seconds; at least `cpu_time_s`. Default: `6.0`. */

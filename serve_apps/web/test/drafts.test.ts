@@ -139,7 +139,7 @@ describe("a submission's draft", () => {
       data: [],
       grader: { kind: "function", entry: "f" },
       checker: { kind: "floats", abs_tol: 0.5, rel_tol: 0 },
-      limits: { cpu_time_s: 1, memory_mb: 64 },
+      limits: { cpu_time_s: 1, memory_mib: 64 },
       tests: [
         { id: "a", points: 2, hidden: false, group: null, given: { args: [1], expected: { x: null } } },
         { id: "b", points: 1, hidden: true, group: null, given: {} },
@@ -151,7 +151,7 @@ describe("a submission's draft", () => {
       files: submitted.files,
       grader: submitted.grader,
       checker: submitted.checker,
-      limits: { cpu_time_s: 1, memory_mb: 64 },
+      limits: { cpu_time_s: 1, memory_mib: 64 },
     });
     expect(request.tests).toEqual([{ id: "a", points: 2, hidden: false, args: [1], expected: { x: null } }]);
   });

@@ -1,6 +1,6 @@
 #| family = "files"
 #| why = "files cannot grow beyond their limit"
-#| limits = { memory_mb = 1024 }
+#| limits = { memory_mib = 1024 }
 #| kinds = ["exited"]
 breach = 0
 for folder in ("/tmp", "/box", "/dev/shm"):

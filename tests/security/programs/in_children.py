@@ -1,7 +1,7 @@
 #| family = "memory"
 #| why = "the memory of children counts"
 #| kinds = ["memory_exceeded"]
-#| limits = { memory_mb = 64 }
+#| limits = { memory_mib = 64 }
 import os, time
 for _ in range(8):
     if os.fork() == 0:

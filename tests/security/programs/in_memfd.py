@@ -1,7 +1,7 @@
 #| family = "memory"
 #| why = "anonymous files count"
 #| kinds = ["memory_exceeded"]
-#| limits = { memory_mb = 64 }
+#| limits = { memory_mib = 64 }
 import os
 fds = []
 while True:

@@ -1,6 +1,6 @@
 #| family = "memory"
 #| why = "pipe buffers do not escape the limit"
-#| limits = { memory_mb = 64 }
+#| limits = { memory_mib = 64 }
 #| kinds = ["exited"]
 import os
 n = 0

@@ -1,5 +1,5 @@
 #| family = "memory"
 #| why = "one allocation above the limit"
 #| kinds = ["memory_exceeded"]
-#| limits = { memory_mb = 64 }
+#| limits = { memory_mib = 64 }
 x = bytearray(1 << 30)

@@ -156,14 +156,14 @@ async def test_files_that_do_not_fit_are_refused() -> None:
         with pytest.raises(InvalidRequest) as caught:
             await check_attachments(request, rig.service, STAFF, CACHE)
         assert caught.value.extra["field"] == field
-    fits = request_of(small, small, large, large, limits={"output_kb": 5 << 10})
+    fits = request_of(small, small, large, large, limits={"output_kib": 5 << 10})
     await check_attachments(fits, rig.service, STAFF, CACHE)
     with pytest.raises(InvalidRequest, match="RLP_FILES__CACHE_BYTES"):
         await check_attachments(fits, rig.service, STAFF, 1 << 20)
 
 
 def test_output_limits_have_a_maximum() -> None:
-    request = {"source": "", "tests": [{"id": "1"}], "limits": {"output_kb": 8 << 10}}
+    request = {"source": "", "tests": [{"id": "1"}], "limits": {"output_kib": 8 << 10}}
     check_submission(EvaluationRequest.model_validate(request), 8 << 10)
     with pytest.raises(InvalidRequest, match="RLP_EVALUATION__MAX_OUTPUT_KB"):
         check_submission(EvaluationRequest.model_validate(request), 4 << 10)

@@ -6,7 +6,7 @@ from rlplatform.evaluation.models import Verdict
 from rlplatform.evaluation.verdicts import decide_verdict
 from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind, Usage
 
-LIMITS = Limits(cpu_time_s=2, wall_time_s=6, memory_mb=256, output_kb=64)
+LIMITS = Limits(cpu_time_s=2, wall_time_s=6, memory_mib=256, output_kib=64)
 USAGE = Usage(cpu_time_s=2.013, wall_time_s=6.021, peak_memory_bytes=200 << 20)
 
 
@@ -54,7 +54,7 @@ def ruled(kind: OutcomeKind, *, needs_value: bool = False, mismatch: str | None 
             {"signal": "SIGSEGV"},
             "runtime_error",
             "killed by SIGSEGV (an invalid memory access, or recursion deeper than the stack: "
-            "256 MiB (memory_mb) in the main thread, "
+            "256 MiB (memory_mib) in the main thread, "
             "threading.stack_size() or else 8 MiB in other threads)",
         ),
         (OutcomeKind.SIGNALLED, {"signal": "SIGUSR1"}, "runtime_error", "killed by SIGUSR1"),

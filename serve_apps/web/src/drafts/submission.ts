@@ -53,8 +53,8 @@ export const CHECKERS: [kind: CheckerKind, label: string, hint: string][] = [
 export const LIMITS: [name: string, label: string, value: string][] = [
   ["cpu_time_s", "CPU time (s)", "2"],
   ["wall_time_s", "Wall time (s)", "6"],
-  ["memory_mb", "Memory (MiB)", "256"],
-  ["output_kb", "Output (KiB)", "256"],
+  ["memory_mib", "Memory (MiB)", "256"],
+  ["output_kib", "Output (KiB)", "256"],
   ["processes", "Processes", "32"],
 ];
 

@@ -251,9 +251,8 @@ def _find_or_compile() -> Library:
         return library
     cache = cache_directory()
     if cache is None:
-        with tempfile.TemporaryDirectory(
-            prefix="rlplatform-kernel-"
-        ) as folder:  # a loaded library no longer needs its file
+        # a loaded library does not need its file
+        with tempfile.TemporaryDirectory(prefix="rlplatform-kernel-") as folder:
             return _compile(levels[0], Path(folder))
     return _find(cache, wanted) or _compile(levels[0], cache)
 

@@ -103,12 +103,12 @@ class SandboxSettings(_Section):
 
 class EvaluationSettings(_Section):
     """Queueing and retrying of evaluations. One that would wait for longer than ``max_wait_s`` is refused.
-    ``max_output_kb``: largest ``limits.output_kib`` that a request may ask for."""
+    ``max_output_kib``: largest ``limits.output_kib`` that a request may ask for."""
 
     max_queued: int = Field(default=1000, ge=1)
     max_wait_s: float = Field(default=900.0, gt=0)
     max_attempts: int = Field(default=3, ge=1, le=10)
-    max_output_kb: int = Field(default=65_536, ge=1, le=65_536)
+    max_output_kib: int = Field(default=65_536, ge=1, le=65_536)
 
 
 def _by_commas(value: Any) -> Any:

@@ -13,23 +13,23 @@ from rlplatform.sandbox.models import Program
 from rlplatform.sandbox.programs import MAX_PATH_BYTES, MAX_PROGRAM_BYTES, file_above, path_fault
 
 MAX_TOTAL_WALL_S = 3600.0
-DEFAULT_MAX_OUTPUT_KB = 4096
+DEFAULT_MAX_OUTPUT_KIB = 4096
 
 
-def check_submission(request: EvaluationRequest, max_output_kb: int = DEFAULT_MAX_OUTPUT_KB) -> None:
+def check_submission(request: EvaluationRequest, max_output_kib: int = DEFAULT_MAX_OUTPUT_KIB) -> None:
     """Check what can be said of a request by itself.
 
     Args:
-        max_output_kb: the operator's maximum of ``limits.output_kib``.
+        max_output_kib: the operator's maximum of ``limits.output_kib``.
 
     Raises:
         InvalidRequest: the request cannot be evaluated as it stands; ``field`` says where.
     """
     build_program(request)
-    most = min(request.checker.max_output_kib or max_output_kb, max_output_kb)
+    most = min(request.checker.max_output_kib or max_output_kib, max_output_kib)
     if request.limits.output_kib > most:
-        why = "by this platform (RLP_EVALUATION__MAX_OUTPUT_KB)"
-        if most < max_output_kb:
+        why = "by this platform (RLP_EVALUATION__MAX_OUTPUT_KIB)"
+        if most < max_output_kib:
             why = f"with checker {request.checker.kind!r}"
         raise InvalidRequest(
             f"limits.output_kib is {request.limits.output_kib}; at most {most} are accepted {why}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from rlplatform.client import AsyncClient, Client
 from rlplatform.errors import InvalidRequest, NotFound, QuotaExceeded, TooLarge
+from rlplatform.evaluation.models import Verdict
 from rlplatform.storage.files import LocalFiles
 from rlplatform.testing.files import MemoryFiles
 from tests.api.command import rlp
@@ -106,6 +108,25 @@ async def test_a_full_quota_is_told(platform: PlatformFactory) -> None:
         with pytest.raises(QuotaExceeded) as caught:
             await client.upload_file(b"x" * 11)
         assert caught.value.extra["quota"] == "file_bytes"
+
+
+async def test_rlp_evaluate_uploads_archives_and_data(platform: PlatformFactory, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "hw1.zip", "w") as archive:
+        archive.writestr("main.py", "print(1)")
+    (tmp_path / "main.py").write_text("print(1)")
+    (tmp_path / "w.bin").write_bytes(CONTENT)
+    async with platform(files=MemoryFiles(), judge=Verdict.ACCEPTED) as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        for program in ("hw1.zip", "main.py"):
+            done = await rlp(tmp_path, "evaluate", program, "--expect", "1", "--data", "w.bin", **at)
+            assert done.code == 0, done.err
+        names = {info["id"]: info["name"] for info in (await run(tmp_path, at, "ls", "--json")).lines}
+        plain, archived = (found.request for found in await it.store.find("evaluation"))
+        assert [(names[one.file], one.path) for one in plain.data] == [("w.bin", "w.bin")]
+        assert plain.data == archived.data
+        assert (plain.source, names[archived.source.file]) == ("print(1)", "hw1.zip")
+        refused = await rlp(tmp_path, "evaluate", "main.py", "--with", "w.bin", **at)
+        assert (refused.code, "--data" in refused.err) == (2, True)
 
 
 async def run(tmp_path: Path, environment: dict[str, Any], *arguments: str, code: int = 0) -> Any:

@@ -13,15 +13,17 @@ from rlplatform.cli.evidence import evidence, renamed
 from rlplatform.cli.follow import follow_evaluation
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
 from rlplatform.cli.output import Output
+from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.models import Evaluation, Verdict
 
-_REST = ("grader", "checker", "limits", "tier", "files")
+_ARCHIVE = ".zip"
+_REST = ("grader", "checker", "limits", "tier", "files", "data")
 
 
 def evaluate(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The program.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="The program, or a ZIP archive of one.", exists=True, dir_okay=False)],
     tests: Annotated[
         Path | None,
         typer.Option(help="JSON: a list of tests, or an object with `tests` and more.", exists=True, dir_okay=False),
@@ -37,6 +39,10 @@ def evaluate(
     checker: Annotated[str | None, typer.Option(help="exact, tokens, lines, floats or unordered.")] = None,
     also: Annotated[
         list[Path] | None, typer.Option("--with", help="A further file of the program.", exists=True, dir_okay=False)
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", help="A file to upload, which the program can read.", exists=True, dir_okay=False),
     ] = None,
     cpu_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
     wall_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
@@ -68,6 +74,8 @@ def evaluate(
             raise InvalidRequest(f"give --tests or --{given_too}, not both", field=f"--{given_too}")
         request = _tests(tests)
     elif plain and function is not None:
+        if file.suffix.lower() == _ARCHIVE:
+            raise InvalidRequest("--function of an archive needs tests: give --tests or --expect", field="--function")
         request = call_of(file, function, [_value(text) for text in arg or ()], _text(file))
         if stdin is not None:
             request["tests"][0]["stdin"] = stdin
@@ -79,7 +87,9 @@ def evaluate(
         }
     else:
         request = {"tests": [{"id": "t1", "stdin": stdin or "", "expected_stdout": expect}]}
-    request.setdefault("source", _text(file))
+    archive = file.suffix.lower() == _ARCHIVE
+    if not archive:
+        request.setdefault("source", _text(file))
     if also:
         more = [{"path": path.name, "content": _text(path)} for path in also]
         request["files"] = [*request.get("files", []), *more]
@@ -94,6 +104,11 @@ def evaluate(
     request |= {name: value for name, value in how.items() if value is not None}
     name = str(file)
     with connect(url, api_key) as client:
+        if archive:
+            request["source"] = {"file": _upload(client, output, file)}
+        if data:
+            uploaded = [{"path": path.name, "file": _upload(client, output, path)} for path in data]
+            request["data"] = [*request.get("data", []), *uploaded]
         submitted = client.submit_evaluation(request)
         evaluation = follow_evaluation(client, submitted, output, name=name, quiet=plain)
     accepted = evaluation.verdict is Verdict.ACCEPTED
@@ -106,6 +121,12 @@ def evaluate(
         grader = request.get("grader") or {}
         output.note(evidence(evaluation, sent, str(grader.get("kind", "stdio")), name), wrap=False)
     raise typer.Exit(exit_codes.DONE if accepted else exit_codes.FAILED)
+
+
+def _upload(client: Client, output: Output, path: Path) -> str:
+    """Upload a file; return its id."""
+    with output.transfer(path.name) as progress:
+        return client.upload_file(path, progress=progress).id
 
 
 def _show_run(output: Output, evaluation: Evaluation, name: str) -> None:
@@ -180,4 +201,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise InvalidRequest(f"{path} is not UTF-8 text", field=str(path)) from None
+        raise InvalidRequest(f"{path} is not UTF-8 text; give other files with --data", field=str(path)) from None

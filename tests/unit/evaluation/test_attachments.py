@@ -165,7 +165,7 @@ async def test_files_that_do_not_fit_are_refused() -> None:
 def test_output_limits_have_a_maximum() -> None:
     request = {"source": "", "tests": [{"id": "1"}], "limits": {"output_kib": 8 << 10}}
     check_submission(EvaluationRequest.model_validate(request), 8 << 10)
-    with pytest.raises(InvalidRequest, match="RLP_EVALUATION__MAX_OUTPUT_KB"):
+    with pytest.raises(InvalidRequest, match="RLP_EVALUATION__MAX_OUTPUT_KIB"):
         check_submission(EvaluationRequest.model_validate(request), 4 << 10)
     with pytest.raises(InvalidRequest, match="unordered"):
         check_submission(EvaluationRequest.model_validate(request | {"checker": {"kind": "unordered"}}), 8 << 10)

@@ -179,3 +179,12 @@ def test_the_layers_of_the_architecture_are_those_that_the_linter_enforces() -> 
     rows = re.findall(r"^\|([^|]+)\|", text.partition("\n\n")[2].partition("\n\n")[0], re.M)[2:]
     shown = [re.findall(r"`(\w+)`", row) for row in rows]
     assert [set(row) for row in shown] == [set(layer.split(" | ")) for layer in enforced]
+
+
+def test_the_page_of_settings_lists_every_setting() -> None:
+    listed = re.findall(r"^\| `(RLP_\w+)` \|", (ROOT / "docs" / "settings.md").read_text().partition("## All")[2], re.M)
+    assert sorted(listed) == sorted(name for name in setting_names(Settings) if not is_section(name))
+
+
+def is_section(name: str) -> bool:
+    return any(other.startswith(f"{name}__") for other in setting_names(Settings))

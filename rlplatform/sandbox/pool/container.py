@@ -274,9 +274,18 @@ class Container:
 
 
 def start_container(
-    engine: Engine, hierarchy: Hierarchy, recipe: ContainerSpec, users: Users, directory: Path, data_parent: Path
+    engine: Engine,
+    hierarchy: Hierarchy,
+    recipe: ContainerSpec,
+    users: Users,
+    directory: Path,
+    data_parent: Path | None = None,
 ) -> Container:
     """Create and start a container with a user id of its own, and wait until its guest is ready.
+
+    Args:
+        directory: where its socket is made.
+        data_parent: where its folder of data is made; None: beside the socket.
 
     Raises:
         SandboxFault: the container could not be started; nothing is left of it.
@@ -285,7 +294,7 @@ def start_container(
     channel = None
     data = None
     try:
-        data = DataFolder(data_parent)
+        data = DataFolder(data_parent or directory)
         with Rendezvous(directory) as rendezvous:
             container_id, user = _create(engine, recipe, users, rendezvous.directory, data.path)
             engine.start(container_id)

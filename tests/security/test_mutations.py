@@ -20,7 +20,7 @@ from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.docker_engine import APP_LABEL, OWNER_LABEL, Engine
 from rlplatform.sandbox.execution.cgroups import Hierarchy
 from rlplatform.sandbox.execution.outcomes import outcome_of
-from rlplatform.sandbox.execution.program_execution import Run
+from rlplatform.sandbox.execution.program_execution import ProgramExecution
 from rlplatform.sandbox.images.builder import require_image
 from rlplatform.sandbox.models import Flavour, Tier
 from rlplatform.sandbox.pool.container import TMPFS, ContainerSpec, start_container
@@ -89,7 +89,7 @@ def attempt(engine: Engine, folder: Path) -> Attempt:
             for execution in attack.executions:
                 if limits:
                     container.apply(execution.limits)
-                evidence = Run(container.channel, container.cgroup, container.user, execution).evidence()
+                evidence = ProgramExecution(container.channel, container.cgroup, container.user, execution).evidence()
                 outcomes.append(outcome_of(evidence, execution))
         except SandboxFault as fault:
             return [str(fault)]
@@ -261,7 +261,7 @@ def _attempt_in_jail(engine: Engine, folder: Path, name: str, guest: Path | None
         container.load(attack.program)
         for execution in attack.executions:
             container.apply(execution.limits)
-            evidence = Run(container.channel, container.cgroup, container.user, execution).evidence()
+            evidence = ProgramExecution(container.channel, container.cgroup, container.user, execution).evidence()
             outcomes.append(outcome_of(evidence, execution))
     except SandboxFault as fault:
         return [str(fault)]

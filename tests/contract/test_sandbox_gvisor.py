@@ -82,4 +82,6 @@ def test_another_kernel_is_found_out(docker_pool: DockerPool, sandbox_state: Pat
             tier=Tier.GVISOR,
         )
         with pytest.raises(SandboxFault, match="under the runtime 'runc' the kernel is 'linux'"):
-            start_container(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), sandbox_state.parent)
+            start_container(
+                engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), sandbox_state.parent, sandbox_state.parent
+            )

@@ -41,8 +41,8 @@ class WeakRecipe(ContainerSpec):
 
     weaken: Weaken = lambda options: None
 
-    def options(self, socket_directory: Path, user: int) -> dict[str, Any]:
-        options = super().options(socket_directory, user)
+    def options(self, socket_directory: Path, data: Path, user: int) -> dict[str, Any]:
+        options = super().options(socket_directory, data, user)
         self.weaken(options)
         return options
 
@@ -81,7 +81,7 @@ def attempt(engine: Engine, folder: Path) -> Attempt:
             tmpfs=TMPFS,
             weaken=weaken,
         )
-        container = start_container(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), folder)
+        container = start_container(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), folder, folder)
         attack = ATTACKS[name]
         outcomes = []
         try:
@@ -252,7 +252,7 @@ def _attempt_in_jail(engine: Engine, folder: Path, name: str, guest: Path | None
         weaken=nothing if guest is None else mounted(guest),
     )
     jails = JailContainers(
-        lambda: start_container(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), folder), 1, 1, 60.0
+        lambda: start_container(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), folder, folder), 1, 1, 60.0
     )
     container = jails.take("")
     attack = ATTACKS[name]

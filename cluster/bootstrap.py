@@ -54,7 +54,7 @@ _RAY = {"RAY_worker_niceness": "0"}  # by default, workers give way to all else,
 
 
 class Address(NamedTuple):
-    """Where the platform answers, and with which key."""
+    """URL of the platform, and its API key."""
 
     url: str
     api_key: str
@@ -302,7 +302,7 @@ def _start_gateway(settings: Settings) -> None:
 
 
 def _missing(url: str) -> dict[str, str]:
-    """What the platform still lacks, by name, and why."""
+    """Return the parts that the platform still lacks, by name, with the reason."""
     try:
         with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
             body = answer.read()

@@ -84,7 +84,8 @@ class Folder:
         self._claim = -1
 
     def claim_usual_ports(self) -> bool:
-        """Whether HAProxy's usual ports are this platform's until it is removed: the first on a machine gets them."""
+        """True if HAProxy's usual ports belong to this platform until it is removed; the first platform on a machine
+        gets them."""
         with suppress(OSError):  # it is another user's
             self._claim = os.open(Path(tempfile.gettempdir()) / f"{_PREFIX}ports.lock", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -127,7 +128,7 @@ def free_port(preferred: int) -> int:
 
 
 def why_taken(host: str, port: int) -> str | None:
-    """Why nobody could listen there at this moment; None: it is free."""
+    """Return the reason why no process could listen on the port now; None if it is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""What a Serve configuration file names: the gateway, with the actors behind it started where they do not run yet.
+"""Entry point for Serve configuration files: the gateway, which starts the actors that do not run yet.
 
 No ``from __future__ import annotations`` here: Serve looks at the class of ``app``'s argument.
 """

@@ -53,7 +53,7 @@ EXTRAS = {"run": "server,export", "test": "server,export,dev"}
 
 
 class SetupError(Exception):
-    """What is missing, and what to do about it."""
+    """A missing requirement, with instructions."""
 
 
 def say(text: str) -> None:
@@ -265,7 +265,7 @@ def forget_dead(file: Path, command: str) -> None:
 
 
 def answers(within_s: float = 0) -> bool:
-    """Whether a Docker engine answers on the socket."""
+    """True if a Docker engine answers on the socket."""
     deadline = time.monotonic() + within_s
     while True:
         try:

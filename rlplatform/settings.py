@@ -1,6 +1,6 @@
-"""The one place that reads the environment: ``RLP_`` variables, nested with ``__`` (``RLP_SANDBOX__WARM=4``).
+"""Settings of the platform, from ``RLP_`` variables, nested with ``__`` (``RLP_SANDBOX__WARM=4``).
 
-Settings are frozen and passed on explicitly, to actors too; nothing else reads ``os.environ``.
+This is the only module that reads ``os.environ``. Settings are frozen, and handed to other code explicitly, actors too.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ class ApiSettings(_Section):
 
 
 class StoreSettings(_Section):
-    """Where runs and events are kept."""
+    """Storage of runs and events."""
 
     url: str = Field(default="sqlite:///.rlp/platform.db", pattern=patterns.STORE_URL)
 
     @property
     def embedded(self) -> bool:
-        """Whether one process owns the store, and all others reach it through that."""
+        """True if one process owns the store, and all others reach it through that process."""
         return not self.url.startswith("redis")
 
 
@@ -156,10 +156,13 @@ class TrainingSettings(_Section):
 
 
 class FileSettings(_Section):
-    """Uploaded files. ``url`` None: a folder ``files`` beside the checkpoints. An upload that sends nothing for
-    ``idle_s`` is given up. ``spool_dir``: where uploads wait until they are complete, if ``url`` is object storage;
-    None: ``uploads`` in the state directory. ``cache_dir``: where each node with sandboxes keeps up to ``cache_bytes``
-    of the files that its evaluations use; None: ``file-cache`` in the state directory."""
+    """Uploaded files.
+
+    ``url`` None stores them in a folder ``files`` beside the checkpoints. An upload that sends nothing for ``idle_s``
+    seconds is aborted. ``spool_dir`` holds incomplete uploads if ``url`` is object storage; None is ``uploads`` in the
+    state directory. ``cache_dir`` is the folder where each node with sandboxes keeps up to ``cache_bytes`` of the files
+    that its evaluations use; None is ``file-cache`` in the state directory.
+    """
 
     url: str | None = None
     max_bytes: int = Field(default=1 << 30, ge=1)
@@ -170,11 +173,12 @@ class FileSettings(_Section):
 
 
 class RetentionSettings(_Section):
-    """For how many days an evaluation or a training that is over is kept; None: for ever. Then it is removed, with its
-    events, and a training with its checkpoints and run folder; not while an unfinished one resumes from it.
+    """Number of days for which finished evaluations and trainings are kept; None keeps them for ever.
 
-    ``file_days``: how long an uploaded file is kept after the upload, and after the last request that referred to it.
-    A file that a kept evaluation refers to stays as long as that."""
+    Then a run is removed with its events, and a training with its checkpoints and run folder, unless an unfinished
+    training resumes from it. ``file_days`` is the number of days for which an uploaded file is kept after its upload,
+    and after the last request that referred to it. A file of a kept evaluation is kept as long as the evaluation.
+    """
 
     file_days: float | None = Field(default=None, ge=1)
     evaluation_days: float | None = Field(default=None, ge=1)
@@ -235,7 +239,7 @@ class ClusterSettings(_Section):
 
 
 class ClientSettings(BaseSettings):
-    """What the client and the ``rlp`` command take from the environment: ``RLP_URL`` and ``RLP_API_KEY``."""
+    """Settings of the client and the ``rlp`` command in the environment: ``RLP_URL`` and ``RLP_API_KEY``."""
 
     model_config = SettingsConfigDict(env_prefix="RLP_", frozen=True, extra="ignore")
 

@@ -37,7 +37,7 @@ class Written(NamedTuple):
 
 
 class UsageStore(Protocol):
-    """Usage of tenants, counted by the appends themselves: as durable as they are, and never twice."""
+    """Usage of tenants, counted with each append: as durable as the events, and never counted twice."""
 
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
         """Return the amounts of a UTC day by counter. Counters at zero may be missing, and days two months ago."""

@@ -1,8 +1,8 @@
-"""HTTP connections as uvicorn serves them in Serve's servers: whoever does not finish the headers of a request goes.
+"""Limits on HTTP connections of Serve's servers: clients that do not complete a request's headers are disconnected.
 
-uvicorn waits for headers for ever, and takes any number of them. Here a connection has
-:attr:`~Patient.headers_timeout_s` for those of its first request, and of each that it has begun; and of all connections
-that have not sent a request yet, the oldest goes when there are too many.
+uvicorn waits for headers without end, and accepts any number of them. Here :attr:`~Patient.headers_timeout_s` limits
+the time for the headers of the first request, and of each request that has begun. Of the connections without a request,
+the oldest is closed when there are too many.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_WAITING = 2000
 
 
 class Patient(HttpToolsProtocol):
-    """uvicorn's own, with an end to its patience."""
+    """uvicorn's protocol with time and size limits for headers."""
 
     headers_timeout_s: ClassVar[float] = HEADERS_TIMEOUT_S
     max_waiting: ClassVar[int] = MAX_WAITING
@@ -82,5 +82,5 @@ class Patient(HttpToolsProtocol):
 
 
 def install() -> None:
-    """Have every server that is made in this process from now on serve so."""
+    """Make every server that this process creates from now on use these limits."""
     HTTP_PROTOCOLS["auto"] = f"{__name__}:{Patient.__name__}"

@@ -31,7 +31,7 @@ from serve_apps.serve_middleware import StripStreamsPrefix
 
 
 class GatewayArgs(BaseModel):
-    """What a Serve configuration file may say. ``settings`` None: from the environment of the replica's node.
+    """Arguments in a Serve configuration file. ``settings`` None: read from the environment of the replica's node.
 
     Every open stream, and every request that waits for a result, is an ongoing request.
     """
@@ -43,7 +43,7 @@ class GatewayArgs(BaseModel):
 
 
 def app(args: GatewayArgs) -> Application:
-    """The application to hand to ``serve.run`` or to name in a Serve configuration file."""
+    """Return the application for ``serve.run`` or for a Serve configuration file."""
     settings = args.settings
 
     def build() -> FastAPI:
@@ -67,7 +67,7 @@ def app(args: GatewayArgs) -> Application:
 
 
 def build_api(settings: Settings) -> FastAPI:
-    """The API over the actors of this cluster."""
+    """Build the API over the actors of this cluster."""
     services = Services(
         store=connect_store(settings),
         commands=SupervisorHandle(),

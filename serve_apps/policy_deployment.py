@@ -1,6 +1,6 @@
-"""The Serve deployment that acts: policies on replicas of their own, requests that come together computed together.
+"""Serve deployment of policies in separate replicas. Requests that arrive together are computed together.
 
-It scales to nothing while no policy is asked for: torch is imported by the first request.
+It scales to zero while no policy is requested: only the first request imports torch.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ MAX_BATCH = 256
 
 
 class PolicyReplica:
-    """A ``LocalPolicyService`` in a replica; errors that concern one request of a batch are answers, not exceptions."""
+    """A ``LocalPolicyService`` in a replica. Errors of single requests of a batch are returned, not raised."""
 
     def __init__(self, settings: Settings | None) -> None:
         settings = settings or Settings()
@@ -51,7 +51,8 @@ class PolicyReplica:
 
     @serve.batch(max_batch_size=MAX_BATCH, batch_wait_timeout_s=0.0)
     async def act(self, asked: Sequence[PendingAct]) -> list[ActResult | PlatformError]:
-        """One computation for all that has come while the last was under way: nobody waits for a batch to fill."""
+        """Compute all requests that arrived during the last computation at once, without waiting for a batch to
+        fill."""
         return await self._shelf.act_all([PendingAct(*one) for one in asked])
 
     async def archive(self, policy: PolicyInfo) -> bytes:
@@ -62,7 +63,10 @@ class PolicyReplica:
 
 
 def app(settings: Settings | None, max_replicas: int) -> Application:
-    """The deployment, to be bound to the API's. ``settings`` None: from the environment of the replica's node."""
+    """Return the deployment, to be bound to the API's.
+
+    ``settings`` None: from the environment of the replica's node.
+    """
     deployment = serve.deployment(
         PolicyReplica,
         name=NAME,

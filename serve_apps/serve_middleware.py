@@ -1,11 +1,11 @@
-"""What stands in front of Serve's own code, in its proxy and in its replicas: Serve loads it by :data:`CALLBACK`.
+"""Middleware around Serve's own code, in its proxy and in its replicas; Serve loads it by :data:`CALLBACK`.
 
-Serve obeys some headers of a request, and answers some requests itself, before an application of ours sees them. Here
-those headers are dropped, what Serve answers becomes a problem document, and the paths that hold a connection open go
-to an application of their own, so that streams and commands have replicas apart.
+Serve obeys some request headers, and answers some requests itself, before the application sees them. This middleware
+drops those headers and turns Serve's answers into problem documents. It sends the paths that hold a connection open to
+a separate application, so that streams and commands have separate replicas.
 
-A replica that speaks HTTP itself reads a connection only as fast as the application does, which notices by itself when
-a client leaves. Serve would read ahead of it, without bound; and so its own proxy does.
+A replica that speaks HTTP itself reads a connection only as fast as the application does, and the application notices
+when a client disconnects. Serve, and its proxy, would read ahead without bound.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LOG = logging.getLogger("rlplatform.api")
 
 
 def middlewares() -> list[Middleware]:
-    """What Serve is to put around its HTTP servers; also sets how these treat connections and speak WebSocket."""
+    """Return the middleware for Serve's HTTP servers. Also installs the limits of connections and WebSockets."""
     connections.install()
     websocket_limits.install()
     return [Middleware(ServeMiddleware, replica=_in_replica())]
@@ -49,10 +49,10 @@ def _in_replica() -> bool:
 
 
 class ServeMiddleware:
-    """The outermost layer. Its ``x-request-id`` is the only one, on the way in and on the way out."""
+    """The outermost layer. Its ``x-request-id`` is the only one, inbound and outbound."""
 
     def __init__(self, app: ASGIApp, *, replica: bool = False) -> None:
-        """``replica``: ``app`` is a replica, with nothing of Serve's between its server and the application."""
+        """Wrap ``app``. ``replica`` is True in a replica, where no code of Serve is between server and application."""
         self._app = app
         self._further = [_NO_READING_AHEAD] if replica else []
 
@@ -77,7 +77,7 @@ class ServeMiddleware:
 
 
 class StripStreamsPrefix:
-    """Around our application: it sees the path that the client sent, whichever application of Serve's it is in."""
+    """Wraps the application, and restores the path that the client sent in either of Serve's applications."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -89,7 +89,7 @@ class StripStreamsPrefix:
 
 
 class _Answer:
-    """Passes an answer on; in place of one that Serve has made, a problem document."""
+    """Forwards an answer. An answer made by Serve is replaced by a problem document."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         self.started = False
@@ -114,7 +114,8 @@ class _Answer:
             await self._send(message)
 
     def _problem(self, status: int, headers: Headers) -> PlatformError | None:
-        """What a client is told where Serve has answered. Ours never are plain text."""
+        """Return the error for an answer made by Serve, recognised by its plain text; None for the application's
+        answers."""
         if status < 400 or not headers.get("content-type", "").startswith("text/plain") or self._probes():
             return None
         if status == 408:
@@ -132,7 +133,7 @@ class _Answer:
 
 
 def _overrides(name: bytes) -> bool:
-    """Whether Serve, or we, would obey this header of a request: deadlines, cancellation, choice of a replica."""
+    """True if Serve or the platform would obey this request header: deadlines, cancellation, choice of a replica."""
     plain = name.lower().replace(b"_", b"-")
     return plain in _OBEYED or plain.startswith(b"x-serve-router-")
 

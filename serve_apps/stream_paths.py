@@ -1,7 +1,7 @@
-"""Which of Serve's two applications a path belongs to: what holds a connection open, or everything else.
+"""Paths that hold a connection open, served by a separate Serve application.
 
-What follows events goes to ``streams``, below :data:`STREAMS`; whoever routes (Serve's proxy through ``edge``, HAProxy
-through ``cluster.haproxy``) puts that before the path, and the application takes it off again.
+Event streams go to the application ``streams``, below :data:`STREAMS`. The router (Serve's proxy through ``edge``,
+HAProxy through ``cluster.haproxy``) adds this prefix to the path, and the application removes it.
 """
 
 STREAMS = "/streams"

@@ -1,10 +1,10 @@
-"""WebSockets as uvicorn speaks them in Serve's servers: nothing large is buffered for a client, nothing is compressed.
+"""Limits on WebSockets of Serve's servers: bounded buffers for each client, and no compression.
 
-Clients have little to say: a message of more than :data:`MAX_MESSAGE` bytes closes the socket (1009) before it has been
-read. Compressing would be done anew for every socket, for an event that all of them get.
+Clients send short messages: one of more than :data:`MAX_MESSAGE` bytes closes the socket (1009) before it has been
+read. Compression would be repeated for every socket, although all of them get the same event.
 
-Serve makes the configuration of its servers itself. What it leaves to others is the class that the name ``auto`` in
-uvicorn's table of protocols stands for.
+Serve makes the configuration of its servers itself. It leaves open only the class for the name ``auto`` in uvicorn's
+table of protocols.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from serve_apps.api.routes.live import MAX_MESSAGE
 
-MAX_MESSAGE = 4 * MAX_MESSAGE  # what is too large for the API, but no larger than this, is told so
+MAX_MESSAGE = 4 * MAX_MESSAGE  # messages up to this size, too large for the API, get an error
 
 
 class SmallMessages(WebSocketsSansIOProtocol):
-    """uvicorn's own, with these limits, whatever the configuration says."""
+    """uvicorn's protocol with these limits, whatever the configuration says."""
 
     def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         config.ws_max_size = MAX_MESSAGE
@@ -30,5 +30,5 @@ class SmallMessages(WebSocketsSansIOProtocol):
 
 
 def install() -> None:
-    """Have every server that is made in this process from now on speak so."""
+    """Make every server that this process creates from now on use these limits."""
     WS_PROTOCOLS["auto"] = f"{__name__}:{SmallMessages.__name__}"

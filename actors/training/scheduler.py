@@ -91,7 +91,7 @@ class TrainingScheduler:
         )
 
     def keeps(self, run_id: str) -> bool:
-        """Return True if the run has a trainer, is about to get one, or waits for one."""
+        """Return True if the run has a trainer, will get one next, or is queued for a trainer."""
         return run_id in self._kept or run_id in self.queue
 
     def place(self, run_id: str) -> QueuePlace | None:

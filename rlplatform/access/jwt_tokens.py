@@ -1,8 +1,8 @@
-"""JWT bearer tokens of an outside identity provider, checked against the keys that it publishes (JWKS).
+"""JWT bearer tokens of an external identity provider, verified with the keys that it publishes (JWKS).
 
-Only the configured asymmetric algorithms, issuer and audience are accepted; a token must say when it expires, who it is
-for (``sub``) and the name of which tenant. Scopes that are none of ours are passed over: providers put others beside
-them. ``operate`` cannot be had by token.
+Only the configured asymmetric algorithms, issuer and audience are accepted. A token must name its expiry, its subject
+(``sub``) and its tenant. Unknown scopes are ignored, because providers add their own. Tokens cannot have the scope
+``operate``.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class TokenVerifier:
             raise NotAuthenticated("the token is not valid: its header has no 'kid'")
         try:
             return self._keys.get_signing_key(kid)
-        except (jwt.PyJWKClientConnectionError, OSError, ValueError):  # the last two: it broke off, it is not JSON
+        except (jwt.PyJWKClientConnectionError, OSError, ValueError):  # the last two: interrupted, or not JSON
             raise Unavailable("the identity provider's keys cannot be fetched") from None
         except jwt.PyJWTError as error:
             raise NotAuthenticated(f"the token is not valid: {error}") from None

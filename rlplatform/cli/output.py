@@ -91,7 +91,7 @@ class Output:
             self.err.print(layout.paragraph(_harmless(text), _width(self.err) if wrap else None), markup=False)
 
     def verbatim(self, text: str) -> None:
-        """Output of a program: as it is, except what a terminal would obey."""
+        """Print output of a program unchanged, except for control characters that a terminal would obey."""
         if text:
             self.out.print(_harmless(text), markup=False, end="" if text.endswith("\n") else "\n")
 

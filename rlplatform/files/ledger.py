@@ -28,9 +28,10 @@ class _Reservation(BaseModel):
 
 
 class FileUsage(BaseModel):
-    """Bytes of the files that a tenant has, and of those that are being added.
+    """Bytes of a tenant's files, stored and being added.
 
-    ``revision`` is another after each change: equal changes that race are told apart by it."""
+    ``revision`` changes with every update, so that equal updates that race can be distinguished.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -34,7 +34,7 @@ async def unlimited(tenant: str) -> None:
 
 
 async def unused(tenant: str, file_id: str) -> None:
-    """Nothing uses files."""
+    """Return no ids: for a storage whose files no run uses."""
 
 
 class FileService:

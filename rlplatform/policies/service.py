@@ -254,7 +254,7 @@ class LocalPolicyService:
 
 
 def _beyond(actions: NDArray[Any], logp: NDArray[np.float32]) -> InvalidRequest | None:
-    """What is wrong with observations that the policy has computed no number for, though they are numbers."""
+    """Return an error message for finite observations for which the policy computed a result that is not finite."""
     rows = np.flatnonzero(np.isnan(logp) | ~np.isfinite(actions.reshape(len(actions), -1)).all(1))
     if not rows.size:
         return None

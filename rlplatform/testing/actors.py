@@ -93,7 +93,7 @@ class FakeEvaluator:
 
         task = asyncio.ensure_future(work())
         task.add_done_callback(lambda task: task.exception())
-        await asyncio.shield(task)  # it goes on when the caller is gone
+        await asyncio.shield(task)  # the work continues if the caller is cancelled
 
     async def cancel(self, run_id: str) -> None:
         self._check()

@@ -1,4 +1,4 @@
-"""From credentials to a principal: API keys, tokens of an identity provider, and tickets where they are accepted."""
+"""Authentication: API keys, tokens of an identity provider, and tickets become principals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOG = logging.getLogger("rlplatform.api")
 
 
 class Authenticator:
-    """Tells who asks."""
+    """Determines the principal of a request from its credentials."""
 
     def __init__(self, store: KeyStore, settings: Settings, clock: Clock, limiter: RateLimiter) -> None:
         access = settings.access
@@ -33,16 +33,20 @@ class Authenticator:
         self._clock = clock
 
     async def bearer(self, text: str) -> Principal:
-        """The principal of an ``Authorization`` header.
+        """Return the principal of an ``Authorization`` header.
 
-        :raises NotAuthenticated: nobody we know.
+        Raises:
+            NotAuthenticated: the key or token is not valid.
         """
         if self._tokens is not None and text.count(".") == 2:
             return await self._tokens.authenticate(text)
         return await self.keys.authenticate(text)
 
     def issue(self, principal: Principal, credential: str, stream: str | None) -> tuple[TicketClaims, str]:
-        """Return a ticket for ``principal``, who has been accepted by ``credential``, and ends with that."""
+        """Return a ticket for ``principal``, authenticated by ``credential``.
+
+        The ticket expires with that credential.
+        """
         now = self._clock.now()
         if self._tokens is not None and credential.count(".") == 2:
             ends_at = self._tokens.ends_at(credential, now + timedelta(seconds=RESUMABLE_S))
@@ -50,10 +54,12 @@ class Authenticator:
         return self.tickets.issue(principal, now, stream, key=key_id_of(credential))
 
     async def renew(self, text: str) -> None:
-        """Look again at a key, a token or a ticket that has been accepted.
+        """Check again a key, a token or a ticket that was accepted before.
 
-        :raises NotAuthenticated: it has been revoked, or has expired; or the key or token behind a ticket. Whoever does
-            not answer soon is taken to agree.
+        If the check cannot be completed in time, the credential counts as valid.
+
+        Raises:
+            NotAuthenticated: the credential, or the key or token behind a ticket, was revoked or has expired.
         """
         try:
             async with asyncio.timeout(_RENEWAL_S):
@@ -67,12 +73,16 @@ class Authenticator:
             _LOG.warning("an open stream goes on, for its key cannot be looked at again: %s", error or "no answer")
 
     async def ticket(self, text: str, stream: str | None = None, resumption: str | None = None) -> Principal:
-        """The principal of a ticket, which is used up by this.
+        """Return the principal of a ticket, and mark the ticket as used.
 
-        :param stream: what is asked for; None: a connection for many streams.
-        :param resumption: what came with the stream when it was opened by this ticket.
-        :raises NotAuthenticated: it is not valid, has expired, has been used, or its key has been revoked.
-        :raises NotAllowed: it is for another stream.
+        Args:
+            text: The ticket.
+            stream: Requested stream; None for a connection for many streams.
+            resumption: Value that the server set when the stream was opened with this ticket.
+
+        Raises:
+            NotAuthenticated: the ticket is not valid, has expired, was used, or its key was revoked.
+            NotAllowed: it is for another stream.
         """
         now = self._clock.now()
         again = resumption is not None and stream is not None and self.tickets.resumes(resumption, text, stream, now)
@@ -85,12 +95,16 @@ class Authenticator:
         return reader(claims)
 
     async def _require(self, claims: TicketClaims) -> None:
-        """:raises NotAuthenticated: what the ticket was made with holds no more."""
+        """Check the credential that the ticket was made with.
+
+        Raises:
+            NotAuthenticated: it was revoked or has expired.
+        """
         if claims.key is not None:
             await self.keys.require(claims.key)
         if claims.ends_at is not None and claims.ends_at <= self._clock.now():
             raise NotAuthenticated("the token that the ticket was made with has expired")
 
     async def either(self, text: str) -> Principal:
-        """The principal of a key, a token or a ticket for any stream."""
+        """Return the principal of a key, a token or a ticket for any stream."""
         return await self.ticket(text) if text.startswith(PREFIX) else await self.bearer(text)

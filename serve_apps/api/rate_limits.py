@@ -1,7 +1,7 @@
-"""Rate limits: so many requests, and so many creations, of one principal; and that a ticket is used once.
+"""Rate limits of requests and creations per principal, and single use of tickets.
 
-In memory the counts are of one replica; in Redis they are of all. While Redis does not answer, rates are not limited
-and tickets are not accepted.
+In memory, counts belong to one replica; in Redis they are shared by all. While Redis does not answer, rates are not
+limited and tickets are refused.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Kind = Literal["requests", "creations"]
 
 
 class RateLimiter:
-    """Counts what principals do. What is left goes into the answer's ``RateLimit`` and ``RateLimit-Policy`` headers."""
+    """Counts the requests of principals. ``RateLimit`` and ``RateLimit-Policy`` headers report the rest."""
 
     def __init__(self, settings: ApiSettings, ticket_life_s: float) -> None:
         self._pool: ConnectionPool | None = None
@@ -47,10 +47,11 @@ class RateLimiter:
         }
 
     async def spend(self, scope: Scope, principal_id: str, kind: Kind, cost: int = 1) -> None:
-        """Count ``cost`` of ``kind``.
+        """Count ``cost`` requests of ``kind``.
 
-        :raises TooManyRequests: that is too many; says when to come again.
-        :raises InvalidRequest: it is more than is ever allowed at once.
+        Raises:
+            TooManyRequests: the limit is reached; says when to retry.
+            InvalidRequest: ``cost`` is larger than the limit.
         """
         limit = self._limits[kind]
         if cost > limit.amount:
@@ -74,7 +75,8 @@ class RateLimiter:
     def connection(self, principal_id: str) -> Iterator[None]:
         """Hold one of the principal's streams and sockets.
 
-        :raises TooManyRequests: it has as many as it may.
+        Raises:
+            TooManyRequests: the principal has too many.
         """
         if self._connections[principal_id] >= self._max_connections:
             raise TooManyRequests(
@@ -91,9 +93,10 @@ class RateLimiter:
 
     @contextmanager
     def stranger(self) -> Iterator[None]:
-        """Hold one of the connections that have not said yet who they are.
+        """Hold one of the connections that are not authenticated yet.
 
-        :raises TooManyRequests: there are as many as there may be.
+        Raises:
+            TooManyRequests: there are too many.
         """
         if self._strangers >= self._max_strangers:
             raise TooManyRequests("too many connections wait to be authenticated", retry_after_s=5.0)
@@ -104,10 +107,11 @@ class RateLimiter:
             self._strangers -= 1
 
     async def use_once(self, ticket_id: str) -> None:
-        """Use a ticket up.
+        """Mark a ticket as used.
 
-        :raises NotAuthenticated: it has been used.
-        :raises Unavailable: that cannot be known.
+        Raises:
+            NotAuthenticated: it was used already.
+            Unavailable: the store of used tickets does not answer.
         """
         try:
             unused = await self._once.hit(self._one, "ticket", ticket_id)
@@ -117,7 +121,7 @@ class RateLimiter:
             raise NotAuthenticated("the ticket has been used")
 
     async def close(self) -> None:
-        """Let go of the store. Idempotent."""
+        """Disconnect from the store. Idempotent."""
         if self._pool is not None:
             await self._pool.disconnect()
 
@@ -130,7 +134,7 @@ class RateLimiter:
 
 
 def headers(scope: Scope) -> dict[str, str]:
-    """The rate limit headers of an answer."""
+    """Return the rate limit headers of an answer."""
     policies = scope.get("state", {}).get("rate_limit", {}).values()
     if not policies:
         return {}

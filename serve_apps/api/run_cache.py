@@ -1,4 +1,4 @@
-"""Records of runs, as this replica reads them: those that are final change no more, and need not be fetched again."""
+"""Cache of final run records in a replica: they never change, and need not be read again."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _MAX_BYTES = 16 << 20
 
 
 class RunCache:
-    """The store's records, with the final ones that were read last kept in memory, up to ``max_bytes`` as JSON.
+    """Run records of the store. The final ones read last are kept in memory, up to ``max_bytes`` as JSON.
 
-    :param outlived: whether a run may have been removed from the store since.
+    Args:
+        outlived: Returns True if a run may have been removed from the store since.
     """
 
     def __init__(
@@ -27,7 +28,11 @@ class RunCache:
         self._size = 0
 
     async def get(self, run_id: str) -> Run:
-        """The record of this id. :raises NotFound: there is none."""
+        """Return the record with this id.
+
+        Raises:
+            NotFound: there is none.
+        """
         if (kept := self._kept.get(run_id)) is not None and not self._outlived(kept[0]):
             self._kept.move_to_end(run_id)
             return kept[0]

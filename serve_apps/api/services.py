@@ -1,4 +1,4 @@
-"""What the API is built on."""
+"""Services that the API needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rlplatform.training.ports import CheckpointStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """``store`` answers reads, ``commands`` does everything that changes something."""
+    """``store`` answers reads; ``commands`` carries out every change."""
 
     store: Store
     commands: Commands

@@ -1,4 +1,4 @@
-"""What every storage of uploaded files promises."""
+"""Contracts of every storage of uploaded files."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class FileStorageContract:
 
 
 class StoredFilesContract(FileStorageContract):
-    """Of storages that keep contents under paths."""
+    """Contract of storages that keep contents under paths."""
 
     @pytest.mark.parametrize("tenant", ["", "..", "../a", "a/b", ".uploads", "A", "a\0"])
     def test_a_tenant_never_leads_elsewhere(self, storage: FileStorage, tenant: str) -> None:

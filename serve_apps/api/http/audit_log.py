@@ -1,4 +1,4 @@
-"""The audit log: one line for everything that changes something, or tried to: who, what, and what came of it."""
+"""Audit log: one line for every request that changes something or tries to, with principal, action and result."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ _ACTING = "/act"  # a POST for its body's sake: a policy's answer changes nothin
 
 
 def keep(path: Path) -> None:
-    """Append the log to ``path`` from here on, which any number of processes may do at once; on standard error, where
-    that cannot be written. A file that was moved away is begun anew."""
+    """Append the log to ``path`` from now on; any number of processes may do so at once.
+
+    If the file cannot be written, the log goes to standard error. If the file was moved away, a new one is started.
+    """
     handler: logging.Handler
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +38,7 @@ def keep(path: Path) -> None:
 
 
 def note(scope: Scope, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Note an answer, unless it was to a request that changes nothing; with the address of what was made."""
+    """Log an answer with the address of the created resource, unless its request changes nothing."""
     if scope["method"] in _READING or scope["path"].endswith(_ACTING):
         return
     who = scope["state"].get("principal")

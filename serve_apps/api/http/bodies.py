@@ -1,7 +1,7 @@
-"""Request bodies: read within ``api.body_timeout_s``, parsed as JSON that can mean one thing only, validated strictly.
+"""Request bodies: read within ``api.body_timeout_s``, parsed as unambiguous JSON, and validated strictly.
 
-A body is read after its sender has been authenticated. A large one is parsed and validated in a thread, one at a time:
-whatever it holds, the event loop and other requests go on.
+A body is read after its sender was authenticated. Large bodies are parsed and validated in a thread, one at a time, so
+that the event loop and other requests are not delayed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def body_of(model: type[M]) -> Callable[[Request], Coroutine[Any, Any, M]]:
-    """A dependency: the request's body as ``model``. ``openapi.accepts`` is its part of the document."""
+    """Return a dependency that reads the request's body as ``model``. ``openapi.accepts`` documents it."""
 
     async def read(request: Request) -> M:
         body = await _read(request)
@@ -39,7 +39,7 @@ def body_of(model: type[M]) -> Callable[[Request], Coroutine[Any, Any, M]]:
 
 
 async def beside(size: int, work: Callable[[], T]) -> T:
-    """Do ``work`` on a body of ``size`` bytes: here, or in the thread for large ones."""
+    """Do ``work`` on a body of ``size`` bytes: in this thread, or in the thread for large bodies."""
     if size < _LARGE:
         return work()
     return await asyncio.get_running_loop().run_in_executor(_LARGE_BODIES, work)
@@ -63,20 +63,22 @@ async def _read(request: Request) -> bytes:
 
 
 def validate(value: Any, model: type[M], text: bytes | None = None, max_errors: int = MAX_ERRORS) -> M:
-    """Return JSON values as ``model``, strictly: ``"1"`` is no number, ``0`` is no boolean.
+    """Validate JSON values as ``model``, strictly: ``"1"`` is not a number, ``0`` is not a boolean.
 
     Args:
-        text: ``value`` as it was sent, if it is at hand.
-        max_errors: how many errors are described.
+        value: Parsed JSON.
+        model: Model to validate.
+        text: ``value`` as it was sent, if available.
+        max_errors: Largest number of errors to describe.
 
     Raises:
-        InvalidRequest: naming the field.
+        InvalidRequest: names the field.
     """
     if not isinstance(value, dict):
         raise InvalidRequest(f"the body must be a JSON object, not {type(value).__name__}")
     wrong = wrong_fields(value, model, max_errors)
     if wrong.count > (0 if text is not None and len(text) >= _LARGE else max_errors):
-        # pydantic would describe each, and make values anew of all that is in an object which lacks a field
+        # pydantic would describe every error, and copy all values of an object that lacks a field
         raise invalid_request(wrong.errors, body=value, model=model, max_errors=max_errors, count=wrong.count)
     try:
         return model.model_validate_json(text or json.dumps(value), strict=True)

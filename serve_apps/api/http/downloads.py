@@ -1,4 +1,5 @@
-"""Files that are made for one download: sent whole or in part, and gone afterwards, whatever becomes of the client."""
+"""Files made for one download: sent completely or in part, and always removed afterwards, even if the client
+disconnects."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ _RANGES = re.compile(r"bytes=\s*(\d{1,18}-\d{0,18}|-\d{1,18})(\s*,\s*(\d{1,18}-\
 
 
 async def made(make: Callable[[Path], Path]) -> Path:
-    """Have ``make`` write a file into a new folder, in a thread; the folder is gone again if that fails."""
+    """Let ``make`` write a file into a new folder, in a thread. The folder is removed if that fails."""
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=f"{_PREFIX}{os.getpid()}-"))
     making = asyncio.ensure_future(asyncio.to_thread(make, folder))
     try:
@@ -33,7 +34,7 @@ async def made(make: Callable[[Path], Path]) -> Path:
 
 
 def remove_left() -> None:
-    """Remove the folders of processes that were killed while they sent a download."""
+    """Remove the folders of processes that were killed during a download."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
         pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
         if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
@@ -41,9 +42,9 @@ def remove_left() -> None:
 
 
 class Download(FileResponse):
-    """Sends ``path``, then removes its folder, also if the client leaves.
+    """Sends ``path``, then removes its folder, even if the client disconnects.
 
-    A ``Range`` that cannot be read is ignored, as RFC 9110 requires; one that begins behind the end is 416.
+    A malformed ``Range`` is ignored, as RFC 9110 requires. A range that begins after the end of the file is 416.
     """
 
     def __init__(self, path: Path, *, media_type: str, filename: str, headers: Mapping[str, str]) -> None:

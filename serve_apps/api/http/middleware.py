@@ -1,5 +1,7 @@
-"""The outermost layer, plain ASGI: request ids, security headers, the body limit, the audit log, the last resort; and
-``HEAD``, which is ``GET`` without the body."""
+"""Outermost ASGI layer: request ids, security headers, the body limit, the audit log, and unexpected errors.
+
+``HEAD`` is answered as ``GET`` without the body.
+"""
 
 from __future__ import annotations
 
@@ -28,18 +30,18 @@ SECURITY: Mapping[str, str] = {
 }
 _SEALS = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
 MAX_PARAMETERS = 100
-_LINGER_S, _LINGER_BYTES = 2.0, 64 * 2**20  # how much of a body that is refused is read all the same
+_LINGER_S, _LINGER_BYTES = 2.0, 64 * 2**20  # seconds and bytes for which a refused body is still read
 _LOG = logging.getLogger("rlplatform.api")
 
 
 def request_id_of(headers: Headers) -> str:
-    """The id that the client gave its request, if that can be one, else a new one."""
+    """Return the client's id of the request if it is valid, else a new one."""
     given = headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def _seal(headers: list[tuple[bytes, bytes]], request_id: str, further: Mapping[str, str]) -> None:
-    """Add what every answer has. What a handler says of a thing itself stays; but for the id."""
+    """Add the headers that every answer has. A handler's own values stay, except the request id."""
     given = {name for name, _ in headers}
     headers += [pair for pair in _SEALS if pair[0] not in given]
     headers += [(name.lower().encode(), value.encode()) for name, value in further.items()]
@@ -47,10 +49,10 @@ def _seal(headers: list[tuple[bytes, bytes]], request_id: str, further: Mapping[
 
 
 class HttpMiddleware:
-    """Around the whole application. No CORS header is ever sent: other origins' pages cannot read anything.
+    """Wraps the whole application. It never sends a CORS header, so that pages of other origins cannot read answers.
 
     Args:
-        uploads: the largest body of each path that takes larger ones, a POST.
+        uploads: Largest body of each POST path that accepts larger bodies than usual.
     """
 
     def __init__(self, app: ASGIApp, max_body_bytes: int, uploads: Mapping[str, int] | None = None) -> None:
@@ -83,7 +85,7 @@ class HttpMiddleware:
             if message["type"] == "http.response.start":
                 started = True
                 _seal(message["headers"], request_id, rate_limits.headers(scope))
-                if not complete:  # whoever goes on sending must not keep the connection by it
+                if not complete:  # a client that keeps sending must not keep the connection open
                     message["headers"].append((b"connection", b"close"))
                     if scope["path"] in self._uploads and (begun or "expect" not in headers):
                         await _discard(receive_watched)
@@ -99,7 +101,9 @@ class HttpMiddleware:
         most = self._uploads.get(scope["path"], 0) if scope["method"] == "POST" else 0
         most = max(most, self._max_body_bytes)
         if (declared := headers.get("content-length", "0")).isdecimal() and int(declared[:20]) > most:
-            if "expect" not in headers and scope["path"] not in self._uploads:  # else it has not begun to send
+            if (
+                "expect" not in headers and scope["path"] not in self._uploads
+            ):  # otherwise the client has not started to send
                 await _discard(receive_watched)
             await problem_response(_too_large(most), request_id)(scope, receive, send_sealed)
             return
@@ -113,7 +117,7 @@ class HttpMiddleware:
 
 
 def _limited(receive: Receive, most: int) -> Receive:
-    """``receive`` that raises :class:`TooLarge` once more than ``most`` bytes have come."""
+    """Return a ``receive`` that raises :class:`TooLarge` after more than ``most`` bytes."""
     received = 0
 
     async def receive_limited() -> Message:
@@ -135,7 +139,8 @@ def _too_large(most: int) -> TooLarge:
 
 
 async def _discard(receive: Receive) -> None:
-    """Read on for a moment: a client that still sends when its connection is closed does not see the answer."""
+    """Read the rest of the body for a moment: a client that still sends when its connection closes misses the
+    answer."""
     left = _LINGER_BYTES
     with suppress(TimeoutError):
         async with asyncio.timeout(_LINGER_S):
@@ -144,7 +149,7 @@ async def _discard(receive: Receive) -> None:
 
 
 def _bodiless(receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """``receive`` and ``send`` for a handler whose client wants the headers alone: it has left once it has them."""
+    """Return ``receive`` and ``send`` for a HEAD request: after the headers the client counts as disconnected."""
     left = asyncio.Event()
 
     async def receive_until_left() -> Message:

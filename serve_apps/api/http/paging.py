@@ -1,4 +1,4 @@
-"""Lists: newest first, by keyset cursor."""
+"""Lists of runs: newest first, paged by keyset cursor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rlplatform.runs.records import RunSummary
 
 
 class ListQuery(BaseModel):
-    """What every list takes."""
+    """Query parameters that every list accepts."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,9 +30,12 @@ Listing = Annotated[ListQuery, Query()]
 async def list_runs(
     store: RunStore, kind: Kind, query: ListQuery, principal: Principal, states: list[str]
 ) -> tuple[list[RunSummary], str | None]:
-    """One page of what the principal sees, and the cursor of the next. Who sees their own alone gets short pages.
+    """Return one page of the runs that the principal may see, and the cursor of the next page.
 
-    :raises InvalidRequest: an unknown state, or a cursor that is none of ours.
+    Pages may be short for principals that see only their own runs.
+
+    Raises:
+        InvalidRequest: an unknown state, or a malformed cursor.
     """
     for state in query.state:
         if state not in states:

@@ -1,4 +1,4 @@
-"""Every error as ``application/problem+json`` (RFC 9457): one table, the tree of ``rlplatform.errors``."""
+"""Errors as ``application/problem+json`` (RFC 9457), by the table of ``rlplatform.errors``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LOG = logging.getLogger("rlplatform.api")
 def problem_response(
     error: PlatformError, request_id: str | None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """``error`` as a response, with the headers that go with its status."""
+    """Return ``error`` as a response, with the headers of its status."""
     headers = dict(headers or {})
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -50,12 +50,12 @@ def problem_response(
 
 
 def internal_error(request_id: str | None) -> PlatformError:
-    """What a client is told of a bug of ours: nothing but where to look in the log."""
+    """Return the error that clients see for a bug of the platform: it refers to the log and reveals nothing else."""
     return PlatformError(f"something broke on our side; the log has it under request id {request_id}")
 
 
 def install(app: FastAPI) -> None:
-    """Have ``app`` answer every exception with a problem document."""
+    """Make ``app`` answer every exception with a problem document."""
 
     @app.exception_handler(PlatformError)
     async def _platform_error(request: Request, error: PlatformError) -> Response:
@@ -87,7 +87,7 @@ def _from_status(request: Request, error: HTTPException) -> PlatformError:
 
 
 def _allowed(request: Request) -> list[str]:
-    """The methods that the path takes, over all routes: the framework names those of the first alone."""
+    """Return the methods that the path accepts on all routes; the framework lists those of the first route only."""
     found: set[str] = set()
     for route in request.app.state.routes:
         if route.path_regex.match(request.url.path):
@@ -96,7 +96,7 @@ def _allowed(request: Request) -> list[str]:
 
 
 def _query_model(request: Request) -> type[BaseModel] | None:
-    """What the query of this route is validated as; None where it has no model."""
+    """Return the model that validates the query of this route; None if it has none."""
     parameters = request.scope["route"].dependant.query_params
     model = parameters[0].field_info.annotation if len(parameters) == 1 else None
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None

@@ -1,4 +1,4 @@
-"""Documents as responses: entity tags, pages, acceptance of new runs."""
+"""Documents as responses: entity tags, pages, and acceptance of new runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T", bound=BaseModel)
 
 
 def document(request: Request, model: BaseModel) -> Response:
-    """200 with an entity tag, or 304 where the client has it already."""
+    """Return 200 with an entity tag, or 304 if the client already has this version."""
     body = model.model_dump_json().encode()
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
@@ -26,19 +26,19 @@ def document(request: Request, model: BaseModel) -> Response:
 
 
 def unchanged(request: Request, tag: str) -> bool:
-    """Whether the client has what has the entity tag ``tag`` already (``If-None-Match``)."""
+    """True if the client already has the version with the entity tag ``tag`` (``If-None-Match``)."""
     asked = [candidate.strip().removeprefix("W/") for candidate in request.headers.get("if-none-match", "").split(",")]
     return tag in asked or "*" in asked
 
 
 def accepted(location: str, model: BaseModel, *, new: bool = True, status: int = 202) -> Response:
-    """202 with the run's place. A repeated Idempotency-Key says so in ``Idempotency-Replayed``."""
+    """Return 202 with the run's location. ``Idempotency-Replayed`` marks a repeated Idempotency-Key."""
     headers = {"Location": location} | ({} if new else {"Idempotency-Replayed": "true"})
     return Response(model.model_dump_json(), status_code=status, media_type="application/json", headers=headers)
 
 
 def page(request: Request, rows: Sequence[T], cursor: str | None) -> Response:
-    """A page of ``rows``, and where the next one is."""
+    """Return a page of ``rows`` with a link to the next page."""
     body = Page[BaseModel].model_construct(items=list(rows), next_cursor=cursor)
     url = request.url.include_query_params(cursor=cursor)  # relative: whatever host and scheme the client came by
     headers = {"Link": f'<{url.path}?{url.query}>; rel="next"'} if cursor else {}

@@ -1,4 +1,4 @@
-"""Validation errors as people want to read them: a dotted path into what they sent, and what they probably meant."""
+"""Validation errors for people: the dotted path of the field, what is wrong, and the name that was probably meant."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def invalid_request(
 
 
 def _describe(error: Any, body: Any, model: type[BaseModel] | None, *, hint: bool) -> tuple[dict[str, str], list[str]]:
-    """Which field and what is the matter with it; and the nearest names."""
+    """Return the field of an error with an explanation, and the nearest names."""
     location = tuple(error["loc"])
     if location and location[0] in _PARTS:
         location = location[1:]
@@ -85,7 +85,7 @@ def _describe(error: Any, body: Any, model: type[BaseModel] | None, *, hint: boo
 
 
 def _unknown(what: str, name: str, known: Sequence[str], *, hint: bool) -> tuple[str, list[str]]:
-    """What is said of a name that is not among ``known``, and the nearest that is where a ``hint`` is wanted."""
+    """Return an explanation for a name that is not in ``known``, and, with ``hint``, the nearest known names."""
     name = name[:_NAME]
     message = f"unknown {what} {name!r}"
     if hint and (near := difflib.get_close_matches(name, known, n=1, cutoff=0.5)):

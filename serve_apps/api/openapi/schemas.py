@@ -1,12 +1,12 @@
 """JSON schemas of the models in the OpenAPI document, for each of the three ways in which one is used.
 
-- In a *request*, a field that has a default may be left out. The default is told in words, because generators of
-  TypeScript take a field with a ``default`` for one that is always there.
+- In a *request*, a field with a default may be left out. The default is described in words, because generators of
+  TypeScript treat a field with a ``default`` as always present.
 - In a *response*, the API writes every field.
-- In an *event*, what has no default is there; the rest may be missing from an event that an older version has stored.
+- In an *event*, fields without a default are present; others may be missing from events of an older version.
 
-A model whose schemas differ is there several times: for requests under its own name, for responses as ``…Output``, for
-events as ``…InEvent``.
+A model whose schemas differ has several: under its own name for requests, as ``…Output`` for responses, and as
+``…InEvent`` for events.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Described(GenerateJsonSchema):
         return super().enum_schema(schema) | {"description": plain(schema["cls"].__doc__ or "")}
 
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> dict[str, Any]:
-        """What tells the members of a union apart must be given, though it has a default."""
+        """Require the field that discriminates the members of a union, although it has a default."""
         found = super().tagged_union_schema(schema)
         if "discriminator" not in found:  # text or a file: told apart by their JSON types
             return found

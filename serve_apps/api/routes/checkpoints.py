@@ -1,4 +1,4 @@
-"""Checkpoints of a training: what there are, one as a tar archive, one less."""
+"""Checkpoints of a training: list, download as a tar archive, delete."""
 
 from __future__ import annotations
 
@@ -94,7 +94,11 @@ def _media_type(request: Request) -> str:
 
 
 async def _find(ctx: Context, caller: Principal, checkpoint_id: str) -> CheckpointInfo:
-    """:raises NotFound: there is none such, or none that the caller sees."""
+    """Return a checkpoint.
+
+    Raises:
+        NotFound: there is none, or the caller may not see it.
+    """
     try:
         check_id(checkpoint_id, Kind.CHECKPOINT)
         info = await asyncio.to_thread(_store(ctx.services.checkpoints).find, checkpoint_id)
@@ -105,7 +109,7 @@ async def _find(ctx: Context, caller: Principal, checkpoint_id: str) -> Checkpoi
 
 
 def _archive(store: CheckpointStore, info: CheckpointInfo, directory: Path) -> Path:
-    """The same bytes every time, so that a download that broke off can be taken up."""
+    """Write the archive. The bytes are the same every time, so that an interrupted download can be resumed."""
 
     def same(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = 0

@@ -40,7 +40,9 @@ _BODY = {
 }
 _MADE = headers("Location")
 _CONTENT = headers("Accept-Ranges", "Content-Disposition", "ETag", "Last-Modified")
-_SAFETY = {"Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"}  # it may be a web page
+_SAFETY = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"
+}  # the file may be a web page
 
 
 class UploadQuery(BaseModel):

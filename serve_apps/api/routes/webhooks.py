@@ -1,4 +1,4 @@
-"""``/v1/webhooks``: who is told of finished runs."""
+"""``/v1/webhooks``: notifications about finished runs."""
 
 from __future__ import annotations
 

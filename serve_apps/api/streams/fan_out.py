@@ -1,8 +1,8 @@
-"""Fan-out of event streams: one reader of the log for each (replica, stream), any number of connections.
+"""Fan-out of event streams: one reader of the log for each (replica, stream), and any number of connections.
 
-A hub tails its stream and keeps the newest events as encoded chunks in a ring; a connection is a cursor over that ring
-and holds nothing else, so a slow one costs no memory. A cursor that starts behind the ring replays the log in full. One
-that was live and fell behind has telemetry left out, is told so by ``stream.gap``, and gets every lifecycle event.
+The reader tails its stream, and keeps the newest events as encoded chunks in a ring. A connection is a cursor on that
+ring and holds nothing else, so that a slow one costs no memory. A cursor that starts before the ring replays the log in
+full. A live cursor that falls behind skips telemetry; ``stream.gap`` reports that, and every lifecycle event arrives.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _TELEMETRY = frozenset(name for name, cls in EVENT_TYPES.items() if cls.telemetr
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One event as submitters may see it, framed once for all connections."""
+    """One event in the form that submitters may see, encoded once for all connections."""
 
     seq: int
     type: str
@@ -40,20 +40,20 @@ class Chunk:
 
     @property
     def final(self) -> bool:
-        """Whether nothing follows in its stream."""
+        """True if it ends its stream."""
         return self.type in FINAL_TYPES
 
 
 class Batch(tuple[Chunk, ...]):
-    """Chunks that are sent together, in order: one object for all connections that stand at the same place."""
+    """Chunks that are sent together, in order: one object for all connections at the same position."""
 
     @cached_property
     def sse(self) -> bytes:
-        """All of them as server-sent events."""
+        """The chunks as server-sent events."""
         return b"".join(chunk.sse for chunk in self)
 
     def wanted(self, types: Collection[str]) -> Batch:
-        """Those that a reader of these types (none: of all) gets."""
+        """Return the chunks for a reader of these types; all chunks if ``types`` is empty."""
         return self if not types else Batch(chunk for chunk in self if wanted(chunk, types))
 
 
@@ -61,14 +61,18 @@ _NOTHING = Batch()
 
 
 def wanted(chunk: Chunk, types: Collection[str]) -> bool:
-    """Whether a reader of these types (none: of all) gets ``chunk``. A gap matters to readers of telemetry."""
+    """True if a reader of these types (of all, if empty) receives ``chunk``. Readers of telemetry receive gaps."""
     if not types or chunk.type in types:
         return True
     return chunk.type == _GAP and not _TELEMETRY.isdisjoint(types)
 
 
 def types_of(names: Iterable[str]) -> frozenset[str]:
-    """The event types of these names. :raises UnknownName: there is none such."""
+    """Return the event types with these names.
+
+    Raises:
+        UnknownName: there is no such type.
+    """
     found = frozenset(names)
     for name in sorted(found):
         if name not in EVENT_TYPES:
@@ -77,7 +81,7 @@ def types_of(names: Iterable[str]) -> frozenset[str]:
 
 
 def encode(event: EncodedEvent) -> Chunk:
-    """The chunk of a logged event, redacted where hidden tests ask for it."""
+    """Return the chunk of a logged event, redacted if it contains hidden tests."""
     text = parse_event(event.data).public().model_dump_json() if event.type in _REDACTED else event.data
     return _chunk(event.seq, event.type, text)
 
@@ -87,7 +91,7 @@ def _chunk(seq: int, kind: str, text: str) -> Chunk:
 
 
 class StreamFanOut:
-    """The ring of one stream. ``base`` is the sequence number before the ring's first chunk."""
+    """Ring of one stream. ``base`` is the sequence number before the ring's first chunk."""
 
     def __init__(self, log: EventLog, clock: Clock, stream: str, *, after: int, ring_bytes: int) -> None:
         self.stream = stream
@@ -103,11 +107,12 @@ class StreamFanOut:
         self._changed = asyncio.Event()
 
     def start(self) -> None:
-        """Begin to tail the stream, in no request's context: with that, Ray would cancel its calls to the log."""
+        """Start tailing the stream, in an empty context: Ray would cancel its calls with the request that they
+        belong to."""
         self._task = asyncio.create_task(self._run(), name=f"hub {self.stream}", context=Context())
 
     async def close(self) -> None:
-        """Leave the stream."""
+        """Stop tailing the stream."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -127,7 +132,7 @@ class StreamFanOut:
             self._notify()
 
     def after(self, seq: int) -> Batch:
-        """The chunks that follow ``seq`` (not before ``base``), as many as go in one batch."""
+        """Return the chunks after ``seq`` (at least ``base``), up to the size of a batch."""
         if seq == self.base + len(self._ring):
             return _NOTHING
         if self._newest[0] != seq:
@@ -135,25 +140,33 @@ class StreamFanOut:
         return self._newest[1]
 
     async def read(self, seq: int) -> Batch:
-        """Like :meth:`after`, from the log: for a cursor that is behind the ring."""
+        """Read the chunks after ``seq`` from the log, for a cursor before the ring."""
         events = await self._log.read(self.stream, after=seq, limit=_PAGE)
         if not events:
             raise StorageError(f"{self.stream} has lost its events from {seq + 1} to {self.base}")
         return _batch(encode(event) for event in events)
 
     async def changed(self) -> None:
-        """Wait until there is something new. :raises StorageError: the log cannot be read."""
+        """Wait for new chunks.
+
+        Raises:
+            StorageError: the log cannot be read.
+        """
         if self.error is not None:
             raise self.error
         await self._changed.wait()
 
     def gap(self, first: int, last: int) -> Chunk:
-        """Tells a reader that telemetry was left out for it. Has the last number left out: a resume goes on there."""
+        """Return the event that reports skipped telemetry.
+
+        It has the last skipped number, so that a resume continues there.
+        """
         event = StreamGap(stream=self.stream, seq=last, time=self._clock.now(), first_seq=first, last_seq=last)
         return _chunk(last, event.type, event.model_dump_json())
 
     def _append(self, chunks: Iterable[Chunk]) -> None:
-        """Make room first: whoever had read everything finds all of ``chunks``, however many they are."""
+        """Drop old chunks first, then append: a cursor at the end of the ring receives all of ``chunks``, however
+        many."""
         drop = 0
         while self._size > self._ring_bytes:
             self._size -= len(self._ring[drop].sse)
@@ -171,12 +184,12 @@ class StreamFanOut:
         self._changed = asyncio.Event()
 
     def _coalescing_s(self) -> float:
-        """How long events are gathered after some were sent: longer for a large audience."""
+        """Return the seconds for which events are gathered after some were sent: longer for a large audience."""
         return min(0.25, max(0.005, 0.0001 * self.readers))
 
 
 class Cursor:
-    """Where one connection stands in a stream."""
+    """Position of one connection in a stream."""
 
     def __init__(self, hub: StreamFanOut, after: int) -> None:
         self.seq = after
@@ -185,9 +198,10 @@ class Cursor:
         self._live = False
 
     async def next(self) -> Batch:
-        """The next chunks, waited for; ``done`` once the final event is among them. Safe to cancel: nothing is lost.
+        """Wait for the next chunks. ``done`` is True after the final event. A cancelled call loses nothing.
 
-        :raises StorageError: the log cannot be read.
+        Raises:
+            StorageError: the log cannot be read.
         """
         while True:
             if self.seq >= self._hub.base:
@@ -220,7 +234,7 @@ class Cursor:
 
 
 class StreamFanOuts:
-    """The hubs of one replica. One comes with the first cursor of its stream and goes with the last."""
+    """Fan-outs of one replica. One is created with the first cursor of its stream, and closed with the last."""
 
     def __init__(self, log: EventLog, clock: Clock, *, ring_bytes: int) -> None:
         self._log = log
@@ -233,7 +247,7 @@ class StreamFanOuts:
 
     @asynccontextmanager
     async def open(self, stream: str, after: int) -> AsyncIterator[Cursor]:
-        """A cursor behind event ``after`` of ``stream``."""
+        """Open a cursor after event ``after`` of ``stream``."""
         hub = self._hubs.get(stream)
         if hub is None or hub.error is not None:
             hub = self._hubs[stream] = StreamFanOut(

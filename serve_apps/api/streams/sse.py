@@ -1,11 +1,10 @@
 """Server-sent events: ``id:`` is the sequence number, ``data:`` the event's JSON; unnamed, for ``onmessage``.
 
-A stream that may begin with nothing to send begins with an ``id:`` alone: a browser then says ``Last-Event-ID`` also if
-it is cut off before any event.
+A stream that may have nothing to send at first begins with an ``id:`` alone. A browser then sends ``Last-Event-ID``
+even if the connection breaks before any event.
 
-The one named event is ``reconnect``, sent when a connection has reached its capped life: come again with
-``Last-Event-ID``. After a stream's final event the connection ends; a browser that comes again all the same gets 204,
-which stops it.
+The only named event is ``reconnect``, sent when a connection has reached its longest life: reconnect with ``Last-Event-
+ID``. After a stream's final event the connection ends. A browser that reconnects then gets 204, which stops it.
 """
 
 from __future__ import annotations
@@ -29,10 +28,13 @@ _HEARTBEAT = b": heartbeat\n\n"
 
 
 class EventStream(Response):
-    """The events of ``stream`` behind ``after``, until the final one. A client that does not read is cut off.
+    """Response with the events of ``stream`` after ``after``, up to the final one.
 
-    :param held: entered for as long as the connection lives; may refuse it.
-    :param renew: awaited once a heartbeat; the connection ends when it raises :class:`NotAuthenticated`.
+    A client that does not read is cut off.
+
+    Args:
+        held: Context manager entered while the connection lives; it may refuse the connection.
+        renew: Awaited at each heartbeat; :class:`NotAuthenticated` ends the connection.
     """
 
     media_type = "text/event-stream"
@@ -84,7 +86,7 @@ class EventStream(Response):
                     await self._end(send, whole=False)
 
     async def _write(self, send: Send) -> bool:
-        """Send what there is, as it comes. Whether that was all of it: the log may fail to answer."""
+        """Send events as they arrive. Return True after the final one, False if the log does not answer."""
         place = f"id: {self._after}\n" if self._after or self._types else ""
         await self._send(send, f"{place}retry: {_RETRY_MS}\n\n".encode())
         async with self._hubs.open(self._stream, self._after) as cursor:
@@ -99,9 +101,10 @@ class EventStream(Response):
         return True
 
     async def _beat(self, send: Send) -> None:
-        """Heartbeats while nothing else is sent, until the connection's life is over, or its key holds no more.
+        """Send heartbeats while nothing else is sent, until the connection's life ends or its key is no longer valid.
 
-        :raises TimeoutError: the client does not read.
+        Raises:
+            TimeoutError: the client does not read.
         """
         renewed_at = self._clock.monotonic()
         while (now := self._clock.monotonic()) < self._ends_at:
@@ -134,6 +137,6 @@ class EventStream(Response):
 
 
 async def disconnected(receive: Receive) -> None:
-    """Wait until the client has left. Nothing else may read the request meanwhile."""
+    """Wait until the client disconnects. No other code may read the request meanwhile."""
     while (await receive())["type"] != "http.disconnect":
         pass

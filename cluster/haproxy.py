@@ -2,9 +2,9 @@
 
 Serve takes ``rlp-haproxy`` for HAProxy (``RAY_SERVE_HAPROXY_BINARY_PATH``): a shell script, since a proxy has to start
 where others keep the processors busy. Its rules send the paths that hold a connection open to the application
-``streams``, or to replicas of ``api`` while none of that answers; they put limits on slow headers and bodies, and make
-problem documents of what HAProxy answers by itself; but for bytes that are no HTTP/1.1 request: the 400 and 408 for
-these are compiled into it. HAProxy's page of statistics is for this machine alone, and so are its metrics, unless
+``streams``, or to replicas of ``api`` while none of that answers; they put limits on slow headers and bodies, and turn
+HAProxy's own answers into problem documents. Its 400 and 408 for bytes that are not an HTTP/1.1 request are compiled
+into it and stay. HAProxy's page of statistics is for this machine alone, and so are its metrics, unless
 RLP_CLUSTER__METRICS_HOST says else.
 
 ``python -m cluster.haproxy FOLDER`` writes it there.

@@ -38,7 +38,7 @@ def choose(settings: ClusterSettings) -> Ingress:
 
 
 def environment(ingress: Ingress, folder: Path, *, usual_ports: bool = False) -> dict[str, str]:
-    """What Ray's processes need in their environment, from their start.
+    """Return the environment variables that Ray's processes need from their start.
 
     :param folder: HAProxy's, one a platform.
     :param usual_ports: for HAProxy's statistics and metrics, where they are free: for one platform a machine.

@@ -1,8 +1,8 @@
 """``python -m cluster.operate start|drain|key``: an operator's commands to a cluster, from any of its nodes.
 
 ``start`` starts the supervisor after a drain. ``drain`` has trainings save a checkpoint and leave, lets evaluations
-end, removes every container and ends the supervisor: nodes can then be stopped, and a start goes on where it was.
-``key`` makes an API key and prints it, this once.
+end, removes every container and ends the supervisor: nodes can then be stopped, and the next start continues from
+there. ``key`` makes an API key and prints it, this once.
 """
 
 from __future__ import annotations

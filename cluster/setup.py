@@ -1,6 +1,6 @@
 """Makes a machine ready: ``python3 cluster/setup.py [run|test|gvisor]``. Standard library only: it runs first of all.
 
-What is there already is left as it is, so a second call takes moments and needs no network:
+Existing parts are left unchanged, so a second call takes moments and needs no network:
 
 - a virtual environment in ``.venv`` with this package and what it needs, at the versions of ``requirements.lock``;
 - a Docker engine that answers. On Debian or Ubuntu as root one is installed and started; elsewhere it says what to do;

@@ -1,5 +1,5 @@
-"""Checks of a machine, and of the platform that runs or will run on it. Nothing is changed, but for a probe checkpoint
-that is written and deleted, and the containers of the sandbox's self-check.
+"""Checks of a machine, and of the platform that runs or will run on it. Nothing is changed, except
+that a probe checkpoint is written and deleted, and that the sandbox's self-check makes containers.
 
 It sees this machine alone: run it on every node. It cannot see a firewall before the machine.
 """

@@ -393,6 +393,6 @@ def _outlived(file: StoredFile, retention: RetentionSettings, now: datetime) -> 
         return now - file.info.created_at >= timedelta(days=retention.file_days)
     if retention.evaluation_days is None:
         return False
-    # an evaluation that refers to the file was made by then, and is gone when its own days are over
+    # an evaluation that refers to the file is not newer than that, and is removed after its own days
     days = retention.file_days + retention.evaluation_days
     return now - file.used_at >= timedelta(days=days)

@@ -62,7 +62,7 @@ def evaluate(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Run a program in a sandbox: against tests (exit status 0: accepted, 1: not), or as it is, without any."""
+    """Run a program in a sandbox, with tests (exit status 0: accepted, 1: not accepted) or without."""
     output = output_of(ctx, json)
     if arg and function is None:
         raise InvalidRequest("--arg goes with --function, which says what is called", field="--arg")

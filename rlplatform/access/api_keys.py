@@ -1,9 +1,4 @@
-"""API keys: ``rlp_<key id>_<secret>``, a secret of 256 random bits of which only a keyed hash is stored.
-
-The hash is HMAC-SHA256 under the deployment's pepper: a stolen database yields no key, and with 256 bits of entropy a
-slow hash would protect nothing further. A key that was read from the store is good for a short lease: whoever revokes
-one is answered once every lease on it has run out, and from then on it is of no use anywhere.
-"""
+"""API keys: ``rlp_<key id>_<secret>``. Only a keyed hash of the secret's 256 random bits is stored."""
 
 from __future__ import annotations
 
@@ -29,12 +24,16 @@ _MAX_LEASES = 10_000
 
 
 def prefix(key: ApiKey) -> str:
-    """How the text of ``key`` begins: enough to recognise it, of no use to anybody."""
+    """Return the beginning of the text of ``key``: enough to recognise the key, but not to use it."""
     return f"rlp_{key.id.removeprefix('key_')}_"
 
 
 def key_id_of(text: str) -> str:
-    """Return the id of the key whose text is ``text``. :raises NotAuthenticated: it is not the text of a key."""
+    """Return the id of the key whose text is ``text``.
+
+    Raises:
+        NotAuthenticated: it is not the text of a key.
+    """
     form = _FORM.fullmatch(text)
     if form is None:
         raise NotAuthenticated(_REFUSED)
@@ -42,11 +41,14 @@ def key_id_of(text: str) -> str:
 
 
 class ApiKeyService:
-    """Mints and verifies API keys against a store."""
+    """Creates and verifies API keys in a store."""
 
     def __init__(self, store: KeyStore, pepper: SecretStr, clock: Clock, lease_s: float = 0.0) -> None:
-        """``lease_s``: how long a key that was read is used without reading it again; the same for all rings of a
-        store."""
+        """Use the keys of ``store``.
+
+        ``lease_s`` is the time in seconds for which a key is used without reading it again. It must be the same in all
+        services of a store.
+        """
         self._store = store
         self._pepper = pepper.get_secret_value().encode()
         self._clock = clock
@@ -62,7 +64,7 @@ class ApiKeyService:
         expires_at: datetime | None = None,
         owner: str | None = None,
     ) -> tuple[ApiKey, str]:
-        """A new key and its text. The text is shown this once: it cannot be had from the store."""
+        """Create a key; return it and its text. The text is available only now: the store does not have it."""
         secret = secrets.token_urlsafe(32)
         key = ApiKey(
             id=new_id(Kind.KEY),
@@ -78,9 +80,10 @@ class ApiKeyService:
         return key, prefix(key) + secret
 
     async def authenticate(self, text: str) -> Principal:
-        """The principal that a key stands for.
+        """Return the principal of a key.
 
-        :raises NotAuthenticated: it is none of ours, or expired or revoked.
+        Raises:
+            NotAuthenticated: the key is unknown, expired or revoked.
         """
         form = _FORM.fullmatch(text)
         if form is None:
@@ -94,17 +97,21 @@ class ApiKeyService:
         return Principal(id=key.owner or key.id, tenant=key.tenant, scopes=key.scopes)
 
     async def require(self, key_id: str) -> None:
-        """Check that the key of this id holds. :raises NotAuthenticated: it is gone, revoked, or has expired."""
+        """Check that the key with this id is valid.
+
+        Raises:
+            NotAuthenticated: the key does not exist, was revoked, or has expired.
+        """
         key = await self._get(key_id)
         if key is None:
             raise NotAuthenticated(_REFUSED)
         self._require_valid(key)
 
     async def rotate(self, key: ApiKey, overlap_s: float) -> tuple[ApiKey, str]:
-        """Return a new key for the same principal as ``key``, which stays valid for ``overlap_s``, but not beyond
-        its own end.
+        """Return a new key for the principal of ``key``.
 
-        Takes ``lease_s``, as :meth:`revoke` does.
+        The old key stays valid for ``overlap_s`` seconds, but not beyond its own expiry. Takes ``lease_s`` seconds, as
+        :meth:`revoke` does.
         """
         fresh = await self.create(
             tenant=key.tenant,
@@ -119,7 +126,10 @@ class ApiKeyService:
         return fresh
 
     async def revoke(self, key: ApiKey) -> ApiKey:
-        """``key``, of no use from the moment on that this returns, after ``lease_s``. Idempotent."""
+        """Revoke a key, and return it.
+
+        Takes ``lease_s`` seconds, after which no replica accepts the key. Idempotent.
+        """
         if key.revoked_at is None:
             key = key.model_copy(update={"revoked_at": self._clock.now()})
         await self._replace(key)
@@ -132,20 +142,23 @@ class ApiKeyService:
             raise NotAuthenticated("the API key has expired")
 
     async def _get(self, key_id: str) -> ApiKey | None:
-        """The key of this id, as the store had it at most ``lease_s`` ago."""
+        """Return the key with this id, at most ``lease_s`` seconds old."""
         asked = self._clock.monotonic()
         held = self._leases.get(key_id)
         if held is not None and asked < held[1]:
             return held[0]
         key = await self._store.get_key(key_id)
         if key is not None and self._lease_s:
-            self._leases[key_id] = key, asked + self._lease_s  # from before the store was asked: never too long
+            self._leases[key_id] = (
+                key,
+                asked + self._lease_s,
+            )  # counted from before the read, so that the lease is never too long
             if len(self._leases) > _MAX_LEASES:
                 self._leases.popitem(last=False)
         return key
 
     async def _replace(self, key: ApiKey) -> None:
-        """Store ``key`` again, and wait until no replica uses its former state."""
+        """Store ``key`` again, and wait until no replica uses its earlier state."""
         await self._store.put_key(key)
         self._leases.pop(key.id, None)
         await self._clock.sleep(self._lease_s)

@@ -28,17 +28,18 @@ T = TypeVar("T")
 
 
 class TokenVerifier:
-    """Verifies tokens of one issuer. Its keys are fetched when an unknown one turns up, and kept for five minutes."""
+    """Verifies tokens of one issuer. Its keys are fetched when an unknown key id arrives, and kept for five minutes."""
 
     def __init__(self, settings: JwtSettings) -> None:
         self._settings = settings
         self._keys = jwt.PyJWKClient(settings.jwks_url, cache_jwk_set=True, lifespan=300, timeout=_TIMEOUT_S)
 
     async def authenticate(self, token: str) -> Principal:
-        """The principal that a token stands for; its id is ``jwt:<sub>``.
+        """Return the principal of a token; its id is ``jwt:<sub>``.
 
-        :raises NotAuthenticated: the token is not valid, or says too little.
-        :raises Unavailable: the issuer's keys cannot be had.
+        Raises:
+            NotAuthenticated: the token is not valid, or lacks a required claim.
+            Unavailable: the issuer's keys cannot be fetched.
         """
         claims = await asyncio.to_thread(self._claims, token)
         return Principal(
@@ -48,7 +49,7 @@ class TokenVerifier:
         )
 
     def ends_at(self, token: str, latest: datetime) -> datetime:
-        """Return when a token that has been accepted expires, or ``latest`` if that is sooner."""
+        """Return the expiry of an accepted token, or ``latest`` if that is sooner."""
         claims = jwt.decode(token, options={"verify_signature": False})
         return datetime.fromtimestamp(min(int(claims["exp"]), latest.timestamp()), UTC)
 
@@ -84,10 +85,10 @@ class TokenVerifier:
 
 
 def _reading(read: Callable[[], T]) -> T:
-    """Call ``read``, which reads a token: whatever it stumbles over is the token's fault.
+    """Call ``read``, which parses a token, and blame every exception on the token.
 
     Raises:
-        NotAuthenticated: the token is not valid. Of claims with odd types the library raises more than its own errors.
+        NotAuthenticated: the token is not valid. For claims of unexpected types the library raises other errors, too.
     """
     try:
         return read()

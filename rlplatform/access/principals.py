@@ -43,7 +43,7 @@ _SCOPES = {
 
 
 class Principal(BaseModel):
-    """Authenticated maker of a request. ``id`` is the same over all rotations of a key."""
+    """Authenticated sender of a request. ``id`` stays the same over all rotations of a key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,12 +56,20 @@ class Principal(BaseModel):
         return scope in self.scopes or (scope is not Scope.OPERATE and Scope.ADMIN in self.scopes)
 
     def require(self, scope: Scope) -> None:
-        """:raises NotAllowed: the principal lacks ``scope``."""
+        """Check that the principal has ``scope``.
+
+        Raises:
+            NotAllowed: it does not.
+        """
         if not self.has(scope):
             raise NotAllowed(f"this needs the scope {scope.value!r}", scope=scope.value)
 
     def require_visible(self, tenant: str, created_by: str, what: str) -> None:
-        """:raises NotFound: ``what`` is another tenant's, or another's and this principal sees its own alone."""
+        """Check that the principal may see the resource ``what``.
+
+        Raises:
+            NotFound: it belongs to another tenant, or to another principal and this one may see only its own.
+        """
         if not self.can_see(tenant, created_by):
             raise NotFound(f"no such {what}")
 

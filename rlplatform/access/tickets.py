@@ -1,10 +1,4 @@
-"""Tickets for browsers, which cannot send headers with an event stream: short-lived, signed, for reading alone.
-
-A ticket may stand in a URL, which ends up in logs. So it opens one connection, within a minute, and ends with the key
-or token that it was made with. An opened stream comes with a resumption, in a cookie that no log shows: with the cookie
-and the same ticket, an interrupted stream is opened again. This module signs and reads both. The caller checks, by the
-ticket's ``id``, that it opens one connection.
-"""
+"""Tickets for browsers, which cannot send headers with an event stream: short-lived, signed and read-only."""
 
 from __future__ import annotations
 
@@ -29,8 +23,8 @@ C = TypeVar("C", bound=BaseModel)
 class TicketClaims(BaseModel):
     """Claims of a ticket.
 
-    ``stream`` None: any stream that the principal sees; ``tenant_wide``: all of the tenant's. ``key`` and ``ends_at``:
-    the API key, or the end of the token, that the ticket was made with and ends with.
+    ``stream`` None allows any stream that the principal may see, and ``tenant_wide`` all of the tenant's. The ticket
+    becomes invalid with the API key ``key``, or at ``ends_at``, the expiry of the token, that it was made with.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,7 +40,7 @@ class TicketClaims(BaseModel):
 
 
 class Resumption(BaseModel):
-    """Lets ``principal`` open ``stream`` again with a ticket that is used up."""
+    """Permission of ``principal`` to open ``stream`` again with a used ticket."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,11 +65,14 @@ class Tickets:
         key: str | None = None,
         ends_at: datetime | None = None,
     ) -> tuple[TicketClaims, str]:
-        """Return a ticket for ``principal``: what it says, and its text.
+        """Return the claims and the text of a new ticket for ``principal``.
 
         Args:
-            key: id of the API key that it was made with.
-            ends_at: end of the token that it was made with.
+            principal: Owner of the ticket.
+            now: Current time.
+            stream: Stream that it is for; None for any.
+            key: Id of the API key that it was made with.
+            ends_at: Expiry of the token that it was made with.
         """
         claims = TicketClaims(
             principal=principal.id,
@@ -89,13 +86,15 @@ class Tickets:
         return claims, PREFIX + self._signed(b"ticket:", claims)
 
     def read(self, text: str, now: datetime, *, used: bool = False) -> TicketClaims:
-        """Return what a ticket says.
+        """Return the claims of a ticket.
 
         Args:
-            used: it has opened a connection, and may have expired since.
+            text: The ticket.
+            now: Current time.
+            used: True if the ticket has opened a connection before, and may have expired since.
 
         Raises:
-            NotAuthenticated: it is none of ours, or has expired.
+            NotAuthenticated: its signature is not valid, or it has expired.
         """
         claims = self._read(b"ticket:", text.removeprefix(PREFIX), TicketClaims)
         if claims.expires_at <= now and not used:
@@ -103,7 +102,7 @@ class Tickets:
         return claims
 
     def resumption(self, principal: Principal, stream: str, now: datetime) -> str:
-        """Return what lets ``principal`` open ``stream`` again, for :data:`RESUMABLE_S`."""
+        """Return a text with which ``principal`` can open ``stream`` again for :data:`RESUMABLE_S` seconds."""
         ends = now + timedelta(seconds=RESUMABLE_S)
         return self._signed(b"resumption:", Resumption(principal=principal.id, stream=stream, expires_at=ends))
 
@@ -134,6 +133,6 @@ class Tickets:
 
 
 def reader(claims: TicketClaims) -> Principal:
-    """The principal that a ticket stands for: who asked for it, with the same eyes and no hands."""
+    """Return the principal of a ticket: it may read what the ticket's owner may read, and change nothing."""
     scopes = {Scope.READ} if claims.tenant_wide else ()
     return Principal(id=claims.principal, tenant=claims.tenant, scopes=frozenset(scopes))

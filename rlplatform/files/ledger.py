@@ -1,6 +1,4 @@
-"""Bytes of each tenant's files: one document a tenant, changed by compare-and-set.
-
-Uploads that run side by side never exceed the quota together."""
+"""Bytes of each tenant's files: one document per tenant, changed by compare-and-set."""
 
 from __future__ import annotations
 
@@ -46,23 +44,26 @@ class FileUsage(BaseModel):
 
 
 class FileLedger:
-    """Counts the bytes of files. A file is reserved, then stored, then settled: a process that dies in between leaves a
-    reservation, which :meth:`recount` removes."""
+    """Counts the bytes of files.
+
+    A file is reserved, then stored, then settled. A process that dies in between leaves a reservation, which
+    :meth:`recount` removes.
+    """
 
     def __init__(self, store: DocumentStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     async def usage(self, tenant: str) -> FileUsage:
-        """Return what the tenant uses."""
+        """Return the tenant's usage."""
         found = await self._store.get_document(KIND, tenant)
         return FileUsage() if found is None else FileUsage.model_validate_json(found.record)
 
     def check_early(self, usage: FileUsage, size_bytes: int, limit: int | None) -> None:
-        """Check an upload of which ``size_bytes`` have come so far.
+        """Check an upload of which ``size_bytes`` bytes have arrived so far.
 
         Raises:
-            QuotaExceeded: it does not fit into the quota, and is too large to be a file that the tenant has already.
+            QuotaExceeded: it exceeds the quota, and is too large to be a file that the tenant already has.
         """
         if size_bytes > usage.stored_bytes:
             self._check(usage, size_bytes, limit)
@@ -75,7 +76,7 @@ class FileLedger:
         """Count a file that is about to be stored.
 
         Raises:
-            QuotaExceeded: it does not fit into the quota any more.
+            QuotaExceeded: it does not fit into the quota.
         """
         reservation = _Reservation(size_bytes=size_bytes, since=self._clock.now())
 
@@ -87,7 +88,7 @@ class FileLedger:
         await self._change(tenant, change)
 
     async def settle(self, tenant: str, file_id: str, *, stored: bool) -> None:
-        """Turn a reservation into stored bytes, or give it up. Idempotent."""
+        """Turn a reservation into stored bytes, or release it. Idempotent."""
 
         def change(usage: FileUsage) -> FileUsage:
             reserved = dict(usage.reserved)
@@ -107,8 +108,10 @@ class FileLedger:
         )
 
     async def recount(self, tenant: str, count: Callable[[], Awaitable[int]]) -> None:
-        """Set the stored bytes to what ``count`` finds, and drop reservations of processes that died. Nothing changes
-        where files come or go meanwhile."""
+        """Set the stored bytes to the result of ``count``, and drop reservations of dead processes.
+
+        Nothing changes if files are added or deleted meanwhile.
+        """
         found = await self._store.get_document(KIND, tenant)
         if found is None:
             return

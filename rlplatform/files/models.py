@@ -18,7 +18,9 @@ MAX_MEDIA_TYPE = 100
 BINARY = "application/octet-stream"
 ZIP = "application/zip"
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
-_UNSAID = frozenset({"", BINARY, "application/x-www-form-urlencoded"})  # what curl and browsers send for any file
+_UNSAID = frozenset(
+    {"", BINARY, "application/x-www-form-urlencoded"}
+)  # default types of curl and browsers, which say nothing about the file
 _ZIPS = frozenset({"application/x-zip-compressed", "application/x-zip"})
 
 

@@ -1,4 +1,4 @@
-"""A writer's way into the log: events in order, in batches, across short outages of the store."""
+"""Writer of events: appends them in order and in batches, and retries during short outages of the store."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MAX_BATCH = 256
 class EventWriter:
     """Appends the events of one owner of one stream, with its epoch.
 
-    An append that fails because the store is away is retried for ``patience_s`` seconds (an event id twice is one
-    event, so nothing doubles). A refused append, above all by a fence, breaks the outbox: every later call raises its
-    error.
+    An append that fails because the store is unavailable is retried for ``patience_s`` seconds. Repeated event ids are
+    skipped, so nothing is duplicated. A refused append, for example ``Fenced``, breaks the outbox: every later call
+    raises its error.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class EventWriter:
             self._pump = asyncio.get_running_loop().create_task(self._run())
 
     async def write(self, event: Event) -> None:
-        """Take ``event``. A lifecycle event is in the log when this returns; telemetry waits while the box is full.
+        """Take ``event``. A lifecycle event is in the log on return; telemetry waits while the outbox is full.
 
         Raises:
             PlatformError: the outbox is broken.

@@ -1,4 +1,4 @@
-"""Repeated requests: a run that an Idempotency-Key has made is returned again, whatever else could be refused."""
+"""Repeated requests: the run that an Idempotency-Key created is returned again, even if a new run would be refused."""
 
 from __future__ import annotations
 

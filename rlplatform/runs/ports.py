@@ -26,8 +26,10 @@ class Idempotency(NamedTuple):
 
 
 class RunQuery(TypedDict, total=False):
-    """Filter of runs: those of ``tenant``, in one of ``states``, made before the run of the id ``before``; ``limit``
-    is 50."""
+    """Filter of runs: of ``tenant``, in one of ``states``, created before the run ``before``.
+
+    ``limit`` is 50 by default.
+    """
 
     tenant: str | None
     states: Sequence[str]
@@ -36,7 +38,7 @@ class RunQuery(TypedDict, total=False):
 
 
 class RunStore(Protocol):
-    """Records of runs, as their events have made them."""
+    """Records of runs, as folded from their events."""
 
     async def create(self, run: Run, first: Event, *, idempotency: Idempotency | None = None) -> tuple[Run, bool]:
         """Store a new run with its first event (seq 1); return the stored run, and True if it is new.
@@ -67,7 +69,7 @@ class RunStore(Protocol):
         """Return runs of a kind (``evaluation``, ``training`` or ``policy``), newest first."""
 
     async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
-        """Return summaries of what :meth:`find` finds. Their requests and results are not even read."""
+        """Return the summaries of the runs of :meth:`find`, without reading their requests and results."""
 
     async def remove(self, run_id: str) -> None:
         """Delete a finished run and its events. Its usage stays counted. Idempotent.

@@ -14,10 +14,10 @@ from rlplatform.runs.events import Event, stream_of
 
 
 class StoredRun(NamedTuple):
-    """Run as text, in the parts that a database keeps apart.
+    """Run as text, in the parts that a database stores separately.
 
-    ``request`` never changes. ``tests`` of the document may be large. None: ``record`` holds them. ``record`` is the
-    rest, except the epoch, and ends with the document.
+    ``request`` never changes. ``tests`` of the document may be large; None if ``record`` contains them. ``record`` is
+    the rest, except the epoch, and ends with the document.
     """
 
     request: str | None
@@ -63,10 +63,10 @@ class Run(BaseModel):
 
     @abstractmethod
     def apply(self, event: Event, size: int | None = None) -> Self:
-        """Return this run after ``event``. ``size``: characters of its JSON, if they are known."""
+        """Return this run after ``event``. ``size`` is the number of characters of its JSON, if known."""
 
     def charge(self, before: Self) -> tuple[str, float]:  # noqa: ARG002
-        """Return the counter of usage that this run adds to since it was ``before``, and the amount."""
+        """Return the usage counter that this run increases, and the increase since its state ``before``."""
         return "", 0.0
 
     def to_stored(self) -> StoredRun:

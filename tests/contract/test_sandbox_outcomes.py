@@ -323,3 +323,12 @@ def test_a_turn_that_takes_too_long_ends_the_conversation(docker_pool: DockerPoo
     assert outcome.kind is OutcomeKind.WALL_TIME_EXCEEDED
     assert outcome.detail == "no answer within the time of a turn"
     assert outcome.usage.wall_time_s < 2
+
+
+def test_the_kernel_does_not_end_a_long_run_before_the_host_has_measured_its_cpu_time(run: Run) -> None:
+    """The kernel counts its own limit in ticks: on a busy machine 42 s of them can be 39 s of CPU time."""
+    source = "import resource\nprint(*resource.getrlimit(resource.RLIMIT_CPU))"
+    outcome = run(source, limits=Limits(cpu_time_s=40, wall_time_s=40))
+    soft, hard = map(int, outcome.stdout.split())
+    assert soft == hard
+    assert 60 <= soft <= 120

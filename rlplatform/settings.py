@@ -282,7 +282,8 @@ class Settings(BaseSettings):
 def read_settings(**given: Any) -> Settings:
     """The settings that the environment says, with ``given`` over them.
 
-    :raises InvalidRequest: names the variable and says what is accepted; the nearest, of one that does not exist.
+    Raises:
+        InvalidRequest: names the variable and says what is accepted; the nearest, of one that does not exist.
     """
     try:
         return Settings(**given)

@@ -39,9 +39,10 @@ def evidence(
 ) -> str:
     """Failing tests as text: the first few that are visible, the error that several share once.
 
-    :param given: inputs and expectations by the test's id.
-    :param grader: kind of the grader, which says what the outputs are.
-    :param name: the learner's name of the program.
+    Args:
+        given: inputs and expectations by the test's id.
+        grader: kind of the grader, which says what the outputs are.
+        name: the learner's name of the program.
     """
     failed = [test for test in evaluation.tests if test.verdict not in (Verdict.ACCEPTED, Verdict.SKIPPED)]
     visible = [test for test in failed if not test.hidden]

@@ -19,8 +19,9 @@ def full_id(client: Client, text: str, *kinds: Kind) -> str:
 
     The prefix (``train_``) may be left out of a beginning, and ``…`` may stand for what is left out.
 
-    :raises InvalidRequest: it is too short, or several ids have it.
-    :raises NotFound: no id has it.
+    Raises:
+        InvalidRequest: it is too short, or several ids have it.
+        NotFound: no id has it.
     """
     try:
         return check_id(text, *kinds)

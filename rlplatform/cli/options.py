@@ -37,7 +37,8 @@ def connect(url: str | None, api_key: str | None) -> Client:
 def pairs(texts: list[str], option: str) -> dict[str, Any]:
     """``name:value`` (or ``name=value``) options; values are JSON, or Python's ``True``, ``None``, ``.98``, or text.
 
-    :raises InvalidRequest: one has no name or no value.
+    Raises:
+        InvalidRequest: one has no name or no value.
     """
     found: dict[str, Any] = {}
     for text in texts:
@@ -62,7 +63,8 @@ def _value(text: str) -> Any:
 def server(module: str) -> Any:
     """Return a module of the server, which a client's installation does not have.
 
-    :raises Unavailable: it is not installed.
+    Raises:
+        Unavailable: it is not installed.
     """
     try:
         return importlib.import_module(module)

@@ -43,7 +43,8 @@ class View(Protocol):
 class Output:
     """Destination and form of a command's results.
 
-    :param lines: JSON Lines instead of text.
+    Args:
+        lines: JSON Lines instead of text.
     """
 
     def __init__(self, *, lines: bool = False, stdout: Console | None = None, stderr: Console | None = None) -> None:
@@ -123,8 +124,9 @@ class Output:
     def evaluation(self, *, name: str = "main.py", quiet: bool = False) -> Iterator[View]:
         """A live view of an evaluation: a line a test.
 
-        :param name: the learner's name of the program.
-        :param quiet: only what delays it.
+        Args:
+            name: the learner's name of the program.
+            quiet: only what delays it.
         """
         yield _Lines(self) if self.lines else _EvaluationLines(self, name, quiet=quiet)
 

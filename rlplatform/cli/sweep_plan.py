@@ -46,8 +46,9 @@ class Sweep(BaseModel):
     def load(folder: Path, name: str, requests: Mapping[str, Mapping[str, Any]]) -> Sweep:
         """The sweep of this name, new or to be continued.
 
-        :raises InvalidRequest: that is no name, or what is kept cannot be read.
-        :raises Conflict: one of this name with other settings exists.
+        Raises:
+            InvalidRequest: that is no name, or what is kept cannot be read.
+            Conflict: one of this name with other settings exists.
         """
         if not _NAME.fullmatch(name):
             raise InvalidRequest(
@@ -78,9 +79,12 @@ def plan(
 ) -> dict[str, dict[str, Any]]:
     """The training requests of a sweep by their keys, ``trial/seed``. The same arguments give the same requests.
 
-    :param grid: ``name:value,value,…``; every combination is a trial.
-    :param sample: ``name:low..high`` or ``name:log:low..high``; with these, each combination is drawn ``trials`` times.
-    :raises InvalidRequest: one of them cannot be read, or they are too many runs.
+    Args:
+        grid: ``name:value,value,…``; every combination is a trial.
+        sample: ``name:low..high`` or ``name:log:low..high``; with these, each combination is drawn ``trials`` times.
+
+    Raises:
+        InvalidRequest: one of them cannot be read, or they are too many runs.
     """
     choices = dict(_choices(text) for text in grid)
     ranges = dict(_range(text) for text in sample)

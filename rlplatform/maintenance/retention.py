@@ -50,7 +50,8 @@ class Retention:
 
     Of a training the files go first, the record last: an interrupted sweep is completed by the next.
 
-    :param remove_folders: removes the run folders of these trainings, wherever they are.
+    Args:
+        remove_folders: removes the run folders of these trainings, wherever they are.
     """
 
     def __init__(

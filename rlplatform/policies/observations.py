@@ -18,7 +18,8 @@ FIELD = "observations"
 def parse(space: SpaceInfo, rows: Sequence[Any]) -> NDArray[Any]:
     """JSON values, one observation a row, as an array [rows, *shape] of the space's dtype.
 
-    :raises InvalidRequest: naming the first place that does not fit, and what would.
+    Raises:
+        InvalidRequest: naming the first place that does not fit, and what would.
     """
     if space.parts and any(_has_parts(space, row) for row in rows):
         return _parse_parts(space, rows)

@@ -55,8 +55,9 @@ class PolicyService(Protocol):
     ) -> tuple[PolicyRecord, bool]:
         """Copy a checkpoint's policy, so that it outlives the checkpoint; its record, and whether it is new.
 
-        :raises NotFound: there is no such checkpoint or training, or none that the principal sees.
-        :raises Conflict: the training has no checkpoint, or its checkpoints hold no policy that can be served.
+        Raises:
+            NotFound: there is no such checkpoint or training, or none that the principal sees.
+            Conflict: the training has no checkpoint, or its checkpoints hold no policy that can be served.
         """
 
     async def delete(self, policy_id: str, principal: Principal) -> PolicyRecord:

@@ -24,7 +24,8 @@ class Admission:
 
     An admitted run holds its place until it is queued, so that many at once never overfill the queue.
 
-    :param active: number of runs of a tenant at work.
+    Args:
+        active: number of runs of a tenant at work.
     """
 
     def __init__(self, queue: FairQueue, max_queued: int, active: Callable[[str], int]) -> None:

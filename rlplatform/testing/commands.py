@@ -42,9 +42,10 @@ from rlplatform.training.request_checks import planned
 class FakeCommands:
     """Queues what it is asked to; nothing runs by itself.
 
-    :param sandbox: None, or why no sandbox can be had: evaluations are then refused.
-    :param judge: finish every evaluation at once, with this verdict for each test.
-    :param checkpoints: what :meth:`delete_checkpoint` deletes from.
+    Args:
+        sandbox: None, or why no sandbox can be had: evaluations are then refused.
+        judge: finish every evaluation at once, with this verdict for each test.
+        checkpoints: what :meth:`delete_checkpoint` deletes from.
     """
 
     def __init__(

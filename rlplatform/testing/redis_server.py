@@ -61,7 +61,8 @@ class RedisServer:
 def redis_server(directory: Path) -> Iterator[str]:
     """The URL of a new, empty server that works in ``directory``.
 
-    :raises RuntimeError: it did not start; the message holds its log.
+    Raises:
+        RuntimeError: it did not start; the message holds its log.
     """
     server = RedisServer(directory)
     try:

@@ -35,7 +35,8 @@ class Forbidden(Exception):
 def check_url(url: str, *, allow_private: bool) -> SplitResult:
     """``url`` in its parts, if it may be a webhook's.
 
-    :raises InvalidRequest: it cannot be; a name's addresses are looked at when something is sent.
+    Raises:
+        InvalidRequest: it cannot be; a name's addresses are looked at when something is sent.
     """
     schemes = ("https", "http") if allow_private else ("https",)
     try:

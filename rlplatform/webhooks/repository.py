@@ -40,7 +40,8 @@ class WebhookBook:
     ) -> Webhook:
         """The webhook with what ``change`` says of it. Where somebody else changed it meanwhile, it is asked again.
 
-        :raises NotFound: there is none, or it is another tenant's than ``tenant``.
+        Raises:
+            NotFound: there is none, or it is another tenant's than ``tenant``.
         """
         while True:
             found = await self._found(webhook_id, tenant)

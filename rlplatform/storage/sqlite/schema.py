@@ -56,7 +56,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 def migrate(connection: sqlite3.Connection, where: str) -> None:
     """Bring the database up to date, in one transaction.
 
-    :raises StorageError: it is not ours, or a newer version of the platform wrote it.
+    Raises:
+        StorageError: it is not ours, or a newer version of the platform wrote it.
     """
     with_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if with_tables and connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:

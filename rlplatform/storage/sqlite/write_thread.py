@@ -25,7 +25,8 @@ class _Job(NamedTuple):
 class Writer:
     """Runs jobs one after another, each in a savepoint of its own; a job's caller is answered after the commit.
 
-    :param rolled_back: called in the writer's thread when a whole batch could not be committed.
+    Args:
+        rolled_back: called in the writer's thread when a whole batch could not be committed.
     """
 
     def __init__(self, connection: sqlite3.Connection, rolled_back: Callable[[], None]) -> None:

@@ -61,10 +61,10 @@ def way(actor: NamedActor) -> str:
     return type(actor._reaching.result()).__name__
 
 
-@pytest.fixture(params=["Line", "_ThroughRay"])
+@pytest.fixture(params=["UnixRpcClient", "_ThroughRay"])
 async def clerk(request: pytest.FixtureRequest, cluster: None, tmp_path: Path) -> AsyncIterator[NamedActor]:
     """The actor by its name: on its line, or, where its path is too long for a socket, through Ray."""
-    spawned = spawn(Clerk, OPTIONS, tmp_path / ("clerk.sock" if request.param == "Line" else "n" * 120))
+    spawned = spawn(Clerk, OPTIONS, tmp_path / ("clerk.sock" if request.param == "UnixRpcClient" else "n" * 120))
     actor = NamedActor(NAME)
     assert await actor.call("calls") == 0
     assert way(actor) == request.param
@@ -104,7 +104,7 @@ async def test_a_refusal_of_the_actor_itself_leaves_its_line_in_use(clerk: Named
         await clerk.call("decline")
     await clerk.call("calls")
     assert way(clerk) == expected
-    assert (clerk._reaching is before) == (expected == "Line"), "Ray's word for it cannot be told from that of its end"
+    assert (clerk._reaching is before) == (expected == "UnixRpcClient"), "Ray's word for it cannot be told from that of its end"
 
 
 async def test_one_that_was_ended_is_not_running_until_it_is_there_again(clerk: NamedActor, tmp_path: Path) -> None:
@@ -122,11 +122,11 @@ async def test_one_that_was_ended_is_not_running_until_it_is_there_again(clerk: 
     await eventually(ended)
     again = spawn(Clerk, OPTIONS, tmp_path / "again.sock")
     assert await clerk.call("calls") == 0
-    assert way(clerk) == "Line"
+    assert way(clerk) == "UnixRpcClient"
     ray.kill(again)
 
 
-async def test_calls_at_once_share_one_line(cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_calls_at_once_share_one_connection(cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     open_line = UnixRpcClient.open
 
@@ -163,7 +163,7 @@ async def test_where_nobody_answers_at_its_socket_calls_go_through_ray_for_a_whi
     elsewhere.rename(socket)
     await asyncio.sleep(0.4)
     await actor.call("pid")
-    assert way(actor) == "Line"
+    assert way(actor) == "UnixRpcClient"
     ray.kill(spawned)
 
 

@@ -104,7 +104,9 @@ async def test_a_refusal_of_the_actor_itself_leaves_its_line_in_use(clerk: Named
         await clerk.call("decline")
     await clerk.call("calls")
     assert way(clerk) == expected
-    assert (clerk._reaching is before) == (expected == "UnixRpcClient"), "Ray's word for it cannot be told from that of its end"
+    assert (clerk._reaching is before) == (expected == "UnixRpcClient"), (
+        "Ray's word for it cannot be told from that of its end"
+    )
 
 
 async def test_one_that_was_ended_is_not_running_until_it_is_there_again(clerk: NamedActor, tmp_path: Path) -> None:
@@ -126,7 +128,9 @@ async def test_one_that_was_ended_is_not_running_until_it_is_there_again(clerk: 
     ray.kill(again)
 
 
-async def test_calls_at_once_share_one_connection(cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_calls_at_once_share_one_connection(
+    cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[str] = []
     open_line = UnixRpcClient.open
 

@@ -41,6 +41,8 @@ def attachments(request: EvaluationRequest) -> Iterator[Attachment]:
     for index, file in enumerate(request.files):
         if isinstance(file.content, FileRef):
             yield Attachment(f"files.{index}.content", file.content.file)
+    for name, value in _files_of(request.checker):
+        yield Attachment(f"checker.{name}", value.file)
     for index, data in enumerate(request.data):
         yield Attachment(f"data.{index}.file", data.file)
     for index, test in enumerate(request.tests):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
@@ -17,9 +17,10 @@ from rlplatform.evaluation.graders.base import TestAttempt
 from rlplatform.evaluation.graders.registry import TestCase
 from rlplatform.evaluation.models import EvaluationRequest, Judgement, TestResult, Verdict
 from rlplatform.evaluation.scoring import SkipRules, overall, score, scored
+from rlplatform.evaluation.second_sandbox import CheckerSandbox
 from rlplatform.evaluation.stdout_stream import ByteBudget, OnOutput, StdoutStream
 from rlplatform.evaluation.submissions import build_program, local_paths
-from rlplatform.evaluation.verdicts import decide_verdict
+from rlplatform.evaluation.verdicts import Ruling, decide_verdict
 from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind, SandboxInfo
 from rlplatform.sandbox.ports import Sandbox, SandboxPool
 
@@ -60,7 +61,8 @@ class Judge:
         :raises SandboxUnavailable: no sandbox can be had.
         :raises SandboxFault: sandboxes failed more than twice.
         """
-        judging = _Judging(request, on_result, cancelled or threading.Event(), on_output)
+        second = CheckerSandbox(self._pool, request.tier, tenant)
+        judging = _Judging(request, on_result, cancelled or threading.Event(), on_output, second)
         program = build_program(request)
         info: SandboxInfo | None = None
         faults = 0
@@ -71,6 +73,7 @@ class Judge:
                 try:
                     judging.judge_rest(sandbox)
                 finally:
+                    second.close()  # it shares the slot of the submission's sandbox
                     sandbox.close()
             except SandboxFault as fault:
                 faults += 1
@@ -91,8 +94,10 @@ class _Judging:
         request: EvaluationRequest,
         on_result: OnResult,
         cancelled: threading.Event,
-        on_output: OnOutput | None = None,
+        on_output: OnOutput | None,
+        second: CheckerSandbox,
     ) -> None:
+        self._second = second
         self.results: list[TestResult] = []
         self.message: str | None = None
         self._tests = request.tests
@@ -116,7 +121,7 @@ class _Judging:
 
         :raises SandboxFault: the sandbox failed; the tests judged so far stay judged.
         """
-        with _cancelling(sandbox, self._cancelled):
+        with _cancelling([sandbox, self._second], self._cancelled):
             while not self.done:
                 test = self._tests[len(self.results)]
                 with (
@@ -125,6 +130,7 @@ class _Judging:
                 ):
                     if outcome.kind is OutcomeKind.CANCELLED and not self._cancelled.is_set():
                         raise SandboxFault("the sandbox was cancelled, but not by us")
+                    self._second.start_test(sandbox)
                     result = self._result(test, attempt, outcome)
                 self._add(test, result)
                 self._skip_tests()
@@ -165,21 +171,24 @@ class _Judging:
             outcome,
             self._limits,
             needs_value=attempt.needs_value,
-            mismatch=lambda: attempt.mismatch(outcome),
+            check=lambda: attempt.check(outcome, self._second),
             wrong_already=attempt.wrong_already,
         )
+        if self._cancelled.is_set() and ruling.verdict is Verdict.INTERNAL_ERROR:
+            ruling = Ruling(Verdict.CANCELLED, "cancelled")
         output = _Output(self._output_share)
         stdout, cut = output.keep(outcome.stdout, STDOUT_KEPT)
         stderr, stderr_cut = output.keep(outcome.stderr, STDERR_KEPT)
         return TestResult(
             id=test.id,
             verdict=ruling.verdict,
-            points=test.points if ruling.verdict is Verdict.ACCEPTED else 0.0,
+            points=ruling.score * test.points,
             hidden=test.hidden,
             cpu_time_s=outcome.usage.cpu_time_s,
             wall_time_s=outcome.usage.wall_time_s,
             core_wait_time_s=outcome.usage.starved_s or None,
             peak_memory_bytes=outcome.usage.peak_memory_bytes,
+            checker_cpu_time_s=self._second.cpu_time_s,
             exit_code=outcome.exit_code,
             signal=outcome.signal,
             stdout=stdout,
@@ -216,14 +225,15 @@ class _Output:
 
 
 @contextmanager
-def _cancelling(sandbox: Sandbox, cancelled: threading.Event) -> Iterator[None]:
-    """Cancel ``sandbox`` as soon as ``cancelled`` is set."""
+def _cancelling(sandboxes: Sequence[Sandbox | CheckerSandbox], cancelled: threading.Event) -> Iterator[None]:
+    """Cancel all of ``sandboxes`` as soon as ``cancelled`` is set."""
     over = threading.Event()
 
     def watch() -> None:
         while not over.is_set():
             if cancelled.wait(_CANCEL_POLL_S):
-                sandbox.cancel()
+                for sandbox in sandboxes:
+                    sandbox.cancel()
                 return
 
     threading.Thread(target=watch, name="judge-cancel", daemon=True).start()

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
     ConfigDict,
-    Discriminator,
     Field,
     JsonValue,
-    Tag,
     field_validator,
     model_validator,
 )
@@ -27,8 +24,9 @@ from rlplatform.evaluation.checkers.builtin import TokensChecker
 from rlplatform.evaluation.checkers.registry import AnyChecker
 from rlplatform.evaluation.graders.registry import GRADERS, AnyGrader, TestCase
 from rlplatform.evaluation.graders.stdio import StdioGrader
-from rlplatform.files.models import DataFile, FileRef, text_or_file
-from rlplatform.json_models import FieldError, StrictModel, check_text, with_old_names
+from rlplatform.evaluation.sources import Source
+from rlplatform.files.models import DataFile
+from rlplatform.json_models import FieldError, StrictModel, with_old_names
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
 from rlplatform.scheduling.priorities import Priority
 
@@ -46,11 +44,6 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
     INTERNAL_ERROR = "internal_error"
-
-
-_File = Annotated[FileRef, Tag("upload")]
-_Source = Annotated[str, Field(max_length=262_144), AfterValidator(check_text), Tag("text")]
-Source = Annotated[_Source | _File, Discriminator(text_or_file)]
 
 
 class SourceFile(StrictModel):
@@ -169,6 +162,8 @@ class TestResult(StrictModel):
     limit; null if none."""
     peak_memory_bytes: int | None = None
     """Highest memory use, in bytes."""
+    checker_cpu_time_s: float | None = None
+    """CPU time that a checker of kind `program` used for this test, in seconds; null if none ran."""
     exit_code: int | None = None
     """Exit status of the program; null if it did not exit by itself."""
     signal: str | None = None
@@ -184,7 +179,7 @@ class TestResult(StrictModel):
     value: JsonValue = None
     """Value that the function returned (function), or `episode_return` and `episode_length` (episode)."""
     message: str | None = None
-    """Explanation of the verdict; null if accepted."""
+    """Explanation of the verdict, or message of a checker; null if there is nothing to say."""
 
     def redacted(self) -> TestResult:
         """This result as the submitter may see it: of a hidden test, verdict and points alone."""

@@ -38,7 +38,7 @@ class EvaluationRun(Run):
         return self.document.state in ("finished", "cancelled", "failed")
 
     def charge(self, before: Self) -> tuple[str, float]:  # noqa: ARG002
-        """Return the CPU seconds of the tests of a finished evaluation.
+        """Return the CPU seconds of the tests, and of their checkers, of a finished evaluation.
 
         For a cancelled one, return the seconds from its start, because the rest was not measured. An evaluation that
         failed by our fault costs nothing.
@@ -46,7 +46,7 @@ class EvaluationRun(Run):
         document = self.document
         if not self.final or document.state == "failed" or document.started_at is None:
             return "", 0.0
-        cpu_time_s = sum(test.cpu_time_s or 0.0 for test in document.tests)
+        cpu_time_s = sum((test.cpu_time_s or 0.0) + (test.checker_cpu_time_s or 0.0) for test in document.tests)
         if document.state == "cancelled" and document.finished_at is not None:
             cpu_time_s = max(cpu_time_s, (document.finished_at - document.started_at).total_seconds())
         return "sandbox_cpu_s", cpu_time_s

@@ -42,7 +42,7 @@ class SkipRules:
 
     def note(self, group: str | None, verdict: Verdict) -> None:
         """Take the verdict of a test of ``group`` into account."""
-        if verdict is Verdict.ACCEPTED:
+        if verdict in (Verdict.ACCEPTED, Verdict.INTERNAL_ERROR):  # a failed checker is no failure of the submission
             return
         self._over |= self._everything or verdict is Verdict.COMPILE_ERROR
         if group in self._groups:

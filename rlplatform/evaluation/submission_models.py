@@ -55,7 +55,7 @@ class Submission(StrictModel):
     grader: dict[str, JsonValue]
     """Grader of the request."""
     checker: dict[str, JsonValue]
-    """Checker of the request."""
+    """Checker of the request; without its source, if it is a program."""
     limits: dict[str, JsonValue]
     """Limits of each test."""
     tests: list[SubmittedTest]
@@ -70,7 +70,7 @@ class Submission(StrictModel):
             files=[SubmittedFile(path=file.path, content=file.content) for file in request.files],
             data=request.data,
             grader=request.grader.model_dump(mode="json"),
-            checker=request.checker.model_dump(mode="json"),
+            checker=request.checker.public(),
             limits=request.limits.model_dump(mode="json"),
             tests=[SubmittedTest.of(test) for test in request.tests],
         )

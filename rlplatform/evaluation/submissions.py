@@ -35,10 +35,13 @@ def check_submission(request: EvaluationRequest, max_output_kib: int = DEFAULT_M
             f"limits.output_kib is {request.limits.output_kib}; at most {most} are accepted {why}",
             field="limits.output_kib",
         )
-    total = len(request.tests) * request.limits.wall_time_s
+    check_s = request.checker.wall_time_s
+    total = len(request.tests) * (request.limits.wall_time_s + check_s)
     if total > MAX_TOTAL_WALL_S:
+        checked = f", each with a check of {check_s:g} s," if check_s else ""
         raise InvalidRequest(
-            f"{len(request.tests)} tests of {request.limits.wall_time_s:g} s may take {total:g} s of wall time; "
+            f"{len(request.tests)} tests of {request.limits.wall_time_s:g} s{checked} "
+            f"may take {total:g} s of wall time; "
             f"at most {MAX_TOTAL_WALL_S:g} s are accepted",
             field="limits.wall_time_s",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rlplatform.evaluation.checkers.base import CheckerFailed, Finding
 from rlplatform.evaluation.models import Verdict
 from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind
 
@@ -29,10 +30,12 @@ _BEFORE_A_WRONG_ANSWER = frozenset({OutcomeKind.COMPILE_FAILED, OutcomeKind.CANC
 
 
 class Ruling(NamedTuple):
-    """A verdict and what to tell the learner. The message quotes expected values: not for hidden tests."""
+    """Verdict, message for the learner, and share of the test's points. The message quotes expected values: it is not
+    for hidden tests."""
 
     verdict: Verdict
     message: str | None = None
+    score: float = 0.0
 
 
 def decide_verdict(
@@ -40,14 +43,14 @@ def decide_verdict(
     limits: Limits,
     *,
     needs_value: bool,
-    mismatch: Callable[[], str | None],
+    check: Callable[[], Finding],
     wrong_already: str | None = None,
 ) -> Ruling:
     """Decide what ``outcome`` means.
 
     Args:
         needs_value: the program had to return a value, not only to end.
-        mismatch: gives the reason why the answer is wrong, None if it is right; asked only of programs that ended well.
+        check: checks the answer; called only for programs that ended well.
         wrong_already: reason why the answer was wrong before the program ended; how it ended does not count then.
     """
     usage = outcome.usage
@@ -83,17 +86,21 @@ def decide_verdict(
         case OutcomeKind.CANCELLED:
             return Ruling(Verdict.CANCELLED, "cancelled")
         case OutcomeKind.EXITED:
-            return _decide_exited(outcome, needs_value, mismatch)
+            return _decide_exited(outcome, needs_value, check)
 
 
-def _decide_exited(outcome: Outcome, needs_value: bool, mismatch: Callable[[], str | None]) -> Ruling:
+def _decide_exited(outcome: Outcome, needs_value: bool, check: Callable[[], Finding]) -> Ruling:
     if outcome.exit_code != 0:
         why = outcome.detail or _last_line(outcome.stderr)
         return Ruling(Verdict.RUNTIME_ERROR, f"exit status {outcome.exit_code}" + (f": {why}" if why else ""))
     if needs_value and outcome.returned is None:
         return Ruling(Verdict.RUNTIME_ERROR, outcome.detail or "the program ended before the function returned")
-    reason = mismatch()
-    return Ruling(Verdict.ACCEPTED) if reason is None else Ruling(Verdict.WRONG_ANSWER, reason)
+    try:
+        found = check()
+    except CheckerFailed as failure:
+        return Ruling(Verdict.INTERNAL_ERROR, f"the checker failed: {failure}")
+    right = found.score == 1
+    return Ruling(Verdict.ACCEPTED if right else Verdict.WRONG_ANSWER, found.message, found.score)
 
 
 def _last_line(stderr: bytes) -> str:

@@ -65,7 +65,9 @@ class Sandbox(Protocol):
 class SandboxPool(Protocol):
     """Source of sandboxes. Thread-safe."""
 
-    def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "") -> Sandbox:
+    def open(
+        self, program: Program, limits: Limits, tier: Tier, tenant: str = "", beside: Sandbox | None = None
+    ) -> Sandbox:
         """Return a sandbox for one submission, with ``program`` loaded.
 
         Tier *jail* reuses a container, but never for another ``tenant``.
@@ -75,6 +77,8 @@ class SandboxPool(Protocol):
             limits: The largest limits of its executions.
             tier: Isolation.
             tenant: Tenant of the submission.
+            beside: An open sandbox of this pool that is idle whenever the new one runs, for example the submission's
+                while its checker runs. The two share a slot and a core; ``beside`` must be closed last.
 
         Raises:
             SandboxUnavailable: no engine, no image, or a tier that is not configured.

@@ -21,7 +21,7 @@ from rlplatform.sandbox.models import (
     Tier,
     Usage,
 )
-from rlplatform.sandbox.ports import Interactor
+from rlplatform.sandbox.ports import Interactor, Sandbox
 from rlplatform.sandbox.programs import check_program
 
 Answer = Outcome | SandboxFault
@@ -56,7 +56,7 @@ class ScriptedSandbox:
         )
         self._cancelled = threading.Event()
         self._fault: str | None = None
-        self.closed = False
+        self.closed = self.shares_slot = False
 
     @property
     def info(self) -> SandboxInfo:
@@ -125,7 +125,9 @@ class ScriptedPool:
         self.opened: list[ScriptedSandbox] = []
         self.closed = False
 
-    def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "") -> ScriptedSandbox:
+    def open(
+        self, program: Program, limits: Limits, tier: Tier, tenant: str = "", beside: Sandbox | None = None
+    ) -> ScriptedSandbox:
         check_program(program)
         if self.closed:
             raise SandboxUnavailable("the sandbox pool is closed")
@@ -134,9 +136,10 @@ class ScriptedPool:
         if tier not in self._tiers:
             raise SandboxUnavailable(f"the isolation tier {tier.value!r} is not configured on this node")
         with self._lock:
-            if self._in_use() >= self._slots:
+            if beside is None and self._in_use() >= self._slots:
                 raise SandboxUnavailable(f"all {self._slots} sandbox slots of this node are in use")
             sandbox = ScriptedSandbox(program, limits, self._script, tier=tier, tenant=tenant)
+            sandbox.shares_slot = beside is not None
             self.opened.append(sandbox)
         return sandbox
 
@@ -157,4 +160,4 @@ class ScriptedPool:
             sandbox.close()
 
     def _in_use(self) -> int:
-        return sum(not sandbox.closed for sandbox in self.opened)
+        return sum(not sandbox.closed and not sandbox.shares_slot for sandbox in self.opened)

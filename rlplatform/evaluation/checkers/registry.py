@@ -13,8 +13,9 @@ from rlplatform.evaluation.checkers.builtin import (
     TokensChecker,
     UnorderedChecker,
 )
+from rlplatform.evaluation.checkers.program import ProgramChecker
 
 AnyChecker = Annotated[
-    ExactChecker | TokensChecker | LinesChecker | FloatsChecker | UnorderedChecker,
+    ExactChecker | TokensChecker | LinesChecker | FloatsChecker | UnorderedChecker | ProgramChecker,
     Field(discriminator="kind"),
 ]

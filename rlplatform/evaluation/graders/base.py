@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, Field
 
 from rlplatform import patterns
-from rlplatform.evaluation.checkers.base import Checker
+from rlplatform.evaluation.checkers.base import Checker, Finding, SecondSandbox
 from rlplatform.evaluation.checkers.builtin import TokensChecker
 from rlplatform.files.models import DataFile
 from rlplatform.json_models import FieldError, StrictModel
@@ -60,6 +60,14 @@ class TestAttempt:
     def mismatch(self, outcome: Outcome) -> str | None:
         """Return the reason why the answer of a program that ended well is wrong; None if it is right."""
         raise NotImplementedError
+
+    def check(self, outcome: Outcome, sandbox: SecondSandbox) -> Finding:  # noqa: ARG002
+        """Check the answer of a program that ended well; checkers that are programs run in ``sandbox``.
+
+        Raises:
+            CheckerFailed: the checker gave no answer.
+        """
+        return Finding.of(self.mismatch(outcome))
 
     def value(self, outcome: Outcome) -> Any:  # noqa: ARG002
         """Return the result to show, as a JSON value; None if there is none."""

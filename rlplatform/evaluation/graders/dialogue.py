@@ -61,6 +61,8 @@ class DialogueGrader(Grader):
             scripted |= test.turns is not None
         if not scripted:
             refuse_checker(checker)
+        if checker.runs_program:
+            raise FieldError("checker", f"{checker.kind!r} checks whole outputs; a dialogue is checked line by line")
 
     def attempt(self, test: TestFields, checker: Checker, limits: Limits) -> ScriptAttempt | GuessAttempt:
         assert isinstance(test, DialogueTest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
@@ -9,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from rlplatform import patterns
-from rlplatform.evaluation.checkers.base import Checker
+from rlplatform.evaluation.checkers.base import Answer, Checker, Finding, SecondSandbox
 from rlplatform.evaluation.checkers.quoting import large_integer
 from rlplatform.evaluation.graders.base import Grader, TestAttempt, TestFields
 from rlplatform.json_models import MAX_INT_BITS, FieldError, Json, JsonList, JsonObject
@@ -56,7 +57,16 @@ class FunctionAttempt(TestAttempt):
     def __init__(self, test: FunctionTest, entry: str, checker: Checker, limits: Limits) -> None:
         super().__init__(Execution(limits, call=Call(entry, list(test.args or []), dict(test.kwargs or {}))))
         self._expected = test.expected
-        self._checker = checker
+        self._checker, self._points = checker, test.points
+        self._given = {"args": test.args or [], "kwargs": test.kwargs or {}}
+
+    def check(self, outcome: Outcome, sandbox: SecondSandbox) -> Finding:
+        """Check the value; a program gets call, expectation and value as JSON."""
+        if not self._checker.runs_program:
+            return super().check(outcome, sandbox)
+        assert outcome.returned is not None
+        given, expected = json.dumps(self._given).encode(), json.dumps(self._expected).encode()
+        return self._checker.check_answer(Answer(given, expected, outcome.returned, self._points), sandbox)
 
     def mismatch(self, outcome: Outcome) -> str | None:
         assert outcome.returned is not None

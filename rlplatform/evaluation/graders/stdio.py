@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
-
-from rlplatform.evaluation.checkers.base import Checker
+from rlplatform.evaluation.checkers.base import Answer, Checker, Finding, SecondSandbox
 from rlplatform.evaluation.graders.base import Grader, TestAttempt, TestFields
-from rlplatform.files.models import FileRef, LocalFile, content_of, text_or_file
-from rlplatform.json_models import check_text
+from rlplatform.evaluation.sources import Stream
+from rlplatform.files.models import FileRef, LocalFile, content_of
 from rlplatform.sandbox.models import Execution, Limits, Outcome
-
-_Text = Annotated[str, Field(max_length=1_048_576), AfterValidator(check_text), Tag("text")]
-Stream = Annotated[_Text | Annotated[FileRef, Tag("upload")], Discriminator(text_or_file)]
 
 
 class StdioTest(TestFields):
@@ -44,21 +38,14 @@ class StdioAttempt(TestAttempt):
     """Attempt at a test of ``stdio``."""
 
     def __init__(self, test: StdioTest, checker: Checker, limits: Limits) -> None:
-        super().__init__(Execution(limits, stdin=b"" if test.stdin is None else _local(test.stdin)))
+        self._given = b"" if test.stdin is None else _local(test.stdin)
+        super().__init__(Execution(limits, stdin=self._given))
         self._expected = None if test.expected_stdout is None else _local(test.expected_stdout)
-        self._checker = checker
+        self._checker, self._points = checker, test.points
 
-    def mismatch(self, outcome: Outcome) -> str | None:
-        return None if self._expected is None else compare_stdout(self._checker, self._expected, outcome)
-
-
-def compare_stdout(checker: Checker, expected: bytes | Path, outcome: Outcome) -> str | None:
-    """Return the reason why a stdout is not what ``expected`` asks for; None if it is."""
-    if outcome.stdout_file is None and isinstance(expected, bytes):
-        return checker.compare_output(expected, outcome.stdout)
-    actual = outcome.stdout_file or io.BytesIO(outcome.stdout)
-    with expected.open("rb") if isinstance(expected, Path) else io.BytesIO(expected) as wanted:
-        return checker.compare_streams(wanted, actual)
+    def check(self, outcome: Outcome, sandbox: SecondSandbox) -> Finding:
+        answer = Answer(self._given, self._expected, outcome.stdout_file or outcome.stdout, self._points)
+        return self._checker.check_answer(answer, sandbox)
 
 
 def _local(value: str | FileRef) -> bytes | Path:

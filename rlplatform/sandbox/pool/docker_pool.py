@@ -29,6 +29,7 @@ from rlplatform.sandbox.pool.seccomp import load_profile
 from rlplatform.sandbox.pool.slots import Slots
 from rlplatform.sandbox.pool.users import DEFAULT_RANGE, REMAPPED_RANGE, Users
 from rlplatform.sandbox.pool.warm_containers import WarmContainers
+from rlplatform.sandbox.ports import Sandbox
 from rlplatform.sandbox.programs import check_program
 from rlplatform.settings import SandboxSettings
 
@@ -116,7 +117,9 @@ class DockerPool:
         for thread in self._threads:
             thread.start()
 
-    def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "") -> DockerSandbox:
+    def open(
+        self, program: Program, limits: Limits, tier: Tier, tenant: str = "", beside: Sandbox | None = None
+    ) -> DockerSandbox:
         """Open a sandbox, as the port says. Waits up to a minute for a slot, and up to a minute for a container.
 
         Raises:
@@ -124,14 +127,17 @@ class DockerPool:
         """
         check_program(program)
         lane = self._lane(tier)
-        core = self._slots.acquire(_SLOT_WAIT_S)
+        shares_slot = isinstance(beside, DockerSandbox)
+        core = beside.core if isinstance(beside, DockerSandbox) else self._slots.acquire(_SLOT_WAIT_S)
         try:
             container = self._prepare(lane.source, program, limits, core, tenant)
         except BaseException:
-            self._slots.release(core)
+            if not shares_slot:
+                self._slots.release(core)
             raise
         renew = partial(self._renew, lane.source, program, limits, core, tenant)
-        return DockerSandbox(container, lane.info, partial(self._release, lane.source, core), renew)
+        release = partial(self._release, lane.source, None if shares_slot else core)
+        return DockerSandbox(container, lane.info, core, release, renew)
 
     def status(self) -> PoolStatus:
         """Return the pool's status, as the port says."""
@@ -217,8 +223,9 @@ class DockerPool:
         source.release(container, sound=True)
         return self._prepare(source, program, limits, core, tenant, tests, dirty)
 
-    def _release(self, source: _Source, core: int, container: Container | None, sound: bool) -> None:
-        self._slots.release(core)
+    def _release(self, source: _Source, core: int | None, container: Container | None, sound: bool) -> None:
+        if core is not None:
+            self._slots.release(core)
         if container is not None:
             container.data.remove()
             source.release(container, sound)

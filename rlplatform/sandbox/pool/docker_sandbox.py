@@ -19,6 +19,7 @@ class DockerSandbox:
     """A loaded container. A fresh one replaces it after a test that left traces in it.
 
     Args:
+        core: The core that it runs on.
         release: Called once, at the end, with the container (None if there is none) and True if it is sound.
         renew: Replaces a container, given the number of tests so far, and the number of those that left traces.
     """
@@ -27,12 +28,14 @@ class DockerSandbox:
         self,
         container: Container,
         info: SandboxInfo,
+        core: int,
         release: Callable[[Container | None, bool], None],
         renew: Callable[[Container, int, int], Container],
     ) -> None:
         self._container: Container | None = container
         self._container_id = container.id
         self._info, self._release, self._renew = info, release, renew
+        self.core = core
         self._tests = self._dirty = 0
         self._spent = False
         self._lock = threading.Lock()

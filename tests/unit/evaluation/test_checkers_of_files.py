@@ -12,10 +12,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from rlplatform.evaluation.checkers.base import Checker
+from rlplatform.evaluation.checkers.base import Answer, Checker
 from rlplatform.evaluation.checkers.registry import AnyChecker
-from rlplatform.evaluation.graders.stdio import compare_stdout
-from rlplatform.sandbox.models import Outcome, OutcomeKind, Usage
+from rlplatform.evaluation.second_sandbox import CheckerSandbox
+from rlplatform.sandbox.models import Outcome, OutcomeKind, Tier, Usage
+from rlplatform.testing.sandboxes import ScriptedPool
 
 KINDS = ("exact", "tokens", "lines", "floats", "unordered")
 CHECKERS: dict[str, Checker] = {kind: TypeAdapter(AnyChecker).validate_python({"kind": kind}) for kind in KINDS}
@@ -36,6 +37,11 @@ def test_pieces_are_judged_as_the_whole(kind: str, expected: str, change: str, a
         assert pieces == whole, (expected, actual)
 
 
+def reason_of(checker: Checker, expected: Path, outcome: Outcome) -> str | None:
+    answer = Answer(b"", expected, outcome.stdout_file or outcome.stdout, 1.0)
+    return checker.check_answer(answer, CheckerSandbox(ScriptedPool([]), Tier.SINGLE_USE, "")).message
+
+
 def outcome_of(path: Path) -> Outcome:
     return Outcome(OutcomeKind.EXITED, Usage(0.0, 0.0, 0), exit_code=0, stdout_file=path.open("rb"))
 
@@ -51,7 +57,7 @@ def test_twenty_mebibytes_take_little_memory_and_time(kind: str, tail: str, tmp_
     tracemalloc.start()
     started = time.process_time()
     try:
-        reason = compare_stdout(CHECKERS[kind], tmp_path / "expected", outcome)
+        reason = reason_of(CHECKERS[kind], tmp_path / "expected", outcome)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -64,4 +70,4 @@ def test_twenty_mebibytes_take_little_memory_and_time(kind: str, tail: str, tmp_
 def test_a_short_output_is_compared_with_a_large_expectation(tmp_path: Path) -> None:
     (tmp_path / "expected").write_bytes(b"1\n2\n3\n")
     outcome = Outcome(OutcomeKind.EXITED, Usage(0.0, 0.0, 0), exit_code=0, stdout=b"1\n2\n4\n")
-    assert compare_stdout(CHECKERS["lines"], tmp_path / "expected", outcome) == "line 3: expected '3', got '4'"
+    assert reason_of(CHECKERS["lines"], tmp_path / "expected", outcome) == "line 3: expected '3', got '4'"

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from rlplatform.evaluation.checkers.base import Finding
 from rlplatform.evaluation.checkers.builtin import TokensChecker
 from rlplatform.evaluation.graders.dialogue import DialogueGrader, GuessAttempt, ScriptAttempt
 from rlplatform.evaluation.graders.registry import TestCase
@@ -26,7 +27,7 @@ def attempt(max_guesses: int = 100, **fields: Any) -> ScriptAttempt | GuessAttem
 
 
 def ruled(outcome: Outcome, wrong_already: str | None) -> Ruling:
-    return decide_verdict(outcome, LIMITS, needs_value=False, mismatch=lambda: None, wrong_already=wrong_already)
+    return decide_verdict(outcome, LIMITS, needs_value=False, check=lambda: Finding(1.0), wrong_already=wrong_already)
 
 
 TURNS = [{"say": "2 3"}, {"say": "+", "expect": "5"}, {"expect": "ready"}, {"say": "*", "expect": "6"}]
@@ -49,16 +50,16 @@ def test_the_first_wrong_line_ends_it_however_the_program_takes_that() -> None:
     assert script.wrong_already == "line 1: word 1: expected '5', got '4'"
     for outcome in (exited(code=1), ended(OutcomeKind.SIGNALLED), ended(OutcomeKind.WALL_TIME_EXCEEDED)):
         ruling = decide_verdict(
-            outcome, LIMITS, needs_value=False, mismatch=lambda: None, wrong_already=script.wrong_already
+            outcome, LIMITS, needs_value=False, check=lambda: Finding(1.0), wrong_already=script.wrong_already
         )
-        assert ruling == ("wrong_answer", script.wrong_already)
+        assert ruling[:2] == ("wrong_answer", script.wrong_already)
     for kind in (OutcomeKind.MEMORY_EXCEEDED, OutcomeKind.OUTPUT_EXCEEDED, OutcomeKind.CPU_TIME_EXCEEDED):
         ruling = decide_verdict(
-            ended(kind), LIMITS, needs_value=False, mismatch=lambda: None, wrong_already=script.wrong_already
+            ended(kind), LIMITS, needs_value=False, check=lambda: Finding(1.0), wrong_already=script.wrong_already
         )
-        assert ruling == ("wrong_answer", script.wrong_already)
+        assert ruling[:2] == ("wrong_answer", script.wrong_already)
     cancelled = decide_verdict(
-        ended(OutcomeKind.CANCELLED), LIMITS, needs_value=False, mismatch=lambda: None, wrong_already="x"
+        ended(OutcomeKind.CANCELLED), LIMITS, needs_value=False, check=lambda: Finding(1.0), wrong_already="x"
     )
     assert cancelled.verdict == "cancelled"
 

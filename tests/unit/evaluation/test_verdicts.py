@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from rlplatform.evaluation.checkers.base import Finding
 from rlplatform.evaluation.models import Verdict
 from rlplatform.evaluation.verdicts import decide_verdict
 from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind, Usage
@@ -11,9 +12,10 @@ USAGE = Usage(cpu_time_s=2.013, wall_time_s=6.021, peak_memory_bytes=200 << 20)
 
 
 def ruled(kind: OutcomeKind, *, needs_value: bool = False, mismatch: str | None = None, **fields: object) -> tuple:
-    return tuple(
-        decide_verdict(Outcome(kind, USAGE, **fields), LIMITS, needs_value=needs_value, mismatch=lambda: mismatch)
+    ruling = decide_verdict(
+        Outcome(kind, USAGE, **fields), LIMITS, needs_value=needs_value, check=lambda: Finding.of(mismatch)
     )
+    return ruling.verdict, ruling.message
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_an_answer_is_compared_only_if_the_program_ended_well() -> None:
 def test_a_turn_that_takes_too_long_is_told_from_the_whole() -> None:
     usage = Usage(cpu_time_s=0.1, wall_time_s=1.2, peak_memory_bytes=1)
     outcome = Outcome(OutcomeKind.WALL_TIME_EXCEEDED, usage, detail="no answer within the time of a turn")
-    ruling = decide_verdict(outcome, LIMITS, needs_value=False, mismatch=lambda: None)
+    ruling = decide_verdict(outcome, LIMITS, needs_value=False, check=lambda: Finding(1.0))
     assert ruling.message == "wall time limit exceeded: no answer within the time of a turn"
 
 
@@ -110,6 +112,6 @@ def test_stderr_is_quoted_briefly() -> None:
 def test_a_message_says_how_long_a_program_waited_for_a_core() -> None:
     usage = Usage(cpu_time_s=0.1, wall_time_s=9.2, peak_memory_bytes=1, starved_s=3.2)
     outcome = Outcome(OutcomeKind.WALL_TIME_EXCEEDED, usage, signal="SIGKILL")
-    ruling = decide_verdict(outcome, LIMITS, needs_value=False, mismatch=lambda: None)
+    ruling = decide_verdict(outcome, LIMITS, needs_value=False, check=lambda: Finding(1.0))
     assert ruling.message is not None
     assert ruling.message.endswith("; 3.2 s in which the machine had no core for it were added to the limit")

@@ -85,7 +85,7 @@ async def test_a_field_is_named_by_its_path_and_the_nearest_name_is_suggested(pl
         document = await refused({"source": "", "tests": tests, "checker": {"kind": "fuzzy"}})
         assert (
             document["detail"]
-            == "checker.kind: unknown kind 'fuzzy'; accepted are exact, tokens, lines, floats, unordered"
+            == "checker.kind: unknown kind 'fuzzy'; accepted are exact, tokens, lines, floats, program, unordered"
         )
         for sent, path, near in (
             ({"checker": {"kind": "exat"}}, "checker.kind", "exact"),

@@ -36,7 +36,12 @@ def evaluate(
     arg: Annotated[
         list[str] | None, typer.Option("--arg", help="An argument of --function, as JSON or text; may be given again.")
     ] = None,
-    checker: Annotated[str | None, typer.Option(help="exact, tokens, lines, floats or unordered.")] = None,
+    checker: Annotated[
+        str | None,
+        typer.Option(
+            help="exact, tokens, lines, floats, unordered, or a file: your checker.py, by testlib's convention."
+        ),
+    ] = None,
     also: Annotated[
         list[Path] | None, typer.Option("--with", help="A further file of the program.", exists=True, dir_okay=False)
     ] = None,
@@ -96,7 +101,7 @@ def evaluate(
     if function is not None and not plain:
         request["grader"] = {"kind": "function", "entry": function}
     if checker is not None:
-        request["checker"] = {"kind": checker}
+        request["checker"] = _checker(checker)
     limits = {"cpu_time_s": cpu_time_s, "wall_time_s": wall_time_s, "memory_mib": memory_mib}
     if given := {name: value for name, value in limits.items() if value is not None}:
         request["limits"] = {**request.get("limits", {}), **given}
@@ -127,6 +132,16 @@ def _upload(client: Client, output: Output, path: Path) -> str:
     """Upload a file; return its id."""
     with output.transfer(path.name) as progress:
         return client.upload_file(path, progress=progress).id
+
+
+def _checker(given: str) -> dict[str, Any]:
+    """Return the checker of the name, or the program in the file, that was given."""
+    path = Path(given)
+    if path.suffix == "":
+        return {"kind": given}
+    if not path.is_file():
+        raise InvalidRequest(f"there is no file {given!r}", field="--checker")
+    return {"kind": "program", "source": _text(path)}
 
 
 def _show_run(output: Output, evaluation: Evaluation, name: str) -> None:

@@ -16,6 +16,6 @@ from rlplatform.evaluation.checkers.builtin import (
 from rlplatform.evaluation.checkers.program import ProgramChecker
 
 AnyChecker = Annotated[
-    ExactChecker | TokensChecker | LinesChecker | FloatsChecker | UnorderedChecker | ProgramChecker,
+    ExactChecker | TokensChecker | LinesChecker | FloatsChecker | ProgramChecker | UnorderedChecker,
     Field(discriminator="kind"),
 ]

@@ -547,7 +547,7 @@ export interface components {
          */
         EvaluationRequest: {
             /** @description How output, or a returned value, is compared with what is expected. */
-            checker?: components["schemas"]["ExactChecker"] | components["schemas"]["TokensChecker"] | components["schemas"]["LinesChecker"] | components["schemas"]["FloatsChecker"] | components["schemas"]["UnorderedChecker"];
+            checker?: components["schemas"]["ExactChecker"] | components["schemas"]["TokensChecker"] | components["schemas"]["LinesChecker"] | components["schemas"]["FloatsChecker"] | components["schemas"]["ProgramChecker"] | components["schemas"]["UnorderedChecker"];
             /** @description Uploaded files of any size that the program finds in each test, and can only read. */
             data?: components["schemas"]["DataFile"][];
             /** @description Further files of the submission. */
@@ -1333,6 +1333,26 @@ export interface components {
             message: string;
         };
         /**
+         * ProgramChecker
+         * @description A program of yours decides. It runs in a sandbox of its own, finds the files `input`, `expected` and `output` in its working folder, and answers as its `convention` says. If it fails, the verdict is `internal_error`.
+         */
+        ProgramChecker: {
+            /**
+             * @description `testlib`: arguments `input output expected`; exit status 0 right, 1 wrong, 2, 4 or 8 wrong format, 3 failed, 7 partial with `points X` (of the test's points) on stderr. `kattis`: arguments `input expected feedback/`, and the output on stdin; exit status 42 right, 43 wrong; it may write `feedback/score.txt` (0 to 1) and `feedback/teammessage.txt`. `json`: the last line printed is `{"score": 0..1, "message": "…"}`. Default: `"testlib"`.
+             * @enum {string}
+             */
+            convention?: "testlib" | "kattis" | "json";
+            /**
+             * @description Selects this checker. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "program";
+            /** @description Limits of one check, apart from the submission's. */
+            limits?: components["schemas"]["Limits"];
+            /** @description Text of the checker, in Python, or an uploaded file. Submitters cannot read it back. */
+            source: string | components["schemas"]["FileRef"];
+        };
+        /**
          * Progress
          * @description Counters of a training over its whole life, across restarts.
          */
@@ -1670,7 +1690,7 @@ export interface components {
          * @description Program and tests of an evaluation, as they were submitted.
          */
         Submission: {
-            /** @description Checker of the request. */
+            /** @description Checker of the request; without its source, if it is a program. */
             checker: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
@@ -1776,6 +1796,8 @@ export interface components {
          * @description Result of one test. Of a hidden test, submitters see `id`, `verdict`, `points` and `hidden`; the other fields are null.
          */
         TestResult: {
+            /** @description CPU time that a checker of kind `program` used for this test, in seconds; null if none ran. */
+            checker_cpu_time_s: number | null;
             /** @description Seconds of `wall_time_s` that the program waited for a core because the machine was busy, not counted against the limit; null if none. */
             core_wait_time_s: number | null;
             /** @description CPU time used, in seconds. */
@@ -1786,7 +1808,7 @@ export interface components {
             hidden: boolean;
             /** @description Id of the test. */
             id: string;
-            /** @description Explanation of the verdict; null if accepted. */
+            /** @description Explanation of the verdict, or message of a checker; null if there is nothing to say. */
             message: string | null;
             /** @description Highest memory use, in bytes. */
             peak_memory_bytes: number | null;
@@ -1814,6 +1836,8 @@ export interface components {
          * @description Result of one test. Of a hidden test, submitters see `id`, `verdict`, `points` and `hidden`; the other fields are null.
          */
         TestResultInEvent: {
+            /** @description CPU time that a checker of kind `program` used for this test, in seconds; null if none ran. */
+            checker_cpu_time_s?: number | null;
             /** @description Seconds of `wall_time_s` that the program waited for a core because the machine was busy, not counted against the limit; null if none. */
             core_wait_time_s?: number | null;
             /** @description CPU time used, in seconds. */
@@ -1824,7 +1848,7 @@ export interface components {
             hidden?: boolean;
             /** @description Id of the test. */
             id: string;
-            /** @description Explanation of the verdict; null if accepted. */
+            /** @description Explanation of the verdict, or message of a checker; null if there is nothing to say. */
             message?: string | null;
             /** @description Highest memory use, in bytes. */
             peak_memory_bytes?: number | null;
@@ -2895,6 +2919,7 @@ export type PolicyPublished = components['schemas']['PolicyPublished'];
 export type PolicyRequest = components['schemas']['PolicyRequest'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemField = components['schemas']['ProblemField'];
+export type ProgramChecker = components['schemas']['ProgramChecker'];
 export type Progress = components['schemas']['Progress'];
 export type ProgressInEvent = components['schemas']['ProgressInEvent'];
 export type QuotaState = components['schemas']['QuotaState'];

@@ -3,7 +3,8 @@ import { type FieldError, Problem } from "../problem";
 import type { EvaluationRequest, JsonValue, Submission, TestCase } from "../types";
 
 type Checker = NonNullable<EvaluationRequest["checker"]>;
-export type CheckerKind = Checker["kind"];
+/** Checkers that the form offers: a program of the instructor's is sent through the API. */
+export type CheckerKind = Exclude<Checker["kind"], "program">;
 
 type With<T, Fields extends keyof T> = T & Required<Pick<T, Fields>>;
 
@@ -158,7 +159,7 @@ export function copyOf(submission: Submission): SubmissionDraft {
     grader: grader.kind === "function" ? "function" : "stdio",
     entry: typeof grader.entry === "string" ? grader.entry : blank.entry,
     tests: tests.length > 0 ? tests : [newTest([])],
-    checker: checker.kind as CheckerKind,
+    checker: checker.kind === "program" ? blank.checker : (checker.kind as CheckerKind),
     absTol: String(checker.abs_tol ?? blank.absTol),
     relTol: String(checker.rel_tol ?? blank.relTol),
     limits: Object.fromEntries(LIMITS.map(([name, , value]) => [name, String(limits[name] ?? value)])),

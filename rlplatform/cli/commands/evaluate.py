@@ -38,9 +38,7 @@ def evaluate(
     ] = None,
     checker: Annotated[
         str | None,
-        typer.Option(
-            help="exact, tokens, lines, floats, unordered, or a file: your checker.py, by testlib's convention."
-        ),
+        typer.Option(help="exact, tokens, lines, floats, unordered, or your checker.py (testlib's convention)."),
     ] = None,
     also: Annotated[
         list[Path] | None, typer.Option("--with", help="A further file of the program.", exists=True, dir_okay=False)

@@ -30,6 +30,24 @@ async def test_a_program_without_tests_simply_runs(platform, tmp_path: Path, jud
         assert "points" not in done.out
 
 
+async def test_a_checker_of_ones_own_is_sent_and_not_read_back(platform, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("print(1)")
+    (tmp_path / "check.py").write_text("import sys\nsys.exit(0)\n")
+    async with platform(judge=Verdict.ACCEPTED) as it, it.served() as url:
+        key = await it.key()
+        at = {"RLP_URL": url, "RLP_API_KEY": key}
+        call = ["evaluate", "main.py", "--stdin", "", "--expect", "1", "--checker"]
+        assert (await rlp(tmp_path, *call, "check.py", **at)).code == exit_codes.DONE
+        run = await it.store.get((await it.store.find("evaluation"))[0].id)
+        assert (run.request.checker.kind, run.request.checker.convention) == ("program", "testlib")
+        async with it.client(key) as client:
+            shown = await client.get(f"/v1/evaluations/{run.id}/submission")
+        assert shown.json()["checker"]["kind"] == "program"
+        assert "sys.exit" not in shown.text
+        missing = await rlp(tmp_path, *call, "other.py", **at)
+        assert (missing.code, "there is no file 'other.py'" in missing.err) == (exit_codes.USAGE, True)
+
+
 async def test_a_function_without_tests_is_called(platform, tmp_path: Path) -> None:
     (tmp_path / "fn.py").write_text("def add(a, b):\n    return a - b\n")
     async with platform(judge=Verdict.ACCEPTED) as it, it.served() as url:

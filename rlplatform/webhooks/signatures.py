@@ -1,4 +1,4 @@
-"""Signatures as Standard Webhooks says: HMAC-SHA256 over ``id.timestamp.body``, in base64, after ``v1,``.
+"""Secrets of webhooks, and signatures as specified by Standard Webhooks.
 
 A secret is derived from the deployment's pepper and the webhook's id: the store holds none, and a stolen one signs
 nothing.
@@ -10,8 +10,9 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
+import standardwebhooks
 from pydantic import SecretStr
 
 from rlplatform.webhooks.models import Webhook
@@ -31,22 +32,17 @@ class Signer:
 
     def headers(self, webhook: Webhook, message_id: str, body: bytes, now: datetime) -> Mapping[str, str]:
         """The three headers of a message; within a rotation, signed with both secrets."""
-        timestamp = str(int(now.timestamp()))
+        now = now.astimezone(UTC)  # the library takes any time for UTC
         generations = [webhook.secret_generation]
         if webhook.old_secret_until is not None and now < webhook.old_secret_until:
             generations.append(webhook.secret_generation - 1)
-        signed = f"{message_id}.{timestamp}.".encode() + body
-        signatures = [sign(self._secret(webhook, generation), signed) for generation in generations]
+        signers = [standardwebhooks.Webhook(self._secret(webhook, generation)) for generation in generations]
+        text = body.decode()
         return {
             "webhook-id": message_id,
-            "webhook-timestamp": timestamp,
-            "webhook-signature": " ".join(signatures),
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": " ".join(signer.sign(message_id, now, text) for signer in signers),
         }
 
     def _secret(self, webhook: Webhook, generation: int) -> bytes:
         return hmac.new(self._key, f"{webhook.id}:{generation}".encode(), hashlib.sha256).digest()
-
-
-def sign(secret: bytes, signed: bytes) -> str:
-    """One signature, with its version."""
-    return "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()

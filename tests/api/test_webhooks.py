@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import json
 
 import pytest
+import standardwebhooks
 
 from rlplatform.access.principals import Scope
 from rlplatform.client import AsyncClient
@@ -55,10 +53,7 @@ async def test_a_receiver_is_told_and_can_tell_who_told_it(platform, evaluation)
         headers, body = messages["evaluation.finished"]
         assert json.loads(body)["data"]["id"] == submitted.id
         assert json.loads(body)["data"]["verdict"] == "accepted"
-        secret = base64.b64decode(made.secret.removeprefix("whsec_"))
-        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
-        signature = base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
-        assert headers["webhook-signature"] == f"v1,{signature}"
+        standardwebhooks.Webhook(made.secret).verify(body, headers)
         log = await client.deliveries(made.webhook.id)
         assert {(delivery.type, delivery.state) for delivery in log} == {
             ("evaluation.finished", "delivered"),

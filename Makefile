@@ -47,7 +47,7 @@ hostile:
 	@$(BIN)/python -m pytest tests/security tests/contract -m docker $(ARGS)
 
 sandbox-images:
-	$(BIN)/rlp sandbox build python python-rl
+	$(BIN)/rlp sandbox build
 
 gvisor:
 	@$(PYTHON) cluster/setup.py gvisor

@@ -17,7 +17,7 @@ from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.health import PlatformStatus
 from rlplatform.runs.ports import Idempotency
-from rlplatform.sandbox.models import PoolStatus
+from rlplatform.sandbox.models import ImageInfo, PoolStatus
 from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.training.models import TrainingCheck, TrainingRequest
 from rlplatform.training.record import TrainingRun
@@ -58,6 +58,9 @@ class SupervisorHandle:
 
     async def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         return await self._call("places", run_ids)
+
+    async def images(self) -> list[ImageInfo]:
+        return await self._call("images")
 
     async def drain(self) -> None:
         await self._call("drain")

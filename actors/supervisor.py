@@ -31,6 +31,7 @@ from rlplatform.probing.prober import Prober
 from rlplatform.quotas.service import QuotaService
 from rlplatform.retries import with_timeout
 from rlplatform.runs.records import Run
+from rlplatform.sandbox.models import ImageInfo
 from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.settings import Settings
 from rlplatform.store import Store
@@ -184,6 +185,10 @@ class Supervisor(EvaluationCommandHandler, TrainingCommandHandler):
     def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         """Return the place of each run in the queue (see the port)."""
         return [self._evaluations.place(run_id) or self._trainings.place(run_id) for run_id in run_ids]
+
+    def images(self) -> list[ImageInfo]:
+        """Return the images that submissions can run in (see the port)."""
+        return self._evaluations.images()
 
     async def _update_weights(self) -> None:
         """Give waiting tenants their current shares, including tenants that an earlier supervisor admitted."""

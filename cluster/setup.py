@@ -71,9 +71,8 @@ def main(purpose: str) -> int:
         if purpose == "test":
             test_tools()
             typescript_tools()
-        flavours = ["python", "python-rl"] if purpose == "test" else ["python"]
         for steps, without in (
-            ((engine, lambda: images(flavours)), "a sandbox: training works, evaluation answers 503"),
+            ((engine, images), "a sandbox: training works, evaluation answers 503"),
             ((page,), "the browser page: the API and the command line work"),
         ):
             try:
@@ -305,9 +304,9 @@ def gvisor() -> None:
     say("the Docker engine has the runtime 'runsc': set RLP_SANDBOX__GVISOR_RUNTIME=runsc")
 
 
-def images(flavours: list[str]) -> None:
-    """Build the sandbox images of these flavours; where no registry answers, on a base that debootstrap makes."""
-    build = [str(PYTHON), "-m", "cluster.sandbox_image", *flavours]
+def images() -> None:
+    """Build the sandbox images; where no registry answers, on a base that debootstrap makes."""
+    build = [str(PYTHON), "-m", "cluster.sandbox_image"]
     status = subprocess.run(build, cwd=ROOT, check=False).returncode
     if status == NEEDS_DEBOOTSTRAP:
         need("debootstrap, which makes the base of the sandbox image,", ["debootstrap"])

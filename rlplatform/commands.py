@@ -7,6 +7,7 @@ from typing import Protocol
 
 from rlplatform.evaluation.ports import EvaluationCommands
 from rlplatform.health import PlatformStatus
+from rlplatform.sandbox.models import ImageInfo
 from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.training.ports import TrainingCommands
 
@@ -16,6 +17,9 @@ class Commands(EvaluationCommands, TrainingCommands, Protocol):
 
     async def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         """Return the place of each run in the queue; None for a run that is not queued."""
+
+    async def images(self) -> list[ImageInfo]:
+        """Return the images that submissions can run in, by name."""
 
     async def status(self) -> PlatformStatus:
         """Return the state of the platform's parts."""

@@ -85,9 +85,13 @@ class StoreSettings(_Section):
 
 
 class SandboxSettings(_Section):
-    """The container pool of a node that has the resource ``sandbox``."""
+    """The container pool of a node that has the resource ``sandbox``.
 
-    image: str = "rlp-sandbox-python:latest"
+    ``image``: the one of requests that name none. ``max_images``: how many images, that one included, have containers
+    ready at one time; the one that was not used for longest gives way."""
+
+    image: str = "python-rl"
+    max_images: int = Field(default=4, ge=1, le=64)
     docker_host: str | None = None
     runtime: str = "runc"
     gvisor_runtime: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,12 +13,12 @@ from typing import Any
 
 from actors.ports import RemoteEvaluator
 from rlplatform.clock import Clock
-from rlplatform.errors import Conflict, InvalidRequest, PlatformError, SandboxUnavailable, Unavailable
+from rlplatform.errors import Conflict, InvalidRequest, PlatformError, SandboxUnavailable, Unavailable, UnknownName
 from rlplatform.evaluation.events import EvaluationCancelled, EvaluationFailed, EvaluationRetried
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.retries import retry, with_timeout
-from rlplatform.sandbox.models import PoolStatus, Tier
+from rlplatform.sandbox.models import ImageInfo, PoolStatus, Tier
 from rlplatform.scheduling.admission import Admission, QueuePlace, ServiceTime
 from rlplatform.scheduling.fair_queue import FairQueue
 from rlplatform.settings import EvaluationSettings, Quotas
@@ -66,6 +66,7 @@ class EvaluationScheduler:
         self._service_time = ServiceTime()
         self._leases: dict[str, _Lease] = {}
         self._tried: dict[str, str] = {}
+        self._images: dict[str, str | None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._links: dict[str, RemoteEvaluator] = {}
         self._statuses: dict[str, PoolStatus] = {}
@@ -89,12 +90,14 @@ class EvaluationScheduler:
         Raises:
             SandboxUnavailable: no evaluator has a sandbox, or none of the tier works; says why.
             InvalidRequest: no evaluator is configured for the tier.
+            UnknownName: no evaluator has the image.
             QuotaExceeded, QueueFull, WaitTooLong: the evaluation is not admitted.
         """
         available, reason = self.availability()
         if not available and not self._returning():
             raise SandboxUnavailable(f"evaluation is unavailable: {reason}")
         self._require(request.tier)
+        self._require_image(request.image)
         self.queue.weigh(tenant, quotas.weight)
         return self._admission.hold(
             tenant,
@@ -123,6 +126,29 @@ class EvaluationScheduler:
         why = "; ".join(sorted({status.lacking[tier] for status in statuses}))
         raise InvalidRequest(f"tier: {tier.value!r} is not configured ({why}); accepted are {accepted}", field="tier")
 
+    def _require_image(self, name: str | None) -> None:
+        """Refuse an image that no evaluator has."""
+        statuses = [status for status in self._statuses.values() if status.available]
+        if name is None or not statuses or any(status.has_image(name) for status in statuses):
+            return
+        known = {image.name for status in statuses for image in status.images}
+        hint = f"An image is made on a node: rlp image build {name} --requirements FILE"
+        raise UnknownName("image", name, known, field="image", hint=hint)
+
+    def images(self) -> list[ImageInfo]:
+        """Return the images that evaluators have, by name."""
+        found: dict[tuple[str, str], ImageInfo] = {}
+        for node, status in sorted(self._statuses.items()):
+            for image in status.images if status.available else ():
+                entry = found.get((image.name, image.digest))
+                default = image.name == status.image
+                found[image.name, image.digest] = ImageInfo(
+                    **image.model_dump(),
+                    default=default or (entry is not None and entry.default),
+                    nodes=[*(entry.nodes if entry else ()), node],
+                )
+        return [found[key] for key in sorted(found)]
+
     def _returning(self) -> bool:
         """Return True if sandboxes were available a moment ago, and no evaluator reports why they are not now."""
         return not self._statuses and self._clock.monotonic() - self._available_at < RETURN_S
@@ -135,6 +161,7 @@ class EvaluationScheduler:
     def enqueue(self, run: EvaluationRun) -> None:
         """Put a stored run into the queue and lease it as soon as there is a slot. A known run is left unchanged."""
         if run.id not in self._leases:
+            self._images[run.id] = run.request.image
             self.queue.push(run.tenant, run.id, run.request.priority)
             self._pump(run)
 
@@ -144,6 +171,7 @@ class EvaluationScheduler:
         with suppress(Conflict):
             await self._store.append(run.stream, [event])
         self.queue.remove(run.id)
+        self._images.pop(run.id, None)
         self._tried.pop(run.id, None)
         if lease := self._leases.get(run.id):
             lease.cancelled = True
@@ -216,23 +244,35 @@ class EvaluationScheduler:
 
     def _pump(self, fresh: EvaluationRun | None = None) -> None:
         """Lease queued runs while there are free slots. ``fresh`` was just stored and need not be read again."""
-        while len(self.queue) and not self._draining and self._free_link():
-            waiting = self.queue.pop()
-            assert waiting is not None
+        while len(self.queue) and not self._draining and (free := self._free()):
+            waiting = self.queue.pop(lambda run_id: any(self._may_run(run_id, name) for name in free))
+            if waiting is None:
+                return
             tenant, run_id = waiting
-            link = self._free_link(not_on=self._tried.pop(run_id, None))
-            assert link is not None
+            link = self._choose(run_id, free, not_on=self._tried.pop(run_id, None))
+            self._images.pop(run_id, None)
             run = fresh if fresh and fresh.id == run_id else None
             self._start(tenant, run_id, link, self._attempt(run_id, link, run))
 
-    def _free_link(self, not_on: str | None = None) -> RemoteEvaluator | None:
-        """Return the evaluator with the fewest leases and a free slot, if possible a different one than ``not_on``."""
+    def _free(self) -> dict[str, int]:
+        """Return the evaluators with a free slot, and the number of leases of each."""
         load = {name: 0 for name, status in self._statuses.items() if status.available}
         for lease in self._leases.values():
             if lease.link.name in load:
                 load[lease.link.name] += 1
-        free = [name for name, used in load.items() if used < self._links[name].slots]
-        return self._links[min(free, key=lambda name: (name == not_on, load[name]))] if free else None
+        return {name: used for name, used in load.items() if used < self._links[name].slots}
+
+    def _choose(self, run_id: str, free: Mapping[str, int], not_on: str | None) -> RemoteEvaluator:
+        """Return the evaluator with the fewest leases that may have the run, if possible another than ``not_on``."""
+        fitting = (name for name in free if self._may_run(run_id, name))
+        return self._links[min(fitting, key=lambda name: (name == not_on, free[name]))]
+
+    def _may_run(self, run_id: str, name: str) -> bool:
+        """Return True if an evaluator has the run's image. While none has it, any may find out that it is gone."""
+        image = self._images.get(run_id)
+        if image is None or self._statuses[name].has_image(image):
+            return True
+        return not any(status.available and status.has_image(image) for status in self._statuses.values())
 
     def _slots(self) -> tuple[int, int]:
         """Return the number of slots of all evaluators with sandboxes, and how many of them are free."""
@@ -265,6 +305,7 @@ class EvaluationScheduler:
         lease = self._leases.pop(run_id)
         if again and not lease.cancelled:
             self._tried[run_id] = lease.link.name
+            self._images[run_id] = again.request.image
             self.queue.push(again.tenant, run_id, again.request.priority, front=True)
         elif not lease.cancelled:
             self._service_time.note(self._clock.monotonic() - lease.began)

@@ -22,8 +22,8 @@ NEEDS_DEBOOTSTRAP = 3
 def main(arguments: list[str] | None = None) -> int:
     """Build the images that are asked for, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m cluster.sandbox_image", description="Build the sandbox images.")
-    parser.add_argument("flavours", nargs="*", metavar="FLAVOUR", help=f"any of {', '.join(Flavour)}; default: python")
-    names = parser.parse_args(arguments).flavours or [Flavour.PYTHON.value]
+    parser.add_argument("flavours", nargs="*", metavar="FLAVOUR", help=f"any of {', '.join(Flavour)}; default: all")
+    names = parser.parse_args(arguments).flavours or list(Flavour)
     started = time.monotonic()
 
     def progress(line: str) -> None:

@@ -35,6 +35,7 @@ from rlplatform.quotas.models import TenantQuotas, Usage
 from rlplatform.run_kinds import FINAL_TYPES
 from rlplatform.runs.events import Event, stream_of
 from rlplatform.runs.pages import Page
+from rlplatform.sandbox.models import ImageInfo, ImageList
 from rlplatform.settings import Quotas
 from rlplatform.training.metric_series import MetricSeries
 from rlplatform.training.models import CheckpointInfo, CheckpointList, Training, TrainingCheck, TrainingRequest
@@ -257,6 +258,14 @@ class FileCalls(Transport):
             Conflict: an unfinished run refers to it.
         """
         self._send(Call("DELETE", f"/v1/files/{segment(file_id)}", nothing))
+
+
+class ImageCalls(Transport):
+    """Ask what submissions can run in."""
+
+    def images(self) -> list[ImageInfo]:
+        """Return the images that submissions can run in, by name."""
+        return (self._send(Call("GET", "/v1/images", reads(ImageList)))).items
 
 
 class PlatformCalls(Transport):
@@ -584,7 +593,7 @@ class WebhookCalls(Transport):
         return self._send(Call("DELETE", f"/v1/webhooks/{segment(webhook_id)}", reads(Webhook)))
 
 
-class Client(RunCalls, PolicyCalls, FileCalls, AccessCalls, QuotaCalls, WebhookCalls, PlatformCalls):
+class Client(RunCalls, PolicyCalls, FileCalls, ImageCalls, AccessCalls, QuotaCalls, WebhookCalls, PlatformCalls):
     """Talks to a platform; returns the platform's own models and raises its own errors (``rlplatform.errors``).
 
     A call that fails for a passing reason is repeated, which is safe: calls that create runs carry an Idempotency-Key.

@@ -61,14 +61,14 @@ class Judge:
         :raises SandboxUnavailable: no sandbox can be had.
         :raises SandboxFault: sandboxes failed more than twice.
         """
-        second = CheckerSandbox(self._pool, request.tier, tenant)
+        second = CheckerSandbox(self._pool, request.tier, tenant, request.image)
         judging = _Judging(request, on_result, cancelled or threading.Event(), on_output, second)
         program = build_program(request)
         info: SandboxInfo | None = None
         faults = 0
         while not judging.done:
             try:
-                sandbox = self._pool.open(program, request.limits, request.tier, tenant)
+                sandbox = self._pool.open(program, request.limits, request.tier, tenant, image=request.image)
                 info = sandbox.info
                 try:
                     judging.judge_rest(sandbox)

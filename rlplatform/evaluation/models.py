@@ -99,6 +99,9 @@ class EvaluationRequest(StrictModel):
     """Limits of each test."""
     tier: Tier = Tier.SINGLE_USE
     """Isolation to run in."""
+    image: str | None = Field(default=None, pattern=patterns.IMAGE)
+    """Name of the image to run in, one of `GET /v1/images`: it determines which packages can be imported. Null: the
+    platform's default."""
     priority: Priority = "normal"
     """Order among the tenant's own evaluations. `high` needs the scope `admin`."""
     max_wait_s: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)

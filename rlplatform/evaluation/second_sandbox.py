@@ -20,8 +20,9 @@ class CheckerSandbox:
     ``usage`` is that of the last test: all runs since :meth:`start_test`.
     """
 
-    def __init__(self, pool: SandboxPool, tier: Tier, tenant: str) -> None:
-        self._pool, self._tier, self._tenant = pool, tier, tenant
+    def __init__(self, pool: SandboxPool, tier: Tier, tenant: str, image: str | None = None) -> None:
+        """``image``: name of the image to run in, which is the submission's; None: the pool's default."""
+        self._pool, self._tier, self._tenant, self._image = pool, tier, tenant, image
         self._lock = threading.Lock()
         self._open: tuple[Program, Limits, Sandbox] | None = None
         self._beside: Sandbox | None = None
@@ -72,7 +73,7 @@ class CheckerSandbox:
         if self._open is not None and self._open[:2] == (program, limits):
             return self._open[2]
         self.close()
-        sandbox = self._pool.open(program, limits, self._tier, self._tenant, self._beside)
+        sandbox = self._pool.open(program, limits, self._tier, self._tenant, image=self._image, beside=self._beside)
         with self._lock:
             self._open = (program, limits, sandbox)
             if self._cancelled:

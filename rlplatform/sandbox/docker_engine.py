@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import docker
@@ -22,7 +23,8 @@ OWNER_LABEL = "rlp.owner"
 STATE_LABEL = "rlp.state-dir"
 BOOT_LABEL = "rlp.boot"
 GUEST_LABEL = "rlp.guest"
-FLAVOUR_LABEL = "rlp.flavour"
+PACKAGES_LABEL = "rlp.packages"
+BASE_LABEL = "rlp.base"
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 _CONFLICT = 409
@@ -89,6 +91,27 @@ class Engine:
                 return None
             labels = found["Config"].get("Labels") or {}
             return Image(name, found["Id"], labels, found["Size"], found["Created"])
+
+    def images(self, label: str) -> list[Image]:
+        """The images that have ``label``, once for each of their names."""
+        with self._trouble("images cannot be listed"):
+            found = self._api.images(filters={"label": label})
+        return [
+            Image(name, entry["Id"], entry["Labels"] or {}, entry["Size"], _rfc3339(entry["Created"]))
+            for entry in found
+            for name in entry["RepoTags"] or ()
+        ]
+
+    def tag(self, image: str, name: str) -> None:
+        """Give ``image`` another name, which then is no other image's."""
+        repository, _, tag = name.rpartition(":")
+        with self._trouble(f"the image {name} cannot be named"):
+            self._api.tag(image, repository, tag, force=True)
+
+    def remove_image(self, name: str) -> None:
+        """Take the name ``name`` from its image, which goes with its last name. Idempotent; containers live on."""
+        with self._trouble(f"the image {name} cannot be removed"), suppress(docker.errors.ImageNotFound):
+            self._api.remove_image(name, force=True)
 
     def require_runtime(self, runtime: str) -> None:
         """Check that the engine has a runtime.
@@ -167,6 +190,10 @@ class Engine:
             yield
         except _TROUBLE as error:
             raise SandboxFault(f"{what}: {error}") from error
+
+
+def _rfc3339(timestamp: int) -> str:
+    return datetime.fromtimestamp(timestamp, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _probe(host: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from rlplatform.json_models import with_old_names
+from rlplatform.json_models import StrictModel, with_old_names
 
 
 class Tier(StrEnum):
@@ -27,16 +27,62 @@ class Tier(StrEnum):
     GVISOR = "gvisor"
 
 
+_REPOSITORY, _TAG = "rlp-sandbox-", ":latest"
+
+
+def image_tag(name: str) -> str:
+    """The name that the Docker engine knows the image ``name`` by; one that is such a name already stays as it is."""
+    return name if ":" in name else f"{_REPOSITORY}{name}{_TAG}"
+
+
+def image_name(tag: str) -> str:
+    """The image's own name, of the one that the Docker engine knows it by."""
+    if tag.startswith(_REPOSITORY) and tag.endswith(_TAG):
+        return tag.removeprefix(_REPOSITORY).removesuffix(_TAG)
+    return tag
+
+
 class Flavour(StrEnum):
-    """Packages that a sandbox offers its programs."""
+    """Images that come with the platform. No other image may have their names."""
 
     PYTHON = "python"
     PYTHON_RL = "python-rl"
 
     @property
     def image(self) -> str:
-        """Name of the image."""
-        return f"rlp-sandbox-{self.value}:latest"
+        """The name that the Docker engine knows the image by."""
+        return image_tag(self.value)
+
+
+class NodeImage(StrictModel):
+    """An image that a node serves."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    """Name of the image, as requests give it."""
+    digest: str
+    """Digest of the image."""
+    size_bytes: int
+    """Size on disk, in bytes."""
+    packages: dict[str, str] = Field(default_factory=dict)
+    """Packages beyond the standard library: version by name."""
+
+
+class ImageInfo(NodeImage):
+    """An image that submissions can run in."""
+
+    default: bool
+    """True: used where a request names no image."""
+    nodes: list[str]
+    """Nodes that have it."""
+
+
+class ImageList(StrictModel):
+    """Images that submissions can run in, by name."""
+
+    items: list[ImageInfo]
+    """The images. One name is there twice while nodes have different builds of it."""
 
 
 class Limits(BaseModel):
@@ -177,7 +223,8 @@ class SandboxInfo(BaseModel):
 class PoolStatus(BaseModel):
     """Counters of a pool, for readiness and ``rlp doctor``, and the tiers that it does not serve, with reasons.
 
-    Tiers in ``lacking`` are not configured; tiers in ``broken`` are configured but do not work.
+    Tiers in ``lacking`` are not configured; tiers in ``broken`` are configured but do not work. ``image`` is the name
+    of the default one of ``images``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -190,7 +237,13 @@ class PoolStatus(BaseModel):
     capacity: int = 0
     lacking: dict[Tier, str] = Field(default_factory=dict)
     broken: dict[Tier, str] = Field(default_factory=dict)
+    image: str | None = None
+    images: tuple[NodeImage, ...] = ()
 
     def serves(self, tier: Tier) -> bool:
         """True if the pool has sandboxes of ``tier``."""
         return self.available and tier not in self.lacking and tier not in self.broken
+
+    def has_image(self, name: str) -> bool:
+        """True if the pool's node has the image ``name``."""
+        return any(image.name == name for image in self.images)

@@ -66,7 +66,14 @@ class SandboxPool(Protocol):
     """Source of sandboxes. Thread-safe."""
 
     def open(
-        self, program: Program, limits: Limits, tier: Tier, tenant: str = "", beside: Sandbox | None = None
+        self,
+        program: Program,
+        limits: Limits,
+        tier: Tier,
+        tenant: str = "",
+        *,
+        image: str | None = None,
+        beside: Sandbox | None = None,
     ) -> Sandbox:
         """Return a sandbox for one submission, with ``program`` loaded.
 
@@ -77,12 +84,13 @@ class SandboxPool(Protocol):
             limits: The largest limits of its executions.
             tier: Isolation.
             tenant: Tenant of the submission.
+            image: Name of the image to run in; None: the pool's default.
             beside: An open sandbox of this pool that is idle whenever the new one runs, for example the submission's
                 while its checker runs. The two share a slot and a core; ``beside`` must be closed last.
 
         Raises:
             SandboxUnavailable: no engine, no image, or a tier that is not configured.
-            SandboxFault: the sandbox failed while it was prepared.
+            SandboxFault: the sandbox failed while it was prepared, or the pool does not have the image.
         """
 
     def status(self) -> PoolStatus:

@@ -5,6 +5,7 @@ It shows that each part of the hardening works on this machine. It does not repl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -125,13 +126,13 @@ CANARIES = (
 )
 
 
-def run_selfcheck(pool: SandboxPool, tier: Tier = Tier.SINGLE_USE) -> list[CheckResult]:
-    """Run every check in a sandbox of its own, which takes some seconds.
+def run_selfcheck(pool: SandboxPool, tier: Tier = Tier.SINGLE_USE, further: Sequence[Canary] = ()) -> list[CheckResult]:
+    """Run every check, also those in ``further``, in a sandbox of its own, which takes some seconds.
 
     Never raises: our own failures are results, too.
     """
     gvisor = tier is Tier.GVISOR
-    return [_check(pool, tier, canary) for canary in CANARIES if not (gvisor and canary.linux_only)]
+    return [_check(pool, tier, canary) for canary in (*CANARIES, *further) if not (gvisor and canary.linux_only)]
 
 
 def _check(pool: SandboxPool, tier: Tier, canary: Canary) -> CheckResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 
 from rlplatform.scheduling.priorities import PRIORITIES, Priority
 
@@ -16,8 +17,9 @@ class _TenantQueue:
     def __len__(self) -> int:
         return sum(map(len, self.items.values()))
 
-    def pop(self) -> str:
-        return next(items for items in self.items.values() if items).popleft()
+    def next(self, fits: Callable[[str], bool]) -> str | None:
+        """Return the first that ``fits``; None if there is none."""
+        return next((item for items in self.items.values() for item in items if fits(item)), None)
 
     def ahead(self, priority: Priority) -> int:
         """Return how many go before a new one of ``priority``."""
@@ -62,21 +64,29 @@ class FairQueue:
         (items.appendleft if front else items.append)(item)
         self._entries[item] = (tenant, priority)
 
-    def pop(self) -> tuple[str, str] | None:
-        """Return the tenant and the id of the next item; None when nothing waits."""
-        if not self._lines:
-            return None
-        tenant, line = next(iter(self._lines.items()))
-        item = line.pop()
-        del self._entries[item]
-        self._served += 1
+    def pop(self, fits: Callable[[str], bool] = lambda item: True) -> tuple[str, str] | None:  # noqa: ARG005
+        """Return the tenant and the id of the next item that ``fits``; None when none waits.
+
+        A tenant that is served while those before it have nothing that fits has had its turn; theirs is still to come.
+        """
+        for index, (tenant, line) in enumerate(self._lines.items()):
+            if (item := line.next(fits)) is not None:
+                self._serve(tenant, item, in_turn=index == 0)
+                return tenant, item
+        return None
+
+    def _serve(self, tenant: str, item: str, in_turn: bool) -> None:
+        priority = self._entries.pop(item)[1]
+        line = self._lines[tenant]
+        line.items[priority].remove(item)
+        self._served += in_turn
+        over = not in_turn or self._served >= self._weight(tenant)
         if not line:
             del self._lines[tenant]
-            self._served = 0
-        elif self._served >= self._weight(tenant):
+        elif over:
             self._lines.move_to_end(tenant)
+        if in_turn and (over or not line):
             self._served = 0
-        return tenant, item
 
     def remove(self, item: str) -> bool:
         """Take ``item`` out; return True if it was waiting."""

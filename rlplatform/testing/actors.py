@@ -19,7 +19,7 @@ from rlplatform.evaluation.events import EvaluationFinished, EvaluationStarted
 from rlplatform.evaluation.models import TestResult, Verdict
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.runs.events import Event
-from rlplatform.sandbox.models import PoolStatus, Tier
+from rlplatform.sandbox.models import NodeImage, PoolStatus, Tier
 from rlplatform.store import Store
 from rlplatform.training.events import (
     TrainingEvent,
@@ -39,6 +39,7 @@ class FakeEvaluator:
     """Records ``evaluation.started``, then waits for :meth:`finish`, :meth:`fail` or :meth:`die`.
 
     ``leased`` are the leases it was given, as (run, attempt, epoch); ``refusal`` is a reason to take none.
+    The first of ``images`` is the default.
     """
 
     def __init__(self, name: str, store: Store, clock: Clock, *, slots: int = 1) -> None:
@@ -49,6 +50,7 @@ class FakeEvaluator:
         self.unavailable: str | None = None
         self.lacking: dict[Tier, str] = {}
         self.broken: dict[Tier, str] = {}
+        self.images: list[str] = []
         self.dead = self.hangs = False
         self.most_at_work = 0
         self._store = store
@@ -65,6 +67,8 @@ class FakeEvaluator:
             tier=Tier.SINGLE_USE,
             lacking=self.lacking,
             broken=self.broken,
+            image=self.images[0] if self.images else None,
+            images=tuple(NodeImage(name=name, digest=f"sha256:{name}", size_bytes=1) for name in self.images),
         )
 
     async def active(self) -> list[str]:

@@ -21,6 +21,7 @@ from rlplatform.health import Dependency, PlatformStatus
 from rlplatform.ids import Kind, new_id
 from rlplatform.runs.events import Event
 from rlplatform.runs.ports import EncodedEvent, Idempotency
+from rlplatform.sandbox.models import ImageInfo
 from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.scheduling.priorities import check_priority
 from rlplatform.store import Store
@@ -138,6 +139,19 @@ class FakeCommands:
         runs = [run for kind in ("evaluation", "training") for run in await self._store.find(kind, states=("queued",))]
         waiting = sorted(run.id for run in runs)
         return [QueuePlace(waiting.index(run_id)) if run_id in waiting else None for run_id in run_ids]
+
+    async def images(self) -> list[ImageInfo]:
+        return [
+            ImageInfo(name="python", digest="sha256:1", size_bytes=100, default=False, nodes=["node-1"]),
+            ImageInfo(
+                name="python-rl",
+                digest="sha256:2",
+                size_bytes=200,
+                packages={"numpy": "2.0.0"},
+                default=True,
+                nodes=["node-1", "node-2"],
+            ),
+        ]
 
     async def status(self) -> PlatformStatus:
         sandbox = Dependency("sandbox", ok=self.sandbox is None, detail=self.sandbox)

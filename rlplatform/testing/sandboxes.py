@@ -6,13 +6,14 @@ They run nothing: what a program does is what the script says.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import cast
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
 from rlplatform.sandbox.models import (
     Execution,
     Limits,
+    NodeImage,
     Outcome,
     OutcomeKind,
     PoolStatus,
@@ -45,14 +46,16 @@ class ScriptedSandbox:
     """Answers each run with the next of the script; a :class:`SandboxFault` in it is raised. A script that is a
     generator yields what is printed meanwhile, and returns the outcome."""
 
-    def __init__(self, program: Program, limits: Limits, script: Script, *, tier: Tier, tenant: str) -> None:
+    def __init__(
+        self, program: Program, limits: Limits, script: Script, *, tier: Tier, tenant: str, image: str = "scripted"
+    ) -> None:
         self.program, self.limits, self.tenant = program, limits, tenant
         self.executions: list[Execution] = []
         self.interactors: list[Interactor | None] = []
         self.listened: list[bool] = []
         self._script = script if callable(script) else iter(script)
         self._info = SandboxInfo(
-            tier=tier, runtime="scripted", image="scripted", image_digest="", seccomp_digest="", cgroup="none"
+            tier=tier, runtime="scripted", image=image, image_digest="", seccomp_digest="", cgroup="none"
         )
         self._cancelled = threading.Event()
         self._fault: str | None = None
@@ -114,19 +117,35 @@ class ScriptedSandbox:
 
 class ScriptedPool:
     """A pool whose sandboxes follow ``script``: a function of program and execution, or outcomes for the sandboxes in
-    turn (all sandboxes share them). ``unavailable`` is a reason to have none."""
+    turn (all sandboxes share them). ``unavailable`` is a reason to have none. The first of
+    ``images`` is the default."""
 
-    def __init__(self, script: Script, *, slots: int = 2, tiers: Iterable[Tier] = (Tier.SINGLE_USE,)) -> None:
+    def __init__(
+        self,
+        script: Script,
+        *,
+        slots: int = 2,
+        tiers: Iterable[Tier] = (Tier.SINGLE_USE,),
+        images: Sequence[str] = ("scripted",),
+    ) -> None:
         self._script = script if callable(script) else iter(script)
         self._tiers = frozenset(tiers)
         self._slots = slots
+        self.images = list(images)
         self._lock = threading.Lock()
         self.unavailable: str | None = None
         self.opened: list[ScriptedSandbox] = []
         self.closed = False
 
     def open(
-        self, program: Program, limits: Limits, tier: Tier, tenant: str = "", beside: Sandbox | None = None
+        self,
+        program: Program,
+        limits: Limits,
+        tier: Tier,
+        tenant: str = "",
+        *,
+        image: str | None = None,
+        beside: Sandbox | None = None,
     ) -> ScriptedSandbox:
         check_program(program)
         if self.closed:
@@ -135,10 +154,14 @@ class ScriptedPool:
             raise SandboxUnavailable(self.unavailable)
         if tier not in self._tiers:
             raise SandboxUnavailable(f"the isolation tier {tier.value!r} is not configured on this node")
+        if image is None:
+            image = self.images[0]
+        elif image not in self.images:
+            raise SandboxFault(f"this node has no image {image!r}")
         with self._lock:
             if beside is None and self._in_use() >= self._slots:
                 raise SandboxUnavailable(f"all {self._slots} sandbox slots of this node are in use")
-            sandbox = ScriptedSandbox(program, limits, self._script, tier=tier, tenant=tenant)
+            sandbox = ScriptedSandbox(program, limits, self._script, tier=tier, tenant=tenant, image=image)
             sandbox.shares_slot = beside is not None
             self.opened.append(sandbox)
         return sandbox
@@ -152,6 +175,8 @@ class ScriptedPool:
             in_use=self._in_use(),
             capacity=self._slots,
             lacking={tier: "this pool does not have it" for tier in Tier if tier not in self._tiers},
+            image=self.images[0],
+            images=tuple(NodeImage(name=name, digest="", size_bytes=0) for name in self.images),
         )
 
     def close(self) -> None:

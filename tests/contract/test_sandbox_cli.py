@@ -27,7 +27,8 @@ def rlp(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 def test_the_images_are_listed_by_digest(docker_pool: DockerPool) -> None:
     listed = rlp("images", "--json")
     images = [json.loads(line) for line in listed.stdout.splitlines()]
-    assert [image["flavour"] for image in images] == ["python", "python-rl"]
+    assert [image["name"] for image in images[:2]] == ["python", "python-rl"]
+    assert {"numpy", "gymnasium"} <= images[1]["packages"].keys()
     assert images[0]["current"]
     assert images[0]["size_bytes"] > 1 << 20
     algorithm, _, digest = images[0]["digest"].partition(":")
@@ -38,7 +39,10 @@ def test_the_images_are_listed_by_digest(docker_pool: DockerPool) -> None:
 def test_what_is_up_to_date_is_not_built_again(docker_pool: DockerPool) -> None:
     built = rlp("build", "--json")
     assert "up to date" in built.stderr
-    assert json.loads(built.stdout)["name"] == "rlp-sandbox-python:latest"
+    assert [json.loads(line)["tag"] for line in built.stdout.splitlines()] == [
+        "rlp-sandbox-python:latest",
+        "rlp-sandbox-python-rl:latest",
+    ]
     assert rlp("build", "java").returncode == 2
 
 

@@ -1,4 +1,4 @@
-"""Flavour *python-rl*: NumPy and Gymnasium are there, preloaded, in both tiers."""
+"""Images of the platform. The default has NumPy and Gymnasium, preloaded; *python* has the standard library alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rlplatform.sandbox.models import Execution, Flavour, Limits, OutcomeKind, Program, Tier
+from rlplatform.sandbox.models import Execution, Limits, OutcomeKind, Program, Tier
 from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 pytestmark = pytest.mark.docker
@@ -30,7 +30,7 @@ print(preloaded, total, np.linalg.inv(np.eye(3)).sum())
 
 @pytest.fixture(scope="module")
 def pool(make_pool) -> Iterator[DockerPool]:
-    pool = make_pool("tests-python-rl", image=Flavour.PYTHON_RL.image, warm=0)
+    pool = make_pool("tests-images", warm=0)
     yield pool
     pool.close()
 
@@ -51,3 +51,42 @@ def test_numpys_random_numbers_differ_between_executions(pool: DockerPool) -> No
     drawn = {sandbox.run(Execution(Limits())).stdout for _ in range(3)}
     sandbox.close()
     assert len(drawn) == 3
+
+
+def test_numpy_computes_with_one_process(pool: DockerPool) -> None:
+    limits = Limits(processes=1)
+    source = b"import numpy as np\na = np.ones((600, 600))\nprint((a @ a).sum(), np.linalg.svd(a[:50, :50])[1][0])"
+    sandbox = pool.open(Program({"main.py": source}), limits, Tier.SINGLE_USE)
+    outcome = sandbox.run(Execution(limits))
+    sandbox.close()
+    assert (outcome.kind, outcome.exit_code) == (OutcomeKind.EXITED, 0), outcome.stderr
+    assert outcome.stdout.split()[0] == b"216000000.0"
+
+
+def test_memory_is_counted_above_the_libraries(pool: DockerPool) -> None:
+    limits = Limits(memory_mb=64)
+    fits, too_much = b"import numpy as np\nprint(np.ones(5 << 20).sum())", b"import numpy as np\nnp.ones(9 << 20)"
+    sandbox = pool.open(Program({"main.py": fits}), limits, Tier.SINGLE_USE)
+    outcome = sandbox.run(Execution(limits))
+    sandbox.close()
+    assert outcome.stdout == b"5242880.0\n", outcome
+    assert 40 << 20 < outcome.usage.peak_memory_bytes < 56 << 20
+    sandbox = pool.open(Program({"main.py": too_much}), limits, Tier.SINGLE_USE)
+    assert sandbox.run(Execution(limits)).kind is OutcomeKind.MEMORY_EXCEEDED
+    sandbox.close()
+
+
+@pytest.mark.parametrize("tier", [Tier.SINGLE_USE, Tier.JAIL])
+def test_an_image_has_its_own_packages_and_its_own_digest(pool: DockerPool, tier: Tier) -> None:
+    source = b"import importlib.util\nprint(importlib.util.find_spec('numpy') is not None)"
+    found = {}
+    for image in ("python", "python-rl", "python"):
+        sandbox = pool.open(Program({"main.py": source}), Limits(), tier, image=image)
+        found[image] = (sandbox.run(Execution(Limits())).stdout, sandbox.info.image_digest)
+        assert sandbox.info.image == image
+        sandbox.close()
+    assert {image: stdout for image, (stdout, _) in found.items()} == {"python": b"False\n", "python-rl": b"True\n"}
+    digests = {image.name: image.digest for image in pool.status().images}
+    assert {image: digest for image, (_, digest) in found.items()} == {
+        image: digests[image] for image in ("python", "python-rl")
+    }

@@ -24,7 +24,7 @@ from rlplatform.clock import SystemClock
 from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.errors import Unavailable
 from rlplatform.evaluation.record import EvaluationRun
-from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, PoolStatus, Program, Usage
+from rlplatform.sandbox.models import Execution, ImageInfo, Outcome, OutcomeKind, PoolStatus, Program, Usage
 from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_store
@@ -99,6 +99,9 @@ class Direct:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._supervisor, name)
+
+    async def images(self) -> list[ImageInfo]:
+        return self._supervisor.images()
 
     async def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         return self._supervisor.places(run_ids)

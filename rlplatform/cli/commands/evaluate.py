@@ -18,7 +18,7 @@ from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.models import Evaluation, Verdict
 
 _ARCHIVE = ".zip"
-_REST = ("grader", "checker", "limits", "tier", "files", "data")
+_REST = ("grader", "checker", "limits", "tier", "image", "files", "data")
 
 
 def evaluate(
@@ -55,6 +55,9 @@ def evaluate(
     tier: Annotated[
         Literal["single-use", "jail", "gvisor"] | None,
         typer.Option(help="Isolation of the sandbox; single-use by default."),
+    ] = None,
+    image: Annotated[
+        str | None, typer.Option(help="Image to run in, which has the packages: one of rlp image ls.")
     ] = None,
     priority: Annotated[
         Literal["high", "normal", "low"] | None,
@@ -103,7 +106,7 @@ def evaluate(
     limits = {"cpu_time_s": cpu_time_s, "wall_time_s": wall_time_s, "memory_mib": memory_mib}
     if given := {name: value for name, value in limits.items() if value is not None}:
         request["limits"] = {**request.get("limits", {}), **given}
-    how = {"tier": tier, "priority": priority, "max_wait_s": max_wait_s}
+    how = {"tier": tier, "image": image, "priority": priority, "max_wait_s": max_wait_s}
     request |= {name: value for name, value in how.items() if value is not None}
     name = str(file)
     with connect(url, api_key) as client:

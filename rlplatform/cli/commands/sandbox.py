@@ -22,26 +22,26 @@ _BUILD_TIMEOUT_S = 600
 @app.command()
 def build(
     ctx: typer.Context,
-    flavours: Annotated[list[Flavour] | None, typer.Argument(help="Which images.", show_default="python")] = None,
+    flavours: Annotated[list[Flavour] | None, typer.Argument(help="Which images.", show_default="all")] = None,
     json: Json = False,
 ) -> None:
     """Build the images that are not up to date. The engine keeps the base: only the first build needs a network."""
     output = output_of(ctx, json)
     images = _images()
     with _engine() as engine:
-        for flavour in flavours or [Flavour.PYTHON]:
+        for flavour in flavours or list(Flavour):
             images.build(engine, flavour, output.note)
-            found = images.describe(engine, flavour)
-            output.document(found, f"{found.name} {found.digest}")
+            found = images.describe(engine, flavour.value)
+            output.document(found, f"{found.tag} {found.digest}")
 
 
 @app.command("images")
 def index(ctx: typer.Context, json: Json = False) -> None:
-    """List the images: flavour, digest, size, age. Results name the digest of the image that they come from."""
+    """List the images of this machine: digest, size, age. Results name the digest of the image they come from."""
     output = output_of(ctx, json)
     images = _images()
     with _engine() as engine:
-        found = [images.describe(engine, flavour) for flavour in Flavour]
+        found = images.describe_all(engine)
     output.table(found, [_row(image) for image in found], "no images")
 
 
@@ -91,8 +91,8 @@ def _engine() -> Iterator[Any]:
 def _row(image: Any) -> dict[str, str]:
     built = "current" if image.current else "of another version"
     return {
-        "FLAVOUR": image.flavour.value,
-        "IMAGE": image.name,
+        "NAME": image.name,
+        "IMAGE": image.tag,
         "DIGEST": image.digest[:19] if image.digest else "-",
         "SIZE": f"{image.size_bytes / 1e6:.0f} MB" if image.size_bytes else "-",
         "BUILT": image.built_at[:19].replace("T", " ") if image.built_at else "-",

@@ -7,6 +7,7 @@ import importlib
 import os
 import random
 import sys
+from contextlib import suppress
 
 _STANDARD = [
     "abc",
@@ -38,18 +39,24 @@ _STANDARD = [
 ]
 
 
-_SITE_PACKAGES = "/usr/lib/rlp/site-packages"
-_FLAVOUR = ["numpy", "numpy.random", "gymnasium", "gymnasium.envs.classic_control", "gymnasium.envs.toy_text"]
+_PACKAGES = "/usr/lib/rlp"
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 def preload() -> None:
-    """Import the usual modules of the standard library, and in flavour *python-rl* NumPy and Gymnasium."""
+    """Import the usual modules of the standard library, and those that the image names.
+
+    A sandbox has one core, so libraries start no threads of their own: these would count as processes.
+    """
     for name in _STANDARD:
         importlib.import_module(name)
-    if os.path.isdir(_SITE_PACKAGES):
-        sys.path.append(_SITE_PACKAGES)
-        for name in _FLAVOUR:
-            importlib.import_module(name)
+    if os.path.isdir(_PACKAGES):
+        os.environ.update(dict.fromkeys(_THREADS, "1"))
+        sys.path.append(f"{_PACKAGES}/site-packages")
+        with open(f"{_PACKAGES}/preload") as names:
+            for name in names.read().split():
+                with suppress(Exception):  # it fails where a program imports it, which then sees why
+                    importlib.import_module(name)
 
 
 def reseed() -> None:

@@ -1,6 +1,6 @@
-"""Build the sandbox images: an interpreter with the guest.
+"""Build the sandbox images: an interpreter, packages and the guest.
 
-An image is rebuilt only if the guest's sources have changed.
+An image is rebuilt only if the guest's sources have changed. Packages come from wheels that ``pip`` fetches outside.
 
 Flavour *python* has the standard library. Flavour *python-rl* adds NumPy and Gymnasium in the versions of this
 environment; ``pip`` fetches their wheels on the host, and nothing is installed inside the container.
@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-import sys
+import json
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
@@ -25,21 +25,16 @@ from typing import Any
 import docker.errors
 from pydantic import BaseModel
 
-from rlplatform.errors import SandboxUnavailable
-from rlplatform.sandbox.docker_engine import FLAVOUR_LABEL, GUEST_LABEL, Engine, Image
-from rlplatform.sandbox.images.base_image import Progress, _command, ensure_base
-from rlplatform.sandbox.models import Flavour
+from rlplatform.errors import InvalidRequest, SandboxUnavailable
+from rlplatform.sandbox.docker_engine import BASE_LABEL, GUEST_LABEL, PACKAGES_LABEL, Engine, Image
+from rlplatform.sandbox.images.base_image import Progress, ensure_base
+from rlplatform.sandbox.images.packages import fetch
+from rlplatform.sandbox.models import Flavour, image_name, image_tag
 
 BUILD = "rlp sandbox build"
 _RL_PACKAGES = ("numpy", "gymnasium")
-_WHEELS = (
-    "--no-compile",
-    "--only-binary=:all:",
-    "--implementation=cp",
-    "--python-version=3.11",
-    "--platform=manylinux2014_x86_64",
-    "--platform=manylinux_2_28_x86_64",
-)
+_RL_MODULES = ("numpy", "numpy.random", "gymnasium", "gymnasium.envs.classic_control", "gymnasium.envs.toy_text")
+_PACKAGES_BASE = "rlp-sandbox-packages"
 
 
 def guest_digest() -> str:
@@ -53,25 +48,38 @@ def guest_digest() -> str:
 class SandboxImage(BaseModel):
     """Image as ``rlp sandbox images`` shows it. ``current`` is True if it was built from this installation's guest."""
 
-    flavour: Flavour
     name: str
+    tag: str
     digest: str | None = None
     size_bytes: int | None = None
     built_at: str | None = None
+    packages: dict[str, str] = {}
     current: bool = False
 
 
-def describe(engine: Engine, flavour: Flavour) -> SandboxImage:
-    """Describe the image of ``flavour``. It has no digest if the engine does not have it."""
-    image = engine.image(flavour.image)
-    if image is None:
-        return SandboxImage(flavour=flavour, name=flavour.image)
+def describe(engine: Engine, name: str) -> SandboxImage:
+    """The image ``name``; without a digest if the engine has none."""
+    tag = image_tag(name)
+    image = engine.image(tag)
+    return SandboxImage(name=name, tag=tag) if image is None else _described(image)
+
+
+def describe_all(engine: Engine) -> list[SandboxImage]:
+    """The images that come with the platform, whether the engine has them or not, and all others that it has."""
+    flavours = [describe(engine, flavour.value) for flavour in Flavour]
+    names = {image.name for image in flavours}
+    found = [_described(image) for image in engine.images(GUEST_LABEL) if ":" not in image_name(image.name)]
+    return flavours + sorted((image for image in found if image.name not in names), key=lambda image: image.name)
+
+
+def _described(image: Image) -> SandboxImage:
     return SandboxImage(
-        flavour=flavour,
-        name=image.name,
+        name=image_name(image.name),
+        tag=image.name,
         digest=image.digest,
         size_bytes=image.size_bytes,
         built_at=image.built_at,
+        packages=json.loads(image.labels.get(PACKAGES_LABEL, "{}")),
         current=image.labels.get(GUEST_LABEL) == guest_digest(),
     )
 
@@ -82,12 +90,13 @@ def require_image(engine: Engine, name: str) -> Image:
     Raises:
         SandboxUnavailable: it is missing, or was built from another guest.
     """
-    image = engine.image(name)
+    tag = image_tag(name)
+    image = engine.image(tag)
     how = f"build it with: {BUILD}"
     if image is None:
-        raise SandboxUnavailable(f"the Docker engine has no image {name!r}; {how}")
+        raise SandboxUnavailable(f"the Docker engine has no image {tag!r}; {how}")
     if image.labels.get(GUEST_LABEL) != guest_digest():
-        raise SandboxUnavailable(f"the image {name!r} was built from another version of the guest; {how}")
+        raise SandboxUnavailable(f"the image {tag!r} was built from another version of the guest; {how}")
     return image
 
 
@@ -103,11 +112,67 @@ def build(engine: Engine, flavour: Flavour, progress: Progress) -> Image:
         return image
     base = ensure_base(engine, progress)
     if flavour is Flavour.PYTHON_RL:
-        base = _ensure_rl_base(engine, base, progress)
-    progress(f"building {flavour.image}")
-    _build_image(engine, flavour.image, {"BASE": base}, _context(), _labels(flavour))
-    image = require_image(engine, flavour.image)
-    progress(f"built {flavour.image} ({image.digest})")
+        base = _rl_base(engine, base, progress)
+    return _build_on(engine, base, flavour.image, progress)
+
+
+def build_candidate(
+    engine: Engine, name: str, requirements: Path | None, preload: Sequence[str] | None, progress: Progress
+) -> Image:
+    """An image with the packages of ``requirements``, which does not serve yet: it has the name of a candidate.
+
+    Args:
+        requirements: None: those of the image ``name`` as it is; only the guest is new.
+        preload: see :func:`~rlplatform.sandbox.images.packages.fetch`.
+
+    :raises InvalidRequest: there is no such image, or the requirements cannot be had.
+    """
+    if requirements is None:
+        known = engine.image(image_tag(name))
+        base = known.labels.get(BASE_LABEL) if known is not None else None
+        if base is None or engine.image(base) is None:
+            raise InvalidRequest(
+                f"there is no image {name!r} whose packages could be kept; give --requirements FILE",
+                field="requirements",
+            )
+    else:
+        progress(f"fetching the wheels of {name}")
+        packages = fetch(["-r", str(requirements)], preload)
+        base = f"{_PACKAGES_BASE}:{name}-{packages.digest[:12]}"
+        if engine.image(base) is None:
+            progress(
+                f"building base {base}: {', '.join(f'{each} {packages.versions[each]}' for each in packages.versions)}"
+            )
+            _build_packages(engine, base, ensure_base(engine, progress), packages.files, packages.versions)
+    return _build_on(engine, base, candidate_tag(name), progress)
+
+
+def candidate_tag(name: str) -> str:
+    """The engine's name of an image that has not been checked yet."""
+    return image_tag(name).removesuffix("latest") + "candidate"
+
+
+def remove(engine: Engine, name: str) -> None:
+    """Remove an image and the base that it was built on.
+
+    :raises InvalidRequest: there is none, or it comes with the platform.
+    """
+    if name in {flavour.value for flavour in Flavour}:
+        raise InvalidRequest(f"{name!r} comes with the platform, and stays", field="name")
+    image = engine.image(image_tag(name))
+    if image is None:
+        known = ", ".join(other.name for other in describe_all(engine) if other.name not in set(Flavour))
+        raise InvalidRequest(f"there is no image {name!r} here; there are {known or 'none'}", field="name")
+    engine.remove_image(image.name)
+    if base := image.labels.get(BASE_LABEL):
+        engine.remove_image(base)
+
+
+def _build_on(engine: Engine, base: str, tag: str, progress: Progress) -> Image:
+    progress(f"building {tag}")
+    _build_image(engine, tag, {"BASE": base}, _context(), {GUEST_LABEL: guest_digest(), BASE_LABEL: base})
+    image = require_image(engine, tag)
+    progress(f"built {tag} ({image.digest})")
     return image
 
 
@@ -121,10 +186,6 @@ def _context() -> dict[str, bytes]:
     profile = "seccomp-sandbox.json"
     files[f"rlp/guest/{profile}"] = package.joinpath("data", profile).read_bytes()
     return files
-
-
-def _labels(flavour: Flavour) -> dict[str, str]:
-    return {GUEST_LABEL: guest_digest(), FLAVOUR_LABEL: flavour.value}
 
 
 def _build_image(
@@ -161,20 +222,24 @@ def _follow(messages: Iterator[dict[str, Any]]) -> None:
         raise SandboxUnavailable(f"the sandbox image cannot be built: {error}") from error
 
 
-def _ensure_rl_base(engine: Engine, base: str, progress: Progress) -> str:
-    packages = [f"{name}=={version(name)}" for name in _RL_PACKAGES]
-    tag = "rlp-sandbox-base-rl:" + "-".join(package.replace("==", "-") for package in packages)
+def _build_packages(engine: Engine, tag: str, base: str, files: dict[str, bytes], versions: dict[str, str]) -> None:
+    dockerfile = resources.files("rlplatform.sandbox").joinpath("data", "Dockerfile.packages").read_bytes()
+    _build_image(
+        engine, tag, {"BASE": base}, files | {"Dockerfile": dockerfile}, {PACKAGES_LABEL: json.dumps(versions)}
+    )
+
+
+def _rl_base(engine: Engine, base: str, progress: Progress) -> str:
+    pinned = [f"{name}=={version(name)}" for name in _RL_PACKAGES]
+    tag = f"{_PACKAGES_BASE}:" + "-".join(package.replace("==", "-") for package in pinned)
     if engine.image(tag) is not None:
         progress(f"base {tag} is cached")
         return tag
-    progress(f"fetching wheels of {', '.join(packages)}")
-    with tempfile.TemporaryDirectory(prefix="rlp-wheels-", dir="/var/tmp") as folder:
-        _command(sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, *_WHEELS, *packages)
-        root = Path(folder)
-        files = {
-            f"site-packages/{path.relative_to(root)}": path.read_bytes() for path in root.rglob("*") if path.is_file()
-        }
-    dockerfile = resources.files("rlplatform.sandbox").joinpath("data", "Dockerfile.base-rl").read_bytes()
+    progress(f"fetching wheels of {', '.join(pinned)}")
+    try:
+        packages = fetch(pinned, _RL_MODULES)
+    except InvalidRequest as error:
+        raise SandboxUnavailable(str(error)) from error
     progress(f"building base {tag}")
-    _build_image(engine, tag, {"BASE": base}, files | {"Dockerfile": dockerfile})
+    _build_packages(engine, tag, base, packages.files, packages.versions)
     return tag

@@ -1,4 +1,4 @@
-"""Pool of sandboxes on a Docker engine: one sandbox per submission, in the requested isolation tier.
+"""Pool of sandboxes on a Docker engine: one sandbox per submission, in the requested image and isolation tier.
 
 There is no fallback. If no engine answers, :class:`DockerPool` raises ``SandboxUnavailable``, and a tier that is not
 configured is refused, never replaced by another.
@@ -11,17 +11,17 @@ import threading
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
 from rlplatform.sandbox.docker_engine import APP_LABEL, BOOT_LABEL, OWNER_LABEL, STATE_LABEL, Engine
 from rlplatform.sandbox.execution.cgroups import Hierarchy
-from rlplatform.sandbox.images.builder import require_image
-from rlplatform.sandbox.models import Limits, PoolStatus, Program, SandboxInfo, Tier
+from rlplatform.sandbox.images.catalog import ImageCatalog
+from rlplatform.sandbox.models import Limits, NodeImage, PoolStatus, Program, SandboxInfo, Tier
 from rlplatform.sandbox.pool.container import TMPFS, Container, ContainerSpec, start_container
 from rlplatform.sandbox.pool.data_folder import remove_left
 from rlplatform.sandbox.pool.docker_sandbox import DockerSandbox
 from rlplatform.sandbox.pool.gvisor_runtime import require_gvisor
+from rlplatform.sandbox.pool.image_pools import ContainerSource, ImageContainers, ImagePools, Lane, own_failure
 from rlplatform.sandbox.pool.jail_containers import JailContainers
 from rlplatform.sandbox.pool.ownership import Ownership, boot_id
 from rlplatform.sandbox.pool.reaper import Reaper
@@ -37,23 +37,6 @@ _SLOT_WAIT_S = 60.0
 _SWEEP_S = 10.0
 _ATTEMPTS = 3
 _WARM_GVISOR = 1
-
-
-class _Source(Protocol):
-    """Source of the containers of a tier."""
-
-    def take(self, tenant: str) -> Container: ...
-    def release(self, container: Container, sound: bool) -> None: ...
-    def ids(self) -> set[str]: ...
-    def renew_leases(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class _Lane(NamedTuple):
-    """One tier that the pool serves."""
-
-    source: _Source
-    info: SandboxInfo
 
 
 class DockerPool:
@@ -76,7 +59,7 @@ class DockerPool:
         self._data_parent: Path | None = None
         try:
             self._hierarchy = Hierarchy()
-            self._image = require_image(self._engine, settings.image)
+            catalog = ImageCatalog(self._engine, settings.image)
             self._engine.require_runtime(settings.runtime)
             self._users = Users(settings.uids or (REMAPPED_RANGE if self._engine.maps_users else DEFAULT_RANGE))
             self._ownership = Ownership(self._state_dir, owner)
@@ -95,19 +78,16 @@ class DockerPool:
             raise
         self._strangers: set[str] = set()
         self._busy = lambda: self._slots.in_use > 0
-        single_use, jail = self._recipe(Tier.SINGLE_USE), self._recipe(Tier.JAIL)
-        self._warm = WarmContainers(self._booter(single_use), settings.warm, self._busy)
-        jails = JailContainers(
-            self._booter(jail), settings.slots, settings.jail_max_submissions, settings.jail_max_age_s
-        )
-        self._lanes = {
-            Tier.SINGLE_USE: _Lane(self._warm, self._describe(Tier.SINGLE_USE, single_use)),
-            Tier.JAIL: _Lane(jails, self._describe(Tier.JAIL, jail)),
-        }
         self._lacking = {Tier.GVISOR: "RLP_SANDBOX__GVISOR_RUNTIME is not set"}
         self._broken: dict[Tier, str] = {}
         if settings.gvisor_runtime is not None:
-            self._add_gvisor(settings.gvisor_runtime)
+            self._check_gvisor(settings.gvisor_runtime)
+        self._images = ImagePools(catalog, self._make_lane, settings.max_images)
+        warm = self._images.default.lane(Tier.SINGLE_USE).source
+        assert isinstance(warm, WarmContainers)
+        self._warm = warm
+        if self._serves(Tier.GVISOR):
+            self._images.default.lane(Tier.GVISOR)
         self._closed = threading.Event()
         self._closing = threading.Lock()
         self._threads = [
@@ -118,7 +98,14 @@ class DockerPool:
             thread.start()
 
     def open(
-        self, program: Program, limits: Limits, tier: Tier, tenant: str = "", beside: Sandbox | None = None
+        self,
+        program: Program,
+        limits: Limits,
+        tier: Tier,
+        tenant: str = "",
+        *,
+        image: str | None = None,
+        beside: Sandbox | None = None,
     ) -> DockerSandbox:
         """Open a sandbox, as the port says. Waits up to a minute for a slot, and up to a minute for a container.
 
@@ -126,18 +113,40 @@ class DockerPool:
             InvalidRequest: ``program`` is not accepted.
         """
         check_program(program)
-        lane = self._lane(tier)
+        self._require(tier)
         shares_slot = isinstance(beside, DockerSandbox)
         core = beside.core if isinstance(beside, DockerSandbox) else self._slots.acquire(_SLOT_WAIT_S)
         try:
-            container = self._prepare(lane.source, program, limits, core, tenant)
+            containers = self._images.acquire(image)
+            try:
+                lane = containers.lane(tier)
+                container = self._first(containers, lane.source, program, limits, core, tenant)
+            except BaseException:
+                self._images.release(containers)
+                raise
         except BaseException:
             if not shares_slot:
                 self._slots.release(core)
             raise
         renew = partial(self._renew, lane.source, program, limits, core, tenant)
-        release = partial(self._release, lane.source, None if shares_slot else core)
+        release = partial(self._release, containers, lane.source, None if shares_slot else core)
         return DockerSandbox(container, lane.info, core, release, renew)
+
+    def _first(
+        self,
+        containers: ImageContainers,
+        source: ContainerSource,
+        program: Program,
+        limits: Limits,
+        core: int,
+        tenant: str,
+    ) -> Container:
+        try:
+            return self._prepare(source, program, limits, core, tenant)
+        except SandboxUnavailable as error:
+            if containers is self._images.default or self._closed.is_set():
+                raise
+            raise own_failure(error, containers.image) from error
 
     def status(self) -> PoolStatus:
         """Return the pool's status, as the port says."""
@@ -151,6 +160,8 @@ class DockerPool:
             capacity=self._slots.count,
             lacking=self._lacking,
             broken=self._broken,
+            image=self._images.default.image.name,
+            images=self._images.images(),
         )
 
     def close(self) -> None:
@@ -160,22 +171,23 @@ class DockerPool:
                 return
             self._closed.set()
             self._slots.close()
-            for lane in self._lanes.values():
-                lane.source.close()
+            self._images.close()
             for thread in self._threads:
                 thread.join()
             with suppress(SandboxFault):  # without an engine they still end, since their sockets are closed
                 self._remove_containers()
             self._shut()
 
-    def _lane(self, tier: Tier) -> _Lane:
+    def _serves(self, tier: Tier) -> bool:
+        return tier not in self._lacking and tier not in self._broken
+
+    def _require(self, tier: Tier) -> None:
         if tier in self._lacking:
             raise SandboxUnavailable(f"tier {tier.value!r} is not configured on this node: {self._lacking[tier]}")
         if tier in self._broken:
             raise SandboxUnavailable(f"tier {tier.value!r} cannot be served: {self._broken[tier]}")
-        return self._lanes[tier]
 
-    def _add_gvisor(self, runtime: str) -> None:
+    def _check_gvisor(self, runtime: str) -> None:
         """Serve tier *gvisor*, if the engine has ``runtime`` with the required flags.
 
         Other tiers do not depend on it.
@@ -185,13 +197,29 @@ class DockerPool:
             require_gvisor(self._engine, runtime)
         except SandboxUnavailable as error:
             self._broken[Tier.GVISOR] = str(error)
-            return
-        recipe = self._recipe(Tier.GVISOR, runtime)
-        warm = WarmContainers(self._booter(recipe), min(self._settings.warm, _WARM_GVISOR), self._busy)
-        self._lanes[Tier.GVISOR] = _Lane(warm, self._describe(Tier.GVISOR, recipe))
+
+    def _make_lane(self, image: NodeImage, tier: Tier) -> Lane:
+        settings = self._settings
+        recipe = self._recipe(image, tier)
+        source: ContainerSource
+        if tier is Tier.JAIL:
+            source = JailContainers(
+                self._booter(recipe), settings.slots, settings.jail_max_submissions, settings.jail_max_age_s
+            )
+        else:
+            warm = settings.warm if tier is Tier.SINGLE_USE else min(settings.warm, _WARM_GVISOR)
+            source = WarmContainers(self._booter(recipe), warm, self._busy)
+        return Lane(source, self._describe(image, recipe))
 
     def _prepare(
-        self, source: _Source, program: Program, limits: Limits, core: int, tenant: str, tests: int = 0, dirty: int = 0
+        self,
+        source: ContainerSource,
+        program: Program,
+        limits: Limits,
+        core: int,
+        tenant: str,
+        tests: int = 0,
+        dirty: int = 0,
     ) -> Container:
         for attempt in range(1, _ATTEMPTS + 1):
             container = source.take(tenant)
@@ -209,7 +237,7 @@ class DockerPool:
 
     def _renew(
         self,
-        source: _Source,
+        source: ContainerSource,
         program: Program,
         limits: Limits,
         core: int,
@@ -223,18 +251,31 @@ class DockerPool:
         source.release(container, sound=True)
         return self._prepare(source, program, limits, core, tenant, tests, dirty)
 
-    def _release(self, source: _Source, core: int | None, container: Container | None, sound: bool) -> None:
+    def _release(
+        self,
+        containers: ImageContainers,
+        source: ContainerSource,
+        core: int | None,
+        container: Container | None,
+        sound: bool,
+    ) -> None:
         if core is not None:
             self._slots.release(core)
-        if container is not None:
-            container.data.remove()
-            source.release(container, sound)
+        try:
+            if container is not None:
+                container.data.remove()
+                source.release(container, sound)
+        finally:
+            self._images.release(containers)
 
-    def _recipe(self, tier: Tier, runtime: str | None = None) -> ContainerSpec:
+    def _recipe(self, image: NodeImage, tier: Tier) -> ContainerSpec:
         assert self._ownership is not None
+        settings = self._settings
+        runtime = settings.gvisor_runtime if tier is Tier.GVISOR else settings.runtime
+        assert runtime is not None
         return ContainerSpec(
-            image_digest=self._image.digest,
-            runtime=runtime or self._settings.runtime,
+            image_digest=image.digest,
+            runtime=runtime,
             profile=load_profile("jail-host" if tier is Tier.JAIL else "sandbox"),
             cpus=self._slots.cpus,
             labels={
@@ -248,11 +289,11 @@ class DockerPool:
             tier=tier,
         )
 
-    def _describe(self, tier: Tier, recipe: ContainerSpec) -> SandboxInfo:
+    def _describe(self, image: NodeImage, recipe: ContainerSpec) -> SandboxInfo:
         return SandboxInfo(
-            tier=tier,
+            tier=recipe.tier,
             runtime=recipe.runtime,
-            image=self._image.name,
+            image=image.name,
             image_digest=recipe.image_digest,
             seccomp_digest=recipe.profile.digest,
             cgroup=self._hierarchy.layout,
@@ -273,14 +314,14 @@ class DockerPool:
 
     def _renew_leases(self) -> None:
         while not self._closed.wait(self._settings.lease_s / 4):
-            for lane in self._lanes.values():
-                lane.source.renew_leases()
+            self._images.renew_leases()
 
     def _keep_house(self) -> None:
         while not self._closed.wait(_SWEEP_S):
             try:
                 self._reaper.sweep()
                 self._remove_strangers()
+                self._images.refresh()
             except SandboxFault:
                 continue  # the engine does not answer; the next container start reports it
 
@@ -292,8 +333,7 @@ class DockerPool:
     def _remove_strangers(self) -> None:
         """Remove own containers that no source knows in two consecutive sweeps; a new container is known by the
         second one."""
-        known = set().union(*(lane.source.ids() for lane in self._lanes.values()))
-        strangers = self._own_containers() - known
+        strangers = self._own_containers() - self._images.ids()
         for container in strangers & self._strangers:
             self._engine.remove(container)
         self._strangers = strangers

@@ -54,6 +54,7 @@ class JailContainers:
         self._idle: list[_Jailer] = []
         self._busy: dict[str, _Jailer] = {}
         self._known: set[str] = set()
+        self._closed = False
 
     def ids(self) -> set[str]:
         """Return the ids of all containers of this source."""
@@ -98,7 +99,7 @@ class JailContainers:
             return
         with self._lock:
             self._idle.append(jailer)
-            surplus = self._idle.pop(0) if len(self._idle) > self._keep else None
+            surplus = self._idle.pop(0) if self._closed or len(self._idle) > self._keep else None
         if surplus:
             self._end(surplus.container)
 
@@ -120,8 +121,9 @@ class JailContainers:
                 self._end(jailer.container, sound)
 
     def close(self) -> None:
-        """End the idle containers. Idempotent."""
+        """End the idle containers, and keep none any more. Idempotent."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, []
         for jailer in idle:
             self._end(jailer.container)

@@ -32,6 +32,22 @@ class SandboxPoolContract:
         assert sandbox.info.runtime
         sandbox.close()
 
+    def test_runs_a_program_in_the_image_that_is_asked_for(self, pool: SandboxPool) -> None:
+        status = pool.status()
+        assert status.image is not None
+        assert status.has_image(status.image)
+        for asked in (None, status.image):
+            sandbox = pool.open(DOUBLE, LIMITS, Tier.SINGLE_USE, image=asked)
+            assert sandbox.info.image == status.image
+            sandbox.close()
+
+    def test_refuses_an_image_that_it_does_not_have(self, pool: SandboxPool) -> None:
+        before = pool.status().in_use
+        assert not pool.status().has_image("nowhere")
+        with pytest.raises(SandboxFault, match="no image 'nowhere'"):
+            pool.open(DOUBLE, LIMITS, Tier.SINGLE_USE, image="nowhere")
+        assert pool.status().in_use == before
+
     def test_counts_what_is_in_use(self, pool: SandboxPool) -> None:
         before = pool.status()
         assert before.available

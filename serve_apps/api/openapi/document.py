@@ -38,6 +38,7 @@ TAGS: Mapping[str, str] = {
     "checkpoints": "List, download and delete the checkpoints of trainings.",
     "policies": "Publish trained policies, and compute actions with them.",
     "files": "Upload files, and use them in requests.",
+    "images": "List the images that submissions can run in.",
     "environments": "List the environments that can be trained on.",
     "access": "Manage API keys and tickets.",
     "usage": "Show what a tenant uses, and manage its quotas.",

@@ -556,6 +556,8 @@ export interface components {
             grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"];
             /** @description Groups that tests refer to. */
             groups?: components["schemas"]["Group"][];
+            /** @description Name of the image to run in, one of `GET /v1/images`: it determines which packages can be imported. Null: the platform's default. */
+            image?: string | null;
             /**
              * @description Programming language of the submission.
              * @constant
@@ -761,6 +763,34 @@ export interface components {
              * @constant
              */
             status: "alive";
+        };
+        /**
+         * ImageInfo
+         * @description An image that submissions can run in.
+         */
+        ImageInfo: {
+            /** @description True: used where a request names no image. */
+            default: boolean;
+            /** @description Digest of the image. */
+            digest: string;
+            /** @description Name of the image, as requests give it. */
+            name: string;
+            /** @description Nodes that have it. */
+            nodes: string[];
+            /** @description Packages beyond the standard library: version by name. */
+            packages: {
+                [key: string]: string;
+            };
+            /** @description Size on disk, in bytes. */
+            size_bytes: number;
+        };
+        /**
+         * ImageList
+         * @description Images that submissions can run in, by name.
+         */
+        ImageList: {
+            /** @description The images. One name is there twice while nodes have different builds of it. */
+            items: components["schemas"]["ImageInfo"][];
         };
         /**
          * JsonValue
@@ -2886,6 +2916,8 @@ export type FloatsChecker = components['schemas']['FloatsChecker'];
 export type FunctionGrader = components['schemas']['FunctionGrader'];
 export type Group = components['schemas']['Group'];
 export type Health = components['schemas']['Health'];
+export type ImageInfo = components['schemas']['ImageInfo'];
+export type ImageList = components['schemas']['ImageList'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type KeyCreated = components['schemas']['KeyCreated'];
 export type KeyInfo = components['schemas']['KeyInfo'];

@@ -53,11 +53,11 @@ def test_where_no_registry_answers_debootstrap_is_installed_for_the_sandbox_imag
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(setup, "PYTHON", tmp_path / "python")
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    setup.images(["python"])
+    setup.images()
     assert shutil.which("debootstrap") == f"{tmp_path}/debootstrap"
     (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n")
     with pytest.raises(setup.SetupError, match="could not be built"):
-        setup.images(["python"])
+        setup.images()
 
 
 def test_a_failure_that_debootstrap_cannot_mend_installs_nothing(
@@ -68,7 +68,7 @@ def test_a_failure_that_debootstrap_cannot_mend_installs_nothing(
     monkeypatch.setattr(setup, "PYTHON", tmp_path / "python")
     monkeypatch.setattr(setup, "need", lambda *_: pytest.fail("nothing is to be installed"))
     with pytest.raises(setup.SetupError, match="could not be built"):
-        setup.images(["python"])
+        setup.images()
 
 
 def test_setup_and_the_image_builder_agree_on_the_exit_status() -> None:

@@ -199,8 +199,8 @@ def test_cancelling_ends_what_runs_and_frees_the_sandbox_at_once() -> None:
     cancelled, running = threading.Event(), threading.Event()
 
     class Pool(ScriptedPool):
-        def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = ""):
-            sandbox = super().open(program, limits, tier, tenant)
+        def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "", image: str | None = None):
+            sandbox = super().open(program, limits, tier, tenant, image)
             killed = threading.Event()
             cancel = sandbox.cancel
 

@@ -1,0 +1,170 @@
+"""The containers of a node by image: each image that is used has some ready, and the least used give way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple, Protocol
+
+from rlplatform.errors import SandboxFault, SandboxUnavailable
+from rlplatform.sandbox.images.catalog import ImageCatalog
+from rlplatform.sandbox.models import NodeImage, SandboxInfo, Tier
+from rlplatform.sandbox.pool.container import Container
+
+_LOOK_AGAIN_S = 1.0
+
+
+class ContainerSource(Protocol):
+    """Where the containers of a tier come from."""
+
+    def take(self, tenant: str) -> Container: ...
+    def release(self, container: Container, sound: bool) -> None: ...
+    def ids(self) -> set[str]: ...
+    def renew_leases(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Lane(NamedTuple):
+    """One tier, as it is offered in one image."""
+
+    source: ContainerSource
+    info: SandboxInfo
+
+
+class ImageContainers:
+    """The containers of ``image``: a lane for each tier, made when it is first asked for. Thread-safe."""
+
+    def __init__(self, image: NodeImage, make_lane: Callable[[NodeImage, Tier], Lane]) -> None:
+        self.image = image
+        self.open = 0
+        self.used_at = time.monotonic()
+        self._make_lane = make_lane
+        self._lock = threading.Lock()
+        self._lanes: dict[Tier, Lane] = {}
+
+    def lane(self, tier: Tier) -> Lane:
+        """The lane of ``tier``."""
+        with self._lock:
+            if tier not in self._lanes:
+                self._lanes[tier] = self._make_lane(self.image, tier)
+            return self._lanes[tier]
+
+    def ids(self) -> set[str]:
+        """The containers that are known here."""
+        return {container for source in self._sources() for container in source.ids()}
+
+    def renew_leases(self) -> None:
+        """Renew the leases of those that wait."""
+        for source in self._sources():
+            source.renew_leases()
+
+    def close(self) -> None:
+        """End those that wait. Idempotent."""
+        for source in self._sources():
+            source.close()
+
+    def _sources(self) -> list[ContainerSource]:
+        with self._lock:
+            return [lane.source for lane in self._lanes.values()]
+
+
+class ImagePools:
+    """The containers of all images of ``catalog``; of ``keep`` images at most while no more are in use at once.
+
+    The default image's are always kept. Thread-safe.
+    """
+
+    def __init__(self, catalog: ImageCatalog, make_lane: Callable[[NodeImage, Tier], Lane], keep: int) -> None:
+        self._catalog, self._make_lane, self._keep = catalog, make_lane, keep
+        self._lock = threading.Lock()
+        self._looked_at = float("-inf")
+        self.default = ImageContainers(catalog.default, make_lane)
+        self._kept = {catalog.default.digest: self.default}
+        self._leaving: dict[threading.Thread, ImageContainers] = {}
+
+    def images(self) -> tuple[NodeImage, ...]:
+        """The images that can be asked for."""
+        return self._catalog.all()
+
+    def acquire(self, name: str | None) -> ImageContainers:
+        """The containers of an image, which stay until :meth:`release`.
+
+        :raises SandboxFault: this node has no such image.
+        """
+        image = self._catalog.find(name)
+        if image is None and time.monotonic() - self._looked_at >= _LOOK_AGAIN_S:
+            self._looked_at = time.monotonic()
+            self._catalog.refresh()
+            image = self._catalog.find(name)
+        if image is None:
+            raise SandboxFault(f"this node has no image {name!r}")
+        with self._lock:
+            containers = self._kept.get(image.digest)
+            if containers is None:
+                containers = self._kept[image.digest] = ImageContainers(image, self._make_lane)
+            containers.open += 1
+            containers.used_at = time.monotonic()
+            self._retire()
+        return containers
+
+    def release(self, containers: ImageContainers) -> None:
+        """A sandbox of an image was closed."""
+        with self._lock:
+            containers.open -= 1
+            containers.used_at = time.monotonic()
+
+    def refresh(self) -> None:
+        """Look for images that came and went.
+
+        :raises SandboxFault: the engine does not answer.
+        """
+        self._catalog.refresh()
+        with self._lock:
+            self._retire()
+
+    def ids(self) -> set[str]:
+        """The containers that are known here."""
+        return {container for containers in self._all() for container in containers.ids()}
+
+    def renew_leases(self) -> None:
+        """Renew the leases of containers that wait."""
+        for containers in self._all():
+            containers.renew_leases()
+
+    def close(self) -> None:
+        """End the containers that wait. Idempotent."""
+        with self._lock:
+            leaving = list(self._leaving)
+        for containers in self._all():
+            containers.close()
+        for thread in leaving:
+            thread.join()
+
+    def _all(self) -> list[ImageContainers]:
+        with self._lock:
+            return [*self._kept.values(), *self._leaving.values()]
+
+    def _retire(self) -> None:
+        """Let go of images that are gone, and of the least recently used of too many; in use is none of them."""
+        if len(self._kept) == 1:
+            return
+        there = {image.digest for image in self._catalog.all()}
+        idle = [one for one in self._kept.values() if one is not self.default and not one.open]
+        for containers in sorted(idle, key=lambda one: one.used_at):
+            if len(self._kept) > self._keep or containers.image.digest not in there:
+                del self._kept[containers.image.digest]
+                thread = threading.Thread(target=self._end, args=[containers], name="sandbox-image-end", daemon=True)
+                self._leaving[thread] = containers
+                thread.start()
+
+    def _end(self, containers: ImageContainers) -> None:
+        containers.close()
+        with self._lock, suppress(KeyError):
+            del self._leaving[threading.current_thread()]
+
+
+def own_failure(error: SandboxUnavailable, image: NodeImage) -> SandboxFault:
+    """What a failure to make containers of ``image`` is where others can be made: no reason to shun the node."""
+    return SandboxFault(f"image {image.name!r}: {error}")

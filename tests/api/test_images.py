@@ -77,8 +77,8 @@ async def test_the_command_line_lists_and_shows_images(platform: PlatformFactory
         (["build", "mine", "--preload", "numpy"], "--preload goes with --requirements"),
     ],
 )
-async def test_what_cannot_be_built_is_refused(tmp_path: Path, arguments: list[str], describe_error: str) -> None:
+async def test_what_cannot_be_built_is_refused(tmp_path: Path, arguments: list[str], complaint: str) -> None:
     (tmp_path / "r.txt").write_text("numpy\n")
     refused = await rlp(tmp_path, "image", *arguments)
     assert refused.code == 2
-    assert describe_error in " ".join(refused.err.split())
+    assert complaint in " ".join(refused.err.split())

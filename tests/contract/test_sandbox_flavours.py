@@ -64,7 +64,7 @@ def test_numpy_computes_with_one_process(pool: DockerPool) -> None:
 
 
 def test_memory_is_counted_above_the_libraries(pool: DockerPool) -> None:
-    limits = Limits(memory_mb=64)
+    limits = Limits(memory_mib=64)
     fits, too_much = b"import numpy as np\nprint(np.ones(5 << 20).sum())", b"import numpy as np\nnp.ones(9 << 20)"
     sandbox = pool.open(Program({"main.py": fits}), limits, Tier.SINGLE_USE)
     outcome = sandbox.run(Execution(limits))

@@ -122,7 +122,7 @@ def build_candidate(
     """An image with the packages of ``requirements``, which does not serve yet: it has the name of a candidate.
 
     Args:
-        requirements: None: those of the image ``name`` as it is; only the guest is new.
+        requirements: None: those that the image ``name`` has; only the guest is new.
         preload: see :func:`~rlplatform.sandbox.images.packages.fetch`.
 
     :raises InvalidRequest: there is no such image, or the requirements cannot be had.

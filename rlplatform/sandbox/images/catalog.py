@@ -10,7 +10,7 @@ from rlplatform.sandbox.models import NodeImage, image_name
 
 
 class ImageCatalog:
-    """What ``engine`` has, as of the last :meth:`refresh`. The image ``default`` stays as it was found first.
+    """Images that ``engine`` has, as of the last :meth:`refresh`. The image ``default`` stays as it was found first.
 
     :raises SandboxUnavailable: it is missing, or was built from another guest.
     """

@@ -29,7 +29,7 @@ _ROOT = "lib"
 
 
 class Packages(NamedTuple):
-    """What goes into an image: ``files`` by path, ``versions`` by package, and the digest of all that was resolved."""
+    """Contents of an image: ``files`` by path, ``versions`` by package, and the digest of all that was resolved."""
 
     files: dict[str, bytes]
     versions: dict[str, str]

@@ -1,4 +1,4 @@
-"""What an image must pass before it serves: hostile programs and good ones, in each tier of this node."""
+"""Check an image before it serves: hostile programs and good ones, in each tier of this node."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _LOOK_AGAIN_S = 1.0
 
 
 class ContainerSource(Protocol):
-    """Where the containers of a tier come from."""
+    """Source of the containers of a tier."""
 
     def take(self, tenant: str) -> Container: ...
     def release(self, container: Container, sound: bool) -> None: ...
@@ -166,5 +166,5 @@ class ImagePools:
 
 
 def own_failure(error: SandboxUnavailable, image: NodeImage) -> SandboxFault:
-    """What a failure to make containers of ``image`` is where others can be made: no reason to shun the node."""
+    """Return a failure of ``image`` alone: the node can make containers of others, and is not to be shunned."""
     return SandboxFault(f"image {image.name!r}: {error}")

@@ -31,7 +31,7 @@ _REPOSITORY, _TAG = "rlp-sandbox-", ":latest"
 
 
 def image_tag(name: str) -> str:
-    """The name that the Docker engine knows the image ``name`` by; one that is such a name already is returned unchanged."""
+    """The name that the Docker engine knows the image ``name`` by; such a name itself is returned unchanged."""
     return name if ":" in name else f"{_REPOSITORY}{name}{_TAG}"
 
 

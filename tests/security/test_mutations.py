@@ -188,8 +188,8 @@ GUEST_MUTATIONS = [
     ("runner.py", "kernel.set_dumpable(False)", "kernel.set_dumpable(True)", "read_the_runner"),
     ("runner.py", "signal.signal(signal.SIGINT, signal.SIG_DFL)", "", "kill_everything"),
     ("runner.py", "return status, _sweep()", "return status, 0", "abstract_socket"),
-    ("view.py", "clean = folder.clear(program) and clean", "pass", "files"),
-    ("view.py", "        os.chmod(root, mode)\n        for name in", "        for name in", "working_directory"),
+    ("isolation/view.py", "clean = folder.clear(program) and clean", "pass", "files"),
+    ("isolation/view.py", "        os.chmod(root, mode)\n        for name in", "        for name in", "working_directory"),
     ("child.py", "resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))", "pass", "raised_cpu_limit"),
     (
         "values.py",
@@ -210,7 +210,7 @@ def test_without_this_line_of_the_guest_the_attack_gets_through(
 def _changed_guest(folder: Path, name: str, file: str, old: str, new: str) -> Path:
     guest = folder / f"guest-{name}"
     shutil.copytree(Path(rlplatform.sandbox.guest.__file__).parent, guest, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(resources.files("rlplatform.sandbox").joinpath("data", "seccomp-sandbox.json"), guest)
+    shutil.copy(resources.files("rlplatform.sandbox").joinpath("data", "seccomp-sandbox.json"), guest / "isolation")
     source = (guest / file).read_text()
     assert source.count(old) == 1
     (guest / file).write_text(source.replace(old, new))
@@ -222,11 +222,11 @@ def mounted(guest: Path) -> Weaken:
 
 
 JAIL_MUTATIONS = [
-    ("jail.py", "        kernel.drop_capabilities()\n", "", "capabilities"),
-    ("jail.py", "k.MS_REMOUNT | k.MS_BIND | k.MS_RDONLY |", "k.MS_REMOUNT | k.MS_BIND |", "write_root"),
-    ("jail.py", '"/tmp": "size=16m,nr_inodes=512', '"/tmp": "size=16m,nr_inodes=0', "fill_inodes"),
-    ("jail.py", "        kernel.filter_calls(self._filter)\n", "", "namespaces"),
-    ("jail.py", "        kernel.filter_calls(self._filter)\n", "", "forbidden_calls"),
+    ("isolation/jail.py", "        kernel.drop_capabilities()\n", "", "capabilities"),
+    ("isolation/jail.py", "k.MS_REMOUNT | k.MS_BIND | k.MS_RDONLY |", "k.MS_REMOUNT | k.MS_BIND |", "write_root"),
+    ("isolation/jail.py", '"/tmp": "size=16m,nr_inodes=512', '"/tmp": "size=16m,nr_inodes=0', "fill_inodes"),
+    ("isolation/jail.py", "        kernel.filter_calls(self._filter)\n", "", "namespaces"),
+    ("isolation/jail.py", "        kernel.filter_calls(self._filter)\n", "", "forbidden_calls"),
 ]
 
 

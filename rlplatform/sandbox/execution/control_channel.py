@@ -33,7 +33,7 @@ class Report:
     """Report about the child process of one run.
 
     It has the child's wait status, the number of other processes that had to be killed, True if all files are removed,
-    and how many traces the run left in the kernel's counters (``guest.view``).
+    and how many traces the run left in the kernel's counters (``guest.isolation.view``).
     """
 
     status: int

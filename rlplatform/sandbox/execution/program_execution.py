@@ -143,7 +143,7 @@ class ProgramExecution:
             "op": "run",
             "call": self._request is not None,
             "cpu_s": self._limits.cpu_time_s,
-            "memory_mb": self._limits.memory_mib,
+            "memory_mib": self._limits.memory_mib,
             "lease_s": lease_s(self._limits),
         }
         if self._links:

@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from .kernel import kernel
+from .isolation.kernel_calls import kernel
 
 _WITNESS = "__witness__"
 _FLUSH_FAILED = 120

@@ -6,6 +6,8 @@ import json
 import os
 import sys
 
+from . import values
+
 BOX = "/box"
 
 _decode = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
@@ -76,6 +78,17 @@ class Program:
         if self._shadowed:
             for name in [name for name in sys.modules if name.partition(".")[0] in self._shadowed]:
                 del sys.modules[name]
+
+
+class Request:
+    """A function call that the host asks for."""
+
+    def __init__(self, data: bytes) -> None:
+        nonce, function, args, kwargs = data.split(b"\n")
+        self.nonce = nonce
+        self.function = function.decode()
+        self.args = values.decode(args)
+        self.kwargs = values.decode(kwargs)
 
 
 def pack(files: dict[str, bytes]) -> bytes:

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import struct
 
-VERSION = 4
+VERSION = 5
 MAX_MESSAGE = 1 << 16
 DATA = "/data"
 RECORD = struct.Struct("!cI")

@@ -17,16 +17,17 @@ import sys
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from . import child, gvisor
+from . import child
 from .channel import Channel, Closed, read_all
-from .ending import Ending
-from .jail import Ground
-from .kernel import Filter, kernel
-from .oom import OomScore
-from .preload import preload
+from .child_watcher import ChildWatcher
+from .isolation import gvisor
+from .isolation.jail import JailRoot
+from .isolation.kernel_calls import Filter, kernel
+from .isolation.oom_score import OomScore
+from .isolation.view import View, open_counter
+from .languages.python_preload import preload
 from .program import Program
 from .protocol import VERSION
-from .view import View, open_counter
 
 _SWEEPS = 200
 _THREAD_STACK = 8 << 20
@@ -63,7 +64,7 @@ def main() -> NoReturn:
 
 def _serve_jails(channel: Channel) -> None:
     try:
-        ground = Ground()
+        root = JailRoot()
     except OSError as error:
         channel.send({"fault": f"jails cannot be made: {error}"})
         return
@@ -73,14 +74,14 @@ def _serve_jails(channel: Channel) -> None:
         if received is None or received[0]["op"] != "open":
             continue
         try:
-            first = ground.enter()
+            first = root.enter()
         except OSError as error:
             channel.send({"fault": f"the jail cannot be made: {error}"})
             os._exit(1)
         if first == 0:
             try:
                 channel.send({"opened": True})
-                _serve(channel, ground.counter, is_first=True)
+                _serve(channel, root.counter, is_first=True)
             finally:
                 os._exit(0)
         os.waitpid(first, 0)
@@ -132,18 +133,18 @@ def _run(
     pid = kernel.fork()
     if pid == 0:
         try:
-            start.become(order, descriptors)
+            start.run_submission(order, descriptors)
         finally:
             os._exit(121)
     if score:
         score.restore()
     for descriptor in descriptors:
         os.close(descriptor)
-    ending = Ending(pid)
-    while (received := channel.receive(ending.descriptor)) is not None or not ending.has_come():
+    watcher = ChildWatcher(pid)
+    while (received := channel.receive(watcher.descriptor)) is not None or not watcher.has_come():
         if received is not None and received[0]["op"] == "kill":
             os.kill(pid, signal.SIGKILL)
-    ending.close()
+    watcher.close()
     status = os.waitpid(pid, 0)[1]
     return status, _sweep()
 

@@ -179,12 +179,13 @@ def _build_on(engine: Engine, base: str, tag: str, progress: Progress) -> Image:
 def _context() -> dict[str, bytes]:
     package = resources.files("rlplatform.sandbox")
     files = {"Dockerfile": package.joinpath("data", "Dockerfile").read_bytes()}
-    for source in package.joinpath("guest").iterdir():
-        if source.name.endswith(".py"):
-            target = "rlp/__main__.py" if source.name == "__main__.py" else f"rlp/guest/{source.name}"
-            files[target] = source.read_bytes()
+    for folder in ("guest", "guest/isolation", "guest/languages"):
+        for source in package.joinpath(folder).iterdir():
+            if source.name.endswith(".py"):
+                target = "rlp/__main__.py" if source.name == "__main__.py" else f"rlp/{folder}/{source.name}"
+                files[target] = source.read_bytes()
     profile = "seccomp-sandbox.json"
-    files[f"rlp/guest/{profile}"] = package.joinpath("data", profile).read_bytes()
+    files[f"rlp/guest/isolation/{profile}"] = package.joinpath("data", profile).read_bytes()
     return files
 
 

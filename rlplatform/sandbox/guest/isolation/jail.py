@@ -12,10 +12,10 @@ import json
 import os
 import signal
 
-from . import kernel as k
-from .bpf import assemble
-from .kernel import kernel
-from .protocol import DATA
+from ..protocol import DATA
+from . import kernel_calls as k
+from .kernel_calls import kernel
+from .seccomp_filter import assemble
 from .view import open_counter
 
 FORBIDDEN = frozenset(
@@ -36,7 +36,7 @@ _MEMORY = {
 }
 
 
-class Ground:
+class JailRoot:
     """Where jails are made. Making one moves this process, for good.
 
     :raises OSError: the kernel refuses a namespace or a mount.

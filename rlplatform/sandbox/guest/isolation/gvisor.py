@@ -11,7 +11,7 @@ import _signal  # type: ignore[import-not-found]
 import json
 import os
 
-from .bpf import assemble
+from .seccomp_filter import assemble
 
 CPU_LIMIT_S = 3600
 """Of a child: more than it may use. gVisor counts waiting for a core as CPU time; the host, which watches, does not."""

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlplatform.sandbox.guest.bpf import assemble
-from rlplatform.sandbox.guest.jail import FORBIDDEN
-from rlplatform.sandbox.guest.syscalls import NUMBERS
+from rlplatform.sandbox.guest.isolation.jail import FORBIDDEN
+from rlplatform.sandbox.guest.isolation.seccomp_filter import assemble
+from rlplatform.sandbox.guest.isolation.syscall_numbers import NUMBERS
 from rlplatform.sandbox.pool.seccomp import load_profile
 
 PROFILE = json.loads(load_profile("sandbox").text)

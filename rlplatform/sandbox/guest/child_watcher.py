@@ -9,7 +9,7 @@ import socket
 from contextlib import suppress
 
 
-class Ending:
+class ChildWatcher:
     """Of the child ``pid``, which is not reaped here. ``descriptor`` becomes readable when it has ended, at the latest;
     on a kernel without pidfds (gVisor) also when any other process has, or pretends to have."""
 

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Collection
 from typing import Any
 
-from .syscalls import NUMBERS
+from .syscall_numbers import NUMBERS
 
 _LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
 _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000

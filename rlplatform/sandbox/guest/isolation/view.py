@@ -13,9 +13,9 @@ import os
 import struct
 from contextlib import suppress
 
-from .kernel import kernel
-from .program import BOX, Program
-from .protocol import FEW, MANY, NONE
+from ..program import BOX, Program
+from ..protocol import FEW, MANY, NONE
+from .kernel_calls import kernel
 
 QUANTUM = 64
 _MODES = {BOX: 0o700, "/tmp": 0o1777, "/dev/shm": 0o1777}

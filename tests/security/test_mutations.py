@@ -189,7 +189,12 @@ GUEST_MUTATIONS = [
     ("runner.py", "signal.signal(signal.SIGINT, signal.SIG_DFL)", "", "kill_everything"),
     ("runner.py", "return status, _sweep()", "return status, 0", "abstract_socket"),
     ("isolation/view.py", "clean = folder.clear(program) and clean", "pass", "files"),
-    ("isolation/view.py", "        os.chmod(root, mode)\n        for name in", "        for name in", "working_directory"),
+    (
+        "isolation/view.py",
+        "        os.chmod(root, mode)\n        for name in",
+        "        for name in",
+        "working_directory",
+    ),
     ("child.py", "resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))", "pass", "raised_cpu_limit"),
     (
         "values.py",

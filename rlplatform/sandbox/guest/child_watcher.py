@@ -1,4 +1,4 @@
-"""When a child has ended: something to poll for, on kernels with descriptors of processes and without."""
+"""Watch for the end of a child, with a pollable descriptor, on kernels with and without pidfds."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from contextlib import suppress
 
 
 class ChildWatcher:
-    """Of the child ``pid``, which is not reaped here. ``descriptor`` becomes readable when it has ended, at the latest;
-    on a kernel without pidfds (gVisor) also when any other process has, or pretends to have."""
+    """Watcher of the child ``pid``, which is not reaped here.
+
+    ``descriptor`` becomes readable at the latest when the child has ended. On a kernel without pidfds (gVisor) it also
+    becomes readable when any other process ends, or pretends to.
+    """
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -24,7 +27,7 @@ class ChildWatcher:
             self._wait_for_signals()
 
     def has_come(self) -> bool:
-        """Whether it has ended."""
+        """Return True if the child has ended."""
         if self._woken is not None:
             with suppress(BlockingIOError):
                 while self._woken.recv(4096):

@@ -1,8 +1,8 @@
 """End of a submission, as CPython's ``Py_FinalizeEx`` ends a program, without its cost.
 
 Finalizing the whole interpreter takes longer than a small submission: it frees everything that the zygote imported.
-Here only what came after the fork is freed, in CPython's order: non-daemon threads are joined, ``atexit`` callbacks
-run, standard streams are flushed, garbage is collected, and the modules of the submission are removed and then cleared,
+Here only what came after the fork is freed, in CPython's order. Non-daemon threads are joined. ``atexit`` callbacks
+run, standard streams are flushed, garbage is collected. Then the modules of the submission are removed and cleared,
 which runs their finalizers and flushes the files that they left open.
 """
 

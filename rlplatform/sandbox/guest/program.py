@@ -50,7 +50,7 @@ class Program:
 
     @property
     def is_flat(self) -> bool:
-        """Whether no file is in a folder."""
+        """True if no file is in a folder."""
         return not self._folders
 
     def count_more(self, links: dict[str, str]) -> int:

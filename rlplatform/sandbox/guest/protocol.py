@@ -1,4 +1,4 @@
-"""What host and guest agree on.
+"""Protocol between host and guest.
 
 One connected ``AF_UNIX`` ``SEQPACKET`` socket carries JSON objects, one a packet:
 

@@ -1,9 +1,9 @@
-"""Tier *jail*: a jail of its own for each submission, inside a container that lives longer.
+"""Tier *jail*: a jail for each submission, inside a container that outlives it.
 
-The zygote first moves into a user and mount namespace whose root holds nothing but ``/usr`` (read-only) and a few
-devices: the ground of all jails. A jail is then one process in new user, pid, mount, network, IPC and UTS namespaces
-upon it, with empty memory file systems of its own, no capability, no ``/proc``, no ``/sys``, and a second seccomp
-filter for it and all that come of it. The zygote stays out of its sight.
+The zygote first moves into a user and mount namespace, the root of all jails. It holds nothing but ``/usr`` (read-only)
+and a few devices. A jail is one process in new user, pid, mount, network, IPC and UTS namespaces on top of that root.
+It has empty memory file systems, no capability, no ``/proc`` and no ``/sys``. A second seccomp filter binds it and all
+its children. The zygote stays out of its sight.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ _MEMORY = {
 
 
 class JailRoot:
-    """Where jails are made. Making one moves this process, for good.
+    """Root of all jails. Making one moves this process into it, for good.
 
-    :raises OSError: the kernel refuses a namespace or a mount.
+    Raises:
+        OSError: the kernel refuses a namespace or a mount.
     """
 
     def __init__(self) -> None:

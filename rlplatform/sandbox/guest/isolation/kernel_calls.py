@@ -51,7 +51,7 @@ class _Kernel:
         self.is_gvisor = self._log_names(b"Starting gVisor")
 
     def set_dumpable(self, dumpable: bool) -> None:
-        """Whether others of the same user may look into this process (``/proc/<pid>/mem``, ptrace)."""
+        """Let other processes of the same user look into this one (``/proc/<pid>/mem``, ptrace), or forbid it."""
         self._check(self._libc.prctl(_PR_SET_DUMPABLE, int(dumpable), 0, 0, 0), "dumpable")
 
     def die_with_parent(self, signal: int) -> None:

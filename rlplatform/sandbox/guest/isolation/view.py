@@ -27,13 +27,16 @@ _FIRST_PID = 24  # the threads of Docker's runtime took a few, not always as man
 
 
 def open_counter(proc: str) -> int:
-    """Open what tells the last process id."""
+    """Open the file that names the last process id."""
     return os.open(f"{proc}/loadavg", os.O_RDONLY)
 
 
 class View:
-    """Of one submission. Make it before the first test; ``counter`` is an open ``/proc/loadavg``, which tells the last
-    process id, or None where it does not. ``is_first`` says that the namespace has had no other process."""
+    """View of one submission. Make it before the first test.
+
+    ``counter`` is an open ``/proc/loadavg``, which names the last process id; None where it does not. ``is_first``: the
+    namespace has had no other process.
+    """
 
     def __init__(self, counter: int | None, is_first: bool = False) -> None:
         self._counter = counter

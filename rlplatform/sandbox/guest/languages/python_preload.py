@@ -1,4 +1,4 @@
-"""What every child finds imported already: a fork is cheap, an import is not."""
+"""Modules that every child finds imported: a fork is cheap, an import is not."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def preload() -> None:
 
 
 def reseed() -> None:
-    """After a fork: the generators that are shared by the modules begin anew, each child's with another seed."""
+    """After a fork, reseed the generators that modules share: each child gets another seed."""
     _random.Random.seed(random._inst)  # no more than random.seed() does, in one call
     if numbers := sys.modules.get("numpy.random"):
         numbers.seed()

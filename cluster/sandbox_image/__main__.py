@@ -1,7 +1,7 @@
 """Build the sandbox images that are not up to date: ``python -m cluster.sandbox_image [FLAVOUR …]``.
 
-Exit status: 0 when all images are there, 1 when one could not be built, 2 for a usage error, and 3 when no registry
-answers and debootstrap, which could make the base image, is not installed.
+Exit status: 0 if all images are there, 1 if one could not be built, 2 for a usage error. It is 3 if no registry answers
+and debootstrap, which could make the base image, is not installed.
 """
 
 from __future__ import annotations

@@ -216,7 +216,7 @@ class _Output:
         return text.rstrip("\N{REPLACEMENT CHARACTER}"), True
 
     def has_room(self, returned: bytes | None) -> bool:
-        """Whether a returned value of this size is kept."""
+        """Return True if there is room for the returned value, and reserve it."""
         size = len(returned or b"")
         if size > min(VALUE_KEPT, self._left):
             return False

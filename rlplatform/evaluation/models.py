@@ -241,7 +241,7 @@ class Evaluation(StrictModel):
 
 
 class Judgement(StrictModel):
-    """What the judge hands back for one submission: the verdicts of all its tests."""
+    """Judgement of one submission: its verdict and score, and the results of all its tests."""
 
     verdict: Verdict
     score: float

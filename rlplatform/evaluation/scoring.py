@@ -9,12 +9,12 @@ from rlplatform.evaluation.models import EvaluationRequest, TestResult, Verdict
 
 
 def max_score(request: EvaluationRequest) -> float:
-    """What a submission earns that is accepted on every test."""
+    """Return the points of a submission that is accepted on every test."""
     return math.fsum(test.points for test in request.tests)
 
 
 def scored(request: EvaluationRequest, results: Sequence[TestResult]) -> list[TestResult]:
-    """``results``, one for each test in order, with the points that their groups leave them."""
+    """Return ``results``, one for each test in order, with the points that their groups leave them."""
     strict = {group.id for group in request.groups if group.scoring == "all_or_nothing"}
     tests = list(zip(request.tests, results, strict=True))
     failed = {test.group for test, result in tests if result.verdict is not Verdict.ACCEPTED} & strict
@@ -22,17 +22,17 @@ def scored(request: EvaluationRequest, results: Sequence[TestResult]) -> list[Te
 
 
 def score(results: Sequence[TestResult]) -> float:
-    """The points of ``results`` together."""
+    """Return the sum of the points of ``results``."""
     return math.fsum(result.points for result in results)
 
 
 def overall(results: Sequence[TestResult]) -> Verdict:
-    """The first verdict that is not ``accepted``, in test order."""
+    """Return the first verdict that is not ``accepted``, in test order."""
     return next((result.verdict for result in results if result.verdict is not Verdict.ACCEPTED), Verdict.ACCEPTED)
 
 
 class SkipRules:
-    """Which tests are skipped because others failed: ``stop_on_failure`` of the request and of its groups."""
+    """Rules of skipping tests after a failure: ``stop_on_failure`` of the request and of its groups."""
 
     def __init__(self, request: EvaluationRequest) -> None:
         self._everything = request.stop_on_failure
@@ -49,5 +49,5 @@ class SkipRules:
             self._stopped.add(group)
 
     def skips(self, group: str | None) -> bool:
-        """Whether a test of ``group`` is not to be run any more."""
+        """Return True if the remaining tests of ``group`` are skipped."""
         return self._over or group in self._stopped

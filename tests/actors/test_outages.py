@@ -71,7 +71,7 @@ async def test_a_database_that_is_locked_for_a_while_costs_nothing(stage: Stage)
     path = stage.settings.store.url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        await asyncio.sleep(11)  # longer than a writer waits before it says so
+        await asyncio.sleep(11)  # longer than a writer waits before it reports an error
         other.execute("ROLLBACK")
     done = await stage.until_state(run, "succeeded")
     assert done.document.restarts == 0

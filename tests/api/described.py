@@ -19,14 +19,14 @@ UNDESCRIBED = frozenset(
 
 
 class Description:
-    """What the document says of responses."""
+    """Responses as the document describes them."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
         self._paths = [(compile_path(path)[0], operations) for path, operations in document["paths"].items()]
 
     def operation(self, method: str, path: str) -> dict[str, Any]:
-        """The operation that answers."""
+        """Return the operation that answers."""
         for pattern, operations in self._paths:
             if pattern.fullmatch(path) and method.lower() in operations:
                 found: dict[str, Any] = operations[method.lower()]
@@ -36,7 +36,7 @@ class Description:
     def faults(
         self, operation: Mapping[str, Any], status: int, headers: Iterable[tuple[str, str]], body: bytes
     ) -> list[str]:
-        """What of a response of ``operation`` is not as it is described."""
+        """Return the differences between a response of ``operation`` and its description."""
         where = f"{operation['operationId']} {status}"
         if str(status) not in operation["responses"]:
             return [f"{where}: this status is not described"]
@@ -68,12 +68,12 @@ class Description:
         return faults
 
     def _event_faults(self, event: Any) -> list[str]:
-        """What is not as the document describes an event of this type."""
+        """Return the differences between an event and its description."""
         name = self._document["components"]["schemas"]["Event"]["discriminator"]["mapping"][event["type"]]
         return [f"{event['type']}: {error.json_path}: {error.message}" for error in self.errors(event, {"$ref": name})]
 
     def resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
-        """``node``, or what it refers to."""
+        """Return ``node``, or the node that it refers to."""
         if "$ref" in node:
             _, kind, name = node["$ref"].rsplit("/", 2)
             found: Mapping[str, Any] = self._document["components"][kind][name]
@@ -81,7 +81,7 @@ class Description:
         return node
 
     def errors(self, value: Any, schema: Mapping[str, Any]) -> list[jsonschema.ValidationError]:
-        """What of ``value`` is not as ``schema`` says."""
+        """Return the errors of ``value`` by ``schema``."""
         whole = {"components": self._document["components"], **schema}
         return list(jsonschema.Draft202012Validator(whole).iter_errors(value))
 

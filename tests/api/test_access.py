@@ -1,4 +1,4 @@
-"""Who may do what: keys, scopes, tenants."""
+"""Access by keys, scopes and tenants."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
 
 
 def assert_alike(answer: dict[str, Any], unknown: dict[str, Any]) -> None:
-    """But for the id that was asked for, and the request's own."""
+    """Compare two problems, except for the id that was asked for and the request's own."""
     for name in ("code", "field", "title"):
         assert answer.get(name) == unknown.get(name)
     assert re.sub(r"\w+_[0-9a-z]{26}", "ID", answer["detail"]) == re.sub(r"\w+_[0-9a-z]{26}", "ID", unknown["detail"])

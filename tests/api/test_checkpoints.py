@@ -82,7 +82,7 @@ async def test_a_download_that_broke_off_goes_on(platform, training, store, tmp_
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where downloads are made, empty."""
+    """Empty folder in which downloads are made."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))

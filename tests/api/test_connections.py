@@ -34,7 +34,7 @@ async def served(app: object) -> AsyncIterator[tuple[str, int]]:
 
 
 async def ended(address: tuple[str, int], first: bytes, drip: bytes = b"", within_s: float = 15) -> bytes:
-    """What comes until the server closes a connection to which ``first``, then ``drip`` again and again, is sent."""
+    """Send ``first``, then ``drip`` again and again; return what the server sends until it closes the connection."""
     reader, writer = await asyncio.open_connection(*address)
 
     async def send() -> None:

@@ -1,4 +1,4 @@
-"""What stands in front of Serve, around a stand-in for it that shows what it was given."""
+"""Middleware in front of Serve, around a stand-in that shows what it receives."""
 
 from __future__ import annotations
 

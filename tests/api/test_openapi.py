@@ -121,7 +121,7 @@ def test_every_operation_names_its_errors_and_is_named_once() -> None:
 
 
 def answers() -> set[str]:
-    """The schemas of all that the API answers with and sends to webhooks, but for problems and events."""
+    """The schemas of all that the API answers with and sends to webhooks, except for problems and events."""
     waiting = {
         name
         for operation in (operation for path in DOCUMENT["paths"].values() for operation in path.values())

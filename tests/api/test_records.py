@@ -1,4 +1,4 @@
-"""What a replica keeps of runs: nothing that can change, and no more than it may."""
+"""Cache of runs in a replica: it holds nothing that can change, and is bounded."""
 
 from __future__ import annotations
 

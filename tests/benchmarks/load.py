@@ -59,7 +59,7 @@ class Connection:
         head = await reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
         answer = Answer(int(head[9:12]), await reader.readexactly(int(length[1])) if length else b"")
-        if b"connection: close" in head.lower():  # a proxy that takes up a new configuration
+        if b"connection: close" in head.lower():  # a proxy that loads a new configuration
             self.close()
         return answer
 

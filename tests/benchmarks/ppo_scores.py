@@ -1,4 +1,4 @@
-"""What PPO learns with each preset, against the scores that RL-Zoo has published for the same hyperparameters.
+"""Returns that PPO reaches with each preset, against the scores that RL-Zoo has published for the same hyperparameters.
 
     python -m tests.benchmarks.ppo_scores [--presets CartPole-v1 …] [--seeds 1 2 3] [--max-env-steps 1000000]
                                           [--trainer ours|sb3]

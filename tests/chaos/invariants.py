@@ -89,7 +89,7 @@ def check_training(log: Log, end: str | None = None, damaged: Sequence[str] = ()
                     assert back == (0, 0), f"{where}: from the beginning, yet at {back}"
                 elif event["checkpoint_id"] in saved:
                     assert back == saved[event["checkpoint_id"]], f"{where}: not where the checkpoint is"
-                else:  # committed, and its owner died before it could say so
+                else:  # committed, and its owner died before it could report it
                     assert back[0] >= newest[0], f"{where}: a checkpoint that the log does not know, of {back}"
                 assert event["checkpoint_id"] not in damaged, f"{where}: from a damaged checkpoint"
                 assert back >= newest or damaged, f"{where}: back to {back}, beyond the checkpoint at {newest}"

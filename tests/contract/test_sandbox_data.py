@@ -51,7 +51,7 @@ def cached(folder: Path, name: str, content: bytes) -> Path:
 
 
 def run(pool: DockerPool, tier: Tier, source: str, data: dict[str, Path], *files: dict[str, Path]) -> list[Outcome]:
-    """What becomes of a run for each of ``files``."""
+    """Run the program once for each of ``files``; return the outcomes."""
     sandbox = pool.open(Program({"main.py": source.encode()}, data=data), LIMITS, tier, "school")
     try:
         return [sandbox.run(Execution(LIMITS, files=own)) for own in files or ({},)]

@@ -56,7 +56,7 @@ def below(folder: Path) -> Iterator[Path]:
 
 
 def others_may(path: Path) -> int:
-    """What others may do with ``path``, if they get there."""
+    """Return the permissions of other users on ``path``."""
     return stat.S_IMODE(path.lstat().st_mode) & 0o077
 
 
@@ -101,7 +101,7 @@ def test_every_process_makes_private_files(used: RunningPlatform) -> None:
 
 
 def addresses(pids: set[int]) -> set[tuple[str, int]]:
-    """Where these processes listen for TCP."""
+    """Return the TCP addresses on which these processes listen."""
     sockets = set()
     for pid in pids:
         try:

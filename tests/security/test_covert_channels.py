@@ -1,4 +1,4 @@
-"""What one test may learn of another of the same submission: each channel is tried, on every tier.
+"""Covert channels between tests of one submission: each is tried, on every tier.
 
 Hidden tests' input must not reach the submitter through a later test whose output is shown.
 """
@@ -70,7 +70,7 @@ def pool_of(request: pytest.FixtureRequest, tier: Tier) -> DockerPool:
 
 
 def shown(pool: DockerPool, tier: Tier, source: str, secrets: list[int], with_folder: bool = False) -> str:
-    """What the test after those with ``secrets`` sees."""
+    """Return the output of the test after those with ``secrets``."""
     files = {"main.py": source.encode()} | ({"lib/a.py": b""} if with_folder else {})
     sandbox = pool.open(Program(files), LIMITS, tier)
     try:

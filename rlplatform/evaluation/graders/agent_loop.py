@@ -1,4 +1,4 @@
-"""What runs in the sandbox in front of an agent: one line of JSON for each observation, one for each action.
+"""Loop that runs in the sandbox in front of an agent: one line of JSON for each observation, one for each action.
 
 Standard library only. What the agent prints goes to stderr, since stdout is the wire.
 """

@@ -20,7 +20,7 @@ _SHOWN = 80
 
 
 class Turn(StrictModel):
-    """One exchange of a dialogue: the host sends a line, then waits for one."""
+    """One exchange of a dialogue: the host sends a line, then waits for an answer."""
 
     say: Text | None = Field(default=None, max_length=65_536)
     """Line that the host sends, without its newline; null: nothing is sent."""
@@ -137,7 +137,7 @@ class ScriptAttempt(_Dialogue):
         return self._say()
 
     def _say(self) -> bytes:
-        """What is said until the next line is expected: there is one, since the last turn expects one."""
+        """Return the lines said until the next turn that expects one. There is such a turn: the last one."""
         said: list[str] = []
         while True:
             turn = self._turns[self._next]

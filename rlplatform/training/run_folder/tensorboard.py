@@ -3,9 +3,9 @@
 The format is a TFRecord of `tensorflow.Event` messages (tensorflow/core/util/event.proto, lib/io/record_writer.h). Only
 four fields are written, so that neither protobuf nor TensorBoard has to be imported.
 
-The `SummaryWriter` of tensorboardX 2.6.5 is not used because it overwrites a file created in the same second, its
-`flush` does not wait for its queue (after 150 of 200 calls the last scalar was missing from the file), and it writes
-327 to 505 records of 20 scalars per second where this module writes 2,418 to 4,525 (three rounds, two shared cores).
+The `SummaryWriter` of tensorboardX 2.6.5 is not used. It overwrites a file created in the same second. Its `flush` does
+not wait for its queue: after 150 of 200 calls the last scalar was missing from the file. It writes 327 to 505 records
+of 20 scalars per second; this module writes 2,418 to 4,525 (three rounds, two shared cores).
 """
 
 from __future__ import annotations

@@ -2679,7 +2679,7 @@ export interface components {
         };
         /**
          * Turn
-         * @description One exchange of a dialogue: the host sends a line, then waits for one.
+         * @description One exchange of a dialogue: the host sends a line, then waits for an answer.
          */
         Turn: {
             /** @description Line that the program must answer, compared by the checker; null: the host does not wait for one. The last turn must expect a line. */

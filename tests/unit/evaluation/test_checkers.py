@@ -159,7 +159,7 @@ def test_reasons_are_short(checker: object, expected: str, actual: bytes) -> Non
 
 
 def plain(checker: object, expected: str, actual: str) -> bool:
-    """What the checkers of output mean, without a thought of how much there is."""
+    """Compare as the checkers of output do, in the simplest way and at any cost."""
 
     def lines(text: str) -> list[str]:
         found = [line.rstrip(" \t\n\r\v\f") for line in text.split("\n")]

@@ -1,4 +1,4 @@
-"""Which images of a node have containers, and which give way."""
+"""Images of a node that have containers, and those that give way."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.sandbox.models import Flavour
 from rlplatform.settings import read_settings
 
-app = typer.Typer(no_args_is_help=True, help="What submissions can run in: list, build and remove images.")
+app = typer.Typer(no_args_is_help=True, help="Manage the images that submissions run in.")
 
 _BUILD_TIMEOUT_S = 600
 
@@ -70,8 +70,8 @@ def build(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Build an image on this node. Wheels are fetched here; the image serves once hostile and good programs ended in it
-    as they must.
+    """Build an image on this node. Wheels are fetched here, outside of any sandbox. The image serves once the self-check
+    has passed in it.
     """
     output = output_of(ctx, json)
     _check_name(name)

@@ -70,8 +70,8 @@ def build(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Build an image on this node. Wheels are fetched here, outside of any sandbox. The image serves once the self-check
-    has passed in it.
+    """Build an image on this node. Wheels are fetched here, outside of any sandbox. It serves once the self-check has
+    passed in it.
     """
     output = output_of(ctx, json)
     _check_name(name)

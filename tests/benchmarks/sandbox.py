@@ -25,6 +25,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 
@@ -37,6 +38,7 @@ from rlplatform.settings import SandboxSettings
 
 PYTHON = os.path.realpath(sys.executable)
 SOURCE = "print(int(input())*2)"
+NUMPY_SOURCE = "import numpy\nprint(int(numpy.int64(input())) * 2)"
 LIMITS = Limits()
 CLIENTS = 2
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -107,8 +109,8 @@ def llm_sandbox() -> bytes:
         return str(session.run(SOURCE.replace("input()", "'2'")).stdout).encode()
 
 
-def ours(pool: DockerPool, tier: Tier, tests: int = 1) -> bytes:
-    sandbox = pool.open(Program({"main.py": SOURCE.encode()}), LIMITS, tier)
+def ours(pool: DockerPool, tier: Tier, tests: int = 1, *, image: str = "python", source: str = SOURCE) -> bytes:
+    sandbox = pool.open(Program({"main.py": source.encode()}), LIMITS, tier, image=image)
     try:
         for _ in range(tests):
             output = sandbox.run(Execution(LIMITS, b"2\n")).stdout
@@ -132,7 +134,7 @@ def latency(
             before, started = machine_busy_s(), time.perf_counter()
             submit()
             rows[name].latencies_ms.append(1e3 * (time.perf_counter() - started))
-            if name == "ours, single-use":
+            if name.startswith("ours, single-use"):
                 settle()  # the replacement of its container is part of its cost, not of its latency
             busy[name] += machine_busy_s() - before
     for name in contenders:
@@ -232,6 +234,11 @@ def main() -> None:
             "llm-sandbox": llm_sandbox,
         }
         contenders |= {name: lambda tier=tier: ours(pool, tier) for name, tier in tiers.items()}  # type: ignore[misc]
+        for tier in (Tier.SINGLE_USE, Tier.JAIL):
+            contenders |= {
+                f"ours, {tier.value}, image python-rl": partial(ours, pool, tier, image="python-rl"),
+                f"ours, {tier.value}, import numpy": partial(ours, pool, tier, image="python-rl", source=NUMPY_SOURCE),
+            }
         rows = {name: Row(name, reason=obstacle(submit)) for name, submit in contenders.items()}
         running = {name: submit for name, submit in contenders.items() if rows[name].reason is None}
         latency(running, rows, options.rounds, settle)

@@ -63,7 +63,7 @@ class VectorPPO(PPO):
 
     @classmethod
     def get_default_config(cls) -> VectorPPOConfig:
-        return VectorPPOConfig()
+        return VectorPPOConfig(cls)
 
     def setup(self, config: Any) -> None:
         super().setup(config)

@@ -14,12 +14,13 @@ from rlplatform.algorithms.ppo.hyperparameters import Hyperparameters
 
 
 class VectorPPOConfig(PPOConfig):
-    """Configuration of ``VectorPPO``. Call ``options()`` last, and give the spaces to ``environment()``."""
+    """Configuration of ``VectorPPO``, which makes it: ``VectorPPO.get_default_config()``.
+
+    Call ``options()`` last, and give the spaces to ``environment()``.
+    """
 
     def __init__(self, algo_class: type | None = None) -> None:
-        from actors.rllib.algorithm import VectorPPO
-
-        super().__init__(algo_class or VectorPPO)
+        super().__init__(algo_class)
         self.vector: dict[str, Any] = {
             "hyperparameters": {},
             "seed": 0,

@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from actors.rllib.algorithm import VectorPPO
-from actors.rllib.config import VectorPPOConfig
 from rlplatform.algorithms.ppo.policy import FOLDER
 from rlplatform.environments import environment_modules
 from rlplatform.environments.options import EnvOptions
@@ -56,7 +55,7 @@ class VectorPPOEngine:
         probed = probe(request.env, request.env_config, options)
         probed.close()
         config = (
-            VectorPPOConfig()
+            VectorPPO.get_default_config()
             .environment(
                 request.env,
                 env_config=dict(request.env_config),

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from rlplatform.algorithms.ppo.backends.adam import Adam
-from rlplatform.algorithms.ppo.backends.selection import BackendName, _make, select_backend
+from rlplatform.algorithms.ppo.backends.selection import BackendName, make_update_backend, select_backend
 from rlplatform.algorithms.ppo.backends.update_backend import Integers
 from rlplatform.algorithms.ppo.backends.update_phase import MinibatchStats, Phase, UpdateSettings
 from rlplatform.algorithms.ppo.network.actor_critic import ActorCritic
@@ -44,7 +44,7 @@ class PPOUpdate:
         self.adam = Adam(network.flat.numel())
         self.n_updates = 0
         self._rng = np.random.default_rng(seed)
-        self._impl = _make(self.backend, network, self.adam)
+        self._impl = make_update_backend(self.backend, network, self.adam)
 
     def values(self, obs: NDArray[Any]) -> NDArray[np.float32]:
         """Return the values [n] of encoded observations [n, *shape]: the ``value_fn`` of ``pack``."""

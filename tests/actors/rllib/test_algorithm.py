@@ -30,7 +30,7 @@ OBSERVATIONS = spaces.Box(-np.inf, np.inf, (4,), np.float32)
 def config(**options: Any) -> VectorPPOConfig:
     hyperparameters = {"n_steps": 32, "batch_size": 32, "n_epochs": 2}
     return (
-        VectorPPOConfig()
+        VectorPPO.get_default_config()
         .environment("CartPole-v1", observation_space=OBSERVATIONS, action_space=spaces.Discrete(2))
         .env_runners(num_env_runners=0, num_envs_per_env_runner=4)
         .debugging(seed=3, log_level="ERROR")
@@ -105,7 +105,7 @@ def test_evaluates_through_rllibs_own_call(algo: VectorPPO) -> None:
 
 
 def test_options_survive_the_round_trip_through_a_dict() -> None:
-    made = VectorPPOConfig().update_from_dict(config(pipeline_depth=1).to_dict())
+    made = VectorPPO.get_default_config().update_from_dict(config(pipeline_depth=1).to_dict())
     assert made.vector["pipeline_depth"] == 1
     with pytest.raises(TypeError, match="pipeline_dept"):
         config(pipeline_dept=1)
@@ -129,7 +129,7 @@ def test_no_rollout_is_begun_after_the_last_env_step() -> None:
 def test_rows_that_are_resets_are_made_up_for_by_short_rollouts(coin: str) -> None:
     """Every other row of a coin is a reset: whole rollouts alone would end at 512 steps."""
     algo = (
-        VectorPPOConfig()
+        VectorPPO.get_default_config()
         .environment(coin, observation_space=Coin.observation_space, action_space=Coin.action_space)
         .env_runners(num_env_runners=0, num_envs_per_env_runner=4)
         .debugging(seed=3, log_level="ERROR")
@@ -147,7 +147,7 @@ def test_rows_that_are_resets_are_made_up_for_by_short_rollouts(coin: str) -> No
 
 def test_a_rollout_of_nothing_but_resets_is_no_reason_to_give_up(coin: str) -> None:
     algo = (
-        VectorPPOConfig()
+        VectorPPO.get_default_config()
         .environment(coin, observation_space=Coin.observation_space, action_space=Coin.action_space)
         .env_runners(num_env_runners=0, num_envs_per_env_runner=2)
         .debugging(seed=3, log_level="ERROR")

@@ -76,8 +76,6 @@ def make_acting_backend(
     Raises:
         InvalidRequest: the preferred kernel does not cover the network, or is not available on this machine.
     """
-    from rlplatform.algorithms.ppo.backends.selection import select_backend
-
     name, reason = select_backend(network, prefer)
     if name == "c":
         from rlplatform.algorithms.ppo.backends.c_acting import CActing
@@ -92,7 +90,8 @@ def make_acting_backend(
     return TorchActing(network, rng, sde_sample_freq=sde_sample_freq, reason=reason)
 
 
-def _make(name: str, network: ActorCritic, adam: Adam) -> UpdateBackend:
+def make_update_backend(name: str, network: ActorCritic, adam: Adam) -> UpdateBackend:
+    """Make the update backend ``name`` (``c``, ``numpy`` or ``torch``) over ``network`` and its optimiser."""
     if name == "c":
         from rlplatform.algorithms.ppo.backends.c_update import CUpdate
 

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rlplatform.clock import Clock
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, NotFound
 from rlplatform.ids import Kind, check_id
-from rlplatform.storage.object_storage import _flush_one, as_storage_errors, flush
+from rlplatform.storage.object_storage import as_storage_errors, flush, flush_file
 from rlplatform.training.models import CheckpointInfo
 
 MANIFEST = "manifest.json"
@@ -211,7 +211,7 @@ class LocalCheckpoints(ArrowCheckpoints):
                 if final.exists():
                     shutil.rmtree(final)
                 aside.rename(final)
-                _flush_one(final.parent)
+                flush_file(final.parent)
             except BaseException:
                 shutil.rmtree(aside, ignore_errors=True)
                 raise

@@ -41,11 +41,13 @@ def file_system(url: str, field: str) -> Path | tuple[Any, str]:
 
 
 def flush(folder: Path) -> None:
+    """Have the disk hold ``folder`` and all that is in it."""
     for path in [folder, *folder.rglob("*")]:
-        _flush_one(path)
+        flush_file(path)
 
 
-def _flush_one(path: Path) -> None:
+def flush_file(path: Path) -> None:
+    """Have the disk hold one file, or one folder's entries."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -20,6 +20,7 @@ from rlplatform.storage import open_store
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
+from rlplatform.testing.files import MemoryFiles
 from serve_apps.api.authentication import Authenticator
 
 pytestmark = pytest.mark.anyio
@@ -196,7 +197,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
     """Every route of the table, with ids of another tenant and with ids of nobody: the answers are the same."""
     checkpoints = MemoryCheckpoints()
     async with (
-        platform(checkpoints=checkpoints) as it,
+        platform(checkpoints=checkpoints, files=MemoryFiles()) as it,
         it.client(await it.key("ours")) as ours,
         it.client(await it.key("theirs", scopes=[Scope.ADMIN])) as theirs,
     ):
@@ -212,6 +213,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
             "webhook_id": (await ours.post("/v1/webhooks", json={"url": "https://example.com"})).json()["webhook"][
                 "id"
             ],
+            "file_id": (await ours.post("/v1/files", params={"name": "a.txt"}, content=b"ours alone")).json()["id"],
             "key_id": (await it.store.list_keys("ours"))[0].id,
             "tenant": "ours",
         }
@@ -229,7 +231,8 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
                 answer, unknown = bodies
                 assert answer.status_code == unknown.status_code, (method, route.path)
                 assert answer.status_code in (404, 422), (method, route.path, answer.text)
-                assert_alike(answer.json(), unknown.json())
+                if method != "HEAD":
+                    assert_alike(answer.json(), unknown.json())
         for path, body in (
             ("/v1/tickets", {"stream": "trainings/{training_id}"}),
             ("/v1/tickets", {"stream": "evaluations/{evaluation_id}"}),
@@ -247,7 +250,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
             if "GET" in route.methods and "{" not in route.path and route.path not in OPEN:
                 shown = (await theirs.get(route.path)).text
                 assert not [text for text in ids.values() if text != "ours" and text in shown], route.path
-        for path in ("/v1/evaluations", "/v1/trainings", "/v1/policies", "/v1/webhooks"):
+        for path in ("/v1/evaluations", "/v1/trainings", "/v1/policies", "/v1/webhooks", "/v1/files"):
             assert (await theirs.get(path)).json()["items"] == []
             assert len((await ours.get(path)).json()["items"]) == 1
 

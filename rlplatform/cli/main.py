@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -26,12 +28,15 @@ class _Rlp(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         ctx.obj = output = Output()
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
         except PlatformError as error:
             output.error(error)
             raise typer.Exit(exit_codes.code_of(error)) from None
         except OSError as error:
             output.note(f"error: {error}")
+            _discard_stdout()
             raise typer.Exit(exit_codes.FAILED) from None
         except Interrupted as left:
             output.note(f"\n{left}")
@@ -68,6 +73,12 @@ def _root() -> None:
     """Exit codes: 0 done (and accepted), 1 failed or not accepted, 2 usage, 3 not authenticated, 4 not found, 5 server,
     130 interrupted (a run that was followed continues).
     """
+
+
+def _discard_stdout() -> None:
+    """Drop what stdout still buffers: the interpreter would fail to write it again when it ends."""
+    with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def main() -> None:

@@ -77,7 +77,7 @@ def own_engine(docker_pool: DockerPool, sandbox_state: Path, missing: Callable[[
     engine = OwnEngine(folder)
     engine.start()
     with closing(Engine()) as usual, closing(Engine(engine.host, timeout_s=60)) as own:
-        own.api.load_image(usual.api.get_image(Flavour.PYTHON.image))
+        own.api.load_image(usual.api.get_image(Flavour.PYTHON_RL.image))
     yield engine
     engine.end(signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from rlplatform.evaluation.judge import OUTPUT_KEPT, STDERR_KEPT, STDOUT_KEPT, J
 from rlplatform.evaluation.models import EvaluationRequest, Judgement, TestResult, Verdict
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Execution, Limits, Outcome, OutcomeKind, Program, Tier, Usage
-from rlplatform.testing.sandboxes import NO_USAGE, ScriptedPool, ended, exited
+from rlplatform.testing.sandboxes import NO_USAGE, ScriptedPool, ScriptedSandbox, ended, exited
 
 
 def request(*tests: dict, **changes: object) -> EvaluationRequest:
@@ -199,8 +200,8 @@ def test_cancelling_ends_what_runs_and_frees_the_sandbox_at_once() -> None:
     cancelled, running = threading.Event(), threading.Event()
 
     class Pool(ScriptedPool):
-        def open(self, program: Program, limits: Limits, tier: Tier, tenant: str = "", image: str | None = None):
-            sandbox = super().open(program, limits, tier, tenant, image)
+        def open(self, *args: Any, **kwargs: Any) -> ScriptedSandbox:
+            sandbox = super().open(*args, **kwargs)
             killed = threading.Event()
             cancel = sandbox.cancel
 

@@ -20,7 +20,7 @@ from pyarrow import fs
 from rlplatform import patterns
 from rlplatform.errors import InvalidRequest, NotFound, StorageError
 from rlplatform.files.ports import FileReader
-from rlplatform.storage.object_storage import as_storage_errors
+from rlplatform.storage.object_storage import as_storage_errors, flush_file
 
 _UPLOADS = ".uploads"
 _PART = ".part"
@@ -99,7 +99,7 @@ class LocalFiles(ArrowFiles):
         path = Path(self._path(tenant, sha256))
         path.parent.mkdir(parents=True, exist_ok=True)
         part.replace(path)
-        _flush(path.parent)
+        flush_file(path.parent)
 
 
 class SpooledUpload:
@@ -150,11 +150,3 @@ class ArrowReader:
     def close(self) -> None:
         with self._lock:
             self._file.close()
-
-
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

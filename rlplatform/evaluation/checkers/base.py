@@ -10,7 +10,7 @@ from rlplatform.evaluation.checkers.strict_values import compare_strictly
 from rlplatform.json_models import StrictModel
 from rlplatform.sandbox.models import Execution, Limits, Outcome, Program
 
-BLOCK = 1 << 18
+BLOCK = 1 << 16
 
 
 class Finding(NamedTuple):

@@ -13,62 +13,65 @@ NaN equals NaN and nothing else, whatever the tolerance; an infinity equals the 
 
 from __future__ import annotations
 
+import io
 import math
 import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, ClassVar, Literal
 
 from pydantic import Field
 
-from rlplatform.evaluation.checkers import sequences, streams
+from rlplatform.evaluation.checkers import streams
 from rlplatform.evaluation.checkers.base import BLOCK, Checker
+from rlplatform.evaluation.checkers.quoting import show
 from rlplatform.evaluation.checkers.strict_values import canonical, compare_strictly
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SPECIAL = re.compile(r"[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE)
 _NUMBER_LENGTH = 400  # longer words are compared as text
+_SPARE = 4096  # items more than twice the expected ones, above which they are not even counted
 
 
-class ExactChecker(Checker):
+class StreamChecker(Checker):
+    """Base of the checkers that compare any two outputs as streams, whether they are in memory or in files."""
+
+    def compare_output(self, expected: str | bytes, actual: bytes) -> str | None:
+        return self.compare_streams(io.BytesIO(_bytes(expected)), io.BytesIO(actual))
+
+
+class ExactChecker(StreamChecker):
     """Output and expectation are the same to the byte."""
 
     kind: Literal["exact"] = "exact"
     """Selects this checker."""
 
-    def compare_output(self, expected: str | bytes, actual: bytes) -> str | None:
-        return sequences.compare_bytes(_bytes(expected), actual)
-
     def compare_streams(self, expected: BinaryIO, actual: BinaryIO, block: int = BLOCK) -> str | None:
         return streams.compare_bytes(expected, actual, block)
 
 
-class TokensChecker(Checker):
+class TokensChecker(StreamChecker):
     """The same words in the same order; white space does not count."""
 
     kind: Literal["tokens"] = "tokens"
     """Selects this checker."""
 
-    def compare_output(self, expected: str | bytes, actual: bytes) -> str | None:
-        return sequences.compare_words(_bytes(expected), actual)
-
     def compare_streams(self, expected: BinaryIO, actual: BinaryIO, block: int = BLOCK) -> str | None:
         return streams.compare_words(expected, actual, block)
 
 
-class LinesChecker(Checker):
+class LinesChecker(StreamChecker):
     """The same lines; trailing white space and trailing empty lines do not count."""
 
     kind: Literal["lines"] = "lines"
     """Selects this checker."""
 
-    def compare_output(self, expected: str | bytes, actual: bytes) -> str | None:
-        return sequences.compare_lines(_bytes(expected), actual)
-
     def compare_streams(self, expected: BinaryIO, actual: BinaryIO, block: int = BLOCK) -> str | None:
         return streams.compare_lines(expected, actual, block)
 
 
-class FloatsChecker(Checker):
+class FloatsChecker(StreamChecker):
     """The same words, with a tolerance for numbers: |a-b| <= max(abs_tol, rel_tol*|expected|)."""
 
     kind: Literal["floats"] = "floats"
@@ -77,9 +80,6 @@ class FloatsChecker(Checker):
     """Absolute tolerance."""
     rel_tol: float = Field(default=1e-6, ge=0, allow_inf_nan=False)
     """Tolerance relative to the expected number."""
-
-    def compare_output(self, expected: str | bytes, actual: bytes) -> str | None:
-        return sequences.compare_words(_bytes(expected), actual, self.words_close)
 
     def compare_streams(self, expected: BinaryIO, actual: BinaryIO, block: int = BLOCK) -> str | None:
         return streams.compare_words(expected, actual, block, self.words_close)
@@ -115,12 +115,15 @@ class UnorderedChecker(Checker):
     """Selects this checker."""
 
     def compare_output(self, expected: str | bytes, actual: bytes) -> str | None:
-        bags = [[_text(line) for line in sequences.lines_of(lines) if line] for lines in (_bytes(expected), actual)]
-        return sequences.compare_bags("line", bags[0], bags[1], str)
+        bags = [
+            [_text(line) for line in map(bytes.rstrip, output.split(b"\n")) if line]
+            for output in (_bytes(expected), actual)
+        ]
+        return _compare_bags("line", bags[0], bags[1], str)
 
     def compare_value(self, expected: Any, actual: Any) -> str | None:
         if type(expected) is list and type(actual) is list:
-            return sequences.compare_bags("item", expected, actual, canonical)
+            return _compare_bags("item", expected, actual, canonical)
         return super().compare_value(expected, actual)
 
 
@@ -143,3 +146,17 @@ def _number(data: bytes) -> float | None:
         if _NUMBER.fullmatch(word) and math.isfinite(number := float(word)):
             return number
     return None
+
+
+def _compare_bags(unit: str, expected: Sequence[Any], actual: Sequence[Any], key: Callable[[Any], str]) -> str | None:
+    """Compare items in any order; items with the same ``key`` are equal."""
+    if len(actual) > 2 * len(expected) + _SPARE:
+        return f"expected {len(expected)} {unit}(s), got {len(actual)}"
+    wanted, found = Counter(map(key, expected)), Counter(map(key, actual))
+    missing, extra = wanted - found, found - wanted
+    parts = []
+    if missing:
+        parts.append(f"{missing.total()} expected {unit}(s) missing, such as {show(next(iter(missing)))}")
+    if extra:
+        parts.append(f"{extra.total()} {unit}(s) not expected, such as {show(next(iter(extra)))}")
+    return "; ".join(parts) or None

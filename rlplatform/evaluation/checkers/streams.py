@@ -1,4 +1,4 @@
-"""Comparison of outputs too large to be held in memory: the same answers as ``sequences``, a piece at a time.
+"""Comparison of outputs, a block at a time: neither of them has to fit into memory.
 
 Equal files are found equal by comparing blocks, which is as fast as they are read. Only where they differ are they read
 again as words or lines, in batches.
@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from rlplatform.evaluation.checkers.quoting import show, show_bytes
-from rlplatform.evaluation.checkers.sequences import Same
+
+Same = Callable[[bytes, bytes], bool]
 
 _EMPTY_LINES = 1 << 18
 _SPACES = b" \t\n\r\v\f"
@@ -106,7 +107,8 @@ def _lines(stream: BinaryIO, size: int) -> Iterator[list[bytes]]:
     rest: list[bytes] = []
     while True:
         block = stream.read(size)
-        *whole, last = block.split(b"\n")
+        whole = block.split(b"\n")
+        last = whole.pop()
         if whole:
             whole[0] = b"".join([*rest, whole[0]])
             rest = []

@@ -19,7 +19,7 @@ from rlplatform.access.principals import Scope
 from rlplatform.errors import RangeNotSatisfiable
 from rlplatform.storage.files import LocalFiles
 from rlplatform.testing.files import MemoryFiles
-from serve_apps.api.ranges import part_of
+from serve_apps.api.http.ranges import part_of
 from tests.api.conftest import PlatformFactory
 from tests.waiting import comes_true
 

@@ -1,4 +1,4 @@
-"""Lists of runs: newest first, paged by keyset cursor."""
+"""Lists: newest first, paged by keyset cursor."""
 
 from __future__ import annotations
 
@@ -14,13 +14,31 @@ from rlplatform.runs.ports import RunStore
 from rlplatform.runs.records import RunSummary
 
 
-class ListQuery(BaseModel):
+class PageQuery(BaseModel):
     """Query parameters that every list accepts."""
 
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=50, ge=1, le=200, description="Largest number of documents on a page.")
     cursor: str | None = Field(default=None, description="`next_cursor` of the previous page.")
+
+    def check_cursor(self, kind: Kind) -> None:
+        """Check that the cursor is an id of ``kind``, as those of its lists are.
+
+        Raises:
+            InvalidRequest: it is not.
+        """
+        if self.cursor is None:
+            return
+        try:
+            check_id(self.cursor, kind)
+        except InvalidRequest:
+            raise InvalidRequest("the cursor is not one of this list's", field="cursor") from None
+
+
+class ListQuery(PageQuery):
+    """Query parameters that every list of runs accepts."""
+
     state: list[str] = Field(default_factory=list, description="States to list; all if left out.")
 
 
@@ -40,11 +58,7 @@ async def list_runs(
     for state in query.state:
         if state not in states:
             raise UnknownName("state", state[:80], states, field="state")
-    if query.cursor is not None:
-        try:
-            check_id(query.cursor, kind)
-        except InvalidRequest:
-            raise InvalidRequest("the cursor is not one of this list's", field="cursor") from None
+    query.check_cursor(kind)
     found = await store.summaries(
         kind.name.lower(), tenant=principal.tenant, states=query.state, before=query.cursor, limit=query.limit + 1
     )

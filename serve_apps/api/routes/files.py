@@ -14,7 +14,6 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from rlplatform.errors import (
-    InvalidRequest,
     Malformed,
     RequestTimeout,
     Unavailable,
@@ -22,13 +21,14 @@ from rlplatform.errors import (
 )
 from rlplatform.files.models import FileInfo
 from rlplatform.files.service import FileService
-from rlplatform.ids import Kind, check_id
+from rlplatform.ids import Kind
 from rlplatform.runs.pages import Page
 from serve_apps.api.dependencies import Caller, CanEvaluate, Context, Ctx
+from serve_apps.api.http.paging import PageQuery
+from serve_apps.api.http.ranges import FileContent, part_of
 from serve_apps.api.http.responses import document, page, unchanged
 from serve_apps.api.openapi.document import binary, problems
 from serve_apps.api.openapi.headers import headers
-from serve_apps.api.ranges import FileContent, part_of
 
 PATH = "/v1/files"
 router = APIRouter(prefix="/v1", tags=["files"])
@@ -38,24 +38,15 @@ _BODY = {
     "description": "Bytes of the file; none: an empty file. `Content-Type` becomes its media type.",
     "content": _BINARY,
 }
-_MADE = headers("Location")
 _CONTENT = headers("Accept-Ranges", "Content-Disposition", "ETag", "Last-Modified")
-_SAFETY = {
-    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"
-}  # the file may be a web page
+# the file may be a web page
+_SAFETY = {"Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"}
 
 
 class UploadQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=255, description="Name of the file, without folders.")
-
-
-class FileListing(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(default=50, ge=1, le=200, description="Largest number of documents on a page.")
-    cursor: str | None = Field(default=None, description="`next_cursor` of the previous page.")
 
 
 @router.post(
@@ -95,13 +86,9 @@ async def upload(ctx: Ctx, request: Request, caller: CanEvaluate, query: Annotat
         **problems(401, 403, 422, 503),
     },
 )
-async def index(ctx: Ctx, request: Request, caller: Caller, query: Annotated[FileListing, Query()]) -> Response:
+async def index(ctx: Ctx, request: Request, caller: Caller, query: Annotated[PageQuery, Query()]) -> Response:
     """Return one page of the files that the caller sees, newest first."""
-    if query.cursor is not None:
-        try:
-            check_id(query.cursor, Kind.FILE)
-        except InvalidRequest:
-            raise InvalidRequest("the cursor is not one of this list's", field="cursor") from None
+    query.check_cursor(Kind.FILE)
     found, cursor = await _service(ctx).list(caller, before=query.cursor, limit=query.limit)
     return page(request, found, cursor)
 

@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from httpx2 import ServerSentEvent
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from rlplatform.errors import PlatformError, ServiceError, TooManyRequests, Unavailable
 from rlplatform.retries import backoff_s
-from rlplatform.run_kinds import FINAL_TYPES, AnyEvent
+from rlplatform.run_kinds import FINAL_TYPES, parse_event
 from rlplatform.runs.events import Event
 
-_EVENT: TypeAdapter[Event] = TypeAdapter(AnyEvent)
 _GIVE_UP_S = 120.0
 _SILENCE_S = 60.0  # four heartbeats
 _STEP_S = 5.0  # heartbeats are not seen here: with a deadline, a connection is left between two of them
@@ -82,12 +81,12 @@ class EventCursor:
             return None
         self.after = int(message.id)
         try:
-            event = _EVENT.validate_json(message.data, extra="ignore")
+            event = parse_event(message.data, ignore_unknown=True)
         except ValidationError as error:
             if any(found["type"] == "union_tag_invalid" for found in error.errors()):
                 return None
             raise ServiceError(f"event {self.after} cannot be read: {error}") from error
-        self.done = event.type in FINAL_TYPES
+        self.done = event.final
         return event if not self._types or event.type in self._types else None
 
     def pause_s(self, error: PlatformError) -> float:

@@ -52,14 +52,18 @@ class Judge:
     ) -> Judgement:
         """Run every test and return the verdicts. Blocking.
 
-        :param on_result: told of every test as soon as it is judged, in test order. Points of groups are settled only
-            in the judgement.
-        :param cancelled: when set, the sandbox is freed at once and the rest of the tests are ``cancelled``.
-        :param tenant: whose submission it is: what the tier *jail* reuses is never another tenant's.
-        :param on_output: told of what a test prints that runs for longer than a moment; never of a hidden test.
-        :raises InvalidRequest: the submission is not a program.
-        :raises SandboxUnavailable: no sandbox can be had.
-        :raises SandboxFault: sandboxes failed more than twice.
+        Args:
+            on_result: called with every result as soon as it is known, in test order. Points of groups are settled only
+                in the judgement.
+            cancelled: when set, the sandbox is freed at once and the remaining tests are ``cancelled``.
+            tenant: tenant of the submission. Tier *jail* never reuses a container for another tenant.
+            on_output: called with the output of a test that runs for longer than a moment, never with that of a hidden
+                test.
+
+        Raises:
+            InvalidRequest: the submission is not a program.
+            SandboxUnavailable: no sandbox is available.
+            SandboxFault: sandboxes failed more than twice.
         """
         second = CheckerSandbox(self._pool, request.tier, tenant, request.image)
         judging = _Judging(request, on_result, cancelled or threading.Event(), on_output, second)
@@ -117,9 +121,10 @@ class _Judging:
         return len(self.results) == len(self._tests)
 
     def judge_rest(self, sandbox: Sandbox) -> None:
-        """Judge the tests that are left.
+        """Judge the remaining tests.
 
-        :raises SandboxFault: the sandbox failed; the tests judged so far stay judged.
+        Raises:
+            SandboxFault: the sandbox failed. Results so far are kept.
         """
         with _cancelling([sandbox, self._second], self._cancelled):
             while not self.done:
@@ -207,7 +212,7 @@ class _Output:
         self._left = left
 
     def keep(self, data: bytes, limit: int) -> tuple[str, bool]:
-        """``data`` as UTF-8 with replacement, and whether it was cut."""
+        """Return ``data`` decoded as UTF-8 with replacement characters, and True if it was cut."""
         kept = data[: min(limit, self._left)]
         self._left -= len(kept)
         text = kept.decode("utf-8", "replace")

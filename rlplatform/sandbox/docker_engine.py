@@ -5,6 +5,7 @@ Engine errors become platform errors with the reason.
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -42,6 +43,12 @@ class Image(NamedTuple):
     labels: Mapping[str, str]
     size_bytes: int
     built_at: str
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """Packages beyond the standard library: version by name."""
+        packages: dict[str, str] = json.loads(self.labels.get(PACKAGES_LABEL, "{}"))
+        return packages
 
 
 class NameTaken(SandboxFault):
@@ -93,7 +100,7 @@ class Engine:
             return Image(name, found["Id"], labels, found["Size"], found["Created"])
 
     def images(self, label: str) -> list[Image]:
-        """The images that have ``label``, once for each of their names."""
+        """Return the images that have ``label``: one entry for each of their names."""
         with self._trouble("images cannot be listed"):
             found = self._api.images(filters={"label": label})
         return [
@@ -103,13 +110,16 @@ class Engine:
         ]
 
     def tag(self, image: str, name: str) -> None:
-        """Give ``image`` another name, which then is no other image's."""
+        """Give ``image`` another name. If another image has it, that image loses it."""
         repository, _, tag = name.rpartition(":")
         with self._trouble(f"the image {name} cannot be named"):
             self._api.tag(image, repository, tag, force=True)
 
     def remove_image(self, name: str) -> None:
-        """Take the name ``name`` from its image, which goes with its last name. Idempotent; containers live on."""
+        """Remove the name ``name`` from its image.
+
+        The image goes with its last name; running containers stay. Idempotent.
+        """
         with self._trouble(f"the image {name} cannot be removed"), suppress(docker.errors.ImageNotFound):
             self._api.remove_image(name, force=True)
 

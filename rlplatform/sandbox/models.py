@@ -31,12 +31,12 @@ _REPOSITORY, _TAG = "rlp-sandbox-", ":latest"
 
 
 def image_tag(name: str) -> str:
-    """The name that the Docker engine knows the image ``name`` by; such a name itself is returned unchanged."""
+    """Return the Docker engine's name of the image ``name``. A name of the engine is returned unchanged."""
     return name if ":" in name else f"{_REPOSITORY}{name}{_TAG}"
 
 
 def image_name(tag: str) -> str:
-    """The image's own name, of the one that the Docker engine knows it by."""
+    """Return the name that requests give the image which the Docker engine knows as ``tag``."""
     if tag.startswith(_REPOSITORY) and tag.endswith(_TAG):
         return tag.removeprefix(_REPOSITORY).removesuffix(_TAG)
     return tag
@@ -50,7 +50,7 @@ class Flavour(StrEnum):
 
     @property
     def image(self) -> str:
-        """The name that the Docker engine knows the image by."""
+        """Docker engine's name of the image."""
         return image_tag(self.value)
 
 

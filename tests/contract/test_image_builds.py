@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from rlplatform.errors import InvalidRequest, SandboxFault, SandboxUnavailable
+from rlplatform.sandbox.acceptance import accept
 from rlplatform.sandbox.docker_engine import Engine
 from rlplatform.sandbox.images import builder
 from rlplatform.sandbox.models import Execution, Limits, OutcomeKind, Program, Tier, image_tag
-from rlplatform.sandbox.pool.acceptance import accept
 from rlplatform.sandbox.pool.docker_pool import DockerPool
 from rlplatform.settings import SandboxSettings
 from tests.waiting import comes_true

@@ -78,7 +78,7 @@ def build(
     if preload is not None and requirements is None:
         raise InvalidRequest("--preload goes with --requirements", field="--preload")
     modules = None if preload is None else [module for module in preload.replace(",", " ").split() if module]
-    images, acceptance = server("rlplatform.sandbox.images.builder"), server("rlplatform.sandbox.pool.acceptance")
+    images, acceptance = server("rlplatform.sandbox.images.builder"), server("rlplatform.sandbox.acceptance")
     settings = read_settings().sandbox
     with _engine(settings) as engine:
         images.build_candidate(engine, name, requirements, modules, output.note)

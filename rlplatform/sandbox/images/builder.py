@@ -58,14 +58,15 @@ class SandboxImage(BaseModel):
 
 
 def describe(engine: Engine, name: str) -> SandboxImage:
-    """The image ``name``; without a digest if the engine has none."""
+    """Describe the image ``name``. It has no digest if the engine does not have it."""
     tag = image_tag(name)
     image = engine.image(tag)
     return SandboxImage(name=name, tag=tag) if image is None else _described(image)
 
 
 def describe_all(engine: Engine) -> list[SandboxImage]:
-    """The images that come with the platform, whether the engine has them or not, and all others that it has."""
+    """Describe the images that come with the platform, whether the engine has them or not, and all others that it
+    has."""
     flavours = [describe(engine, flavour.value) for flavour in Flavour]
     names = {image.name for image in flavours}
     found = [_described(image) for image in engine.images(GUEST_LABEL) if ":" not in image_name(image.name)]
@@ -79,7 +80,7 @@ def _described(image: Image) -> SandboxImage:
         digest=image.digest,
         size_bytes=image.size_bytes,
         built_at=image.built_at,
-        packages=json.loads(image.labels.get(PACKAGES_LABEL, "{}")),
+        packages=image.packages,
         current=image.labels.get(GUEST_LABEL) == guest_digest(),
     )
 
@@ -119,13 +120,14 @@ def build(engine: Engine, flavour: Flavour, progress: Progress) -> Image:
 def build_candidate(
     engine: Engine, name: str, requirements: Path | None, preload: Sequence[str] | None, progress: Progress
 ) -> Image:
-    """An image with the packages of ``requirements``, which does not serve yet: it has the name of a candidate.
+    """Build an image with the packages of ``requirements``. It has the name of a candidate, and does not serve yet.
 
     Args:
-        requirements: None: those that the image ``name`` has; only the guest is new.
+        requirements: None: the packages that the image ``name`` has; only the guest is new.
         preload: see :func:`~rlplatform.sandbox.images.packages.fetch`.
 
-    :raises InvalidRequest: there is no such image, or the requirements cannot be had.
+    Raises:
+        InvalidRequest: there is no such image, or the requirements cannot be resolved.
     """
     if requirements is None:
         known = engine.image(image_tag(name))
@@ -148,14 +150,15 @@ def build_candidate(
 
 
 def candidate_tag(name: str) -> str:
-    """The engine's name of an image that has not been checked yet."""
+    """Return the Docker engine's name of an image that has not been checked yet."""
     return image_tag(name).removesuffix("latest") + "candidate"
 
 
 def remove(engine: Engine, name: str) -> None:
     """Remove an image and the base that it was built on.
 
-    :raises InvalidRequest: there is none, or it comes with the platform.
+    Raises:
+        InvalidRequest: there is no such image, or it comes with the platform.
     """
     if name in {flavour.value for flavour in Flavour}:
         raise InvalidRequest(f"{name!r} comes with the platform, and stays", field="name")

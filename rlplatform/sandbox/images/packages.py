@@ -1,6 +1,6 @@
-"""Packages of an image: wheels that ``pip`` resolves and fetches here, for the interpreter of the sandbox.
+"""Packages of an image: wheels that ``pip`` resolves and downloads on the host, for the interpreter of the sandbox.
 
-Nothing is built and nothing is run: only wheels are taken, and what is in them is copied.
+Nothing is built and nothing is run: only wheels are accepted, and their contents are copied.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _ROOT = "lib"
 
 
 class Packages(NamedTuple):
-    """Contents of an image: ``files`` by path, ``versions`` by package, and the digest of all that was resolved."""
+    """Packages of an image: ``files`` by path, ``versions`` by package, and the digest of the lock and the preloaded
+    modules."""
 
     files: dict[str, bytes]
     versions: dict[str, str]
@@ -37,12 +38,13 @@ class Packages(NamedTuple):
 
 
 def fetch(wanted: Sequence[str], preload: Sequence[str] | None) -> Packages:
-    """Resolve and fetch what ``wanted`` names, as arguments of ``pip install``; hashes in files are checked.
+    """Resolve and download ``wanted``, which are arguments of ``pip install``. Hashes in requirement files are checked.
 
     Args:
-        preload: modules to import once, before any submission; None: those of the packages that are asked for.
+        preload: modules to import once, before any submission; None: those of the packages in ``wanted``.
 
-    :raises InvalidRequest: it cannot be resolved, or a package has no wheel for the sandbox.
+    Raises:
+        InvalidRequest: the requirements cannot be resolved, or a package has no wheel for the sandbox.
     """
     with tempfile.TemporaryDirectory(prefix="rlp-wheels-", dir="/var/tmp") as folder:
         report, target = Path(folder, "report.json"), Path(folder, "packages")
@@ -61,7 +63,7 @@ def fetch(wanted: Sequence[str], preload: Sequence[str] | None) -> Packages:
 
 
 def _lock(resolved: Sequence[dict[str, Any]]) -> str:
-    """The requirements as they were resolved, with the hash of each wheel."""
+    """Return the resolved requirements, with the hash of each wheel."""
     lines = []
     for entry in resolved:
         hashes = entry["download_info"].get("archive_info", {}).get("hashes", {})
@@ -71,7 +73,7 @@ def _lock(resolved: Sequence[dict[str, Any]]) -> str:
 
 
 def _modules(resolved: Sequence[dict[str, Any]], files: dict[str, bytes]) -> list[str]:
-    """The modules that the packages asked for have, without those that are not for others."""
+    """Return the public top-level modules of the requested packages."""
     found: set[str] = set()
     for entry in resolved:
         if not entry["requested"]:

@@ -21,8 +21,9 @@ from rlplatform.sandbox.pool.container import TMPFS, Container, ContainerSpec, s
 from rlplatform.sandbox.pool.data_folder import remove_left
 from rlplatform.sandbox.pool.docker_sandbox import DockerSandbox
 from rlplatform.sandbox.pool.gvisor_runtime import require_gvisor
-from rlplatform.sandbox.pool.image_pools import ContainerSource, ImageContainers, ImagePools, Lane, own_failure
+from rlplatform.sandbox.pool.image_pools import ContainerSource, ImageContainers, ImagePools, Lane
 from rlplatform.sandbox.pool.jail_containers import JailContainers
+from rlplatform.sandbox.pool.loader import Loader
 from rlplatform.sandbox.pool.ownership import Ownership, boot_id
 from rlplatform.sandbox.pool.reaper import Reaper
 from rlplatform.sandbox.pool.seccomp import load_profile
@@ -35,7 +36,6 @@ from rlplatform.settings import SandboxSettings
 
 _SLOT_WAIT_S = 60.0
 _SWEEP_S = 10.0
-_ATTEMPTS = 3
 _WARM_GVISOR = 1
 
 
@@ -120,7 +120,8 @@ class DockerPool:
             containers = self._images.acquire(image)
             try:
                 lane = containers.lane(tier)
-                container = self._first(containers, lane.source, program, limits, core, tenant)
+                loader = Loader(lane.source, program, limits, core, tenant)
+                container = self._load_first(containers, loader)
             except BaseException:
                 self._images.release(containers)
                 raise
@@ -128,25 +129,17 @@ class DockerPool:
             if not shares_slot:
                 self._slots.release(core)
             raise
-        renew = partial(self._renew, lane.source, program, limits, core, tenant)
-        release = partial(self._release, containers, lane.source, None if shares_slot else core)
-        return DockerSandbox(container, lane.info, core, release, renew)
+        release = partial(self._release, containers, loader, shares_slot)
+        return DockerSandbox(container, lane.info, core, release, loader.replace)
 
-    def _first(
-        self,
-        containers: ImageContainers,
-        source: ContainerSource,
-        program: Program,
-        limits: Limits,
-        core: int,
-        tenant: str,
-    ) -> Container:
+    def _load_first(self, containers: ImageContainers, loader: Loader) -> Container:
         try:
-            return self._prepare(source, program, limits, core, tenant)
+            return loader.load()
         except SandboxUnavailable as error:
             if containers is self._images.default or self._closed.is_set():
                 raise
-            raise own_failure(error, containers.image) from error
+            # the node can still make containers of other images, so the failure must not take it out of use
+            raise SandboxFault(f"image {containers.image.name!r}: {error}") from error
 
     def status(self) -> PoolStatus:
         """Return the pool's status, as the port says."""
@@ -211,60 +204,14 @@ class DockerPool:
             source = WarmContainers(self._booter(recipe), warm, self._busy)
         return Lane(source, self._describe(image, recipe))
 
-    def _prepare(
-        self,
-        source: ContainerSource,
-        program: Program,
-        limits: Limits,
-        core: int,
-        tenant: str,
-        tests: int = 0,
-        dirty: int = 0,
-    ) -> Container:
-        for attempt in range(1, _ATTEMPTS + 1):
-            container = source.take(tenant)
-            try:
-                container.pin(core)
-                container.load(program, tests, dirty)
-                container.apply(limits)
-                return container
-            except BaseException as error:
-                container.data.remove()
-                source.release(container, sound=False)
-                if attempt == _ATTEMPTS or not isinstance(error, SandboxFault):
-                    raise
-        raise AssertionError("unreachable")
-
-    def _renew(
-        self,
-        source: ContainerSource,
-        program: Program,
-        limits: Limits,
-        core: int,
-        tenant: str,
-        container: Container,
-        tests: int,
-        dirty: int,
-    ) -> Container:
-        """Return another container, or jail, that replaces ``container``, in which ``tests`` tests ran."""
-        container.data.remove()
-        source.release(container, sound=True)
-        return self._prepare(source, program, limits, core, tenant, tests, dirty)
-
     def _release(
-        self,
-        containers: ImageContainers,
-        source: ContainerSource,
-        core: int | None,
-        container: Container | None,
-        sound: bool,
+        self, containers: ImageContainers, loader: Loader, shares_slot: bool, container: Container | None, sound: bool
     ) -> None:
-        if core is not None:
-            self._slots.release(core)
+        if not shares_slot:
+            self._slots.release(loader.core)
         try:
             if container is not None:
-                container.data.remove()
-                source.release(container, sound)
+                loader.give_back(container, sound)
         finally:
             self._images.release(containers)
 

@@ -1,4 +1,4 @@
-"""The containers of a node by image: each image that is used has some ready, and the least used give way."""
+"""Containers of a node by image. Each image in use has some ready; the least recently used images give way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
-from rlplatform.errors import SandboxFault, SandboxUnavailable
+from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.images.catalog import ImageCatalog
 from rlplatform.sandbox.models import NodeImage, SandboxInfo, Tier
 from rlplatform.sandbox.pool.container import Container
@@ -27,14 +27,14 @@ class ContainerSource(Protocol):
 
 
 class Lane(NamedTuple):
-    """One tier, as it is offered in one image."""
+    """One tier of one image: the source of its containers, and their description."""
 
     source: ContainerSource
     info: SandboxInfo
 
 
 class ImageContainers:
-    """The containers of ``image``: a lane for each tier, made when it is first asked for. Thread-safe."""
+    """Containers of ``image``: a lane for each tier, created when it is first requested. Thread-safe."""
 
     def __init__(self, image: NodeImage, make_lane: Callable[[NodeImage, Tier], Lane]) -> None:
         self.image = image
@@ -45,23 +45,23 @@ class ImageContainers:
         self._lanes: dict[Tier, Lane] = {}
 
     def lane(self, tier: Tier) -> Lane:
-        """The lane of ``tier``."""
+        """Return the lane of ``tier``."""
         with self._lock:
             if tier not in self._lanes:
                 self._lanes[tier] = self._make_lane(self.image, tier)
             return self._lanes[tier]
 
     def ids(self) -> set[str]:
-        """The containers that are known here."""
+        """Return the ids of all containers of this image."""
         return {container for source in self._sources() for container in source.ids()}
 
     def renew_leases(self) -> None:
-        """Renew the leases of those that wait."""
+        """Renew the leases of waiting containers."""
         for source in self._sources():
             source.renew_leases()
 
     def close(self) -> None:
-        """End those that wait. Idempotent."""
+        """End the waiting containers. Idempotent."""
         for source in self._sources():
             source.close()
 
@@ -71,9 +71,10 @@ class ImageContainers:
 
 
 class ImagePools:
-    """The containers of all images of ``catalog``; of ``keep`` images at most while no more are in use at once.
+    """Containers of all images of ``catalog``.
 
-    The default image's are always kept. Thread-safe.
+    At most ``keep`` images have containers, unless more are in use at once. The default image always has some. Thread-
+    safe.
     """
 
     def __init__(self, catalog: ImageCatalog, make_lane: Callable[[NodeImage, Tier], Lane], keep: int) -> None:
@@ -85,13 +86,14 @@ class ImagePools:
         self._leaving: dict[threading.Thread, ImageContainers] = {}
 
     def images(self) -> tuple[NodeImage, ...]:
-        """The images that can be asked for."""
+        """Return the images that requests can choose."""
         return self._catalog.all()
 
     def acquire(self, name: str | None) -> ImageContainers:
-        """The containers of an image, which stay until :meth:`release`.
+        """Return the containers of an image. They stay until :meth:`release`.
 
-        :raises SandboxFault: this node has no such image.
+        Raises:
+            SandboxFault: this node has no such image.
         """
         image = self._catalog.find(name)
         if image is None and time.monotonic() - self._looked_at >= _LOOK_AGAIN_S:
@@ -110,31 +112,32 @@ class ImagePools:
         return containers
 
     def release(self, containers: ImageContainers) -> None:
-        """A sandbox of an image was closed."""
+        """Note that a sandbox of an image was closed."""
         with self._lock:
             containers.open -= 1
             containers.used_at = time.monotonic()
 
     def refresh(self) -> None:
-        """Look for images that came and went.
+        """Update the catalog, and end the containers of images that have gone.
 
-        :raises SandboxFault: the engine does not answer.
+        Raises:
+            SandboxFault: the engine does not answer.
         """
         self._catalog.refresh()
         with self._lock:
             self._retire()
 
     def ids(self) -> set[str]:
-        """The containers that are known here."""
+        """Return the ids of all containers."""
         return {container for containers in self._all() for container in containers.ids()}
 
     def renew_leases(self) -> None:
-        """Renew the leases of containers that wait."""
+        """Renew the leases of waiting containers."""
         for containers in self._all():
             containers.renew_leases()
 
     def close(self) -> None:
-        """End the containers that wait. Idempotent."""
+        """End the waiting containers. Idempotent."""
         with self._lock:
             leaving = list(self._leaving)
         for containers in self._all():
@@ -147,7 +150,7 @@ class ImagePools:
             return [*self._kept.values(), *self._leaving.values()]
 
     def _retire(self) -> None:
-        """Let go of images that are gone, and of the least recently used of too many; in use is none of them."""
+        """End the idle containers of images that have gone, and of the least recently used images above the limit."""
         if len(self._kept) == 1:
             return
         there = {image.digest for image in self._catalog.all()}
@@ -163,8 +166,3 @@ class ImagePools:
         containers.close()
         with self._lock, suppress(KeyError):
             del self._leaving[threading.current_thread()]
-
-
-def own_failure(error: SandboxUnavailable, image: NodeImage) -> SandboxFault:
-    """Return a failure of ``image`` alone: the node can make containers of others, and is not to be shunned."""
-    return SandboxFault(f"image {image.name!r}: {error}")

@@ -628,7 +628,7 @@ async def test_the_sweep_removes_files_that_are_kept_no_more(bench: Bench) -> No
 
     await FileService(bench.store, storage, bench.clock).upload("x", None, PRINCIPAL, content())
     sweeping = asyncio.create_task(bench.supervisor._sweep())
-    for hour in range(27):  # its days are over, and an hour later its bytes go
+    for hour in range(27):  # after a day the file goes, and an hour later its bytes
         assert bool(storage.contents) == (hour < 25)
         await bench.clock.advance(3600)
         while not bench.clock.sleeping:

@@ -1,4 +1,4 @@
-"""Check an image before it serves: hostile programs and good ones, in each tier of this node."""
+"""Acceptance of an image before it serves: hostile and good programs run in it, in each tier of this node."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ _PRELOADED = Canary(
 
 
 def accept(engine: Engine, name: str, settings: SandboxSettings, progress: Progress) -> Image:
-    """Check the candidate of the image ``name``; it then takes the name, and the image that had it goes.
+    """Check the candidate of the image ``name`` and give it that name. The image that had the name loses it.
 
-    :raises SandboxUnavailable: a program did not end as it must, or no sandbox can be made; the candidate is removed.
+    Raises:
+        SandboxUnavailable: a program did not end as it must, or no sandbox can be made. The candidate is removed.
     """
     candidate = candidate_tag(name)
     try:

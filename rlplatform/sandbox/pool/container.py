@@ -27,6 +27,8 @@ from rlplatform.sandbox.pool.data_folder import PROGRAM_DATA, DataFolder
 from rlplatform.sandbox.pool.seccomp import Profile
 from rlplatform.sandbox.pool.users import GROUP, Users
 
+# A sandbox has one core, so libraries start no threads of their own: these would count as processes.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 FILE_BYTES = 16 << 20
 _STACK_BYTES = 2 << 30  # address space below the stack; the memory limit decides how much a test can use
 _BOOT_MEMORY = 512 << 20
@@ -126,8 +128,7 @@ class ContainerSpec:
                 "HOME": "/box",
                 "LANG": "C.UTF-8",
                 "PYTHONHASHSEED": "0",
-                "OMP_NUM_THREADS": "1",
-                "OPENBLAS_NUM_THREADS": "1",
+                **dict.fromkeys(_THREADS, "1"),
             },
             "labels": dict(self.labels),
             "host_config": {

@@ -40,18 +40,13 @@ _STANDARD = [
 
 
 _PACKAGES = "/usr/lib/rlp"
-_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 def preload() -> None:
-    """Import the usual modules of the standard library, and those that the image names.
-
-    A sandbox has one core, so libraries start no threads of their own: these would count as processes.
-    """
+    """Import the usual modules of the standard library, and those that the image names."""
     for name in _STANDARD:
         importlib.import_module(name)
     if os.path.isdir(_PACKAGES):
-        os.environ.update(dict.fromkeys(_THREADS, "1"))
         sys.path.append(f"{_PACKAGES}/site-packages")
         with open(f"{_PACKAGES}/preload") as names:
             for name in names.read().split():

@@ -146,7 +146,7 @@ class TrainerActor:
             self._settings.run_folder(run.id),
         )
 
-    def whereabouts(self) -> tuple[str, str | None, int]:
+    def location(self) -> tuple[str, str | None, int]:
         """Return the node, the training and its epoch."""
         return (ray.get_runtime_context().get_node_id(), *self._owner)
 

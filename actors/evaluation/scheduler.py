@@ -18,7 +18,7 @@ from rlplatform.evaluation.events import EvaluationCancelled, EvaluationFailed, 
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.retries import retry, with_timeout
-from rlplatform.sandbox.models import ImageInfo, PoolStatus, Tier
+from rlplatform.sandbox.models import ImageInfo, PoolStatus, Tier, how_to_build
 from rlplatform.scheduling.admission import Admission, QueuePlace, ServiceTime
 from rlplatform.scheduling.fair_queue import FairQueue
 from rlplatform.settings import EvaluationSettings, Quotas
@@ -132,8 +132,7 @@ class EvaluationScheduler:
         if name is None or not statuses or any(status.has_image(name) for status in statuses):
             return
         known = {image.name for status in statuses for image in status.images}
-        hint = f"An image is made on a node: rlp image build {name} --requirements FILE"
-        raise UnknownName("image", name, known, field="image", hint=hint)
+        raise UnknownName("image", name, known, field="image", hint=how_to_build(name))
 
     def images(self) -> list[ImageInfo]:
         """Return the images that evaluators have, by name."""

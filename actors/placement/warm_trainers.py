@@ -42,7 +42,7 @@ class TrainerLocation(NamedTuple):
 @dataclass
 class _Member:
     actor: Any
-    whereabouts: TrainerLocation | None = None
+    location: TrainerLocation | None = None
 
 
 class WarmPool:
@@ -64,7 +64,7 @@ class WarmPool:
     async def refill(self) -> None:
         """Start the missing trainers, but not shortly after an adoption, which needs the CPU."""
         await self.survey()
-        idle = sum(not member.whereabouts or not member.whereabouts.training_id for member in self._members.values())
+        idle = sum(not member.location or not member.location.training_id for member in self._members.values())
         if self._clock.monotonic() < self._not_before:
             return
         for _ in range(self._size - idle):
@@ -80,11 +80,11 @@ class WarmPool:
         Returns:
             The actor of the trainer; None if no trainer answers.
         """
-        silent = [member for member in self._members.values() if member.whereabouts is None]
+        silent = [member for member in self._members.values() if member.location is None]
         await asyncio.gather(*(self._ask(member, ANSWER_S) for member in silent))
         for name, member in self._members.items():
-            if member.whereabouts == TrainerLocation(node_id):
-                member.whereabouts = TrainerLocation(node_id, run.id, epoch)
+            if member.location == TrainerLocation(node_id):
+                member.location = TrainerLocation(node_id, run.id, epoch)
                 self._not_before = self._clock.monotonic() + REFILL_S
                 try:
                     await with_timeout(self._clock, ANSWER_S, call(member.actor, "adopt", run, epoch))
@@ -99,20 +99,20 @@ class WarmPool:
         """Return the trainer that serves a training in an epoch; None if there is none."""
         await self.survey()
         for member in self._members.values():
-            if member.whereabouts and member.whereabouts[1:] == (training_id, epoch):
+            if member.location and member.location[1:] == (training_id, epoch):
                 return member.actor
         return None
 
     async def owners(self) -> set[str]:
         """Return the ids of the trainings that a warm trainer serves."""
         await self.survey()
-        found = (member.whereabouts for member in self._members.values())
+        found = (member.location for member in self._members.values())
         return {where.training_id for where in found if where and where.training_id}
 
     async def end(self, training_id: str | None = None) -> None:
         """End the trainers of a training, or all of them."""
         for member in list(self._members.values()):
-            if training_id is None or (member.whereabouts and member.whereabouts.training_id == training_id):
+            if training_id is None or (member.location and member.location.training_id == training_id):
                 await kill(member.actor)
 
     async def survey(self) -> None:
@@ -123,10 +123,10 @@ class WarmPool:
             if actor := await in_thread(find, name):
                 self._members[name] = _Member(actor)
                 await self._ask(self._members[name], ANSWER_S)
-        silent = [member for member in self._members.values() if member.whereabouts is None]
+        silent = [member for member in self._members.values() if member.location is None]
         await asyncio.gather(*(self._ask(member, 0.1) for member in silent))
 
     async def _ask(self, member: _Member, patience_s: float) -> None:
         with suppress(PlatformError, TimeoutError):
-            where = await with_timeout(self._clock, patience_s, call(member.actor, "whereabouts"))
-            member.whereabouts = member.whereabouts or TrainerLocation(*where)
+            where = await with_timeout(self._clock, patience_s, call(member.actor, "location"))
+            member.location = member.location or TrainerLocation(*where)

@@ -148,7 +148,7 @@ class Tickets:
             raise NotAuthenticated(_REFUSED) from None
 
 
-def reader(claims: TicketClaims) -> Principal:
+def principal_of_ticket(claims: TicketClaims) -> Principal:
     """Return the principal of a ticket: it may read what the ticket's owner may read, and change nothing."""
     scopes = {Scope.READ} if claims.tenant_wide else ()
     return Principal(id=claims.principal, tenant=claims.tenant, scopes=frozenset(scopes))

@@ -42,6 +42,11 @@ def image_name(tag: str) -> str:
     return tag
 
 
+def how_to_build(name: str) -> str:
+    """Return the sentence that tells how to make an image of a node."""
+    return f"An image is made on a node: rlp image build {name} --requirements FILE"
+
+
 class Flavour(StrEnum):
     """Images that come with the platform. No other image may have their names."""
 

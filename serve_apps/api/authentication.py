@@ -9,7 +9,7 @@ from datetime import timedelta
 from rlplatform.access.api_keys import ApiKeyService, KeyStore, key_id_of
 from rlplatform.access.jwt_tokens import TokenVerifier
 from rlplatform.access.principals import Principal
-from rlplatform.access.tickets import PREFIX, RESUMABLE_S, TicketClaims, Tickets, reader
+from rlplatform.access.tickets import PREFIX, RESUMABLE_S, TicketClaims, Tickets, principal_of_ticket
 from rlplatform.clock import Clock
 from rlplatform.errors import NotAllowed, NotAuthenticated, PlatformError
 from rlplatform.settings import Settings
@@ -92,7 +92,7 @@ class Authenticator:
         await self._require(claims)
         if not again:
             await self._limiter.use_once(claims.id)
-        return reader(claims)
+        return principal_of_ticket(claims)
 
     async def _require(self, claims: TicketClaims) -> None:
         """Check the credential that the ticket was made with.

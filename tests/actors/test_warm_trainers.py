@@ -30,7 +30,7 @@ async def ready() -> str:
     """The name of the trainer that is warm."""
     await eventually(lambda: len(warm()) == 1, 60)
     (name,) = warm()
-    await call(find(name), "whereabouts")
+    await call(find(name), "location")
     return name
 
 
@@ -39,7 +39,7 @@ async def adopted(stage: Stage, name: str) -> TrainingRun:
     await asyncio.sleep(2.5)  # a round, in which the supervisor learns that it is ready
     run = await stage.train(iterations=10_000)
     await stage.until_iteration(run, 6)
-    assert (await call(find(name), "whereabouts"))[1:] == (run.id, (await stage.get(run)).epoch)
+    assert (await call(find(name), "location"))[1:] == (run.id, (await stage.get(run)).epoch)
     assert not any(other.startswith("trainer:") for other in names())
     return run
 

@@ -13,7 +13,7 @@ import typer
 from rlplatform import patterns
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, server
 from rlplatform.errors import InvalidRequest, UnknownName
-from rlplatform.sandbox.models import Flavour
+from rlplatform.sandbox.models import Flavour, how_to_build
 from rlplatform.settings import read_settings
 
 app = typer.Typer(no_args_is_help=True, help="Manage the images that submissions run in.")
@@ -40,7 +40,7 @@ def show(ctx: typer.Context, name: Name, json: Json = False, url: Url = None, ap
         known = client.images()
     found = [image for image in known if image.name == name]
     if not found:
-        raise UnknownName("image", name, {image.name for image in known}, field="name", hint=_how(name))
+        raise UnknownName("image", name, {image.name for image in known}, field="name", hint=how_to_build(name))
     for image in found:
         lines = [f"{title.lower():10}{text}" for title, text in _row(image).items() if title != "PACKAGES"]
         lines += [f"{'nodes':10}{', '.join(image.nodes)}", f"{'digest':10}{image.digest}", "packages"]
@@ -109,10 +109,6 @@ def _check_name(name: str) -> None:
         )
     if name in {flavour.value for flavour in Flavour}:
         raise InvalidRequest(f"{name!r} comes with the platform: rlp sandbox build {name} builds it", field="name")
-
-
-def _how(name: str) -> str:
-    return f"An image is made on a node: rlp image build {name} --requirements FILE"
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, Place
 from actors import options
 from actors.handles import EvaluatorHandle, TrainerHandle
 from actors.placement.cluster_capacity import Room, bundles_of, check_capacity
-from actors.placement.warm_trainers import WarmPool
+from actors.placement.warm_trainers import WarmTrainerPool
 from actors.rpc.ray_calls import find, in_thread, living, run_on, spawn, to_its_end
 from rlplatform.clock import Clock
 from rlplatform.errors import CapacityExhausted, PlatformError
@@ -40,7 +40,7 @@ class RayLauncher:
         self._trainer = trainer
         self._clock = clock
         self._evaluators: dict[str, EvaluatorHandle] = {}
-        self._warm = WarmPool(settings.training.warm_trainers, self._start_warm_trainer, clock)
+        self._warm = WarmTrainerPool(settings.training.warm_trainers, self._start_warm_trainer, clock)
         self._waiters = ThreadPoolExecutor(2, thread_name_prefix="placing")
 
     @property

@@ -45,7 +45,7 @@ class _Member:
     location: TrainerLocation | None = None
 
 
-class WarmPool:
+class WarmTrainerPool:
     """Pool that keeps ``size`` warm trainers; ``make`` starts one by name."""
 
     def __init__(self, size: int, make: Callable[[str], Any], clock: Clock) -> None:

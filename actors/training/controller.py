@@ -180,7 +180,7 @@ class TrainingController:
         self.link, self.begun = link, True
         try:
             await self._persevere(self.sync_command)
-            await self._context.stalls.over(self.run_id, link.wait())
+            await self._context.stalls.wait(self.run_id, link.wait())
         except Exception as error:
             return error
         finally:

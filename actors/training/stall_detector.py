@@ -27,7 +27,7 @@ class StallDetector:
         self._clock = clock
         self._timeout_s = timeout_s
 
-    async def over(self, run_id: str, end: Awaitable[None]) -> None:
+    async def wait(self, run_id: str, end: Awaitable[None]) -> None:
         """Wait for ``end``, the end of the run's trainer.
 
         Raises:

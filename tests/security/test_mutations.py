@@ -89,7 +89,7 @@ def attempt(engine: Engine, folder: Path) -> Attempt:
             for execution in attack.executions:
                 if limits:
                     container.apply(execution.limits)
-                evidence = ProgramExecution(container.channel, container.cgroup, container.user, execution).evidence()
+                evidence = ProgramExecution(container.channel, container.cgroup, container.user, execution).run()
                 outcomes.append(outcome_of(evidence, execution))
         except SandboxFault as fault:
             return [str(fault)]
@@ -266,7 +266,7 @@ def _attempt_in_jail(engine: Engine, folder: Path, name: str, guest: Path | None
         container.load(attack.program)
         for execution in attack.executions:
             container.apply(execution.limits)
-            evidence = ProgramExecution(container.channel, container.cgroup, container.user, execution).evidence()
+            evidence = ProgramExecution(container.channel, container.cgroup, container.user, execution).run()
             outcomes.append(outcome_of(evidence, execution))
     except SandboxFault as fault:
         return [str(fault)]

@@ -79,7 +79,7 @@ class ProgramExecution:
         """Stop the execution as soon as possible. Idempotent."""
         self._bell.ring()
 
-    def evidence(self) -> Evidence:
+    def run(self) -> Evidence:
         """Run the program to its end, and return the evidence.
 
         Raises:

@@ -211,7 +211,7 @@ class DockerPool:
             self._slots.release(loader.core)
         try:
             if container is not None:
-                loader.give_back(container, sound)
+                loader.release(container, sound)
         finally:
             self._images.release(containers)
 

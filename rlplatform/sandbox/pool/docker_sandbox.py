@@ -39,7 +39,7 @@ class DockerSandbox:
         self._tests = self._dirty = 0
         self._spent = False
         self._lock = threading.Lock()
-        self._run: ProgramExecution | None = None
+        self._running: ProgramExecution | None = None
         self._cancelled = self._closed = False
         self._fault: str | None = None
 
@@ -69,12 +69,12 @@ class DockerSandbox:
             inside = self._container
             assert inside is not None
             links = inside.data.add(execution.files, TEST_FILES)
-            run = self._run = ProgramExecution(
+            running = self._running = ProgramExecution(
                 inside.channel, inside.cgroup, inside.user, execution, interactor, on_stdout, links
             )
         try:
             inside.apply(execution.limits)
-            evidence = run.evidence()
+            evidence = running.run()
             if evidence.report is None:
                 self._fault = "it died"
             elif not evidence.report.clean or not inside.is_quiet():
@@ -93,13 +93,13 @@ class DockerSandbox:
         finally:
             inside.data.remove(TEST_FILES)
             with self._lock:
-                self._run = None
+                self._running = None
 
     def cancel(self) -> None:
         with self._lock:
             self._cancelled = True
-            if self._run is not None:
-                self._run.cancel()
+            if self._running is not None:
+                self._running.cancel()
 
     def close(self) -> None:
         with self._lock:

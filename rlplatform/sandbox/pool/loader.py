@@ -36,17 +36,17 @@ class Loader:
                 container.apply(self.limits)
                 return container
             except BaseException as error:
-                self.give_back(container, sound=False)
+                self.release(container, sound=False)
                 if attempt == _ATTEMPTS or not isinstance(error, SandboxFault):
                     raise
         raise AssertionError("unreachable")
 
     def replace(self, container: Container, tests: int, dirty: int) -> Container:
         """Return another container, or jail, in place of ``container``, in which ``tests`` tests ran."""
-        self.give_back(container, sound=True)
+        self.release(container, sound=True)
         return self.load(tests, dirty)
 
-    def give_back(self, container: Container, sound: bool) -> None:
+    def release(self, container: Container, sound: bool) -> None:
         """Return a container to its source, without the submission's data."""
         container.data.remove()
         self.source.release(container, sound)

@@ -276,8 +276,11 @@ try {
     await heading(/Submission/);
     evaluation = page.url();
     await page.getByText("Finished: wrong answer, 0 of 3 points").last().waitFor();
+    const reads = [];
+    page.on("request", (request) => request.url().endsWith("/submission") && reads.push(request.url()));
     await page.reload();
     await page.getByRole("group", { name: "main.py" }).getByText("print(int(input()) * 3)").waitFor();
+    assert.equal(reads.length, 1, "the program and the tests' inputs come with one answer, so they appear together");
     assert.match(
       await page.locator(".result .test").first().innerText(),
       /Arguments\s+\[2\]\s+Expected value\s+4\s+Returned value\s+6/,

@@ -18,7 +18,7 @@ import { Alert, Field, FormProblem, GroupError } from "../parts/problem";
 import { EvaluationResult } from "../parts/result";
 import { TestFields } from "../parts/test-fields";
 import { EvaluationFeed } from "../runs/feed";
-import { remember } from "../runs/submitted";
+import { remember, useSubmission } from "../runs/submitted";
 import { marksOf } from "../runs/traceback";
 import { current, may } from "../session";
 import type { Evaluation } from "../types";
@@ -55,6 +55,7 @@ function Workbench() {
     () => setFeed(null), // a result of an earlier program beside a refusal would be taken for this one's
   );
   const document = feed?.document.value;
+  const submission = useSubmission(document?.id ?? null);
   const marks = useMemo(() => (document ? marksOf(document) : []), [document]);
   const [chosen, select] = useState(MAIN);
   const known = [...draft.files, ...draft.data].some(({ path }) => path === chosen);
@@ -105,7 +106,7 @@ function Workbench() {
           <div class="side">
             {feed && (
               <>
-                <EvaluationResult key={feed.document.value.id} feed={feed} reveal />
+                <EvaluationResult key={feed.document.value.id} feed={feed} submission={submission} reveal />
                 <p class="hint">
                   <a href={`#/evaluations/${feed.document.value.id}`}>Open result</a>
                 </p>

@@ -38,7 +38,7 @@ export function EvaluationPage({ id }: { id: string }) {
               )}
             </div>
           </div>
-          <EvaluationResult feed={feed} />
+          <EvaluationResult feed={feed} submission={submission} />
           {submission && <Program submission={submission} />}
           <Journal entries={feed.journal.value} />
         </>

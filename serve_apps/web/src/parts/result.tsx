@@ -6,7 +6,6 @@ import type { EvaluationFeed } from "../runs/feed";
 import { words } from "../runs/journal";
 import { isFinal } from "../runs/list";
 import type { Printed } from "../runs/output";
-import { useSubmission } from "../runs/submitted";
 import { current, may } from "../session";
 import type { Evaluation, JsonValue, Submission, TestResult } from "../types";
 import { StateBadge, VerdictBadge } from "./badge";
@@ -15,13 +14,13 @@ import { TextBlock } from "./text";
 
 interface Props {
   feed: EvaluationFeed;
+  submission: Submission | null;
   /** Scroll to it when it appears: below a form it may be out of sight. */
   reveal?: boolean;
 }
 
-export function EvaluationResult({ feed, reveal = false }: Props) {
+export function EvaluationResult({ feed, submission, reveal = false }: Props) {
   const document = feed.document.value;
-  const submission = useSubmission(document.id);
   const repeats = repeated(document);
   const judged = new Set(document.tests.map(({ id }) => id));
   const printed = [...feed.output.value].filter(([test]) => !judged.has(test));

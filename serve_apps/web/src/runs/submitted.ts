@@ -35,17 +35,21 @@ function keep(submission: Submission): void {
   if (submissions.size > KEPT) submissions.delete(submissions.keys().next().value ?? "");
 }
 
-/** Return a submission; null until it has been read, and if it cannot be read: results are shown without it. */
-export function useSubmission(id: string): Submission | null {
+/**
+ * Return a submission; null without an `id`, until it has been read, and if it cannot be read: results are shown without it.
+ * One component of a page calls this and passes the submission on, so that all parts of the page show it at once.
+ */
+export function useSubmission(id: string | null): Submission | null {
   const { api } = current();
-  const [found, setFound] = useState(submissions.get(id) ?? null);
+  const [fetched, setFetched] = useState<Submission | null>(null);
+  const found = id === null ? null : (submissions.get(id) ?? fetched);
   useEffect(() => {
-    if (found?.id === id) return;
+    if (id === null || found?.id === id) return;
     let left = false;
     api.get<Submission>(`v1/evaluations/${encodeURIComponent(id)}/submission`).then(
       (submission) => {
         keep(submission);
-        if (!left) setFound(submission);
+        if (!left) setFetched(submission);
       },
       () => {},
     );

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -41,8 +41,8 @@ def attachments(request: EvaluationRequest) -> Iterator[Attachment]:
     for index, file in enumerate(request.files):
         if isinstance(file.content, FileRef):
             yield Attachment(f"files.{index}.content", file.content.file)
-    for name, value in _files_of(request.checker):
-        yield Attachment(f"checker.{name}", value.file)
+    yield from _attachments_in(request.checker, "checker")
+    yield from _attachments_in(request.grader, "grader")
     for index, data in enumerate(request.data):
         yield Attachment(f"data.{index}.file", data.file)
     for index, test in enumerate(request.tests):
@@ -50,6 +50,20 @@ def attachments(request: EvaluationRequest) -> Iterator[Attachment]:
             yield Attachment(f"tests.{index}.files.{number}.file", data.file)
         for name, value in _files_of(test):
             yield Attachment(f"tests.{index}.{name}", value.file)
+
+
+def _attachments_in(value: object, field: str) -> Iterator[Attachment]:
+    """Yield the files in ``value``, which is the field ``field`` of a request, at any depth."""
+    if isinstance(value, FileRef):
+        yield Attachment(field, value.file)
+    elif isinstance(value, DataFile):
+        yield Attachment(f"{field}.file", value.file)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _attachments_in(item, f"{field}.{index}")
+    elif isinstance(value, BaseModel):
+        for name, item in value:
+            yield from _attachments_in(item, f"{field}.{name}")
 
 
 def _files_of(model: BaseModel) -> Iterator[tuple[str, FileRef]]:
@@ -69,22 +83,24 @@ def attach(request: EvaluationRequest, paths: Mapping[str, Path], archives: Coll
         with paths[request.source.file].open("rb") as archive:
             request = with_unpacked(request, unpack(archive))
 
-    def local(value: object) -> object:
-        if isinstance(value, UnpackedFile):
-            return value
-        return LocalFile(file=value.file, path=paths[value.file]) if isinstance(value, FileRef) else value
+    whole = ("source", "files", "data", "tests", "checker", "grader")
+    return request.model_copy(update={name: _placed(getattr(request, name), paths) for name in whole})
 
-    def placed(data: Sequence[DataFile]) -> list[DataFile]:
-        return [LocalData(path=one.path, file=one.file, local=paths[one.file]) for one in data]
 
-    files = [file.model_copy(update={"content": local(file.content)}) for file in request.files]
-    tests = [
-        test.model_copy(update={name: local(value) for name, value in _files_of(test)} | {"files": placed(test.files)})
-        for test in request.tests
-    ]
-    return request.model_copy(
-        update={"source": local(request.source), "files": files, "data": placed(request.data), "tests": tests}
-    )
+def _placed(value: Any, paths: Mapping[str, Path]) -> Any:
+    """Return ``value`` with the files in it, at any depth, where they are on this node."""
+    if isinstance(value, UnpackedFile):
+        return value
+    if isinstance(value, FileRef):
+        return LocalFile(file=value.file, path=paths[value.file])
+    if isinstance(value, DataFile):
+        return LocalData(path=value.path, file=value.file, local=paths[value.file])
+    if isinstance(value, list):
+        return [_placed(item, paths) for item in value]
+    if isinstance(value, BaseModel):
+        found = {name: placed for name, item in value if (placed := _placed(item, paths)) is not item}
+        return value.model_copy(update=found) if found else value
+    return value
 
 
 def with_unpacked(request: EvaluationRequest, files: Mapping[str, bytes]) -> EvaluationRequest:

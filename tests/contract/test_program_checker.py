@@ -184,3 +184,5 @@ def test_uploaded_checker_and_large_output(docker_pool: DockerPool, tmp_path: Pa
     }
     request = attach(EvaluationRequest.model_validate(fields), {ref: path})
     assert Judge(docker_pool).judge(request, lambda _: None).verdict == "accepted"
+    wrong = attach(EvaluationRequest.model_validate(fields | {"source": "print(1)"}), {ref: path})
+    assert Judge(docker_pool).judge(wrong, lambda _: None).verdict == "wrong_answer"

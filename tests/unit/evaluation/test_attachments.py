@@ -23,7 +23,7 @@ from rlplatform.evaluation.attachments import (
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.submissions import build_program, check_submission, local_paths
-from rlplatform.files.models import FileInfo, FileRef, LocalFile
+from rlplatform.files.models import FileInfo, FileRef, LocalFile, content_of
 from rlplatform.files.node_cache import NodeCache
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, new_id
@@ -93,6 +93,17 @@ def test_every_place_that_takes_a_file_is_found() -> None:
     assert sorted(attachments(request_of(*ids))) == sorted(zip(fields, ids, strict=True))
     plain = {"source": "", "files": [{"path": "a", "content": ""}], "tests": [{"id": "1", "stdin": ""}]}
     assert list(attachments(EvaluationRequest.model_validate(plain))) == []
+
+
+def test_uploaded_checker_is_put_in_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "checker.py"
+    path.write_text("import sys\nsys.exit(1)")
+    file_id = new_id(Kind.FILE)
+    checker = {"kind": "program", "source": {"file": file_id}}
+    request = EvaluationRequest.model_validate({"source": "", "checker": checker, "tests": [{"id": "1"}]})
+    assert [one.field for one in attachments(request)] == ["checker.source"]
+    placed = attach(request, {file_id: path}).checker
+    assert content_of(placed.source) == path.read_bytes()  # type: ignore[union-attr]
 
 
 def test_files_of_this_node_become_the_program_and_its_input(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from rlplatform.errors import NotAllowed, NotFound
 
 
 class Scope(StrEnum):
-    """Permission of a key. `read` is for all runs of the tenant; everybody sees their own. `admin` includes `evaluate`,
-    `train` and `read`, and manages the tenant's keys. `operate` manages all tenants, and is included in nothing."""
+    """Permission of a key. `read` is for staff: it shows all runs of the tenant, hidden tests included. Everybody sees
+    their own runs, without hidden tests. `admin` includes `evaluate`, `train` and `read`, and manages the tenant's
+    keys. `operate` manages all tenants, and is included in nothing."""
 
     EVALUATE = "evaluate"
     TRAIN = "train"
@@ -72,6 +73,11 @@ class Principal(BaseModel):
         """
         if not self.can_see(tenant, created_by):
             raise NotFound(f"no such {what}")
+
+    @property
+    def sees_hidden(self) -> bool:
+        """True for staff, who see hidden tests of the runs that they see: they have the scope ``read``."""
+        return self.has(Scope.READ)
 
     def can_see(self, tenant: str, created_by: str) -> bool:
         """Return True if this principal may see a run of ``tenant`` that ``created_by`` started."""

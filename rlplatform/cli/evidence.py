@@ -1,4 +1,4 @@
-"""Evidence of failed tests: input, expectation and output of the visible ones, in bounds."""
+"""Evidence of failed tests: input, expectation and output of those that the caller may see, in bounds."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def evidence(
         name: the learner's name of the program.
     """
     failed = [test for test in evaluation.tests if test.verdict not in (Verdict.ACCEPTED, Verdict.SKIPPED)]
-    visible = [test for test in failed if not test.hidden]
+    visible = [test for test in failed if not test.withheld]
     parts: list[str] = []
     seen: dict[tuple[Any, ...], str] = {}
     for test in visible:
@@ -57,7 +57,7 @@ def evidence(
             parts.append("\n".join(_of_test(test, given.get(test.id, {}), grader, name)))
     if len(visible) > len(parts):
         parts.append(f"{len(visible) - len(parts)} more tests failed; `rlp runs show {evaluation.id}` lists them")
-    if hidden := [test.id for test in failed if test.hidden]:
+    if hidden := [test.id for test in failed if test.withheld]:
         parts.append(f"hidden, so nothing but the verdict is shown: {', '.join(hidden)}")
     if not failed and evaluation.message:
         parts.append(renamed(evaluation.message, name))
@@ -66,7 +66,7 @@ def evidence(
 
 def _of_test(test: TestResult, given: Mapping[str, Any], grader: str, name: str) -> list[str]:
     called = grader == "function"
-    lines = [f"{test.id}:"]
+    lines = [f"{test.id}{' (hidden from learners)' if test.hidden else ''}:"]
     for field, title in _INPUTS.items():
         if given.get(field) is not None or (called and field == "expected" and field in given):
             lines += block(title, _text(given[field]))

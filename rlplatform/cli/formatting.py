@@ -417,6 +417,7 @@ def webhook(webhook: Webhook) -> dict[str, str]:
     if webhook.enabled and webhook.failing_since is not None:
         state = f"failing since {webhook.failing_since.astimezone():%Y-%m-%d %H:%M}"
     events_ = "all" if len(webhook.events) == len(EVENTS) else " ".join(webhook.events)
+    events_ += " (with hidden tests)" if webhook.include_hidden else ""
     return {"ID": webhook.id, "URL": webhook.url, "EVENTS": events_, "STATE": state}
 
 

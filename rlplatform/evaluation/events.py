@@ -69,7 +69,8 @@ class EvaluationTestFinished(EvaluationEvent):
     """Result of the test."""
 
     def public(self) -> Event:
-        return self.model_copy(update={"result": self.result.redacted()})
+        shown = self.result.redacted()
+        return self if shown is self.result else self.model_copy(update={"result": shown})
 
 
 class EvaluationRetried(EvaluationEvent):
@@ -105,7 +106,10 @@ class EvaluationFinished(EvaluationEvent):
     """Explanation of the result; null: none."""
 
     def public(self) -> Event:
-        return self.model_copy(update={"tests": [test.redacted() for test in self.tests]})
+        shown = [test.redacted() for test in self.tests]
+        if all(test is before for test, before in zip(shown, self.tests, strict=True)):
+            return self
+        return self.model_copy(update={"tests": shown})
 
 
 class EvaluationCancelled(EvaluationEvent):

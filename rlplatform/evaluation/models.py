@@ -1,7 +1,7 @@
 """An evaluation: a learner's submission, the tests it is judged against, and what came of it.
 
 Hidden tests: their inputs, outputs, messages and fine timings are blanked by :meth:`Evaluation.redacted` before a
-submitter sees them; the stored record keeps them for graders.
+learner sees them; the stored record keeps them for staff.
 """
 
 from __future__ import annotations
@@ -143,8 +143,8 @@ class EvaluationRequest(StrictModel):
 
 
 class TestResult(StrictModel):
-    """Result of one test. Of a hidden test, submitters see `id`, `verdict`, `points` and `hidden`; the other fields are
-    null."""
+    """Result of one test. Of a hidden test, learners see `id`, `verdict`, `points` and `hidden`; the other fields are
+    null. Staff, whose key has the scope `read`, see all of it."""
 
     __test__ = False
 
@@ -155,7 +155,7 @@ class TestResult(StrictModel):
     points: float
     """Points earned."""
     hidden: bool = False
-    """True if the test is hidden from submitters."""
+    """True if the test is hidden from learners."""
     cpu_time_s: float | None = None
     """CPU time used, in seconds."""
     wall_time_s: float | None = None
@@ -184,8 +184,13 @@ class TestResult(StrictModel):
     message: str | None = None
     """Explanation of the verdict, or message of a checker; null if there is nothing to say."""
 
+    @property
+    def withheld(self) -> bool:
+        """True if this is a hidden test's result without its details, which it has for staff alone."""
+        return self.hidden and self.stdout is None and self.message is None
+
     def redacted(self) -> TestResult:
-        """This result as the submitter may see it: of a hidden test, verdict and points alone."""
+        """This result as a learner may see it: of a hidden test, verdict and points alone."""
         if not self.hidden:
             return self
         return TestResult(id=self.id, verdict=self.verdict, points=self.points, hidden=True)
@@ -236,7 +241,7 @@ class Evaluation(StrictModel):
         return self.model_copy(update={"queue_position": position, "expected_start_at": start})
 
     def redacted(self) -> Evaluation:
-        """This evaluation with nothing of its hidden tests but verdicts and points."""
+        """This evaluation as a learner may see it: of its hidden tests, verdicts and points alone."""
         return self.model_copy(update={"tests": [test.redacted() for test in self.tests]})
 
 

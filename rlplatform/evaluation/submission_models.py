@@ -1,4 +1,4 @@
-"""Submission of an evaluation as its submitter reads it back: without hidden tests."""
+"""Submission of an evaluation as it is read back: learners do not see the content of hidden tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SubmittedFile(StrictModel):
 
 
 class SubmittedTest(StrictModel):
-    """A test as it was submitted. Of a hidden one, only id, points and group."""
+    """A test as it was submitted. Of a hidden one, learners see only id, points and group."""
 
     id: str
     """Its name among the tests."""
@@ -34,10 +34,11 @@ class SubmittedTest(StrictModel):
     """Input and expectation, by the names of the request: `stdin`, `expected_stdout`, `args`, …."""
 
     @classmethod
-    def of(cls, test: TestCase) -> SubmittedTest:
-        """``test`` as its submitter may see it."""
+    def of(cls, test: TestCase, *, staff: bool) -> SubmittedTest:
+        """``test`` as a learner may see it, or all of it for ``staff``."""
         about = {"id", "points", "hidden", "group"}
-        given = {} if test.hidden else test.model_dump(mode="json", exclude=about, exclude_unset=True)
+        visible = staff or not test.hidden
+        given = test.model_dump(mode="json", exclude=about, exclude_unset=True) if visible else {}
         return cls(id=test.id, points=test.points, hidden=test.hidden, group=test.group, given=given)
 
 
@@ -55,22 +56,23 @@ class Submission(StrictModel):
     grader: dict[str, JsonValue]
     """Grader of the request."""
     checker: dict[str, JsonValue]
-    """Checker of the request; without its source, if it is a program."""
+    """Checker of the request; if it is a program, learners see it without its source."""
     limits: dict[str, JsonValue]
     """Limits of each test."""
     tests: list[SubmittedTest]
     """In the order of the request."""
 
     @classmethod
-    def of(cls, evaluation_id: str, request: EvaluationRequest) -> Submission:
-        """The submission of ``request``, as its submitter may see it."""
+    def of(cls, evaluation_id: str, request: EvaluationRequest, *, staff: bool) -> Submission:
+        """The submission of ``request``, as a learner may see it, or all of it for ``staff``."""
+        checker = request.checker
         return cls(
             id=evaluation_id,
             source=request.source,
             files=[SubmittedFile(path=file.path, content=file.content) for file in request.files],
             data=request.data,
             grader=request.grader.model_dump(mode="json"),
-            checker=request.checker.public(),
+            checker=checker.model_dump(mode="json") if staff else checker.public(),
             limits=request.limits.model_dump(mode="json"),
-            tests=[SubmittedTest.of(test) for test in request.tests],
+            tests=[SubmittedTest.of(test, staff=staff) for test in request.tests],
         )

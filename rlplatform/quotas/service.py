@@ -186,11 +186,16 @@ class QuotaService:
         return quotas
 
     def _compare(self, quota: str, used: float, limit: float | None, resets_at: datetime | None = None) -> None:
-        """Compare with a limit. Raises ``QuotaExceeded`` if nothing is left."""
+        """Compare with a limit. Raises ``QuotaExceeded`` if nothing is left.
+
+        The error rounds CPU time to tenths of a second, as :meth:`usage` does.
+        """
         if limit is None or used < limit:
             return
         left_s = (resets_at - self._clock.now()).total_seconds() if resets_at else 3600.0
-        raise QuotaExceeded(quota, used=used, limit=limit, retry_after_s=max(1.0, left_s), resets_at=resets_at)
+        raise QuotaExceeded(
+            quota, used=round(used, 1), limit=limit, retry_after_s=max(1.0, left_s), resets_at=resets_at
+        )
 
     async def _checkpoint_bytes(self, tenant: str) -> int:
         """Bytes of all stored checkpoints of the tenant, measured at most every ten seconds."""

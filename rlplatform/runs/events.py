@@ -49,7 +49,7 @@ class Event(BaseModel):
     """Type of the event."""
 
     def public(self) -> Event:
-        """This event as a submitter may see it."""
+        """This event as a learner may see it; itself if it has nothing that is for staff alone."""
         return self
 
 

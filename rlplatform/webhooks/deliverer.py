@@ -154,7 +154,7 @@ class Deliverer:
     async def _attempt(self, delivery: Delivery, webhook: Webhook) -> Delivery:
         """``delivery`` with what came of one attempt. :raises NotFound: there is no such webhook any more."""
         try:
-            body = await self._body(delivery)
+            body = await self._body(delivery, include_hidden=webhook.include_hidden)
         except NotFound:
             log.warning("delivery %s is given up: its run is kept no more", delivery.id)
             return delivery.model_copy(update={"state": "failed", "next_attempt_at": None})
@@ -206,7 +206,7 @@ class Deliverer:
 
         return await self._book.change_webhook(delivery.webhook_id, change)
 
-    async def _body(self, delivery: Delivery) -> bytes:
+    async def _body(self, delivery: Delivery, *, include_hidden: bool) -> bytes:
         """The same at every attempt: a finished run does not change."""
         message: WebhookTestMessage | EvaluationMessage | TrainingMessage
         if delivery.run_id is None:
@@ -217,7 +217,7 @@ class Deliverer:
             assert isinstance(run, EvaluationRun | TrainingRun)
             at = run.document.finished_at or delivery.created_at
             if isinstance(run, EvaluationRun):
-                evaluation = run.document.redacted()
+                evaluation = run.document if include_hidden else run.document.redacted()
                 message = EvaluationMessage.model_validate({"type": delivery.type, "timestamp": at, "data": evaluation})
             else:
                 message = TrainingMessage.model_validate({"type": delivery.type, "timestamp": at, "data": run.document})

@@ -28,6 +28,8 @@ class WebhookRequest(StrictModel):
     """Types of event to send; all if left out."""
     description: str = Field(default="", max_length=200)
     """Text for people."""
+    include_hidden: bool = False
+    """True: messages have the results of hidden tests in full. For receivers that learners cannot read."""
 
 
 class WebhookChange(StrictModel):
@@ -63,6 +65,8 @@ class Webhook(StrictModel):
     """Types of event that are sent."""
     description: str = ""
     """Text for people."""
+    include_hidden: bool = False
+    """True: messages have the results of hidden tests in full."""
     enabled: bool = True
     """False: nothing is sent."""
     disabled_reason: str | None = None
@@ -144,7 +148,8 @@ class EvaluationMessage(StrictModel):
     timestamp: datetime
     """Time of the end."""
     data: Evaluation
-    """The evaluation; of hidden tests, verdicts and points alone."""
+    """The evaluation; of hidden tests, verdicts and points alone, unless the webhook was created with
+    `include_hidden`."""
 
 
 class TrainingMessage(StrictModel):

@@ -34,7 +34,7 @@ async def test_a_checker_of_ones_own_is_sent_and_not_read_back(platform, tmp_pat
     (tmp_path / "main.py").write_text("print(1)")
     (tmp_path / "check.py").write_text("import sys\nsys.exit(0)\n")
     async with platform(judge=Verdict.ACCEPTED) as it, it.served() as url:
-        key = await it.key()
+        key = await it.key(scopes=[Scope.EVALUATE])
         at = {"RLP_URL": url, "RLP_API_KEY": key}
         call = ["evaluate", "main.py", "--stdin", "", "--expect", "1", "--checker"]
         assert (await rlp(tmp_path, *call, "check.py", **at)).code == exit_codes.DONE
@@ -105,7 +105,7 @@ async def test_a_failing_test_shows_what_it_was_given(platform, tmp_path: Path) 
     ]
     (tmp_path / "tests.json").write_text(json.dumps(tests))
     async with platform(judge=Verdict.WRONG_ANSWER) as it, it.served() as url:
-        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key(scopes=[Scope.EVALUATE])}
         done = await rlp(tmp_path, "evaluate", "a.py", "--tests", "tests.json", **at)
         assert "  input:\n    2\n  expected:\n    four\n" in done.err
         assert "unseen (hidden)  wrong_answer" in done.out
@@ -115,6 +115,8 @@ async def test_a_failing_test_shows_what_it_was_given(platform, tmp_path: Path) 
         shown = await rlp(tmp_path, "runs", "show", run.id[-8:], **at)
         assert "  expected:\n    four\n" in shown.err
         assert f"{url}/#/evaluations/{run.id}" in shown.out
+        staff = await rlp(tmp_path, "runs", "show", run.id, RLP_URL=url, RLP_API_KEY=await it.key())
+        assert "unseen (hidden from learners):\n  input:\n    secret\n  expected:\n    secret\n" in staff.err
 
 
 async def test_short_ids_stand_for_the_runs_that_have_them(platform, tmp_path: Path, training: dict[str, Any]) -> None:

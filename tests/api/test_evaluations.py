@@ -134,7 +134,7 @@ async def test_a_hidden_test_shows_its_verdict_alone(platform) -> None:
         {"id": "open", "stdin": "1", "expected_stdout": "1"},
         {"id": "secret", "stdin": "the input", "expected_stdout": "the answer", "hidden": True},
     ]
-    async with platform(judge=Verdict.WRONG_ANSWER) as it, it.client() as client:
+    async with platform(judge=Verdict.WRONG_ANSWER) as it, it.client(await it.key(scopes=[Scope.EVALUATE])) as client:
         answer = await client.post("/v1/evaluations?wait=1", json={"source": "", "tests": tests})
         texts = [answer.text, (await client.get(answer.headers["location"])).text]
         texts.append((await client.get(answer.headers["location"] + "/events")).text)
@@ -165,7 +165,7 @@ async def test_a_result_that_is_known_is_not_sent_again(platform, evaluation) ->
 
 
 async def test_a_submission_can_be_read_again_without_its_hidden_tests(platform, evaluation) -> None:
-    async with platform() as it, it.client() as client:
+    async with platform() as it, it.client(await it.key(scopes=[Scope.EVALUATE])) as client:
         secret = {"id": "secret", "stdin": "99\n", "expected_stdout": "198\n", "points": 2.0, "hidden": True}
         asked = evaluation | {"tests": [*evaluation["tests"], secret], "files": [{"path": "a.py", "content": "A = 1"}]}
         made = (await client.post("/v1/evaluations", json=asked)).json()

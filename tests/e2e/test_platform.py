@@ -88,11 +88,15 @@ def test_a_submission_gets_its_verdicts(platform: RunningPlatform) -> None:
     assert small["cpu_time_s"] > 0
     assert small["peak_memory_bytes"] > 0
     assert evaluation["sandbox"]["tier"] == "single-use"
-    assert {name for name, value in secret.items() if value not in (None, False)} == {
-        "id",
-        "verdict",
-        "points",
-        "hidden",
+    assert (secret["hidden"], secret["stdout"]) == (True, "42\n"), "the key is staff's"
+    key = platform.http.post("/v1/keys", json={"name": "learner", "role": "learner"}).json()["api_key"]
+    learner = {"Authorization": f"Bearer {key}"}
+    *_, secret = platform.http.post("/v1/evaluations?wait=30", json=SUBMISSION, headers=learner).json()["tests"]
+    assert {name: value for name, value in secret.items() if value not in (None, False)} == {
+        "id": "secret",
+        "verdict": "accepted",
+        "points": 1.0,
+        "hidden": True,
     }
 
 

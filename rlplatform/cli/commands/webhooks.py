@@ -23,13 +23,16 @@ def create(
     address: Annotated[str, typer.Argument(help="Where to send: https://…")],
     event: Events = None,
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
+    include_hidden: Annotated[
+        bool, typer.Option("--include-hidden", help="Send the results of hidden tests in full.")
+    ] = False,
     json: Json = False,
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
     """Make a webhook. Its secret is shown this once."""
     output = output_of(ctx, json)
-    asked = {"url": address, "events": event, "description": description}
+    asked = {"url": address, "events": event, "description": description, "include_hidden": include_hidden}
     with connect(url, api_key) as client:
         made = client.create_webhook({key: value for key, value in asked.items() if value})
     output.document(made, f"{made.webhook.id}\n{made.secret}")

@@ -72,7 +72,7 @@ class Checker(StrictModel):
         return 0.0
 
     def public(self) -> dict[str, Any]:
-        """Return the checker as submitters read it back."""
+        """Return the checker as learners read it back."""
         return self.model_dump(mode="json")
 
     def check_answer(self, answer: Answer, sandbox: SecondSandbox) -> Finding:  # noqa: ARG002

@@ -34,7 +34,7 @@ class TestFields(StrictModel):
     points: float = Field(default=1.0, ge=0, le=1e6, allow_inf_nan=False)
     """Points of an accepted test."""
     hidden: bool = False
-    """True: submitters see only the verdict and the points."""
+    """True: learners see only the verdict and the points. Staff, whose key has the scope `read`, see everything."""
     group: str | None = Field(default=None, max_length=64)
     """Id of the group that this test belongs to; null: none."""
 

@@ -78,7 +78,7 @@ async def submit(
     run, new = await ctx.services.commands.submit_evaluation(body, caller, repeatable)
     if query.wait:
         run = await _finished(ctx, request, run, min(query.wait, ctx.settings.api.max_wait_s))
-    shown = run.document.redacted()
+    shown = _shown(run, caller)
     return accepted(f"/v1/evaluations/{run.id}", shown, new=new, status=200 if run.final else 202)
 
 
@@ -135,9 +135,10 @@ async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> R
     },
 )
 async def show(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -> Response:
-    """Return the state and, once finished, the result. With `If-None-Match`, answer 304 if nothing has changed."""
+    """Return the state and, once finished, the result. Of hidden tests, learners see verdicts and points; keys with the
+    scope `read` see everything. With `If-None-Match`, answer 304 if nothing has changed."""
     run = await ctx.evaluation(evaluation_id, caller)
-    shown = run.document.redacted()
+    shown = _shown(run, caller)
     if (place := await ctx.place(run)) is not None:
         shown = shown.placed(*place, ctx.services.clock.now())
     return document(request, shown)
@@ -145,7 +146,7 @@ async def show(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -
 
 @router.get(
     "/evaluations/{evaluation_id}/submission",
-    summary="Show the program and the visible tests of an evaluation",
+    summary="Show the program and the tests of an evaluation",
     responses={
         200: {"model": Submission, "description": "The submission.", "headers": headers("ETag")},
         304: {"description": "Unchanged.", "headers": headers("ETag")},
@@ -153,9 +154,10 @@ async def show(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -
     },
 )
 async def submission(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -> Response:
-    """Return the program, its files, the grader and the tests of an evaluation, hidden tests without their content."""
+    """Return the program, its files, the grader and the tests of an evaluation. Content of hidden tests and the source
+    of a checker are for keys with the scope `read` only."""
     run = await ctx.evaluation(evaluation_id, caller)
-    return document(request, Submission.of(run.id, run.request))
+    return document(request, Submission.of(run.id, run.request, staff=caller.sees_hidden))
 
 
 @router.delete(
@@ -171,7 +173,12 @@ async def cancel(ctx: Ctx, caller: CanEvaluate, evaluation_id: str) -> Response:
     """Cancel an evaluation that waits or runs. A finished one stays unchanged."""
     await ctx.evaluation(evaluation_id, caller)
     run = await ctx.services.commands.cancel_evaluation(evaluation_id, caller)
-    return accepted(f"/v1/evaluations/{run.id}", run.document.redacted())
+    return accepted(f"/v1/evaluations/{run.id}", _shown(run, caller))
+
+
+def _shown(run: EvaluationRun, caller: Principal) -> Evaluation:
+    """Return the document of ``run`` as ``caller`` may see it."""
+    return run.document if caller.sees_hidden else run.document.redacted()
 
 
 def _read_row(raw: dict[str, Any]) -> EvaluationRequest | PlatformError:
@@ -192,7 +199,7 @@ async def _row(
         )
     except PlatformError as error:
         return BatchRow(status=error.status, error=problem(error))
-    return BatchRow(status=202, evaluation=run.document.redacted(), replayed=not new)
+    return BatchRow(status=202, evaluation=_shown(run, caller), replayed=not new)
 
 
 async def _finished(ctx: Context, request: Request, run: EvaluationRun, wait_s: float) -> EvaluationRun:

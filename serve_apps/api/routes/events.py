@@ -103,4 +103,5 @@ def _stream(
         renew,
         after=after,
         types=types,
+        staff=caller.sees_hidden,
     )

@@ -196,7 +196,8 @@ class LiveConnection:
             await self._send(LiveStreamEnd(stream=message.stream))
             return
         self._cursors[message.stream] = message.after
-        self._pumps[message.stream] = asyncio.create_task(self._pump(message.stream, message.after, types))
+        pump = self._pump(message.stream, message.after, types, staff=principal.sees_hidden)
+        self._pumps[message.stream] = asyncio.create_task(pump)
 
     async def _unsubscribe(self, stream: str) -> None:
         pump = self._pumps.pop(stream, None)
@@ -207,11 +208,12 @@ class LiveConnection:
         await asyncio.gather(pump, return_exceptions=True)
         await self._send(LiveUnsubscribed(stream=stream))
 
-    async def _pump(self, stream: str, after: int, types: Collection[str]) -> None:
+    async def _pump(self, stream: str, after: int, types: Collection[str], *, staff: bool) -> None:
         try:
             async with self._context.hubs.open(stream, after) as cursor:
                 while not cursor.done:
-                    await self._send_all(await cursor.next(), stream, types)
+                    batch = await cursor.next()
+                    await self._send_all(batch.unredacted if staff else batch, stream, types)
             await self._send(LiveStreamEnd(stream=stream))
         except TimeoutError:
             await self._close(_TRY_AGAIN, f"too slow; resume {stream} after {self._cursors.get(stream, after)}"[:120])

@@ -72,6 +72,7 @@ async def create(
         url=body.url,
         events=body.events,
         description=body.description,
+        include_hidden=body.include_hidden,
         created_by=caller.id,
         created_at=ctx.services.clock.now(),
     )

@@ -31,12 +31,21 @@ _TELEMETRY = frozenset(name for name, cls in EVENT_TYPES.items() if cls.telemetr
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One event in the form that submitters may see, encoded once for all connections."""
+    """One event in the form that learners may see, encoded once for all connections.
+
+    ``unredacted`` is the form for staff of an event with hidden tests; None if there is no difference.
+    """
 
     seq: int
     type: str
     json: str
     sse: bytes
+    unredacted: Chunk | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in a ring."""
+        return len(self.sse) + (len(self.unredacted.sse) if self.unredacted else 0)
 
     @property
     def final(self) -> bool:
@@ -51,6 +60,13 @@ class Batch(tuple[Chunk, ...]):
     def sse(self) -> bytes:
         """The chunks as server-sent events."""
         return b"".join(chunk.sse for chunk in self)
+
+    @cached_property
+    def unredacted(self) -> Batch:
+        """The chunks as staff may see them."""
+        if all(chunk.unredacted is None for chunk in self):
+            return self
+        return Batch(chunk.unredacted or chunk for chunk in self)
 
     def wanted(self, types: Collection[str]) -> Batch:
         """Return the chunks for a reader of these types; all chunks if ``types`` is empty."""
@@ -82,12 +98,16 @@ def types_of(names: Iterable[str]) -> frozenset[str]:
 
 def encode(event: EncodedEvent) -> Chunk:
     """Return the chunk of a logged event, redacted if it contains hidden tests."""
-    text = parse_event(event.data).public().model_dump_json() if event.type in _REDACTED else event.data
-    return _chunk(event.seq, event.type, text)
+    whole = _chunk(event.seq, event.type, event.data)
+    if event.type not in _REDACTED:
+        return whole
+    stored = parse_event(event.data)
+    shown = stored.public()
+    return whole if shown is stored else _chunk(event.seq, event.type, shown.model_dump_json(), whole)
 
 
-def _chunk(seq: int, kind: str, text: str) -> Chunk:
-    return Chunk(seq, kind, text, f"id: {seq}\ndata: {text}\n\n".encode())
+def _chunk(seq: int, kind: str, text: str, unredacted: Chunk | None = None) -> Chunk:
+    return Chunk(seq, kind, text, f"id: {seq}\ndata: {text}\n\n".encode(), unredacted)
 
 
 class StreamFanOut:
@@ -169,13 +189,13 @@ class StreamFanOut:
         many."""
         drop = 0
         while self._size > self._ring_bytes:
-            self._size -= len(self._ring[drop].sse)
+            self._size -= self._ring[drop].size
             drop += 1
         del self._ring[:drop]
         self.base += drop
         for chunk in chunks:
             self._ring.append(chunk)
-            self._size += len(chunk.sse)
+            self._size += chunk.size
         self._newest = (-1, _NOTHING)
         self._notify()
 
@@ -269,7 +289,7 @@ def _batch(chunks: Iterable[Chunk]) -> Batch:
     found: list[Chunk] = []
     size = 0
     for chunk in chunks:
-        size += len(chunk.sse)
+        size += chunk.size
         if found and size > _BATCH_BYTES:
             break
         found.append(chunk)

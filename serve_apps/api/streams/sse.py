@@ -35,6 +35,7 @@ class EventStream(Response):
     Args:
         held: Context manager entered while the connection lives; it may refuse the connection.
         renew: Awaited at each heartbeat; :class:`NotAuthenticated` ends the connection.
+        staff: True: hidden tests are shown.
     """
 
     media_type = "text/event-stream"
@@ -50,6 +51,7 @@ class EventStream(Response):
         *,
         after: int,
         types: Collection[str] = (),
+        staff: bool = False,
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
@@ -60,6 +62,7 @@ class EventStream(Response):
         self._renew = renew
         self._after = after  # the last that was sent, or left out
         self._types = types
+        self._staff = staff
         self._ends_at = clock.monotonic() + settings.stream_max_life_s * random.uniform(0.9, 1.0)
         self._heartbeat_s = settings.stream_heartbeat_s
         self._sending_since: float | None = None
@@ -93,6 +96,7 @@ class EventStream(Response):
             try:
                 while not cursor.done:
                     batch = await cursor.next()
+                    batch = batch.unredacted if self._staff else batch
                     if body := batch.wanted(self._types).sse:
                         await self._send(send, body)
                     self._after = cursor.seq

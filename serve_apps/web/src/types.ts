@@ -420,7 +420,7 @@ export interface components {
          * @description Message that an evaluation has ended.
          */
         EvaluationMessage: {
-            /** @description The evaluation; of hidden tests, verdicts and points alone. */
+            /** @description The evaluation; of hidden tests, verdicts and points alone, unless the webhook was created with `include_hidden`. */
             data: components["schemas"]["Evaluation"];
             /**
              * Format: date-time
@@ -1553,8 +1553,9 @@ export interface components {
         };
         /**
          * Scope
-         * @description Permission of a key. `read` is for all runs of the tenant; everybody sees their own. `admin` includes `evaluate`,
-         *     `train` and `read`, and manages the tenant's keys. `operate` manages all tenants, and is included in nothing.
+         * @description Permission of a key. `read` is for staff: it shows all runs of the tenant, hidden tests included. Everybody sees
+         *     their own runs, without hidden tests. `admin` includes `evaluate`, `train` and `read`, and manages the tenant's
+         *     keys. `operate` manages all tenants, and is included in nothing.
          * @enum {string}
          */
         Scope: "evaluate" | "train" | "read" | "admin" | "operate";
@@ -1720,7 +1721,7 @@ export interface components {
          * @description Program and tests of an evaluation, as they were submitted.
          */
         Submission: {
-            /** @description Checker of the request; without its source, if it is a program. */
+            /** @description Checker of the request; if it is a program, learners see it without its source. */
             checker: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
@@ -1755,7 +1756,7 @@ export interface components {
         };
         /**
          * SubmittedTest
-         * @description A test as it was submitted. Of a hidden one, only id, points and group.
+         * @description A test as it was submitted. Of a hidden one, learners see only id, points and group.
          */
         SubmittedTest: {
             /** @description Input and expectation, by the names of the request: `stdin`, `expected_stdout`, `args`, …. */
@@ -1800,7 +1801,7 @@ export interface components {
             files?: components["schemas"]["DataFile"][];
             /** @description Id of the group that this test belongs to; null: none. */
             group?: string | null;
-            /** @description True: submitters see only the verdict and the points. Default: `false`. */
+            /** @description True: learners see only the verdict and the points. Staff, whose key has the scope `read`, see everything. Default: `false`. */
             hidden?: boolean;
             /** @description Id of the test, unique in the request. */
             id: string;
@@ -1823,7 +1824,7 @@ export interface components {
         };
         /**
          * TestResult
-         * @description Result of one test. Of a hidden test, submitters see `id`, `verdict`, `points` and `hidden`; the other fields are null.
+         * @description Result of one test. Of a hidden test, learners see `id`, `verdict`, `points` and `hidden`; the other fields are null. Staff, whose key has the scope `read`, see all of it.
          */
         TestResult: {
             /** @description CPU time that a checker of kind `program` used for this test, in seconds; null if none ran. */
@@ -1834,7 +1835,7 @@ export interface components {
             cpu_time_s: number | null;
             /** @description Exit status of the program; null if it did not exit by itself. */
             exit_code: number | null;
-            /** @description True if the test is hidden from submitters. */
+            /** @description True if the test is hidden from learners. */
             hidden: boolean;
             /** @description Id of the test. */
             id: string;
@@ -1863,7 +1864,7 @@ export interface components {
         };
         /**
          * TestResultInEvent
-         * @description Result of one test. Of a hidden test, submitters see `id`, `verdict`, `points` and `hidden`; the other fields are null.
+         * @description Result of one test. Of a hidden test, learners see `id`, `verdict`, `points` and `hidden`; the other fields are null. Staff, whose key has the scope `read`, see all of it.
          */
         TestResultInEvent: {
             /** @description CPU time that a checker of kind `program` used for this test, in seconds; null if none ran. */
@@ -1874,7 +1875,7 @@ export interface components {
             cpu_time_s?: number | null;
             /** @description Exit status of the program; null if it did not exit by itself. */
             exit_code?: number | null;
-            /** @description True if the test is hidden from submitters. */
+            /** @description True if the test is hidden from learners. */
             hidden?: boolean;
             /** @description Id of the test. */
             id: string;
@@ -2769,6 +2770,8 @@ export interface components {
             failing_since: string | null;
             /** @description Id of the webhook: `hook_…`. */
             id: string;
+            /** @description True: messages have the results of hidden tests in full. */
+            include_hidden: boolean;
             /** @description Time until which messages are signed with the previous secret, too; null: never rotated. */
             old_secret_until: string | null;
             /** @description Number of its secret, counted from 1. */
@@ -2819,6 +2822,8 @@ export interface components {
             description?: string;
             /** @description Types of event to send; all if left out. */
             events?: ("evaluation.finished" | "evaluation.cancelled" | "evaluation.failed" | "training.succeeded" | "training.stopped" | "training.failed")[];
+            /** @description True: messages have the results of hidden tests in full. For receivers that learners cannot read. Default: `false`. */
+            include_hidden?: boolean;
             /** @description Address to send messages to, https. */
             url: string;
         };

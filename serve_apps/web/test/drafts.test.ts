@@ -131,7 +131,7 @@ describe("a submission's draft", () => {
     expect(isTouched(own)).toBe(true);
   });
 
-  it("copies what was submitted, except hidden tests", () => {
+  it("copies what was submitted, except tests that are withheld", () => {
     const submitted: Submission = {
       id: "eval_1",
       source: "def f(a): return a",
@@ -143,6 +143,7 @@ describe("a submission's draft", () => {
       tests: [
         { id: "a", points: 2, hidden: false, group: null, given: { args: [1], expected: { x: null } } },
         { id: "b", points: 1, hidden: true, group: null, given: {} },
+        { id: "c", points: 1, hidden: true, group: null, given: { args: [2], expected: 3 } },
       ],
     };
     const request = submission(copyOf(submitted));
@@ -153,6 +154,9 @@ describe("a submission's draft", () => {
       checker: submitted.checker,
       limits: { cpu_time_s: 1, memory_mib: 64 },
     });
-    expect(request.tests).toEqual([{ id: "a", points: 2, hidden: false, args: [1], expected: { x: null } }]);
+    expect(request.tests).toEqual([
+      { id: "a", points: 2, hidden: false, args: [1], expected: { x: null } },
+      { id: "c", points: 1, hidden: true, args: [2], expected: 3 },
+    ]);
   });
 });

@@ -89,6 +89,11 @@ def test_hidden_tests_are_said_to_be_hidden_and_show_nothing() -> None:
     assert text == "hidden, so nothing but the verdict is shown: h"
 
 
+def test_staff_see_the_evidence_of_hidden_tests() -> None:
+    text = evidence(evaluation(failed("h", hidden=True, stdout="6\n")), {"h": {"stdin": "2", "expected_stdout": "4"}})
+    assert text == "h (hidden from learners):\n  input:\n    2\n  expected:\n    4\n  output:\n    6"
+
+
 def test_an_error_of_several_tests_is_shown_once() -> None:
     stderr = 'Traceback (most recent call last):\n  File "main.py", line 3, in <module>\nValueError: no\n'
     tests = [failed(name, Verdict.RUNTIME_ERROR, stderr=stderr, message="exit status 1") for name in ("a", "b", "c")]

@@ -123,6 +123,15 @@ async def test_a_finished_run_is_told_once_signed_and_without_what_is_hidden(ben
     assert await bench.store.read_outbox() == []
 
 
+async def test_a_webhook_created_with_hidden_tests_receives_them(bench: Bench) -> None:
+    await bench.webhook(include_hidden=True)
+    await bench.finish()
+    await bench.round()
+    ((_, _, body),) = bench.receiver.got
+    (test,) = json.loads(body)["data"]["tests"]
+    assert (test["hidden"], test["stdout"], test["value"]) == (True, "é\n", [1, 1.0])
+
+
 async def test_only_the_tenants_own_webhooks_and_only_what_they_asked_for(bench: Bench) -> None:
     await bench.webhook("other")
     await bench.webhook(events=["training.succeeded"])

@@ -129,7 +129,7 @@ export function withGrader(draft: SubmissionDraft, grader: SubmissionDraft["grad
 /** True if somebody has written something of their own. */
 export const isTouched = (draft: SubmissionDraft): boolean => !Object.values(EXAMPLES).includes(draft.source);
 
-/** Copy a submission into a draft, without hidden tests and without tests of graders that the form does not offer. */
+/** Copy a submission into a draft, without tests whose content is withheld or whose grader the form does not offer. */
 export function copyOf(submission: Submission): SubmissionDraft {
   const { source, files, data, grader, checker, limits } = submission;
   const blank = newSubmission();
@@ -138,7 +138,7 @@ export function copyOf(submission: Submission): SubmissionDraft {
     value === undefined ? otherwise : JSON.stringify(value);
   const tests: TestDraft[] = [];
   for (const { id, points, hidden, given } of submission.tests) {
-    if (hidden || !known) continue;
+    if ((hidden && Object.keys(given).length === 0) || !known) continue;
     tests.push(
       newTest(tests, {
         id,

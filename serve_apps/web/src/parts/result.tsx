@@ -93,7 +93,7 @@ function repeated({ tests, message }: Evaluation): Map<string, string> {
   const first = new Map<string, string>();
   const found = new Map<string, string>();
   for (const test of tests) {
-    if (test.hidden || !["runtime_error", "compile_error"].includes(test.verdict)) continue;
+    if (withheld(test) || !["runtime_error", "compile_error"].includes(test.verdict)) continue;
     const error = JSON.stringify([test.verdict, test.message, test.stderr, test.stdout]);
     const earlier = first.get(error);
     if (earlier !== undefined) found.set(test.id, `test ${earlier}`);
@@ -144,7 +144,7 @@ function Test({ test, submission, like }: TestProps) {
       <span class="test-id">{test.id}</span>
       <VerdictBadge verdict={test.verdict} />
       {test.hidden && (
-        <span class="badge" title="Learners see nothing of a hidden test but its verdict and points.">
+        <span class="badge" title="Of a hidden test, learners see only verdict and points. Staff see everything.">
           hidden
         </span>
       )}
@@ -152,7 +152,7 @@ function Test({ test, submission, like }: TestProps) {
       <span class="points">{measure(test.points)} pt</span>
     </>
   );
-  if (test.hidden) {
+  if (withheld(test)) {
     return (
       <li class="test">
         <div class="test-head">{head}</div>
@@ -188,6 +188,9 @@ function Test({ test, submission, like }: TestProps) {
     </li>
   );
 }
+
+/** True for the result of a hidden test without its details, which only staff receive. */
+const withheld = ({ hidden, stdout, message }: TestResult): boolean => hidden && stdout === null && message === null;
 
 /** A test that is running, or was running when its evaluation was abandoned. */
 function Unjudged({ test, state, output }: { test: string; state: Evaluation["state"]; output: Printed }) {

@@ -46,7 +46,7 @@ export function TestFields({ test, index, grader, onChange, onRemove }: Props) {
               />
             )}
           </Field>
-          <label class="check" title="Of a hidden test, only verdict and points are shown.">
+          <label class="check" title="Of a hidden test, learners see only verdict and points. Staff see everything.">
             <input
               type="checkbox"
               checked={test.hidden}

@@ -13,6 +13,7 @@ import time
 from rlplatform.errors import PlatformError
 from rlplatform.sandbox.docker_engine import Engine
 from rlplatform.sandbox.images.builder import build
+from rlplatform.sandbox.images.flavours import USUAL
 from rlplatform.sandbox.models import Flavour
 from rlplatform.settings import read_settings
 
@@ -22,8 +23,9 @@ NEEDS_DEBOOTSTRAP = 3
 def main(arguments: list[str] | None = None) -> int:
     """Build the images that are asked for, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m cluster.sandbox_image", description="Build the sandbox images.")
-    parser.add_argument("flavours", nargs="*", metavar="FLAVOUR", help=f"any of {', '.join(Flavour)}; default: all")
-    names = parser.parse_args(arguments).flavours or list(Flavour)
+    accepted = f"any of {', '.join(Flavour)}; default: {', '.join(USUAL)}"
+    parser.add_argument("flavours", nargs="*", metavar="FLAVOUR", help=accepted)
+    names = parser.parse_args(arguments).flavours or list(USUAL)
     started = time.monotonic()
 
     def progress(line: str) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 from rlplatform.errors import SandboxUnavailable
 from rlplatform.sandbox.docker_engine import Engine, Image
 from rlplatform.sandbox.images.base_image import Progress
-from rlplatform.sandbox.images.builder import candidate_tag
+from rlplatform.sandbox.images.builder import candidate_tag, clear
 from rlplatform.sandbox.models import OutcomeKind, Tier, image_tag
 from rlplatform.sandbox.pool.docker_pool import DockerPool
 from rlplatform.sandbox.self_check import Canary, run_selfcheck
@@ -26,7 +26,9 @@ _PRELOADED = Canary(
 
 
 def accept(engine: Engine, name: str, settings: SandboxSettings, progress: Progress) -> Image:
-    """Check the candidate of the image ``name`` and give it that name. The image that had the name loses it.
+    """Check the candidate of the image ``name`` and give it that name.
+
+    The image that had the name loses it, and what earlier builds left is removed.
 
     Raises:
         SandboxUnavailable: a program did not end as it must, or no sandbox can be made. The candidate is removed.
@@ -37,6 +39,7 @@ def accept(engine: Engine, name: str, settings: SandboxSettings, progress: Progr
         engine.tag(candidate, image_tag(name))
     finally:
         engine.remove_image(candidate)
+        clear(engine, name)
     image = engine.image(image_tag(name))
     assert image is not None
     return image

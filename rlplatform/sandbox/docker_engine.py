@@ -123,6 +123,11 @@ class Engine:
         with self._trouble(f"the image {name} cannot be removed"), suppress(docker.errors.ImageNotFound):
             self._api.remove_image(name, force=True)
 
+    def prune_images(self, label: str) -> None:
+        """Remove the images with ``label`` that have no name any more and that no container uses."""
+        with self._trouble("images without a name cannot be removed"):
+            self._api.prune_images(filters={"label": [label], "dangling": True})
+
     def require_runtime(self, runtime: str) -> None:
         """Check that the engine has a runtime.
 

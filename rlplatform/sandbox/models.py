@@ -52,6 +52,7 @@ class Flavour(StrEnum):
 
     PYTHON = "python"
     PYTHON_RL = "python-rl"
+    PYTHON_TORCH = "python-torch"
 
     @property
     def image(self) -> str:

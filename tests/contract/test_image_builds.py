@@ -14,7 +14,7 @@ import pytest
 
 from rlplatform.errors import InvalidRequest, SandboxFault, SandboxUnavailable
 from rlplatform.sandbox.acceptance import accept
-from rlplatform.sandbox.docker_engine import Engine
+from rlplatform.sandbox.docker_engine import PACKAGES_LABEL, Engine
 from rlplatform.sandbox.images import builder
 from rlplatform.sandbox.models import Execution, Limits, OutcomeKind, Program, Tier, image_tag
 from rlplatform.sandbox.pool.docker_pool import DockerPool
@@ -30,10 +30,11 @@ PRELOADED = b"import sys\nprint('shapes' in sys.modules)"
 
 
 def wheel(folder: Path, source: str, version: str = "1.0") -> Path:
-    """A wheel of the package *shapes*, whose module is ``source``."""
+    """A wheel of the package *shapes*, whose module is ``source``, with a file that does not compile."""
     info = f"shapes-{version}.dist-info"
     files = {
         "shapes.py": source,
+        "shapes_data/template.py": "class {{ name }}:\n",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: shapes\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
@@ -59,6 +60,12 @@ def engine(docker_pool: DockerPool) -> Iterator[Engine]:
         for image in builder.describe_all(engine):
             if image.name == NAME:
                 builder.remove(engine, NAME)
+        assert not bases(engine), "nothing is left of a build"
+
+
+def bases(engine: Engine) -> list[str]:
+    """Bases of the test's image: the packages alone."""
+    return [image.name for image in engine.images(PACKAGES_LABEL) if f":{NAME}-" in image.name]
 
 
 @pytest.fixture
@@ -104,6 +111,7 @@ def test_an_image_serves_as_soon_as_it_is_built_and_until_it_is_removed(
         build("def area(a, b):\n    return -1\n", "1.1")
         assert comes_true(lambda: _knows(pool, other_than=first), 15)
         assert output(pool, SAYS) == b"True -1\n"
+        assert len(bases(engine)) == 1, "the base of the first build is gone"
         builder.remove(engine, NAME)
         assert comes_true(lambda: not pool.status().has_image(NAME), 15)
         with pytest.raises(SandboxFault, match="no image"):

@@ -168,7 +168,8 @@ def test_a_killed_warm_container_is_replaced(make_pool: Callable[..., DockerPool
     [
         ({"docker_host": "unix:///nowhere/docker.sock"}, "no Docker engine answers"),
         ({"docker_host": "tcp://127.0.0.1:1"}, "must be on this machine"),
-        ({"image": "rlp-no-such-image:latest"}, "rlp sandbox build"),
+        ({"image": "no-such-image"}, "rlp image build no-such-image"),
+        ({"image": "rlp-no-such-image:latest"}, "no image 'rlp-no-such-image:latest'"),
         ({"image": "rlp-sandbox-base:bookworm-1"}, "another version of the guest"),
         ({"runtime": "no-such-runtime"}, "no runtime 'no-such-runtime'"),
         ({"state_dir": "/proc/nowhere"}, "RLP_SANDBOX__STATE_DIR"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
-from rlplatform.sandbox.models import Execution, Limits, OutcomeKind, Program, Tier
+from rlplatform.sandbox.docker_engine import Engine
+from rlplatform.sandbox.images import builder
+from rlplatform.sandbox.models import Execution, Flavour, Limits, OutcomeKind, Program, Tier
 from rlplatform.sandbox.pool.docker_pool import DockerPool
 
 pytestmark = pytest.mark.docker
@@ -90,3 +93,30 @@ def test_an_image_has_its_own_packages_and_its_own_digest(pool: DockerPool, tier
     assert {image: digest for image, (_, digest) in found.items()} == {
         image: digests[image] for image in ("python", "python-rl")
     }
+
+
+LEARNING = b"""
+import sys, torch
+preloaded = "torch._dynamo" in sys.modules
+layer = torch.nn.Linear(4, 2)
+optimizer = torch.optim.Adam(layer.parameters())
+layer(torch.randn(8, 4)).pow(2).mean().backward()
+optimizer.step()
+print(preloaded, torch.ones(64, 64).matmul(torch.ones(64, 64)).sum().item(), torch.get_num_threads())
+"""
+
+
+@pytest.mark.chaos  # the image takes a minute and 1 GB
+@pytest.mark.timeout(600)
+def test_pytorch_learns_in_an_image_of_its_own(docker_pool: DockerPool, make_pool: Callable[..., DockerPool]) -> None:
+    with closing(Engine(timeout_s=600)) as engine:
+        builder.build(engine, Flavour.PYTHON_TORCH, lambda _: None)
+    limits = Limits(memory_mib=128, wall_time_s=20)
+    with closing(make_pool("tests-torch", warm=0)) as pool:
+        for tier in (Tier.SINGLE_USE, Tier.JAIL):
+            sandbox = pool.open(Program({"main.py": LEARNING}), limits, tier, image="python-torch")
+            outcome = sandbox.run(Execution(limits))
+            sandbox.close()
+            assert (outcome.kind, outcome.stderr) == (OutcomeKind.EXITED, b"")
+            assert outcome.stdout == b"True 262144.0 1\n"
+            assert outcome.usage.cpu_time_s < 0.5

@@ -22,14 +22,16 @@ _BUILD_TIMEOUT_S = 600
 @app.command()
 def build(
     ctx: typer.Context,
-    flavours: Annotated[list[Flavour] | None, typer.Argument(help="Which images.", show_default="all")] = None,
+    flavours: Annotated[
+        list[Flavour] | None, typer.Argument(help="Which images.", show_default="python and python-rl")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Build the images that are not up to date. The engine keeps the base: only the first build needs a network."""
     output = output_of(ctx, json)
     images = _images()
     with _engine() as engine:
-        for flavour in flavours or list(Flavour):
+        for flavour in flavours or server("rlplatform.sandbox.images.flavours").USUAL:
             images.build(engine, flavour, output.note)
             found = images.describe(engine, flavour.value)
             output.document(found, f"{found.tag} {found.digest}")

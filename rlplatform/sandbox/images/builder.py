@@ -2,8 +2,9 @@
 
 An image is rebuilt only if the guest's sources have changed. Packages come from wheels that ``pip`` fetches outside.
 
-Flavour *python* has the standard library. Flavour *python-rl* adds NumPy and Gymnasium in the versions of this
-environment; ``pip`` fetches their wheels on the host, and nothing is installed inside the container.
+Flavour *python* has the standard library. The others add packages in the versions of this environment
+(:mod:`~rlplatform.sandbox.images.flavours`); ``pip`` fetches their wheels on the host, and nothing is installed inside
+the container.
 
 The base is the official slim Python image if a registry answers, else a Debian minbase made with ``debootstrap`` (root
 is required). The engine keeps base and image: a second build needs no network.
@@ -14,11 +15,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from importlib import resources
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,10 @@ from pydantic import BaseModel
 from rlplatform.errors import InvalidRequest, SandboxUnavailable
 from rlplatform.sandbox.docker_engine import BASE_LABEL, GUEST_LABEL, PACKAGES_LABEL, Engine, Image
 from rlplatform.sandbox.images.base_image import Progress, ensure_base
-from rlplatform.sandbox.images.packages import fetch
+from rlplatform.sandbox.images.flavours import CONTENTS, Contents
+from rlplatform.sandbox.images.packages import SITE_PACKAGES, fetch
 from rlplatform.sandbox.models import Flavour, image_name, image_tag
 
-BUILD = "rlp sandbox build"
-_RL_PACKAGES = ("numpy", "gymnasium")
-_RL_MODULES = ("numpy", "numpy.random", "gymnasium", "gymnasium.envs.classic_control", "gymnasium.envs.toy_text")
 _PACKAGES_BASE = "rlp-sandbox-packages"
 
 
@@ -93,7 +92,8 @@ def require_image(engine: Engine, name: str) -> Image:
     """
     tag = image_tag(name)
     image = engine.image(tag)
-    how = f"build it with: {BUILD}"
+    known = image_name(tag)
+    how = f"build it with: {'rlp sandbox build' if known in set(Flavour) else 'rlp image build'} {known}"
     if image is None:
         raise SandboxUnavailable(f"the Docker engine has no image {tag!r}; {how}")
     if image.labels.get(GUEST_LABEL) != guest_digest():
@@ -112,8 +112,9 @@ def build(engine: Engine, flavour: Flavour, progress: Progress) -> Image:
         progress(f"{flavour.image} is up to date")
         return image
     base = ensure_base(engine, progress)
-    if flavour is Flavour.PYTHON_RL:
-        base = _rl_base(engine, base, progress)
+    contents = CONTENTS[flavour]
+    if contents.packages:
+        base = _flavour_base(engine, base, contents, progress)
     return _build_on(engine, base, flavour.image, progress)
 
 
@@ -154,8 +155,19 @@ def candidate_tag(name: str) -> str:
     return image_tag(name).removesuffix("latest") + "candidate"
 
 
+def clear(engine: Engine, name: str) -> None:
+    """Remove what earlier builds of the image ``name`` left: bases that it is not built on, and images without a name
+    that no container uses."""
+    image = engine.image(image_tag(name))
+    base = image.labels.get(BASE_LABEL) if image is not None else None
+    for other in engine.images(PACKAGES_LABEL):
+        if other.name != base and re.fullmatch(rf"{_PACKAGES_BASE}:{re.escape(name)}-[0-9a-f]{{12}}", other.name):
+            engine.remove_image(other.name)
+    engine.prune_images(GUEST_LABEL)
+
+
 def remove(engine: Engine, name: str) -> None:
-    """Remove an image and the base that it was built on.
+    """Remove an image and the bases of its builds.
 
     Raises:
         InvalidRequest: there is no such image, or it comes with the platform.
@@ -167,8 +179,7 @@ def remove(engine: Engine, name: str) -> None:
         known = ", ".join(other.name for other in describe_all(engine) if other.name not in set(Flavour))
         raise InvalidRequest(f"there is no image {name!r} here; there are {known or 'none'}", field="name")
     engine.remove_image(image.name)
-    if base := image.labels.get(BASE_LABEL):
-        engine.remove_image(base)
+    clear(engine, name)
 
 
 def _build_on(engine: Engine, base: str, tag: str, progress: Progress) -> Image:
@@ -233,17 +244,18 @@ def _build_packages(engine: Engine, tag: str, base: str, files: dict[str, bytes]
     )
 
 
-def _rl_base(engine: Engine, base: str, progress: Progress) -> str:
-    pinned = [f"{name}=={version(name)}" for name in _RL_PACKAGES]
-    tag = f"{_PACKAGES_BASE}:" + "-".join(package.replace("==", "-") for package in pinned)
+def _flavour_base(engine: Engine, base: str, contents: Contents, progress: Progress) -> str:
+    pinned = contents.pinned()
+    tag = f"{_PACKAGES_BASE}:" + "-".join(package.replace("==", "-").replace("+", "-") for package in pinned)
     if engine.image(tag) is not None:
         progress(f"base {tag} is cached")
         return tag
     progress(f"fetching wheels of {', '.join(pinned)}")
     try:
-        packages = fetch(pinned, _RL_MODULES)
+        packages = fetch(pinned, contents.modules)
     except InvalidRequest as error:
         raise SandboxUnavailable(str(error)) from error
     progress(f"building base {tag}")
-    _build_packages(engine, tag, base, packages.files, packages.versions)
+    sources = {f"{SITE_PACKAGES}/{name}.py": source for name, source in contents.sources.items()}
+    _build_packages(engine, tag, base, packages.files | sources, packages.versions)
     return tag

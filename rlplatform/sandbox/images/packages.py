@@ -26,6 +26,8 @@ _WHEELS = (
     "--platform=manylinux_2_28_x86_64",
 )
 _ROOT = "lib"
+SITE_PACKAGES = f"{_ROOT}/site-packages"
+"""Folder of the packages in the context of a build."""
 
 
 class Packages(NamedTuple):
@@ -51,7 +53,7 @@ def fetch(wanted: Sequence[str], preload: Sequence[str] | None) -> Packages:
         _pip("install", "--quiet", "--report", str(report), "--target", str(target), *_WHEELS, *wanted)
         resolved = json.loads(report.read_text(encoding="utf-8"))["install"]
         files = {
-            f"{_ROOT}/site-packages/{path.relative_to(target)}": path.read_bytes()
+            f"{SITE_PACKAGES}/{path.relative_to(target)}": path.read_bytes()
             for path in target.rglob("*")
             if path.is_file()
         }
@@ -80,7 +82,7 @@ def _modules(resolved: Sequence[dict[str, Any]], files: dict[str, bytes]) -> lis
             continue
         name = re.sub(r"[-_.]+", "_", entry["metadata"]["name"]).lower()
         for path, content in files.items():
-            folder, _, file = path.removeprefix(f"{_ROOT}/site-packages/").partition("/")
+            folder, _, file = path.removeprefix(f"{SITE_PACKAGES}/").partition("/")
             if file == "RECORD" and re.sub(r"[-_.]+", "_", folder).lower().startswith(f"{name}_"):
                 found |= _top_levels(content.decode())
     return sorted(found)

@@ -19,6 +19,7 @@ from rlplatform.runs.records import Run
 from rlplatform.store import Store
 
 R = TypeVar("R", bound=Run)
+T = TypeVar("T")
 
 
 class CommandHandler:
@@ -41,7 +42,7 @@ class CommandHandler:
             except TimeoutError:
                 raise Unavailable("the platform is starting") from None
 
-    async def _uncancellable(self, work: Coroutine[Any, Any, R]) -> R:
+    async def _uncancellable(self, work: Coroutine[Any, Any, T]) -> T:
         """Await ``work`` to its end. Ray cancels a call when its request is gone; a command is never left half done."""
         task = asyncio.get_running_loop().create_task(work)
         self._commands.add(task)

@@ -53,6 +53,9 @@ class SupervisorHandle:
     async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:
         await self._call("delete_checkpoint", checkpoint_id, principal)
 
+    async def delete_run(self, run_id: str, principal: Principal) -> None:
+        await self._call("delete_run", run_id, principal)
+
     async def status(self) -> PlatformStatus:
         return await self._call("status")
 

@@ -18,14 +18,16 @@ from actors.evaluation.scheduler import EvaluationScheduler
 from actors.ports import Launcher
 from actors.training.commands import TrainingCommandHandler
 from actors.training.scheduler import TrainingScheduler
+from rlplatform.access.principals import Principal
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.environments.facts import EnvironmentProbes
-from rlplatform.errors import PlatformError, QuotaExceeded
+from rlplatform.errors import NotFound, PlatformError, QuotaExceeded
 from rlplatform.evaluation.attachments import evaluation_that_uses
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.files.ports import FileStorage
 from rlplatform.files.service import FileService
 from rlplatform.health import Dependency, PlatformStatus
+from rlplatform.ids import Kind, check_id
 from rlplatform.maintenance.retention import Retention
 from rlplatform.probing.prober import Prober
 from rlplatform.quotas.service import QuotaService
@@ -185,6 +187,16 @@ class Supervisor(EvaluationCommandHandler, TrainingCommandHandler):
     def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         """Return the place of each run in the queue (see the port)."""
         return [self._evaluations.place(run_id) or self._trainings.place(run_id) for run_id in run_ids]
+
+    async def delete_run(self, run_id: str, principal: Principal) -> None:
+        """Delete a finished run (see the port)."""
+        await self._open()
+        try:
+            run = await self._owned(check_id(run_id, Kind.EVALUATION, Kind.TRAINING), principal)
+        except NotFound:
+            return
+        await self._uncancellable(self._retention.delete_run(run))
+        self._accounts.measure(run.tenant)
 
     def images(self) -> list[ImageInfo]:
         """Return the images that submissions can run in (see the port)."""

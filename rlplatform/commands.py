@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from rlplatform.access.principals import Principal
 from rlplatform.evaluation.ports import EvaluationCommands
 from rlplatform.health import PlatformStatus
 from rlplatform.sandbox.models import ImageInfo
@@ -14,6 +15,13 @@ from rlplatform.training.ports import TrainingCommands
 
 class Commands(EvaluationCommands, TrainingCommands, Protocol):
     """Commands of the API for the supervisor. Reads go to the store."""
+
+    async def delete_run(self, run_id: str, principal: Principal) -> None:
+        """Delete a finished evaluation or training, with its events, checkpoints and run folder. Idempotent.
+
+        Raises:
+            Conflict: the run has not finished, or an unfinished training starts from one of its checkpoints.
+        """
 
     async def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         """Return the place of each run in the queue; None for a run that is not queued."""

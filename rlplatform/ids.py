@@ -34,7 +34,7 @@ def new_id(kind: Kind) -> str:
 
 def least_id(kind: Kind, moment: datetime) -> str:
     """Return a bound: ids of ``kind`` made at ``moment`` or later sort after it, earlier ones before it."""
-    return _of(kind, int(moment.timestamp() * 1000) << 80)
+    return _of(kind, max(0, int(moment.timestamp() * 1000)) << 80)
 
 
 def _of(kind: Kind, number: int) -> str:

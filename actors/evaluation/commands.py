@@ -61,7 +61,7 @@ class EvaluationCommandHandler(CommandHandler):
             created_by=principal.id,
             request=request,
             document=Evaluation(id=run_id, state="queued", max_score=max_score, created_at=now),
-        )
+        ).annotated(request.annotations)
         queued = EvaluationQueued(
             stream=run.stream,
             time=now,

@@ -10,8 +10,10 @@ from rlplatform.access.api_keys import ApiKey
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import Unavailable
 from rlplatform.retries import Backoff
+from rlplatform.runs.annotations import Annotations, RunPatch
 from rlplatform.runs.events import Event
-from rlplatform.runs.ports import EncodedEvent, Idempotency, RunQuery
+from rlplatform.runs.index import RunQuery
+from rlplatform.runs.ports import EncodedEvent, Idempotency
 from rlplatform.runs.records import Run, RunSummary
 from rlplatform.store import Document, OutboxEntry, Written
 
@@ -57,6 +59,12 @@ class StoreClient:
 
     async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
         return await self._call("summaries", kind, **query)
+
+    async def annotations(self, run_id: str) -> Annotations:
+        return await self._call("annotations", run_id)
+
+    async def annotate(self, run_id: str, patch: RunPatch) -> Annotations:
+        return await self._call("annotate", run_id, patch)
 
     async def remove(self, run_id: str) -> None:
         await self._call("remove", run_id)

@@ -19,6 +19,8 @@ CALLS = frozenset(
             "get",
             "find",
             "summaries",
+            "annotations",
+            "annotate",
             "remove",
             "acquire",
             "append",

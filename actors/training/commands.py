@@ -93,7 +93,7 @@ class TrainingCommandHandler(CommandHandler):
             document=Training(
                 id=run_id, state=TrainingState.QUEUED, request=request, simulated=simulated, created_at=now
             ),
-        )
+        ).annotated(request.annotations)
         queued = TrainingQueued(stream=run.stream, time=now, simulated=simulated, queue_position=place.position)
         stored, created = await self._create(run, queued, idempotency)
         if created:

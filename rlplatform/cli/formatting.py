@@ -221,7 +221,9 @@ def fraction(event: TrainingIterationCompleted, stop: StopCriteria) -> float | N
 
 def evaluation(evaluation: Evaluation) -> str:
     """An evaluation as text: a line a test, then the verdict."""
-    lines = [test(result) for result in evaluation.tests]
+    given = {"id": evaluation.id, **_annotations(evaluation)} if any(_annotations(evaluation).values()) else {}
+    lines = [f"{name:<{FACT}}{value}" for name, value in given.items() if value is not None]
+    lines += [test(result) for result in evaluation.tests]
     points = f": {evaluation.score:g} of {evaluation.max_score:g} points" if evaluation.score is not None else ""
     lines.append(f"{evaluation.verdict or evaluation.state}{points}")
     if evaluation.queue_position is not None:
@@ -238,6 +240,7 @@ def training(training: Training) -> str:
     engine = engine if isinstance(engine, dict) else {}
     facts = {
         "id": training.id,
+        **_annotations(training),
         "state": training.state.value + (" (simulated)" if training.simulated else ""),
         "stopped because": training.stop_reason,
         "message": training.message,
@@ -263,6 +266,11 @@ def training(training: Training) -> str:
     return "\n".join(f"{name:<{FACT}}{value}" for name, value in facts.items() if value is not None)
 
 
+def _annotations(run: Training | Evaluation) -> dict[str, str | None]:
+    labels = " ".join(f"{key}={value}" for key, value in run.labels.items())
+    return {"name": run.name, "labels": labels or None, "notes": run.notes}
+
+
 def row(run: Training | Evaluation) -> dict[str, str]:
     """A run as a row of a list."""
     if isinstance(run, Training):
@@ -279,8 +287,9 @@ def row(run: Training | Evaluation) -> dict[str, str]:
         if run.state is TrainingState.FAILED:
             result += f", {run.stop_reason}"
         state = run.state.value
+        what = f"{run.name}: {what}" if run.name else what
     else:
-        what, state = "evaluation", str(run.state)
+        what, state = run.name or "evaluation", str(run.state)
         result = f"{run.verdict} {run.score:g}/{run.max_score:g}" if run.score is not None else run.message or ""
     return {
         "ID": run.id,

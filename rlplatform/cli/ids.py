@@ -11,7 +11,7 @@ from rlplatform.ids import Kind, check_id
 
 LEAST = 4
 SEARCHED = 2000
-"""Newest runs that are searched for a short id."""
+"""Newest things that are looked at for a short id. Runs are searched by the server, all of them."""
 
 
 def full_id(client: Client, text: str, *kinds: Kind) -> str:
@@ -35,10 +35,11 @@ def full_id(client: Client, text: str, *kinds: Kind) -> str:
                 f"{text[:64]!r} is no id of the form {forms}, nor its beginning or end of {LEAST} characters or more",
                 field="id",
             ) from refusal
-    found = {known for kind in kinds for known in islice(_LISTS[kind](client), SEARCHED) if _has(known, prefix, body)}
+    listed = (known for kind in kinds for known in islice(_LISTS[kind](client, body), SEARCHED))
+    found = {known for known in listed if _has(known, prefix, body)}
     if not found:
         what = " or ".join(_NAMES[kind] for kind in kinds)
-        raise NotFound(f"no {what} among the newest has an id that begins or ends with {part!r}")
+        raise NotFound(f"no {what} has an id that begins or ends with {part!r}")
     if len(found) > 1:
         some = ", ".join(sorted(found)[:5])
         raise InvalidRequest(f"{len(found)} ids begin or end with {part!r}: {some}; give more characters", field="id")
@@ -50,7 +51,7 @@ def _has(known: str, prefix: str, body: str) -> bool:
     return prefix in ("", kind) and (whole.startswith(body) or (not prefix and whole.endswith(body)))
 
 
-def _checkpoints(client: Client) -> Iterator[str]:
+def _checkpoints(client: Client, _body: str) -> Iterator[str]:
     for training in client.trainings(page_size=200):
         if training.checkpoint is not None:
             yield from (info.id for info in client.checkpoints(training.id))
@@ -60,14 +61,14 @@ def _of(rows: Iterable[object]) -> Iterator[str]:
     return (str(getattr(row, "id")) for row in rows)  # noqa: B009
 
 
-_LISTS: dict[Kind, Callable[[Client], Iterator[str]]] = {
-    Kind.TRAINING: lambda client: _of(client.trainings(page_size=200)),
-    Kind.EVALUATION: lambda client: _of(client.evaluations(page_size=200)),
+_LISTS: dict[Kind, Callable[[Client, str], Iterator[str]]] = {
+    Kind.TRAINING: lambda client, body: _of(client.trainings(page_size=200, search=body)),
+    Kind.EVALUATION: lambda client, body: _of(client.evaluations(page_size=200, search=body)),
     Kind.CHECKPOINT: _checkpoints,
-    Kind.POLICY: lambda client: _of(client.policies()),
-    Kind.FILE: lambda client: _of(client.files(page_size=200)),
-    Kind.KEY: lambda client: _of(client.keys()),
-    Kind.WEBHOOK: lambda client: _of(client.webhooks()),
+    Kind.POLICY: lambda client, _body: _of(client.policies()),
+    Kind.FILE: lambda client, _body: _of(client.files(page_size=200)),
+    Kind.KEY: lambda client, _body: _of(client.keys()),
+    Kind.WEBHOOK: lambda client, _body: _of(client.webhooks()),
 }
 _NAMES = {
     Kind.TRAINING: "training",

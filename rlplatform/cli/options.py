@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +28,8 @@ Json = Annotated[bool, typer.Option("--json", help="JSON Lines on stdout, nothin
 Url = Annotated[str | None, typer.Option("--url", help="The platform's address.", show_default="RLP_URL")]
 ApiKey = Annotated[str | None, typer.Option("--api-key", help="The API key.", show_default="RLP_API_KEY")]
 
+_AGE = re.compile(r"(\d+(?:\.\d+)?)([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _PYTHON = {"True": True, "False": False, "None": None}
 
 
@@ -47,6 +51,55 @@ def pairs(texts: list[str], option: str) -> dict[str, Any]:
             raise InvalidRequest(f"{option} takes name:value, not {text!r}", field=option)
         found[name] = _value(value)
     return found
+
+
+Labels = Annotated[
+    list[str] | None, typer.Option("--label", "-l", help="key=value to find the run by; may be given again.")
+]
+Name = Annotated[str | None, typer.Option("--name", help="A name for the run.")]
+Notes = Annotated[str | None, typer.Option("--notes", help="Notes about the run.")]
+
+
+def labels_of(texts: list[str] | None) -> dict[str, str]:
+    """Return the labels that ``--label`` options set.
+
+    Raises:
+        InvalidRequest: one is not ``key=value``.
+    """
+    return {key: value or "" for key, value in wanted_labels(texts, valued=True).items()}
+
+
+def wanted_labels(texts: list[str] | None, *, valued: bool = False) -> dict[str, str | None]:
+    """Return the labels that ``--label`` options ask for: with their values, or None for any value.
+
+    Raises:
+        InvalidRequest: one has no key, or is without a value although ``valued``.
+    """
+    found: dict[str, str | None] = {}
+    for text in texts or ():
+        key, given, value = text.partition("=")
+        if not key or (valued and not given):
+            accepted = "key=value" if valued else "key=value, or key for any value"
+            raise InvalidRequest(f"--label takes {accepted}; got {text!r}", field="--label")
+        found[key] = value if given else None
+    return found
+
+
+def moment_of(text: str | None, option: str) -> datetime | None:
+    """Return the time that ``text`` names: a date or time (local, unless it says its zone), or an age such as ``7d``.
+
+    Raises:
+        InvalidRequest: it is neither.
+    """
+    if text is None:
+        return None
+    if (age := _AGE.fullmatch(text)) is not None:
+        return datetime.now(UTC) - timedelta(**{_UNITS[age[2]]: float(age[1])})
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        accepted = "a date (2026-01-31), a time (2026-01-31T15:00) or an age (30m, 12h, 7d)"
+        raise InvalidRequest(f"{option} takes {accepted}; got {text!r}", field=option) from None
 
 
 def _value(text: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -88,10 +88,10 @@ class AsyncTransport:
         return call.read(response.content)
 
     async def _pages(
-        self, path: str, page: type[Page[Item]], page_size: int, *, states: Sequence[str] = ()
+        self, path: str, page: type[Page[Item]], page_size: int, filters: Mapping[str, Any] | None = None
     ) -> AsyncIterator[Item]:
         """Yield the items of a list; each page is fetched when it is needed."""
-        params: dict[str, Any] = {"state": list(states), "limit": page_size}
+        params: dict[str, Any] = {**(filters or {}), "limit": page_size}
         while True:
             found = await self._send(Call("GET", path, reads(page), params))
             for item in found.items:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -16,6 +17,15 @@ from rlplatform.errors import InvalidRequest, PlatformError, ServiceError, error
 T = TypeVar("T")
 
 POLICY_WAIT_S = 90.0  # the first request for a policy starts the process that serves it
+
+
+class Unchanged(Enum):
+    """Mark of a field that an update does not change."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED = Unchanged.UNCHANGED
 
 _JSON = {"Content-Type": "application/json"}
 _PLAIN = TypeAdapter(dict[str, Any], config=ConfigDict(ser_json_inf_nan="constants"))  # NaN is refused, not made null

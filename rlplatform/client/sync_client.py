@@ -10,17 +10,31 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, Unpack
 from urllib.parse import quote
 
 import httpx2
 from pydantic import BaseModel
 
 from rlplatform.access.models import KeyCreated, KeyInfo, KeyList, KeyRequest, WhoAmI
-from rlplatform.client.call import POLICY_WAIT_S, Call, T, create, encode, failure, nothing, reads, segment, with_json
+from rlplatform.client.call import (
+    POLICY_WAIT_S,
+    UNCHANGED,
+    Call,
+    T,
+    Unchanged,
+    create,
+    encode,
+    failure,
+    nothing,
+    reads,
+    segment,
+    with_json,
+)
 from rlplatform.client.connection import find_connection, open_http
 from rlplatform.client.downloads import saving
 from rlplatform.client.event_cursor import EventCursor
+from rlplatform.client.filters import RunFilters, params_of
 from rlplatform.client.retry import Retry, Sleep
 from rlplatform.client.uploads import Source, Upload
 from rlplatform.environments.models import EnvironmentInfo, EnvironmentList
@@ -116,10 +130,10 @@ class Transport:
         return call.read(response.content)
 
     def _pages(
-        self, path: str, page: type[Page[Item]], page_size: int, *, states: Sequence[str] = ()
+        self, path: str, page: type[Page[Item]], page_size: int, filters: Mapping[str, Any] | None = None
     ) -> Iterator[Item]:
         """Yield the items of a list; each page is fetched when it is needed."""
-        params: dict[str, Any] = {"state": list(states), "limit": page_size}
+        params: dict[str, Any] = {**(filters or {}), "limit": page_size}
         while True:
             found = self._send(Call("GET", path, reads(page), params))
             yield from found.items
@@ -412,9 +426,15 @@ class EvaluationCalls(Transport):
         """
         return self._send(Call("GET", f"/v1/evaluations/{segment(evaluation_id)}/submission", reads(Submission)))
 
-    def evaluations(self, *, states: Sequence[str] = (), page_size: int = 50) -> Iterator[Evaluation]:
-        """Yield all evaluations, newest first, without their tests; pages are fetched as they are needed."""
-        return self._pages("/v1/evaluations", Page[Evaluation], page_size, states=states)
+    def evaluations(self, *, page_size: int = 50, **filters: Unpack[RunFilters]) -> Iterator[Evaluation]:
+        """Yield evaluations, newest first unless ``sort`` is given, without their tests.
+
+        Pages are fetched as they are needed.
+
+        Args:
+            filters: see :class:`~rlplatform.client.filters.RunFilters`.
+        """
+        return self._pages("/v1/evaluations", Page[Evaluation], page_size, params_of(filters))
 
     def cancel_evaluation(self, evaluation_id: str) -> Evaluation:
         """Cancel an evaluation; a finished one is left unchanged."""
@@ -446,9 +466,13 @@ class TrainingCalls(Transport):
         """
         return self._send(Call("GET", f"/v1/trainings/{segment(training_id)}", reads(Training)))
 
-    def trainings(self, *, states: Sequence[str] = (), page_size: int = 50) -> Iterator[Training]:
-        """Yield all trainings, newest first; pages are fetched as they are needed."""
-        return self._pages("/v1/trainings", Page[Training], page_size, states=states)
+    def trainings(self, *, page_size: int = 50, **filters: Unpack[RunFilters]) -> Iterator[Training]:
+        """Yield trainings, newest first unless ``sort`` is given; pages are fetched as they are needed.
+
+        Args:
+            filters: see :class:`~rlplatform.client.filters.RunFilters`.
+        """
+        return self._pages("/v1/trainings", Page[Training], page_size, params_of(filters))
 
     def pause_training(self, training_id: str) -> Training:
         """Pause a training: save a checkpoint and free its resources.
@@ -518,6 +542,36 @@ class RunCalls(EvaluationCalls, TrainingCalls):
         done = self.wait(submitted.id, timeout_s=timeout_s)
         assert isinstance(done, Evaluation)
         return done
+
+    def update_run(
+        self,
+        run_id: str,
+        *,
+        name: str | Unchanged | None = UNCHANGED,
+        labels: Mapping[str, str | None] | None = None,
+        notes: str | Unchanged | None = UNCHANGED,
+    ) -> Evaluation | Training:
+        """Change the annotations of a run, finished or not; return the run.
+
+        Args:
+            run_id: id of an evaluation or a training.
+            name: new name; None for none.
+            labels: labels to set; a label with the value None is removed, and the others stay.
+            notes: new notes; None for none.
+        """
+        given = {"name": name, "labels": labels or {}, "notes": notes}
+        body = {field: value for field, value in given.items() if value is not UNCHANGED}
+        model: type[Evaluation | Training] = Evaluation if kind_of(run_id) is Kind.EVALUATION else Training
+        return self._send(with_json("PATCH", f"/v1/runs/{segment(run_id)}", body, model))
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a finished evaluation or training for good, with its events, checkpoints and files.
+
+        Raises:
+            Conflict: the run has not finished, or an unfinished training starts from one of its checkpoints.
+            NotAllowed: it is somebody else's run, and the key lacks the scope ``admin``.
+        """
+        self._send(Call("DELETE", f"/v1/runs/{segment(run_id)}", nothing))
 
     def events(
         self, run_id: str, *, after: int = 0, types: Sequence[str] = (), timeout_s: float | None = None

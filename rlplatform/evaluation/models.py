@@ -27,6 +27,7 @@ from rlplatform.evaluation.graders.stdio import StdioGrader
 from rlplatform.evaluation.sources import Source
 from rlplatform.files.models import DataFile
 from rlplatform.json_models import FieldError, StrictModel, with_old_names
+from rlplatform.runs.annotations import Annotations, RunDocument
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
 from rlplatform.scheduling.priorities import Priority
 
@@ -73,7 +74,7 @@ class Group(StrictModel):
 Identified = TypeVar("Identified", TestCase, Group)
 
 
-class EvaluationRequest(StrictModel):
+class EvaluationRequest(Annotations):
     """A submission to judge, its tests and its limits (`POST /v1/evaluations`)."""
 
     language: Literal["python"] = "python"
@@ -199,7 +200,7 @@ class TestResult(StrictModel):
 EvaluationState = Literal["queued", "running", "finished", "cancelled", "failed"]
 
 
-class Evaluation(StrictModel):
+class Evaluation(RunDocument):
     """State and result of an evaluation."""
 
     id: str

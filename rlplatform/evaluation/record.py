@@ -17,7 +17,8 @@ from rlplatform.evaluation.events import (
 )
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestResult, Verdict
 from rlplatform.runs.events import Event
-from rlplatform.runs.records import Run, RunSummary, StoredRun
+from rlplatform.runs.index import Facts
+from rlplatform.runs.records import NOT_STORED, Run, RunSummary, StoredRun
 
 _TESTS = TypeAdapter(list[TestResult])
 
@@ -37,6 +38,16 @@ class EvaluationRun(Run):
     def final(self) -> bool:
         return self.document.state in ("finished", "cancelled", "failed")
 
+    @property
+    def facts(self) -> Facts:
+        """Facts that lists filter and sort by."""
+        ended = self.document.finished_at
+        return Facts(
+            env=self.request.grader.environment,
+            score=self.document.score,
+            finished_at=ended.timestamp() if ended is not None else None,
+        )
+
     def charge(self, before: Self) -> tuple[str, float]:  # noqa: ARG002
         """Return the CPU seconds of the tests, and of their checkers, of a finished evaluation.
 
@@ -54,8 +65,8 @@ class EvaluationRun(Run):
     def to_stored(self) -> StoredRun:
         """Return the run as the database keeps it, with its request and the results of its tests apart."""
         tests = _TESTS.dump_json(self.document.tests).decode()
-        record = self.model_dump_json(exclude={"request": True, "epoch": True, "document": {"tests"}})
-        return StoredRun(self.request.model_dump_json(), tests, record)
+        record = self.model_dump_json(exclude={"request": True, "epoch": True, "document": {"tests", *NOT_STORED}})
+        return StoredRun(self.request.model_dump_json(), tests, record, self.annotations.model_dump_json())
 
     def apply(self, event: Event, size: int | None = None) -> Self:
         """Return this run after ``event``. ``size``: characters of its JSON, if they are known."""

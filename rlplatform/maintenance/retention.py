@@ -82,6 +82,22 @@ class Retention:
                 swept += await self._remove_trainings([run.id for run in page])
         return swept
 
+    async def delete_run(self, run: Run) -> None:
+        """Delete a finished run before its time.
+
+        Raises:
+            Conflict: it has not finished, or an unfinished training starts from one of its checkpoints.
+        """
+        if not run.final:
+            raise Conflict(
+                f"{run.id} is {run.state}: stop it first; only a finished run can be deleted", state=run.state
+            )
+        if not isinstance(run, TrainingRun):
+            await self._store.remove(run.id)
+        elif not await self._remove_trainings([run.id]):
+            why = f"a training that has not finished starts from a checkpoint of {run.id}; stop it first"
+            raise Conflict(why, state=run.state)
+
     async def delete(self, checkpoint: CheckpointInfo, owner: TrainingRun) -> None:
         """Delete one of the checkpoints of ``owner`` before its time.
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol, TypedDict, Unpack
+from typing import NamedTuple, Protocol, Unpack
 
+from rlplatform.runs.annotations import Annotations, RunPatch
 from rlplatform.runs.events import Event
+from rlplatform.runs.index import RunQuery
 from rlplatform.runs.records import Run, RunSummary
 
 
@@ -23,18 +25,6 @@ class Idempotency(NamedTuple):
     tenant: str
     key: str
     body_sha256: str
-
-
-class RunQuery(TypedDict, total=False):
-    """Filter of runs: of ``tenant``, in one of ``states``, created before the run ``before``.
-
-    ``limit`` is 50 by default.
-    """
-
-    tenant: str | None
-    states: Sequence[str]
-    before: str | None
-    limit: int
 
 
 class RunStore(Protocol):
@@ -66,10 +56,25 @@ class RunStore(Protocol):
         """
 
     async def find(self, kind: str, **query: Unpack[RunQuery]) -> list[Run]:
-        """Return runs of a kind (``evaluation``, ``training`` or ``policy``), newest first."""
+        """Return runs of a kind (``evaluation``, ``training`` or ``policy``), in the order of the query."""
 
     async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
         """Return the summaries of the runs of :meth:`find`, without reading their requests and results."""
+
+    async def annotations(self, run_id: str) -> Annotations:
+        """Return name, labels and notes of a run, and read nothing else.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+
+    async def annotate(self, run_id: str, patch: RunPatch) -> Annotations:
+        """Change name, labels and notes of a run, finished or not; return them.
+
+        Raises:
+            NotFound: there is no such run.
+            InvalidRequest: the run would have too many labels.
+        """
 
     async def remove(self, run_id: str) -> None:
         """Delete a finished run and its events. Its usage stays counted. Idempotent.

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from rlplatform.runs.annotations import Annotations, RunDocument
 from rlplatform.runs.events import Event, stream_of
+from rlplatform.runs.index import Facts, IndexEntry, searched_text
 
 
 class StoredRun(NamedTuple):
     """Run as text, in the parts that a database stores separately.
 
     ``request`` never changes. ``tests`` of the document may be large; None if ``record`` contains them. ``record`` is
-    the rest, except the epoch, and ends with the document.
+    the rest, except the epoch and the ``annotations``, and ends with the document.
     """
 
     request: str | None
     tests: str | None
     record: str
+    annotations: str
+
+
+NOT_STORED = {"name", "labels", "notes", "submitter"}
+"""Fields of a run's document that a stored record leaves out."""
 
 
 class Run(BaseModel):
@@ -57,6 +64,27 @@ class Run(BaseModel):
         """State of the run, as its document shows it."""
 
     @property
+    def facts(self) -> Facts:
+        """Facts that lists filter and sort by."""
+        return Facts()
+
+    @property
+    def annotations(self) -> Annotations:
+        """Name, labels and notes."""
+        return _annotations(self.document)
+
+    @property
+    def index_entry(self) -> IndexEntry:
+        """Entry of the index of runs."""
+        facts, annotations = self.facts, self.annotations
+        text = searched_text(self.id, facts.env, annotations)
+        return IndexEntry(self.id, self.kind, self.tenant, self.state, self.created_by, facts, annotations, text)
+
+    def annotated(self, annotations: Annotations) -> Self:
+        """Return this run with other annotations."""
+        return self.model_copy(update={"document": _annotated(self.document, annotations, self.created_by)})
+
+    @property
     @abstractmethod
     def final(self) -> bool:
         """True if nothing may follow."""
@@ -71,7 +99,9 @@ class Run(BaseModel):
 
     def to_stored(self) -> StoredRun:
         """Return the run as the database keeps it."""
-        return StoredRun(None, None, self.model_dump_json(exclude={"epoch"}))
+        excluded = NOT_STORED if isinstance(self.document, RunDocument) else None
+        record = self.model_dump_json(exclude={"epoch": True, "document": excluded or set()})
+        return StoredRun(None, None, record, self.annotations.model_dump_json())
 
     def _stored_with(self, event: Event, size: int | None) -> int:
         """Return the stored size after ``event``."""
@@ -94,3 +124,23 @@ class RunSummary(BaseModel):
     def state(self) -> str:
         """State of the run, as its document shows it."""
         return str(self.document.state)
+
+    @property
+    def annotations(self) -> Annotations:
+        """Name, labels and notes."""
+        return _annotations(self.document)
+
+    def annotated(self, annotations: Annotations) -> Self:
+        """Return this summary with other annotations."""
+        return self.model_copy(update={"document": _annotated(self.document, annotations, self.created_by)})
+
+
+def _annotations(document: object) -> Annotations:
+    return document.annotations if isinstance(document, RunDocument) else Annotations()
+
+
+def _annotated(document: object, annotations: Annotations, submitter: str) -> object:
+    if not isinstance(document, RunDocument):
+        return document
+    given = {"name": annotations.name, "labels": annotations.labels, "notes": annotations.notes}
+    return document.model_copy(update={**given, "submitter": submitter})

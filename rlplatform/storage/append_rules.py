@@ -11,10 +11,11 @@ from datetime import UTC, date, timedelta
 from typing import NamedTuple
 
 from rlplatform.errors import Conflict, Fenced, IdempotencyMismatch, InvalidRequest, NotFound
-from rlplatform.run_kinds import parse_run
+from rlplatform.run_kinds import parse_run, parse_summary
+from rlplatform.runs.annotations import Annotations
 from rlplatform.runs.events import Event, run_of, stream_of
 from rlplatform.runs.ports import EncodedEvent, Idempotency
-from rlplatform.runs.records import Run, StoredRun
+from rlplatform.runs.records import Run, RunSummary, StoredRun
 
 IDEMPOTENCY_LIFE = timedelta(hours=24)
 USAGE_LIFE = timedelta(days=62)
@@ -26,7 +27,13 @@ def from_stored(stored: StoredRun, epoch: int) -> Run:
     """Put the parts of a stored run together again."""
     request = f',"request":{stored.request}' if stored.request is not None else ""
     tests = f',"tests":{stored.tests}' if stored.tests is not None else ""
-    return parse_run(f'{stored.record[:-2]}{tests}}},"epoch":{epoch}{request}}}')
+    run = parse_run(f'{stored.record[:-2]}{tests}}},"epoch":{epoch}{request}}}')
+    return run.annotated(Annotations.model_validate_json(stored.annotations))
+
+
+def summary_of(record: str, annotations: str) -> RunSummary:
+    """Return the summary of a stored run."""
+    return parse_summary(record).annotated(Annotations.model_validate_json(annotations))
 
 
 def run_id_of(stream: str) -> str:
@@ -50,6 +57,11 @@ def no_such_run(run_id: str) -> NotFound:
 
 def no_such_stream(stream: str) -> NotFound:
     return NotFound(f"no such stream: {stream[:96]}")
+
+
+def news_for_index(new: Sequence[Event]) -> bool:
+    """Return True if the events ``new`` may change what lists sort by: telemetry does not count."""
+    return not all(event.telemetry for event in new)
 
 
 def check_limit(limit: int) -> None:

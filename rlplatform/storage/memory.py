@@ -12,8 +12,10 @@ from rlplatform.access.api_keys import ApiKey
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import Conflict
 from rlplatform.run_kinds import summarize
+from rlplatform.runs.annotations import Annotations, RunPatch
 from rlplatform.runs.events import Event
-from rlplatform.runs.ports import EncodedEvent, Idempotency, RunQuery
+from rlplatform.runs.index import IndexEntry, RunFilter, RunQuery
+from rlplatform.runs.ports import EncodedEvent, Idempotency
 from rlplatform.runs.records import Run, RunSummary
 from rlplatform.storage import append_rules
 from rlplatform.storage.stream_notifier import StreamNotifier
@@ -24,6 +26,7 @@ from rlplatform.store import Document, OutboxEntry, Written
 class _Entry:
     run: Run
     log: list[EncodedEvent]
+    index: IndexEntry
     seq_of: dict[str, int] = field(default_factory=dict)
 
 
@@ -49,7 +52,7 @@ class MemoryStore:
                 return entry.run, False
             raise Conflict(f"{run.id} exists")
         run, encoded = append_rules.open_stream(run, first)
-        self._entries[run.id] = _Entry(run, [encoded], {first.id: 1})
+        self._entries[run.id] = _Entry(run, [encoded], run.index_entry, {first.id: 1})
         self._charge(run.tenant, append_rules.opening_charges(run, first))
         if idempotency is not None:
             expires = self._clock.now() + append_rules.IDEMPOTENCY_LIFE
@@ -70,28 +73,21 @@ class MemoryStore:
     async def get(self, run_id: str) -> Run:
         return self._entry(run_id).run
 
-    async def find(
-        self,
-        kind: str,
-        *,
-        tenant: str | None = None,
-        states: Sequence[str] = (),
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[Run]:
-        append_rules.check_limit(limit)
-        found = (
-            entry.run
-            for run_id, entry in sorted(self._entries.items(), reverse=True)
-            if entry.run.kind == kind
-            and (tenant is None or entry.run.tenant == tenant)
-            and (not states or entry.run.state in states)
-            and (before is None or run_id < before)
-        )
-        return [run for run, _ in zip(found, range(limit), strict=False)]
+    async def find(self, kind: str, **query: Unpack[RunQuery]) -> list[Run]:
+        found = RunFilter(kind=kind, **query).page({run_id: entry.index for run_id, entry in self._entries.items()})
+        return [self._entries[run_id].run for run_id in found]
 
     async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
         return [summarize(run) for run in await self.find(kind, **query)]
+
+    async def annotations(self, run_id: str) -> Annotations:
+        return self._entry(run_id).run.annotations
+
+    async def annotate(self, run_id: str, patch: RunPatch) -> Annotations:
+        entry = self._entry(run_id)
+        entry.run = entry.run.annotated(patch.applied_to(entry.run.annotations))
+        entry.index = entry.run.index_entry._replace(facts=entry.index.facts)
+        return entry.run.annotations
 
     async def remove(self, run_id: str) -> None:
         if (entry := self._entries.get(run_id)) is not None:
@@ -111,6 +107,8 @@ class MemoryStore:
         before = entry.run
         entry.run, encoded = append_rules.append_events(before, new)
         self._charge(before.tenant, append_rules.charges(before, entry.run, new))
+        if append_rules.news_for_index(new):
+            entry.index = entry.run.index_entry
         if (last := append_rules.final_event(new)) is not None:
             self._position += 1
             self._finished.append(OutboxEntry(self._position, before.tenant, before.id, last.id, encoded[-1].type))

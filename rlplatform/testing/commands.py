@@ -78,7 +78,7 @@ class FakeCommands:
         document = Evaluation(id=run_id, state="queued", max_score=max_score, created_at=self._now())
         run = EvaluationRun(
             id=run_id, tenant=principal.tenant, created_by=principal.id, request=request, document=document
-        )
+        ).annotated(request.annotations)
         first = EvaluationQueued(stream=run.stream, time=self._now(), tests=len(request.tests), max_score=max_score)
         stored, new = await self._store.create(run, first, idempotency=idempotency)
         assert isinstance(stored, EvaluationRun)
@@ -103,6 +103,7 @@ class FakeCommands:
             id=run_id, state=TrainingState.QUEUED, request=request, simulated=simulated, created_at=self._now()
         )
         run = TrainingRun(id=run_id, tenant=principal.tenant, created_by=principal.id, document=document)
+        run = run.annotated(request.annotations)
         first = TrainingQueued(stream=run.stream, time=self._now(), simulated=simulated)
         stored, new = await self._store.create(run, first, idempotency=idempotency)
         assert isinstance(stored, TrainingRun)
@@ -134,6 +135,11 @@ class FakeCommands:
         if not run.final and not superseded(checkpoint, self._checkpoints):
             raise Conflict(f"{run.id} would be recovered from {checkpoint_id}", state=run.state)
         self._checkpoints.delete(run.id, checkpoint_id)
+
+    async def delete_run(self, run_id: str, principal: Principal) -> None:  # noqa: ARG002
+        await self._store.remove(run_id)
+        if self._checkpoints is not None:
+            self._checkpoints.clear(run_id)
 
     async def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         runs = [run for kind in ("evaluation", "training") for run in await self._store.find(kind, states=("queued",))]

@@ -28,7 +28,8 @@ def evaluation_run(clock: Clock, tenant: str = "acme") -> EvaluationRun:
     run_id = ids.new_id(ids.Kind.EVALUATION)
     request = EvaluationRequest(source="print(input())", tests=[TestCase(id="t1", stdin="é\u2028\n", hidden=True)])
     document = Evaluation(id=run_id, state="queued", max_score=1.0, created_at=clock.now())
-    return EvaluationRun(id=run_id, tenant=tenant, created_by="key_1", request=request, document=document)
+    run = EvaluationRun(id=run_id, tenant=tenant, created_by="key_1", request=request, document=document)
+    return run.annotated(request.annotations)
 
 
 def training_run(clock: Clock, tenant: str = "acme") -> TrainingRun:
@@ -36,7 +37,8 @@ def training_run(clock: Clock, tenant: str = "acme") -> TrainingRun:
     run_id = ids.new_id(ids.Kind.TRAINING)
     request = TrainingRequest(env="CartPole-v1", stop=StopCriteria(iterations=10), env_config={"x": [1, 2.0, None]})
     document = Training(id=run_id, state=TrainingState.QUEUED, request=request, created_at=clock.now())
-    return TrainingRun(id=run_id, tenant=tenant, created_by="key_1", document=document)
+    run = TrainingRun(id=run_id, tenant=tenant, created_by="key_1", document=document)
+    return run.annotated(request.annotations)
 
 
 def checkpoint(training_id: str | None = None, iteration: int = 3, **fields: Any) -> CheckpointInfo:

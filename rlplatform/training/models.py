@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 from rlplatform.algorithms.registry import ALGORITHMS, AlgorithmName
 from rlplatform.environments.models import BackendChoice
 from rlplatform.json_models import JsonObject, StrictModel
+from rlplatform.runs.annotations import Annotations, RunDocument
 from rlplatform.scheduling.priorities import Priority
 
 MAX_HYPERPARAMETER_BYTES = 16_384
@@ -89,7 +90,7 @@ def _stop_of_preset(given: dict[str, Any]) -> StopCriteria:
     return StopCriteria.model_construct(env_steps=preset.n_timesteps if known and preset is not None else None)
 
 
-class TrainingRequest(StrictModel):
+class TrainingRequest(Annotations):
     """A training to start (`POST /v1/trainings`)."""
 
     env: str = Field(min_length=1, max_length=128)
@@ -233,7 +234,7 @@ class CheckpointInfo(StrictModel):
     it was when it was saved."""
 
 
-class Training(StrictModel):
+class Training(RunDocument):
     """State and progress of a training."""
 
     id: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal, Self
 
 from rlplatform.runs.events import Event
+from rlplatform.runs.index import Facts
 from rlplatform.runs.records import Run, RunSummary
 from rlplatform.training.events import (
     TrainingCheckpointSaved,
@@ -56,6 +57,18 @@ class TrainingRun(Run):
     @property
     def final(self) -> bool:
         return self.document.state.final
+
+    @property
+    def facts(self) -> Facts:
+        """Facts that lists filter and sort by. A policy evaluation estimates the return better than the rollouts."""
+        document = self.document
+        score = document.metrics.get("rollout/episode_return_mean")
+        return Facts(
+            env=document.request.env,
+            score=document.evaluation.episode_return_mean if document.evaluation is not None else score,
+            env_steps=document.progress.env_steps,
+            finished_at=document.finished_at.timestamp() if document.finished_at is not None else None,
+        )
 
     def charge(self, before: Self) -> tuple[str, float]:
         """Return the steps of training since ``before``. Steps that a recovery repeats count once."""

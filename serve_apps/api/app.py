@@ -14,7 +14,6 @@ from fastapi.routing import APIRoute
 from rlplatform.errors import StorageError
 from rlplatform.evaluation.attachments import evaluation_that_uses
 from rlplatform.files.service import FileService
-from rlplatform.maintenance.retention import outlived
 from rlplatform.quotas.service import QuotaService
 from rlplatform.settings import Settings
 from serve_apps.api import web_page
@@ -62,7 +61,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         access=Authenticator(services.store, settings, services.clock, limiter),
         limiter=limiter,
         hubs=StreamFanOuts(services.store, services.clock, ring_bytes=settings.api.stream_buffer_bytes),
-        records=RunCache(services.store, outlived=lambda run: outlived(run, settings.retention, services.clock.now())),
+        records=RunCache(services.store),
         accounts=accounts,
         files=_files(services, settings, accounts),
     )

@@ -208,6 +208,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
         ids = {
             "evaluation_id": (await ours.post("/v1/evaluations", json=evaluation)).json()["id"],
             "training_id": training_id,
+            "run_id": training_id,
             "checkpoint_id": checkpoint.id,
             "policy_id": (await ours.post("/v1/policies", json={"checkpoint_id": checkpoint.id})).json()["id"],
             "webhook_id": (await ours.post("/v1/webhooks", json={"url": "https://example.com"})).json()["webhook"][

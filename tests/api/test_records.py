@@ -7,6 +7,7 @@ import pytest
 from rlplatform.clock import SystemClock
 from rlplatform.errors import NotFound
 from rlplatform.evaluation.models import EvaluationRequest, Verdict
+from rlplatform.runs.annotations import RunPatch
 from rlplatform.runs.records import Run
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.commands import FakeCommands
@@ -47,17 +48,19 @@ async def test_a_final_record_is_read_once_and_one_that_can_change_always() -> N
             await records.get("eval_00000000000000000000000000")
 
 
-async def test_what_may_have_been_removed_is_looked_up_again() -> None:
+async def test_a_kept_record_has_its_present_annotations_and_is_gone_with_the_run() -> None:
     store = CountingStore(SystemClock())
-    outlived: list[Run] = []
-    records = RunCache(store, outlived=outlived.__contains__)
+    records = RunCache(store)
     run = await finished(FakeCommands(store, SystemClock(), judge=Verdict.ACCEPTED))
-    run = await records.get(run.id)
+    assert (await records.get(run.id)).annotations.name is None
+    await store.annotate(run.id, RunPatch(name="first try"))
+    before = store.gets
+    assert (await records.get(run.id)).annotations.name == "first try"
+    assert store.gets == before
     await store.remove(run.id)
-    assert await records.get(run.id) == run
-    outlived.append(run)
-    with pytest.raises(NotFound):
-        await records.get(run.id)
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            await records.get(run.id)
 
 
 async def test_a_run_that_was_removed_is_not_found(platform: PlatformFactory) -> None:

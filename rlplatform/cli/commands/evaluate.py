@@ -11,7 +11,7 @@ import typer
 from rlplatform.cli import exit_codes
 from rlplatform.cli.evidence import evidence, renamed
 from rlplatform.cli.follow import follow_evaluation
-from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, labels_of, output_of
 from rlplatform.cli.output import Output
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest
@@ -59,6 +59,9 @@ def evaluate(
     image: Annotated[
         str | None, typer.Option(help="Image to run in, which has the packages: one of rlp image ls.")
     ] = None,
+    name: Name = None,
+    label: Labels = None,
+    notes: Notes = None,
     priority: Annotated[
         Literal["high", "normal", "low"] | None,
         typer.Option(help="Among the tenant's own; high needs scope admin."),
@@ -106,9 +109,10 @@ def evaluate(
     limits = {"cpu_time_s": cpu_time_s, "wall_time_s": wall_time_s, "memory_mib": memory_mib}
     if given := {name: value for name, value in limits.items() if value is not None}:
         request["limits"] = {**request.get("limits", {}), **given}
-    how = {"tier": tier, "image": image, "priority": priority, "max_wait_s": max_wait_s}
+    how = {"tier": tier, "image": image, "priority": priority, "max_wait_s": max_wait_s, "name": name, "notes": notes}
+    request |= {"labels": labels_of(label)} if label else {}
     request |= {name: value for name, value in how.items() if value is not None}
-    name = str(file)
+    program = str(file)
     with connect(url, api_key) as client:
         if archive:
             request["source"] = {"file": _upload(client, output, file)}
@@ -116,16 +120,16 @@ def evaluate(
             uploaded = [{"path": path.name, "file": _upload(client, output, path)} for path in data]
             request["data"] = [*request.get("data", []), *uploaded]
         submitted = client.submit_evaluation(request)
-        evaluation = follow_evaluation(client, submitted, output, name=name, quiet=plain)
+        evaluation = follow_evaluation(client, submitted, output, name=program, quiet=plain)
     accepted = evaluation.verdict is Verdict.ACCEPTED
     if output.lines:
         output.document({"type": "summary", **evaluation.model_dump(mode="json")}, "")
     elif plain:
-        _show_run(output, evaluation, name)
+        _show_run(output, evaluation, program)
     elif not accepted:
         sent = {str(test.get("id")): test for test in request["tests"] if isinstance(test, dict)}
         grader = request.get("grader") or {}
-        output.note(evidence(evaluation, sent, str(grader.get("kind", "stdio")), name), wrap=False)
+        output.note(evidence(evaluation, sent, str(grader.get("kind", "stdio")), program), wrap=False)
     raise typer.Exit(exit_codes.DONE if accepted else exit_codes.FAILED)
 
 

@@ -9,18 +9,20 @@ from typing import Annotated, Literal, get_args
 import typer
 
 from rlplatform.cli import exit_codes, formatting
+from rlplatform.cli.commands.run_annotations import label, rm
 from rlplatform.cli.evidence import evidence
 from rlplatform.cli.follow import follow_evaluation, follow_training, page_of, summary
 from rlplatform.cli.ids import full_id
-from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+from rlplatform.cli.options import ApiKey, Json, Url, connect, moment_of, output_of, wanted_labels
 from rlplatform.cli.output import Output
 from rlplatform.client import Client
+from rlplatform.client.filters import RunFilters
 from rlplatform.errors import UnknownName
 from rlplatform.evaluation.models import Evaluation, EvaluationState, Verdict
 from rlplatform.ids import Kind, kind_of
 from rlplatform.training.models import Training, TrainingState
 
-app = typer.Typer(no_args_is_help=True, help="List, show, follow and stop trainings and evaluations.")
+app = typer.Typer(no_args_is_help=True, help="List, show, follow, label, stop and delete trainings and evaluations.")
 
 _STATES: dict[str, tuple[str, ...]] = {
     "trainings": tuple(state.value for state in TrainingState),
@@ -31,11 +33,27 @@ RunId = Annotated[str, typer.Argument(help="train_… or eval_…, or the beginn
 TrainingId = Annotated[str, typer.Argument(help="train_…, or the beginning or end of it.")]
 
 
+app.command()(label)
+app.command()(rm)
+
+
 @app.command("ls")
 def index(
     ctx: typer.Context,
     kind: Annotated[Literal["trainings", "evaluations", "all"], typer.Option(help="What to list.")] = "all",
     state: Annotated[list[str] | None, typer.Option(help="Only runs in this state; may be given again.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", "-l", help="Only runs with key=value, or key; may be given again.")
+    ] = None,
+    env: Annotated[str | None, typer.Option(help="Only runs on this environment.")] = None,
+    submitter: Annotated[str | None, typer.Option(help="Only runs that this principal submitted; `me` is you.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only runs started since: 2026-01-31, or 7d, 12h, 30m ago.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only runs started before.")] = None,
+    search: Annotated[str | None, typer.Option(help="Words of the id, name, labels, notes or environment.")] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(help="created_at, finished_at, name, env, state, score or env_steps; - first: greatest first."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many of each.")] = 20,
     json: Json = False,
     url: Url = None,
@@ -47,17 +65,33 @@ def index(
     for name in state or ():
         if not any(name in states for states in asked.values()):
             raise UnknownName("state", name, {each for known in asked for each in _STATES[known]}, field="--state")
+    filters: RunFilters = {
+        "labels": wanted_labels(label),
+        "env": env,
+        "submitter": submitter,
+        "created_after": moment_of(since, "--since"),
+        "created_before": moment_of(until, "--until"),
+        "search": search,
+        "sort": sort,
+    }
+    size = min(limit, 200)
     found: list[Training | Evaluation] = []
     with connect(url, api_key) as client:
         if "trainings" in asked and (asked["trainings"] or not state):
-            found += islice(client.trainings(states=asked["trainings"], page_size=min(limit, 200)), limit)
+            filters["states"] = asked["trainings"]
+            found += islice(client.trainings(page_size=size, **filters), limit)
         if "evaluations" in asked and (asked["evaluations"] or not state):
-            found += islice(client.evaluations(states=asked["evaluations"], page_size=min(limit, 200)), limit)
-    found.sort(key=lambda run: run.created_at, reverse=True)
+            filters["states"] = asked["evaluations"]
+            found += islice(client.evaluations(page_size=size, **filters), limit)
+    if sort is None:
+        found.sort(key=lambda run: run.created_at, reverse=True)
     what = "runs" if kind == "all" else kind
-    empty = (
-        f"no {' or '.join(state)} {what}" if state else f"no {what} yet: start one with `rlp train` or `rlp evaluate`"
-    )
+    if any(value for name, value in filters.items() if name != "states"):
+        empty = f"no {' or '.join(state) + ' ' if state else ''}{what} like that"
+    elif state:
+        empty = f"no {' or '.join(state)} {what}"
+    else:
+        empty = f"no {what} yet: start one with `rlp train` or `rlp evaluate`"
     output.table(found, [formatting.row(run) for run in found], empty)
 
 

@@ -10,7 +10,7 @@ from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.cli import exit_codes, formatting
 from rlplatform.cli.follow import follow_training, page_of, summary
 from rlplatform.cli.ids import full_id
-from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
+from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, labels_of, output_of, pairs
 from rlplatform.errors import InvalidRequest
 from rlplatform.ids import Kind
 from rlplatform.training.models import TrainingState
@@ -46,6 +46,9 @@ def train(
     resume_from: Annotated[
         str | None, typer.Option(help="Continue from this checkpoint: its id, or the beginning or end of it.")
     ] = None,
+    name: Name = None,
+    label: Labels = None,
+    notes: Notes = None,
     priority: Annotated[
         Literal["high", "normal", "low"] | None,
         typer.Option(help="Among the tenant's own; high needs scope admin."),
@@ -70,6 +73,9 @@ def train(
             field="stop",
         )
     request = _given(
+        name=name,
+        labels=labels_of(label),
+        notes=notes,
         env=env,
         algorithm=algo,
         engine=engine,

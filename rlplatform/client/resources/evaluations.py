@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, create, encode, reads, segment
+from rlplatform.client.filters import RunFilters, params_of
 from rlplatform.errors import PlatformError, error_from
 from rlplatform.evaluation.models import BatchResult, Evaluation, EvaluationRequest
 from rlplatform.evaluation.submission_models import Submission
@@ -58,9 +59,15 @@ class EvaluationCalls(AsyncTransport):
         """
         return await self._send(Call("GET", f"/v1/evaluations/{segment(evaluation_id)}/submission", reads(Submission)))
 
-    def evaluations(self, *, states: Sequence[str] = (), page_size: int = 50) -> AsyncIterator[Evaluation]:
-        """Yield all evaluations, newest first, without their tests; pages are fetched as they are needed."""
-        return self._pages("/v1/evaluations", Page[Evaluation], page_size, states=states)
+    def evaluations(self, *, page_size: int = 50, **filters: Unpack[RunFilters]) -> AsyncIterator[Evaluation]:
+        """Yield evaluations, newest first unless ``sort`` is given, without their tests.
+
+        Pages are fetched as they are needed.
+
+        Args:
+            filters: see :class:`~rlplatform.client.filters.RunFilters`.
+        """
+        return self._pages("/v1/evaluations", Page[Evaluation], page_size, params_of(filters))
 
     async def cancel_evaluation(self, evaluation_id: str) -> Evaluation:
         """Cancel an evaluation; a finished one is left unchanged."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 
+from rlplatform.client.call import UNCHANGED, Call, Unchanged, nothing, segment, with_json
 from rlplatform.client.event_cursor import EventCursor
 from rlplatform.client.resources.evaluations import EvaluationCalls
 from rlplatform.client.resources.trainings import TrainingCalls
@@ -36,6 +37,36 @@ class RunCalls(EvaluationCalls, TrainingCalls):
         done = await self.wait(submitted.id, timeout_s=timeout_s)
         assert isinstance(done, Evaluation)
         return done
+
+    async def update_run(
+        self,
+        run_id: str,
+        *,
+        name: str | Unchanged | None = UNCHANGED,
+        labels: Mapping[str, str | None] | None = None,
+        notes: str | Unchanged | None = UNCHANGED,
+    ) -> Evaluation | Training:
+        """Change the annotations of a run, finished or not; return the run.
+
+        Args:
+            run_id: id of an evaluation or a training.
+            name: new name; None for none.
+            labels: labels to set; a label with the value None is removed, and the others stay.
+            notes: new notes; None for none.
+        """
+        given = {"name": name, "labels": labels or {}, "notes": notes}
+        body = {field: value for field, value in given.items() if value is not UNCHANGED}
+        model: type[Evaluation | Training] = Evaluation if kind_of(run_id) is Kind.EVALUATION else Training
+        return await self._send(with_json("PATCH", f"/v1/runs/{segment(run_id)}", body, model))
+
+    async def delete_run(self, run_id: str) -> None:
+        """Delete a finished evaluation or training for good, with its events, checkpoints and files.
+
+        Raises:
+            Conflict: the run has not finished, or an unfinished training starts from one of its checkpoints.
+            NotAllowed: it is somebody else's run, and the key lacks the scope ``admin``.
+        """
+        await self._send(Call("DELETE", f"/v1/runs/{segment(run_id)}", nothing))
 
     async def events(
         self, run_id: str, *, after: int = 0, types: Sequence[str] = (), timeout_s: float | None = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, create, encode, nothing, reads, segment, with_json
+from rlplatform.client.filters import RunFilters, params_of
 from rlplatform.environments.models import EnvironmentInfo, EnvironmentList
 from rlplatform.runs.pages import Page
 from rlplatform.training.metric_series import MetricSeries
@@ -39,9 +40,13 @@ class TrainingCalls(AsyncTransport):
         """
         return await self._send(Call("GET", f"/v1/trainings/{segment(training_id)}", reads(Training)))
 
-    def trainings(self, *, states: Sequence[str] = (), page_size: int = 50) -> AsyncIterator[Training]:
-        """Yield all trainings, newest first; pages are fetched as they are needed."""
-        return self._pages("/v1/trainings", Page[Training], page_size, states=states)
+    def trainings(self, *, page_size: int = 50, **filters: Unpack[RunFilters]) -> AsyncIterator[Training]:
+        """Yield trainings, newest first unless ``sort`` is given; pages are fetched as they are needed.
+
+        Args:
+            filters: see :class:`~rlplatform.client.filters.RunFilters`.
+        """
+        return self._pages("/v1/trainings", Page[Training], page_size, params_of(filters))
 
     async def pause_training(self, training_id: str) -> Training:
         """Pause a training: save a checkpoint and free its resources.

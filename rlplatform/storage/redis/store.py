@@ -19,16 +19,20 @@ from redis.asyncio import Redis
 
 from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, Fenced, InvalidRequest, NotFound, StorageError
-from rlplatform.run_kinds import parse_summary
+from rlplatform.run_kinds import KINDS
+from rlplatform.runs.annotations import Annotations, RunPatch
 from rlplatform.runs.events import Event
-from rlplatform.runs.ports import EncodedEvent, Idempotency, RunQuery
+from rlplatform.runs.index import RunFilter, RunQuery, sortable_name
+from rlplatform.runs.ports import EncodedEvent, Idempotency
 from rlplatform.runs.records import Run, RunSummary, StoredRun
 from rlplatform.storage import append_rules
-from rlplatform.storage.redis import scripts
+from rlplatform.storage.redis import index, scripts
 from rlplatform.storage.redis.records import RedisRecords, as_storage_errors
 
-SCHEMA = 3  # 2: usage, outbox, documents; 3: tests apart from records. Older versions would leave gaps in them
-_PACKED = ("epoch", "request", "tests", "record")
+SCHEMA = (
+    4  # 2: usage, outbox, documents; 3: tests apart from records; 4: index. Older versions would leave gaps in them
+)
+_PACKED = ("epoch", "request", "tests", "record", "annotations")
 _CACHED_RUNS = 512
 _TIMEOUT_S = 15.0
 _USAGE_LIFE_S = int(append_rules.USAGE_LIFE.total_seconds())
@@ -41,10 +45,12 @@ class RedisStore(RedisRecords):
     def __init__(self, redis: Redis, clock: Clock, namespace: str) -> None:
         super().__init__(redis, namespace)
         self._clock = clock
+        self._index = index.IndexKeys(self._key)
         self._create = redis.register_script(scripts.CREATE)
         self._append = redis.register_script(scripts.APPEND)
         self._remove = redis.register_script(scripts.REMOVE)
         self._acquire = redis.register_script(scripts.ACQUIRE)
+        self._annotate = redis.register_script(scripts.ANNOTATE)
         self._find = redis.register_script(scripts.FIND)
         self._runs: OrderedDict[str, Run] = OrderedDict()  # as this process last wrote them; another may have gone on
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -85,7 +91,6 @@ class RedisStore(RedisRecords):
             life_s = append_rules.IDEMPOTENCY_LIFE.total_seconds()
             key = _once(idempotency)
             once = (idempotency.body_sha256, now, now + life_s, int(life_s))
-        indices = [*self._indices(new.kind, new.tenant), *self._indices(new.kind, new.tenant, new.state)]
         counted, *_ = append_rules.opening_charges(new, first)
         with as_storage_errors():
             answer, *details = await self._create(
@@ -94,13 +99,14 @@ class RedisStore(RedisRecords):
                     self._key("idempotency", key),
                     self._usage_key(new.tenant, counted.day),
                     self._usage_key(new.tenant, append_rules.STANDING),
-                    *indices,
+                    *self._index.of_run(new),
                 ],
                 args=[
                     *(new.id, new.kind, new.tenant, new.state, *_fields(packed)),
                     *(first.id, line.type, line.data),
                     *once,
                     *(counted.counter, _USAGE_LIFE_S, new.stored_bytes),
+                    *index.fields(new),
                 ],
             )
         match answer:
@@ -133,20 +139,47 @@ class RedisStore(RedisRecords):
         return [_unpack("", row) for row in await self._rows(kind, _PACKED, **query)]
 
     async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
-        return [parse_summary(record) for (record,) in await self._rows(kind, ("record",), **query)]
+        return [append_rules.summary_of(*row) for row in await self._rows(kind, ("record", "annotations"), **query)]
+
+    async def annotations(self, run_id: str) -> Annotations:
+        with as_storage_errors():
+            found = await self._redis.hget(self._key("run", run_id), "annotations")
+        if found is None:
+            raise append_rules.no_such_run(run_id)
+        return Annotations.model_validate_json(found)
+
+    async def annotate(self, run_id: str, patch: RunPatch) -> Annotations:
+        while True:
+            run = await self.get(run_id)
+            after = run.annotated(patch.applied_to(run.annotations))
+            labels = self._index.of_labels(run)
+            with as_storage_errors():
+                answer = await self._annotate(
+                    keys=[self._key("run", run_id), *labels, *self._index.of_labels(after)],
+                    args=[
+                        *(run_id, run.annotations.model_dump_json(), after.annotations.model_dump_json()),
+                        *(after.index_entry.text, index.encoded("name", sortable_name(after.annotations)), len(labels)),
+                    ],
+                )
+            if answer == "NONE":
+                raise append_rules.no_such_run(run_id)
+            if answer == "OK":
+                return after.annotations
 
     async def remove(self, run_id: str) -> None:
-        try:
-            run = await self.get(run_id)
-        except NotFound:
-            return
-        append_rules.check_over(run)  # and will be: nothing follows a final state
-        indices = [*self._indices(run.kind, run.tenant), *self._indices(run.kind, run.tenant, run.state)]
-        with as_storage_errors():
-            await self._remove(
-                keys=[*self._keys(run_id), self._usage_key(run.tenant, append_rules.STANDING), *indices],
-                args=[run_id, run.stored_bytes],
-            )
+        answer = "STALE"
+        while answer == "STALE":  # it was given other labels meanwhile
+            try:
+                run = await self.get(run_id)
+            except NotFound:
+                return
+            append_rules.check_over(run)  # and will be: nothing follows a final state
+            standing = self._usage_key(run.tenant, append_rules.STANDING)
+            with as_storage_errors():
+                answer = await self._remove(
+                    keys=[*self._keys(run_id), standing, *self._index.of_run(run)],
+                    args=[run_id, run.stored_bytes, run.annotations.model_dump_json()],
+                )
 
     async def acquire(self, run_id: str) -> int:
         with as_storage_errors():
@@ -229,25 +262,33 @@ class RedisStore(RedisRecords):
                 f"{SCHEMA}): upgrade the platform, or point RLP_STORE__URL at another database"
             )
         if version < SCHEMA:
+            await self._add_to_index()
             with as_storage_errors():
                 await self._redis.set(self._key("schema"), SCHEMA)
 
-    async def _rows(
-        self,
-        kind: str,
-        fields: Sequence[str],
-        *,
-        tenant: str | None = None,
-        states: Sequence[str] = (),
-        before: str | None = None,
-        limit: int = 50,
-    ) -> Sequence[Sequence[str]]:
+    async def _add_to_index(self) -> None:
+        """Enter the runs of an older version into the index. Idempotent."""
+        for kind in KINDS:
+            with as_storage_errors():
+                ids = await self._redis.zrange(self._index.state(kind.model_fields["kind"].default), 0, -1)
+                for run_id in ids:
+                    stored = await self._redis.hmget(self._key("run", run_id), *_PACKED[:-1])
+                    run = _unpack(run_id, [*stored, Annotations().model_dump_json()])
+                    pipeline = self._redis.pipeline(transaction=True)
+                    names = iter(index.fields(run))
+                    pipeline.hset(self._key("run", run_id), mapping=dict(zip(names, names, strict=True)))
+                    for key in self._index.of_run(run):
+                        pipeline.zadd(key, {run_id: 0})
+                    await pipeline.execute()
+
+    async def _rows(self, kind: str, fields: Sequence[str], **query: Unpack[RunQuery]) -> Sequence[Sequence[str]]:
         """Read ``fields`` of the runs that :meth:`find` finds."""
-        append_rules.check_limit(limit)
-        keys = [self._index(kind, tenant, state) for state in dict.fromkeys(states)] or [self._index(kind, tenant)]
-        newest = "+" if before is None else f"({before}"
+        wanted = RunFilter(kind=kind, **query)
+        arguments = index.script_arguments(wanted, self._key("run", ""), fields)
         with as_storage_errors():
-            found = await self._find(keys=keys, args=[newest, limit, self._key("run", ""), *fields])
+            found = await self._find(keys=self._index.wanted(wanted), args=arguments)
+        if found == "GONE":
+            raise wanted.gone()
         rows: Sequence[Sequence[str]] = found
         return rows
 
@@ -285,8 +326,8 @@ class RedisStore(RedisRecords):
             answer, *details = await self._append(
                 keys=[
                     *self._keys(before.id),
-                    *self._indices(before.kind, before.tenant, before.state),
-                    *self._indices(after.kind, after.tenant, after.state),
+                    *self._index.of_state(before, before.state),
+                    *self._index.of_state(after, after.state),
                     *(self._usage_key(after.tenant, counted.day), self._key("outbox"), self._key("counters")),
                     self._usage_key(after.tenant, append_rules.STANDING),
                 ],
@@ -295,6 +336,7 @@ class RedisStore(RedisRecords):
                     *(counter, amount, _USAGE_LIFE_S),
                     *outbox,
                     int(size.amount),
+                    *(index.facts(after.facts) if append_rules.news_for_index(new) else ("same", "", "")),
                     *fields,
                 ],
             )
@@ -314,22 +356,16 @@ class RedisStore(RedisRecords):
     def _keys(self, run_id: str) -> list[str]:
         return [self._key(name, run_id) for name in ("run", "events", "seen")]
 
-    def _index(self, kind: str, tenant: str | None = None, state: str | None = None) -> str:
-        return self._key("index", kind, "*" if tenant is None else f"={quote(tenant, safe='')}", state or "*")
-
-    def _indices(self, kind: str, tenant: str, state: str | None = None) -> list[str]:
-        return [self._index(kind, None, state), self._index(kind, tenant, state)]
-
 
 def _once(idempotency: Idempotency) -> str:
     return f"{quote(idempotency.tenant, safe='')}:{quote(idempotency.key, safe='')}"
 
 
 def _unpack(run_id: str, fields: Sequence[str | None]) -> Run:
-    epoch, request, tests, record = fields
-    if epoch is None or record is None:
+    epoch, request, tests, record, annotations = fields
+    if epoch is None or record is None or annotations is None:
         raise append_rules.no_such_run(run_id)
-    return append_rules.from_stored(StoredRun(request or None, tests or None, record), int(epoch))
+    return append_rules.from_stored(StoredRun(request or None, tests or None, record, annotations), int(epoch))
 
 
 def _fields(packed: StoredRun) -> tuple[str, str, str]:

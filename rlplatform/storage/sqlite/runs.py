@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
-from rlplatform.run_kinds import parse_summary
 from rlplatform.runs.events import Event
+from rlplatform.runs.index import RunFilter
 from rlplatform.runs.ports import EncodedEvent, Idempotency
 from rlplatform.runs.records import Run, RunSummary, StoredRun
 from rlplatform.storage import append_rules
+from rlplatform.storage.sqlite import index
 
-_PACKED = "epoch, request, tests, record"
-_RUNS = "runs LEFT JOIN payloads ON run_id = id"
+_PACKED = "epoch, request, tests, record, annotations"
+_INDEXED = "runs JOIN run_index AS i ON i.kind = runs.kind AND i.tenant = runs.tenant AND i.run_id = id"
+_RUNS = f"{_INDEXED} LEFT JOIN payloads AS p ON p.run_id = id"
+
+_AT_ONCE = 500  # SQLite 3.31 takes no more than 999 parameters
 
 
 def insert(connection: sqlite3.Connection, run: Run) -> None:
@@ -23,18 +28,23 @@ def insert(connection: sqlite3.Connection, run: Run) -> None:
     )
     if packed.request is not None:
         connection.execute("INSERT INTO payloads VALUES (?, ?, ?)", (run.id, packed.request, packed.tests))
+    index.insert(connection, run)
 
 
-def update(connection: sqlite3.Connection, run: Run) -> None:
+def update(connection: sqlite3.Connection, run: Run, new: Sequence[Event]) -> None:
+    """Write ``run`` after the events ``new``."""
     packed = run.to_stored()
     connection.execute("UPDATE runs SET state = ?, record = ? WHERE id = ?", (run.state, packed.record, run.id))
     if packed.request is not None:
         connection.execute("UPDATE payloads SET tests = ? WHERE run_id = ?", (packed.tests, run.id))
+    if append_rules.news_for_index(new):
+        index.update(connection, run)
 
 
-def remove(connection: sqlite3.Connection, run_id: str) -> None:
+def remove(connection: sqlite3.Connection, run: Run) -> None:
+    index.remove(connection, run)
     for table, column in (("events", "run_id"), ("payloads", "run_id"), ("runs", "id")):
-        connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (run_id,))
+        connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (run.id,))
 
 
 def exists(connection: sqlite3.Connection, run_id: str) -> bool:
@@ -48,36 +58,27 @@ def load(connection: sqlite3.Connection, run_id: str) -> Run:
     return _unpack(row)
 
 
-class Query:
-    """Filter of the runs that are listed, newest first."""
+def find(connection: sqlite3.Connection, wanted: RunFilter) -> list[Run]:
+    """Return the runs that are wanted, in their order."""
+    rows = _rows(connection, wanted, f"id, {_PACKED}", _RUNS)
+    return [_unpack(row) for row in rows]
 
-    def __init__(
-        self,
-        kind: str,
-        *,
-        tenant: str | None = None,
-        states: Sequence[str] = (),
-        before: str | None = None,
-        limit: int = 50,
-    ) -> None:
-        append_rules.check_limit(limit)
-        conditions, values = ["kind = ?"], [kind]
-        if tenant is not None:
-            conditions, values = [*conditions, "tenant = ?"], [*values, tenant]
-        if states:
-            conditions, values = [*conditions, f"state IN ({', '.join('?' * len(states))})"], [*values, *states]
-        if before is not None:
-            conditions, values = [*conditions, "id < ?"], [*values, before]
-        self._which = f"WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
-        self._values = (*values, limit)
 
-    def runs(self, connection: sqlite3.Connection) -> list[Run]:
-        rows = connection.execute(f"SELECT {_PACKED} FROM {_RUNS} {self._which}", self._values).fetchall()
-        return [_unpack(row) for row in rows]
+def summaries(connection: sqlite3.Connection, wanted: RunFilter) -> list[RunSummary]:
+    """Return the summaries of the runs of :func:`find`; requests and results are not read."""
+    rows = _rows(connection, wanted, "id, record, annotations", _INDEXED)
+    return [append_rules.summary_of(record, annotations) for record, annotations in rows]
 
-    def summaries(self, connection: sqlite3.Connection) -> list[RunSummary]:
-        rows = connection.execute(f"SELECT record FROM runs {self._which}", self._values).fetchall()
-        return [parse_summary(record) for (record,) in rows]
+
+def _rows(connection: sqlite3.Connection, wanted: RunFilter, columns: str, tables: str) -> list[tuple[Any, ...]]:
+    """Read ``columns``, the first of them ``id``, of the runs that are wanted; return the others in their order."""
+    ids = index.find(connection, wanted)
+    found: dict[str, tuple[Any, ...]] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        query = f"SELECT {columns} FROM {tables} WHERE id IN ({', '.join('?' * len(some))})"
+        found |= {row[0]: row[1:] for row in connection.execute(query, some).fetchall()}
+    return [found[run_id] for run_id in ids]
 
 
 def find_by_idempotency_key(connection: sqlite3.Connection, idempotency: Idempotency, now: float) -> str | None:
@@ -122,5 +123,5 @@ def read_stream(connection: sqlite3.Connection, stream: str, after: int, limit: 
     return [EncodedEvent(*row) for row in rows]
 
 
-def _unpack(row: tuple[int, str | None, str | None, str]) -> Run:
+def _unpack(row: tuple[Any, ...]) -> Run:
     return append_rules.from_stored(StoredRun(*row[1:]), row[0])

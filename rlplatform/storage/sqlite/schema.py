@@ -50,6 +50,33 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "UPDATE runs SET record = json_remove(record, '$.document.tests') WHERE request IS NOT NULL",
         "ALTER TABLE runs DROP COLUMN request",
     ),
+    (  # what lists filter and sort by, apart from the records that they show
+        """CREATE TABLE run_index (
+            kind TEXT NOT NULL, tenant TEXT NOT NULL, run_id TEXT NOT NULL REFERENCES runs (id), state TEXT NOT NULL,
+            submitter TEXT NOT NULL, env TEXT, name TEXT, score REAL, env_steps REAL, finished_at REAL,
+            text TEXT NOT NULL, annotations TEXT NOT NULL, PRIMARY KEY (kind, tenant, run_id)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX run_index_by_kind ON run_index (kind, run_id)",
+        "CREATE INDEX run_index_by_state ON run_index (kind, state, run_id)",
+        """CREATE TABLE run_labels (
+            kind TEXT NOT NULL, tenant TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, run_id TEXT NOT NULL,
+            PRIMARY KEY (kind, tenant, key, value, run_id)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX run_labels_by_run ON run_labels (run_id)",
+        """INSERT INTO run_index
+            SELECT kind, tenant, id, state, json_extract(record, '$.created_by'), env, NULL,
+                coalesce(json_extract(record, '$.document.evaluation.episode_return_mean'),
+                         json_extract(record, '$.document.metrics."rollout/episode_return_mean"'),
+                         json_extract(record, '$.document.score')),
+                json_extract(record, '$.document.progress.env_steps'),
+                (julianday(json_extract(record, '$.document.finished_at')) - 2440587.5) * 86400,
+                lower(id || char(10) || coalesce(env, '')), '{}'
+            FROM (SELECT runs.*, coalesce(json_extract(record, '$.document.request.env'),
+                                          json_extract(request, '$.grader.env')) AS env
+                  FROM runs LEFT JOIN payloads ON run_id = id)""",
+        "DROP INDEX runs_by_tenant",
+        "DROP INDEX runs_by_state",
+    ),
 )
 
 

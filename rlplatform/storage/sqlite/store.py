@@ -21,10 +21,13 @@ from typing import Unpack
 from rlplatform.access.api_keys import ApiKey
 from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, StorageError
+from rlplatform.runs.annotations import Annotations, RunPatch
 from rlplatform.runs.events import Event
-from rlplatform.runs.ports import EncodedEvent, Idempotency, RunQuery
+from rlplatform.runs.index import RunFilter, RunQuery
+from rlplatform.runs.ports import EncodedEvent, Idempotency
 from rlplatform.runs.records import Run, RunSummary
 from rlplatform.storage import append_rules
+from rlplatform.storage.sqlite import index as index
 from rlplatform.storage.sqlite import records as records
 from rlplatform.storage.sqlite import runs as runs
 from rlplatform.storage.sqlite import schema
@@ -109,10 +112,25 @@ class SqliteStore:
         return await self._read(lambda connection: runs.load(connection, run_id))
 
     async def find(self, kind: str, **query: Unpack[RunQuery]) -> list[Run]:
-        return await self._read(runs.Query(kind, **query).runs)
+        wanted = RunFilter(kind=kind, **query)
+        return await self._read(lambda connection: runs.find(connection, wanted))
 
     async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
-        return await self._read(runs.Query(kind, **query).summaries)
+        wanted = RunFilter(kind=kind, **query)
+        return await self._read(lambda connection: runs.summaries(connection, wanted))
+
+    async def annotations(self, run_id: str) -> Annotations:
+        return await self._read(lambda connection: index.read_annotations(connection, run_id))
+
+    async def annotate(self, run_id: str, patch: RunPatch) -> Annotations:
+        def work(connection: sqlite3.Connection) -> Annotations:
+            run = self._load(connection, run_id)
+            run = run.annotated(patch.applied_to(run.annotations))
+            index.annotate(connection, run)
+            self._remember(run)
+            return run.annotations
+
+        return await self._writer.submit(work)
 
     async def remove(self, run_id: str) -> None:
         def work(connection: sqlite3.Connection) -> None:
@@ -121,7 +139,7 @@ class SqliteStore:
                 append_rules.check_over(run)
                 records.charge(connection, run.tenant, [append_rules.removal_charge(run)])
                 self._runs.pop(run_id, None)
-                runs.remove(connection, run_id)
+                runs.remove(connection, run)
 
         await self._writer.submit(work)
 
@@ -147,7 +165,7 @@ class SqliteStore:
                 before, (run, encoded) = run, append_rules.append_events(run, new)
                 lines.update((event.id, line) for event, line in zip(new, encoded, strict=True))
                 runs.insert_events(connection, run_id, new, encoded)
-                runs.update(connection, run)
+                runs.update(connection, run, new)
                 records.charge(connection, run.tenant, append_rules.charges(before, run, new))
                 records.put_out(connection, run, new, encoded)
                 self._remember(run)

@@ -33,6 +33,7 @@ _MESSAGES = (EvaluationMessage, TrainingMessage, WebhookTestMessage)
 TAGS: Mapping[str, str] = {
     "evaluations": "Judge a learner's code against tests in a sandbox.",
     "trainings": "Train policies with PPO.",
+    "runs": "Name, label and delete evaluations and trainings.",
     "events": "Follow a run live, as server-sent events.",
     "live": "Follow many runs on one WebSocket.",
     "checkpoints": "List, download and delete the checkpoints of trainings.",
@@ -51,6 +52,7 @@ _PATH_PARAMETERS: Mapping[str, str] = {
     "file_id": "Id of the file: `file_…`.",
     "key_id": "Id of the API key: `key_…`.",
     "policy_id": "Id of the policy: `pol_…`.",
+    "run_id": "Id of the run: `eval_…` or `train_…`.",
     "tenant": "Name of the tenant.",
     "training_id": "Id of the training: `train_…`.",
     "webhook_id": "Id of the webhook: `hook_…`.",

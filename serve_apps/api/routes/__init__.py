@@ -11,6 +11,7 @@ from serve_apps.api.routes import (
     keys,
     live,
     policies,
+    runs,
     trainings,
     usage,
     webhooks,
@@ -29,6 +30,7 @@ ROUTERS = (
     environments.router,
     images.router,
     files.router,
+    runs.router,
     keys.router,
     usage.router,
 )

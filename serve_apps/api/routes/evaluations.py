@@ -25,7 +25,7 @@ from rlplatform.ids import Kind
 from rlplatform.runs.pages import Page
 from serve_apps.api.dependencies import Caller, CanEvaluate, Context, Ctx, IdempotencyKey, idempotency
 from serve_apps.api.http.bodies import beside, body_of, validate
-from serve_apps.api.http.paging import Listing, list_runs
+from serve_apps.api.http.paging import RunListing, list_runs
 from serve_apps.api.http.responses import accepted, document, page
 from serve_apps.api.openapi.document import accepts, problems
 from serve_apps.api.openapi.headers import headers
@@ -119,7 +119,7 @@ async def submit_batch(
         **problems(401, 403, 422),
     },
 )
-async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> Response:
+async def index(ctx: Ctx, request: Request, caller: Caller, query: RunListing) -> Response:
     """Return one page of the evaluations that the caller sees, newest first. Their tests are left out."""
     runs, cursor = await list_runs(ctx.services.store, Kind.EVALUATION, query, caller, _STATES)
     return page(request, [run.document for run in runs], cursor)

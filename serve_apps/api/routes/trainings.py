@@ -15,7 +15,7 @@ from rlplatform.training.metric_series import MetricSeries, read_series
 from rlplatform.training.models import Training, TrainingCheck, TrainingRequest, TrainingState
 from serve_apps.api.dependencies import Caller, CanTrain, Context, Ctx, IdempotencyKey, idempotency
 from serve_apps.api.http.bodies import beside, body_of
-from serve_apps.api.http.paging import Listing, list_runs
+from serve_apps.api.http.paging import RunListing, list_runs
 from serve_apps.api.http.responses import accepted, document, page
 from serve_apps.api.openapi.document import accepts, problems
 from serve_apps.api.openapi.headers import headers
@@ -98,7 +98,7 @@ async def check(
         **problems(401, 403, 422),
     },
 )
-async def index(ctx: Ctx, request: Request, caller: Caller, query: Listing) -> Response:
+async def index(ctx: Ctx, request: Request, caller: Caller, query: RunListing) -> Response:
     """Return one page of the trainings that the caller sees, newest first."""
     runs, cursor = await list_runs(ctx.services.store, Kind.TRAINING, query, caller, _STATES)
     return page(request, [run.document for run in runs], cursor)

@@ -301,10 +301,18 @@ export interface components {
             finished_at: string | null;
             /** @description Id of the evaluation: `eval_…`. */
             id: string;
+            /** @description Labels to find the run by. */
+            labels: {
+                [key: string]: string;
+            };
             /** @description Points of a submission that is accepted on every test. */
             max_score: number;
             /** @description Explanation of the result, or of why there is none. */
             message: string | null;
+            /** @description Name of the run for people; null: none. */
+            name: string | null;
+            /** @description Notes about the run; null: none. */
+            notes: string | null;
             /** @description Evaluations served before this one; null unless queued, or if unknown. */
             queue_position: number | null;
             /** @description Sandbox that judged the submission; null until finished. */
@@ -320,6 +328,8 @@ export interface components {
              * @enum {string}
              */
             state: "queued" | "running" | "finished" | "cancelled" | "failed";
+            /** @description Principal that submitted the run: id of the first API key of its rotations, or `sub` of the JWT. */
+            submitter: string | null;
             /** @description Results of the tests so far; lists of evaluations leave them out. */
             tests: components["schemas"]["TestResult"][];
             /** @description First verdict that is not `accepted`, in test order; null until the evaluation has ended. */
@@ -558,6 +568,10 @@ export interface components {
             groups?: components["schemas"]["Group"][];
             /** @description Name of the image to run in, one of `GET /v1/images`: it determines which packages can be imported. Null: the platform's default. */
             image?: string | null;
+            /** @description Labels to find the run by: keys with their values. */
+            labels?: {
+                [key: string]: string;
+            };
             /**
              * @description Programming language of the submission.
              * @constant
@@ -567,6 +581,10 @@ export interface components {
             limits?: components["schemas"]["Limits"];
             /** @description Refuse the evaluation if it would wait in the queue for longer, in seconds; null: only the platform's own limit applies. */
             max_wait_s?: number | null;
+            /** @description Name of the run for people; null: none. It need not be unique. */
+            name?: string | null;
+            /** @description Notes of any length up to 10,000 characters; null: none. */
+            notes?: string | null;
             /**
              * @description Order among the tenant's own evaluations. `high` needs the scope `admin`. Default: `"normal"`.
              * @enum {string}
@@ -1534,6 +1552,20 @@ export interface components {
          */
         Role: "learner" | "researcher" | "instructor" | "operator";
         /**
+         * RunPatch
+         * @description Changes of a run's name, labels and notes. Fields that are left out stay unchanged.
+         */
+        RunPatch: {
+            /** @description Labels to set; a label with the value null is removed, and the others stay. */
+            labels?: {
+                [key: string]: string | null;
+            };
+            /** @description New name; null: none. */
+            name?: string | null;
+            /** @description New notes; null: none. */
+            notes?: string | null;
+        };
+        /**
          * SandboxInfo
          * @description Sandbox that judged a submission.
          */
@@ -1958,6 +1990,10 @@ export interface components {
             finished_at: string | null;
             /** @description Id of the training: `train_…`. */
             id: string;
+            /** @description Labels to find the run by. */
+            labels: {
+                [key: string]: string;
+            };
             /** @description Record of how the training was run: request, seed, package versions, code hash and hardware; null before the start. */
             manifest: {
                 [key: string]: unknown;
@@ -1968,6 +2004,10 @@ export interface components {
             metrics: {
                 [key: string]: number;
             };
+            /** @description Name of the run for people; null: none. */
+            name: string | null;
+            /** @description Notes about the run; null: none. */
+            notes: string | null;
             /** @description Counters of its whole life. */
             progress: components["schemas"]["Progress"];
             /** @description Trainings served before this one; null unless queued, or if unknown. */
@@ -1986,6 +2026,8 @@ export interface components {
             state: components["schemas"]["TrainingState"];
             /** @description Reason of a regular end, for example the stop criterion that was met; null before the end. */
             stop_reason: string | null;
+            /** @description Principal that submitted the run: id of the first API key of its rotations, or `sub` of the JWT. */
+            submitter: string | null;
         };
         /**
          * TrainingCheck
@@ -2386,8 +2428,16 @@ export interface components {
             hyperparameters?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /** @description Labels to find the run by: keys with their values. */
+            labels?: {
+                [key: string]: string;
+            };
             /** @description Time limit of an episode in steps; null: the environment's own, or 10,000 if it has none. */
             max_episode_steps?: number | null;
+            /** @description Name of the run for people; null: none. It need not be unique. */
+            name?: string | null;
+            /** @description Notes of any length up to 10,000 characters; null: none. */
+            notes?: string | null;
             /** @description Name of tuned hyperparameters; null: the environment's own, if there are any. */
             preset?: string | null;
             /**
@@ -2438,8 +2488,16 @@ export interface components {
             hyperparameters: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /** @description Labels to find the run by: keys with their values. */
+            labels: {
+                [key: string]: string;
+            };
             /** @description Time limit of an episode in steps; null: the environment's own, or 10,000 if it has none. */
             max_episode_steps: number | null;
+            /** @description Name of the run for people; null: none. It need not be unique. */
+            name: string | null;
+            /** @description Notes of any length up to 10,000 characters; null: none. */
+            notes: string | null;
             /** @description Name of tuned hyperparameters; null: the environment's own, if there are any. */
             preset: string | null;
             /**
@@ -2966,6 +3024,7 @@ export type Readiness = components['schemas']['Readiness'];
 export type Resources = components['schemas']['Resources'];
 export type ResourcesOutput = components['schemas']['ResourcesOutput'];
 export type Role = components['schemas']['Role'];
+export type RunPatch = components['schemas']['RunPatch'];
 export type SandboxInfo = components['schemas']['SandboxInfo'];
 export type Scope = components['schemas']['Scope'];
 export type SourceFile = components['schemas']['SourceFile'];

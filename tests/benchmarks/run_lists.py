@@ -104,8 +104,8 @@ async def main() -> None:
     lines = [f"| {given.runs:,} runs, 50 shown | {' | '.join(f'{name} p50 / p99' for name in columns)} |"]
     lines.append("| --- |" + " --- |" * len(columns))
     for query in QUERIES:
-        cells = (percentiles(taken[query]) for taken in columns.values())
-        lines.append(f"| {query} | {' | '.join(f'{cell["p50"]:.1f} / {cell["p99"]:.1f}' for cell in cells)} |")
+        cells = [percentiles(taken[query]) for taken in columns.values()]
+        lines.append(f"| {query} | {' | '.join(f'{p50:.1f} / {p99:.1f}' for p50, p99 in cells)} |")
     text = "\n".join(lines) + "\n"
     (RESULTS / "run_lists.md").write_text(text, encoding="utf-8")
     print(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypedDict, get_args
 
 from rlplatform.errors import InvalidRequest
@@ -100,7 +101,7 @@ class RunFilter:
         if self.limit < 1:
             raise InvalidRequest(f"limit must be at least 1, not {self.limit}", field="limit")
 
-    @property
+    @cached_property
     def words(self) -> list[str]:
         """Words of the text search, in lower case."""
         return (self.text or "").casefold().split()

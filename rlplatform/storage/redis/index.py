@@ -12,17 +12,15 @@ from rlplatform.runs.records import Run
 _TEXTS = ("name", "env")
 
 
+FIELDS = ("state", "text", "name", "env", "score", "env_steps", "finished_at")
+"""Hashes of the index, each with a value for every run."""
+
+
 def fields(run: Run) -> list[str]:
-    """Return the names and values of a new run's fields."""
-    annotations = run.annotations
-    return [
-        *("annotations", annotations.model_dump_json(), "text", run.index_entry.text),
-        *("name", encoded("name", sortable_name(annotations)), "env", encoded("env", run.facts.env)),
-        *(item for name, value in zip(_FACTS, facts(run.facts), strict=True) for item in (name, value)),
-    ]
-
-
-_FACTS = ("score", "env_steps", "finished_at")
+    """Return the names and values of a run's fields, in turn."""
+    entry = run.index_entry
+    texts = (run.state, entry.text, encoded("name", sortable_name(run.annotations)), encoded("env", entry.facts.env))
+    return [item for name, value in zip(FIELDS, (*texts, *facts(run.facts)), strict=True) for item in (name, value)]
 
 
 def facts(of: Facts) -> list[str]:
@@ -65,19 +63,6 @@ def wanted_facets(wanted: RunFilter) -> Iterator[tuple[str, ...]]:
         yield ("label", key) if value is None else ("label", key, value)
 
 
-def script_arguments(wanted: RunFilter, prefix: str, read: Sequence[str]) -> list[str | int]:
-    """Return the arguments of the script ``FIND``: ``prefix`` of the keys of runs, and the fields to ``read``."""
-    newest = "+" if wanted.before is None else f"({wanted.before}"
-    oldest = "-" if wanted.since is None else f"[{wanted.since}"
-    return [
-        *(newest, oldest),
-        *(wanted.limit, prefix, len(set(wanted.states)), len(wanted.words)),
-        *wanted.words,
-        *(wanted.sort, int(wanted.descending), wanted.after or ""),
-        *read,
-    ]
-
-
 class IndexKeys:
     """Names of the sorted sets.
 
@@ -100,6 +85,22 @@ class IndexKeys:
     def of_labels(self, run: Run) -> list[str]:
         """Return the sets that ``run`` is in because of its labels."""
         return [each for facet in labels(run.annotations) for each in self._both(run, facet)]
+
+    def fields(self, kind: str) -> str:
+        """Return what the keys of the hashes of a kind begin with."""
+        return self._key("fields", kind, "")
+
+    def arguments(self, wanted: RunFilter, read: Sequence[str]) -> list[str | int]:
+        """Return the arguments of the script ``FIND``: the filter, and the fields to ``read``."""
+        newest = "+" if wanted.before is None else f"({wanted.before}"
+        oldest = "-" if wanted.since is None else f"[{wanted.since}"
+        return [
+            *(newest, oldest, wanted.limit, self._key("run", ""), self.fields(wanted.kind)),
+            *(len(set(wanted.states)), len(wanted.words)),
+            *wanted.words,
+            *(wanted.sort, int(wanted.descending), wanted.after or ""),
+            *read,
+        ]
 
     def wanted(self, wanted: RunFilter) -> list[str]:
         """Return the sets for the script ``FIND``: one of each state, and then those of the other conditions."""

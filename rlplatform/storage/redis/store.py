@@ -106,6 +106,7 @@ class RedisStore(RedisRecords):
                     *(first.id, line.type, line.data),
                     *once,
                     *(counted.counter, _USAGE_LIFE_S, new.stored_bytes),
+                    *(packed.annotations, self._index.fields(new.kind)),
                     *index.fields(new),
                 ],
             )
@@ -159,6 +160,7 @@ class RedisStore(RedisRecords):
                     args=[
                         *(run_id, run.annotations.model_dump_json(), after.annotations.model_dump_json()),
                         *(after.index_entry.text, index.encoded("name", sortable_name(after.annotations)), len(labels)),
+                        self._index.fields(run.kind),
                     ],
                 )
             if answer == "NONE":
@@ -178,7 +180,10 @@ class RedisStore(RedisRecords):
             with as_storage_errors():
                 answer = await self._remove(
                     keys=[*self._keys(run_id), standing, *self._index.of_run(run)],
-                    args=[run_id, run.stored_bytes, run.annotations.model_dump_json()],
+                    args=[
+                        *(run_id, run.stored_bytes, run.annotations.model_dump_json()),
+                        *(self._index.fields(run.kind), *index.FIELDS),
+                    ],
                 )
 
     async def acquire(self, run_id: str) -> int:
@@ -275,8 +280,10 @@ class RedisStore(RedisRecords):
                     stored = await self._redis.hmget(self._key("run", run_id), *_PACKED[:-1])
                     run = _unpack(run_id, [*stored, Annotations().model_dump_json()])
                     pipeline = self._redis.pipeline(transaction=True)
+                    pipeline.hset(self._key("run", run_id), "annotations", run.annotations.model_dump_json())
                     names = iter(index.fields(run))
-                    pipeline.hset(self._key("run", run_id), mapping=dict(zip(names, names, strict=True)))
+                    for name, value in zip(names, names, strict=True):
+                        pipeline.hset(self._index.fields(run.kind) + name, run_id, value)
                     for key in self._index.of_run(run):
                         pipeline.zadd(key, {run_id: 0})
                     await pipeline.execute()
@@ -284,9 +291,8 @@ class RedisStore(RedisRecords):
     async def _rows(self, kind: str, fields: Sequence[str], **query: Unpack[RunQuery]) -> Sequence[Sequence[str]]:
         """Read ``fields`` of the runs that :meth:`find` finds."""
         wanted = RunFilter(kind=kind, **query)
-        arguments = index.script_arguments(wanted, self._key("run", ""), fields)
         with as_storage_errors():
-            found = await self._find(keys=self._index.wanted(wanted), args=arguments)
+            found = await self._find(keys=self._index.wanted(wanted), args=self._index.arguments(wanted, fields))
         if found == "GONE":
             raise wanted.gone()
         rows: Sequence[Sequence[str]] = found
@@ -336,7 +342,8 @@ class RedisStore(RedisRecords):
                     *(counter, amount, _USAGE_LIFE_S),
                     *outbox,
                     int(size.amount),
-                    *(index.facts(after.facts) if append_rules.news_for_index(new) else ("same", "", "")),
+                    self._index.fields(after.kind) if append_rules.news_for_index(new) else "",
+                    *index.facts(after.facts),
                     *fields,
                 ],
             )

@@ -437,6 +437,33 @@ async def test_deleting_a_checkpoint_makes_room_at_once(bench: Bench, tmp_path: 
     await bench.supervisor.start_training(TRAINING, PRINCIPAL)
 
 
+async def test_a_finished_run_is_deleted_with_its_checkpoints_unless_another_starts_from_them(
+    bench: Bench, tmp_path: Path
+) -> None:
+    await bench.supervisor.reconcile()
+    parent, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    saved = bench.save(parent.id, tmp_path)
+    with pytest.raises(Conflict, match="stop it first; only a finished run can be deleted"):
+        await bench.supervisor.delete_run(parent.id, PRINCIPAL)
+    child, _ = await bench.supervisor.start_training(TRAINING.model_copy(update={"resume_from": saved.id}), PRINCIPAL)
+    await settle()
+    await bench.launcher.trainers[0].begin()
+    await bench.launcher.trainers[0].succeed()
+    await settle()
+    with pytest.raises(Conflict, match=f"starts from a checkpoint of {parent.id}"):
+        await bench.supervisor.delete_run(parent.id, PRINCIPAL)
+    with pytest.raises(NotFound):
+        await bench.supervisor.delete_run(parent.id, STRANGER)
+    await bench.supervisor.command_training(child.id, "stop", PRINCIPAL)
+    await bench.launcher.trainers[1].begin()
+    await bench.launcher.trainers[1].succeed()
+    await settle()
+    await bench.supervisor.delete_run(parent.id, PRINCIPAL)
+    await bench.supervisor.delete_run(parent.id, PRINCIPAL)
+    assert bench.checkpoints.list(parent.id) == []
+    assert [run.id for run in await bench.store.find("training")] == [child.id]
+
+
 @pytest.mark.parametrize("other", [{"env": "Acrobot-v1"}, {"engine": "rllib"}])
 async def test_a_checkpoint_of_another_environment_or_engine_is_refused_at_once(
     bench: Bench, tmp_path: Path, other: dict[str, str]

@@ -29,7 +29,7 @@ from rlplatform.files.node_cache import NodeCache
 from rlplatform.files.service import FileService
 from rlplatform.sandbox.ports import SandboxPool
 from rlplatform.settings import Settings
-from rlplatform.storage import open_checkpoints, open_files, open_store
+from rlplatform.storage import open_checkpoints, open_episodes, open_files, open_store
 from rlplatform.store import Store
 from rlplatform.telemetry.metrics import Telemetry
 from rlplatform.training.record import TrainingRun
@@ -77,6 +77,7 @@ class SupervisorActor(UnixRpcActor, Supervisor):
             RayLauncher(settings, EvaluatorActor, TrainerActor, SystemClock()),
             SystemClock(),
             files=open_files(settings),
+            episodes=open_episodes(settings),
         )
         self._loop = asyncio.get_running_loop().create_task(self.run())
         self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))
@@ -144,6 +145,7 @@ class TrainerActor:
             SystemClock(),
             Path(self._settings.state_dir) / "scratch",
             self._settings.run_folder(run.id),
+            open_episodes(self._settings),
         )
 
     def location(self) -> tuple[str, str | None, int]:

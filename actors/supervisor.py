@@ -21,6 +21,7 @@ from actors.training.scheduler import TrainingScheduler
 from rlplatform.access.principals import Principal
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.environments.facts import EnvironmentProbes
+from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.errors import NotFound, PlatformError, QuotaExceeded
 from rlplatform.evaluation.attachments import evaluation_that_uses
 from rlplatform.evaluation.record import EvaluationRun
@@ -69,11 +70,12 @@ class Supervisor(EvaluationCommandHandler, TrainingCommandHandler):
         clock: Clock,
         probes: EnvironmentProbes | None = None,
         files: FileStorage | None = None,
+        episodes: EpisodeStore | None = None,
     ) -> None:
         """Wire the schedulers and command handlers.
 
         If ``probes`` is None, environments are probed in a separate process that the supervisor starts. If ``files`` is
-        None, there are no uploaded files.
+        None, there are no uploaded files. ``episodes`` are removed with their trainings.
         """
         super().__init__(store, clock)
         self._settings = settings
@@ -84,7 +86,9 @@ class Supervisor(EvaluationCommandHandler, TrainingCommandHandler):
         self._evaluations = EvaluationScheduler(store, settings.evaluation, clock, self._wake.set, self._mark_stale)
         self._trainings = TrainingScheduler(store, launcher, settings.training, clock)
         self._accounts = QuotaService(store, settings.quotas, clock, checkpoints)
-        self._retention = Retention(store, checkpoints, settings.retention, clock, launcher.delete_run_folders)
+        self._retention = Retention(
+            store, checkpoints, settings.retention, clock, launcher.delete_run_folders, episodes
+        )
         self._files = None
         if files is not None:
             self._files = FileService(store, files, clock, settings.files, in_use=partial(evaluation_that_uses, store))

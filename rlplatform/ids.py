@@ -25,6 +25,7 @@ class Kind(StrEnum):
     EVENT = "evt"
     WEBHOOK = "hook"
     FILE = "file"
+    EPISODE = "ep"
 
 
 def new_id(kind: Kind) -> str:

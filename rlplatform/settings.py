@@ -176,6 +176,21 @@ class FileSettings(_Section):
     cache_bytes: int = Field(default=4 << 30, ge=1)
 
 
+class EpisodeSettings(_Section):
+    """Recorded episodes, and the processes that draw and play them.
+
+    ``url`` None stores episodes in a folder ``episodes`` beside the checkpoints. A process that draws an episode or
+    plays a policy may take ``process_wall_s`` seconds and ``process_memory_mib`` of memory; ``processes`` of them work
+    at a time. ``watched_trainings`` is how many trainings can be watched live at a time.
+    """
+
+    url: str | None = None
+    process_wall_s: float = Field(default=300.0, gt=0, le=3600)
+    process_memory_mib: int = Field(default=3072, ge=256)
+    processes: int = Field(default=1, ge=1, le=64)
+    watched_trainings: int = Field(default=2, ge=0, le=64)
+
+
 class RetentionSettings(_Section):
     """Number of days for which finished evaluations and trainings are kept; None keeps them for ever.
 
@@ -269,6 +284,7 @@ class Settings(BaseSettings):
     evaluation: EvaluationSettings = EvaluationSettings()
     training: TrainingSettings = TrainingSettings()
     files: FileSettings = FileSettings()
+    episodes: EpisodeSettings = EpisodeSettings()
     retention: RetentionSettings = RetentionSettings()
     access: AccessSettings = AccessSettings()
     quotas: Quotas = Quotas(

@@ -21,11 +21,12 @@ from actors.store.connection import connect_store
 from rlplatform.clock import SystemClock
 from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.settings import Settings
-from rlplatform.storage import open_checkpoints, open_files
-from serve_apps import policy_deployment
+from rlplatform.storage import open_checkpoints, open_episodes, open_files
+from serve_apps import episode_deployment, policy_deployment
 from serve_apps.api.app import create_app
 from serve_apps.api.http import audit_log
 from serve_apps.api.services import Services
+from serve_apps.episode_handle import EpisodesHandle
 from serve_apps.policy_handle import PoliciesHandle
 from serve_apps.serve_middleware import StripStreamsPrefix
 
@@ -62,7 +63,9 @@ def app(args: GatewayArgs) -> Application:
         graceful_shutdown_timeout_s=5,
         health_check_period_s=1,  # a replica that died is noticed by it
     )
-    beside = (policy_deployment.app(settings, args.num_replicas),) if args.application == "api" else ()
+    beside = ()
+    if args.application == "api":
+        beside = (policy_deployment.app(settings, args.num_replicas), episode_deployment.app(settings))
     return deployment.bind(*beside)
 
 
@@ -75,6 +78,10 @@ def build_api(settings: Settings) -> FastAPI:
         checkpoints=open_checkpoints(settings.training.checkpoint_url),
         files=open_files(settings),
         policies=PoliciesHandle(partial(serve.get_deployment_handle, policy_deployment.NAME, "api")),
+        episodes=open_episodes(settings),
+        player=EpisodesHandle(
+            partial(serve.get_deployment_handle, episode_deployment.NAME, "api"), settings.episodes.process_wall_s
+        ),
         environments=partial(_environments, settings.training.environment_modules),
     )
     return create_app(services, settings)

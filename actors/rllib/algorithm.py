@@ -43,6 +43,7 @@ from rlplatform.algorithms.ppo.rollout.fragment import Fragment
 from rlplatform.algorithms.ppo.schedule import progress_remaining
 from rlplatform.environments.options import EnvOptions
 from rlplatform.environments.pulse import Pulse, silent
+from rlplatform.episodes.recorder import EpisodeRecorder
 from rlplatform.errors import CheckpointError, Unavailable
 from rlplatform.training.models import EvaluationReport
 from rlplatform.training.policy_evaluation import evaluate_policy
@@ -251,11 +252,18 @@ class VectorPPO(PPO):
         spaces = self.config.observation_space, self.config.action_space
         return PPOPolicy(self.network, self.hyperparameters, *spaces, self.normalizers.get("norm_obs"))
 
-    def play(self, episodes: int, seed: int) -> EvaluationReport:
+    def play(self, episodes: int, seed: int, recorder: EpisodeRecorder | None = None) -> EvaluationReport:
         """Run exactly ``episodes`` episodes of the deterministic policy on separate environments."""
         options = EnvOptions(*self.options["env_options"])
         return evaluate_policy(
-            self.policy, self.config.env, self.config.env_config, episodes, seed, self.pulse, options=options
+            self.policy,
+            self.config.env,
+            self.config.env_config,
+            episodes,
+            seed,
+            self.pulse,
+            options=options,
+            recorder=recorder,
         )
 
     def evaluate(self, parallel_train_future: Any = None) -> dict[str, Any]:  # noqa: ARG002

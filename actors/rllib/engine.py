@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from actors.rllib.capacity import check_capacity
 from rlplatform.environments.pulse import Pulse
+from rlplatform.episodes.recorder import EpisodeRecorder
 from rlplatform.errors import CheckpointError
 from rlplatform.training.metrics import FPS, EpisodeWindow, finite
 from rlplatform.training.models import EvaluationReport, IterationReport, TrainingRequest
@@ -41,7 +42,7 @@ class Algorithm(Protocol):
     def train(self) -> tuple[list[float], list[int], dict[str, float]]:
         """Run one iteration; return returns and lengths of the episodes that ended, and metrics by name."""
 
-    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
+    def evaluate(self, episodes: int, seed: int, recorder: EpisodeRecorder | None = None) -> EvaluationReport:
         """Run exactly ``episodes`` deterministic episodes on separate environments."""
 
     def save(self, directory: Path) -> None:
@@ -120,8 +121,8 @@ class RllibEngine:
     def finished(self) -> Sequence[tuple[float, int]]:
         return self._finished
 
-    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
-        return self._open.evaluate(episodes, seed)
+    def evaluate(self, episodes: int, seed: int, recorder: EpisodeRecorder | None = None) -> EvaluationReport:
+        return self._open.evaluate(episodes, seed, recorder)
 
     def save(self, directory: Path) -> None:
         (directory / _FOLDER).mkdir()

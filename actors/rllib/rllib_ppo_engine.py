@@ -37,6 +37,7 @@ from rlplatform.environments.probe import describe, probe, shared_spaces
 from rlplatform.environments.pulse import Pulse, silent
 from rlplatform.environments.spaces import FlatSpace
 from rlplatform.environments.vector_env import TimeLimit
+from rlplatform.episodes.recorder import EpisodeRecorder
 from rlplatform.errors import InvalidRequest, Unavailable
 from rlplatform.training.models import EvaluationReport, TrainingRequest
 from rlplatform.training.request_checks import effective, envs_per_runner, total_envs
@@ -140,7 +141,7 @@ class RllibPPOEngine:
         metrics["train/entropy_loss"] = -float(learned["entropy"])
         return _series(sampled, _RETURNS), _series(sampled, _LENGTHS), metrics
 
-    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
+    def evaluate(self, episodes: int, seed: int, recorder: EpisodeRecorder | None = None) -> EvaluationReport:  # noqa: ARG002
         config = self._config.copy(copy_frozen=False).debugging(seed=seed)
         config.env_runners(num_env_runners=0, num_envs_per_env_runner=1, explore=False)
         _Watched.env_steps = 0

@@ -16,6 +16,7 @@ from rlplatform.environments import environment_modules
 from rlplatform.environments.options import EnvOptions
 from rlplatform.environments.probe import describe, probe, shared_spaces
 from rlplatform.environments.pulse import Pulse
+from rlplatform.episodes.recorder import EpisodeRecorder
 from rlplatform.errors import CheckpointError, InvalidRequest
 from rlplatform.training.metrics import TRAIN_NAMES
 from rlplatform.training.models import EvaluationReport, TrainingRequest
@@ -119,8 +120,8 @@ class VectorPPOEngine:
         metrics["rollout/env_steps"] = float(algo.env_steps - steps)
         return algo.returns, algo.lengths, metrics
 
-    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
-        return self._algo.play(episodes, seed)
+    def evaluate(self, episodes: int, seed: int, recorder: EpisodeRecorder | None = None) -> EvaluationReport:
+        return self._algo.play(episodes, seed, recorder)
 
     def save(self, directory: Path) -> None:
         self._algo.save_to_path(str(directory / _RLLIB))

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from rlplatform.clock import Clock
 from rlplatform.environments.faults import describe
+from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.errors import Conflict, EngineError, Fenced, NotFound, PlatformError
 from rlplatform.maintenance.retention import resumed_from
 from rlplatform.run_kinds import parse_event
@@ -43,10 +44,12 @@ class Trainer:
         clock: Clock,
         scratch: Path,
         run_folder: Path | None = None,
+        episodes: EpisodeStore | None = None,
     ) -> None:
         """Prepare a session.
 
-        ``run_folder`` is the folder for users of RL-Zoo, Tune and TensorBoard; None for no folder.
+        ``run_folder`` is the folder for users of RL-Zoo, Tune and TensorBoard; None for no folder. ``episodes``
+        receives recorded episodes; None: they are not recorded.
         """
         self._run = run
         self._checkpoints = checkpoints
@@ -54,6 +57,7 @@ class Trainer:
         self._clock = clock
         self._scratch = scratch
         self._run_folder = run_folder
+        self._episodes = episodes
         self._epoch = epoch
         self._store = store
         self._recorder: RunRecorder | None = None
@@ -161,6 +165,7 @@ class Trainer:
                 emit,
                 manifest=manifest.model_dump(mode="json"),
                 needed=needed,
+                episodes=self._episodes,
             )
             if self._run.document.started_at is not None:
                 document = self._run.document

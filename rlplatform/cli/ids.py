@@ -57,6 +57,11 @@ def _checkpoints(client: Client, _body: str) -> Iterator[str]:
             yield from (info.id for info in client.checkpoints(training.id))
 
 
+def _episodes(client: Client, _body: str) -> Iterator[str]:
+    for training in client.trainings(page_size=200):
+        yield from (info.id for info in client.episodes(training.id))
+
+
 def _of(rows: Iterable[object]) -> Iterator[str]:
     return (str(getattr(row, "id")) for row in rows)  # noqa: B009
 
@@ -66,6 +71,7 @@ _LISTS: dict[Kind, Callable[[Client, str], Iterator[str]]] = {
     Kind.EVALUATION: lambda client, body: _of(client.evaluations(page_size=200, search=body)),
     Kind.CHECKPOINT: _checkpoints,
     Kind.POLICY: lambda client, _body: _of(client.policies()),
+    Kind.EPISODE: _episodes,
     Kind.FILE: lambda client, _body: _of(client.files(page_size=200)),
     Kind.KEY: lambda client, _body: _of(client.keys()),
     Kind.WEBHOOK: lambda client, _body: _of(client.webhooks()),
@@ -75,6 +81,7 @@ _NAMES = {
     Kind.EVALUATION: "evaluation",
     Kind.CHECKPOINT: "checkpoint",
     Kind.POLICY: "policy",
+    Kind.EPISODE: "episode",
     Kind.FILE: "file",
     Kind.KEY: "key",
     Kind.WEBHOOK: "webhook",

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from rlplatform.cli import exit_codes
-from rlplatform.cli.commands import env, files, image, keys, policy, runs, sandbox, sweep, usage, webhooks
+from rlplatform.cli.commands import env, episode, files, image, keys, policy, runs, sandbox, sweep, usage, webhooks
 from rlplatform.cli.commands.doctor import doctor
 from rlplatform.cli.commands.evaluate import evaluate
 from rlplatform.cli.commands.serve import serve
@@ -57,6 +57,7 @@ app.command()(evaluate)
 app.command()(sweep.sweep)
 app.add_typer(runs.app, name="runs")
 app.add_typer(policy.app, name="policy")
+app.add_typer(episode.app, name="episode")
 app.add_typer(files.app, name="files")
 app.add_typer(env.app, name="env")
 app.add_typer(image.app, name="image")

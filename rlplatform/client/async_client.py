@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rlplatform.client.resources.access import AccessCalls
+from rlplatform.client.resources.episodes import EpisodeCalls
 from rlplatform.client.resources.files import FileCalls
 from rlplatform.client.resources.images import ImageCalls
 from rlplatform.client.resources.platform import PlatformCalls
@@ -12,7 +13,17 @@ from rlplatform.client.resources.runs import RunCalls
 from rlplatform.client.resources.webhooks import WebhookCalls
 
 
-class AsyncClient(RunCalls, PolicyCalls, FileCalls, ImageCalls, AccessCalls, QuotaCalls, WebhookCalls, PlatformCalls):
+class AsyncClient(
+    RunCalls,
+    PolicyCalls,
+    EpisodeCalls,
+    FileCalls,
+    ImageCalls,
+    AccessCalls,
+    QuotaCalls,
+    WebhookCalls,
+    PlatformCalls,
+):
     """Talks to a platform; returns the platform's own models and raises its own errors (``rlplatform.errors``).
 
     A call that fails for a passing reason is repeated, which is safe: calls that create runs carry an Idempotency-Key.

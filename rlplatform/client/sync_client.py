@@ -38,13 +38,14 @@ from rlplatform.client.filters import RunFilters, params_of
 from rlplatform.client.retry import Retry, Sleep
 from rlplatform.client.uploads import Source, Upload
 from rlplatform.environments.models import EnvironmentInfo, EnvironmentList
-from rlplatform.errors import PlatformError, Unavailable, error_from
+from rlplatform.episodes.models import Episode, EpisodeInfo, EpisodeList
+from rlplatform.errors import InvalidRequest, PlatformError, Unavailable, error_from
 from rlplatform.evaluation.models import BatchResult, Evaluation, EvaluationRequest
 from rlplatform.evaluation.submission_models import Submission
 from rlplatform.files.models import FileInfo
 from rlplatform.health import Readiness
 from rlplatform.ids import Kind, kind_of
-from rlplatform.policies.models import Actions, PolicyInfo, PolicyRequest
+from rlplatform.policies.models import Actions, EvaluatePolicyRequest, PolicyEvaluation, PolicyInfo, PolicyRequest
 from rlplatform.quotas.models import TenantQuotas, Usage
 from rlplatform.run_kinds import FINAL_TYPES
 from rlplatform.runs.events import Event, stream_of
@@ -215,6 +216,78 @@ class AccessCalls(Transport):
     def whoami(self) -> WhoAmI:
         """Return the principal that the platform takes this client for."""
         return self._send(Call("GET", "/v1/whoami", reads(WhoAmI)))
+
+
+EVALUATION_WAIT_S = 330.0
+DRAWING_ATTEMPTS = 10
+"""Requests for a video, each of which waits a minute for it."""
+
+
+class EpisodeCalls(Transport):
+    """List, read and watch episodes, and evaluate policies."""
+
+    def episodes(self, run_id: str) -> list[EpisodeInfo]:
+        """Return the recorded episodes of a training, or of a published policy, oldest first.
+
+        Raises:
+            NotFound: there is no such training or policy.
+        """
+        collections = {Kind.TRAINING: "trainings", Kind.POLICY: "policies"}
+        if (kind := kind_of(run_id)) not in collections:
+            raise InvalidRequest(f"{run_id!r} is neither a training (train_…) nor a policy (pol_…)", field="id")
+        path = f"/v1/{collections[kind]}/{segment(run_id)}/episodes"
+        return (self._send(Call("GET", path, reads(EpisodeList)))).items
+
+    def episode(self, episode_id: str, *, observations: bool = False) -> Episode:
+        """Return an episode with its actions and rewards; with its observations, too, if they are asked for.
+
+        Raises:
+            NotFound: there is no such episode.
+        """
+        params = {"observations": "true"} if observations else {}
+        return self._send(Call("GET", f"/v1/episodes/{segment(episode_id)}", reads(Episode), params))
+
+    def download_video(self, episode_id: str, target: Path) -> Path:
+        """Save the video of an episode as an MP4 file, once it is drawn. ``target`` appears only once it is complete.
+
+        Raises:
+            NotFound: there is no such episode.
+            InvalidRequest: it has no video: its environment has no picture, say.
+            EngineError: drawing it failed.
+        """
+        call = Call("GET", f"/v1/episodes/{segment(episode_id)}/video", bytes, wait_s=POLICY_WAIT_S)
+        for attempt in range(1, DRAWING_ATTEMPTS + 1):
+            try:
+                content = self._send(call)
+            except Unavailable:
+                if attempt == DRAWING_ATTEMPTS:
+                    raise
+            else:
+                break
+        with saving(target) as file:
+            file.write(content)
+        return target
+
+    def evaluate_policy(
+        self, source_id: str, request: EvaluatePolicyRequest | Mapping[str, Any] | None = None
+    ) -> PolicyEvaluation:
+        """Play episodes with a published policy, or with the policy of a checkpoint, and wait for the result.
+
+        Args:
+            source_id: ``pol_…`` or ``ckpt_…``.
+            request: Number of episodes, seed, and whether actions are drawn; None: ten episodes.
+
+        Raises:
+            NotFound: there is no such policy or checkpoint.
+            EngineError: the environment failed, or the evaluation took too long.
+        """
+        collections = {Kind.POLICY: "policies", Kind.CHECKPOINT: "checkpoints"}
+        if (kind := kind_of(source_id)) not in collections:
+            raise InvalidRequest(f"{source_id!r} is neither a policy (pol_…) nor a checkpoint (ckpt_…)", field="id")
+        path = f"/v1/{collections[kind]}/{segment(source_id)}/evaluate"
+        return self._send(
+            with_json("POST", path, request or {}, PolicyEvaluation, wait_s=EVALUATION_WAIT_S, repeatable=False)
+        )
 
 
 class FileCalls(Transport):
@@ -647,7 +720,17 @@ class WebhookCalls(Transport):
         return self._send(Call("DELETE", f"/v1/webhooks/{segment(webhook_id)}", reads(Webhook)))
 
 
-class Client(RunCalls, PolicyCalls, FileCalls, ImageCalls, AccessCalls, QuotaCalls, WebhookCalls, PlatformCalls):
+class Client(
+    RunCalls,
+    PolicyCalls,
+    EpisodeCalls,
+    FileCalls,
+    ImageCalls,
+    AccessCalls,
+    QuotaCalls,
+    WebhookCalls,
+    PlatformCalls,
+):
     """Talks to a platform; returns the platform's own models and raises its own errors (``rlplatform.errors``).
 
     A call that fails for a passing reason is repeated, which is safe: calls that create runs carry an Idempotency-Key.

@@ -29,13 +29,15 @@ def make_vector_env(
     options: EnvOptions = DEFAULT_OPTIONS,
     training: bool = True,
     threads: int = 1,
+    rendered: bool = False,
 ) -> VectorEnv:
     """Make ``len(seeds)`` copies of ``env``, one seed each (a vector entry point uses the first for all).
 
     Backend "auto" takes Gymnasium's own vector entry point if there is one, then EnvPool if it has the environment,
     else SyncVectorEnv. Gymnasium comes first with ``env_config`` (keyword arguments of the Gymnasium environment, or
     EnvPool's options for one that only EnvPool has), and for ``module:Env-v0``. Atari games are preprocessed as in Mnih
-    et al. 2015. With ``training``, losing a life ends the episode, and rewards are clipped to their sign.
+    et al. 2015. With ``training``, losing a life ends the episode, and rewards are clipped to their sign. With
+    ``rendered``, :meth:`~VectorEnv.frame` gives pictures, if the environment has any.
 
     Raises:
         InvalidRequest: the environment cannot be made with these options; names ``env``, ``env_config`` or
@@ -46,7 +48,7 @@ def make_vector_env(
     config, options, notes = split_config(env_config, options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = _make(name, config, seeds, options, training, threads, by_package=module is not None)
+        made = _make(name, config, seeds, options, training, threads, by_package=module is not None, rendered=rendered)
     made.notes = (*made.notes, *notes)
     return flatten(made, name)
 
@@ -60,6 +62,7 @@ def _make(
     threads: int,
     *,
     by_package: bool,
+    rendered: bool,
 ) -> VectorEnv:
     game, limit = find_game(env), options.max_episode_steps
     if config.get("obs_type", "rgb") != "rgb":  # the console's memory, which is not preprocessed
@@ -71,7 +74,8 @@ def _make(
             raise InvalidRequest(
                 f"env_backend: EnvPool does not have {env}; use auto or gymnasium", field="env_backend"
             )
-        return make_envpool(pooled, seeds, _pooled_config(game, env, pooled, config), limit, training, threads)
+        config = _pooled_config(game, env, pooled, config)
+        return make_envpool(pooled, seeds, config, limit, training, threads, rendered=rendered)
     if spec is None and options.backend == "gymnasium":
         raise InvalidRequest(
             f"env_backend: Gymnasium does not have {env} here; use auto or envpool. {environment_modules.HOW_TO_ADD}.",
@@ -80,9 +84,8 @@ def _make(
     if spec is None or (pooled == env and options.backend == "auto" and not config and not by_package):
         if pooled is None:
             raise InvalidRequest(f"env: {env} cannot be made here: nothing registers it", field="env")
-        made: VectorEnv = make_envpool(
-            pooled, seeds, _pooled_config(game, env, pooled, config), limit, training, threads
-        )
+        config = _pooled_config(game, env, pooled, config)
+        made: VectorEnv = make_envpool(pooled, seeds, config, limit, training, threads, rendered=rendered)
         if (module := environment_modules.module_of(env)) is not None:
             made.notes += (
                 f"EnvPool's own {env} is used, not that of {module}; env_backend gymnasium chooses the other",
@@ -91,7 +94,7 @@ def _make(
     if game is not None and game.rom is not None:
         return make_atari(env, game.rom, seeds, config, limit, training)
     vector = spec.vector_entry_point is not None and takes_limit(spec, limit)
-    return make_gym(env, "vector_entry_point" if vector else "sync", seeds, config, limit)
+    return make_gym(env, "vector_entry_point" if vector else "sync", seeds, config, limit, rendered=rendered)
 
 
 def _envpool_ids_if_needed(env: str, options: EnvOptions) -> frozenset[str]:

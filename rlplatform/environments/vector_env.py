@@ -92,6 +92,20 @@ class VectorEnv:
         """Take one step in every environment, with actions of ``single_action_space``."""
         raise NotImplementedError
 
+    @property
+    def independent(self) -> bool:
+        """True if a copy does the same by itself as among others, given its own seed and actions."""
+        return self.backend in ("envpool", "sync")
+
+    @property
+    def frames_per_s(self) -> float | None:
+        """Steps that the environment shows in a second, for people; None if it does not say."""
+        return None
+
+    def frame(self, place: int) -> Array | None:  # noqa: ARG002
+        """Return a picture [H, W, 3] uint8 of one copy, made with ``rendered``; None if it has no picture."""
+        return None
+
     def get_state(self) -> bytes | None:
         """Return everything that determines later steps; None if the environment cannot be saved."""
         return None

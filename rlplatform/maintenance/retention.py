@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from rlplatform.clock import Clock
+from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.errors import Conflict
 from rlplatform.ids import Kind, least_id
 from rlplatform.runs.ports import RunStore
@@ -52,6 +53,7 @@ class Retention:
 
     Args:
         remove_folders: removes the run folders of these trainings, wherever they are.
+        episodes: recorded episodes, which are removed with their training; None: there are none.
     """
 
     def __init__(
@@ -61,12 +63,14 @@ class Retention:
         settings: RetentionSettings,
         clock: Clock,
         remove_folders: Callable[[Sequence[str]], Awaitable[None]],
+        episodes: EpisodeStore | None = None,
     ) -> None:
         self._store = store
         self._checkpoints = checkpoints
         self._settings = settings
         self._clock = clock
         self._remove_folders = remove_folders
+        self._episodes = episodes
         self.removing = asyncio.Lock()
         """While it is held, no checkpoint goes: for who makes a training of one."""
 
@@ -129,6 +133,8 @@ class Retention:
             async with self.removing:
                 if not await self._wanted(run_id):
                     await asyncio.to_thread(self._checkpoints.clear, run_id)
+                    if self._episodes is not None:
+                        await asyncio.to_thread(self._episodes.clear, run_id)
                     await self._store.remove(run_id)
                     removed += 1
         return removed

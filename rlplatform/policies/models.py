@@ -9,7 +9,9 @@ from pydantic import Field, model_validator
 
 from rlplatform.algorithms.policy_card import PolicyCard
 from rlplatform.environments.models import BackendChoice, SpaceInfo
+from rlplatform.episodes.models import EpisodeInfo
 from rlplatform.json_models import JsonObject, StrictModel, Text
+from rlplatform.training.models import EvaluationReport
 
 MAX_OBSERVATIONS = 4096
 
@@ -94,3 +96,23 @@ class Actions(StrictModel):
     """True if the likeliest actions were taken, false if they were drawn."""
     actions: list[Any]
     """Actions as the environment takes them, in the order of the observations."""
+
+
+class EvaluatePolicyRequest(StrictModel):
+    """A policy evaluation to run."""
+
+    episodes: int = Field(default=10, ge=1, le=1000)
+    """Episodes to play."""
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    """Seed of the environments and of drawn actions."""
+    deterministic: bool = True
+    """True: the likeliest action; false: actions are drawn at random."""
+
+
+class PolicyEvaluation(StrictModel):
+    """Result of a policy evaluation that was asked for, and its recorded episodes."""
+
+    report: EvaluationReport
+    """Result over all episodes."""
+    episodes: list[EpisodeInfo]
+    """The first, the best, the worst and the last episode."""

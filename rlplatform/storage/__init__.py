@@ -1,4 +1,4 @@
-"""Storage of runs, events, keys, checkpoints, policies and files: adapters of the ports."""
+"""Storage of runs, events, keys, checkpoints, policies, episodes and files: adapters of the ports."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from rlplatform.clock import Clock, SystemClock
+from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.errors import InvalidRequest
 from rlplatform.files.ports import FileStorage
 from rlplatform.patterns import ACCEPTED, STORE_URL
@@ -74,10 +75,25 @@ def open_policies(settings: TrainingSettings) -> PolicyArchives:
     Raises:
         InvalidRequest: the URL is none that :func:`open_checkpoints` takes.
     """
-    from rlplatform.storage.policy_archives import ArrowPolicies, LocalPolicies
+    from rlplatform.storage.blobs import open_blobs
+    from rlplatform.storage.policy_archives import BlobPolicies
 
-    opened = file_system(settings.policy_url or beside(settings.checkpoint_url, "policies"), "policy_url")
-    return LocalPolicies(opened) if isinstance(opened, Path) else ArrowPolicies(*opened)
+    url = settings.policy_url or beside(settings.checkpoint_url, "policies")
+    return BlobPolicies(open_blobs(file_system(url, "policy_url")))
+
+
+def open_episodes(settings: Settings) -> EpisodeStore:
+    """Open the storage of recorded episodes, at ``episodes.url`` or else in a folder ``episodes`` beside the
+    checkpoints.
+
+    Raises:
+        InvalidRequest: the URL is none that :func:`open_checkpoints` takes.
+    """
+    from rlplatform.storage.blobs import open_blobs
+    from rlplatform.storage.episodes import BlobEpisodes
+
+    url = settings.episodes.url or beside(settings.training.checkpoint_url, "episodes")
+    return BlobEpisodes(open_blobs(file_system(url, "episodes.url")))
 
 
 def open_files(settings: Settings) -> FileStorage:

@@ -7,10 +7,14 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rlplatform.environments.pulse import Pulse, silent
 from rlplatform.errors import CheckpointError
 from rlplatform.training.models import EvaluationReport, IterationReport, TrainingRequest
+
+if TYPE_CHECKING:
+    from rlplatform.episodes.recorder import EpisodeRecorder
 
 
 class ScriptedEngine:
@@ -78,7 +82,7 @@ class ScriptedEngine:
     def finished(self) -> Sequence[tuple[float, int]]:
         return [(float(self.iteration), self._env_steps // self._episodes)] * self._episodes
 
-    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:  # noqa: ARG002
+    def evaluate(self, episodes: int, seed: int, recorder: EpisodeRecorder | None = None) -> EvaluationReport:  # noqa: ARG002
         self.calls.append("evaluate")
         value = float(self.iteration)
         return EvaluationReport(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
+from rlplatform.episodes.models import EpisodeInfo
 from rlplatform.runs.events import Event
 from rlplatform.training.models import CheckpointInfo, EvaluationReport, Progress
 
@@ -81,6 +84,8 @@ class TrainingEvaluated(TrainingEvent):
     """Environment steps so far."""
     report: EvaluationReport
     """Result of the evaluation."""
+    episodes: list[EpisodeInfo] = Field(default_factory=list)
+    """Episodes of it that were recorded; empty: none."""
 
 
 class TrainingProgressed(TrainingEvent):

@@ -14,6 +14,7 @@ from rlplatform.environments.faults import environment_errors
 from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.environments.pulse import CutShort, Pulse, silent
 from rlplatform.environments.seeds import evaluation_seeds
+from rlplatform.episodes.recorder import EpisodeRecorder
 from rlplatform.errors import EngineError
 from rlplatform.training.models import EvaluationReport
 
@@ -32,6 +33,7 @@ def evaluate_policy(
     pulse: Pulse = silent,
     *,
     options: EnvOptions = DEFAULT_OPTIONS,
+    recorder: EpisodeRecorder | None = None,
 ) -> EvaluationReport:
     """Run exactly ``episodes`` episodes; equal policies and seeds give equal reports.
 
@@ -47,12 +49,13 @@ def evaluate_policy(
         pulse: Called about every ``PULSE_S`` seconds with the environment steps taken so far. If it raises
             ``CutShort``, that exception receives a report over the episodes that have ended, and is raised again.
         options: Backend and time limit.
+        recorder: Receives every step and every end of an episode; None: nothing is recorded.
 
     Raises:
         EngineError: episodes do not end, or the environment raised an exception.
     """
     with environment_errors():
-        return _evaluate(act, env, env_config, episodes, seed, pulse, options)
+        return _evaluate(act, env, env_config, episodes, seed, pulse, options, recorder)
 
 
 def _evaluate(
@@ -63,12 +66,15 @@ def _evaluate(
     seed: int,
     pulse: Pulse,
     options: EnvOptions,
+    recorder: EpisodeRecorder | None,
 ) -> EvaluationReport:
     seeds = evaluation_seeds(seed, min(episodes, MAX_ENVS))
     envs = make_vector_env(env, env_config, seeds, options=options, training=False)
     quota = np.array([(episodes + place) // envs.num_envs for place in range(envs.num_envs)])
     returns: list[float] = []
     lengths: list[int] = []
+    if recorder is not None:
+        recorder.begin(env, env_config, options, seeds, envs)
     try:
         obs = envs.reset()
         running = np.zeros(envs.num_envs)
@@ -80,7 +86,12 @@ def _evaluate(
             if (now := monotonic()) >= due:
                 due = now + PULSE_S
                 pulse(steps * envs.num_envs)
-            step = envs.step(act(obs))
+            actions = act(obs)
+            if recorder is not None:
+                recorder.acted(obs, actions)
+            step = envs.step(actions)
+            if recorder is not None:
+                recorder.rewarded(step.rewards)
             obs = step.obs
             length += ~done if envs.autoreset == "next_step" else 1
             running += step.rewards
@@ -89,6 +100,8 @@ def _evaluate(
                 if played[place] < quota[place]:
                     returns.append(float(running[place]))
                     lengths.append(int(length[place]))
+                    if recorder is not None:
+                        recorder.end(int(place), returns[-1], lengths[-1])
                 played[place] += 1
                 running[place] = length[place] = 0
             if len(returns) == episodes:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rlplatform.access.principals import Principal
 from rlplatform.environments.pulse import Pulse
 from rlplatform.runs.ports import Idempotency
 from rlplatform.training.models import CheckpointInfo, EvaluationReport, IterationReport, TrainingCheck, TrainingRequest
 from rlplatform.training.record import TrainingRun
+
+if TYPE_CHECKING:
+    from rlplatform.episodes.recorder import EpisodeRecorder
 
 
 class TrainingEngine(Protocol):
@@ -45,8 +48,11 @@ class TrainingEngine(Protocol):
     def finished(self) -> Sequence[tuple[float, int]]:
         """Return the return and the number of steps of each episode that ended in the last iteration."""
 
-    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
-        """Run exactly ``episodes`` episodes of the deterministic policy on separate environments."""
+    def evaluate(self, episodes: int, seed: int, recorder: EpisodeRecorder | None = None) -> EvaluationReport:
+        """Run exactly ``episodes`` episodes of the deterministic policy on separate environments.
+
+        ``recorder`` receives every step, unless the engine cannot say them.
+        """
 
     def save(self, directory: Path) -> None:
         """Write everything that :meth:`restore` needs into the empty ``directory``."""

@@ -18,9 +18,11 @@ from typing import Literal
 from rlplatform.clock import Clock
 from rlplatform.environments.faults import describe
 from rlplatform.environments.pulse import CutShort
+from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.errors import EngineError, Fenced, PlatformError, ServiceError
 from rlplatform.runs.events import Event, stream_of
 from rlplatform.training.checkpoints.checkpointer import Checkpointer, SessionState
+from rlplatform.training.evaluation_records import EvaluationRecords
 from rlplatform.training.events import (
     TrainingCheckpointSaved,
     TrainingEvaluated,
@@ -81,6 +83,7 @@ class TrainingSession:
         *,
         manifest: dict[str, object] | None = None,
         needed: Callable[[], Collection[str]] = frozenset,
+        episodes: EpisodeStore | None = None,
     ) -> None:
         """Prepare a session; :meth:`run` starts it.
 
@@ -95,6 +98,7 @@ class TrainingSession:
             manifest: Part of ``training.started``.
             needed: Returns the ids of checkpoints that other sessions start from; these are kept, whatever the plan
                 says.
+            episodes: Receives recorded episodes of policy evaluations; None: they are not recorded.
         """
         self.run_id = run_id
         self._request = request
@@ -104,6 +108,7 @@ class TrainingSession:
         self._emit_event = emit
         self._manifest = manifest or {}
         self._needed = needed
+        self._episodes = EvaluationRecords(run_id, episodes, clock)
         self._pause_wished = False
         self._suspend_wished = self._suspended = False
         self._stop_reason: str | None = None
@@ -379,13 +384,21 @@ class TrainingSession:
         self._begin("evaluation")
         at = {"iteration": progress.iteration, "env_steps": progress.env_steps}
         try:
+            recorder = self._episodes.recorder(self._evaluations(progress.iteration))
             with self._failures():
-                report = self._engine.evaluate(self._request.evaluation.episodes, self._request.seed)
+                report = self._engine.evaluate(self._request.evaluation.episodes, self._request.seed, recorder)
         except CutShort as cut:
             self._emit(TrainingEvaluationCutShort, **at, reason=str(cut), report=cut.report)
         else:
-            self._emit(TrainingEvaluated, **at, report=report)
+            recorded = self._episodes.store(recorder, progress) if recorder is not None else []
+            self._emit(TrainingEvaluated, **at, report=report, episodes=recorded)
         self._evaluated_at = progress.iteration
+
+    def _evaluations(self, iteration: int) -> int | None:
+        """Return the number of evaluations before the one of ``iteration``; None: it is the last one."""
+        every = self._request.evaluation.every_iterations
+        planned = every > 0 and iteration % every == 0
+        return iteration // every - 1 if planned and self._met(self._request.stop) is None else None
 
     def _rescue(self) -> None:
         """Save a checkpoint before the session fails, if the parameters are finite."""

@@ -14,11 +14,15 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rlplatform.environments.pulse import Pulse, silent
 from rlplatform.errors import CheckpointError, InvalidRequest
 from rlplatform.training.metrics import FPS, EpisodeWindow
 from rlplatform.training.models import EvaluationReport, IterationReport, TrainingRequest
+
+if TYPE_CHECKING:
+    from rlplatform.episodes.recorder import EpisodeRecorder
 
 ITERATION_ENV_STEPS = 2048
 FREE_ITERATIONS = 500
@@ -114,7 +118,7 @@ class SimulatedEngine:
     def finished(self) -> Sequence[tuple[float, int]]:
         return self._finished
 
-    def evaluate(self, episodes: int, seed: int) -> EvaluationReport:
+    def evaluate(self, episodes: int, seed: int, recorder: EpisodeRecorder | None = None) -> EvaluationReport:  # noqa: ARG002
         rng = random.Random(f"{self._seed}/{self._iteration}/evaluate/{seed}")
         returns = [self._episode_return(rng) for _ in range(episodes)]
         mean = math.fsum(returns) / episodes

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from rlplatform.clock import Clock
 from rlplatform.commands import Commands
 from rlplatform.environments.models import EnvironmentInfo
+from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.files.ports import FileStorage
+from rlplatform.playing.ports import EpisodeService
 from rlplatform.policies.ports import PolicyService
 from rlplatform.store import Store
 from rlplatform.training.ports import CheckpointStore
@@ -23,5 +25,7 @@ class Services:
     clock: Clock
     checkpoints: CheckpointStore | None = None
     files: FileStorage | None = None
+    episodes: EpisodeStore | None = None
+    player: EpisodeService | None = None
     policies: PolicyService | None = None
     environments: Callable[[], Sequence[EnvironmentInfo]] = tuple

@@ -15,12 +15,14 @@ from rlplatform.access.api_keys import ApiKeyService
 from rlplatform.access.principals import Scope
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.environments.models import EnvironmentInfo
+from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.files.ports import FileStorage
 from rlplatform.settings import Settings
 from rlplatform.storage import open_store
 from rlplatform.store import Store
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.commands import FakeCommands
+from rlplatform.testing.episodes import FakeEpisodes
 from rlplatform.testing.policies import FakePolicies
 from rlplatform.training.ports import CheckpointStore
 from serve_apps.api.app import create_app
@@ -74,6 +76,7 @@ async def _platform(
     clock: Clock | None = None,
     checkpoints: CheckpointStore | None = None,
     files: FileStorage | None = None,
+    episodes: EpisodeStore | None = None,
     **commands: Any,
 ) -> AsyncIterator[Platform]:
     configured = Settings.model_validate({"access": {"pepper": "pepper", "key_lease_s": 0.05}} | (settings or {}))
@@ -86,6 +89,8 @@ async def _platform(
         clock=clock,
         checkpoints=checkpoints,
         files=files,
+        episodes=episodes,
+        player=FakeEpisodes(episodes) if episodes is not None else None,
         policies=FakePolicies(store, checkpoints or MemoryCheckpoints(), clock),
         environments=lambda: (CARTPOLE,),
     )

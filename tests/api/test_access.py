@@ -20,6 +20,7 @@ from rlplatform.storage import open_store
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
+from rlplatform.testing.episodes import local_episodes, recording
 from rlplatform.testing.files import MemoryFiles
 from serve_apps.api.authentication import Authenticator
 
@@ -195,20 +196,23 @@ async def test_scopes(platform, evaluation, training) -> None:
 
 async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation, training, tmp_path: Path) -> None:
     """Every route of the table, with ids of another tenant and with ids of nobody: the answers are the same."""
-    checkpoints = MemoryCheckpoints()
+    checkpoints, episodes = MemoryCheckpoints(), local_episodes(tmp_path / "episodes")
     async with (
-        platform(checkpoints=checkpoints, files=MemoryFiles()) as it,
+        platform(checkpoints=checkpoints, files=MemoryFiles(), episodes=episodes) as it,
         it.client(await it.key("ours")) as ours,
         it.client(await it.key("theirs", scopes=[Scope.ADMIN])) as theirs,
     ):
         training_id = (await ours.post("/v1/trainings", json=training)).json()["id"]
-        (tmp_path / "weights").write_bytes(b"x")
+        folder = tmp_path / "checkpoint"
+        folder.mkdir()
+        (folder / "weights").write_bytes(b"x")
         checkpoint = samples.checkpoint(training_id, 1)
-        checkpoints.commit(checkpoint, tmp_path)
+        checkpoints.commit(checkpoint, folder)
         ids = {
             "evaluation_id": (await ours.post("/v1/evaluations", json=evaluation)).json()["id"],
             "training_id": training_id,
             "run_id": training_id,
+            "episode_id": episodes.put([recording(training_id)])[0].id,
             "checkpoint_id": checkpoint.id,
             "policy_id": (await ours.post("/v1/policies", json={"checkpoint_id": checkpoint.id})).json()["id"],
             "webhook_id": (await ours.post("/v1/webhooks", json={"url": "https://example.com"})).json()["webhook"][

@@ -22,12 +22,13 @@ from rlplatform.access.principals import Principal, Role, Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import NotFound, error_classes, problem
 from rlplatform.evaluation.models import EvaluationRequest, Verdict
-from rlplatform.policies.models import ActRequest, PolicyRequest
+from rlplatform.policies.models import ActRequest, EvaluatePolicyRequest, PolicyRequest
 from rlplatform.run_kinds import EVENT_TYPES
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.commands import FakeCommands
+from rlplatform.testing.episodes import FakeEpisodes, local_episodes
 from rlplatform.testing.files import MemoryFiles
 from rlplatform.testing.policies import FakePolicies
 from rlplatform.training.models import TrainingRequest
@@ -46,6 +47,7 @@ from serve_apps.api.live_messages import (
     ServerMessage,
 )
 from serve_apps.api.openapi.schemas import references
+from serve_apps.api.routes import episodes as episode_routes
 from serve_apps.api.routes import evaluations, policies, trainings
 from serve_apps.api.services import Services
 from tests.api.described import Description
@@ -62,6 +64,7 @@ def test_the_examples_are_valid() -> None:
     TrainingRequest.model_validate(trainings.EXAMPLE)
     PolicyRequest.model_validate(policies.EXAMPLE)
     ActRequest.model_validate(policies.ACT_EXAMPLE)
+    EvaluatePolicyRequest.model_validate(episode_routes.EXAMPLE)
 
 
 DOCUMENT: dict[str, Any] = json.loads(document())
@@ -214,8 +217,16 @@ def _application() -> tuple[Any, str]:
     checkpoints = open_checkpoints(CHECKPOINTS.name)
     policies = FakePolicies(store, checkpoints, clock)
     files = MemoryFiles()
+    episodes = local_episodes(Path(CHECKPOINTS.name) / "episodes")
     services = Services(
-        store=store, commands=commands, clock=clock, checkpoints=checkpoints, files=files, policies=policies
+        store=store,
+        commands=commands,
+        clock=clock,
+        checkpoints=checkpoints,
+        files=files,
+        episodes=episodes,
+        player=FakeEpisodes(episodes),
+        policies=policies,
     )
     app = create_app(services, configured)
     _, key = asyncio.run(app.state.context.access.keys.create(tenant="school", name="fuzz", scopes=["admin"]))

@@ -29,8 +29,9 @@ from rlplatform.quotas.service import QuotaService
 from rlplatform.runs.ports import Idempotency
 from rlplatform.settings import Quotas, TrainingSettings
 from rlplatform.storage import open_policies, open_store
+from rlplatform.storage.blobs import ArrowBlobs, LocalBlobs
 from rlplatform.storage.memory import MemoryStore
-from rlplatform.storage.policy_archives import ArrowPolicies, LocalPolicies
+from rlplatform.storage.policy_archives import BlobPolicies
 from rlplatform.store import Store
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
@@ -60,17 +61,17 @@ class TestMemoryPolicyFiles(PolicyFilesContract):
 
 class TestObjectPolicyFiles(PolicyFilesContract):
     @pytest.fixture
-    def files(self) -> ArrowPolicies:
-        return ArrowPolicies(fs._MockFileSystem(datetime(2026, 1, 1, tzinfo=UTC)), "bucket/policies")
+    def files(self) -> BlobPolicies:
+        return BlobPolicies(ArrowBlobs(fs._MockFileSystem(datetime(2026, 1, 1, tzinfo=UTC)), "bucket/policies"))
 
 
 class TestLocalPolicyFiles(PolicyFilesContract):
     @pytest.fixture
-    def files(self, tmp_path: Path) -> LocalPolicies:
-        return LocalPolicies(tmp_path / "policies")
+    def files(self, tmp_path: Path) -> BlobPolicies:
+        return BlobPolicies(LocalBlobs(tmp_path / "policies"))
 
     def test_what_breaks_off_leaves_nothing(self, tmp_path: Path) -> None:
-        files = LocalPolicies(tmp_path)
+        files = BlobPolicies(LocalBlobs(tmp_path))
         policy_id = new_id(Kind.POLICY)
         with pytest.raises(TypeError):
             files.put(policy_id, "text")  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from rlplatform.cli import formatting
+from rlplatform.cli import episode_formatting, formatting
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
 from rlplatform.errors import InvalidRequest
@@ -117,6 +117,52 @@ def export(
         with output.transfer(target.name) as progress:
             client.download_policy(policy_id, target, form=form, progress=progress)
     output.document({"path": str(target), "size_bytes": target.stat().st_size}, str(target))
+
+
+@app.command()
+def evaluate(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(help="pol_… or ckpt_…")],
+    episodes: Annotated[int, typer.Option(min=1, max=1000, help="Episodes to play.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the environments and of drawn actions.")] = 0,
+    stochastic: Annotated[bool, typer.Option("--stochastic", help="Draw actions, rather than the likeliest.")] = False,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Play episodes with a policy, and show the returns. The first, best, worst and last episode are recorded."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client:
+        source = full_id(client, source, Kind.POLICY, Kind.CHECKPOINT)
+        request = {"episodes": episodes, "seed": seed, "deterministic": not stochastic}
+        found = client.evaluate_policy(source, request)
+    output.document(found, episode_formatting.evaluation_of_policy(found))
+
+
+@app.command()
+def record(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(help="pol_… or ckpt_…")],
+    target: Annotated[Path, typer.Option("--output", "-o", help="MP4 file to write.")],
+    episodes: Annotated[int, typer.Option(min=1, max=1000, help="Episodes to play; the best is shown.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the environments and of drawn actions.")] = 0,
+    stochastic: Annotated[bool, typer.Option("--stochastic", help="Draw actions, rather than the likeliest.")] = False,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Play a policy, and save a video of its best episode."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client:
+        source = full_id(client, source, Kind.POLICY, Kind.CHECKPOINT)
+        request = {"episodes": episodes, "seed": seed, "deterministic": not stochastic}
+        best = next(info for info in client.evaluate_policy(source, request).episodes if "best" in info.roles)
+        client.download_video(best.id, target)
+        drawn = client.episode(best.id).video
+    if drawn is not None and drawn.difference is not None:
+        output.note(f"the replay differs from the recording: {drawn.difference}")
+    said = f"{target}: {best.id}, return {best.episode_return:g} in {best.length:,} steps"
+    output.document({"path": str(target), "episode": best, "video": drawn}, said)
 
 
 @app.command()

@@ -6,8 +6,10 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import load_env_creator
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
@@ -26,6 +28,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "noop_max": (1, 1000),
     "repeat_action_probability": (0, 1),
 }
+ATARI_STEPS_PER_S = 15.0  # 60 frames, of which each step takes 4
 _LIMIT_IGNORED = frozenset({"envpool.jumanji", "envpool.highway", "envpool.pgx"})
 """Families of which some environments ignore ``max_episode_steps``."""
 _NOT_TAKEN = frozenset({"gym_reset_return_info", "reward_threshold"})
@@ -45,6 +48,8 @@ class EnvPoolVectorEnv(VectorEnv):
     """An EnvPool environment: NEXT_STEP autoreset, stepped in C++ on ``threads`` threads. Its state cannot be saved."""
 
     backend: Backend = "envpool"
+    pace: float | None = None
+    """Steps that people are shown in a second; None: EnvPool does not say."""
 
     def __init__(self, env: Any, num_envs: int, time_limit: TimeLimit | None = None) -> None:
         super().__init__(num_envs)
@@ -95,6 +100,20 @@ class EnvPoolVectorEnv(VectorEnv):
         over = step.truncated | info["terminated"].astype(np.bool_)[order]
         return step._replace(scores=info["reward"][order], over=over)
 
+    @property
+    def frames_per_s(self) -> float | None:
+        return self.pace
+
+    def frame(self, place: int) -> Array | None:
+        if self._env.render_mode is None:
+            return None
+        try:
+            return np.asarray(self._env.render(env_ids=place)[0])
+        except RuntimeError as error:
+            if "not implemented" in str(error):  # EnvPool draws most of its environments, not all
+                return None
+            raise
+
     def close(self) -> None:
         self._env.close()
 
@@ -108,9 +127,16 @@ class EnvPoolVectorEnv(VectorEnv):
 
 
 def make_envpool(
-    env: str, seeds: Sequence[int], env_config: Mapping[str, Any], asked: int | None, training: bool, threads: int
+    env: str,
+    seeds: Sequence[int],
+    env_config: Mapping[str, Any],
+    asked: int | None,
+    training: bool,
+    threads: int,
+    *,
+    rendered: bool = False,
 ) -> VectorEnv:
-    """Make one copy for each seed, with episodes of at most ``asked`` steps.
+    """Make one copy for each seed, with episodes of at most ``asked`` steps, and with pictures if ``rendered``.
 
     Raises:
         InvalidRequest: the environment cannot be made with these options; names ``env`` or ``env_config``.
@@ -127,6 +153,8 @@ def make_envpool(
         limit = TimeLimit.of(asked, _own_limit(env))
         if limit.source != "environment":
             options["max_episode_steps"] = limit.steps
+        if rendered:
+            options["render_mode"] = "rgb_array"
         made = envpool.make_gymnasium(
             env, num_envs=len(seeds), seed=[int(seed) for seed in seeds], num_threads=threads, **options
         )
@@ -135,9 +163,22 @@ def make_envpool(
     except Exception as error:
         raise InvalidRequest(f"env: {env} cannot be made here: {error}", field="env") from error
     found = EnvPoolVectorEnv(made, len(seeds), limit)
+    found.pace = _pace(env, atari) if rendered else None
     found.wrappers = (PREPROCESSING, TRAINING) if atari else ("FlatObsWrapper",) if found.grid else ()
     trusted = limit.source == "environment" and _family(env) not in _LIMIT_IGNORED
     return found if trusted else LimitedVectorEnv(found, found, limit)
+
+
+def _pace(env: str, atari: bool) -> float | None:
+    """Return the pace that Gymnasium gives for its own environment of this id; None if there is none."""
+    if atari:
+        return ATARI_STEPS_PER_S
+    try:
+        creator = load_env_creator(str(gym.registry[env].entry_point))
+    except Exception:
+        return None
+    pace = (getattr(creator, "metadata", None) or {}).get("render_fps")
+    return float(pace) if pace else None
 
 
 def _rows(obs: Any, order: NDArray[np.int64]) -> Any:

@@ -83,6 +83,13 @@ class FlatVectorEnv(VectorEnv):
             finals = self._flattening(finals[0]), finals[1]
         return step._replace(obs=self._flattening(step.obs), finals=finals)
 
+    @property
+    def frames_per_s(self) -> float | None:
+        return self._env.frames_per_s
+
+    def frame(self, place: int) -> Array | None:
+        return self._env.frame(place)
+
     def get_state(self) -> bytes | None:
         return self._env.get_state()
 

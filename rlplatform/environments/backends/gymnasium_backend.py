@@ -11,6 +11,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.classic_control.cartpole import CartPoleVectorEnv
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode
 
@@ -55,6 +56,10 @@ class GymVectorEnv(VectorEnv):
         self.single_observation_space = env.single_observation_space
         self.single_action_space = env.single_action_space
         self.time_limit = time_limit
+        self._single: gym.Env[Any, Any] | None = None
+        if env.render_mode is not None and isinstance(env.unwrapped, CartPoleVectorEnv):  # it draws all of its copies
+            self._single = gym.make("CartPole-v1", render_mode=env.render_mode)
+            self._single.reset()
 
     def reset(self) -> Any:
         seeds, self._seeds = self._seeds, None
@@ -73,6 +78,24 @@ class GymVectorEnv(VectorEnv):
             index = np.flatnonzero(info["_final_obs"])
             finals = np.stack([info["final_obs"][i] for i in index]), index
         return Step(obs, rewards, terminated, truncated, finals)
+
+    @property
+    def frames_per_s(self) -> float | None:
+        pace = (self._env.metadata or {}).get("render_fps")
+        return float(pace) if pace else None
+
+    def frame(self, place: int) -> Array | None:
+        if self._env.render_mode is None:
+            return None
+        envs = getattr(self._env, "envs", None)
+        if envs is not None:
+            frame: Any = envs[place].render()
+        elif self._single is not None:
+            self._single.unwrapped.state = self._env.unwrapped.state[:, place]  # type: ignore[attr-defined]
+            frame = self._single.render()
+        else:
+            frame = (self._env.render() or ())[place]
+        return None if frame is None else np.asarray(frame)
 
     def get_state(self) -> bytes | None:
         envs = getattr(self._env, "envs", [self._env])
@@ -98,9 +121,15 @@ def takes_limit(spec: EnvSpec, asked: int | None) -> bool:
 
 
 def make_gym(
-    env: str, backend: Backend, seeds: Sequence[int], env_config: Mapping[str, Any], asked: int | None
+    env: str,
+    backend: Backend,
+    seeds: Sequence[int],
+    env_config: Mapping[str, Any],
+    asked: int | None,
+    *,
+    rendered: bool = False,
 ) -> GymVectorEnv:
-    """Make one copy for each seed, with episodes of at most ``asked`` steps.
+    """Make one copy for each seed, with episodes of at most ``asked`` steps, and with pictures if ``rendered``.
 
     Raises:
         InvalidRequest: the environment cannot be made with these options; names ``env`` or ``env_config``.
@@ -111,7 +140,10 @@ def make_gym(
     if wrapper is not None:
         backend = "sync"
     _check_config(env, backend, env_config)
-    made = GymVectorEnv(_make(env, backend, len(seeds), dict(env_config), limit, wrapper), backend, seeds, limit)
+    config = dict(env_config)
+    if rendered and _draws(spec, backend):
+        config["render_mode"] = "rgb_array"
+    made = GymVectorEnv(_make(env, backend, len(seeds), config, limit, wrapper), backend, seeds, limit)
     made.wrappers = (wrapper.__name__,) if wrapper is not None else ()
     return made
 
@@ -144,6 +176,12 @@ def _make(
         raise InvalidRequest(f"env_config: {env} does not take it: {error}", field="env_config") from error
     except Exception as error:
         raise InvalidRequest(f"env: {env} cannot be made here: {error}", field="env") from error
+
+
+def _draws(spec: EnvSpec, backend: Backend) -> bool:
+    """True if the environment says that it can be drawn as an array of pixels."""
+    creator = _creator(spec.vector_entry_point if backend == "vector_entry_point" else spec.entry_point)
+    return "rgb_array" in (getattr(creator, "metadata", None) or {}).get("render_modes", ())
 
 
 def _make_one(env: str, wrapper: Callable[[Any], Any] | None, kwargs: dict[str, Any]) -> Any:

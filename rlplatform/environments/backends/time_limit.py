@@ -64,6 +64,13 @@ class LimitedVectorEnv(VectorEnv):
                 columns[name] = _join(np.zeros(len(cut), column.dtype), column, cut, others)
         return Step(**columns)
 
+    @property
+    def frames_per_s(self) -> float | None:
+        return self._env.frames_per_s
+
+    def frame(self, place: int) -> Array | None:
+        return self._env.frame(place)
+
     def close(self) -> None:
         self._env.close()
 

@@ -38,6 +38,7 @@ TAGS: Mapping[str, str] = {
     "live": "Follow many runs on one WebSocket.",
     "checkpoints": "List, download and delete the checkpoints of trainings.",
     "policies": "Publish trained policies, and compute actions with them.",
+    "episodes": "Read and watch recorded episodes, and evaluate policies.",
     "files": "Upload files, and use them in requests.",
     "images": "List the images that submissions can run in.",
     "environments": "List the environments that can be trained on.",
@@ -48,6 +49,7 @@ TAGS: Mapping[str, str] = {
 }
 _PATH_PARAMETERS: Mapping[str, str] = {
     "checkpoint_id": "Id of the checkpoint: `ckpt_…`.",
+    "episode_id": "Id of the episode: `ep_…`.",
     "evaluation_id": "Id of the evaluation: `eval_…`.",
     "file_id": "Id of the file: `file_…`.",
     "key_id": "Id of the API key: `key_…`.",

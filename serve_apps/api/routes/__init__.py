@@ -3,6 +3,7 @@
 from serve_apps.api.routes import (
     checkpoints,
     environments,
+    episodes,
     evaluations,
     events,
     files,
@@ -27,6 +28,7 @@ ROUTERS = (
     live.router,
     policies.router,
     checkpoints.router,
+    episodes.router,
     environments.router,
     images.router,
     files.router,

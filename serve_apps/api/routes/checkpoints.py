@@ -60,7 +60,7 @@ async def download(ctx: Ctx, request: Request, caller: Caller, checkpoint_id: st
     """Return the files of a checkpoint as a tar archive. Ranges and `If-None-Match` are supported, and the same
     checkpoint always gives the same bytes. With `Accept: application/octet-stream` the archive has that media type."""
     store = _store(ctx.services.checkpoints)
-    info = await _find(ctx, caller, checkpoint_id)
+    info = await find_checkpoint(ctx, caller, checkpoint_id)
     tag = f'"{info.manifest_sha256}"'
     about = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept"}
     about["Last-Modified"] = format_datetime(info.created_at, usegmt=True)
@@ -80,7 +80,7 @@ async def download(ctx: Ctx, request: Request, caller: Caller, checkpoint_id: st
 async def delete(ctx: Ctx, caller: CanTrain, checkpoint_id: str) -> Response:
     """Delete a checkpoint at once. A checkpoint that an unfinished training would be recovered from, or starts from, is
     kept: 409."""
-    info = await _find(ctx, caller, checkpoint_id)
+    info = await find_checkpoint(ctx, caller, checkpoint_id)
     await ctx.services.commands.delete_checkpoint(info.id, caller)
     ctx.accounts.measure(caller.tenant)
     return Response(status_code=204)
@@ -93,7 +93,7 @@ def _media_type(request: Request) -> str:
     return other if other in accepted and first not in accepted else first
 
 
-async def _find(ctx: Context, caller: Principal, checkpoint_id: str) -> CheckpointInfo:
+async def find_checkpoint(ctx: Context, caller: Principal, checkpoint_id: str) -> CheckpointInfo:
     """Return a checkpoint.
 
     Raises:

@@ -265,6 +265,49 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * Episode
+         * @description A recorded episode, step by step.
+         */
+        Episode: {
+            /** @description Actions as the environment takes them, one for each recorded step. */
+            actions: unknown[];
+            /**
+             * Format: date-time
+             * @description Time of the recording.
+             */
+            created_at: string;
+            /** @description Id of the environment. */
+            env: string;
+            /** @description Environment steps of the training at that time; null: not recorded by a training. */
+            env_steps: number | null;
+            /** @description Sum of its rewards. */
+            episode_return: number;
+            /** @description Id of the episode: `ep_…`. */
+            id: string;
+            /** @description Iterations of the training at that time; null: not recorded by a training. */
+            iteration: number | null;
+            /** @description Steps of the episode. */
+            length: number;
+            /** @description Reason why no video can be made; null: one can, if the environment has pictures. */
+            no_video: string | null;
+            /** @description Place among the episodes of its evaluation, in order of their ends, from 0. */
+            number: number;
+            /** @description Observations before each action; null: not asked for, or too large to be kept. */
+            observations: unknown[] | null;
+            /** @description Steps that are kept, from its beginning. */
+            recorded_steps: number;
+            /** @description Rewards, one for each recorded step. */
+            rewards: number[];
+            /** @description Reasons why it was kept among the episodes of its evaluation: in order of their ends, or of their returns. */
+            roles: ("first" | "best" | "median" | "worst" | "last")[];
+            /** @description Id of the training, the policy or the evaluation that it belongs to. */
+            run_id: string;
+            /** @description Seed of its environment; null: unknown. */
+            seed: number | null;
+            /** @description Its video; null: none has been made yet. */
+            video: components["schemas"]["VideoInfo"] | null;
+        };
+        /**
          * EpisodeGrader
          * @description The program is an agent: `entry(observation)` chooses the actions of one episode of a Gymnasium environment. Observations and actions are JSON: a number for Discrete spaces, lists for arrays.
          */
@@ -282,6 +325,96 @@ export interface components {
             max_steps?: number;
             /** @description Time for one action, in seconds. Default: `1.0`. */
             turn_time_s?: number;
+        };
+        /**
+         * EpisodeInfo
+         * @description An episode that a policy evaluation or a grader has recorded.
+         */
+        EpisodeInfo: {
+            /**
+             * Format: date-time
+             * @description Time of the recording.
+             */
+            created_at: string;
+            /** @description Id of the environment. */
+            env: string;
+            /** @description Environment steps of the training at that time; null: not recorded by a training. */
+            env_steps: number | null;
+            /** @description Sum of its rewards. */
+            episode_return: number;
+            /** @description Id of the episode: `ep_…`. */
+            id: string;
+            /** @description Iterations of the training at that time; null: not recorded by a training. */
+            iteration: number | null;
+            /** @description Steps of the episode. */
+            length: number;
+            /** @description Reason why no video can be made; null: one can, if the environment has pictures. */
+            no_video: string | null;
+            /** @description Place among the episodes of its evaluation, in order of their ends, from 0. */
+            number: number;
+            /** @description Steps that are kept, from its beginning. */
+            recorded_steps: number;
+            /** @description Reasons why it was kept among the episodes of its evaluation: in order of their ends, or of their returns. */
+            roles: ("first" | "best" | "median" | "worst" | "last")[];
+            /** @description Id of the training, the policy or the evaluation that it belongs to. */
+            run_id: string;
+            /** @description Seed of its environment; null: unknown. */
+            seed: number | null;
+        };
+        /**
+         * EpisodeInfoInEvent
+         * @description An episode that a policy evaluation or a grader has recorded.
+         */
+        EpisodeInfoInEvent: {
+            /**
+             * Format: date-time
+             * @description Time of the recording.
+             */
+            created_at: string;
+            /** @description Id of the environment. */
+            env: string;
+            /** @description Environment steps of the training at that time; null: not recorded by a training. */
+            env_steps?: number | null;
+            /** @description Sum of its rewards. */
+            episode_return: number;
+            /** @description Id of the episode: `ep_…`. */
+            id: string;
+            /** @description Iterations of the training at that time; null: not recorded by a training. */
+            iteration?: number | null;
+            /** @description Steps of the episode. */
+            length: number;
+            /** @description Reason why no video can be made; null: one can, if the environment has pictures. */
+            no_video?: string | null;
+            /** @description Place among the episodes of its evaluation, in order of their ends, from 0. */
+            number: number;
+            /** @description Steps that are kept, from its beginning. */
+            recorded_steps: number;
+            /** @description Reasons why it was kept among the episodes of its evaluation: in order of their ends, or of their returns. */
+            roles: ("first" | "best" | "median" | "worst" | "last")[];
+            /** @description Id of the training, the policy or the evaluation that it belongs to. */
+            run_id: string;
+            /** @description Seed of its environment; null: unknown. */
+            seed?: number | null;
+        };
+        /**
+         * EpisodeList
+         * @description Recorded episodes, oldest first.
+         */
+        EpisodeList: {
+            /** @description The episodes. */
+            items: components["schemas"]["EpisodeInfo"][];
+        };
+        /**
+         * EvaluatePolicyRequest
+         * @description A policy evaluation to run.
+         */
+        EvaluatePolicyRequest: {
+            /** @description True: the likeliest action; false: actions are drawn at random. Default: `true`. */
+            deterministic?: boolean;
+            /** @description Episodes to play. Default: `10`. */
+            episodes?: number;
+            /** @description Seed of the environments and of drawn actions. Default: `0`. */
+            seed?: number;
         };
         /**
          * Evaluation
@@ -1185,6 +1318,16 @@ export interface components {
             type: "policy.deleted";
         };
         /**
+         * PolicyEvaluation
+         * @description Result of a policy evaluation that was asked for, and its recorded episodes.
+         */
+        PolicyEvaluation: {
+            /** @description The first, the best, the worst and the last episode. */
+            episodes: components["schemas"]["EpisodeInfo"][];
+            /** @description Result over all episodes. */
+            report: components["schemas"]["EvaluationReport"];
+        };
+        /**
          * PolicyInfo
          * @description A published policy.
          */
@@ -2080,6 +2223,8 @@ export interface components {
         TrainingEvaluated: {
             /** @description Environment steps so far. */
             env_steps: number;
+            /** @description Episodes of it that were recorded; empty: none. */
+            episodes?: components["schemas"]["EpisodeInfoInEvent"][];
             /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
             id: string;
             /** @description Iterations so far. */
@@ -2805,6 +2950,30 @@ export interface components {
          */
         Verdict: "accepted" | "wrong_answer" | "time_limit_exceeded" | "memory_limit_exceeded" | "output_limit_exceeded" | "runtime_error" | "compile_error" | "skipped" | "cancelled" | "internal_error";
         /**
+         * VideoInfo
+         * @description A drawn episode, and how its replay compares with the recording.
+         */
+        VideoInfo: {
+            /** @description Difference between the replay and the recording; null: there is none. */
+            difference: string | null;
+            /** @description True if the replay gave the recorded reward at every step. */
+            exact: boolean;
+            /** @description Pictures of the video. */
+            frames: number;
+            /** @description Pictures shown in a second. */
+            frames_per_s: number;
+            /** @description Height in pixels. */
+            height: number;
+            /** @description Return of the replay that was drawn. */
+            replay_return: number;
+            /** @description Size of the file, in bytes. */
+            size_bytes: number;
+            /** @description Steps between two pictures: more than 1 in long episodes. */
+            steps_per_frame: number;
+            /** @description Width in pixels. */
+            width: number;
+        };
+        /**
          * Webhook
          * @description An address that is notified of finished runs.
          */
@@ -2955,7 +3124,12 @@ export type DependencyState = components['schemas']['DependencyState'];
 export type DialogueGrader = components['schemas']['DialogueGrader'];
 export type EnvironmentInfo = components['schemas']['EnvironmentInfo'];
 export type EnvironmentList = components['schemas']['EnvironmentList'];
+export type Episode = components['schemas']['Episode'];
 export type EpisodeGrader = components['schemas']['EpisodeGrader'];
+export type EpisodeInfo = components['schemas']['EpisodeInfo'];
+export type EpisodeInfoInEvent = components['schemas']['EpisodeInfoInEvent'];
+export type EpisodeList = components['schemas']['EpisodeList'];
+export type EvaluatePolicyRequest = components['schemas']['EvaluatePolicyRequest'];
 export type Evaluation = components['schemas']['Evaluation'];
 export type EvaluationBatch = components['schemas']['EvaluationBatch'];
 export type EvaluationCancelled = components['schemas']['EvaluationCancelled'];
@@ -3008,6 +3182,7 @@ export type PageFileInfo = components['schemas']['Page_FileInfo_'];
 export type PagePolicyInfo = components['schemas']['Page_PolicyInfo_'];
 export type PageTraining = components['schemas']['Page_Training_'];
 export type PolicyDeleted = components['schemas']['PolicyDeleted'];
+export type PolicyEvaluation = components['schemas']['PolicyEvaluation'];
 export type PolicyInfo = components['schemas']['PolicyInfo'];
 export type PolicyInfoInEvent = components['schemas']['PolicyInfoInEvent'];
 export type PolicyPublished = components['schemas']['PolicyPublished'];
@@ -3076,6 +3251,7 @@ export type Turn = components['schemas']['Turn'];
 export type UnorderedChecker = components['schemas']['UnorderedChecker'];
 export type Usage = components['schemas']['Usage'];
 export type Verdict = components['schemas']['Verdict'];
+export type VideoInfo = components['schemas']['VideoInfo'];
 export type Webhook = components['schemas']['Webhook'];
 export type WebhookChange = components['schemas']['WebhookChange'];
 export type WebhookCreated = components['schemas']['WebhookCreated'];

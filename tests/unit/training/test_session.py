@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -23,6 +24,8 @@ from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.engines import ScriptedEngine
+from rlplatform.testing.episodes import local_episodes
+from rlplatform.training.evaluation_records import is_recorded
 from rlplatform.training.events import (
     TrainingCheckpointSaved,
     TrainingEvaluated,
@@ -36,7 +39,8 @@ from rlplatform.training.events import (
     TrainingStopped,
     TrainingSucceeded,
 )
-from rlplatform.training.models import Progress, Training, TrainingRequest, TrainingState
+from rlplatform.training.models import EvaluationReport, Progress, Training, TrainingRequest, TrainingState
+from rlplatform.training.policy_evaluation import evaluate_policy
 from rlplatform.training.record import TrainingRun
 from rlplatform.training.session import MIN_EPISODES, TrainingSession
 
@@ -109,7 +113,7 @@ def test_an_evaluation_that_fails_takes_nothing_that_was_trained_with_it(
     rig: Callable[..., Rig], evaluation: dict[str, int]
 ) -> None:
     class Endless(ScriptedEngine):
-        def evaluate(self, episodes: int, seed: int) -> Any:
+        def evaluate(self, episodes: int, seed: int, recorder: Any = None) -> Any:
             raise EngineError("evaluation: 0 of 10 episodes ended within 1000000 steps")
 
     r = rig(stop={"iterations": 2}, evaluation=evaluation)
@@ -127,7 +131,7 @@ class Endless(ScriptedEngine):
         super().__init__()
         self._clock, self._pace_s, self._then = clock, pace_s, then
 
-    def evaluate(self, episodes: int, seed: int) -> Any:
+    def evaluate(self, episodes: int, seed: int, recorder: Any = None) -> Any:
         self.calls.append("evaluate")
         for turn in count(1):
             asyncio.run(self._clock.advance(self._pace_s))
@@ -294,7 +298,7 @@ def test_the_traceback_of_an_environment_is_bounded(rig: Callable[..., Rig]) -> 
 
 def test_an_engine_that_neither_saves_nor_evaluates_fails_with_the_first_reason(rig: Callable[..., Rig]) -> None:
     class Broken(ScriptedEngine):
-        def evaluate(self, episodes: int, seed: int) -> Any:
+        def evaluate(self, episodes: int, seed: int, recorder: Any = None) -> Any:
             raise EngineError("second")
 
         def save(self, directory: Path) -> None:
@@ -640,3 +644,37 @@ SessionMachine.TestCase.settings = settings(
     max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestSessionMachine = SessionMachine.TestCase
+
+
+class PlayingEngine(ScriptedEngine):
+    """A scripted engine whose evaluations play CartPole-v1."""
+
+    def evaluate(self, episodes: int, seed: int, recorder: Any = None) -> EvaluationReport:
+        def act(obs: Any) -> Any:
+            return np.zeros(len(obs), np.int64)
+
+        return evaluate_policy(act, "CartPole-v1", {}, episodes, seed, recorder=recorder)
+
+
+def test_evaluations_are_recorded_and_said_in_their_event(rig: Callable[..., Rig], tmp_path: Path) -> None:
+    store = local_episodes(tmp_path / "episodes")
+    r = rig(stop={"iterations": 3}, evaluation={"every_iterations": 1, "episodes": 3})
+    r.session(PlayingEngine(), episodes=store).run()
+    told = [event for event in r.log if isinstance(event, TrainingEvaluated)]
+    assert [event.iteration for event in told] == [1, 2, 3]
+    assert [info for event in told for info in event.episodes] == store.list(r.run_id)
+    assert {(info.iteration, info.env_steps) for info in told[0].episodes} == {(1, 100)}
+    assert store.get(told[2].episodes[0].id).info == told[2].episodes[0]
+
+
+def test_a_storage_that_refuses_episodes_costs_no_training(rig: Callable[..., Rig], tmp_path: Path) -> None:
+    (tmp_path / "episodes").write_text("a file, where a folder is needed")
+    r = rig(stop={"iterations": 1})
+    final = r.session(PlayingEngine(), episodes=local_episodes(tmp_path / "episodes")).run()
+    assert isinstance(final, TrainingSucceeded)
+    assert [event.episodes for event in r.log if isinstance(event, TrainingEvaluated)] == [[]]
+
+
+def test_of_many_evaluations_ever_fewer_are_recorded() -> None:
+    counts = [sum(map(is_recorded, range(total))) for total in (128, 256, 512, 1024, 2048)]
+    assert counts == [128, 192, 256, 320, 384]

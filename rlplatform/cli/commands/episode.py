@@ -1,0 +1,69 @@
+"""``rlp episode``: recorded episodes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rlplatform.cli import episode_formatting
+from rlplatform.cli.ids import full_id
+from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+from rlplatform.ids import Kind
+
+app = typer.Typer(no_args_is_help=True, help="List, read and watch recorded episodes.")
+
+EpisodeId = Annotated[str, typer.Argument(help="ep_…")]
+
+
+@app.command("ls")
+def index(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(help="train_… or pol_…")],
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """List the recorded episodes of a training or a policy, oldest first."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client:
+        found = client.episodes(full_id(client, source, Kind.TRAINING, Kind.POLICY))
+    empty = "no episodes; policy evaluations record them (rlp policy evaluate, or rlp train with --eval-every)"
+    output.table(found, [episode_formatting.episode_row(info) for info in found], empty)
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    episode_id: EpisodeId,
+    observations: Annotated[bool, typer.Option("--observations", help="With the observations.")] = False,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Show an episode, step by step."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client:
+        episode = client.episode(full_id(client, episode_id, Kind.EPISODE), observations=observations)
+    output.document(episode, episode_formatting.episode(episode))
+
+
+@app.command()
+def video(
+    ctx: typer.Context,
+    episode_id: EpisodeId,
+    target: Annotated[Path | None, typer.Option("--output", "-o", help="MP4 file to write.")] = None,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Save the video of an episode. The first request draws it, which can take a minute or more."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client:
+        episode_id = full_id(client, episode_id, Kind.EPISODE)
+        target = client.download_video(episode_id, target or Path(f"{episode_id}.mp4"))
+        drawn = client.episode(episode_id).video
+    if drawn is not None and drawn.difference is not None:
+        output.note(f"the replay differs from the recording: {drawn.difference}")
+    output.document({"path": str(target), "video": drawn}, str(target))

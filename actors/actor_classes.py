@@ -12,12 +12,14 @@ import ray
 
 from actors import options
 from actors.evaluation.evaluator import Evaluator
+from actors.handles import SupervisorHandle
 from actors.placement.launcher import RayLauncher
 from actors.ray_meter import RayMeter
 from actors.rpc.ray_calls import spawn
 from actors.rpc.unix_rpc import Address, UnixRpcServer
 from actors.store.connection import connect_store
 from actors.store.server import StoreServer
+from actors.studies.owner import StudyOwner
 from actors.supervisor import Supervisor
 from actors.training.engines import make_engine, warm_up
 from actors.training.trainer import Trainer
@@ -74,7 +76,7 @@ class SupervisorActor(UnixRpcActor, Supervisor):
             settings,
             connect_store(settings, telemetry),
             open_checkpoints(settings.training.checkpoint_url),
-            RayLauncher(settings, EvaluatorActor, TrainerActor, SystemClock()),
+            RayLauncher(settings, EvaluatorActor, TrainerActor, StudyOwnerActor, SystemClock()),
             SystemClock(),
             files=open_files(settings),
             episodes=open_episodes(settings),
@@ -163,6 +165,15 @@ class TrainerActor:
         """Carry out a command (see ``Trainer``)."""
         assert self._trainer
         self._trainer.command(command, *details)
+
+
+class StudyOwnerActor(StudyOwner):
+    """Owner of all studies. Ray restarts it where it was lost; it continues from the log."""
+
+    def __init__(self, settings: Settings) -> None:
+        store = connect_store(settings, Telemetry(RayMeter()))
+        super().__init__(store, SupervisorHandle(), SystemClock())
+        self._loop = asyncio.get_running_loop().create_task(self.run())
 
 
 def start(settings: Settings) -> None:

@@ -19,6 +19,8 @@ from rlplatform.health import PlatformStatus
 from rlplatform.runs.ports import Idempotency
 from rlplatform.sandbox.models import ImageInfo, PoolStatus
 from rlplatform.scheduling.admission import QueuePlace
+from rlplatform.studies.models import StudyRequest
+from rlplatform.studies.record import StudyRun
 from rlplatform.training.models import TrainingCheck, TrainingRequest
 from rlplatform.training.record import TrainingRun
 
@@ -49,6 +51,14 @@ class SupervisorHandle:
 
     async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
         return await self._call("command_training", run_id, command, principal)
+
+    async def start_study(
+        self, request: StudyRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[StudyRun, bool]:
+        return await self._call("start_study", request, principal, idempotency)
+
+    async def command_study(self, run_id: str, command: str, principal: Principal) -> StudyRun:
+        return await self._call("command_study", run_id, command, principal)
 
     async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:
         await self._call("delete_checkpoint", checkpoint_id, principal)

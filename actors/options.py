@@ -29,6 +29,13 @@ SUPERVISOR: dict[str, Any] = {
     "max_restarts": -1,
     "max_concurrency": 10_000,
 }
+STUDY_OWNER: dict[str, Any] = {
+    "name": "study_owner",
+    "lifetime": "detached",
+    "num_cpus": 0.05,
+    "max_restarts": -1,
+    "max_concurrency": 100,
+}
 EVALUATOR: dict[str, Any] = {
     "lifetime": "detached",
     "num_cpus": 0.05,

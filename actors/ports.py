@@ -111,5 +111,13 @@ class Launcher(Protocol):
     async def prepare(self) -> None:
         """Prepare for the next training, so that it starts sooner."""
 
+    async def own_studies(self) -> None:
+        """Start the owner of studies, unless it runs, and have it look for new ones.
+
+        Raises:
+            Unavailable: it cannot be reached for now.
+        """
+
     async def close(self) -> None:
-        """End all evaluators, so that no container is left, and everything that :meth:`prepare` created."""
+        """End all evaluators, so that no container is left, the owner of studies, and everything that :meth:`prepare`
+        created."""

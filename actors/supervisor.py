@@ -16,7 +16,8 @@ from typing import TypeVar
 from actors.evaluation.commands import EvaluationCommandHandler
 from actors.evaluation.scheduler import EvaluationScheduler
 from actors.ports import Launcher
-from actors.training.commands import TrainingCommandHandler
+from actors.studies.commands import StudyCommandHandler
+from actors.studies.owner import UNFINISHED
 from actors.training.scheduler import TrainingScheduler
 from rlplatform.access.principals import Principal
 from rlplatform.clock import Clock, SystemClock
@@ -58,7 +59,7 @@ _UNFINISHED: dict[type[Run], tuple[str, tuple[str, ...]]] = {
 }
 
 
-class Supervisor(EvaluationCommandHandler, TrainingCommandHandler):
+class Supervisor(EvaluationCommandHandler, StudyCommandHandler):
     """Implements the ``Commands`` port over a store and a launcher."""
 
     def __init__(
@@ -143,6 +144,8 @@ class Supervisor(EvaluationCommandHandler, TrainingCommandHandler):
                 if anew:
                     await self._trainings.restore([run async for run in self._unfinished(TrainingRun)])
                 await self._evaluations.refresh(await self._launcher.evaluators())
+                if anew and await self._store.summaries("study", states=UNFINISHED, limit=1):
+                    await self._launcher.own_studies()
                 if anew:
                     await self._evaluations.restore([run async for run in self._unfinished(EvaluationRun)])
             except BaseException:

@@ -10,10 +10,11 @@ from rlplatform.evaluation.ports import EvaluationCommands
 from rlplatform.health import PlatformStatus
 from rlplatform.sandbox.models import ImageInfo
 from rlplatform.scheduling.admission import QueuePlace
+from rlplatform.studies.ports import StudyCommands
 from rlplatform.training.ports import TrainingCommands
 
 
-class Commands(EvaluationCommands, TrainingCommands, Protocol):
+class Commands(EvaluationCommands, TrainingCommands, StudyCommands, Protocol):
     """Commands of the API for the supervisor. Reads go to the store."""
 
     async def delete_run(self, run_id: str, principal: Principal) -> None:

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     WEBHOOK = "hook"
     FILE = "file"
     EPISODE = "ep"
+    STUDY = "study"
 
 
 def new_id(kind: Kind) -> str:

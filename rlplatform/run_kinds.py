@@ -14,9 +14,10 @@ from rlplatform.evaluation.record import EvaluationRun, EvaluationSummary
 from rlplatform.policies.record import PolicyRecord, PolicySummary
 from rlplatform.runs.events import Event, StreamGap
 from rlplatform.runs.records import Run, RunSummary
+from rlplatform.studies.record import StudyRun, StudySummary
 from rlplatform.training.record import TrainingRun, TrainingSummary
 
-KINDS: tuple[type[Run], ...] = (EvaluationRun, TrainingRun, PolicyRecord)
+KINDS: tuple[type[Run], ...] = (EvaluationRun, TrainingRun, StudyRun, PolicyRecord)
 
 
 def _types() -> Iterator[type[Event]]:
@@ -33,7 +34,7 @@ _ANY_RUN: Any = Annotated[Union[KINDS], Field(discriminator="kind")]  # noqa: UP
 _EVENT: TypeAdapter[Event] = TypeAdapter(AnyEvent)
 _RUN: TypeAdapter[Run] = TypeAdapter(_ANY_RUN)
 _SUMMARY: TypeAdapter[RunSummary] = TypeAdapter(
-    Annotated[EvaluationSummary | TrainingSummary | PolicySummary, Field(discriminator="kind")]
+    Annotated[EvaluationSummary | TrainingSummary | StudySummary | PolicySummary, Field(discriminator="kind")]
 )
 
 
@@ -53,15 +54,16 @@ def parse_run(text: str | bytes) -> Run:
 
 def parse_summary(text: str | bytes) -> RunSummary:
     """Return the summary of the run that a JSON document holds, whole or without request and tests."""
-    return _without_tests(_SUMMARY.validate_json(text))
+    return _without_results(_SUMMARY.validate_json(text))
 
 
 def summarize(run: Run) -> RunSummary:
     """Return the summary of ``run``."""
-    return _without_tests(_SUMMARY.validate_python(run, from_attributes=True))
+    return _without_results(_SUMMARY.validate_python(run, from_attributes=True))
 
 
-def _without_tests(summary: RunSummary) -> RunSummary:
-    if not isinstance(summary, EvaluationSummary) or not summary.document.tests:
+def _without_results(summary: RunSummary) -> RunSummary:
+    large = {EvaluationSummary: "tests", StudySummary: "trials"}.get(type(summary))
+    if large is None or not getattr(summary.document, large):
         return summary
-    return summary.model_copy(update={"document": summary.document.model_copy(update={"tests": []})})
+    return summary.model_copy(update={"document": summary.document.model_copy(update={large: []})})

@@ -26,6 +26,8 @@ class Quotas(BaseModel):
     """Evaluations that wait or run at one time."""
     concurrent_trainings: int | None = Field(default=None, ge=0)
     """Trainings that wait or run at one time."""
+    concurrent_studies: int | None = Field(default=None, ge=0)
+    """Studies that have not ended."""
     sandbox_cpu_s_per_day: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """CPU time of tests a day, in seconds."""
     env_steps_per_day: int | None = Field(default=None, ge=0)
@@ -192,7 +194,7 @@ class EpisodeSettings(_Section):
 
 
 class RetentionSettings(_Section):
-    """Number of days for which finished evaluations and trainings are kept; None keeps them for ever.
+    """Number of days for which finished runs are kept; None keeps them for ever. Studies are kept as long as trainings.
 
     Then a run is removed with its events, and a training with its checkpoints and run folder, unless an unfinished
     training resumes from it. ``file_days`` is the number of days for which an uploaded file is kept after its upload,

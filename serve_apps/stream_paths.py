@@ -5,4 +5,4 @@ HAProxy through ``cluster.haproxy``) adds this prefix to the path, and the appli
 """
 
 STREAMS = "/streams"
-STREAM_PATHS = r"/v1/(live|(evaluations|trainings)/[^/]+/events)"
+STREAM_PATHS = r"/v1/(live|(evaluations|trainings|studies)/[^/]+/events)"

@@ -18,7 +18,7 @@ from actors import options
 from actors.handles import EvaluatorHandle, TrainerHandle
 from actors.placement.cluster_capacity import Room, bundles_of, check_capacity
 from actors.placement.warm_trainers import WarmTrainerPool
-from actors.rpc.ray_calls import find, in_thread, living, run_on, spawn, to_its_end
+from actors.rpc.ray_calls import find, in_thread, kill, living, run_on, spawn, submit, to_its_end
 from rlplatform.clock import Clock
 from rlplatform.errors import CapacityExhausted, PlatformError
 from rlplatform.retries import with_timeout
@@ -32,12 +32,13 @@ FORGET_S = 60.0
 
 
 class RayLauncher:
-    """Starts evaluators and trainers. ``evaluator`` and ``trainer`` are the actor classes, built from settings."""
+    """Starts evaluators and trainers. The three types are actor classes, built from settings."""
 
-    def __init__(self, settings: Settings, evaluator: type, trainer: type, clock: Clock) -> None:
+    def __init__(self, settings: Settings, evaluator: type, trainer: type, study_owner: type, clock: Clock) -> None:
         self._settings = settings
         self._evaluator = evaluator
         self._trainer = trainer
+        self._study_owner = study_owner
         self._clock = clock
         self._evaluators: dict[str, EvaluatorHandle] = {}
         self._warm = WarmTrainerPool(settings.training.warm_trainers, self._start_warm_trainer, clock)
@@ -97,6 +98,8 @@ class RayLauncher:
         await asyncio.gather(*(EvaluatorHandle(name, 0, actor).close() for name, actor in actors if actor))
         self._evaluators = {}
         await self._warm.end()
+        if owner := await in_thread(find, str(options.STUDY_OWNER["name"])):
+            await kill(owner)
 
     async def delete_run_folders(self, training_ids: Sequence[str]) -> None:
         """Remove the run folders of trainings (see the port). Folders on nodes that do not answer stay."""
@@ -108,6 +111,11 @@ class RayLauncher:
     async def prepare(self) -> None:
         """Keep some trainers warm (see the port)."""
         await self._warm.refill()
+
+    async def own_studies(self) -> None:
+        """Start the owner of studies and wake it (see the port)."""
+        owner = await in_thread(spawn, self._study_owner, options.STUDY_OWNER, self._settings)
+        submit(owner, "wake")  # not waited for: a new owner looks by itself, once it has started
 
     async def _remove_folders(self, node: str, folders: Sequence[str]) -> None:
         try:

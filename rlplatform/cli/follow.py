@@ -9,14 +9,16 @@ from typing import Any
 from rlplatform.cli.output import Output
 from rlplatform.client import Client
 from rlplatform.evaluation.models import Evaluation
+from rlplatform.studies.models import Study
 from rlplatform.training.models import Training
 
 
 class Interrupted(Exception):
     """Ctrl-C while following: the run continues."""
 
-    def __init__(self, run_id: str) -> None:
-        super().__init__(f"{run_id} continues\nfollow it: rlp runs watch {run_id}\nstop it:   rlp runs stop {run_id}")
+    def __init__(self, run_id: str, family: str = "runs") -> None:
+        how = f"follow it: rlp {family} watch {run_id}\nstop it:   rlp {family} stop {run_id}"
+        super().__init__(f"{run_id} continues\n{how}")
 
 
 def follow_training(client: Client, training: Training, output: Output, *, after: int = 0) -> Training:
@@ -29,6 +31,18 @@ def follow_training(client: Client, training: Training, output: Output, *, after
         for event in client.events(training.id, after=after):
             view.show(event)
     return client.training(training.id)
+
+
+def follow_study(client: Client, study: Study, output: Output, *, after: int = 0) -> Study:
+    """Show the events of ``study`` until it has finished; return it.
+
+    Raises:
+        Interrupted: Ctrl-C.
+    """
+    with _interruptible(study.id, "study"):
+        for event in client.events(study.id, after=after):
+            output.event(event)
+    return client.study(study.id)
 
 
 def follow_evaluation(
@@ -70,8 +84,8 @@ def page_of(client: Client, run: Training | Evaluation) -> str:
 
 
 @contextmanager
-def _interruptible(run_id: str) -> Iterator[None]:
+def _interruptible(run_id: str, family: str = "runs") -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(run_id) from None
+        raise Interrupted(run_id, family) from None

@@ -11,6 +11,7 @@ from typing import Any
 
 from rlplatform.access.models import KeyInfo
 from rlplatform.access.principals import Principal, Scope
+from rlplatform.cli import study_formatting
 from rlplatform.environments.models import SpaceInfo
 from rlplatform.errors import (
     CapacityExhausted,
@@ -36,6 +37,7 @@ from rlplatform.files.models import FileInfo
 from rlplatform.policies.models import PolicyInfo
 from rlplatform.quotas.models import QuotaState, TenantQuotas, Usage
 from rlplatform.runs.events import Event, StreamGap
+from rlplatform.studies.events import StudyEvent
 from rlplatform.training.events import (
     TrainingCheckpointSaved,
     TrainingEvaluated,
@@ -82,7 +84,7 @@ def hint(error: PlatformError) -> str | None:
     """Return what may help against ``error``."""
     if isinstance(error, NotAllowed) and "scope" in error.extra:
         return "ask for a key with this scope"
-    if isinstance(error, NotFound) and not re.search("run|training|evaluation", error.detail):
+    if isinstance(error, NotFound) and not re.search("run|training|evaluation|study", error.detail):
         return None
     return next((text for cls, text in _HINTS if isinstance(error, cls)), None)
 
@@ -136,6 +138,8 @@ def event(event: Event) -> str | None:
             return f"{state} at {event.progress.env_steps:,} steps: {event.stop_reason}"
         case TrainingFailed():
             return f"failed at {event.progress.env_steps:,} steps: {event.reason}"
+        case StudyEvent():
+            return study_formatting.event(event)
         case StreamGap():
             return f"(events {event.first_seq} to {event.last_seq} were skipped: this reader is too slow)"
     return None

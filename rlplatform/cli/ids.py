@@ -69,6 +69,7 @@ def _of(rows: Iterable[object]) -> Iterator[str]:
 _LISTS: dict[Kind, Callable[[Client, str], Iterator[str]]] = {
     Kind.TRAINING: lambda client, body: _of(client.trainings(page_size=200, search=body)),
     Kind.EVALUATION: lambda client, body: _of(client.evaluations(page_size=200, search=body)),
+    Kind.STUDY: lambda client, _body: _of(client.studies(page_size=200)),
     Kind.CHECKPOINT: _checkpoints,
     Kind.POLICY: lambda client, _body: _of(client.policies()),
     Kind.EPISODE: _episodes,
@@ -78,6 +79,7 @@ _LISTS: dict[Kind, Callable[[Client, str], Iterator[str]]] = {
 }
 _NAMES = {
     Kind.TRAINING: "training",
+    Kind.STUDY: "study",
     Kind.EVALUATION: "evaluation",
     Kind.CHECKPOINT: "checkpoint",
     Kind.POLICY: "policy",

@@ -12,7 +12,20 @@ import typer
 from typer.core import TyperGroup
 
 from rlplatform.cli import exit_codes
-from rlplatform.cli.commands import env, episode, files, image, keys, policy, runs, sandbox, sweep, usage, webhooks
+from rlplatform.cli.commands import (
+    env,
+    episode,
+    files,
+    image,
+    keys,
+    policy,
+    runs,
+    sandbox,
+    study,
+    sweep,
+    usage,
+    webhooks,
+)
 from rlplatform.cli.commands.doctor import doctor
 from rlplatform.cli.commands.evaluate import evaluate
 from rlplatform.cli.commands.serve import serve
@@ -55,6 +68,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(evaluate)
 app.command()(sweep.sweep)
+app.add_typer(study.app, name="study")
 app.add_typer(runs.app, name="runs")
 app.add_typer(policy.app, name="policy")
 app.add_typer(episode.app, name="episode")

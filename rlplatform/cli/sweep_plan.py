@@ -1,49 +1,35 @@
-"""Plan of a sweep: its trials, its progress, and their ranking. Pure functions, except for the state file."""
+"""Search spaces and seeds as options of a command, and the sweeps that this folder knows by name."""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import math
-import random
 import re
-import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rlplatform.errors import Conflict, InvalidRequest
-from rlplatform.training.models import Training
 
-MAX_RUNS = 1000
+MAX_SEEDS = 1000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RANGE = re.compile(r"(log:)?(.+?)\.\.(.+)")
 
 
-class Row(NamedTuple):
-    """The runs of one setting of the hyperparameters, over all seeds. ``mean``: of the evaluations' returns."""
-
-    hyperparameters: Mapping[str, Any]
-    mean: float | None
-    std: float | None
-    finished: int
-    runs: int
-
-
 class Sweep(BaseModel):
-    """A sweep as it is kept between two invocations: what was asked for, and what was started for it."""
+    """A sweep as it is kept between two invocations: what was asked for, and its study."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: str
     definition: str
-    started: dict[str, str] = {}
+    study_id: str | None = None
 
     @staticmethod
-    def load(folder: Path, name: str, requests: Mapping[str, Mapping[str, Any]]) -> Sweep:
+    def load(folder: Path, name: str, request: Mapping[str, Any]) -> Sweep:
         """The sweep of this name, new or to be continued.
 
         Raises:
@@ -54,7 +40,7 @@ class Sweep(BaseModel):
             raise InvalidRequest(
                 f"{name!r} is not a sweep's name: up to 64 letters, digits, '.', '_' and '-'", field="name"
             )
-        definition = hashlib.sha256(json.dumps(requests, sort_keys=True).encode()).hexdigest()
+        definition = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
         path = folder / f"{name}.json"
         if not path.exists():
             return Sweep(name=name, definition=definition)
@@ -74,94 +60,59 @@ class Sweep(BaseModel):
         part.replace(folder / f"{self.name}.json")
 
 
-def plan(
-    base: Mapping[str, Any], grid: Sequence[str], sample: Sequence[str], trials: int, seeds: Sequence[int], name: str
-) -> dict[str, dict[str, Any]]:
-    """The training requests of a sweep by their keys, ``trial/seed``. The same arguments give the same requests.
+def space_of(grid: Sequence[str], sample: Sequence[str], fixed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the search space of the options ``--grid`` and ``--sample``.
 
     Args:
-        grid: ``name:value,value,…``; every combination is a trial.
-        sample: ``name:low..high`` or ``name:log:low..high``; with these, each combination is drawn ``trials`` times.
+        grid: ``name:value,value,…``.
+        sample: ``name:low..high`` or ``name:log:low..high``.
+        fixed: hyperparameters that are the same for all.
 
     Raises:
-        InvalidRequest: one of them cannot be read, or they are too many runs.
+        InvalidRequest: an option cannot be read, or a hyperparameter is given twice.
     """
-    choices = dict(_choices(text) for text in grid)
-    ranges = dict(_range(text) for text in sample)
-    if (
-        twice := choices.keys() & ranges.keys()
-        | (choices.keys() | ranges.keys()) & base.get("hyperparameters", {}).keys()
-    ):
-        raise InvalidRequest(f"{sorted(twice)[0]!r} is given twice", field="--grid")
-    if len(choices) < len(grid) or len(ranges) < len(sample):
-        raise InvalidRequest("a hyperparameter is given twice", field="--grid")
-    drawn = random.Random(name)
-    settings = [
-        dict(zip(choices, values, strict=True)) | {key: _draw(drawn, *bounds) for key, bounds in ranges.items()}
-        for values in itertools.product(*choices.values())
-        for _ in range(trials if ranges else 1)
-    ]
-    if len(settings) * len(seeds) > MAX_RUNS:
-        raise InvalidRequest(f"that is {len(settings) * len(seeds)} runs, and {MAX_RUNS} is the most", field="--grid")
-    return {
-        f"{number}/{seed}": {
-            **base,
-            "seed": seed,
-            "hyperparameters": {**base.get("hyperparameters", {}), **setting},
-        }
-        for number, setting in enumerate(settings)
-        for seed in seeds
-    }
+    named = [choices(text) for text in grid] + [range_of(text) for text in sample]
+    names = [name for name, _ in named]
+    if twice := [name for name in names if names.count(name) > 1 or name in fixed]:
+        raise InvalidRequest(f"{twice[0]!r} is given twice", field="--grid")
+    return dict(named)
 
 
-def rank(requests: Mapping[str, Mapping[str, Any]], ended: Mapping[str, Training]) -> list[Row]:
-    """A row a trial, the best return of the evaluations first; without any, last."""
-    trials: dict[str, list[str]] = {}
-    for key in requests:
-        trials.setdefault(key.partition("/")[0], []).append(key)
-    rows = []
-    for keys in trials.values():
-        runs = [ended[key] for key in keys if key in ended]
-        returns = [run.evaluation.episode_return_mean for run in runs if run.evaluation is not None]
-        rows.append(
-            Row(
-                requests[keys[0]]["hyperparameters"],
-                statistics.fmean(returns) if returns else None,
-                statistics.stdev(returns) if len(returns) > 1 else None,
-                len(returns),
-                len(keys),
-            )
-        )
-    return sorted(rows, key=lambda row: -math.inf if row.mean is None else row.mean, reverse=True)
+def parameter_of(text: str) -> tuple[str, dict[str, Any]]:
+    """Return the name and the parameter of ``name:low..high``, ``name:log:low..high`` or ``name:value,value,…``.
+
+    Raises:
+        InvalidRequest: it is none of these.
+    """
+    if _RANGE.fullmatch(text.partition(":")[2]):
+        return range_of(text, "--space")
+    return choices(text, "--space")
 
 
-def seeds_of(text: str) -> list[int]:
-    """``0,1,2`` or ``0..4``, both ends included. :raises InvalidRequest: it is neither, or too many for a sweep."""
-    low, dots, high = text.partition("..")
-    seeds: Sequence[int]
-    try:
-        seeds = range(int(low), int(high) + 1) if dots else [int(part) for part in text.split(",")]
-    except ValueError:
-        seeds = []
-    if seeds[MAX_RUNS:]:
-        raise InvalidRequest(f"--seeds: {text!r} is more than {MAX_RUNS}, the most runs of a sweep", field="--seeds")
-    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise InvalidRequest(f"--seeds takes 0,1,2 or 0..4, not {text!r}", field="--seeds")
-    return list(seeds)
+def choices(text: str, option: str = "--grid") -> tuple[str, dict[str, Any]]:
+    """Return the name and the choices of ``name:value,value,…``; the values may be a JSON list.
 
-
-def _choices(text: str) -> tuple[str, list[Any]]:
+    Raises:
+        InvalidRequest: it is something else.
+    """
     name, colon, values = text.partition(":")
     parts = json.loads(values) if values.startswith("[") and _is_json(values) else values.split(",")
     if not name or not colon or not parts or "" in parts:
-        raise InvalidRequest(f"--grid takes name:value,value,… not {text!r}", field="--grid")
-    return name, [json.loads(part) if isinstance(part, str) and _is_json(part) else part for part in parts]
+        raise InvalidRequest(f"{option} takes name:value,value,… not {text!r}", field=option)
+    found = [json.loads(part) if isinstance(part, str) and _is_json(part) else part for part in parts]
+    return name, {"kind": "categorical", "choices": found}
 
 
-def _range(text: str) -> tuple[str, tuple[bool, float, float, bool]]:
+def range_of(text: str, option: str = "--sample") -> tuple[str, dict[str, Any]]:
+    """Return the name and the range of ``name:low..high`` or ``name:log:low..high``: of whole numbers where both ends
+    are.
+
+    Raises:
+        InvalidRequest: it is something else.
+    """
     name, _, bounds = text.partition(":")
     accepted = "name:low..high, or name:log:low..high with 0 < low < high"
-    refusal = InvalidRequest(f"--sample takes {accepted}, not {text!r}", field="--sample")
+    refusal = InvalidRequest(f"{option} takes {accepted}, not {text!r}", field=option)
     match = _RANGE.fullmatch(bounds)
     if not name or match is None:
         raise refusal
@@ -172,13 +123,23 @@ def _range(text: str) -> tuple[str, tuple[bool, float, float, bool]]:
     if not (0 if match[1] else -math.inf) < low < high < math.inf:
         raise refusal
     whole = all(re.fullmatch(r"-?\d+", match[group]) for group in (2, 3))
-    return name, (bool(match[1]), low, high, whole)
+    ends = {"low": int(match[2]), "high": int(match[3])} if whole else {"low": low, "high": high}
+    return name, {"kind": "int" if whole else "float", **ends, "log": bool(match[1])}
 
 
-def _draw(drawn: random.Random, log: bool, low: float, high: float, whole: bool) -> float:
-    """One value, to six digits; a whole number where both bounds are."""
-    value = math.exp(drawn.uniform(math.log(low), math.log(high))) if log else drawn.uniform(low, high)
-    return round(value) if whole else float(f"{value:.6g}")
+def seeds_of(text: str) -> list[int]:
+    """``0,1,2`` or ``0..4``, both ends included. :raises InvalidRequest: it is neither, or too many for a sweep."""
+    low, dots, high = text.partition("..")
+    seeds: Sequence[int]
+    try:
+        seeds = range(int(low), int(high) + 1) if dots else [int(part) for part in text.split(",")]
+    except ValueError:
+        seeds = []
+    if seeds[MAX_SEEDS:]:
+        raise InvalidRequest(f"--seeds: {text!r} is more than {MAX_SEEDS}, the most seeds of a sweep", field="--seeds")
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+        raise InvalidRequest(f"--seeds takes 0,1,2 or 0..4, not {text!r}", field="--seeds")
+    return list(seeds)
 
 
 def _is_json(text: str) -> bool:

@@ -52,6 +52,7 @@ from rlplatform.runs.events import Event, stream_of
 from rlplatform.runs.pages import Page
 from rlplatform.sandbox.models import ImageInfo, ImageList
 from rlplatform.settings import Quotas
+from rlplatform.studies.models import Study, StudyRequest
 from rlplatform.training.metric_series import MetricSeries
 from rlplatform.training.models import CheckpointInfo, CheckpointList, Training, TrainingCheck, TrainingRequest
 from rlplatform.webhooks.models import (
@@ -514,6 +515,50 @@ class EvaluationCalls(Transport):
         return self._send(Call("DELETE", f"/v1/evaluations/{segment(evaluation_id)}", reads(Evaluation)))
 
 
+class StudyCalls(Transport):
+    """Start studies, steer them, and read their trials."""
+
+    def start_study(self, request: StudyRequest | Mapping[str, Any], *, idempotency_key: str | None = None) -> Study:
+        """Start a study.
+
+        Raises:
+            InvalidRequest: the space or the training makes no sense; nothing was started.
+        """
+        return self._send(create("/v1/studies", encode(request), reads(Study), idempotency_key))
+
+    def study(self, study_id: str) -> Study:
+        """Return a study, with all its trials.
+
+        Raises:
+            NotFound: there is no such study.
+        """
+        return self._send(Call("GET", f"/v1/studies/{segment(study_id)}", reads(Study)))
+
+    def studies(self, *, states: Sequence[str] = (), page_size: int = 50) -> Iterator[Study]:
+        """Yield all studies, newest first, without their trials; pages are fetched as they are needed."""
+        return self._pages("/v1/studies", Page[Study], page_size, {"state": list(states)} if states else {})
+
+    def pause_study(self, study_id: str) -> Study:
+        """Pause a study and its trainings.
+
+        Raises:
+            Conflict: it has finished, or is being stopped.
+        """
+        return self._send(Call("POST", f"/v1/studies/{segment(study_id)}/pause", reads(Study)))
+
+    def resume_study(self, study_id: str) -> Study:
+        """Continue a paused study.
+
+        Raises:
+            Conflict: it has finished, or is being stopped.
+        """
+        return self._send(Call("POST", f"/v1/studies/{segment(study_id)}/resume", reads(Study)))
+
+    def stop_study(self, study_id: str) -> Study:
+        """Stop a study and its trainings for good; a finished one is left unchanged."""
+        return self._send(Call("POST", f"/v1/studies/{segment(study_id)}/stop", reads(Study)))
+
+
 class TrainingCalls(Transport):
     """Start trainings, steer them, and read what they produce."""
 
@@ -600,7 +645,7 @@ class TrainingCalls(Transport):
         return (self._send(Call("GET", "/v1/environments", reads(EnvironmentList)))).items
 
 
-class RunCalls(EvaluationCalls, TrainingCalls):
+class RunCalls(EvaluationCalls, TrainingCalls, StudyCalls):
     """Follow runs to their end."""
 
     def evaluate(self, request: EvaluationRequest | Mapping[str, Any], *, timeout_s: float | None = None) -> Evaluation:
@@ -674,7 +719,7 @@ class RunCalls(EvaluationCalls, TrainingCalls):
             except PlatformError as error:
                 self._sleep(cursor.pause_s(error))
 
-    def wait(self, run_id: str, *, timeout_s: float | None = None) -> Evaluation | Training:
+    def wait(self, run_id: str, *, timeout_s: float | None = None) -> Evaluation | Training | Study:
         """Wait for the end of a run, and return it.
 
         Raises:
@@ -682,7 +727,13 @@ class RunCalls(EvaluationCalls, TrainingCalls):
         """
         for _ in self.events(run_id, types=tuple(FINAL_TYPES), timeout_s=timeout_s):
             pass
-        return self.evaluation(run_id) if kind_of(run_id) is Kind.EVALUATION else self.training(run_id)
+        match kind_of(run_id):
+            case Kind.EVALUATION:
+                return self.evaluation(run_id)
+            case Kind.STUDY:
+                return self.study(run_id)
+            case _:
+                return self.training(run_id)
 
 
 class WebhookCalls(Transport):

@@ -15,6 +15,7 @@ from rlplatform.runs.ports import RunStore
 from rlplatform.runs.records import Run, RunSummary
 from rlplatform.settings import RetentionSettings
 from rlplatform.store import Store
+from rlplatform.studies.models import StudyState
 from rlplatform.training.checkpoints.retention import superseded
 from rlplatform.training.models import CheckpointInfo, TrainingState
 from rlplatform.training.ports import CheckpointStore
@@ -24,13 +25,18 @@ _PAGE = 100
 _OVER = {
     Kind.EVALUATION: ("finished", "cancelled", "failed"),
     Kind.TRAINING: tuple(state.value for state in TrainingState if state.final),
+    Kind.STUDY: tuple(state.value for state in StudyState if state.final),
 }
 _UNFINISHED = tuple(state.value for state in TrainingState if not state.final)
 
 
 def outlived(run: Run | RunSummary, settings: RetentionSettings, now: datetime) -> bool:
     """Return True if ``run`` finished longer ago than its kind is kept. Policies are kept until they are deleted."""
-    days = {"evaluation": settings.evaluation_days, "training": settings.training_days}.get(run.kind)
+    days = {
+        "evaluation": settings.evaluation_days,
+        "training": settings.training_days,
+        "study": settings.training_days,
+    }.get(run.kind)
     ended = getattr(run.document, "finished_at", None)
     return days is not None and ended is not None and now - ended >= timedelta(days=days)
 
@@ -82,6 +88,9 @@ class Retention:
                 await asyncio.gather(*(self._store.remove(run.id) for run in page))
                 swept += len(page)
         if self._settings.training_days is not None:
+            async for page in self._due(Kind.STUDY, self._settings.training_days):
+                await asyncio.gather(*(self._store.remove(run.id) for run in page))
+                swept += len(page)
             async for page in self._due(Kind.TRAINING, self._settings.training_days):
                 swept += await self._remove_trainings([run.id for run in page])
         return swept

@@ -14,6 +14,7 @@ from rlplatform.quotas.models import QuotaState, Usage
 from rlplatform.runs.records import RunSummary
 from rlplatform.settings import Quotas
 from rlplatform.store import Document, Store
+from rlplatform.studies.models import StudyState
 from rlplatform.training.ports import CheckpointStore
 
 _KIND = "quotas"
@@ -25,6 +26,7 @@ _FRESH_S = 1.0
 _MEASURED_S = 10.0
 _PAGE = 200
 _ACTIVE = ("starting", "running", "interrupted")
+_UNFINISHED_STUDIES = tuple(state.value for state in StudyState if not state.final)
 
 
 class QuotaService:
@@ -118,12 +120,14 @@ class QuotaService:
                 async for run in self._runs(tenant, "training", ("queued", *_ACTIVE))
             ]
         )
+        studies = sum([1 async for _ in self._runs(tenant, "study", _UNFINISHED_STUDIES)])
         policies = await self._policies(tenant)
         files = (await FileLedger(self._store, self._clock).usage(tenant)).total_bytes
         checkpoints = await self._checkpoint_bytes(tenant) if self._checkpoints is not None else None
         amounts: dict[str, float] = {
             "concurrent_evaluations": evaluations.total(),
             "concurrent_trainings": trainings.total(),
+            "concurrent_studies": studies,
             **{quota: used.get(counter, 0.0) for quota, counter in _DAILY.items()},
             "events_per_day": written.events,
             "stored_bytes": written.stored_bytes,

@@ -15,11 +15,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rlplatform.ids import Kind, kind_of, new_id
 
-_COLLECTIONS = {Kind.EVALUATION: "evaluations", Kind.TRAINING: "trainings", Kind.POLICY: "policies"}
+_COLLECTIONS = {
+    Kind.EVALUATION: "evaluations",
+    Kind.TRAINING: "trainings",
+    Kind.POLICY: "policies",
+    Kind.STUDY: "studies",
+}
 
 
 def stream_of(run_id: str) -> str:
-    """The stream of a run or a policy: ``evaluations/eval_…``, ``trainings/train_…`` or ``policies/pol_…``."""
+    """The stream of a run or a policy: ``evaluations/eval_…``, ``trainings/train_…``, ``studies/study_…`` …"""
     return f"{_COLLECTIONS[kind_of(run_id)]}/{run_id}"
 
 
@@ -40,7 +45,8 @@ class Event(BaseModel):
     id: str = Field(default_factory=lambda: new_id(Kind.EVENT))
     """Id of the event: `evt_…`. Appending the same id again changes nothing."""
     stream: str
-    """Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`."""
+    """Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or
+    `policies/pol_…`."""
     seq: int = 0
     """Sequence number: starts at 1 and has no gaps within a stream."""
     time: datetime

@@ -246,6 +246,7 @@ class FakeLauncher:
         self.placements: set[str] = set()
         self.closed = False
         self.prepared = 0
+        self.owner_woken = 0
         self.grows = False
         self.forgotten: list[str] = []
         self._store = store
@@ -298,6 +299,9 @@ class FakeLauncher:
 
     async def prepare(self) -> None:
         self.prepared += 1
+
+    async def own_studies(self) -> None:
+        self.owner_woken += 1
 
     async def close(self) -> None:
         self.closed = True

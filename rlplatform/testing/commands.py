@@ -25,6 +25,10 @@ from rlplatform.sandbox.models import ImageInfo
 from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.scheduling.priorities import check_priority
 from rlplatform.store import Store
+from rlplatform.studies.events import StudyPauseRequested, StudyQueued, StudyResumeRequested, StudyStopRequested
+from rlplatform.studies.models import Study, StudyRequest, StudyState
+from rlplatform.studies.record import StudyRun
+from rlplatform.studies.request_checks import check_space
 from rlplatform.training.checkpoints.retention import superseded
 from rlplatform.training.events import (
     TrainingIterationCompleted,
@@ -127,6 +131,27 @@ class FakeCommands:
         }[command]
         await self.play(run.stream, asked(stream=run.stream, time=self._now(), by=principal.id))
         return await self._training(run_id)
+
+    async def start_study(
+        self, request: StudyRequest, principal: Principal, idempotency: Idempotency | None = None
+    ) -> tuple[StudyRun, bool]:
+        check_space(request)
+        study_id = new_id(Kind.STUDY)
+        document = Study(id=study_id, state=StudyState.QUEUED, request=request, created_at=self._now())
+        run = StudyRun(id=study_id, tenant=principal.tenant, created_by=principal.id, document=document)
+        first = StudyQueued(stream=run.stream, time=self._now())
+        stored, new = await self._store.create(run, first, idempotency=idempotency)
+        assert isinstance(stored, StudyRun)
+        return stored, new
+
+    async def command_study(self, run_id: str, command: str, principal: Principal) -> StudyRun:
+        asked = {"pause": StudyPauseRequested, "resume": StudyResumeRequested, "stop": StudyStopRequested}[command]
+        run = await self._study(run_id)
+        if run.final and command != "stop":
+            raise Conflict(f"the study is {run.state}", state=run.state)
+        if not run.final:
+            await self.play(run.stream, asked(stream=run.stream, time=self._now(), by=principal.id))
+        return await self._study(run_id)
 
     async def delete_checkpoint(self, checkpoint_id: str, principal: Principal) -> None:  # noqa: ARG002
         assert self._checkpoints is not None
@@ -236,6 +261,11 @@ class FakeCommands:
     async def _evaluation(self, run_id: str) -> EvaluationRun:
         run = await self._store.get(run_id)
         assert isinstance(run, EvaluationRun)
+        return run
+
+    async def _study(self, run_id: str) -> StudyRun:
+        run = await self._store.get(run_id)
+        assert isinstance(run, StudyRun)
         return run
 
     async def _training(self, run_id: str) -> TrainingRun:

@@ -19,6 +19,7 @@ from rlplatform.ids import Kind
 from rlplatform.retries import backoff_s
 from rlplatform.settings import WebhookSettings
 from rlplatform.store import OutboxEntry, Store
+from rlplatform.studies.record import StudyRun
 from rlplatform.training.record import TrainingRun
 from rlplatform.webhooks.addresses import Forbidden
 from rlplatform.webhooks.models import (
@@ -26,6 +27,7 @@ from rlplatform.webhooks.models import (
     Attempt,
     Delivery,
     EvaluationMessage,
+    StudyMessage,
     TrainingMessage,
     Webhook,
     WebhookTestData,
@@ -208,17 +210,20 @@ class Deliverer:
 
     async def _body(self, delivery: Delivery, *, include_hidden: bool) -> bytes:
         """The same at every attempt: a finished run does not change."""
-        message: WebhookTestMessage | EvaluationMessage | TrainingMessage
+        message: WebhookTestMessage | EvaluationMessage | TrainingMessage | StudyMessage
         if delivery.run_id is None:
             about = WebhookTestData(webhook_id=delivery.webhook_id)
             message = WebhookTestMessage(timestamp=delivery.created_at, data=about)
         else:
             run = await self._store.get(delivery.run_id)
-            assert isinstance(run, EvaluationRun | TrainingRun)
+            assert isinstance(run, EvaluationRun | TrainingRun | StudyRun)
             at = run.document.finished_at or delivery.created_at
             if isinstance(run, EvaluationRun):
                 evaluation = run.document if include_hidden else run.document.redacted()
                 message = EvaluationMessage.model_validate({"type": delivery.type, "timestamp": at, "data": evaluation})
+            elif isinstance(run, StudyRun):
+                study = run.document.model_copy(update={"trials": []})
+                message = StudyMessage.model_validate({"type": delivery.type, "timestamp": at, "data": study})
             else:
                 message = TrainingMessage.model_validate({"type": delivery.type, "timestamp": at, "data": run.document})
         return message.model_dump_json().encode()

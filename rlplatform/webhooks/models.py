@@ -9,12 +9,14 @@ from pydantic import Field
 
 from rlplatform.evaluation.models import Evaluation
 from rlplatform.json_models import StrictModel
+from rlplatform.studies.models import Study
 from rlplatform.training.models import Training
 
 EvaluationEnd = Literal["evaluation.finished", "evaluation.cancelled", "evaluation.failed"]
 TrainingEnd = Literal["training.succeeded", "training.stopped", "training.failed"]
+StudyEnd = Literal["study.succeeded", "study.stopped", "study.failed"]
 TestType = Literal["webhook.test"]
-WebhookEvent = Literal[EvaluationEnd, TrainingEnd]
+WebhookEvent = Literal[EvaluationEnd, TrainingEnd, StudyEnd]
 EVENTS: tuple[WebhookEvent, ...] = get_args(WebhookEvent)
 TEST: TestType = "webhook.test"
 
@@ -161,6 +163,17 @@ class TrainingMessage(StrictModel):
     """Time of the end."""
     data: Training
     """The training."""
+
+
+class StudyMessage(StrictModel):
+    """Message that a study has ended."""
+
+    type: StudyEnd
+    """Type of the event."""
+    timestamp: datetime
+    """Time of the end."""
+    data: Study
+    """The study, without its trials."""
 
 
 class WebhookTestData(StrictModel):

@@ -26,6 +26,7 @@ from rlplatform.runs.ports import Idempotency
 from rlplatform.runs.records import Run
 from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.settings import Settings
+from rlplatform.studies.record import StudyRun
 from rlplatform.training.record import TrainingRun
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.rate_limits import RateLimiter
@@ -62,6 +63,12 @@ class Context:
         assert isinstance(run, TrainingRun)
         return run
 
+    async def study(self, run_id: str, principal: Principal) -> StudyRun:
+        """The study of this id. :raises NotFound: there is none that the principal sees."""
+        run = await self._run(run_id, Kind.STUDY, principal)
+        assert isinstance(run, StudyRun)
+        return run
+
     async def policy(self, policy_id: str, principal: Principal) -> PolicyRecord:
         """The policy of this id. :raises NotFound: there is none that the principal sees, or it has been deleted."""
         record = await self._run(policy_id, Kind.POLICY, principal)
@@ -82,13 +89,13 @@ class Context:
             return None
 
     async def of_stream(self, stream: str, principal: Principal) -> Run:
-        """The run whose stream is ``stream``: ``trainings/train_…``, ``evaluations/eval_…`` or ``policies/pol_…``."""
+        """The run whose stream is ``stream``: ``trainings/train_…``, ``evaluations/eval_…`` …"""
         run_id = stream.rpartition("/")[2]
         try:
             if stream_of(run_id) != stream:
                 raise InvalidRequest("")
         except (InvalidRequest, KeyError):
-            accepted = "trainings/train_…, evaluations/eval_… or policies/pol_…"
+            accepted = "trainings/train_…, evaluations/eval_…, studies/study_… or policies/pol_…"
             raise InvalidRequest(f"{stream[:80]!r} is not a stream; accepted are {accepted}", field="stream") from None
         try:
             run = await self.records.get(run_id)

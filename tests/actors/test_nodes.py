@@ -10,7 +10,7 @@ import ray
 from ray.cluster_utils import Cluster
 
 from actors import options
-from actors.actor_classes import EvaluatorActor, TrainerActor
+from actors.actor_classes import EvaluatorActor, StudyOwnerActor, TrainerActor
 from actors.placement.launcher import RayLauncher
 from rlplatform.clock import SystemClock
 from rlplatform.ids import Kind, new_id
@@ -67,7 +67,7 @@ async def test_run_folders_go_on_every_node_however_busy(stage: Stage, nodes: Cl
         (tmp_path / training_id / "checkpoints").mkdir(parents=True)
     busy = await stage.train(iterations=10_000)
     await stage.until_iteration(busy, 1)
-    placement = RayLauncher(settings, EvaluatorActor, TrainerActor, SystemClock())
+    placement = RayLauncher(settings, EvaluatorActor, TrainerActor, StudyOwnerActor, SystemClock())
     for _ in range(2):
         await placement.delete_run_folders([gone, new_id(Kind.TRAINING)])
     assert [folder.name for folder in tmp_path.iterdir()] == [kept]

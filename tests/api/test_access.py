@@ -206,6 +206,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
         folder = tmp_path / "checkpoint"
         folder.mkdir()
         (folder / "weights").write_bytes(b"x")
+        study = {"training": training, "sampler": {"kind": "grid"}}
         checkpoint = samples.checkpoint(training_id, 1)
         checkpoints.commit(checkpoint, folder)
         ids = {
@@ -214,6 +215,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
             "run_id": training_id,
             "episode_id": episodes.put([recording(training_id)])[0].id,
             "checkpoint_id": checkpoint.id,
+            "study_id": (await ours.post("/v1/studies", json=study)).json()["id"],
             "policy_id": (await ours.post("/v1/policies", json={"checkpoint_id": checkpoint.id})).json()["id"],
             "webhook_id": (await ours.post("/v1/webhooks", json={"url": "https://example.com"})).json()["webhook"][
                 "id"
@@ -241,6 +243,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
         for path, body in (
             ("/v1/tickets", {"stream": "trainings/{training_id}"}),
             ("/v1/tickets", {"stream": "evaluations/{evaluation_id}"}),
+            ("/v1/tickets", {"stream": "studies/{study_id}"}),
             ("/v1/policies", {"checkpoint_id": "{checkpoint_id}"}),
             ("/v1/policies", {"training_id": "{training_id}"}),
         ):
@@ -255,7 +258,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
             if "GET" in route.methods and "{" not in route.path and route.path not in OPEN:
                 shown = (await theirs.get(route.path)).text
                 assert not [text for text in ids.values() if text != "ours" and text in shown], route.path
-        for path in ("/v1/evaluations", "/v1/trainings", "/v1/policies", "/v1/webhooks", "/v1/files"):
+        for path in ("/v1/evaluations", "/v1/trainings", "/v1/studies", "/v1/policies", "/v1/webhooks", "/v1/files"):
             assert (await theirs.get(path)).json()["items"] == []
             assert len((await ours.get(path)).json()["items"]) == 1
 
@@ -269,7 +272,11 @@ def assert_alike(answer: dict[str, Any], unknown: dict[str, Any]) -> None:
 
 async def stored(it: Any) -> list[str]:
     """All that the store holds of the tenant ``ours``."""
-    runs = [run for kind in ("evaluation", "training", "policy") for run in await it.store.find(kind, tenant="ours")]
+    runs = [
+        run
+        for kind in ("evaluation", "training", "study", "policy")
+        for run in await it.store.find(kind, tenant="ours")
+    ]
     kept = [*runs, *await it.store.list_keys("ours")]
     return [model.model_dump_json() for model in kept] + [str(await it.store.list_documents("webhook", owner="ours"))]
 

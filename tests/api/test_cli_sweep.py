@@ -5,58 +5,29 @@ from __future__ import annotations
 import asyncio
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rlplatform.cli import exit_codes
-from rlplatform.training.events import TrainingEvaluated
-from rlplatform.training.models import EvaluationReport
 from tests.api.command import rlp, start
+from tests.api.test_studies import owned
 
 pytestmark = pytest.mark.anyio
 SWEEP = ("sweep", "mine", "--env", "CartPole-v1", "--engine", "simulated", "--iterations", "3")
 
 
-async def play(it: Any, most: int) -> int:
-    """End every training that is queued with a return of its learning rate times 1000; the most at a time."""
-    done, most_at_once = 0, 0
-    while done < most:
-        queued = await it.store.find("training", states=("queued",))
-        most_at_once = max(most_at_once, len(queued))
-        for run in queued:
-            await it.commands.iterate(run, 1, 3)
-            value = 1000.0 * run.document.request.hyperparameters["learning_rate"] + run.document.request.seed
-            report = EvaluationReport(
-                episodes=10,
-                episode_return_mean=value,
-                episode_return_std=0,
-                episode_return_min=value,
-                episode_return_max=value,
-                episode_length_mean=value,
-            )
-            evaluated = {"stream": run.stream, "time": run.document.created_at, "iteration": 3, "env_steps": 768}
-            await it.commands.play(run.stream, TrainingEvaluated.model_validate({**evaluated, "report": report}))
-            await it.commands.succeed(run)
-            done += 1
-        await asyncio.sleep(0.05)
-    return most_at_once
-
-
 async def test_a_sweep_ranks_its_trials_and_a_rerun_starts_nothing_twice(platform, tmp_path: Path) -> None:
     grid = (*SWEEP, "-G", "learning_rate:0.1,0.2", "--seeds", "0,1", "--json")
-    async with platform() as it, it.served() as url:
+    async with platform() as it, it.served() as url, owned(it):
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
-        playing = asyncio.create_task(play(it, 4))
         done = await rlp(tmp_path, *grid, **at)
         assert done.code == exit_codes.DONE, done.err
-        assert await playing <= 2
         summary = done.lines[-1]
         assert [(row["rank"], row["hyperparameters"]["learning_rate"], row["mean"]) for row in summary["rows"]] == [
             (1, 0.2, 200.5),
             (2, 0.1, 100.5),
         ]
-        assert sorted(line["type"] for line in done.lines) == ["finished"] * 4 + ["started"] * 4 + ["summary"]
+        assert sorted(line["type"] for line in done.lines) == ["finished"] * 2 + ["started"] * 4 + ["summary"]
         again = await rlp(tmp_path, *grid, **at)
         assert again.lines[-1] == summary
         table = await rlp(tmp_path, *grid[:-1], **at)
@@ -64,10 +35,21 @@ async def test_a_sweep_ranks_its_trials_and_a_rerun_starts_nothing_twice(platfor
         assert len(await it.store.find("training")) == 4
         (tmp_path / ".rlp" / "sweeps" / "mine.json").unlink()
         elsewhere = await rlp(tmp_path, *grid, **at)
-        assert elsewhere.lines[-1] == summary, "the platform knows its idempotency keys, too"
+        assert elsewhere.lines[-1] == summary, "the platform knows its idempotency key, too"
         assert len(await it.store.find("training")) == 4
         other = await rlp(tmp_path, *SWEEP, "--seeds", "3", **at)
         assert (other.code, "other settings" in other.err) == (exit_codes.FAILED, True)
+
+
+async def test_a_sweep_draws_what_is_sampled_for_each_combination(platform, tmp_path: Path) -> None:
+    sampled = ("-G", "gamma:0.9,0.99", "-S", "learning_rate:log:0.001..0.1", "--trials", "2", "--seeds", "0")
+    async with platform() as it, it.served() as url, owned(it):
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        done = await rlp(tmp_path, *SWEEP, *sampled, "--json", **at)
+        assert done.code == exit_codes.DONE, done.err
+        rows = [row["hyperparameters"] for row in done.lines[-1]["rows"]]
+        assert sorted(row["gamma"] for row in rows) == [0.9, 0.9, 0.99, 0.99]
+        assert len({row["learning_rate"] for row in rows}) == 4
 
 
 async def test_a_sweep_with_one_bad_setting_starts_nothing(platform, tmp_path: Path) -> None:
@@ -78,7 +60,7 @@ async def test_a_sweep_with_one_bad_setting_starts_nothing(platform, tmp_path: P
             assert refused.code == exit_codes.USAGE, refused.err
             assert "nothing was started" in refused.err
             assert grid.partition(":")[0] in refused.err
-        assert await it.store.find("training") == []
+        assert await it.store.find("study") == []
 
 
 async def test_train_dry_run_shows_what_would_be_trained(platform, tmp_path: Path) -> None:
@@ -96,7 +78,7 @@ async def test_train_dry_run_shows_what_would_be_trained(platform, tmp_path: Pat
 
 
 async def test_ctrl_c_leaves_a_sweep_going_and_says_how_to_continue(platform, tmp_path: Path) -> None:
-    async with platform() as it, it.served() as url:
+    async with platform() as it, it.served() as url, owned(it, iteration_s=5.0):
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
         process = await start(tmp_path, *SWEEP, "-G", "learning_rate:0.1,0.2", "--seeds", "0,1", **at)
         while len(await it.store.find("training")) < 2:
@@ -105,8 +87,10 @@ async def test_ctrl_c_leaves_a_sweep_going_and_says_how_to_continue(platform, tm
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
         assert process.returncode == exit_codes.INTERRUPTED
-        assert "2 trainings continue, 2 are not started yet. Continue: the same command again" in err.decode()
-        assert {run.desired for run in await it.store.find("training")} == {"run"}
+        assert "the sweep continues on the platform. Follow it: the same command again" in err.decode()
+        (study,) = await it.store.find("study")
+        assert f"rlp study stop {study.id}" in err.decode()
+        assert (study.desired, study.state) == ("run", "running")
 
 
 async def test_runs_by_state_are_of_both_kinds(platform, tmp_path: Path, training, evaluation) -> None:

@@ -67,7 +67,7 @@ async def test_make_change_rotate_and_delete(platform) -> None:
     async with platform(settings=DEVELOPMENT) as it, it.served() as url, AsyncClient(url, await it.key()) as client:
         first = await client.create_webhook({"url": "https://example.com/a"})
         assert first.secret.startswith("whsec_")
-        assert len(first.webhook.events) == 6
+        assert len(first.webhook.events) == 9
         second = await client.create_webhook({"url": "https://example.com/b"})
         assert first.secret != second.secret
         with pytest.raises(QuotaExceeded):

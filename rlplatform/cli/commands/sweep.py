@@ -1,40 +1,41 @@
-"""``rlp sweep``: many trainings, over hyperparameters and seeds, and which did best."""
+"""``rlp sweep``: a study over hyperparameters and seeds, known by a name, and its ranking."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter
+import hashlib
+import statistics
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from rlplatform.algorithms.registry import ALGORITHMS
-from rlplatform.cli import exit_codes, sweep_plan
-from rlplatform.cli.follow import Interrupted, summary
+from rlplatform.cli import exit_codes, study_formatting, sweep_plan
+from rlplatform.cli.follow import Interrupted
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
 from rlplatform.cli.output import Output
-from rlplatform.cli.sweep_plan import Row, Sweep
+from rlplatform.cli.sweep_plan import Sweep
 from rlplatform.client import Client
-from rlplatform.errors import InvalidRequest, TooManyRequests
+from rlplatform.errors import InvalidRequest
+from rlplatform.runs.events import Event
 from rlplatform.settings import read_settings
-from rlplatform.training.models import Training, TrainingState
+from rlplatform.studies.events import StudyTrialFinished, StudyTrialStarted, StudyTrialSuggested
+from rlplatform.studies.models import Study, TrialState
+from rlplatform.studies.ranking import in_order
+from rlplatform.studies.space import merged
 
-POLL_S = 1.0
 EVAL_EPISODES = 100
 """More than of a single training: ten episodes do not tell settings apart."""
 
 
 class SweepInterrupted(Interrupted):
-    """Ctrl-C: started trainings continue, the others are not started."""
+    """Ctrl-C: the sweep continues on the platform."""
 
-    def __init__(self, name: str, active: Mapping[str, Training], left: int) -> None:
-        watch = f"   Watch one: rlp runs watch {next(iter(active.values())).id}" if active else ""
+    def __init__(self, name: str, study_id: str) -> None:
         Exception.__init__(
             self,
-            f"{len(active)} trainings continue, {left} are not started yet. "
-            f"Continue: the same command again (its name is {name}).{watch}",
+            f"the sweep continues on the platform. Follow it: the same command again (its name is {name}).   "
+            f"Stop it: rlp study stop {study_id}",
         )
 
 
@@ -72,7 +73,7 @@ def sweep(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Train over hyperparameters and seeds, then print a table, best evaluation first. Ctrl-C stops no training."""
+    """Train over hyperparameters and seeds, then print a table, best evaluation first. Ctrl-C stops nothing."""
     output = output_of(ctx, json)
     stop = {
         "env_steps": env_steps,
@@ -87,137 +88,100 @@ def sweep(
             "Only a preset knows a number of steps by itself, and only for a training that starts afresh",
             field="stop",
         )
-    base: dict[str, Any] = {"env": env, "engine": engine} | ({"stop": stop} if stop else {})
-    base |= {key: value for key, value in (("preset", preset), ("priority", priority)) if value is not None}
-    base |= {"hyperparameters": pairs(hyperparams or [], "--hyperparams")}
-    base |= {"evaluation": {"episodes": eval_episodes}}
-    requests = sweep_plan.plan(base, grid or [], sample or [], trials_, sweep_plan.seeds_of(seeds), name)
+    fixed = pairs(hyperparams or [], "--hyperparams")
+    training: dict[str, Any] = {"env": env, "engine": engine} | ({"stop": stop} if stop else {})
+    training |= {key: value for key, value in (("preset", preset), ("priority", priority)) if value is not None}
+    training |= {"hyperparameters": fixed, "evaluation": {"episodes": eval_episodes}}
+    request = {
+        "name": name,
+        "training": training,
+        "space": sweep_plan.space_of(grid or [], sample or [], fixed),
+        "sampler": {"kind": "grid", "draws": trials_ if sample else 1},
+        "seeds": sweep_plan.seeds_of(seeds),
+        "seed": int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % 2**31,
+        "parallel": at_once,
+    }
     folder = read_settings().state_dir / "sweeps"
-    state = Sweep.load(folder, name, requests)
+    state = Sweep.load(folder, name, request)
     with connect(url, api_key) as client:
-        ended = _Runner(client, output, state, folder, requests, at_once).run()
-    _tell(output, name, sweep_plan.rank(requests, ended))
-    sound = all(training.state is TrainingState.SUCCEEDED for training in ended.values())
+        if state.study_id is None:
+            once = f"sweep:{state.name}:{state.definition[:16]}"
+            state.study_id = _start(client, request, once).id
+            state.save(folder)
+        study = _follow(client, client.study(state.study_id), output, name)
+    _tell(output, name, study)
+    sound = all(trial.state is TrialState.COMPLETED for trial in study.trials)
     raise typer.Exit(exit_codes.DONE if sound else exit_codes.FAILED)
 
 
-class _Runner:
-    """Keeps so many trainings of a sweep going until all have ended."""
+def _start(client: Client, request: Mapping[str, Any], once: str) -> Study:
+    try:
+        return client.start_study(request, idempotency_key=once)
+    except InvalidRequest as error:
+        raise InvalidRequest(f"nothing was started: {error}", **error.extra) from None
 
-    def __init__(
-        self,
-        client: Client,
-        output: Output,
-        state: Sweep,
-        folder: Path,
-        requests: Mapping[str, Mapping[str, Any]],
-        at_once: int,
-    ) -> None:
-        self._client = client
-        self._output = output
-        self._state = state
-        self._folder = folder
-        self._requests = requests
-        self._at_once = at_once
-        self._active: dict[str, Training] = {}
-        self._ended: dict[str, Training] = {}
 
-    def run(self) -> dict[str, Training]:
-        """Run all trainings to their ends; return them by key.
+def _follow(client: Client, study: Study, output: Output, name: str) -> Study:
+    """Show how the trials of a study come and end, until it has ended; return it.
 
-        Raises:
-            InvalidRequest: one of the settings cannot be trained; nothing was started.
-            SweepInterrupted: Ctrl-C.
-        """
-        if not self._state.started:
-            self._check()
-        try:
-            with self._output.steps(self._state.name, len(self._requests)) as advance:
-                for key, training_id in self._state.started.items():
-                    self._take(key, self._client.training(training_id))
-                while len(self._ended) < len(self._requests):
-                    self._fill()
-                    advance(len(self._ended), _figures(self._active))
-                    time.sleep(POLL_S)
-                    for key, training in list(self._active.items()):
-                        self._take(key, self._client.training(training.id))
-                    advance(len(self._ended), _figures(self._active))
-        except KeyboardInterrupt:
-            left = len(self._requests) - len(self._ended) - len(self._active)
-            raise SweepInterrupted(self._state.name, self._active, left) from None
-        return self._ended
+    Raises:
+        SweepInterrupted: Ctrl-C.
+    """
+    chosen: dict[int, dict[str, Any]] = {}
+    ended = 0
+    try:
+        with output.steps(name, study.request.planned_trials or 0) as advance:
+            for event in client.events(study.id):
+                if isinstance(event, StudyTrialSuggested):
+                    chosen[event.trial] = dict(event.hyperparameters)
+                ended += isinstance(event, StudyTrialFinished)
+                _note(output, event, chosen)
+                advance(ended, f"{len(chosen) - ended} running")
+    except KeyboardInterrupt:
+        raise SweepInterrupted(name, study.id) from None
+    return client.study(study.id)
 
-    def _check(self) -> None:
-        """Have every setting checked, before the first training starts; seeds need no check."""
-        settings = {str(request["hyperparameters"]): request for request in self._requests.values()}
-        for request in settings.values():
-            try:
-                self._client.check_training(request)
-            except InvalidRequest as error:
-                raise InvalidRequest(
-                    f"nothing was started; with {_words(request['hyperparameters'])}: {error}", **error.extra
-                ) from None
 
-    def _fill(self) -> None:
-        """Start what is missing. What the platform refuses for now is asked for again, while others run."""
-        for key, request in self._requests.items():
-            if len(self._active) >= self._at_once:
-                return
-            if key in self._active or key in self._ended:
-                continue
-            try:
-                once = f"sweep:{self._state.name}:{self._state.definition[:16]}:{key}"
-                training = self._client.start_training(request, idempotency_key=once)
-            except TooManyRequests:
-                if not self._active:
-                    raise
-                return
-            self._state.started[key] = training.id
-            self._state.save(self._folder)
-            hyperparameters = _words(request["hyperparameters"])
-            self._output.note_of(
-                {"type": "started", "key": key, "training_id": training.id, **request},
-                f"{training.id}: {hyperparameters} seed {request['seed']}",
-            )
-            self._take(key, training)
+def _note(output: Output, event: Event, chosen: Mapping[int, Mapping[str, Any]]) -> None:
+    match event:
+        case StudyTrialStarted():
+            values = chosen[event.trial]
+            document = {"type": "started", "trial": event.trial, "seed": event.seed, "training_id": event.training_id}
+            words = study_formatting.values(values) or "as the preset says"
+            output.note_of({**document, "hyperparameters": values}, f"{event.training_id}: {words} seed {event.seed}")
+        case StudyTrialFinished():
+            document = event.model_dump(mode="json", include={"trial", "state", "value", "trainings", "message"})
+            output.note_of({"type": "finished", **document}, study_formatting.event(event) or "")
 
-    def _take(self, key: str, training: Training) -> None:
-        if not training.state.final:
-            self._active[key] = training
-            return
-        self._active.pop(key, None)
-        self._ended[key] = training
-        outcome = "" if training.evaluation is None else f", return {training.evaluation.episode_return_mean:.1f}"
-        self._output.note_of(
-            {**summary(training), "type": "finished", "key": key},
-            f"{training.id}: {training.state.value}{outcome}{f' ({training.message})' if training.message else ''}",
+
+def _tell(output: Output, name: str, study: Study) -> None:
+    fixed = study.request.training.hyperparameters
+    rows: list[dict[str, Any]] = []
+    for trial in in_order(study.trials):
+        returns = [each.episode_return_mean for each in trial.trainings if each.episode_return_mean is not None]
+        rows.append(
+            {
+                "rank": trial.rank,
+                "hyperparameters": merged(fixed, trial.hyperparameters),
+                "mean": trial.value,
+                "std": statistics.stdev(returns) if len(returns) > 1 else None,
+                "interval": trial.interval.model_dump() if trial.interval is not None else None,
+                "finished": len(returns),
+                "runs": len(study.request.seeds),
+            }
         )
-
-
-def _tell(output: Output, name: str, rows: list[Row]) -> None:
-    documents = [{"rank": place, **row._asdict()} for place, row in enumerate(rows, 1)]
     if output.lines:
-        output.document({"type": "summary", "sweep": name, "rows": documents}, "")
+        output.document({"type": "summary", "sweep": name, "study_id": study.id, "rows": rows}, "")
         return
     shown = [
         {
-            "RANK": str(place),
+            "RANK": str(row["rank"]) if row["rank"] is not None else "",
             "RETURN": ""
-            if row.mean is None
-            else f"{row.mean:.1f}" + (f" ± {row.std:.1f}" if row.std is not None else ""),
-            "SEEDS": f"{row.finished}/{row.runs}",
-            "HYPERPARAMETERS": _words(row.hyperparameters),
+            if row["mean"] is None
+            else f"{row['mean']:.1f}" + (f" ± {row['std']:.1f}" if row["std"] is not None else ""),
+            "SEEDS": f"{row['finished']}/{row['runs']}",
+            "HYPERPARAMETERS": study_formatting.values(row["hyperparameters"]) or "as the preset says",
         }
-        for place, row in enumerate(rows, 1)
+        for row in rows
     ]
     output.table([], shown, "no runs")
-
-
-def _words(hyperparameters: Mapping[str, Any]) -> str:
-    return " ".join(f"{name}={value}" for name, value in hyperparameters.items()) or "as the preset says"
-
-
-def _figures(active: Mapping[str, Training]) -> str:
-    states = Counter(training.state.value for training in active.values())
-    steps = sum(training.progress.env_steps for training in active.values())
-    return ", ".join([*(f"{count} {state}" for state, count in states.items()), f"{steps:,} steps"])

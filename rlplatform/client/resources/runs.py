@@ -11,16 +11,18 @@ import httpx2
 from rlplatform.client.call import UNCHANGED, Call, Unchanged, nothing, segment, with_json
 from rlplatform.client.event_cursor import EventCursor
 from rlplatform.client.resources.evaluations import EvaluationCalls
+from rlplatform.client.resources.studies import StudyCalls
 from rlplatform.client.resources.trainings import TrainingCalls
 from rlplatform.errors import PlatformError
 from rlplatform.evaluation.models import Evaluation, EvaluationRequest
 from rlplatform.ids import Kind, kind_of
 from rlplatform.run_kinds import FINAL_TYPES
 from rlplatform.runs.events import Event, stream_of
+from rlplatform.studies.models import Study
 from rlplatform.training.models import Training
 
 
-class RunCalls(EvaluationCalls, TrainingCalls):
+class RunCalls(EvaluationCalls, TrainingCalls, StudyCalls):
     """Follow runs to their end."""
 
     async def evaluate(
@@ -97,7 +99,7 @@ class RunCalls(EvaluationCalls, TrainingCalls):
             except PlatformError as error:
                 await self._sleep(cursor.pause_s(error))
 
-    async def wait(self, run_id: str, *, timeout_s: float | None = None) -> Evaluation | Training:
+    async def wait(self, run_id: str, *, timeout_s: float | None = None) -> Evaluation | Training | Study:
         """Wait for the end of a run, and return it.
 
         Raises:
@@ -105,4 +107,10 @@ class RunCalls(EvaluationCalls, TrainingCalls):
         """
         async for _ in self.events(run_id, types=tuple(FINAL_TYPES), timeout_s=timeout_s):
             pass
-        return await self.evaluation(run_id) if kind_of(run_id) is Kind.EVALUATION else await self.training(run_id)
+        match kind_of(run_id):
+            case Kind.EVALUATION:
+                return await self.evaluation(run_id)
+            case Kind.STUDY:
+                return await self.study(run_id)
+            case _:
+                return await self.training(run_id)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rlplatform.errors import error_classes
 from rlplatform.run_kinds import AnyEvent
-from rlplatform.webhooks.models import EvaluationMessage, TrainingMessage, WebhookTestMessage
+from rlplatform.webhooks.models import EvaluationMessage, StudyMessage, TrainingMessage, WebhookTestMessage
 from serve_apps.api.live_messages import AnyClientMessage, AnyServerMessage
 from serve_apps.api.openapi import headers, schemas, webhook_messages
 
@@ -28,12 +28,13 @@ _UNIONS = (
     ("LiveServerMessage", AnyServerMessage, "A message of the server on `/v1/live`; events come between them."),
 )
 _LIVE_CLIENT = ("LiveClientMessage", AnyClientMessage, "A message of the client on `/v1/live`.")
-_MESSAGES = (EvaluationMessage, TrainingMessage, WebhookTestMessage)
+_MESSAGES = (EvaluationMessage, TrainingMessage, StudyMessage, WebhookTestMessage)
 
 TAGS: Mapping[str, str] = {
     "evaluations": "Judge a learner's code against tests in a sandbox.",
     "trainings": "Train policies with PPO.",
     "runs": "Name, label and delete evaluations and trainings.",
+    "studies": "Search hyperparameters with many trainings.",
     "events": "Follow a run live, as server-sent events.",
     "live": "Follow many runs on one WebSocket.",
     "checkpoints": "List, download and delete the checkpoints of trainings.",
@@ -55,6 +56,7 @@ _PATH_PARAMETERS: Mapping[str, str] = {
     "key_id": "Id of the API key: `key_…`.",
     "policy_id": "Id of the policy: `pol_…`.",
     "run_id": "Id of the run: `eval_…` or `train_…`.",
+    "study_id": "Id of the study: `study_…`.",
     "tenant": "Name of the tenant.",
     "training_id": "Id of the training: `train_…`.",
     "webhook_id": "Id of the webhook: `hook_…`.",

@@ -8,6 +8,8 @@ from rlplatform.webhooks.models import (
     TEST,
     EvaluationEnd,
     EvaluationMessage,
+    StudyEnd,
+    StudyMessage,
     TrainingEnd,
     TrainingMessage,
     WebhookTestMessage,
@@ -30,6 +32,7 @@ def webhooks() -> dict[str, Any]:
     messages = {
         **dict.fromkeys(get_args(EvaluationEnd), EvaluationMessage.__name__),
         **dict.fromkeys(get_args(TrainingEnd), TrainingMessage.__name__),
+        **dict.fromkeys(get_args(StudyEnd), StudyMessage.__name__),
         TEST: WebhookTestMessage.__name__,
     }
     return {kind: {"post": _operation(kind, message)} for kind, message in messages.items()}

@@ -81,6 +81,20 @@ async def of_training(
     return _stream(ctx, caller, renew, await ctx.training(training_id, caller), query, last)
 
 
+@router.get("/studies/{study_id}/events", summary="Follow a study", response_class=Response, responses=_RESPONSES)
+async def of_study(
+    ctx: Ctx,
+    caller: Follower,
+    renew: Renewal,
+    study_id: str,
+    query: Annotated[EventsQuery, Query()],
+    last: LastEventId = None,
+) -> Response:
+    """Stream the events of a study, from the first or after `Last-Event-ID`, until the final one. `EventSource` takes a
+    `ticket` in place of a key."""
+    return _stream(ctx, caller, renew, await ctx.study(study_id, caller), query, last)
+
+
 def _stream(
     ctx: Context, caller: Principal, renew: Renewal, run: Run, query: EventsQuery, last: str | None
 ) -> Response:

@@ -159,6 +159,19 @@ export interface components {
             keep_last: number;
         };
         /**
+         * Choices
+         * @description Listed values, of which each trial takes one.
+         */
+        Choices: {
+            /** @description The values: numbers, texts, lists, whatever the hyperparameter takes. */
+            choices: components["schemas"]["JsonValue"][];
+            /**
+             * @description Selects listed values. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "categorical";
+        };
+        /**
          * DataFile
          * @description An uploaded file that a program finds under a path, and can only read.
          */
@@ -487,7 +500,7 @@ export interface components {
             reason: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -511,7 +524,7 @@ export interface components {
             reason: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -541,7 +554,7 @@ export interface components {
             score: number;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /** @description Results of all tests. */
             tests: components["schemas"]["TestResultInEvent"][];
@@ -589,7 +602,7 @@ export interface components {
             offset: number;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /** @description Id of the test. */
             test: string;
@@ -651,7 +664,7 @@ export interface components {
             queue_position?: number | null;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /** @description Number of tests. */
             tests: number;
@@ -745,7 +758,7 @@ export interface components {
             reason: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -771,7 +784,7 @@ export interface components {
             sandbox?: components["schemas"]["SandboxInfo"] | null;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -797,7 +810,7 @@ export interface components {
             result: components["schemas"]["TestResultInEvent"];
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -814,7 +827,7 @@ export interface components {
          * Event
          * @description An event of a stream, told apart by `type`. It is the same in the log, over SSE and WebSocket.
          */
-        Event: components["schemas"]["EvaluationQueued"] | components["schemas"]["EvaluationStarted"] | components["schemas"]["EvaluationOutput"] | components["schemas"]["EvaluationTestFinished"] | components["schemas"]["EvaluationRetried"] | components["schemas"]["EvaluationFinished"] | components["schemas"]["EvaluationCancelled"] | components["schemas"]["EvaluationFailed"] | components["schemas"]["TrainingQueued"] | components["schemas"]["TrainingWaiting"] | components["schemas"]["TrainingStarting"] | components["schemas"]["TrainingStarted"] | components["schemas"]["TrainingIterationCompleted"] | components["schemas"]["TrainingEvaluated"] | components["schemas"]["TrainingProgressed"] | components["schemas"]["TrainingEvaluationCutShort"] | components["schemas"]["TrainingCheckpointSaved"] | components["schemas"]["TrainingPauseRequested"] | components["schemas"]["TrainingPaused"] | components["schemas"]["TrainingResumeRequested"] | components["schemas"]["TrainingResumed"] | components["schemas"]["TrainingStopRequested"] | components["schemas"]["TrainingInterrupted"] | components["schemas"]["TrainingRecovered"] | components["schemas"]["TrainingSucceeded"] | components["schemas"]["TrainingStopped"] | components["schemas"]["TrainingFailed"] | components["schemas"]["PolicyPublished"] | components["schemas"]["PolicyDeleted"] | components["schemas"]["StreamGap"];
+        Event: components["schemas"]["EvaluationQueued"] | components["schemas"]["EvaluationStarted"] | components["schemas"]["EvaluationOutput"] | components["schemas"]["EvaluationTestFinished"] | components["schemas"]["EvaluationRetried"] | components["schemas"]["EvaluationFinished"] | components["schemas"]["EvaluationCancelled"] | components["schemas"]["EvaluationFailed"] | components["schemas"]["TrainingQueued"] | components["schemas"]["TrainingWaiting"] | components["schemas"]["TrainingStarting"] | components["schemas"]["TrainingStarted"] | components["schemas"]["TrainingIterationCompleted"] | components["schemas"]["TrainingEvaluated"] | components["schemas"]["TrainingProgressed"] | components["schemas"]["TrainingEvaluationCutShort"] | components["schemas"]["TrainingCheckpointSaved"] | components["schemas"]["TrainingPauseRequested"] | components["schemas"]["TrainingPaused"] | components["schemas"]["TrainingResumeRequested"] | components["schemas"]["TrainingResumed"] | components["schemas"]["TrainingStopRequested"] | components["schemas"]["TrainingInterrupted"] | components["schemas"]["TrainingRecovered"] | components["schemas"]["TrainingSucceeded"] | components["schemas"]["TrainingStopped"] | components["schemas"]["TrainingFailed"] | components["schemas"]["StudyQueued"] | components["schemas"]["StudyStarted"] | components["schemas"]["StudyWaiting"] | components["schemas"]["StudyTrialSuggested"] | components["schemas"]["StudyTrialStarted"] | components["schemas"]["StudyTrialReported"] | components["schemas"]["StudyTrialPruned"] | components["schemas"]["StudyTrialFinished"] | components["schemas"]["StudyPauseRequested"] | components["schemas"]["StudyPaused"] | components["schemas"]["StudyResumeRequested"] | components["schemas"]["StudyResumed"] | components["schemas"]["StudyStopRequested"] | components["schemas"]["StudySucceeded"] | components["schemas"]["StudyStopped"] | components["schemas"]["StudyFailed"] | components["schemas"]["PolicyPublished"] | components["schemas"]["PolicyDeleted"] | components["schemas"]["StreamGap"];
         /**
          * ExactChecker
          * @description Output and expectation are the same to the byte.
@@ -856,6 +869,44 @@ export interface components {
             file: string;
         };
         /**
+         * FloatRange
+         * @description A number from `low` to `high`.
+         */
+        FloatRange: {
+            /** @description Largest value. */
+            high: number;
+            /**
+             * @description Selects numbers. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "float";
+            /** @description True: drawn on a logarithmic scale. Default: `false`. */
+            log?: boolean;
+            /** @description Smallest value. */
+            low: number;
+            /** @description Distance of neighbouring values, counted from `low`; null: any number in the range. */
+            step?: number | null;
+        };
+        /**
+         * FloatRangeOutput
+         * @description A number from `low` to `high`.
+         */
+        FloatRangeOutput: {
+            /** @description Largest value. */
+            high: number;
+            /**
+             * @description Selects numbers. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "float";
+            /** @description True: drawn on a logarithmic scale. */
+            log: boolean;
+            /** @description Smallest value. */
+            low: number;
+            /** @description Distance of neighbouring values, counted from `low`; null: any number in the range. */
+            step: number | null;
+        };
+        /**
          * FloatsChecker
          * @description The same words, with a tolerance for numbers: |a-b| <= max(abs_tol, rel_tol*|expected|).
          */
@@ -882,6 +933,32 @@ export interface components {
              * @enum {string}
              */
             kind: "function";
+        };
+        /**
+         * GridSampler
+         * @description Tries every combination of the choices.
+         */
+        GridSampler: {
+            /** @description Trials of each combination; ranges in the space are drawn at random for each. Without ranges it must be 1. Default: `1`. */
+            draws?: number;
+            /**
+             * @description Selects this sampler. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "grid";
+        };
+        /**
+         * GridSamplerOutput
+         * @description Tries every combination of the choices.
+         */
+        GridSamplerOutput: {
+            /** @description Trials of each combination; ranges in the space are drawn at random for each. Without ranges it must be 1. */
+            draws: number;
+            /**
+             * @description Selects this sampler. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "grid";
         };
         /**
          * Group
@@ -916,6 +993,40 @@ export interface components {
             status: "alive";
         };
         /**
+         * HyperbandPruner
+         * @description Prunes by successive halving, in brackets that begin it early or late (Li et al., 2018).
+         */
+        HyperbandPruner: {
+            /**
+             * @description Selects this pruner. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "hyperband";
+            /** @description Reports of a trial before the earliest bracket can prune it. Default: `1`. */
+            min_reports?: number;
+            /** @description At each halving the best of this many trials goes on. Default: `3`. */
+            reduction_factor?: number;
+            /** @description Policy evaluations of each training that are compared, at equal distances in environment steps. Default: `9`. */
+            reports?: number;
+        };
+        /**
+         * HyperbandPrunerOutput
+         * @description Prunes by successive halving, in brackets that begin it early or late (Li et al., 2018).
+         */
+        HyperbandPrunerOutput: {
+            /**
+             * @description Selects this pruner. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "hyperband";
+            /** @description Reports of a trial before the earliest bracket can prune it. */
+            min_reports: number;
+            /** @description At each halving the best of this many trials goes on. */
+            reduction_factor: number;
+            /** @description Policy evaluations of each training that are compared, at equal distances in environment steps. */
+            reports: number;
+        };
+        /**
          * ImageInfo
          * @description An image that submissions can run in.
          */
@@ -942,6 +1053,54 @@ export interface components {
         ImageList: {
             /** @description The images. One name is there twice while nodes have different builds of it. */
             items: components["schemas"]["ImageInfo"][];
+        };
+        /**
+         * IntRange
+         * @description A whole number from `low` to `high`.
+         */
+        IntRange: {
+            /** @description Largest value. */
+            high: number;
+            /**
+             * @description Selects whole numbers. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "int";
+            /** @description True: drawn on a logarithmic scale. Default: `false`. */
+            log?: boolean;
+            /** @description Smallest value. */
+            low: number;
+            /** @description Distance of neighbouring values, counted from `low`. Default: `1`. */
+            step?: number;
+        };
+        /**
+         * IntRangeOutput
+         * @description A whole number from `low` to `high`.
+         */
+        IntRangeOutput: {
+            /** @description Largest value. */
+            high: number;
+            /**
+             * @description Selects whole numbers. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "int";
+            /** @description True: drawn on a logarithmic scale. */
+            log: boolean;
+            /** @description Smallest value. */
+            low: number;
+            /** @description Distance of neighbouring values, counted from `low`. */
+            step: number;
+        };
+        /**
+         * Interval
+         * @description Interval that holds the true mean with 95 % confidence (Student's t over seeds).
+         */
+        Interval: {
+            /** @description Upper bound. */
+            high: number;
+            /** @description Lower bound. */
+            low: number;
         };
         /**
          * JsonValue
@@ -1218,6 +1377,40 @@ export interface components {
             type: "unsubscribed";
         };
         /**
+         * MedianPruner
+         * @description Prunes a trial whose best report so far is below the median of the other trials' reports at that point.
+         */
+        MedianPruner: {
+            /**
+             * @description Selects this pruner. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "median";
+            /** @description Policy evaluations of each training that are compared, at equal distances in environment steps. Default: `10`. */
+            reports?: number;
+            /** @description Trials that must have ended before any is pruned. Default: `5`. */
+            startup_trials?: number;
+            /** @description Reports of a trial before it can be pruned. Default: `1`. */
+            warmup_reports?: number;
+        };
+        /**
+         * MedianPrunerOutput
+         * @description Prunes a trial whose best report so far is below the median of the other trials' reports at that point.
+         */
+        MedianPrunerOutput: {
+            /**
+             * @description Selects this pruner. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "median";
+            /** @description Policy evaluations of each training that are compared, at equal distances in environment steps. */
+            reports: number;
+            /** @description Trials that must have ended before any is pruned. */
+            startup_trials: number;
+            /** @description Reports of a trial before it can be pruned. */
+            warmup_reports: number;
+        };
+        /**
          * MetricSeries
          * @description Metrics over time: columns of equal length, one row for each iteration that is kept. Iterations repeated after a recovery are there once.
          */
@@ -1284,6 +1477,16 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * Page[Study]
+         * @description One page of a list, newest first.
+         */
+        Page_Study_: {
+            /** @description The documents of this page. */
+            items: components["schemas"]["Study"][];
+            /** @description Value for `?cursor=` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /**
          * Page[Training]
          * @description One page of a list, newest first.
          */
@@ -1304,7 +1507,7 @@ export interface components {
             id: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -1456,7 +1659,7 @@ export interface components {
             policy: components["schemas"]["PolicyInfoInEvent"];
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -1482,6 +1685,44 @@ export interface components {
             training_id?: string | null;
             /** @description of `training_id`; best where left out */
             which?: ("best" | "last") | null;
+        };
+        /**
+         * PopulationSampler
+         * @description Population-based training (Jaderberg et al., 2017). Each generation of trials continues from checkpoints of the one before: the worst members copy a good member's checkpoint and change its hyperparameters.
+         */
+        PopulationSampler: {
+            /** @description Generations; each trains an equal part of `training.stop.env_steps`. Default: `5`. */
+            generations?: number;
+            /**
+             * @description Selects this sampler. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "population";
+            /** @description Trials of each generation. Default: `8`. */
+            members?: number;
+            /** @description Share of members that is replaced, and share that is copied. Default: `0.25`. */
+            quantile?: number;
+            /** @description Probability that a changed hyperparameter is drawn from the space again; otherwise it is multiplied by 0.8 or 1.25. Default: `0.25`. */
+            resample?: number;
+        };
+        /**
+         * PopulationSamplerOutput
+         * @description Population-based training (Jaderberg et al., 2017). Each generation of trials continues from checkpoints of the one before: the worst members copy a good member's checkpoint and change its hyperparameters.
+         */
+        PopulationSamplerOutput: {
+            /** @description Generations; each trains an equal part of `training.stop.env_steps`. */
+            generations: number;
+            /**
+             * @description Selects this sampler. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "population";
+            /** @description Trials of each generation. */
+            members: number;
+            /** @description Share of members that is replaced, and share that is copied. */
+            quantile: number;
+            /** @description Probability that a changed hyperparameter is drawn from the space again; otherwise it is multiplied by 0.8 or 1.25. */
+            resample: number;
         };
         /**
          * Problem
@@ -1594,6 +1835,8 @@ export interface components {
             checkpoint_bytes?: number | null;
             /** @description Evaluations that wait or run at one time. */
             concurrent_evaluations?: number | null;
+            /** @description Studies that have not ended. */
+            concurrent_studies?: number | null;
             /** @description Trainings that wait or run at one time. */
             concurrent_trainings?: number | null;
             /** @description Environment steps of trainings a day. A training that exceeds it is stopped, with a checkpoint. */
@@ -1620,6 +1863,8 @@ export interface components {
             checkpoint_bytes: number | null;
             /** @description Evaluations that wait or run at one time. */
             concurrent_evaluations: number | null;
+            /** @description Studies that have not ended. */
+            concurrent_studies: number | null;
             /** @description Trainings that wait or run at one time. */
             concurrent_trainings: number | null;
             /** @description Environment steps of trainings a day. A training that exceeds it is stopped, with a checkpoint. */
@@ -1636,6 +1881,17 @@ export interface components {
             stored_bytes: number | null;
             /** @description Share of the tenant in each round of the queues. */
             weight: number;
+        };
+        /**
+         * RandomSampler
+         * @description Draws each trial at random, regardless of the others.
+         */
+        RandomSampler: {
+            /**
+             * @description Selects this sampler. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "random";
         };
         /**
          * Readiness
@@ -1878,7 +2134,7 @@ export interface components {
             last_seq: number;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -1890,6 +2146,547 @@ export interface components {
              * @enum {string}
              */
             type: "stream.gap";
+        };
+        /**
+         * Study
+         * @description State and trials of a study.
+         */
+        Study: {
+            /** @description Searched hyperparameters of that trial. */
+            best_hyperparameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** @description Number of the completed trial with the highest value; null: none has completed. */
+            best_trial: number | null;
+            /** @description Value of that trial. */
+            best_value: number | null;
+            /**
+             * Format: date-time
+             * @description Time of the request.
+             */
+            created_at: string;
+            /** @description Environment steps of the trainings that have ended. */
+            env_steps: number;
+            /** @description Time of the end. */
+            finished_at: string | null;
+            /** @description Id of the study: `study_…`. */
+            id: string;
+            /** @description Share of each searched hyperparameter in what tells good trials from others (PED-ANOVA), once four trials have completed. */
+            importances: {
+                [key: string]: number;
+            };
+            /** @description Reason why the study waits or has failed; null: neither. */
+            message: string | null;
+            /** @description The request that started the study. */
+            request: components["schemas"]["StudyRequestOutput"];
+            /** @description Sequence number of the newest event that this document reflects. Events after it continue without a gap. */
+            seq: number;
+            /** @description Time at which its owner began. */
+            started_at: string | null;
+            /** @description Present state; `succeeded`, `stopped` and `failed` are final. */
+            state: components["schemas"]["StudyState"];
+            /** @description Reason of a regular end; null before the end. */
+            stop_reason: string | null;
+            /** @description Trials so far. */
+            trial_count: number;
+            /** @description All trials, in order; empty in lists. */
+            trials: components["schemas"]["Trial"][];
+        };
+        /**
+         * StudyFailed
+         * @description The study has ended with an error.
+         */
+        StudyFailed: {
+            /** @description Stable code of the error. */
+            code: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Reason of the failure. */
+            reason: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.failed";
+        };
+        /**
+         * StudyMessage
+         * @description Message that a study has ended.
+         */
+        StudyMessage: {
+            /** @description The study, without its trials. */
+            data: components["schemas"]["Study"];
+            /**
+             * Format: date-time
+             * @description Time of the end.
+             */
+            timestamp: string;
+            /**
+             * @description Type of the event.
+             * @enum {string}
+             */
+            type: "study.succeeded" | "study.stopped" | "study.failed";
+        };
+        /**
+         * StudyPauseRequested
+         * @description A pause was requested.
+         */
+        StudyPauseRequested: {
+            /** @description Id of the principal that requested it. */
+            by: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.pause_requested";
+        };
+        /**
+         * StudyPaused
+         * @description All trainings of the study are paused or have ended.
+         */
+        StudyPaused: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.paused";
+        };
+        /**
+         * StudyQueued
+         * @description The study was accepted.
+         */
+        StudyQueued: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.queued";
+        };
+        /**
+         * StudyRequest
+         * @description A study to start (`POST /v1/studies`): a search over hyperparameters, whose trials are trainings.
+         */
+        StudyRequest: {
+            /** @description Environment steps of all trainings together, met within an iteration; null: no such limit. */
+            budget_env_steps?: number | null;
+            /** @description Name for people; null: none. */
+            name?: string | null;
+            /** @description Trainings that run at a time. Default: `2`. */
+            parallel?: number;
+            /** @description Method that ends bad trials early; null: none. */
+            pruner?: (components["schemas"]["MedianPruner"] | components["schemas"]["HyperbandPruner"]) | null;
+            /** @description Method that chooses the next trial's hyperparameters. */
+            sampler?: components["schemas"]["TpeSampler"] | components["schemas"]["RandomSampler"] | components["schemas"]["GridSampler"] | components["schemas"]["PopulationSampler"];
+            /** @description Seed of the sampler. Default: `0`. */
+            seed?: number;
+            /** @description Seeds that each trial is trained with; a trial's value is the mean of their last policy evaluations. Default: `[0]`. */
+            seeds?: number[];
+            /** @description Range or choices of each searched hyperparameter, by its name; a dot reaches inside, as in `policy_kwargs.net_arch`. A grid may search nothing, and compare seeds only. */
+            space?: {
+                [key: string]: components["schemas"]["FloatRange"] | components["schemas"]["IntRange"] | components["schemas"]["Choices"];
+            };
+            /** @description The study ends when a trial's value reaches this; null: no such rule. */
+            target_return?: number | null;
+            /** @description Training of each trial, as for `POST /v1/trainings`. The study sets its seed, adds the searched hyperparameters, and, with a pruner, when the policy is evaluated. */
+            training: components["schemas"]["TrainingRequest"];
+            /** @description Largest number of trials; null: no such limit. */
+            trials?: number | null;
+        };
+        /**
+         * StudyRequestOutput
+         * @description A study to start (`POST /v1/studies`): a search over hyperparameters, whose trials are trainings.
+         */
+        StudyRequestOutput: {
+            /** @description Environment steps of all trainings together, met within an iteration; null: no such limit. */
+            budget_env_steps: number | null;
+            /** @description Name for people; null: none. */
+            name: string | null;
+            /** @description Trainings that run at a time. */
+            parallel: number;
+            /** @description Method that ends bad trials early; null: none. */
+            pruner: (components["schemas"]["MedianPrunerOutput"] | components["schemas"]["HyperbandPrunerOutput"]) | null;
+            /** @description Method that chooses the next trial's hyperparameters. */
+            sampler: components["schemas"]["TpeSamplerOutput"] | components["schemas"]["RandomSampler"] | components["schemas"]["GridSamplerOutput"] | components["schemas"]["PopulationSamplerOutput"];
+            /** @description Seed of the sampler. */
+            seed: number;
+            /** @description Seeds that each trial is trained with; a trial's value is the mean of their last policy evaluations. */
+            seeds: number[];
+            /** @description Range or choices of each searched hyperparameter, by its name; a dot reaches inside, as in `policy_kwargs.net_arch`. A grid may search nothing, and compare seeds only. */
+            space: {
+                [key: string]: components["schemas"]["FloatRangeOutput"] | components["schemas"]["IntRangeOutput"] | components["schemas"]["Choices"];
+            };
+            /** @description The study ends when a trial's value reaches this; null: no such rule. */
+            target_return: number | null;
+            /** @description Training of each trial, as for `POST /v1/trainings`. The study sets its seed, adds the searched hyperparameters, and, with a pruner, when the policy is evaluated. */
+            training: components["schemas"]["TrainingRequestOutput"];
+            /** @description Largest number of trials; null: no such limit. */
+            trials: number | null;
+        };
+        /**
+         * StudyResumeRequested
+         * @description Continuing was requested.
+         */
+        StudyResumeRequested: {
+            /** @description Id of the principal that requested it. */
+            by: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.resume_requested";
+        };
+        /**
+         * StudyResumed
+         * @description The study continues.
+         */
+        StudyResumed: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.resumed";
+        };
+        /**
+         * StudyStarted
+         * @description An owner begins the study, or continues it after the loss of the owner before.
+         */
+        StudyStarted: {
+            /** @description Number of the owner: the fencing token of its writes. */
+            epoch: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.started";
+        };
+        /**
+         * StudyState
+         * @description ``queued -> running <-> paused -> succeeded | stopped | failed``.
+         * @enum {string}
+         */
+        StudyState: "queued" | "running" | "paused" | "succeeded" | "stopped" | "failed";
+        /**
+         * StudyStopRequested
+         * @description A stop was requested.
+         */
+        StudyStopRequested: {
+            /** @description Id of the principal that requested it. */
+            by: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.stop_requested";
+        };
+        /**
+         * StudyStopped
+         * @description The study was stopped, with all its trainings.
+         */
+        StudyStopped: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Reason of the stop. */
+            stop_reason?: string;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.stopped";
+        };
+        /**
+         * StudySucceeded
+         * @description The study has ended: its trials, its budget or its target was reached.
+         */
+        StudySucceeded: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Limit that was reached: `trials`, `budget_env_steps` or `target_return`. */
+            stop_reason: string;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.succeeded";
+        };
+        /**
+         * StudyTrialFinished
+         * @description All trainings of a trial have ended.
+         */
+        StudyTrialFinished: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Importance of each searched hyperparameter, over all trials so far; empty: too few. */
+            importances?: {
+                [key: string]: number;
+            };
+            /** @description 95 % interval of the value; null: fewer than two seeds. */
+            interval?: components["schemas"]["Interval"] | null;
+            /** @description Explanation of a failure. */
+            message?: string | null;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Final state of the trial. */
+            state: components["schemas"]["TrialState"];
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /** @description Its trainings, with their results. */
+            trainings: components["schemas"]["TrialTrainingInEvent"][];
+            /** @description Number of the trial. */
+            trial: number;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.trial_finished";
+            /** @description Mean over the seeds; null: no result. */
+            value?: number | null;
+        };
+        /**
+         * StudyTrialPruned
+         * @description A trial does badly; its trainings are stopped.
+         */
+        StudyTrialPruned: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Number of the report that decided. */
+            report: number;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /** @description Number of the trial. */
+            trial: number;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.trial_pruned";
+        };
+        /**
+         * StudyTrialReported
+         * @description A trial has an intermediate result.
+         */
+        StudyTrialReported: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description The result. */
+            report: components["schemas"]["TrialReport"];
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /** @description Number of the trial. */
+            trial: number;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.trial_reported";
+        };
+        /**
+         * StudyTrialStarted
+         * @description A training of a trial was queued.
+         */
+        StudyTrialStarted: {
+            /** @description Environment steps of the checkpoint that it continues from. */
+            from_env_steps?: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Seed of the training. */
+            seed: number;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /** @description Id of the training. */
+            training_id: string;
+            /** @description Number of the trial. */
+            trial: number;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.trial_started";
+        };
+        /**
+         * StudyTrialSuggested
+         * @description The hyperparameters of a new trial were chosen.
+         */
+        StudyTrialSuggested: {
+            /** @description Environment steps after which each of its trainings ends, in the order of the seeds; 0: that seed is left out; null: the trainings' own criteria end them. */
+            env_steps?: number[] | null;
+            /** @description The searched ones. */
+            hyperparameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Number of the trial from whose checkpoints it continues; null: it starts afresh. */
+            parent?: number | null;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /** @description Number of the trial, from 0. */
+            trial: number;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.trial_suggested";
+        };
+        /**
+         * StudyWaiting
+         * @description A trial cannot start for now. It is tried again.
+         */
+        StudyWaiting: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Reason, for example a full queue. */
+            reason: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "study.waiting";
         };
         /**
          * Submission
@@ -2116,6 +2913,32 @@ export interface components {
             kind: "tokens";
         };
         /**
+         * TpeSampler
+         * @description Tree-structured Parzen estimator: searches near what did well (Bergstra et al., 2011).
+         */
+        TpeSampler: {
+            /**
+             * @description Selects this sampler. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "tpe";
+            /** @description Trials that are drawn at random before the estimator has a say. Default: `10`. */
+            startup_trials?: number;
+        };
+        /**
+         * TpeSamplerOutput
+         * @description Tree-structured Parzen estimator: searches near what did well (Bergstra et al., 2011).
+         */
+        TpeSamplerOutput: {
+            /**
+             * @description Selects this sampler. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "tpe";
+            /** @description Trials that are drawn at random before the estimator has a say. */
+            startup_trials: number;
+        };
+        /**
          * Training
          * @description State and progress of a training.
          */
@@ -2203,7 +3026,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2235,7 +3058,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2267,7 +3090,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2297,7 +3120,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2327,7 +3150,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2361,7 +3184,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2407,7 +3230,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2433,7 +3256,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2466,7 +3289,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2492,7 +3315,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2526,7 +3349,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2672,7 +3495,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2698,7 +3521,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2726,7 +3549,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2752,7 +3575,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2786,7 +3609,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2814,7 +3637,7 @@ export interface components {
             simulated?: boolean;
             /** @description Reason of the stop. */
             stop_reason: string;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2842,7 +3665,7 @@ export interface components {
             simulated?: boolean;
             /** @description Stop criterion that was met. */
             stop_reason: string;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2868,7 +3691,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2880,6 +3703,93 @@ export interface components {
              * @enum {string}
              */
             type: "training.waiting";
+        };
+        /**
+         * Trial
+         * @description One choice of hyperparameters, trained with each seed.
+         */
+        Trial: {
+            /** @description Environment steps after which each of its trainings ends, in the order of the seeds; 0: that seed is left out; null: the trainings' own criteria end them. */
+            env_steps: number[] | null;
+            /** @description Time of its end. */
+            finished_at: string | null;
+            /** @description The searched ones. */
+            hyperparameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description 95 % interval of the value; null: fewer than two seeds. */
+            interval: components["schemas"]["Interval"] | null;
+            /** @description Explanation of a failure. */
+            message: string | null;
+            /** @description Number of the trial, from 0. */
+            number: number;
+            /** @description Population-based training: number of the trial from whose checkpoints it continues. */
+            parent: number | null;
+            /** @description 1 plus the number of trials that are better beyond doubt: whose interval lies wholly above this one's. Null: not completed. */
+            rank: number | null;
+            /** @description Intermediate results. */
+            reports: components["schemas"]["TrialReport"][];
+            /**
+             * Format: date-time
+             * @description Time at which it was chosen.
+             */
+            started_at: string;
+            /** @description `completed` trials are ranked; `cut_short`: the budget did not suffice for a whole one. */
+            state: components["schemas"]["TrialState"];
+            /** @description Its trainings, one for each seed that has begun. */
+            trainings: components["schemas"]["TrialTraining"][];
+            /** @description Mean over the seeds of their last policy evaluation; null: not ended, or without a result. */
+            value: number | null;
+        };
+        /**
+         * TrialReport
+         * @description An intermediate result of a trial.
+         */
+        TrialReport: {
+            /** @description Environment steps of each training at that point. */
+            env_steps: number;
+            /** @description Number of the report, from 1 to the pruner's `reports`. */
+            number: number;
+            /** @description Mean return of the policy evaluations, over the seeds that have come so far. */
+            value: number;
+        };
+        /**
+         * TrialState
+         * @description ``running -> completed | pruned | cut_short | stopped | failed``.
+         * @enum {string}
+         */
+        TrialState: "running" | "completed" | "pruned" | "cut_short" | "stopped" | "failed";
+        /**
+         * TrialTraining
+         * @description A training of a trial.
+         */
+        TrialTraining: {
+            /** @description Environment steps of its own, once it has ended. */
+            env_steps: number;
+            /** @description Mean return of its last policy evaluation; null: none, or not ended. */
+            episode_return_mean: number | null;
+            /** @description Environment steps of the checkpoint that it continues from, in population-based training. */
+            from_env_steps: number;
+            /** @description Its seed. */
+            seed: number;
+            /** @description Its id: `train_…`. */
+            training_id: string;
+        };
+        /**
+         * TrialTrainingInEvent
+         * @description A training of a trial.
+         */
+        TrialTrainingInEvent: {
+            /** @description Environment steps of its own, once it has ended. */
+            env_steps?: number;
+            /** @description Mean return of its last policy evaluation; null: none, or not ended. */
+            episode_return_mean?: number | null;
+            /** @description Environment steps of the checkpoint that it continues from, in population-based training. */
+            from_env_steps?: number;
+            /** @description Its seed. */
+            seed: number;
+            /** @description Its id: `train_…`. */
+            training_id: string;
         };
         /**
          * Turn
@@ -2992,7 +3902,7 @@ export interface components {
             /** @description False: nothing is sent. */
             enabled: boolean;
             /** @description Types of event that are sent. */
-            events: ("evaluation.finished" | "evaluation.cancelled" | "evaluation.failed" | "training.succeeded" | "training.stopped" | "training.failed")[];
+            events: ("evaluation.finished" | "evaluation.cancelled" | "evaluation.failed" | "training.succeeded" | "training.stopped" | "training.failed" | "study.succeeded" | "study.stopped" | "study.failed")[];
             /** @description Time since which no message could be delivered; null: the last one was. */
             failing_since: string | null;
             /** @description Id of the webhook: `hook_…`. */
@@ -3018,7 +3928,7 @@ export interface components {
             /** @description True: start sending again; false: stop. */
             enabled?: boolean | null;
             /** @description New types of event. */
-            events?: ("evaluation.finished" | "evaluation.cancelled" | "evaluation.failed" | "training.succeeded" | "training.stopped" | "training.failed")[] | null;
+            events?: ("evaluation.finished" | "evaluation.cancelled" | "evaluation.failed" | "training.succeeded" | "training.stopped" | "training.failed" | "study.succeeded" | "study.stopped" | "study.failed")[] | null;
             /** @description New address. */
             url?: string | null;
         };
@@ -3048,7 +3958,7 @@ export interface components {
             /** @description Text for people. */
             description?: string;
             /** @description Types of event to send; all if left out. */
-            events?: ("evaluation.finished" | "evaluation.cancelled" | "evaluation.failed" | "training.succeeded" | "training.stopped" | "training.failed")[];
+            events?: ("evaluation.finished" | "evaluation.cancelled" | "evaluation.failed" | "training.succeeded" | "training.stopped" | "training.failed" | "study.succeeded" | "study.stopped" | "study.failed")[];
             /** @description True: messages have the results of hidden tests in full. For receivers that learners cannot read. Default: `false`. */
             include_hidden?: boolean;
             /** @description Address to send messages to, https. */
@@ -3117,6 +4027,7 @@ export type CheckpointInfoInEvent = components['schemas']['CheckpointInfoInEvent
 export type CheckpointList = components['schemas']['CheckpointList'];
 export type CheckpointPlan = components['schemas']['CheckpointPlan'];
 export type CheckpointPlanOutput = components['schemas']['CheckpointPlanOutput'];
+export type Choices = components['schemas']['Choices'];
 export type DataFile = components['schemas']['DataFile'];
 export type Delivery = components['schemas']['Delivery'];
 export type DeliveryList = components['schemas']['DeliveryList'];
@@ -3149,12 +4060,21 @@ export type Event = components['schemas']['Event'];
 export type ExactChecker = components['schemas']['ExactChecker'];
 export type FileInfo = components['schemas']['FileInfo'];
 export type FileRef = components['schemas']['FileRef'];
+export type FloatRange = components['schemas']['FloatRange'];
+export type FloatRangeOutput = components['schemas']['FloatRangeOutput'];
 export type FloatsChecker = components['schemas']['FloatsChecker'];
 export type FunctionGrader = components['schemas']['FunctionGrader'];
+export type GridSampler = components['schemas']['GridSampler'];
+export type GridSamplerOutput = components['schemas']['GridSamplerOutput'];
 export type Group = components['schemas']['Group'];
 export type Health = components['schemas']['Health'];
+export type HyperbandPruner = components['schemas']['HyperbandPruner'];
+export type HyperbandPrunerOutput = components['schemas']['HyperbandPrunerOutput'];
 export type ImageInfo = components['schemas']['ImageInfo'];
 export type ImageList = components['schemas']['ImageList'];
+export type IntRange = components['schemas']['IntRange'];
+export type IntRangeOutput = components['schemas']['IntRangeOutput'];
+export type Interval = components['schemas']['Interval'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type KeyCreated = components['schemas']['KeyCreated'];
 export type KeyInfo = components['schemas']['KeyInfo'];
@@ -3175,11 +4095,14 @@ export type LiveSubscribe = components['schemas']['LiveSubscribe'];
 export type LiveSubscribed = components['schemas']['LiveSubscribed'];
 export type LiveUnsubscribe = components['schemas']['LiveUnsubscribe'];
 export type LiveUnsubscribed = components['schemas']['LiveUnsubscribed'];
+export type MedianPruner = components['schemas']['MedianPruner'];
+export type MedianPrunerOutput = components['schemas']['MedianPrunerOutput'];
 export type MetricSeries = components['schemas']['MetricSeries'];
 export type NormalizerInfo = components['schemas']['NormalizerInfo'];
 export type PageEvaluation = components['schemas']['Page_Evaluation_'];
 export type PageFileInfo = components['schemas']['Page_FileInfo_'];
 export type PagePolicyInfo = components['schemas']['Page_PolicyInfo_'];
+export type PageStudy = components['schemas']['Page_Study_'];
 export type PageTraining = components['schemas']['Page_Training_'];
 export type PolicyDeleted = components['schemas']['PolicyDeleted'];
 export type PolicyEvaluation = components['schemas']['PolicyEvaluation'];
@@ -3187,6 +4110,8 @@ export type PolicyInfo = components['schemas']['PolicyInfo'];
 export type PolicyInfoInEvent = components['schemas']['PolicyInfoInEvent'];
 export type PolicyPublished = components['schemas']['PolicyPublished'];
 export type PolicyRequest = components['schemas']['PolicyRequest'];
+export type PopulationSampler = components['schemas']['PopulationSampler'];
+export type PopulationSamplerOutput = components['schemas']['PopulationSamplerOutput'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemField = components['schemas']['ProblemField'];
 export type ProgramChecker = components['schemas']['ProgramChecker'];
@@ -3195,6 +4120,7 @@ export type ProgressInEvent = components['schemas']['ProgressInEvent'];
 export type QuotaState = components['schemas']['QuotaState'];
 export type Quotas = components['schemas']['Quotas'];
 export type QuotasOutput = components['schemas']['QuotasOutput'];
+export type RandomSampler = components['schemas']['RandomSampler'];
 export type Readiness = components['schemas']['Readiness'];
 export type Resources = components['schemas']['Resources'];
 export type ResourcesOutput = components['schemas']['ResourcesOutput'];
@@ -3211,6 +4137,27 @@ export type StdioGrader = components['schemas']['StdioGrader'];
 export type StopCriteria = components['schemas']['StopCriteria'];
 export type StopCriteriaOutput = components['schemas']['StopCriteriaOutput'];
 export type StreamGap = components['schemas']['StreamGap'];
+export type Study = components['schemas']['Study'];
+export type StudyFailed = components['schemas']['StudyFailed'];
+export type StudyMessage = components['schemas']['StudyMessage'];
+export type StudyPauseRequested = components['schemas']['StudyPauseRequested'];
+export type StudyPaused = components['schemas']['StudyPaused'];
+export type StudyQueued = components['schemas']['StudyQueued'];
+export type StudyRequest = components['schemas']['StudyRequest'];
+export type StudyRequestOutput = components['schemas']['StudyRequestOutput'];
+export type StudyResumeRequested = components['schemas']['StudyResumeRequested'];
+export type StudyResumed = components['schemas']['StudyResumed'];
+export type StudyStarted = components['schemas']['StudyStarted'];
+export type StudyState = components['schemas']['StudyState'];
+export type StudyStopRequested = components['schemas']['StudyStopRequested'];
+export type StudyStopped = components['schemas']['StudyStopped'];
+export type StudySucceeded = components['schemas']['StudySucceeded'];
+export type StudyTrialFinished = components['schemas']['StudyTrialFinished'];
+export type StudyTrialPruned = components['schemas']['StudyTrialPruned'];
+export type StudyTrialReported = components['schemas']['StudyTrialReported'];
+export type StudyTrialStarted = components['schemas']['StudyTrialStarted'];
+export type StudyTrialSuggested = components['schemas']['StudyTrialSuggested'];
+export type StudyWaiting = components['schemas']['StudyWaiting'];
 export type Submission = components['schemas']['Submission'];
 export type SubmittedFile = components['schemas']['SubmittedFile'];
 export type SubmittedTest = components['schemas']['SubmittedTest'];
@@ -3222,6 +4169,8 @@ export type Ticket = components['schemas']['Ticket'];
 export type TicketRequest = components['schemas']['TicketRequest'];
 export type Tier = components['schemas']['Tier'];
 export type TokensChecker = components['schemas']['TokensChecker'];
+export type TpeSampler = components['schemas']['TpeSampler'];
+export type TpeSamplerOutput = components['schemas']['TpeSamplerOutput'];
 export type Training = components['schemas']['Training'];
 export type TrainingCheck = components['schemas']['TrainingCheck'];
 export type TrainingCheckpointSaved = components['schemas']['TrainingCheckpointSaved'];
@@ -3247,6 +4196,11 @@ export type TrainingStopRequested = components['schemas']['TrainingStopRequested
 export type TrainingStopped = components['schemas']['TrainingStopped'];
 export type TrainingSucceeded = components['schemas']['TrainingSucceeded'];
 export type TrainingWaiting = components['schemas']['TrainingWaiting'];
+export type Trial = components['schemas']['Trial'];
+export type TrialReport = components['schemas']['TrialReport'];
+export type TrialState = components['schemas']['TrialState'];
+export type TrialTraining = components['schemas']['TrialTraining'];
+export type TrialTrainingInEvent = components['schemas']['TrialTrainingInEvent'];
 export type Turn = components['schemas']['Turn'];
 export type UnorderedChecker = components['schemas']['UnorderedChecker'];
 export type Usage = components['schemas']['Usage'];

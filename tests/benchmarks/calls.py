@@ -24,7 +24,7 @@ import ray
 from actors import options
 from actors.actor_classes import UnixRpcActor
 from actors.rpc.ray_calls import call, spawn
-from actors.rpc.unix_rpc import Line
+from actors.rpc.unix_rpc import UnixRpcClient
 from rlplatform.evaluation.models import EvaluationRequest
 from tests.benchmarks.gateway import SUBMISSION
 from tests.benchmarks.load import percentiles
@@ -59,7 +59,7 @@ async def make_ways(folder: Path) -> dict[str, Way]:
     plain = ray.remote(PlainEcho).options(**OPTIONS).remote()
     packed = spawn(Echo, OPTIONS, folder / "echo.sock")
     address = await call(packed, "line")
-    line = await Line.open(address)
+    client = await UnixRpcClient.open(address)
 
     async def objects(value: Any) -> Any:
         return await plain.echo.remote(value)
@@ -67,10 +67,10 @@ async def make_ways(folder: Path) -> dict[str, Way]:
     async def as_bytes(value: Any) -> Any:
         return await call(packed, "echo", value)
 
-    async def over_line(value: Any) -> Any:
-        return await line.call("echo", value)
+    async def over_socket(value: Any) -> Any:
+        return await client.call("echo", value)
 
-    return {"Ray, objects": objects, "Ray, bytes": as_bytes, "line": over_line}
+    return {"Ray, objects": objects, "Ray, bytes": as_bytes, "Unix socket": over_socket}
 
 
 async def measure(rounds: int) -> dict[tuple[str, str], list[float]]:

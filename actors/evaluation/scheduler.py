@@ -97,7 +97,7 @@ class EvaluationScheduler:
         if not available and not self._returning():
             raise SandboxUnavailable(f"evaluation is unavailable: {reason}")
         self._require(request.tier)
-        self._require_image(request.image)
+        self._require_image(request.own_image)
         self.queue.weigh(tenant, quotas.weight)
         return self._admission.hold(
             tenant,
@@ -160,7 +160,7 @@ class EvaluationScheduler:
     def enqueue(self, run: EvaluationRun) -> None:
         """Put a stored run into the queue and lease it as soon as there is a slot. A known run is left unchanged."""
         if run.id not in self._leases:
-            self._images[run.id] = run.request.image
+            self._images[run.id] = run.request.own_image
             self.queue.push(run.tenant, run.id, run.request.priority)
             self._pump(run)
 
@@ -304,7 +304,7 @@ class EvaluationScheduler:
         lease = self._leases.pop(run_id)
         if again and not lease.cancelled:
             self._tried[run_id] = lease.link.name
-            self._images[run_id] = again.request.image
+            self._images[run_id] = again.request.own_image
             self.queue.push(again.tenant, run_id, again.request.priority, front=True)
         elif not lease.cancelled:
             self._service_time.note(self._clock.monotonic() - lease.began)

@@ -18,7 +18,6 @@ from rlplatform.errors import InvalidRequest
 from rlplatform.files.ports import FileReader
 from rlplatform.sandbox.programs import MAX_FILES, MAX_PATH_BYTES, MAX_PROGRAM_BYTES, path_fault
 
-ENTRY = "main.py"
 MAX_ARCHIVE_BYTES = 16 << 20
 _MAX_READ = 1 << 19  # of one read: also of the whole table of contents, which is parsed in memory
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -33,8 +32,8 @@ _JUNK = frozenset({"__MACOSX", "__pycache__", ".DS_Store", ".ipynb_checkpoints",
 _SHOWN = 5
 
 
-def unpack(archive: BinaryIO) -> dict[str, bytes]:
-    """Return the files of a ZIP archive by their paths, ``main.py`` among them.
+def unpack(archive: BinaryIO, entry: str) -> dict[str, bytes]:
+    """Return the files of a ZIP archive by their paths, ``entry`` among them.
 
     If all of them are in one folder, that folder is left out.
 
@@ -45,14 +44,17 @@ def unpack(archive: BinaryIO) -> dict[str, bytes]:
         raise _refused(f"has {size} bytes; at most {MAX_ARCHIVE_BYTES} are accepted; upload large files as data")
     try:
         with zipfile.ZipFile(_Bounded(archive)) as opened:
-            entries = [entry for entry in opened.infolist() if not _is_junk(entry.filename)]
-            for entry in entries:
-                _check(entry)
-            files = [entry for entry in entries if not entry.is_dir()]
+            members = [member for member in opened.infolist() if not _is_junk(member.filename)]
+            for member in members:
+                _check(member)
+            files = [member for member in members if not member.is_dir()]
             _check_all(files)
-            return _checked(_without_folder({entry.filename: _read(opened, entry) for entry in files}))
+            contents = _without_folder({member.filename: _read(opened, member) for member in files}, entry)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, ValueError) as error:
         raise _refused(f"cannot be read: {error}") from None
+    if entry not in contents:
+        raise _refused(f"has no {entry} at its top: {_some(contents)}; call the file that is run {entry}")
+    return contents
 
 
 def open_reader(reader: FileReader) -> BinaryIO:
@@ -100,17 +102,11 @@ def _read(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     return content
 
 
-def _without_folder(files: dict[str, bytes]) -> dict[str, bytes]:
+def _without_folder(files: dict[str, bytes], entry: str) -> dict[str, bytes]:
     tops = {path.partition("/")[0] for path in files}
-    if ENTRY in files or len(tops) != 1 or any("/" not in path for path in files):
+    if entry in files or len(tops) != 1 or any("/" not in path for path in files):
         return files
     return {path.partition("/")[2]: content for path, content in files.items()}
-
-
-def _checked(files: dict[str, bytes]) -> dict[str, bytes]:
-    if ENTRY not in files:
-        raise _refused(f"has no {ENTRY} at its top: {_some(files)}; call the file that is run {ENTRY}")
-    return files
 
 
 def _some(paths: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest, NotFound, StorageError
-from rlplatform.evaluation.archives import ENTRY, open_reader, unpack
+from rlplatform.evaluation.archives import open_reader, unpack
 from rlplatform.evaluation.models import EvaluationRequest, SourceFile
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.submissions import build_program
@@ -81,7 +81,7 @@ def attach(request: EvaluationRequest, paths: Mapping[str, Path], archives: Coll
     """
     if isinstance(request.source, FileRef) and request.source.file in archives:
         with paths[request.source.file].open("rb") as archive:
-            request = with_unpacked(request, unpack(archive))
+            request = with_unpacked(request, unpack(archive, request.entry))
 
     whole = ("source", "files", "data", "tests", "checker", "grader")
     return request.model_copy(update={name: _placed(getattr(request, name), paths) for name in whole})
@@ -108,7 +108,7 @@ def with_unpacked(request: EvaluationRequest, files: Mapping[str, bytes]) -> Eva
     assert isinstance(request.source, FileRef)
     archive = request.source.file
     unpacked = {path: UnpackedFile(file=archive, content=content) for path, content in files.items()}
-    source = unpacked.pop(ENTRY)
+    source = unpacked.pop(request.entry)
     further = [SourceFile(path=path, content=content) for path, content in unpacked.items()]
     return request.model_copy(update={"source": source, "files": [*further, *request.files]})
 
@@ -144,7 +144,7 @@ async def check_attachments(
 
 def _check_archive(request: EvaluationRequest, reader: FileReader) -> None:
     with open_reader(reader) as archive:
-        files = unpack(archive)
+        files = unpack(archive, request.entry)
     try:
         build_program(with_unpacked(request, files))
     except InvalidRequest as error:

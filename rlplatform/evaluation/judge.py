@@ -65,14 +65,14 @@ class Judge:
             SandboxUnavailable: no sandbox is available.
             SandboxFault: sandboxes failed more than twice.
         """
-        second = CheckerSandbox(self._pool, request.tier, tenant, request.image)
+        second = CheckerSandbox(self._pool, request.tier, tenant, request.own_image)
         judging = _Judging(request, on_result, cancelled or threading.Event(), on_output, second)
         program = build_program(request)
         info: SandboxInfo | None = None
         faults = 0
         while not judging.done:
             try:
-                sandbox = self._pool.open(program, request.limits, request.tier, tenant, image=request.image)
+                sandbox = self._pool.open(program, request.limits, request.tier, tenant, image=request.own_image)
                 info = sandbox.info
                 try:
                     judging.judge_rest(sandbox)

@@ -28,6 +28,7 @@ from rlplatform.evaluation.sources import Source
 from rlplatform.files.models import DataFile
 from rlplatform.json_models import FieldError, StrictModel, with_old_names
 from rlplatform.runs.annotations import Annotations, RunDocument
+from rlplatform.sandbox.languages import LANGUAGES, PYTHON, LanguageName
 from rlplatform.sandbox.models import Limits, SandboxInfo, Tier
 from rlplatform.scheduling.priorities import Priority
 
@@ -77,7 +78,7 @@ Identified = TypeVar("Identified", TestCase, Group)
 class EvaluationRequest(Annotations):
     """A submission to judge, its tests and its limits (`POST /v1/evaluations`)."""
 
-    language: Literal["python"] = "python"
+    language: LanguageName = PYTHON
     """Programming language of the submission."""
     source: Source
     """Text of `main.py`, or an uploaded file. An uploaded ZIP archive is a whole submission, with `main.py` at its top
@@ -109,6 +110,16 @@ class EvaluationRequest(Annotations):
     """Refuse the evaluation if it would wait in the queue for longer, in seconds; null: only the platform's own limit
     applies."""
 
+    @property
+    def entry(self) -> str:
+        """File that is run."""
+        return LANGUAGES[self.language].entry
+
+    @property
+    def own_image(self) -> str | None:
+        """Image that the request needs: its own, or that of its language; None: the default will do."""
+        return self.image or LANGUAGES[self.language].image
+
     @field_validator("tests", "groups")
     @classmethod
     def _unique_ids(cls, given: list[Identified]) -> list[Identified]:
@@ -139,6 +150,9 @@ class EvaluationRequest(Annotations):
             if wrong := next((name for name in others if getattr(test, name) is not None), None):
                 takes = f"grader {self.grader.kind!r}, which takes {', '.join(fitting)}"
                 raise FieldError(f"tests.{index}.{wrong}", f"does not go with {takes}")
+        if self.grader.languages is not None and self.language not in self.grader.languages:
+            takes = f"grader {self.grader.kind!r}, which takes {', '.join(self.grader.languages)}"
+            raise FieldError("language", f"{self.language!r} does not go with {takes}")
         self.grader.check(self.tests, self.checker)
         return self
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from rlplatform.errors import InvalidRequest
-from rlplatform.evaluation.graders.base import ENTRY
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.files.models import DataFile, LocalData, content_of
 from rlplatform.sandbox.models import Program
@@ -48,12 +47,12 @@ def check_submission(request: EvaluationRequest, max_output_kib: int = DEFAULT_M
 
 
 def build_program(request: EvaluationRequest) -> Program:
-    """Return the program of ``request``: source as ``main.py``, files, data, and what its grader puts in front of them.
+    """Return the program of ``request``: source, files, data, and what its grader puts in front of them.
 
     Raises:
         InvalidRequest: a path is not a plain relative one, is taken, or all is too large; ``field`` says which.
     """
-    program = request.grader.program({ENTRY: content_of(request.source)})
+    program = request.grader.program({request.entry: content_of(request.source)})
     files = dict(program.files)
     own = frozenset(files)
     taken = set(own)
@@ -78,7 +77,7 @@ def build_program(request: EvaluationRequest) -> Program:
             f"source and files have {total} bytes; at most {MAX_PROGRAM_BYTES} are accepted; larger files go into data",
             field="files",
         )
-    return Program(files, program.entry, local_paths(request.data))
+    return Program(files, program.entry, local_paths(request.data), request.language)
 
 
 def local_paths(data: Iterable[DataFile]) -> dict[str, Path]:
@@ -97,7 +96,7 @@ def _take(path: str, field: str, taken: set[str], own: Collection[str]) -> None:
         shown = path[:MAX_PATH_BYTES]
         raise InvalidRequest(f"the path {shown!r} {fault}; give one like 'helpers/graph.py'", field=field)
     if path in own:
-        raise InvalidRequest(f"{path!r} is taken: `source` is {ENTRY!r}; choose another path", field=field)
+        raise InvalidRequest(f"{path!r} is taken by the program itself; choose another path", field=field)
     if path in taken:
         raise InvalidRequest(f"{path!r} is there twice", field=field)
     taken.add(path)

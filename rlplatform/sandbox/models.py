@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from rlplatform.json_models import StrictModel, with_old_names
+from rlplatform.sandbox.languages import LANGUAGES, PYTHON
 
 
 class Tier(StrEnum):
@@ -120,14 +121,15 @@ class Limits(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A submission as the sandbox sees it: files by relative POSIX path, of which ``entry`` is run.
+    """A submission as the sandbox sees it: files by relative POSIX path, of which ``entry`` is run in ``language``.
 
     ``data`` maps further paths to files on the host, of any size, which the program can only read.
     """
 
     files: dict[str, bytes]
-    entry: str = "main.py"
+    entry: str = LANGUAGES[PYTHON].entry
     data: Mapping[str, Path] = field(default_factory=dict)
+    language: str = PYTHON
 
 
 @dataclass(frozen=True, slots=True)

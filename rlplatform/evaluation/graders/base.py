@@ -18,8 +18,6 @@ from rlplatform.json_models import FieldError, StrictModel
 from rlplatform.sandbox.models import Execution, Limits, Outcome, Program
 from rlplatform.sandbox.ports import Interactor
 
-ENTRY = "main.py"
-
 
 class TestFields(StrictModel):
     """Fields that the tests of every grader have. A grader's subclass adds its own, each with None for "not given"."""
@@ -86,6 +84,9 @@ class Grader(StrictModel):
     kind: str
     """Selects this grader."""
 
+    languages: ClassVar[tuple[str, ...] | None] = None
+    """Languages that the grader can judge; None: all."""
+
     @property
     def environment(self) -> str | None:
         """Gymnasium environment that the grader needs on the host; None: none."""
@@ -104,8 +105,9 @@ class Grader(StrictModel):
         """
 
     def program(self, files: dict[str, bytes]) -> Program:
-        """Return the program that runs ``files``, which are ``main.py`` and what goes in front of it."""
-        return Program(files, ENTRY)
+        """Return the program that runs ``files``: the submission's own file, and what goes in front of it."""
+        (entry,) = files
+        return Program(files, entry)
 
     def attempt(self, test: TestFields, checker: Checker, limits: Limits) -> TestAttempt:
         """Return an attempt at ``test``, which has the fields of ``test_model``."""

@@ -15,6 +15,7 @@ from rlplatform import patterns
 from rlplatform.evaluation.checkers.base import Checker
 from rlplatform.evaluation.graders import agent_loop
 from rlplatform.evaluation.graders.base import Grader, TestAttempt, TestFields, refuse_checker
+from rlplatform.sandbox.languages import PYTHON
 from rlplatform.sandbox.models import Limits, Program
 
 
@@ -61,6 +62,8 @@ class EpisodeGrader(Grader):
 
     def check(self, tests: Sequence[TestFields], checker: Checker) -> None:  # noqa: ARG002
         refuse_checker(checker)
+
+    languages: ClassVar[tuple[str, ...] | None] = (PYTHON,)
 
     def program(self, files: dict[str, bytes]) -> Program:
         """Put the loop that asks the agent in front of it."""

@@ -18,9 +18,7 @@ from .channel import read_all
 from .finalization import Finalization
 from .isolation import gvisor
 from .isolation.kernel_calls import kernel
-from .languages import python
-from .languages.python_preload import reseed
-from .program import BOX, Program, Request
+from .program import BOX, INTERRUPTED, Program, Request
 from .records import RECORDS_FD, write
 
 _GUEST = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -55,10 +53,11 @@ def prepare() -> None:
 
 
 class Start:
-    """Beginning of the children of one submission, which run ``program``."""
+    """Beginning of the children of one submission, which run ``program``; ``language`` is one of ``LANGUAGES``."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, language: ModuleType) -> None:
         self._program = program
+        self._language = language
         self._modules: dict[bool, ModuleType] = {}
         self._stack_mib = 0
         os.chdir(BOX)
@@ -68,7 +67,7 @@ class Start:
     def prepare(self, order: dict[str, Any]) -> None:
         """Before a fork: make what ``order`` needs. Nothing of it can be changed by another child."""
         if order["call"] not in self._modules:
-            self._modules[order["call"]] = python.main_module(self._program.entry, imported=order["call"])
+            self._modules[order["call"]] = self._language.make_module(self._program.entry, imported=order["call"])
         if order["memory_mib"] != self._stack_mib:
             self._stack_mib = order["memory_mib"]
             stack, hard = self._stack_mib << 20, resource.getrlimit(resource.RLIMIT_STACK)[1]
@@ -76,19 +75,20 @@ class Start:
 
     def run_submission(self, order: dict[str, Any], descriptors: list[int]) -> NoReturn:
         """Run the program as ``order`` says, and exit with its status."""
-        program = self._program
+        program, language = self._program, self._language
         request = Request(read_all(descriptors.pop())) if order["call"] else None
         _confine(order)
+        language.after_fork()
         for number, descriptor in enumerate(descriptors):
             os.dup2(descriptor, number, inheritable=number < RECORDS_FD)
         os.closerange(RECORDS_FD + 1, _MAX_DESCRIPTORS)  # the runner's socket too
         program.unpack(order.get("links"))
         program.shadow()
         write(_COMPILING)
-        code = python.compile_program(program)
+        compiled = language.compile_program(program)
         write(_RUNNING)
-        status = python.run(code, self._modules.pop(order["call"]), request)  # nothing else holds it
-        interrupted = status == python.INTERRUPTED
+        status = language.run(compiled, self._modules.pop(order["call"]), request)  # nothing else holds it
+        interrupted = status == INTERRUPTED
         status = _finalization.run(1 if interrupted else status)
         if interrupted:
             _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
@@ -103,7 +103,6 @@ def _confine(order: dict[str, Any]) -> None:
     os.setsid()
     cpu = gvisor.CPU_LIMIT_S if kernel.is_gvisor else int(_TICKS_FACTOR * order["cpu_s"]) + 2
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-    reseed()
 
 
 def _text(descriptor: int, name: str, mode: str, errors: str, line_buffering: bool = False) -> io.TextIOWrapper:

@@ -9,19 +9,20 @@ import sys
 from . import values
 
 BOX = "/box"
+INTERRUPTED = 256  # no exit status: KeyboardInterrupt was not caught
 
 _decode = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 class Program:
-    """Relative paths and contents; ``entry`` is what is run. ``links`` lead from paths in the box to files outside of
-    it, which can only be read.
+    """Relative paths and contents; ``entry`` is what is run, and the names of what is compiled end with ``suffix``.
+    ``links`` lead from paths in the box to files outside of it, which can only be read.
 
     All that follows from them is worked out once, at the beginning: each page of memory that a child touches is a page
     to copy.
     """
 
-    def __init__(self, archive: bytes, entry: str, links: dict[str, str]) -> None:
+    def __init__(self, archive: bytes, entry: str, suffix: str, links: dict[str, str]) -> None:
         header, _, body = archive.partition(b"\n")
         self.entry = entry
         self.files: dict[str, bytes] = {}
@@ -33,7 +34,7 @@ class Program:
         for path, size in _decode(header.decode(), 0)[0]:
             self.files[path] = body[start : start + size]
             start += size
-            if path.endswith(".py") and path != entry:
+            if path.endswith(suffix) and path != entry:
                 self.sources.append(path)
         self._links = links
         self.paths = [*self.files, *links]

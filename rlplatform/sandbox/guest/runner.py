@@ -25,7 +25,7 @@ from .isolation.jail import JailRoot
 from .isolation.kernel_calls import Filter, kernel
 from .isolation.oom_score import OomScore
 from .isolation.view import View, open_counter
-from .languages.python_preload import preload
+from .languages import LANGUAGES
 from .program import Program
 from .protocol import VERSION
 
@@ -45,7 +45,8 @@ def main() -> NoReturn:
     site.setcopyright()
     site.sethelper()
     kernel.set_thread_stack(_THREAD_STACK)
-    preload()
+    for language in LANGUAGES.values():
+        language.prepare()
     channel = Channel(path, lease_s)
     child.prepare()
     _freeze()
@@ -109,9 +110,10 @@ def _serve(channel: Channel, counter: int | None, score: OomScore | None = None,
         assert received is not None
         order, descriptors = received
         if order["op"] == "load":
-            program = Program(read_all(descriptors[0]), order["entry"], order["links"])
+            language = LANGUAGES[order["language"]]
+            program = Program(read_all(descriptors[0]), order["entry"], language.SUFFIX, order["links"])
             view.skip(program, *order["skip"])
-            start = child.Start(program)
+            start = child.Start(program, language)
             gc.freeze()
             channel.send({"loaded": True})
         elif order["op"] == "run" and program is not None and start is not None:

@@ -232,7 +232,13 @@ class Container:
         links = self.data.add(program.data, PROGRAM_DATA)
         archive = memory_file(pack(program.files))
         try:
-            order = {"op": "load", "entry": program.entry, "skip": [tests, dirty], "links": links}
+            order = {
+                "op": "load",
+                "language": program.language,
+                "entry": program.entry,
+                "skip": [tests, dirty],
+                "links": links,
+            }
             self.channel.send(order, [archive])
         finally:
             os.close(archive)

@@ -42,7 +42,7 @@ def with_entry(change: Callable[[zipfile.ZipInfo], None], content: bytes = b"x",
 
 
 def unpacked(data: bytes) -> dict[str, bytes]:
-    return unpack(io.BytesIO(data))
+    return unpack(io.BytesIO(data), "main.py")
 
 
 def refused(data: bytes) -> str:
@@ -209,4 +209,4 @@ def test_an_archive_is_unpacked_from_the_storage() -> None:
     storage = MemoryFiles()
     digest = put(storage, VALID)
     with open_reader(storage.open("school", digest)) as stream:
-        assert unpack(stream) == unpacked(VALID)
+        assert unpack(stream, "main.py") == unpacked(VALID)

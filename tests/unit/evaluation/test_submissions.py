@@ -42,7 +42,7 @@ def test_source_and_files_become_a_program() -> None:
         ("a\nb", "control"),
         ("é" * 65, "128 bytes"),
         ("__pycache__/main.cpython-311.pyc", "__pycache__"),
-        ("main.py", "source"),
+        ("main.py", "the program itself"),
         ("fine.py", "twice"),
         ("main.py/x", "'main.py' is a file"),
         ("fine.py/x", "'fine.py' is a file"),

@@ -15,15 +15,26 @@ from types import CodeType, ModuleType, TracebackType
 from typing import NoReturn
 
 from .. import protocol, values
-from ..program import BOX, Program, Request
+from ..program import BOX, INTERRUPTED, Program, Request
 from ..records import write_record
+from .python_preload import preload, reseed
 
-INTERRUPTED = 256  # no exit status: KeyboardInterrupt was not caught
+SUFFIX = ".py"
 _GUEST = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _ALLOCATION_IS_SUBMISSIONS_OWN = frozenset({"RAISE_VARARGS", "RERAISE"})
 
 
-def main_module(entry: str, imported: bool) -> ModuleType:
+def prepare() -> None:
+    """Import the modules that every submission finds imported."""
+    preload()
+
+
+def after_fork() -> None:
+    """Reseed the generators of random numbers."""
+    reseed()
+
+
+def make_module(entry: str, imported: bool) -> ModuleType:
     """Make the submission's module: ``__main__``, or an imported one whose functions can be called.
 
     The garbage collector must see it: make it after the last freeze.

@@ -180,7 +180,7 @@ def test_a_fault_of_the_guest_is_passed_on(pair: tuple[Channel, socket.socket]) 
 
 @given(st.dictionaries(st.text(min_size=1), st.binary(max_size=50), min_size=1, max_size=5))
 def test_a_packed_program_is_unpacked(files: dict[str, bytes]) -> None:
-    assert Program(pack(files), next(iter(files)), {}).files == files
+    assert Program(pack(files), next(iter(files)), ".py", {}).files == files
 
 
 def test_a_rendezvous_can_be_deep_below_the_root(tmp_path: Path) -> None:

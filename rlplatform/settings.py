@@ -109,12 +109,18 @@ class SandboxSettings(_Section):
 
 class EvaluationSettings(_Section):
     """Queueing and retrying of evaluations. One that would wait for longer than ``max_wait_s`` is refused.
-    ``max_output_kib``: largest ``limits.output_kib`` that a request may ask for."""
+    ``max_cpu_time_s`` and so on: largest ``limits`` that a request may ask for, of a test, a checker or a suite;
+    ``max_total_wall_time_s``: of all tests together."""
 
     max_queued: int = Field(default=1000, ge=1)
     max_wait_s: float = Field(default=900.0, gt=0)
     max_attempts: int = Field(default=3, ge=1, le=10)
+    max_cpu_time_s: float = Field(default=60.0, gt=0, le=7200)
+    max_wall_time_s: float = Field(default=120.0, gt=0, le=7200)
+    max_memory_mib: int = Field(default=2048, ge=16, le=65_536)
     max_output_kib: int = Field(default=65_536, ge=1, le=65_536)
+    max_processes: int = Field(default=128, ge=1, le=1024)
+    max_total_wall_time_s: float = Field(default=3600.0, gt=0, le=86_400)
 
 
 def _by_commas(value: Any) -> Any:

@@ -36,7 +36,7 @@ class EvaluationCommandHandler(CommandHandler):
         self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[EvaluationRun, bool]:
         """Queue an evaluation (see the port)."""
-        check_submission(request, self._settings.evaluation.max_output_kib)
+        check_submission(request, self._settings.evaluation)
         if (env := request.grader.environment) is not None:
             await self._probes.check_episodes(env, principal.tenant)
         await self._open()

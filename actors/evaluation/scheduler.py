@@ -98,6 +98,7 @@ class EvaluationScheduler:
             raise SandboxUnavailable(f"evaluation is unavailable: {reason}")
         self._require(request.tier)
         self._require_image(request.own_image)
+        self._require_packages(request.own_image, request.grader.packages)
         self.queue.weigh(tenant, quotas.weight)
         return self._admission.hold(
             tenant,
@@ -133,6 +134,29 @@ class EvaluationScheduler:
             return
         known = {image.name for status in statuses for image in status.images}
         raise UnknownName("image", name, known, field="image", hint=how_to_build(name))
+
+    def _require_packages(self, name: str | None, packages: Sequence[str]) -> None:
+        """Refuse an image without a package that the grader needs."""
+        if not packages:
+            return
+        statuses = [status for status in self._statuses.values() if status.available]
+        images = [image for status in statuses for image in status.images if image.name == (name or status.image)]
+        missing = [next((one for one in packages if one not in image.packages), None) for image in images]
+        if images and all(missing):
+            others = sorted(
+                {
+                    image.name
+                    for status in statuses
+                    for image in status.images
+                    if all(one in image.packages for one in packages)
+                }
+            )
+            known = f"Choose {' or '.join(map(repr, others))}, or build" if others else "Build"
+            raise InvalidRequest(
+                f"image: {missing[0]} is not installed in image {images[0].name!r}. {known} one with it "
+                "(rlp image build)",
+                field="image",
+            )
 
     def images(self) -> list[ImageInfo]:
         """Return the images that evaluators have, by name."""

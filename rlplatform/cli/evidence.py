@@ -24,7 +24,8 @@ _INPUTS = {
     "min_return": "return to reach",
 }
 _STDOUT = {"episode": "actions", "dialogue": "lines of the program"}
-_STDERR = {"episode": "prints and errors of the program"}
+_STDERR = {"episode": "prints and errors of the program", "pytest": "error"}
+_CODE = ("pytest", "notebook")
 _FRAME = re.compile(r'(File ")(?:[^"\n]*/)?main\.py(", line \d+)')
 _PROGRAM = re.compile(r"(?<![\w./-])main\.py(?=, line \d|: | defines )")
 
@@ -67,6 +68,8 @@ def evidence(
 def _of_test(test: TestResult, given: Mapping[str, Any], grader: str, name: str) -> list[str]:
     called = grader == "function"
     lines = [f"{test.id}{' (hidden from learners)' if test.hidden else ''}:"]
+    if grader in _CODE and test.message:
+        lines += block("message", renamed(test.message, name))
     for field, title in _INPUTS.items():
         if given.get(field) is not None or (called and field == "expected" and field in given):
             lines += block(title, _text(given[field]))

@@ -13,8 +13,9 @@ from pydantic import BaseModel
 from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest, NotFound, StorageError
 from rlplatform.evaluation.archives import open_reader, unpack
-from rlplatform.evaluation.models import EvaluationRequest, SourceFile
+from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.evaluation.sources import SourceFile
 from rlplatform.evaluation.submissions import build_program
 from rlplatform.files.models import ZIP, DataFile, FileInfo, FileRef, LocalData, LocalFile, UnpackedFile
 from rlplatform.files.node_cache import NodeCache

@@ -11,9 +11,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
+from typing import Protocol
 
 from rlplatform.errors import SandboxFault
-from rlplatform.evaluation.graders.base import TestAttempt
+from rlplatform.evaluation.graders.base import Refusal, Session, Stage, TestAttempt
 from rlplatform.evaluation.graders.registry import TestCase
 from rlplatform.evaluation.models import EvaluationRequest, Judgement, TestResult, Verdict
 from rlplatform.evaluation.scoring import SkipRules, overall, score, scored
@@ -21,7 +23,7 @@ from rlplatform.evaluation.second_sandbox import CheckerSandbox
 from rlplatform.evaluation.stdout_stream import ByteBudget, OnOutput, StdoutStream
 from rlplatform.evaluation.submissions import build_program, local_paths
 from rlplatform.evaluation.verdicts import Ruling, decide_verdict
-from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind, SandboxInfo
+from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind, Program, SandboxInfo
 from rlplatform.sandbox.ports import Sandbox, SandboxPool
 
 log = logging.getLogger(__name__)
@@ -68,14 +70,17 @@ class Judge:
         second = CheckerSandbox(self._pool, request.tier, tenant, request.own_image)
         judging = _Judging(request, on_result, cancelled or threading.Event(), on_output, second)
         program = build_program(request)
+        limits = request.largest_limits()
         info: SandboxInfo | None = None
         faults = 0
         while not judging.done:
             try:
-                sandbox = self._pool.open(program, request.limits, request.tier, tenant, image=request.own_image)
+                sandbox = self._pool.open(program, limits, request.tier, tenant, image=request.own_image)
                 info = sandbox.info
                 try:
-                    judging.judge_rest(sandbox)
+                    judging.judge_rest(
+                        Stage(sandbox, program, request.limits, partial(self._open_beside, request, tenant, sandbox))
+                    )
                 finally:
                     second.close()  # it shares the slot of the submission's sandbox
                     sandbox.close()
@@ -84,10 +89,19 @@ class Judge:
                 log.warning("sandbox fault %d of %d: %s", faults, MAX_FAULTS + 1, fault)
                 if faults > MAX_FAULTS:
                     raise
-        results = scored(request, judging.results)
+        results = scored(request, judging.tests, judging.results)
         return Judgement(
             verdict=overall(results), score=score(results), tests=results, sandbox=info, message=judging.message
         )
+
+    def _open_beside(
+        self, request: EvaluationRequest, tenant: str, beside: Sandbox, program: Program, limits: Limits
+    ) -> Sandbox:
+        return self._pool.open(program, limits, request.tier, tenant, image=request.own_image, beside=beside)
+
+
+class _Cancellable(Protocol):
+    def cancel(self) -> None: ...
 
 
 class _Judging:
@@ -104,8 +118,9 @@ class _Judging:
         self._second = second
         self.results: list[TestResult] = []
         self.message: str | None = None
-        self._tests = request.tests
-        self._limits: Limits = request.limits
+        self.tests: list[TestCase] = request.tests
+        self._expanded = False
+        self._request = request
         self._grader = request.grader
         self._checker = request.checker
         self._skip_rules = SkipRules(request)
@@ -118,27 +133,55 @@ class _Judging:
 
     @property
     def done(self) -> bool:
-        return len(self.results) == len(self._tests)
+        return len(self.results) == len(self.tests)
 
-    def judge_rest(self, sandbox: Sandbox) -> None:
+    def judge_rest(self, stage: Stage) -> None:
         """Judge the remaining tests.
 
         Raises:
             SandboxFault: the sandbox failed. Results so far are kept.
         """
-        with _cancelling([sandbox, self._second], self._cancelled):
+        sandbox = stage.sandbox
+        with (
+            closing(self._grader.open(self._checker, stage)) as session,
+            _cancelling([sandbox, self._second, session], self._cancelled),
+        ):
+            if (refusal := self._expand(session)) is not None:
+                self._refuse(refusal)
             while not self.done:
-                test = self._tests[len(self.results)]
+                test = self.tests[len(self.results)]
                 with (
-                    closing(self._grader.attempt(test, self._checker, self._limits)) as attempt,
+                    closing(session.attempt(test, self._request.limits_of(test))) as attempt,
                     closing(self._run(sandbox, test, attempt)) as outcome,
                 ):
-                    if outcome.kind is OutcomeKind.CANCELLED and not self._cancelled.is_set():
-                        raise SandboxFault("the sandbox was cancelled, but not by us")
+                    self._check_cancelled(outcome)
+                    attempt.ended(outcome)
                     self._second.start_test(sandbox)
                     result = self._result(test, attempt, outcome)
                 self._add(test, result)
                 self._skip_tests()
+
+    def _expand(self, session: Session) -> Refusal | None:
+        """Let the grader say which tests there are, once; a session after a fault has the same ones."""
+        found = session.expand(self._request.tests)
+        if isinstance(found, Refusal):
+            self._check_cancelled(found.outcome)
+            return found
+        if not self._expanded:
+            self.tests, self._expanded = found, True
+            self._output_share = OUTPUT_KEPT // len(found)
+        return None
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Give all remaining tests the same result."""
+        while not self.done:
+            test = self.tests[len(self.results)]
+            self._add(test, self._result(test, *refusal))
+            self._skip_tests()
+
+    def _check_cancelled(self, outcome: Outcome) -> None:
+        if outcome.kind is OutcomeKind.CANCELLED and not self._cancelled.is_set():
+            raise SandboxFault("the sandbox was cancelled, but not by us")
 
     def _run(self, sandbox: Sandbox, test: TestCase, attempt: TestAttempt) -> Outcome:
         execution = attempt.execution
@@ -155,7 +198,7 @@ class _Judging:
     def _skip_tests(self) -> None:
         """Give their verdict to the next tests that are not to be run."""
         while not self.done:
-            test = self._tests[len(self.results)]
+            test = self.tests[len(self.results)]
             if self._cancelled.is_set():
                 verdict, message = Verdict.CANCELLED, "cancelled"
             elif self._skip_rules.skips(test.group):
@@ -174,16 +217,18 @@ class _Judging:
     def _result(self, test: TestCase, attempt: TestAttempt, outcome: Outcome) -> TestResult:
         ruling = decide_verdict(
             outcome,
-            self._limits,
+            self._request.limits_of(test),
             needs_value=attempt.needs_value,
             check=lambda: attempt.check(outcome, self._second),
             wrong_already=attempt.wrong_already,
+            decision=attempt.decision,
         )
         if self._cancelled.is_set() and ruling.verdict is Verdict.INTERNAL_ERROR:
             ruling = Ruling(Verdict.CANCELLED, "cancelled")
         output = _Output(self._output_share)
-        stdout, cut = output.keep(outcome.stdout, STDOUT_KEPT)
-        stderr, stderr_cut = output.keep(outcome.stderr, STDERR_KEPT)
+        printed, complained = attempt.output(outcome)
+        stdout, cut = output.keep(printed, STDOUT_KEPT)
+        stderr, stderr_cut = output.keep(complained, STDERR_KEPT)
         return TestResult(
             id=test.id,
             verdict=ruling.verdict,
@@ -193,7 +238,8 @@ class _Judging:
             wall_time_s=outcome.usage.wall_time_s,
             core_wait_time_s=outcome.usage.starved_s or None,
             peak_memory_bytes=outcome.usage.peak_memory_bytes,
-            checker_cpu_time_s=self._second.cpu_time_s,
+            checker_cpu_time_s=attempt.cpu_time_s if attempt.cpu_time_s is not None else self._second.cpu_time_s,
+            isolation=attempt.isolation,
             exit_code=outcome.exit_code,
             signal=outcome.signal,
             stdout=stdout,
@@ -230,7 +276,7 @@ class _Output:
 
 
 @contextmanager
-def _cancelling(sandboxes: Sequence[Sandbox | CheckerSandbox], cancelled: threading.Event) -> Iterator[None]:
+def _cancelling(sandboxes: Sequence[_Cancellable], cancelled: threading.Event) -> Iterator[None]:
     """Cancel all of ``sandboxes`` as soon as ``cancelled`` is set."""
     over = threading.Event()
 

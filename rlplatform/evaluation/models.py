@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    ValidationError,
     field_validator,
     model_validator,
 )
@@ -22,9 +23,10 @@ from pydantic import (
 from rlplatform import patterns
 from rlplatform.evaluation.checkers.builtin import TokensChecker
 from rlplatform.evaluation.checkers.registry import AnyChecker
+from rlplatform.evaluation.graders.base import TestFields
 from rlplatform.evaluation.graders.registry import GRADERS, AnyGrader, TestCase
 from rlplatform.evaluation.graders.stdio import StdioGrader
-from rlplatform.evaluation.sources import Source
+from rlplatform.evaluation.sources import Source, SourceFile
 from rlplatform.files.models import DataFile
 from rlplatform.json_models import FieldError, StrictModel, with_old_names
 from rlplatform.runs.annotations import Annotations, RunDocument
@@ -46,15 +48,6 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
     INTERNAL_ERROR = "internal_error"
-
-
-class SourceFile(StrictModel):
-    """A further file of a submission."""
-
-    path: str = Field(min_length=1, max_length=128)
-    """Relative POSIX path, for example `helpers/grid.py`."""
-    content: Source
-    """Text of the file, or an uploaded file with any bytes."""
 
 
 class Group(StrictModel):
@@ -142,6 +135,30 @@ class EvaluationRequest(Annotations):
                 raise FieldError(f"groups.{index}", f"{group!r} has no test")
         return self
 
+    def limits_of(self, test: TestFields) -> Limits:
+        """Return the limits of a test."""
+        return self.limits if test.limits is None else test.limits.over(self.limits)
+
+    def largest_limits(self) -> Limits:
+        """Return the largest limit of each kind that a test has."""
+        found = self.limits
+        for test in self.tests:
+            if test.limits is not None:
+                found = found.cover(self.limits_of(test))
+        return found
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> EvaluationRequest:
+        for index, test in enumerate(self.tests):
+            if test.limits is None:
+                continue
+            try:
+                self.limits_of(test)
+            except ValidationError as error:
+                why = error.errors()[0]["msg"].removeprefix("Value error, ")
+                raise FieldError(f"tests.{index}.limits", f"with those of the request: {why}") from None
+        return self
+
     @model_validator(mode="after")
     def _tests_fit_grader(self) -> EvaluationRequest:
         fitting = self.grader.test_fields()
@@ -182,6 +199,9 @@ class TestResult(StrictModel):
     """Highest memory use, in bytes."""
     checker_cpu_time_s: float | None = None
     """CPU time that a checker of kind `program` used for this test, in seconds; null if none ran."""
+    isolation: Literal["separate", "shared"] | None = None
+    """Isolation of the test's code from the submission. `shared`: both ran in one process, and the submission could
+    have changed this result. Null: the test has no code."""
     exit_code: int | None = None
     """Exit status of the program; null if it did not exit by itself."""
     signal: str | None = None
@@ -208,7 +228,7 @@ class TestResult(StrictModel):
         """This result as a learner may see it: of a hidden test, verdict and points alone."""
         if not self.hidden:
             return self
-        return TestResult(id=self.id, verdict=self.verdict, points=self.points, hidden=True)
+        return TestResult(id=self.id, verdict=self.verdict, points=self.points, hidden=True, isolation=self.isolation)
 
 
 EvaluationState = Literal["queued", "running", "finished", "cancelled", "failed"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from rlplatform.evaluation.graders.registry import TestCase
 from rlplatform.evaluation.models import EvaluationRequest, TestResult, Verdict
 
 
@@ -13,12 +14,14 @@ def max_score(request: EvaluationRequest) -> float:
     return math.fsum(test.points for test in request.tests)
 
 
-def scored(request: EvaluationRequest, results: Sequence[TestResult]) -> list[TestResult]:
-    """Return ``results``, one for each test in order, with the points that their groups leave them."""
+def scored(request: EvaluationRequest, tests: Sequence[TestCase], results: Sequence[TestResult]) -> list[TestResult]:
+    """Return ``results``, one for each of ``tests`` in order, with the points that their groups leave them."""
     strict = {group.id for group in request.groups if group.scoring == "all_or_nothing"}
-    tests = list(zip(request.tests, results, strict=True))
-    failed = {test.group for test, result in tests if result.verdict is not Verdict.ACCEPTED} & strict
-    return [result if test.group not in failed else result.model_copy(update={"points": 0.0}) for test, result in tests]
+    judged = list(zip(tests, results, strict=True))
+    failed = {test.group for test, result in judged if result.verdict is not Verdict.ACCEPTED} & strict
+    return [
+        result if test.group not in failed else result.model_copy(update={"points": 0.0}) for test, result in judged
+    ]
 
 
 def score(results: Sequence[TestResult]) -> float:

@@ -71,7 +71,7 @@ class Submission(StrictModel):
             source=request.source,
             files=[SubmittedFile(path=file.path, content=file.content) for file in request.files],
             data=request.data,
-            grader=request.grader.model_dump(mode="json"),
+            grader=request.grader.model_dump(mode="json") if staff else request.grader.public(),
             checker=checker.model_dump(mode="json") if staff else checker.public(),
             limits=request.limits.model_dump(mode="json"),
             tests=[SubmittedTest.of(test, staff=staff) for test in request.tests],

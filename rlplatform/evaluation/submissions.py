@@ -2,48 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.files.models import DataFile, LocalData, content_of
-from rlplatform.sandbox.models import Program
+from rlplatform.sandbox.models import Limits, Program
 from rlplatform.sandbox.programs import MAX_PATH_BYTES, MAX_PROGRAM_BYTES, file_above, path_fault
+from rlplatform.settings import EvaluationSettings
 
-MAX_TOTAL_WALL_S = 3600.0
-DEFAULT_MAX_OUTPUT_KIB = 4096
+DEFAULTS = EvaluationSettings()
 
 
-def check_submission(request: EvaluationRequest, max_output_kib: int = DEFAULT_MAX_OUTPUT_KIB) -> None:
+def check_submission(request: EvaluationRequest, settings: EvaluationSettings = DEFAULTS) -> None:
     """Check what can be said of a request by itself.
 
     Args:
-        max_output_kib: the operator's maximum of ``limits.output_kib``.
+        settings: with the operator's maxima.
 
     Raises:
         InvalidRequest: the request cannot be evaluated as it stands; ``field`` says where.
     """
     build_program(request)
-    most = min(request.checker.max_output_kib or max_output_kib, max_output_kib)
-    if request.limits.output_kib > most:
-        why = "by this platform (RLP_EVALUATION__MAX_OUTPUT_KIB)"
-        if most < max_output_kib:
-            why = f"with checker {request.checker.kind!r}"
+    _check_limits(request, settings)
+    check_s = request.checker.wall_time_s + request.grader.wall_time_s
+    total = sum(request.limits_of(test).wall_time_s + check_s for test in request.tests)
+    if total > settings.max_total_wall_time_s:
+        checked = f", each with {check_s:g} s of a checker or suite," if check_s else ""
+        one = request.largest_limits().wall_time_s
         raise InvalidRequest(
-            f"limits.output_kib is {request.limits.output_kib}; at most {most} are accepted {why}",
-            field="limits.output_kib",
-        )
-    check_s = request.checker.wall_time_s
-    total = len(request.tests) * (request.limits.wall_time_s + check_s)
-    if total > MAX_TOTAL_WALL_S:
-        checked = f", each with a check of {check_s:g} s," if check_s else ""
-        raise InvalidRequest(
-            f"{len(request.tests)} tests of {request.limits.wall_time_s:g} s{checked} "
-            f"may take {total:g} s of wall time; "
-            f"at most {MAX_TOTAL_WALL_S:g} s are accepted",
+            f"{len(request.tests)} tests of {one:g} s{checked} may take {total:g} s of wall time; at most "
+            f"{settings.max_total_wall_time_s:g} s are accepted (RLP_EVALUATION__MAX_TOTAL_WALL_TIME_S)",
             field="limits.wall_time_s",
         )
+
+
+def _check_limits(request: EvaluationRequest, settings: EvaluationSettings) -> None:
+    """Check limits against the operator's maxima.
+
+    Raises:
+        InvalidRequest: one is larger.
+    """
+    given: list[tuple[str, Any]] = [("limits", request.limits)]
+    given += [(f"tests.{index}.limits", test.limits) for index, test in enumerate(request.tests) if test.limits]
+    given += [(name, part.limits) for name, part in _parts(request)]
+    for field, limits in given:
+        for name in Limits.model_fields:
+            value, most = getattr(limits, name), getattr(settings, f"max_{name}")
+            why = f"by this platform (RLP_EVALUATION__MAX_{name.upper()})"
+            small = request.checker.max_output_kib
+            if name == "output_kib" and small is not None and small < most and not field.endswith("r.limits"):
+                most, why = small, f"with checker {request.checker.kind!r}"
+            if value is not None and value > most:
+                raise InvalidRequest(
+                    f"{field}.{name} is {value:g}; at most {most:g} are accepted {why}", field=f"{field}.{name}"
+                )
+
+
+def _parts(request: EvaluationRequest) -> Iterator[tuple[str, Any]]:
+    """Yield the checker and the grader, if they have limits of their own."""
+    for name, part in (("checker.limits", request.checker), ("grader.limits", request.grader)):
+        if isinstance(getattr(part, "limits", None), Limits):
+            yield name, part
 
 
 def build_program(request: EvaluationRequest) -> Program:
@@ -57,6 +79,8 @@ def build_program(request: EvaluationRequest) -> Program:
     own = frozenset(files)
     taken = set(own)
     for index, file in enumerate(request.files):
+        if (why := request.grader.why_not(file.path)) is not None:
+            raise InvalidRequest(f"{file.path!r} {why}", field=f"files.{index}.path")
         _take(file.path, f"files.{index}.path", taken, own)
         files[file.path] = content_of(file.content)
     for index, data in enumerate(request.data):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from rlplatform.evaluation.checkers.base import CheckerFailed, Finding
+from rlplatform.evaluation.graders.base import Decision
 from rlplatform.evaluation.models import Verdict
 from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind
 
@@ -45,6 +46,7 @@ def decide_verdict(
     needs_value: bool,
     check: Callable[[], Finding],
     wrong_already: str | None = None,
+    decision: Decision | None = None,
 ) -> Ruling:
     """Decide what ``outcome`` means.
 
@@ -52,8 +54,11 @@ def decide_verdict(
         needs_value: the program had to return a value, not only to end.
         check: checks the answer; called only for programs that ended well.
         wrong_already: reason why the answer was wrong before the program ended; how it ended does not count then.
+        decision: result that the grader has decided by itself; how the program ended does not count then.
     """
     usage = outcome.usage
+    if decision is not None and outcome.kind is not OutcomeKind.CANCELLED:
+        return Ruling(Verdict(decision.verdict), decision.message, float(decision.verdict == "accepted"))
     if wrong_already is not None and outcome.kind not in _BEFORE_A_WRONG_ANSWER:
         return Ruling(Verdict.WRONG_ANSWER, wrong_already)
     match outcome.kind:

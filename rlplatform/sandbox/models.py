@@ -92,6 +92,11 @@ class ImageList(StrictModel):
     """The images. One name is there twice while nodes have different builds of it."""
 
 
+MAX_TIME_S = 7200
+MAX_MEMORY_MIB = 65_536
+MAX_PROCESSES = 1024
+
+
 class Limits(BaseModel):
     """Limits of one test."""
 
@@ -101,16 +106,24 @@ class Limits(BaseModel):
         json_schema_extra=with_old_names(memory_mib="memory_mb", output_kib="output_kb"),
     )
 
-    cpu_time_s: float = Field(default=2.0, gt=0, le=60)
+    cpu_time_s: float = Field(default=2.0, gt=0, le=MAX_TIME_S)
     """CPU time, in seconds."""
-    wall_time_s: float = Field(default=6.0, gt=0, le=120)
+    wall_time_s: float = Field(default=6.0, gt=0, le=MAX_TIME_S)
     """Wall-clock time, in seconds; at least `cpu_time_s`."""
-    memory_mib: int = Field(default=256, ge=16, le=2048, validation_alias=AliasChoices("memory_mib", "memory_mb"))
+    memory_mib: int = Field(
+        default=256, ge=16, le=MAX_MEMORY_MIB, validation_alias=AliasChoices("memory_mib", "memory_mb")
+    )
     """Memory, in MiB."""
     output_kib: int = Field(default=256, ge=1, le=65_536, validation_alias=AliasChoices("output_kib", "output_kb"))
     """Standard output, and standard error, in KiB each."""
-    processes: int = Field(default=32, ge=1, le=128)
+    processes: int = Field(default=32, ge=1, le=MAX_PROCESSES)
     """Processes and threads at one time."""
+
+    def cover(self, other: Limits) -> Limits:
+        """Return the larger of each limit."""
+        return Limits.model_construct(
+            **{name: max(value, getattr(other, name)) for name, value in self.model_dump().items()}
+        )
 
     @model_validator(mode="after")
     def _wall_covers_cpu(self) -> Limits:

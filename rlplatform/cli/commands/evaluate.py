@@ -13,6 +13,7 @@ from rlplatform.cli.evidence import evidence, renamed
 from rlplatform.cli.follow import follow_evaluation
 from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, labels_of, output_of
 from rlplatform.cli.output import Output
+from rlplatform.cli.suites import pytest_grader
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.models import Evaluation, Verdict
@@ -35,6 +36,16 @@ def evaluate(
     function: Annotated[str | None, typer.Option(help="Call this function instead of running the program.")] = None,
     arg: Annotated[
         list[str] | None, typer.Option("--arg", help="An argument of --function, as JSON or text; may be given again.")
+    ] = None,
+    pytest: Annotated[
+        Path | None,
+        typer.Option(
+            help="A pytest file, or a folder of them, that tests the program (`from main import …`).", exists=True
+        ),
+    ] = None,
+    isolation: Annotated[
+        Literal["separate", "shared"] | None,
+        typer.Option(help="With --pytest: tests in a sandbox of their own (separate), or in the program's process."),
     ] = None,
     checker: Annotated[
         str | None,
@@ -75,13 +86,19 @@ def evaluate(
     output = output_of(ctx, json)
     if arg and function is None:
         raise InvalidRequest("--arg goes with --function, which says what is called", field="--arg")
-    plain = tests is None and expect is None and (function is not None or stdin is None)
+    if pytest is not None and (given_too := function or stdin or expect or checker):
+        raise InvalidRequest(f"--pytest brings its own tests; leave out {given_too!r}", field="--pytest")
+    if isolation is not None and pytest is None:
+        raise InvalidRequest("--isolation goes with --pytest", field="--isolation")
+    plain = pytest is None and tests is None and expect is None and (function is not None or stdin is None)
     if tests is not None:
         if given_too := next(
             (name for name, value in (("stdin", stdin), ("expect", expect), ("arg", arg)) if value), None
         ):
             raise InvalidRequest(f"give --tests or --{given_too}, not both", field=f"--{given_too}")
         request = _tests(tests)
+    elif pytest is not None:
+        request = {"tests": [{"id": "suite"}]}
     elif plain and function is not None:
         if file.suffix.lower() == _ARCHIVE:
             raise InvalidRequest("--function of an archive needs tests: give --tests or --expect", field="--function")
@@ -104,6 +121,8 @@ def evaluate(
         request["files"] = [*request.get("files", []), *more]
     if function is not None and not plain:
         request["grader"] = {"kind": "function", "entry": function}
+    if pytest is not None:
+        request["grader"] = pytest_grader(pytest, isolation)
     if checker is not None:
         request["checker"] = _checker(checker)
     limits = {"cpu_time_s": cpu_time_s, "wall_time_s": wall_time_s, "memory_mib": memory_mib}

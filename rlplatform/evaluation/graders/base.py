@@ -5,8 +5,8 @@ Expected values stay on this side of the sandbox.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field
 
@@ -15,8 +15,41 @@ from rlplatform.evaluation.checkers.base import Checker, Finding, SecondSandbox
 from rlplatform.evaluation.checkers.builtin import TokensChecker
 from rlplatform.files.models import DataFile
 from rlplatform.json_models import FieldError, StrictModel
-from rlplatform.sandbox.models import Execution, Limits, Outcome, Program
-from rlplatform.sandbox.ports import Interactor
+from rlplatform.sandbox.models import (
+    MAX_MEMORY_MIB,
+    MAX_PROCESSES,
+    MAX_TIME_S,
+    Execution,
+    Limits,
+    Outcome,
+    Program,
+)
+from rlplatform.sandbox.ports import Interactor, Sandbox
+
+
+class TestLimits(StrictModel):
+    """Limits of one test that differ from those of the request."""
+
+    __test__ = False
+
+    cpu_time_s: float | None = Field(default=None, gt=0, le=MAX_TIME_S)
+    """CPU time, in seconds."""
+    wall_time_s: float | None = Field(default=None, gt=0, le=MAX_TIME_S)
+    """Wall-clock time, in seconds; at least `cpu_time_s`."""
+    memory_mib: int | None = Field(default=None, ge=16, le=MAX_MEMORY_MIB)
+    """Memory, in MiB."""
+    output_kib: int | None = Field(default=None, ge=1, le=65_536)
+    """Standard output, and standard error, in KiB each."""
+    processes: int | None = Field(default=None, ge=1, le=MAX_PROCESSES)
+    """Processes and threads at one time."""
+
+    def over(self, limits: Limits) -> Limits:
+        """Return ``limits`` with those of this test.
+
+        Raises:
+            ValidationError: the two do not go together.
+        """
+        return Limits.model_validate(limits.model_dump() | self.model_dump(exclude_none=True))
 
 
 class TestFields(StrictModel):
@@ -29,12 +62,21 @@ class TestFields(StrictModel):
     """Id of the test, unique in the request."""
     files: list[DataFile] = Field(default_factory=list, max_length=32, fail_fast=True)
     """Uploaded files that the program finds in this test alone, and can only read."""
+    limits: TestLimits | None = None
+    """Limits of this test, where they differ from those of the request."""
     points: float = Field(default=1.0, ge=0, le=1e6, allow_inf_nan=False)
     """Points of an accepted test."""
     hidden: bool = False
     """True: learners see only the verdict and the points. Staff, whose key has the scope `read`, see everything."""
     group: str | None = Field(default=None, max_length=64)
     """Id of the group that this test belongs to; null: none."""
+
+
+class Decision(NamedTuple):
+    """Result of a test that its grader has decided, whichever way the program ended afterwards."""
+
+    verdict: Literal["accepted", "wrong_answer", "runtime_error", "skipped", "internal_error"]
+    message: str | None = None
 
 
 class TestAttempt:
@@ -46,6 +88,13 @@ class TestAttempt:
     """True: a program that ends without returning a value has failed."""
     wrong_already: str | None = None
     """Reason why the answer was wrong before the program ended; how it ended does not count then."""
+
+    decision: Decision | None = None
+    """Result of the test, if the grader decides it by itself."""
+    isolation: str | None = None
+    """Isolation of the test's own code from the submission: ``separate`` or ``shared``; None: there is no such code."""
+    cpu_time_s: float | None = None
+    """CPU time that the test's own code used, in seconds; None: there is none, or it was not measured."""
 
     def __init__(self, execution: Execution) -> None:
         self.execution = execution
@@ -67,12 +116,64 @@ class TestAttempt:
         """
         return Finding.of(self.mismatch(outcome))
 
+    def ended(self, outcome: Outcome) -> None:
+        """Take note of how the program ended, before anything is decided."""
+
+    def output(self, outcome: Outcome) -> tuple[bytes, bytes]:
+        """Return what to show as stdout and stderr."""
+        return outcome.stdout, outcome.stderr
+
     def value(self, outcome: Outcome) -> Any:  # noqa: ARG002
         """Return the result to show, as a JSON value; None if there is none."""
         return None
 
     def close(self) -> None:
         """Free what the attempt holds. Idempotent."""
+
+
+class Stage(NamedTuple):
+    """Place of a submission: its sandbox, and how another one is opened beside it, for code of the tests."""
+
+    sandbox: Sandbox
+    program: Program
+    """The submission's program."""
+    limits: Limits
+    """Limits of the request."""
+    open_beside: Callable[[Program, Limits], Sandbox]
+    """Opens a sandbox for a program with its limits, in the submission's image and on its core. It has to be closed
+    before the submission's, and idle whenever that one works."""
+
+
+class Refusal(NamedTuple):
+    """Reason why no test can be run: an attempt that has ended, and how. It is the result of every test."""
+
+    attempt: TestAttempt
+    outcome: Outcome
+
+
+class Session:
+    """Judging of one submission in one sandbox: all of its tests, one after the other."""
+
+    def __init__(self, grader: Grader, checker: Checker) -> None:
+        self._grader, self._checker = grader, checker
+
+    def expand(self, tests: list[Any]) -> list[Any] | Refusal:
+        """Return the tests to run in place of ``tests``, those of the request, or the reason why none can be run.
+
+        Raises:
+            SandboxFault: a sandbox failed.
+        """
+        return tests
+
+    def attempt(self, test: Any, limits: Limits) -> TestAttempt:
+        """Return an attempt at ``test``."""
+        return self._grader.attempt(test, self._checker, limits)
+
+    def cancel(self) -> None:
+        """From another thread: end what runs beside the submission."""
+
+    def close(self) -> None:
+        """Free what the session holds. Idempotent."""
 
 
 class Grader(StrictModel):
@@ -92,6 +193,24 @@ class Grader(StrictModel):
         """Gymnasium environment that the grader needs on the host; None: none."""
         return None
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Packages that the grader needs in the image."""
+        return ()
+
+    @property
+    def wall_time_s(self) -> float:
+        """Longest time that the grader's own code takes for one test, in seconds."""
+        return 0.0
+
+    def public(self) -> dict[str, Any]:
+        """Return the grader as submitters read it back."""
+        return self.model_dump(mode="json")
+
+    def why_not(self, path: str) -> str | None:  # noqa: ARG002
+        """Return the reason why a submission may not have a file ``path``, as the end of a sentence; None: it may."""
+        return None
+
     @classmethod
     def test_fields(cls) -> list[str]:
         """Return the names of the fields that only this grader's tests have."""
@@ -108,6 +227,10 @@ class Grader(StrictModel):
         """Return the program that runs ``files``: the submission's own file, and what goes in front of it."""
         (entry,) = files
         return Program(files, entry)
+
+    def open(self, checker: Checker, stage: Stage) -> Session:  # noqa: ARG002
+        """Return the session in which the tests of one submission are run."""
+        return Session(self, checker)
 
     def attempt(self, test: TestFields, checker: Checker, limits: Limits) -> TestAttempt:
         """Return an attempt at ``test``, which has the fields of ``test_model``."""

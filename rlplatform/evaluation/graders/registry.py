@@ -10,15 +10,17 @@ from rlplatform.evaluation.graders.base import Grader
 from rlplatform.evaluation.graders.dialogue import DialogueGrader, DialogueTest
 from rlplatform.evaluation.graders.episode import EpisodeGrader, EpisodeTest
 from rlplatform.evaluation.graders.function import FunctionGrader, FunctionTest
+from rlplatform.evaluation.graders.pytest_suite import PytestGrader, PytestTest
 from rlplatform.evaluation.graders.stdio import StdioGrader, StdioTest
 
-_Graders = StdioGrader | FunctionGrader | EpisodeGrader | DialogueGrader
+_Graders = StdioGrader | FunctionGrader | EpisodeGrader | DialogueGrader | PytestGrader
 AnyGrader = Annotated[_Graders, Field(discriminator="kind")]
 GRADERS: tuple[type[Grader], ...] = get_args(_Graders)
 
 
-class TestCase(DialogueTest, EpisodeTest, FunctionTest, StdioTest):
+class TestCase(DialogueTest, EpisodeTest, FunctionTest, PytestTest, StdioTest):
     """One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and
-    `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue)."""
+    `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue);
+    `node` (pytest)."""
 
     __test__ = False

@@ -28,7 +28,7 @@ from pydantic import BaseModel
 
 from rlplatform.errors import InvalidRequest, SandboxUnavailable
 from rlplatform.sandbox.docker_engine import BASE_LABEL, GUEST_LABEL, PACKAGES_LABEL, Engine, Image
-from rlplatform.sandbox.images.base_image import Progress, ensure_base
+from rlplatform.sandbox.images.base_image import BASE, Progress, ensure_base
 from rlplatform.sandbox.images.flavours import CONTENTS, Contents
 from rlplatform.sandbox.images.packages import SITE_PACKAGES, fetch
 from rlplatform.sandbox.models import Flavour, image_name, image_tag
@@ -108,11 +108,12 @@ def build(engine: Engine, flavour: Flavour, progress: Progress) -> Image:
         SandboxUnavailable: it cannot be built; says what is missing.
     """
     image = engine.image(flavour.image)
-    if image is not None and image.labels.get(GUEST_LABEL) == guest_digest():
+    contents = CONTENTS[flavour]
+    wanted = _base_tag(contents)
+    if image is not None and image.labels.get(GUEST_LABEL) == guest_digest() and image.labels.get(BASE_LABEL) == wanted:
         progress(f"{flavour.image} is up to date")
         return image
     base = ensure_base(engine, progress)
-    contents = CONTENTS[flavour]
     if contents.packages:
         base = _flavour_base(engine, base, contents, progress)
     return _build_on(engine, base, flavour.image, progress)
@@ -244,9 +245,16 @@ def _build_packages(engine: Engine, tag: str, base: str, files: dict[str, bytes]
     )
 
 
+def _base_tag(contents: Contents) -> str:
+    """Return the Docker engine's name of the base that an image with ``contents`` is built on."""
+    if not contents.packages:
+        return BASE
+    names = [package.replace("==", "-").replace("+", "-") for package in contents.pinned()]
+    return f"{_PACKAGES_BASE}:{'-'.join(names)}"
+
+
 def _flavour_base(engine: Engine, base: str, contents: Contents, progress: Progress) -> str:
-    pinned = contents.pinned()
-    tag = f"{_PACKAGES_BASE}:" + "-".join(package.replace("==", "-").replace("+", "-") for package in pinned)
+    pinned, tag = contents.pinned(), _base_tag(contents)
     if engine.image(tag) is not None:
         progress(f"base {tag} is cached")
         return tag

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rlplatform.errors import SandboxUnavailable
 from rlplatform.sandbox.models import Flavour
 
+_RL_PACKAGES = ("numpy", "gymnasium", "pytest==9.2.0")
 _RL_MODULES = ("numpy", "numpy.random", "gymnasium", "gymnasium.envs.classic_control", "gymnasium.envs.toy_text")
 _TORCH_MODULES = ("torch.nn.functional", "torch.optim", "torch.distributions", "torch._dynamo", "rlp_torch_start")
 _TORCH_START = b"""\
@@ -30,13 +31,13 @@ class Contents(NamedTuple):
     sources: Mapping[str, bytes] = {}
 
     def pinned(self) -> list[str]:
-        """Return the packages in the versions of this environment.
+        """Return the packages, in the versions of this environment where they name none.
 
         Raises:
             SandboxUnavailable: this environment does not have one of them.
         """
         try:
-            return [f"{name}=={version(name)}" for name in self.packages]
+            return [name if "==" in name else f"{name}=={version(name)}" for name in self.packages]
         except PackageNotFoundError as missing:
             raise SandboxUnavailable(
                 f"the image takes its versions from this environment, which has no {missing.name}: "
@@ -46,9 +47,9 @@ class Contents(NamedTuple):
 
 CONTENTS: Mapping[Flavour, Contents] = {
     Flavour.PYTHON: Contents(),
-    Flavour.PYTHON_RL: Contents(("numpy", "gymnasium"), _RL_MODULES),
+    Flavour.PYTHON_RL: Contents(_RL_PACKAGES, _RL_MODULES),
     Flavour.PYTHON_TORCH: Contents(
-        ("numpy", "gymnasium", "torch"), (*_RL_MODULES, *_TORCH_MODULES), {"rlp_torch_start": _TORCH_START}
+        (*_RL_PACKAGES, "torch"), (*_RL_MODULES, *_TORCH_MODULES), {"rlp_torch_start": _TORCH_START}
     ),
 }
 USUAL = (Flavour.PYTHON, Flavour.PYTHON_RL)

@@ -77,6 +77,14 @@ async def test_an_unknown_image_is_refused_with_those_that_exist(cluster: Cluste
     assert refused.value.extra["accepted"] == ["python", "python-rl", "torch"]
 
 
+async def test_an_image_without_a_package_of_the_grader_is_refused(cluster: Cluster) -> None:
+    fields = {"source": "", "grader": {"kind": "pytest", "suite": "def test_it(): pass"}, "tests": [{"id": "t"}]}
+    request = EvaluationRequest.model_validate(fields)
+    with pytest.raises(InvalidRequest, match="pytest is not installed in image 'python-rl'") as refused:
+        await cluster.supervisor.submit_evaluation(request, STAFF)
+    assert refused.value.extra["field"] == "image"
+
+
 async def test_what_waits_for_an_image_that_was_removed_is_tried_and_not_kept_for_ever(cluster: Cluster) -> None:
     busy, waiting = await cluster.submit("torch"), await cluster.submit("torch")
     cluster.two.images.remove("torch")

@@ -27,6 +27,7 @@ from rlplatform.files.models import FileInfo, FileRef, LocalFile, content_of
 from rlplatform.files.node_cache import NodeCache
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, new_id
+from rlplatform.settings import EvaluationSettings
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.files import MemoryFiles
@@ -175,11 +176,14 @@ async def test_files_that_do_not_fit_are_refused() -> None:
 
 def test_output_limits_have_a_maximum() -> None:
     request = {"source": "", "tests": [{"id": "1"}], "limits": {"output_kib": 8 << 10}}
-    check_submission(EvaluationRequest.model_validate(request), 8 << 10)
+    check_submission(EvaluationRequest.model_validate(request), EvaluationSettings(max_output_kib=8 << 10))
     with pytest.raises(InvalidRequest, match="RLP_EVALUATION__MAX_OUTPUT_KIB"):
-        check_submission(EvaluationRequest.model_validate(request), 4 << 10)
+        check_submission(EvaluationRequest.model_validate(request), EvaluationSettings(max_output_kib=4 << 10))
     with pytest.raises(InvalidRequest, match="unordered"):
-        check_submission(EvaluationRequest.model_validate(request | {"checker": {"kind": "unordered"}}), 8 << 10)
+        check_submission(
+            EvaluationRequest.model_validate(request | {"checker": {"kind": "unordered"}}),
+            EvaluationSettings(max_output_kib=8 << 10),
+        )
 
 
 async def test_an_unfinished_evaluation_uses_its_files() -> None:

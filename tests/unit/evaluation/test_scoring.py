@@ -39,7 +39,7 @@ def judged(draw: st.DrawFn) -> tuple[EvaluationRequest, list[TestResult]]:
 @given(judged())
 def test_a_score_lies_between_nothing_and_everything(case: tuple[EvaluationRequest, list[TestResult]]) -> None:
     request, results = case
-    final = scored(request, results)
+    final = scored(request, request.tests, results)
     assert [(r.id, r.verdict) for r in final] == [(r.id, r.verdict) for r in results]
     assert 0 <= score(final) <= score(results) <= max_score(request)
     assert score(final) == math.fsum(result.points for result in final)
@@ -51,7 +51,7 @@ def test_a_score_lies_between_nothing_and_everything(case: tuple[EvaluationReque
 def test_groups_keep_to_their_scoring(case: tuple[EvaluationRequest, list[TestResult]]) -> None:
     request, results = case
     policies = {group.id: group.scoring for group in request.groups}
-    final = scored(request, results)
+    final = scored(request, request.tests, results)
     for group in [None, *policies]:
         mine = [i for i, test in enumerate(request.tests) if test.group == group]
         failed = any(results[i].verdict is not Verdict.ACCEPTED for i in mine)

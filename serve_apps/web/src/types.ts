@@ -709,7 +709,7 @@ export interface components {
             /** @description Further files of the submission. */
             files?: components["schemas"]["SourceFile"][];
             /** @description How a test is run. */
-            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"];
+            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["PytestGrader"];
             /** @description Groups that tests refer to. */
             groups?: components["schemas"]["Group"][];
             /** @description Name of the image to run in, one of `GET /v1/images`: it determines which packages can be imported. Null: the platform's default. */
@@ -1813,6 +1813,28 @@ export interface components {
             train_wall_s?: number;
         };
         /**
+         * PytestGrader
+         * @description A pytest suite imports the submission (`from main import solve`) and calls it. Each of its tests has a result.
+         */
+        PytestGrader: {
+            /** @description Further files of the suite: `conftest.py`, `test_more.py`, data. Submitters cannot read them back. */
+            files?: components["schemas"]["SourceFile"][];
+            /**
+             * @description `separate`: the suite runs in a sandbox of its own and calls the submission's functions from there, so that no submission can read or change a test. `shared`: one process, for suites that need the objects themselves; a submission could forge its results, which say so. Default: `"separate"`.
+             * @enum {string}
+             */
+            isolation?: "separate" | "shared";
+            /**
+             * @description Selects this grader. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "pytest";
+            /** @description Limits of the suite's own process: the CPU time of all tests together, and the wall time of one of them, apart from the submission's. With `shared`, they are the limits of collecting the tests. */
+            limits?: components["schemas"]["Limits"];
+            /** @description Text of `test_suite.py`, or an uploaded file. Submitters cannot read it back. Null: the tests are in `files`. */
+            suite?: (string | components["schemas"]["FileRef"]) | null;
+        };
+        /**
          * QuotaState
          * @description Use of one quota.
          */
@@ -1992,7 +2014,7 @@ export interface components {
         Scope: "evaluate" | "train" | "read" | "admin" | "operate";
         /**
          * SourceFile
-         * @description A further file of a submission.
+         * @description A further file of a submission, or of a suite.
          */
         SourceFile: {
             /** @description Text of the file, or an uploaded file with any bytes. */
@@ -2760,7 +2782,7 @@ export interface components {
         };
         /**
          * TestCase
-         * @description One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue).
+         * @description One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue); `node` (pytest).
          */
         TestCase: {
             /** @description Positional arguments of the call (function). */
@@ -2781,8 +2803,12 @@ export interface components {
             kwargs?: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+            /** @description Limits of this test, where they differ from those of the request. */
+            limits?: components["schemas"]["TestLimits"] | null;
             /** @description Return that the episode must reach (episode); null: playing it to its end is enough. */
             min_return?: number | null;
+            /** @description Tests of the suite that this one stands for (pytest): a node id such as `test_suite.py::test_add[1-2]`, or the beginning of some: a file, class or function. Null: all that no other test names. Each gives a result of its own, and they share the points; `@pytest.mark.points(3)` gives one a larger share, `@pytest.mark.hidden` hides it. */
+            node?: string | null;
             /** @description Points of an accepted test. Default: `1.0`. */
             points?: number;
             /** @description Number to guess (dialogue). Each guess is answered with `higher`, `lower` or `correct`. */
@@ -2793,6 +2819,22 @@ export interface components {
             stdin?: (string | components["schemas"]["FileRef"]) | null;
             /** @description Exchange of lines to follow (dialogue). */
             turns?: components["schemas"]["Turn"][] | null;
+        };
+        /**
+         * TestLimits
+         * @description Limits of one test that differ from those of the request.
+         */
+        TestLimits: {
+            /** @description CPU time, in seconds. */
+            cpu_time_s?: number | null;
+            /** @description Memory, in MiB. */
+            memory_mib?: number | null;
+            /** @description Standard output, and standard error, in KiB each. */
+            output_kib?: number | null;
+            /** @description Processes and threads at one time. */
+            processes?: number | null;
+            /** @description Wall-clock time, in seconds; at least `cpu_time_s`. */
+            wall_time_s?: number | null;
         };
         /**
          * TestResult
@@ -2811,6 +2853,8 @@ export interface components {
             hidden: boolean;
             /** @description Id of the test. */
             id: string;
+            /** @description Isolation of the test's code from the submission. `shared`: both ran in one process, and the submission could have changed this result. Null: the test has no code. */
+            isolation: ("separate" | "shared") | null;
             /** @description Explanation of the verdict, or message of a checker; null if there is nothing to say. */
             message: string | null;
             /** @description Highest memory use, in bytes. */
@@ -2851,6 +2895,8 @@ export interface components {
             hidden?: boolean;
             /** @description Id of the test. */
             id: string;
+            /** @description Isolation of the test's code from the submission. `shared`: both ran in one process, and the submission could have changed this result. Null: the test has no code. */
+            isolation?: ("separate" | "shared") | null;
             /** @description Explanation of the verdict, or message of a checker; null if there is nothing to say. */
             message?: string | null;
             /** @description Highest memory use, in bytes. */
@@ -4117,6 +4163,7 @@ export type ProblemField = components['schemas']['ProblemField'];
 export type ProgramChecker = components['schemas']['ProgramChecker'];
 export type Progress = components['schemas']['Progress'];
 export type ProgressInEvent = components['schemas']['ProgressInEvent'];
+export type PytestGrader = components['schemas']['PytestGrader'];
 export type QuotaState = components['schemas']['QuotaState'];
 export type Quotas = components['schemas']['Quotas'];
 export type QuotasOutput = components['schemas']['QuotasOutput'];
@@ -4163,6 +4210,7 @@ export type SubmittedFile = components['schemas']['SubmittedFile'];
 export type SubmittedTest = components['schemas']['SubmittedTest'];
 export type TenantQuotas = components['schemas']['TenantQuotas'];
 export type TestCase = components['schemas']['TestCase'];
+export type TestLimits = components['schemas']['TestLimits'];
 export type TestResult = components['schemas']['TestResult'];
 export type TestResultInEvent = components['schemas']['TestResultInEvent'];
 export type Ticket = components['schemas']['Ticket'];

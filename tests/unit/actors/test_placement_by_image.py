@@ -8,7 +8,7 @@ import pytest
 
 from actors.supervisor import Supervisor
 from rlplatform.access.principals import Principal
-from rlplatform.errors import UnknownName
+from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.settings import Settings
 from rlplatform.storage.memory import MemoryStore
@@ -81,7 +81,7 @@ async def test_an_image_without_a_package_of_the_grader_is_refused(cluster: Clus
     fields = {"source": "", "grader": {"kind": "pytest", "suite": "def test_it(): pass"}, "tests": [{"id": "t"}]}
     request = EvaluationRequest.model_validate(fields)
     with pytest.raises(InvalidRequest, match="pytest is not installed in image 'python-rl'") as refused:
-        await cluster.supervisor.submit_evaluation(request, STAFF)
+        await cluster.supervisor.submit_evaluation(request, PRINCIPAL)
     assert refused.value.extra["field"] == "image"
 
 

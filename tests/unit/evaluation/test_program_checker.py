@@ -208,7 +208,7 @@ def test_checker_time_counts_towards_the_time_of_an_evaluation() -> None:
     tests = [{"id": str(number)} for number in range(200)]
     checker = {"kind": "program", "source": "", "limits": {"cpu_time_s": 5, "wall_time_s": 13}}
     check_submission(request(tests=tests))
-    with pytest.raises(InvalidRequest, match=r"each with a check of 13 s, may take 3800 s"):
+    with pytest.raises(InvalidRequest, match=r"each with 13 s of a checker or suite, may take 3800 s"):
         check_submission(request(tests=tests, checker=checker))
 
 

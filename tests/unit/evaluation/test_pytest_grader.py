@@ -42,10 +42,12 @@ def nodes(*names: str, **fields: Any) -> list[Node]:
 
 
 def test_suite_is_not_read_back_by_submitters() -> None:
-    shown = Submission.of("eval_1", request(files=[{"path": "conftest.py", "content": "secret = 1"}]))
+    given = request(files=[{"path": "conftest.py", "content": "secret = 1"}])
+    shown = Submission.of("eval_1", given, staff=False)
     assert shown.grader["kind"] == "pytest"
     assert "secret" not in shown.model_dump_json()
     assert "test_it" not in shown.model_dump_json()
+    assert "test_it" in Submission.of("eval_1", given, staff=True).model_dump_json()
 
 
 def test_suite_is_not_in_the_submissions_sandbox() -> None:

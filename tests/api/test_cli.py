@@ -99,6 +99,23 @@ async def test_evaluate_tells_the_verdict(platform, tmp_path: Path, program: str
         assert run.request.grader.kind == "function"
 
 
+async def test_evaluate_with_a_pytest_suite(platform, tmp_path: Path, program: str) -> None:
+    async with platform(judge=Verdict.ACCEPTED) as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        suite = tmp_path / "suite"
+        (suite / "__pycache__").mkdir(parents=True)
+        (suite / "__pycache__" / "x.pyc").write_bytes(b"\xff")
+        (suite / "test_it.py").write_text("from main import f")
+        (suite / "conftest.py").write_text("")
+        done = await rlp(tmp_path, "evaluate", program, "--pytest", "suite", "--isolation", "shared", "--json", **at)
+        assert done.code == 0
+        grader = (await it.store.get(done.lines[-1]["id"])).request.grader
+        assert (grader.kind, grader.isolation, grader.suite) == ("pytest", "shared", None)
+        assert [file.path for file in grader.files] == ["conftest.py", "test_it.py"]
+        wrong = await rlp(tmp_path, "evaluate", program, "--pytest", "suite", "--stdin", "1", **at)
+        assert (wrong.code, "--pytest brings its own tests" in wrong.err) == (exit_codes.USAGE, True)
+
+
 async def test_runs(platform, tmp_path: Path, training: dict[str, Any]) -> None:
     async with platform() as it, it.served() as url:
         key = await it.key()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +11,10 @@ from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.submissions import build_program, check_submission
 from rlplatform.sandbox.programs import check_program
+from rlplatform.settings import EvaluationSettings
 
 
-def request(*paths: str, **changes: object) -> EvaluationRequest:
+def request(*paths: str, **changes: Any) -> EvaluationRequest:
     files = [{"path": path, "content": "é"} for path in paths]
     return EvaluationRequest.model_validate({"source": "x = 1", "files": files, "tests": [{"id": "1"}]} | changes)
 
@@ -77,3 +80,39 @@ def test_what_is_taken_is_what_the_sandbox_takes(paths: list[str]) -> None:
     except (InvalidRequest, ValidationError):
         return
     assert check_program(program) is program
+
+
+def test_tests_may_have_limits_of_their_own() -> None:
+    tests = [{"id": "a"}, {"id": "b", "limits": {"cpu_time_s": 5, "memory_mib": 512}}]
+    given = request(tests=tests, limits={"cpu_time_s": 1, "wall_time_s": 8})
+    assert given.limits_of(given.tests[0]) == given.limits
+    of_b = given.limits_of(given.tests[1])
+    assert (of_b.cpu_time_s, of_b.wall_time_s, of_b.memory_mib) == (5, 8, 512)
+    largest = given.largest_limits()
+    assert (largest.cpu_time_s, largest.wall_time_s, largest.memory_mib) == (5, 8, 512)
+    check_submission(given)
+
+
+def test_limits_of_a_test_go_with_those_of_the_request() -> None:
+    with pytest.raises(ValidationError, match=r"wall_time_s \(6.0\) must be at least cpu_time_s \(7.0\)"):
+        request(tests=[{"id": "a", "limits": {"cpu_time_s": 7}}])
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"limits": {"cpu_time_s": 61, "wall_time_s": 100}}, "limits.cpu_time_s"),
+        ({"tests": [{"id": "a", "limits": {"memory_mib": 4096}}]}, "tests.0.limits.memory_mib"),
+        ({"checker": {"kind": "program", "source": "", "limits": {"wall_time_s": 121}}}, "checker.limits.wall_time_s"),
+        (
+            {"grader": {"kind": "pytest", "suite": "", "limits": {"processes": 200}}, "tests": [{"id": "a"}]},
+            "grader.limits.processes",
+        ),
+    ],
+)
+def test_limits_have_maxima_that_the_operator_sets(fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidRequest, match="RLP_EVALUATION__MAX_") as refused:
+        check_submission(request(**fields))
+    assert refused.value.extra["field"] == field
+    settings = EvaluationSettings(max_cpu_time_s=100, max_memory_mib=4096, max_wall_time_s=200, max_processes=200)
+    check_submission(request(**fields), settings)

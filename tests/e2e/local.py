@@ -15,6 +15,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from actors.evaluation.evaluator import Evaluator
 from actors.supervisor import Supervisor
 from actors.training.trainer import Trainer
@@ -22,18 +24,23 @@ from rlplatform.access.api_keys import ApiKeyService
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
 from rlplatform.environments.models import EnvironmentInfo
+from rlplatform.episodes.ports import EpisodeStore
+from rlplatform.episodes.recorder import EpisodeRecorder
 from rlplatform.errors import Unavailable
 from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.playing.service import LocalEpisodeService
 from rlplatform.sandbox.models import Execution, ImageInfo, Outcome, OutcomeKind, PoolStatus, Program, Usage
 from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_store
 from rlplatform.store import Store
+from rlplatform.testing.episodes import local_episodes
 from rlplatform.testing.files import MemoryFiles
-from rlplatform.testing.policies import FakePolicies
+from rlplatform.testing.policies import FakePolicies, MemoryPolicyFiles
 from rlplatform.testing.sandboxes import Printing, ScriptedPool
 from rlplatform.training.environment_catalog import describe_environment
-from rlplatform.training.models import TrainingRequest
+from rlplatform.training.models import EvaluationReport, TrainingRequest
+from rlplatform.training.policy_evaluation import evaluate_policy
 from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.record import TrainingRun
 from rlplatform.training.simulated_engine import SimulatedEngine
@@ -150,11 +157,21 @@ class RemoteTrainer:
         self._released.set()
 
 
+class PlayingEngine(SimulatedEngine):
+    """The simulated engine, whose evaluations are recorded: of a policy that always does the same."""
+
+    def evaluate(self, episodes: int, seed: int, recorder: EpisodeRecorder | None = None) -> EvaluationReport:
+        if recorder is not None:
+            evaluate_policy(lambda obs: np.zeros(len(obs), np.int64), "CartPole-v1", {}, 5, seed, recorder=recorder)
+        return super().evaluate(episodes, seed)
+
+
 class LocalLauncher:
     """The ``Launcher`` port without a cluster."""
 
-    def __init__(self, store: Store, checkpoints: CheckpointStore, scratch: Path) -> None:
+    def __init__(self, store: Store, checkpoints: CheckpointStore, episodes: EpisodeStore, scratch: Path) -> None:
         self._store, self._checkpoints, self._scratch = store, checkpoints, scratch
+        self._episodes = episodes
         self._clock = SystemClock()
         self._evaluator = Evaluator(lambda: ScriptedPool(script), store, self._clock, slots=2)
         self._trainers: dict[str, RemoteTrainer] = {}
@@ -167,7 +184,16 @@ class LocalLauncher:
         """Everything fits."""
 
     async def launch(self, run: TrainingRun, epoch: int) -> RemoteTrainer:
-        trainer = Trainer(run, epoch, self._store, self._checkpoints, SimulatedEngine, self._clock, self._scratch)
+        trainer = Trainer(
+            run,
+            epoch,
+            self._store,
+            self._checkpoints,
+            PlayingEngine,
+            self._clock,
+            self._scratch,
+            episodes=self._episodes,
+        )
         link = self._trainers[run.id] = RemoteTrainer(trainer)
         return link
 
@@ -199,9 +225,9 @@ async def serving(*, port: int = 0, around: Callable[[Any], Any] = lambda app: a
         clock = SystemClock()
         store = await open_store("memory://", clock=clock)
         checkpoints = open_checkpoints(f"{folder}/checkpoints")
-        supervisor = Supervisor(
-            settings, store, checkpoints, LocalLauncher(store, checkpoints, Path(folder) / "scratch"), clock
-        )
+        episodes = local_episodes(Path(folder) / "episodes")
+        launcher = LocalLauncher(store, checkpoints, episodes, Path(folder) / "scratch")
+        supervisor = Supervisor(settings, store, checkpoints, launcher, clock)
         reconciling = asyncio.create_task(supervisor.run())
         services = Services(
             store=store,
@@ -209,6 +235,8 @@ async def serving(*, port: int = 0, around: Callable[[Any], Any] = lambda app: a
             clock=clock,
             checkpoints=checkpoints,
             files=MemoryFiles(),
+            episodes=episodes,
+            player=LocalEpisodeService(episodes, checkpoints, MemoryPolicyFiles(), settings.episodes),
             policies=FakePolicies(store, checkpoints, clock),
             environments=environments,
         )

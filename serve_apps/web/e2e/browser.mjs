@@ -384,6 +384,33 @@ try {
     await inspect("training-succeeded");
   });
 
+  await step("an episode is watched, and read step by step", async () => {
+    const card = page.locator(".episodes");
+    const slider = card.getByLabel("Step of the episode");
+    await slider.focus();
+    await page.keyboard.press("ArrowRight");
+    assert.match(await slider.getAttribute("aria-valuetext"), /^step 2 of \d+, reward 1, action 0$/);
+    await card.getByText(/return so far 2$/).waitFor();
+    await card.getByText("Observation").click();
+    await card.locator(".values li").nth(3).waitFor();
+    await card
+      .getByRole("button", { name: /^Worst|^First/ })
+      .first()
+      .click();
+    await card.getByRole("button", { name: "Watch episode" }).click();
+    const video = card.locator("video");
+    await video.waitFor();
+    await page.waitForFunction(() => document.querySelector(".episodes video")?.videoWidth === 600);
+    await card.getByText(/^Step/).waitFor();
+    assert.equal(await card.getByText("differs").count(), 0, "the replay is exact");
+    await inspect("training-episode");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await inspect("training-episode-phone");
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert(overflow <= 0, `the page is ${overflow} px too wide for a phone`);
+    await page.setViewportSize({ width: 1360, height: 900 });
+  });
+
   await step("a checkpoint is downloaded, and another training begins from it", async () => {
     const [download] = await Promise.all([
       page.waitForEvent("download"),

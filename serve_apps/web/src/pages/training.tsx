@@ -1,8 +1,10 @@
+import { useSignal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import type { Api } from "../api";
 import { count, dateTime, duration, measure, queued, shortId } from "../format";
 import { Simulated, StateBadge } from "../parts/badge";
 import { Checkpoints } from "../parts/checkpoints";
+import { Episodes } from "../parts/episodes";
 import { Heading } from "../parts/heading";
 import { Journal } from "../parts/journal";
 import { Load } from "../parts/load";
@@ -31,6 +33,7 @@ export function TrainingPage({ id }: { id: string }) {
 function Loaded({ feed, api }: { feed: TrainingFeed; api: Api }) {
   const training = feed.document.value;
   const { id, request } = training;
+  const picked = useSignal<number | null>(null);
   return (
     <>
       <div class="page-head">
@@ -61,7 +64,10 @@ function Loaded({ feed, api }: { feed: TrainingFeed; api: Api }) {
         </div>
         <Numbers training={training} />
       </section>
-      <Metrics feed={feed} />
+      <div class="curve">
+        <Metrics feed={feed} picked={picked} />
+        <Episodes feed={feed} api={api} picked={picked} />
+      </div>
       <div class="columns">
         <Checkpoints feed={feed} api={api} />
         <Journal entries={feed.journal.value} />

@@ -23,25 +23,33 @@ interface Props {
   small?: boolean;
   /** A horizontal line: what the training is to reach. */
   target?: number | null | undefined;
+  /** A vertical line: the env steps that something beside the chart is of. */
+  mark?: number | null | undefined;
+  /** Called with the env steps under a click. */
+  onPick?: (envSteps: number) => void;
 }
 
-export function Chart({ title, x, lines, small = false, group, target }: Props) {
+export function Chart({ title, x, lines, small = false, group, target, mark, onPick }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const shape = lines.map((line) => line.label).join("|");
   const dark = scheme.value === "dark";
-  const latest = useRef({ x, lines, target });
-  latest.current = { x, lines, target };
+  const latest = useRef({ x, lines, target, mark, onPick });
+  latest.current = { x, lines, target, mark, onPick };
 
   useEffect(() => {
     const element = box.current;
     if (!element) return;
     const made = new uPlot(
-      options(element, latest.current.lines, small, group, () => latest.current.target ?? null),
+      options(element, latest.current.lines, small, group, () => latest.current),
       data(latest.current),
       element,
     );
     plot.current = made;
+    made.over.addEventListener("click", () => {
+      const picked = made.cursor.idx == null ? undefined : made.data[0][made.cursor.idx];
+      if (picked !== undefined) latest.current.onPick?.(picked);
+    });
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: made.height }));
     observer.observe(element);
     return () => {
@@ -113,8 +121,9 @@ function options(
   lines: Line[],
   small: boolean,
   group: string | undefined,
-  target: () => number | null,
+  latest: () => Pick<Props, "target" | "mark">,
 ): uPlot.Options {
+  const target = () => latest().target ?? null;
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
   const axis: uPlot.Axis = {
@@ -149,7 +158,10 @@ function options(
       })),
     ],
     hooks: {
-      draw: [(plot) => drawTarget(plot, target(), colour("chart-target"))],
+      draw: [
+        (plot) => drawTarget(plot, target(), colour("chart-target")),
+        (plot) => drawMark(plot, latest().mark ?? null, colour("line-2")),
+      ],
       setCursor: [(plot) => showValues(plot, small)],
       init: [(plot) => plot.over.append(Object.assign(document.createElement("div"), { className: "values" }))],
     },
@@ -177,6 +189,20 @@ function drawTarget(plot: uPlot, target: number | null, colour: string): void {
   ctx.beginPath();
   ctx.moveTo(bbox.left, y);
   ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.restore();
+}
+
+function drawMark(plot: uPlot, mark: number | null, colour: string): void {
+  if (mark === null || plot.data[0].length < 2) return;
+  const { ctx, bbox } = plot;
+  const x = plot.valToPos(mark, "x", true);
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
   ctx.stroke();
   ctx.restore();
 }

@@ -1,4 +1,5 @@
 /** The charts of a training: its episode return large, the other metrics small. */
+import type { Signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import type { TrainingFeed } from "../runs/feed";
 import { words } from "../runs/journal";
@@ -16,7 +17,8 @@ const FIRST = [
   "time/fps",
 ];
 
-export function Metrics({ feed }: { feed: TrainingFeed }) {
+/** `picked`: env steps whose episode is shown beside the curve; a click on the curve picks others. */
+export function Metrics({ feed, picked }: { feed: TrainingFeed; picked: Signal<number | null> }) {
   const [more, setMore] = useState<string[]>([]);
   void feed.drawn.value;
   const { series } = feed;
@@ -47,6 +49,10 @@ export function Metrics({ feed }: { feed: TrainingFeed }) {
             ]}
             target={feed.document.value.request.stop.episode_return_mean}
             group={feed.document.value.id}
+            mark={picked.value}
+            onPick={(envSteps) => {
+              if (feed.evaluations.value > 0) picked.value = envSteps;
+            }}
           />
           <div class="small-charts">
             {shown.map((name) => (

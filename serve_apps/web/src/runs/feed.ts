@@ -85,6 +85,8 @@ export class TrainingFeed extends Feed<Training> {
   readonly wish = signal<Wish>(null);
   /** Counts the checkpoints saved. */
   readonly saved = signal(0);
+  /** Counts the evaluations whose episodes were recorded. */
+  readonly evaluations = signal(0);
 
   private drawing: ReturnType<typeof setTimeout> | undefined;
 
@@ -107,6 +109,7 @@ export class TrainingFeed extends Feed<Training> {
       changed = this.series.add(event) || changed;
       this.wish.value = foldWish(this.wish.value, event);
       if (event.type === "training.checkpoint_saved") this.saved.value += 1;
+      if (event.type === "training.evaluated" && event.episodes?.length) this.evaluations.value += 1;
     }
     if (changed) this.draw();
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rlplatform.client.resources.access import AccessCalls
+from rlplatform.client.resources.comparisons import ComparisonCalls
 from rlplatform.client.resources.episodes import EpisodeCalls
 from rlplatform.client.resources.files import FileCalls
 from rlplatform.client.resources.images import ImageCalls
@@ -15,6 +16,7 @@ from rlplatform.client.resources.webhooks import WebhookCalls
 
 class AsyncClient(
     RunCalls,
+    ComparisonCalls,
     PolicyCalls,
     EpisodeCalls,
     FileCalls,

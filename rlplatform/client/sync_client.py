@@ -37,6 +37,7 @@ from rlplatform.client.event_cursor import EventCursor
 from rlplatform.client.filters import RunFilters, params_of
 from rlplatform.client.retry import Retry, Sleep
 from rlplatform.client.uploads import Source, Upload
+from rlplatform.comparison.models import RETURN, Axis, Comparison
 from rlplatform.environments.models import EnvironmentInfo, EnvironmentList
 from rlplatform.episodes.models import Episode, EpisodeInfo, EpisodeList
 from rlplatform.errors import InvalidRequest, PlatformError, Unavailable, error_from
@@ -217,6 +218,35 @@ class AccessCalls(Transport):
     def whoami(self) -> WhoAmI:
         """Return the principal that the platform takes this client for."""
         return self._send(Call("GET", "/v1/whoami", reads(WhoAmI)))
+
+
+class ComparisonCalls(Transport):
+    """Compare trainings."""
+
+    def compare(
+        self,
+        *training_ids: str,
+        metric: str = RETURN,
+        x: Axis = "env_steps",
+        max_points: int = 500,
+        **filters: Unpack[RunFilters],
+    ) -> Comparison:
+        """Compare trainings by a metric, grouped by everything but the seed.
+
+        Args:
+            training_ids: trainings to compare; without any, those that ``filters`` find.
+            metric: name of the metric.
+            x: axis: environment steps, or seconds of training.
+            max_points: largest number of points of each curve.
+            filters: see :class:`~rlplatform.client.filters.RunFilters`; ``sort`` is not accepted.
+
+        Raises:
+            InvalidRequest: neither trainings nor filters are given, or both.
+            NotFound: there is no such training.
+        """
+        chosen: dict[str, Any] = {"run": ",".join(training_ids)} if training_ids else {}
+        params = {**params_of(filters), **chosen, "metric": metric, "x": x, "max_points": max_points}
+        return self._send(Call("GET", "/v1/compare", reads(Comparison), params, wait_s=30.0))
 
 
 EVALUATION_WAIT_S = 330.0
@@ -773,6 +803,7 @@ class WebhookCalls(Transport):
 
 class Client(
     RunCalls,
+    ComparisonCalls,
     PolicyCalls,
     EpisodeCalls,
     FileCalls,

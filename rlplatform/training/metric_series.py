@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rlplatform.errors import UnknownName
 from rlplatform.json_models import StrictModel
 from rlplatform.runs.ports import EncodedEvent, EventLog
-from rlplatform.training.events import TrainingIterationCompleted, TrainingRecovered
+from rlplatform.training.events import TrainingEvaluated, TrainingIterationCompleted, TrainingRecovered
 from rlplatform.training.record import TrainingRun
 
 
@@ -59,13 +59,13 @@ class _Thinned:
         self._last = self._kept[-1] if self._kept else None
         self._count = self._last[0] + 1 if self._last else 0
 
-    def points(self) -> list[TrainingIterationCompleted]:
+    def events(self) -> list[EncodedEvent]:
         while len(self._kept) >= self._size:
             self._double()
         kept = self._kept
         if self._last is not None and (not kept or kept[-1][0] != self._last[0]):
             kept = [*kept, self._last]
-        return [_parse(event) for _, event in kept]
+        return [event for _, event in kept]
 
     def _double(self) -> None:
         self.stride *= 2
@@ -78,16 +78,8 @@ async def read_series(log: EventLog, run: TrainingRun, names: Sequence[str] | No
     Raises:
         UnknownName: the training has metrics, but none of that name.
     """
-    thinned = _Thinned(max_points)
-    after = 0
-    while page := await log.read(run.stream, after=after, limit=_PAGE):
-        for event in page:
-            if event.type == "training.iteration_completed":
-                thinned.add(event)
-            elif event.type == "training.recovered":
-                thinned.forget_after(TrainingRecovered.model_validate_json(event.data).iteration)
-        after = page[-1].seq
-    points = thinned.points()
+    thinned, _ = await _read(log, run.stream, max_points)
+    points = list(map(_parse, thinned.events()))
     known = {name: None for point in points for name in point.metrics}
     for name in names or ():
         if points and name not in known:
@@ -101,6 +93,34 @@ async def read_series(log: EventLog, run: TrainingRun, names: Sequence[str] | No
         train_wall_s=[point.train_wall_s for point in points],
         metrics={name: [point.metrics.get(name) for point in points] for name in (known if names is None else names)},
     )
+
+
+async def read_points(log: EventLog, stream: str, max_points: int) -> tuple[list[EncodedEvent], list[EncodedEvent]]:
+    """Return the events of at most ``max_points`` iterations, and those of all policy evaluations.
+
+    What a recovery repeats is there once.
+    """
+    thinned, evaluated = await _read(log, stream, max_points)
+    return thinned.events(), evaluated
+
+
+async def _read(log: EventLog, stream: str, max_points: int) -> tuple[_Thinned, list[EncodedEvent]]:
+    thinned = _Thinned(max_points)
+    evaluated: list[EncodedEvent] = []
+    after = 0
+    while page := await log.read(stream, after=after, limit=_PAGE):
+        for event in page:
+            if event.type == "training.iteration_completed":
+                thinned.add(event)
+            elif event.type == "training.evaluated":
+                evaluated.append(event)
+            elif event.type == "training.recovered":
+                iteration = TrainingRecovered.model_validate_json(event.data).iteration
+                thinned.forget_after(iteration)
+                while evaluated and TrainingEvaluated.model_validate_json(evaluated[-1].data).iteration > iteration:
+                    evaluated.pop()
+        after = page[-1].seq
+    return thinned, evaluated
 
 
 def _parse(event: EncodedEvent) -> TrainingIterationCompleted:

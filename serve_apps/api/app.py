@@ -11,6 +11,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from rlplatform.comparison.service import ComparisonService
 from rlplatform.errors import StorageError
 from rlplatform.evaluation.attachments import evaluation_that_uses
 from rlplatform.files.service import FileService
@@ -63,6 +64,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         hubs=StreamFanOuts(services.store, services.clock, ring_bytes=settings.api.stream_buffer_bytes),
         records=RunCache(services.store),
         accounts=accounts,
+        comparisons=ComparisonService(services.store),
         files=_files(services, settings, accounts),
     )
     uploads = {files.PATH: settings.files.max_bytes}

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.access.tickets import RESUMABLE_S
+from rlplatform.comparison.service import ComparisonService
 from rlplatform.errors import InvalidRequest, NotAuthenticated, NotFound, PlatformError
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.files.service import FileService
@@ -49,6 +50,7 @@ class Context:
     hubs: StreamFanOuts
     records: RunCache
     accounts: QuotaService
+    comparisons: ComparisonService
     files: FileService | None = None
 
     async def evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:

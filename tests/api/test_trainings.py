@@ -130,6 +130,7 @@ async def test_usage_is_of_the_tenant_and_of_today(platform, training, evaluatio
             "stored_bytes": stored_bytes,
             "concurrent_evaluations": 1,
             "concurrent_trainings": 2,
+            "concurrent_studies": 0,
             "sandbox_cpu_s_per_day": 0.0,
             "env_steps_per_day": 1024,
             "policies": 0,

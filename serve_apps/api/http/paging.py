@@ -76,9 +76,12 @@ class StateQuery(PageQuery):
     state: list[str] = Field(default_factory=list, description="States to list; all if left out.")
 
 
-class RunListQuery(StateQuery):
-    """Query parameters of the lists of evaluations and trainings."""
+class RunFilterQuery(BaseModel):
+    """Query parameters that choose evaluations or trainings."""
 
+    model_config = ConfigDict(extra="forbid")
+
+    state: list[str] = Field(default_factory=list, description="States of the runs; all if left out.")
     label: list[str] = Field(
         default_factory=list,
         max_length=32,
@@ -97,6 +100,11 @@ class RunListQuery(StateQuery):
         max_length=200,
         description="Words that all appear in the id, name, labels, notes or environment of a run.",
     )
+
+
+class RunListQuery(RunFilterQuery, PageQuery):
+    """Query parameters of the lists of evaluations and trainings."""
+
     sort: _Order = Field(
         default="-created_at",
         description="Value to sort by, `-` for the greatest first. `score` is the score of an evaluation, or the mean "
@@ -109,7 +117,7 @@ RunListing = Annotated[RunListQuery, Query()]
 
 
 async def list_runs(
-    store: RunStore, kind: Kind, query: StateQuery, principal: Principal, states: list[str]
+    store: RunStore, kind: Kind, query: StateQuery | RunListQuery, principal: Principal, states: list[str]
 ) -> tuple[list[RunSummary], str | None]:
     """Return one page of the runs that the principal may see, and the cursor of the next page.
 

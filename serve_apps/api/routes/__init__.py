@@ -2,6 +2,7 @@
 
 from serve_apps.api.routes import (
     checkpoints,
+    compare,
     environments,
     episodes,
     evaluations,
@@ -35,6 +36,7 @@ ROUTERS = (
     images.router,
     files.router,
     runs.router,
+    compare.router,
     keys.router,
     usage.router,
 )

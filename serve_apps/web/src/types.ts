@@ -47,6 +47,22 @@ export interface components {
             status: number | null;
         };
         /**
+         * Band
+         * @description Interquartile mean of a group over the axis, with 95 % bootstrap intervals: columns of equal length.
+         */
+        Band: {
+            /** @description Upper bounds. */
+            high: number[];
+            /** @description Interquartile mean of the runs that have come that far. */
+            iqm: number[];
+            /** @description Lower bounds. */
+            low: number[];
+            /** @description Number of runs that have come that far. */
+            runs: number[];
+            /** @description Places on the axis. */
+            x: number[];
+        };
+        /**
          * BatchResult
          * @description Results of a batch.
          */
@@ -170,6 +186,81 @@ export interface components {
              * @enum {string}
              */
             kind: "categorical";
+        };
+        /**
+         * ComparedGroup
+         * @description Trainings that differ in their seed alone.
+         */
+        ComparedGroup: {
+            /** @description Interquartile mean of the metric, with its interval. */
+            band: components["schemas"]["Band"];
+            /** @description Estimate of the mean return of the last policy evaluation; null: no run has been evaluated. */
+            evaluation: components["schemas"]["Estimate"] | null;
+            /** @description Estimate of the last value of the metric; null: no run has one. */
+            final: components["schemas"]["Estimate"] | null;
+            /** @description Trainings of the group, by seed. */
+            runs: components["schemas"]["ComparedRun"][];
+            /** @description Settings that tell the group from the others, in a line. */
+            title: string;
+        };
+        /**
+         * ComparedRun
+         * @description One training of a comparison.
+         */
+        ComparedRun: {
+            /** @description Environment steps so far. */
+            env_steps: number;
+            /** @description Evaluations of the policy so far, oldest first. */
+            evaluations: components["schemas"]["EvaluatedPoint"][];
+            /** @description Id of the training. */
+            id: string;
+            /** @description Name of the run; null: none. */
+            name: string | null;
+            /** @description Seed of the training. */
+            seed: number;
+            /** @description Present state. */
+            state: components["schemas"]["TrainingState"];
+            /** @description Time spent on training so far, in seconds. */
+            train_wall_s: number;
+            /** @description Places on the axis, in order. */
+            x: number[];
+            /** @description Values of the metric there. */
+            y: number[];
+        };
+        /**
+         * ComparedSetting
+         * @description A setting, with its value in each group.
+         */
+        ComparedSetting: {
+            /** @description True if not all groups have the same value. */
+            differs: boolean;
+            /** @description True where the request gave the value: it overrides preset and default. */
+            given: boolean[];
+            /** @description Name of the setting, for example `hyperparameters.learning_rate`. */
+            name: string;
+            /** @description Values, in the order of the groups; null where the setting does not apply. */
+            values: components["schemas"]["JsonValue"][];
+        };
+        /**
+         * Comparison
+         * @description Comparison of trainings.
+         */
+        Comparison: {
+            /** @description Groups, best final estimate first. */
+            groups: components["schemas"]["ComparedGroup"][];
+            /** @description Trainings that were found, but not compared because there were more than 100. */
+            left_out: number;
+            /** @description Metric that is compared. */
+            metric: string;
+            /** @description Metrics that the trainings have. */
+            metrics: string[];
+            /** @description Settings of the groups: those that differ first, then by name. */
+            settings: components["schemas"]["ComparedSetting"][];
+            /**
+             * @description Axis: environment steps, or seconds of training.
+             * @enum {string}
+             */
+            x: "env_steps" | "train_wall_s";
         };
         /**
          * DataFile
@@ -418,6 +509,22 @@ export interface components {
             items: components["schemas"]["EpisodeInfo"][];
         };
         /**
+         * Estimate
+         * @description Interquartile mean over runs, with its 95 % bootstrap interval (percentiles of resampled runs).
+         */
+        Estimate: {
+            /** @description Upper bound of the interval. */
+            high: number;
+            /** @description Interquartile mean: the mean of the middle half of the runs. */
+            iqm: number;
+            /** @description Lower bound of the interval. */
+            low: number;
+            /** @description Mean of all runs. */
+            mean: number;
+            /** @description Runs that the estimate is of. With one run the interval is that run's value. */
+            runs: number;
+        };
+        /**
          * EvaluatePolicyRequest
          * @description A policy evaluation to run.
          */
@@ -428,6 +535,20 @@ export interface components {
             episodes?: number;
             /** @description Seed of the environments and of drawn actions. Default: `0`. */
             seed?: number;
+        };
+        /**
+         * EvaluatedPoint
+         * @description Evaluation of a policy, with its spread over episodes.
+         */
+        EvaluatedPoint: {
+            /** @description Number of episodes. */
+            episodes: number;
+            /** @description Mean return of the episodes. */
+            mean: number;
+            /** @description Standard deviation of the returns. */
+            std: number;
+            /** @description Place on the axis. */
+            x: number;
         };
         /**
          * Evaluation
@@ -4066,6 +4187,7 @@ export interface components {
 export type ActRequest = components['schemas']['ActRequest'];
 export type Actions = components['schemas']['Actions'];
 export type Attempt = components['schemas']['Attempt'];
+export type Band = components['schemas']['Band'];
 export type BatchResult = components['schemas']['BatchResult'];
 export type BatchRow = components['schemas']['BatchRow'];
 export type CheckpointInfo = components['schemas']['CheckpointInfo'];
@@ -4074,6 +4196,10 @@ export type CheckpointList = components['schemas']['CheckpointList'];
 export type CheckpointPlan = components['schemas']['CheckpointPlan'];
 export type CheckpointPlanOutput = components['schemas']['CheckpointPlanOutput'];
 export type Choices = components['schemas']['Choices'];
+export type ComparedGroup = components['schemas']['ComparedGroup'];
+export type ComparedRun = components['schemas']['ComparedRun'];
+export type ComparedSetting = components['schemas']['ComparedSetting'];
+export type Comparison = components['schemas']['Comparison'];
 export type DataFile = components['schemas']['DataFile'];
 export type Delivery = components['schemas']['Delivery'];
 export type DeliveryList = components['schemas']['DeliveryList'];
@@ -4086,7 +4212,9 @@ export type EpisodeGrader = components['schemas']['EpisodeGrader'];
 export type EpisodeInfo = components['schemas']['EpisodeInfo'];
 export type EpisodeInfoInEvent = components['schemas']['EpisodeInfoInEvent'];
 export type EpisodeList = components['schemas']['EpisodeList'];
+export type Estimate = components['schemas']['Estimate'];
 export type EvaluatePolicyRequest = components['schemas']['EvaluatePolicyRequest'];
+export type EvaluatedPoint = components['schemas']['EvaluatedPoint'];
 export type Evaluation = components['schemas']['Evaluation'];
 export type EvaluationBatch = components['schemas']['EvaluationBatch'];
 export type EvaluationCancelled = components['schemas']['EvaluationCancelled'];

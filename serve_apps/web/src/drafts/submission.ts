@@ -143,6 +143,7 @@ export function copyOf(submission: Submission): SubmissionDraft {
       newTest(tests, {
         id,
         points: String(points),
+        hidden,
         stdin: typeof given.stdin === "string" ? given.stdin : "",
         expectedStdout: typeof given.expected_stdout === "string" ? given.expected_stdout : "",
         anyOutput: grader.kind === "stdio" && given.expected_stdout == null,

@@ -30,6 +30,7 @@ const resultOf = (told: TestResultInEvent): TestResult => ({
   cpu_time_s: null,
   wall_time_s: null,
   core_wait_time_s: null,
+  isolation: null,
   checker_cpu_time_s: null,
   peak_memory_bytes: null,
   exit_code: null,

@@ -258,7 +258,8 @@ def test_with_a_key(case: schemathesis.Case) -> None:
 @glancing
 def test_without_a_key(case: schemathesis.Case) -> None:
     response = case.call()
-    assert response.status_code in (401, 404, 405) or case.path in PUBLIC, response.text
+    too_long = response.status_code == 422 and "parameters; at most 100" in response.text  # the query is not looked at
+    assert response.status_code in (401, 404, 405) or too_long or case.path in PUBLIC, response.text
 
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -135,7 +135,7 @@ async def test_study_command_line(platform, tmp_path: Path) -> None:
         assert "mine: learning_rate" in listed.out
         shown = await rlp(tmp_path, "study", "show", study_id[-6:], "--json", **at)
         assert len(shown.lines[0]["trials"]) == 3
-        assert f"#/studies/{study_id}" in (await rlp(tmp_path, "study", "show", study_id, **at)).out
+        assert f"id              {study_id}" in (await rlp(tmp_path, "study", "show", study_id, **at)).out
         assert (await rlp(tmp_path, "study", "stop", study_id, **at)).out == f"{study_id}: succeeded\n"
         watched = await rlp(tmp_path, "study", "watch", study_id, "--json", **at)
         assert watched.lines[-2]["type"] == "study.succeeded"

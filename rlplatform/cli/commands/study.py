@@ -90,12 +90,10 @@ def create(
     )
     with connect(url, api_key) as client:
         study = client.start_study(request)
-        page = f"page: {client.url}/#/studies/{study.id}"
         if detach:
             output.document(study, study.id)
-            output.note(page)
             return
-        output.note(f"{study.id}\n{page}")
+        output.note(study.id)
         _watch(client, study, output, 0)
 
 
@@ -124,7 +122,7 @@ def show(ctx: typer.Context, study_id: StudyId, json: Json = False, url: Url = N
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         study = client.study(full_id(client, study_id, Kind.STUDY))
-        tell(output, study, f"{'page':<16}{client.url}/#/studies/{study.id}")
+        tell(output, study)
 
 
 @app.command()

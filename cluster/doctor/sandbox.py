@@ -71,14 +71,14 @@ def control_groups(_: Settings) -> Check:
 
 def image(settings: Settings) -> Check:
     """Check that the sandbox image was made from this very guest."""
-    from rlplatform.sandbox.images.builder import BUILD, require_image
+    from rlplatform.sandbox.images.builder import require_image
 
     try:
         with closing(_engine(settings)) as docker:
             found = require_image(docker, settings.sandbox.image)
     except SandboxUnavailable as error:
         if _answers(settings):
-            return fail("sandbox_image", f"{error}: evaluations answer 503", BUILD)
+            return fail("sandbox_image", f"{error}: evaluations answer 503", "rlp sandbox build")
         return warn("sandbox_image", _NO_ENGINE, "see docker_engine")
     return ok("sandbox_image", f"{found.name} is {found.digest[:19]}, made from this guest")
 

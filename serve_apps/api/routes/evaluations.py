@@ -78,7 +78,7 @@ async def submit(
     run, new = await ctx.services.commands.submit_evaluation(body, caller, repeatable)
     if query.wait:
         run = await _finished(ctx, request, run, min(query.wait, ctx.settings.api.max_wait_s))
-    shown = _shown(run, caller)
+    shown = shown_to(caller, run)
     return accepted(f"/v1/evaluations/{run.id}", shown, new=new, status=200 if run.final else 202)
 
 
@@ -138,7 +138,7 @@ async def show(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -
     """Return the state and, once finished, the result. Of hidden tests, learners see verdicts and points; keys with the
     scope `read` see everything. With `If-None-Match`, answer 304 if nothing has changed."""
     run = await ctx.evaluation(evaluation_id, caller)
-    shown = _shown(run, caller)
+    shown = shown_to(caller, run)
     if (place := await ctx.place(run)) is not None:
         shown = shown.placed(*place, ctx.services.clock.now())
     return document(request, shown)
@@ -173,10 +173,10 @@ async def cancel(ctx: Ctx, caller: CanEvaluate, evaluation_id: str) -> Response:
     """Cancel an evaluation that waits or runs. A finished one stays unchanged."""
     await ctx.evaluation(evaluation_id, caller)
     run = await ctx.services.commands.cancel_evaluation(evaluation_id, caller)
-    return accepted(f"/v1/evaluations/{run.id}", _shown(run, caller))
+    return accepted(f"/v1/evaluations/{run.id}", shown_to(caller, run))
 
 
-def _shown(run: EvaluationRun, caller: Principal) -> Evaluation:
+def shown_to(caller: Principal, run: EvaluationRun) -> Evaluation:
     """Return the document of ``run`` as ``caller`` may see it."""
     return run.document if caller.sees_hidden else run.document.redacted()
 
@@ -199,7 +199,7 @@ async def _row(
         )
     except PlatformError as error:
         return BatchRow(status=error.status, error=problem(error))
-    return BatchRow(status=202, evaluation=_shown(run, caller), replayed=not new)
+    return BatchRow(status=202, evaluation=shown_to(caller, run), replayed=not new)
 
 
 async def _finished(ctx: Context, request: Request, run: EvaluationRun, wait_s: float) -> EvaluationRun:

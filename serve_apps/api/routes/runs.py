@@ -20,6 +20,7 @@ from serve_apps.api.http.bodies import body_of
 from serve_apps.api.http.responses import document
 from serve_apps.api.openapi.document import accepts, problems
 from serve_apps.api.openapi.headers import headers
+from serve_apps.api.routes.evaluations import shown_to
 
 router = APIRouter(prefix="/v1", tags=["runs"])
 EXAMPLE = {"name": "baseline", "labels": {"course": "rl101", "old": None}, "notes": "The run of the report."}
@@ -42,8 +43,7 @@ async def annotate(
     run = await _run(ctx, run_id, caller)
     caller.require(Scope.EVALUATE if isinstance(run, EvaluationRun) else Scope.TRAIN)
     changed = run.annotated(await ctx.services.store.annotate(run.id, body))
-    shown = changed.document.redacted() if isinstance(changed, EvaluationRun) else changed.document
-    return document(request, shown)
+    return document(request, shown_to(caller, changed) if isinstance(changed, EvaluationRun) else changed.document)
 
 
 @router.delete(

@@ -26,6 +26,7 @@ from rlplatform.sandbox.programs import MAX_PROGRAM_BYTES
 
 _PAGE = 20
 _UNFINISHED = ("queued", "running")
+_WITH_FILES = ("source", "files", "checker", "grader", "data", "tests")
 
 
 class Attachment(NamedTuple):
@@ -37,29 +38,17 @@ class Attachment(NamedTuple):
 
 def attachments(request: EvaluationRequest) -> Iterator[Attachment]:
     """Yield the files that ``request`` refers to."""
-    if isinstance(request.source, FileRef):
-        yield Attachment("source", request.source.file)
-    for index, file in enumerate(request.files):
-        if isinstance(file.content, FileRef):
-            yield Attachment(f"files.{index}.content", file.content.file)
-    yield from _attachments_in(request.checker, "checker")
-    yield from _attachments_in(request.grader, "grader")
-    for index, data in enumerate(request.data):
-        yield Attachment(f"data.{index}.file", data.file)
-    for index, test in enumerate(request.tests):
-        for number, data in enumerate(test.files):
-            yield Attachment(f"tests.{index}.files.{number}.file", data.file)
-        for name, value in _files_of(test):
-            yield Attachment(f"tests.{index}.{name}", value.file)
+    for field in _WITH_FILES:
+        yield from _attachments_in(getattr(request, field), field)
 
 
-def _attachments_in(value: object, field: str) -> Iterator[Attachment]:
+def _attachments_in(value: Any, field: str) -> Iterator[Attachment]:
     """Yield the files in ``value``, which is the field ``field`` of a request, at any depth."""
     if isinstance(value, FileRef):
         yield Attachment(field, value.file)
     elif isinstance(value, DataFile):
         yield Attachment(f"{field}.file", value.file)
-    elif isinstance(value, list):
+    elif _holds_models(value):
         for index, item in enumerate(value):
             yield from _attachments_in(item, f"{field}.{index}")
     elif isinstance(value, BaseModel):
@@ -67,11 +56,9 @@ def _attachments_in(value: object, field: str) -> Iterator[Attachment]:
             yield from _attachments_in(item, f"{field}.{name}")
 
 
-def _files_of(model: BaseModel) -> Iterator[tuple[str, FileRef]]:
-    """Yield the fields of ``model`` that are files."""
-    for name, value in model:
-        if isinstance(value, FileRef):
-            yield name, value
+def _holds_models(value: object) -> bool:
+    """Return True for a list of models. Lists of a test's arguments can be long, and hold no files."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], BaseModel)
 
 
 def attach(request: EvaluationRequest, paths: Mapping[str, Path], archives: Collection[str] = ()) -> EvaluationRequest:
@@ -83,9 +70,7 @@ def attach(request: EvaluationRequest, paths: Mapping[str, Path], archives: Coll
     if isinstance(request.source, FileRef) and request.source.file in archives:
         with paths[request.source.file].open("rb") as archive:
             request = with_unpacked(request, unpack(archive, request.entry))
-
-    whole = ("source", "files", "data", "tests", "checker", "grader")
-    return request.model_copy(update={name: _placed(getattr(request, name), paths) for name in whole})
+    return request.model_copy(update={name: _placed(getattr(request, name), paths) for name in _WITH_FILES})
 
 
 def _placed(value: Any, paths: Mapping[str, Path]) -> Any:
@@ -96,7 +81,7 @@ def _placed(value: Any, paths: Mapping[str, Path]) -> Any:
         return LocalFile(file=value.file, path=paths[value.file])
     if isinstance(value, DataFile):
         return LocalData(path=value.path, file=value.file, local=paths[value.file])
-    if isinstance(value, list):
+    if _holds_models(value):
         return [_placed(item, paths) for item in value]
     if isinstance(value, BaseModel):
         found = {name: placed for name, item in value if (placed := _placed(item, paths)) is not item}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from rlplatform.errors import InvalidRequest
+from rlplatform.evaluation.graders.base import TestLimits
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.files.models import DataFile, LocalData, content_of
 from rlplatform.sandbox.models import Limits, Program
@@ -45,27 +45,32 @@ def _check_limits(request: EvaluationRequest, settings: EvaluationSettings) -> N
     Raises:
         InvalidRequest: one is larger.
     """
-    given: list[tuple[str, Any]] = [("limits", request.limits)]
-    given += [(f"tests.{index}.limits", test.limits) for index, test in enumerate(request.tests) if test.limits]
-    given += [(name, part.limits) for name, part in _parts(request)]
-    for field, limits in given:
-        for name in Limits.model_fields:
-            value, most = getattr(limits, name), getattr(settings, f"max_{name}")
-            why = f"by this platform (RLP_EVALUATION__MAX_{name.upper()})"
-            small = request.checker.max_output_kib
-            if name == "output_kib" and small is not None and small < most and not field.endswith("r.limits"):
-                most, why = small, f"with checker {request.checker.kind!r}"
-            if value is not None and value > most:
-                raise InvalidRequest(
-                    f"{field}.{name} is {value:g}; at most {most:g} are accepted {why}", field=f"{field}.{name}"
-                )
+    of_platform = {
+        name: (getattr(settings, f"max_{name}"), f"by this platform (RLP_EVALUATION__MAX_{name.upper()})")
+        for name in Limits.model_fields
+    }
+    of_tests, small = of_platform, request.checker.max_output_kib
+    if small is not None and small < settings.max_output_kib:
+        of_tests = of_platform | {"output_kib": (small, f"with checker {request.checker.kind!r}")}
+    _hold("limits", request.limits, of_tests)
+    for index, test in enumerate(request.tests):
+        _hold(f"tests.{index}.limits", test.limits, of_tests)
+    for field, part in (("checker.limits", request.checker), ("grader.limits", request.grader)):
+        _hold(field, getattr(part, "limits", None), of_platform)
 
 
-def _parts(request: EvaluationRequest) -> Iterator[tuple[str, Any]]:
-    """Yield the checker and the grader, if they have limits of their own."""
-    for name, part in (("checker.limits", request.checker), ("grader.limits", request.grader)):
-        if isinstance(getattr(part, "limits", None), Limits):
-            yield name, part
+def _hold(field: str, limits: Limits | TestLimits | None, maxima: Mapping[str, tuple[float, str]]) -> None:
+    """Hold ``limits``, the field ``field`` of a request, to ``maxima``: the largest value by name, and whose it is.
+
+    Raises:
+        InvalidRequest: a limit is larger.
+    """
+    for name, (most, whose) in maxima.items() if limits is not None else ():
+        value = getattr(limits, name)
+        if value is not None and value > most:
+            raise InvalidRequest(
+                f"{field}.{name} is {value:g}; at most {most:g} are accepted {whose}", field=f"{field}.{name}"
+            )
 
 
 def build_program(request: EvaluationRequest) -> Program:

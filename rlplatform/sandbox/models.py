@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
@@ -92,9 +92,10 @@ class ImageList(StrictModel):
     """The images. One name is there twice while nodes have different builds of it."""
 
 
-MAX_TIME_S = 7200
-MAX_MEMORY_MIB = 65_536
-MAX_PROCESSES = 1024
+Seconds = Annotated[float, Field(gt=0, le=7200)]
+MemoryMib = Annotated[int, Field(ge=16, le=65_536)]
+OutputKib = Annotated[int, Field(ge=1, le=65_536)]
+Processes = Annotated[int, Field(ge=1, le=1024)]
 
 
 class Limits(BaseModel):
@@ -106,17 +107,15 @@ class Limits(BaseModel):
         json_schema_extra=with_old_names(memory_mib="memory_mb", output_kib="output_kb"),
     )
 
-    cpu_time_s: float = Field(default=2.0, gt=0, le=MAX_TIME_S)
+    cpu_time_s: Seconds = 2.0
     """CPU time, in seconds."""
-    wall_time_s: float = Field(default=6.0, gt=0, le=MAX_TIME_S)
+    wall_time_s: Seconds = 6.0
     """Wall-clock time, in seconds; at least `cpu_time_s`."""
-    memory_mib: int = Field(
-        default=256, ge=16, le=MAX_MEMORY_MIB, validation_alias=AliasChoices("memory_mib", "memory_mb")
-    )
+    memory_mib: MemoryMib = Field(default=256, validation_alias=AliasChoices("memory_mib", "memory_mb"))
     """Memory, in MiB."""
-    output_kib: int = Field(default=256, ge=1, le=65_536, validation_alias=AliasChoices("output_kib", "output_kb"))
+    output_kib: OutputKib = Field(default=256, validation_alias=AliasChoices("output_kib", "output_kb"))
     """Standard output, and standard error, in KiB each."""
-    processes: int = Field(default=32, ge=1, le=MAX_PROCESSES)
+    processes: Processes = 32
     """Processes and threads at one time."""
 
     def cover(self, other: Limits) -> Limits:

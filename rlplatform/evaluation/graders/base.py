@@ -16,13 +16,14 @@ from rlplatform.evaluation.checkers.builtin import TokensChecker
 from rlplatform.files.models import DataFile
 from rlplatform.json_models import FieldError, StrictModel
 from rlplatform.sandbox.models import (
-    MAX_MEMORY_MIB,
-    MAX_PROCESSES,
-    MAX_TIME_S,
     Execution,
     Limits,
+    MemoryMib,
     Outcome,
+    OutputKib,
+    Processes,
     Program,
+    Seconds,
 )
 from rlplatform.sandbox.ports import Interactor, Sandbox
 
@@ -32,15 +33,15 @@ class TestLimits(StrictModel):
 
     __test__ = False
 
-    cpu_time_s: float | None = Field(default=None, gt=0, le=MAX_TIME_S)
+    cpu_time_s: Seconds | None = None
     """CPU time, in seconds."""
-    wall_time_s: float | None = Field(default=None, gt=0, le=MAX_TIME_S)
+    wall_time_s: Seconds | None = None
     """Wall-clock time, in seconds; at least `cpu_time_s`."""
-    memory_mib: int | None = Field(default=None, ge=16, le=MAX_MEMORY_MIB)
+    memory_mib: MemoryMib | None = None
     """Memory, in MiB."""
-    output_kib: int | None = Field(default=None, ge=1, le=65_536)
+    output_kib: OutputKib | None = None
     """Standard output, and standard error, in KiB each."""
-    processes: int | None = Field(default=None, ge=1, le=MAX_PROCESSES)
+    processes: Processes | None = None
     """Processes and threads at one time."""
 
     def over(self, limits: Limits) -> Limits:

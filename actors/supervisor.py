@@ -17,7 +17,6 @@ from actors.evaluation.commands import EvaluationCommandHandler
 from actors.evaluation.scheduler import EvaluationScheduler
 from actors.ports import Launcher
 from actors.studies.commands import StudyCommandHandler
-from actors.studies.owner import UNFINISHED
 from actors.training.scheduler import TrainingScheduler
 from rlplatform.access.principals import Principal
 from rlplatform.clock import Clock, SystemClock
@@ -39,6 +38,7 @@ from rlplatform.sandbox.models import ImageInfo
 from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.settings import Settings
 from rlplatform.store import Store
+from rlplatform.studies.models import StudyState
 from rlplatform.training.models import TrainingState
 from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.record import TrainingRun
@@ -55,7 +55,7 @@ R = TypeVar("R", EvaluationRun, TrainingRun)
 
 _UNFINISHED: dict[type[Run], tuple[str, tuple[str, ...]]] = {
     EvaluationRun: ("evaluation", ("queued", "running")),
-    TrainingRun: ("training", tuple(state.value for state in TrainingState if not state.final)),
+    TrainingRun: ("training", TrainingState.unfinished()),
 }
 
 
@@ -144,7 +144,7 @@ class Supervisor(EvaluationCommandHandler, StudyCommandHandler):
                 if anew:
                     await self._trainings.restore([run async for run in self._unfinished(TrainingRun)])
                 await self._evaluations.refresh(await self._launcher.evaluators())
-                if anew and await self._store.summaries("study", states=UNFINISHED, limit=1):
+                if anew and await self._store.summaries("study", states=StudyState.unfinished(), limit=1):
                     await self._launcher.own_studies()
                 if anew:
                     await self._evaluations.restore([run async for run in self._unfinished(EvaluationRun)])

@@ -148,8 +148,7 @@ class Platform:
             await store.close()
 
     async def _tell_unfinished(self, store: Store) -> None:
-        unfinished = [state.value for state in TrainingState if not state.final]
-        found = await store.summaries("training", states=unfinished, limit=1000)
+        found = await store.summaries("training", states=TrainingState.unfinished(), limit=1000)
         runs = [run for run in reversed(found) if isinstance(run, TrainingSummary)]
         if runs:
             self._report(f"going on with {len(runs)} training{'s' if len(runs) > 1 else ''}:")

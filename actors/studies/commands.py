@@ -7,7 +7,7 @@ import asyncio
 from actors.ports import Launcher
 from actors.training.commands import TrainingCommandHandler
 from rlplatform.access.principals import Principal
-from rlplatform.errors import Conflict, InvalidRequest, PlatformError, QuotaExceeded
+from rlplatform.errors import Conflict, InvalidRequest, PlatformError
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.runs.events import Event
 from rlplatform.runs.idempotency import replay_or_raise
@@ -23,8 +23,6 @@ _REQUESTED: dict[str, type[Event]] = {
     "stop": StudyStopRequested,
 }
 _DESIRED = {"pause": "pause", "resume": "run", "stop": "stop"}
-_UNFINISHED = tuple(state.value for state in StudyState if not state.final)
-_QUOTA = "concurrent_studies"
 
 
 class StudyCommandHandler(TrainingCommandHandler):
@@ -45,7 +43,7 @@ class StudyCommandHandler(TrainingCommandHandler):
                 field = error.extra.get("field")
                 error.extra["field"] = f"training.{field}" if field else "training"
                 raise
-            await self._check_studies(principal.tenant)
+            await self._accounts.check_studies(principal.tenant)
         except PlatformError as refusal:
             return await replay_or_raise(self._store, StudyRun, idempotency, refusal)
         study_id, now = new_id(Kind.STUDY), self._clock.now()
@@ -86,11 +84,3 @@ class StudyCommandHandler(TrainingCommandHandler):
         stored = await self._store.get(run.id)
         assert isinstance(stored, StudyRun)
         return stored
-
-    async def _check_studies(self, tenant: str) -> None:
-        limit = (await self._accounts.quotas(tenant)).concurrent_studies
-        if limit is None:
-            return
-        found = await self._store.summaries("study", tenant=tenant, states=_UNFINISHED, limit=limit + 1)
-        if len(found) >= limit:
-            raise QuotaExceeded(_QUOTA, used=len(found), limit=limit, retry_after_s=60.0)

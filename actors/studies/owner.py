@@ -18,7 +18,6 @@ from rlplatform.training.ports import TrainingCommands
 log = logging.getLogger(__name__)
 
 LOOK_S = 10.0
-UNFINISHED = tuple(state.value for state in StudyState if not state.final)
 _PAGE = 100
 
 
@@ -56,7 +55,7 @@ class StudyOwner:
 
     async def _adopt(self) -> None:
         before = None
-        while page := await self._store.summaries("study", states=UNFINISHED, before=before, limit=_PAGE):
+        while page := await self._store.summaries("study", states=StudyState.unfinished(), before=before, limit=_PAGE):
             for run in page:
                 if run.id not in self._owned:
                     task = self._owned[run.id] = asyncio.get_running_loop().create_task(self._own(run.id))

@@ -24,10 +24,9 @@ from rlplatform.training.record import TrainingRun, TrainingSummary
 _PAGE = 100
 _OVER = {
     Kind.EVALUATION: ("finished", "cancelled", "failed"),
-    Kind.TRAINING: tuple(state.value for state in TrainingState if state.final),
-    Kind.STUDY: tuple(state.value for state in StudyState if state.final),
+    Kind.TRAINING: TrainingState.ended(),
+    Kind.STUDY: StudyState.ended(),
 }
-_UNFINISHED = tuple(state.value for state in TrainingState if not state.final)
 
 
 def outlived(run: Run | RunSummary, settings: RetentionSettings, now: datetime) -> bool:
@@ -45,7 +44,7 @@ async def resumed_from(store: RunStore) -> set[str]:
     """Return the ids of the checkpoints that unfinished trainings resume from."""
     found: set[str] = set()
     before = None
-    while page := await store.summaries("training", states=_UNFINISHED, before=before, limit=_PAGE):
+    while page := await store.summaries("training", states=TrainingState.unfinished(), before=before, limit=_PAGE):
         before = page[-1].id
         parents = (run.document.request.resume_from for run in page if isinstance(run, TrainingSummary))
         found |= {parent for parent in parents if parent is not None}

@@ -26,7 +26,6 @@ _FRESH_S = 1.0
 _MEASURED_S = 10.0
 _PAGE = 200
 _ACTIVE = ("starting", "running", "interrupted")
-_UNFINISHED_STUDIES = tuple(state.value for state in StudyState if not state.final)
 
 
 class QuotaService:
@@ -97,6 +96,12 @@ class QuotaService:
             self._compare("checkpoint_bytes", used, quotas.checkpoint_bytes)
         return quotas
 
+    async def check_studies(self, tenant: str) -> None:
+        """:raises QuotaExceeded: the tenant has as many unfinished studies as it may have."""
+        limit = (await self.quotas(tenant)).concurrent_studies
+        if limit is not None and (used := await self._studies(tenant)) >= limit:
+            raise QuotaExceeded("concurrent_studies", used=used, limit=limit, retry_after_s=60.0)
+
     async def check_policies(self, tenant: str) -> None:
         """:raises QuotaExceeded: the tenant has published as many policies as it may have."""
         limit = (await self.quotas(tenant)).policies
@@ -120,7 +125,7 @@ class QuotaService:
                 async for run in self._runs(tenant, "training", ("queued", *_ACTIVE))
             ]
         )
-        studies = sum([1 async for _ in self._runs(tenant, "study", _UNFINISHED_STUDIES)])
+        studies = await self._studies(tenant)
         policies = await self._policies(tenant)
         files = (await FileLedger(self._store, self._clock).usage(tenant)).total_bytes
         checkpoints = await self._checkpoint_bytes(tenant) if self._checkpoints is not None else None
@@ -210,6 +215,9 @@ class QuotaService:
             size = await asyncio.to_thread(_size, self._checkpoints, ids)
             known = self._stored[tenant] = (size, self._clock.monotonic())
         return known[0]
+
+    async def _studies(self, tenant: str) -> int:
+        return sum([1 async for _ in self._runs(tenant, "study", StudyState.unfinished())])
 
     async def _policies(self, tenant: str) -> int:
         return sum([1 async for _ in self._runs(tenant, "policy", ("published",))])

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, model_validator
 
 from rlplatform.json_models import StrictModel, Text
+from rlplatform.runs.states import RunState
 from rlplatform.studies.space import Parameter, grid_size
 from rlplatform.training.models import TrainingRequest
 
@@ -259,7 +260,7 @@ class Trial(StrictModel):
     """Time of its end."""
 
 
-class StudyState(StrEnum):
+class StudyState(RunState):
     """``queued -> running <-> paused -> succeeded | stopped | failed``."""
 
     QUEUED = "queued"
@@ -268,11 +269,6 @@ class StudyState(StrEnum):
     SUCCEEDED = "succeeded"
     STOPPED = "stopped"
     FAILED = "failed"
-
-    @property
-    def final(self) -> bool:
-        """True if no other state follows."""
-        return self in (StudyState.SUCCEEDED, StudyState.STOPPED, StudyState.FAILED)
 
 
 class Study(StrictModel):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
@@ -13,6 +12,7 @@ from rlplatform.algorithms.registry import ALGORITHMS, AlgorithmName
 from rlplatform.environments.models import BackendChoice
 from rlplatform.json_models import JsonObject, StrictModel
 from rlplatform.runs.annotations import Annotations, RunDocument
+from rlplatform.runs.states import RunState
 from rlplatform.scheduling.priorities import Priority
 
 MAX_HYPERPARAMETER_BYTES = 16_384
@@ -149,7 +149,7 @@ class TrainingCheck(StrictModel):
     a row ends with fewer, but not before `stop.env_steps`. Null: not given, or unknown."""
 
 
-class TrainingState(StrEnum):
+class TrainingState(RunState):
     """``queued -> starting -> running <-> paused -> succeeded | stopped | failed``; ``interrupted`` until recovered."""
 
     QUEUED = "queued"
@@ -160,11 +160,6 @@ class TrainingState(StrEnum):
     SUCCEEDED = "succeeded"
     STOPPED = "stopped"
     FAILED = "failed"
-
-    @property
-    def final(self) -> bool:
-        """True if no other state follows."""
-        return self in (TrainingState.SUCCEEDED, TrainingState.STOPPED, TrainingState.FAILED)
 
 
 class Progress(StrictModel):

@@ -28,7 +28,6 @@ from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest, TrainingState
 from rlplatform.training.record import TrainingRun
 
-UNFINISHED = tuple(state.value for state in TrainingState if not state.final)
 PRINCIPAL = Principal(id="key_1", tenant="acme", scopes=frozenset(Scope))
 
 
@@ -93,12 +92,14 @@ class Stage:
 
         async def ended() -> bool:
             try:
-                for run in await self.store.find("training", states=UNFINISHED, limit=1000):
+                for run in await self.store.find("training", states=TrainingState.unfinished(), limit=1000):
                     assert isinstance(run, TrainingRun)
                     await self.command(run, "stop")
             except PlatformError:
                 return False
-            return not placements() and not await self.store.find("training", states=UNFINISHED, limit=1)
+            return not placements() and not await self.store.find(
+                "training", states=TrainingState.unfinished(), limit=1
+            )
 
         await eventually(ended, 60)
 

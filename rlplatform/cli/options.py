@@ -102,6 +102,11 @@ def moment_of(text: str | None, option: str) -> datetime | None:
         raise InvalidRequest(f"{option} takes {accepted}; got {text!r}", field=option) from None
 
 
+def given(**values: Any) -> dict[str, Any]:
+    """Return the options that were given: those that are neither None nor an empty mapping."""
+    return {name: value for name, value in values.items() if value is not None and value != {}}
+
+
 def _value(text: str) -> Any:
     if text in _PYTHON:
         return _PYTHON[text]

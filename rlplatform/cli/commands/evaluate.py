@@ -11,7 +11,7 @@ import typer
 from rlplatform.cli import exit_codes
 from rlplatform.cli.evidence import evidence, renamed
 from rlplatform.cli.follow import follow_evaluation
-from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, labels_of, output_of
+from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, given, labels_of, output_of
 from rlplatform.cli.output import Output
 from rlplatform.cli.suites import pytest_grader
 from rlplatform.client import Client
@@ -125,12 +125,10 @@ def evaluate(
         request["grader"] = pytest_grader(pytest, isolation)
     if checker is not None:
         request["checker"] = _checker(checker)
-    limits = {"cpu_time_s": cpu_time_s, "wall_time_s": wall_time_s, "memory_mib": memory_mib}
-    if given := {name: value for name, value in limits.items() if value is not None}:
-        request["limits"] = {**request.get("limits", {}), **given}
-    how = {"tier": tier, "image": image, "priority": priority, "max_wait_s": max_wait_s, "name": name, "notes": notes}
-    request |= {"labels": labels_of(label)} if label else {}
-    request |= {name: value for name, value in how.items() if value is not None}
+    if limits := given(cpu_time_s=cpu_time_s, wall_time_s=wall_time_s, memory_mib=memory_mib):
+        request["limits"] = {**request.get("limits", {}), **limits}
+    request |= given(tier=tier, image=image, priority=priority, max_wait_s=max_wait_s, name=name, notes=notes)
+    request |= given(labels=labels_of(label))
     program = str(file)
     with connect(url, api_key) as client:
         if archive:

@@ -9,7 +9,7 @@ import typer
 from rlplatform.access.principals import Role, Scope
 from rlplatform.cli import formatting
 from rlplatform.cli.ids import full_id
-from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of
 from rlplatform.clock import SystemClock
 from rlplatform.ids import Kind
 
@@ -36,9 +36,9 @@ def create(
 ) -> None:
     """Make a key. Its text is shown only now."""
     output = output_of(ctx, json)
-    asked = {"name": name, "role": role, "scopes": scope or None, "tenant": tenant, "expires_in_s": expires_in_s}
+    asked = given(name=name, role=role, scopes=scope or None, tenant=tenant, expires_in_s=expires_in_s)
     with connect(url, api_key) as client:
-        made = client.create_key({key: value for key, value in asked.items() if value is not None})
+        made = client.create_key(asked)
     output.document(made, made.api_key)
 
 

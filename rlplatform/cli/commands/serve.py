@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rlplatform.cli import output
-from rlplatform.cli.options import server
+from rlplatform.cli.options import given, server
 from rlplatform.settings import read_settings
 
 
@@ -18,6 +18,5 @@ def serve(
     ] = None,
 ) -> None:
     """Run the platform until Ctrl-C. Its address and a key go to .rlp/local.json, where rlp finds them."""
-    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = read_settings(api=given)
+    settings = read_settings(api=given(host=host, port=port))
     raise typer.Exit(server("cluster.bootstrap").serve(settings, output.step))

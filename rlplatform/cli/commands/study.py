@@ -13,7 +13,7 @@ import typer
 from rlplatform.cli import exit_codes, study_formatting, sweep_plan
 from rlplatform.cli.follow import follow_study
 from rlplatform.cli.ids import full_id
-from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
+from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of, pairs
 from rlplatform.cli.output import Output
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest
@@ -65,7 +65,7 @@ def create(
     output = output_of(ctx, json)
     request = _read(file)
     training = dict(request.get("training") or {})
-    training |= _given(env=env, preset=preset, engine=engine)
+    training |= given(env=env, preset=preset, engine=engine)
     if "env" not in training:
         raise InvalidRequest("say what to train: --env CartPole-v1, or training.env in --file", field="--env")
     if env_steps is not None:
@@ -77,7 +77,7 @@ def create(
     request["training"] = training
     if space:
         request["space"] = dict(sweep_plan.parameter_of(text) for text in space)
-    request |= _given(
+    request |= given(
         name=name,
         sampler={"kind": sampler} if sampler is not None else None,
         pruner={"kind": pruner} if pruner is not None else None,
@@ -122,7 +122,7 @@ def show(ctx: typer.Context, study_id: StudyId, json: Json = False, url: Url = N
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         study = client.study(full_id(client, study_id, Kind.STUDY))
-        tell(output, study)
+        _tell(output, study)
 
 
 @app.command()
@@ -167,16 +167,16 @@ def stop(ctx: typer.Context, study_id: StudyId, json: Json = False, url: Url = N
     output.document(study, f"{study.id}: {'stop requested' if study.finished_at is None else study.state.value}")
 
 
-def tell(output: Output, study: Study, *lines: str) -> None:
+def _tell(output: Output, study: Study) -> None:
     """Print a study: its facts, then its trials."""
-    output.document(study, "\n".join([study_formatting.study(study), *lines]))
+    output.document(study, study_formatting.study(study))
     if not output.lines and study.trials:
         output.table([], study_formatting.trial_rows(study), "")
 
 
 def _watch(client: Client, study: Study, output: Output, after: int) -> None:
     study = follow_study(client, study, output, after=after)
-    tell(output, study)
+    _tell(output, study)
     raise typer.Exit(exit_codes.FAILED if study.state is StudyState.FAILED else exit_codes.DONE)
 
 
@@ -190,7 +190,3 @@ def _read(file: Path | None) -> dict[str, Any]:
     if not isinstance(found, Mapping):
         raise InvalidRequest(f"--file: {file} must hold a JSON object, as POST /v1/studies takes it", field="--file")
     return dict(found)
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

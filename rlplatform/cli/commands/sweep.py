@@ -12,7 +12,7 @@ import typer
 from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.cli import exit_codes, study_formatting, sweep_plan
 from rlplatform.cli.follow import Interrupted
-from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
+from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of, pairs
 from rlplatform.cli.output import Output
 from rlplatform.cli.sweep_plan import Sweep
 from rlplatform.client import Client
@@ -75,13 +75,9 @@ def sweep(
 ) -> None:
     """Train over hyperparameters and seeds, then print a table, best evaluation first. Ctrl-C stops nothing."""
     output = output_of(ctx, json)
-    stop = {
-        "env_steps": env_steps,
-        "episode_return_mean": episode_return_mean,
-        "wall_time_s": wall_time_s,
-        "iterations": iterations,
-    }
-    stop = {key: value for key, value in stop.items() if value is not None}
+    stop = given(
+        env_steps=env_steps, episode_return_mean=episode_return_mean, wall_time_s=wall_time_s, iterations=iterations
+    )
     if not stop and ALGORITHMS["ppo"].find_preset(preset or env) is None:
         raise InvalidRequest(
             "say when to stop: --env-steps, --episode-return-mean, --wall-time-s or --iterations. "
@@ -89,8 +85,7 @@ def sweep(
             field="stop",
         )
     fixed = pairs(hyperparams or [], "--hyperparams")
-    training: dict[str, Any] = {"env": env, "engine": engine} | ({"stop": stop} if stop else {})
-    training |= {key: value for key, value in (("preset", preset), ("priority", priority)) if value is not None}
+    training = given(env=env, engine=engine, stop=stop, preset=preset, priority=priority)
     training |= {"hyperparameters": fixed, "evaluation": {"episodes": eval_episodes}}
     request = {
         "name": name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,7 +10,7 @@ from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.cli import exit_codes, formatting
 from rlplatform.cli.follow import follow_training, page_of, summary
 from rlplatform.cli.ids import full_id
-from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, labels_of, output_of, pairs
+from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, given, labels_of, output_of, pairs
 from rlplatform.errors import InvalidRequest
 from rlplatform.ids import Kind
 from rlplatform.training.models import TrainingState
@@ -63,7 +63,7 @@ def train(
 ) -> None:
     """Train a policy with PPO, and follow it to its end. Ctrl-C leaves it running."""
     output = output_of(ctx, json)
-    stop = _given(
+    stop = given(
         env_steps=env_steps, episode_return_mean=episode_return_mean, wall_time_s=wall_time_s, iterations=iterations
     )
     if not stop and (resume_from is not None or ALGORITHMS["ppo"].find_preset(preset or env) is None):
@@ -72,7 +72,7 @@ def train(
             "Only a preset knows a number of steps by itself, and only for a training that starts afresh",
             field="stop",
         )
-    request = _given(
+    request = given(
         name=name,
         labels=labels_of(label),
         notes=notes,
@@ -86,9 +86,9 @@ def train(
         env_config=pairs(env_kwargs or [], "--env-kwargs"),
         env_backend=env_backend,
         max_episode_steps=max_episode_steps,
-        resources=_given(num_env_runners=num_env_runners, num_envs_per_env_runner=num_envs, num_learners=num_learners),
-        evaluation=_given(every_iterations=eval_freq, episodes=eval_episodes),
-        checkpoint=_given(every_iterations=save_freq),
+        resources=given(num_env_runners=num_env_runners, num_envs_per_env_runner=num_envs, num_learners=num_learners),
+        evaluation=given(every_iterations=eval_freq, episodes=eval_episodes),
+        checkpoint=given(every_iterations=save_freq),
         resume_from=resume_from,
         priority=priority,
     )
@@ -113,7 +113,3 @@ def train(
         training = follow_training(client, training, output)
     output.document(summary(training), formatting.training(training))
     raise typer.Exit(exit_codes.FAILED if training.state is TrainingState.FAILED else exit_codes.DONE)
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None and value != {}}

@@ -8,7 +8,7 @@ import typer
 
 from rlplatform.cli import formatting
 from rlplatform.cli.ids import full_id
-from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of
 from rlplatform.ids import Kind
 
 app = typer.Typer(no_args_is_help=True, help="Manage webhooks for finished runs.")
@@ -60,11 +60,9 @@ def update(
 ) -> None:
     """Change a webhook, or start one again that was disabled."""
     output = output_of(ctx, json)
-    asked = {"url": address, "events": event, "enabled": enable}
+    asked = given(url=address, events=event, enabled=enable)
     with connect(url, api_key) as client:
-        webhook = client.change_webhook(
-            full_id(client, webhook_id, Kind.WEBHOOK), {key: value for key, value in asked.items() if value is not None}
-        )
+        webhook = client.change_webhook(full_id(client, webhook_id, Kind.WEBHOOK), asked)
     output.document(webhook, f"{webhook.id}: {'enabled' if webhook.enabled else 'disabled'}")
 
 

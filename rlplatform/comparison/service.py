@@ -10,7 +10,7 @@ import numpy as np
 
 from rlplatform.comparison import statistics
 from rlplatform.comparison.curves import RunCurve, read_curve
-from rlplatform.comparison.grouping import Settings, compared_settings, grouped, title_of
+from rlplatform.comparison.grouping import compared_settings, grouped, title_of
 from rlplatform.comparison.models import MAX_RUNS, Axis, Band, ComparedGroup, ComparedRun, Comparison, Estimate
 from rlplatform.errors import UnknownName
 from rlplatform.runs.ports import EventLog
@@ -50,13 +50,13 @@ class ComparisonService:
         groups = await asyncio.to_thread(
             lambda: [_group(title_of(given, settings), group, curves) for given, group in parts]
         )
-        order = sorted(range(len(groups)), key=lambda index: _rank(groups[index]))
+        ranked = sorted(zip(groups, parts, strict=True), key=lambda pair: _rank(pair[0]))
         return Comparison(
             metric=metric,
             x=axis,
             metrics=metrics,
-            groups=[groups[index] for index in order],
-            settings=compared_settings([_at(parts, index) for index in order]),
+            groups=[group for group, _ in ranked],
+            settings=compared_settings([given for _, (given, _) in ranked]),
             left_out=len(trainings) - len(compared),
         )
 
@@ -72,10 +72,6 @@ class ComparisonService:
             while self._size > _CACHED_POINTS:
                 self._size -= len(self._kept.popitem(last=False)[1].x)
         return curve
-
-
-def _at(parts: Sequence[tuple[Settings, list[Training]]], index: int) -> Settings:
-    return parts[index][0]
 
 
 def _rank(group: ComparedGroup) -> float:

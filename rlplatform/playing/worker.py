@@ -23,7 +23,6 @@ from rlplatform.episodes.models import VideoInfo
 from rlplatform.episodes.recording import Recording
 from rlplatform.errors import Conflict, EngineError, PlatformError, problem
 
-NICE = 15
 MAX_FRAMES = 2000
 """Pictures of a video. Longer episodes show every second, third … step."""
 

@@ -48,7 +48,7 @@ class Annotations(StrictModel):
     @property
     def annotations(self) -> Annotations:
         """These annotations alone."""
-        return Annotations.model_construct(name=self.name, labels=self.labels, notes=self.notes)
+        return _annotations_of(self)
 
 
 class RunDocument(StrictModel):
@@ -68,7 +68,11 @@ class RunDocument(StrictModel):
     @property
     def annotations(self) -> Annotations:
         """Name, labels and notes of the run."""
-        return Annotations.model_construct(name=self.name, labels=self.labels, notes=self.notes)
+        return _annotations_of(self)
+
+
+def _annotations_of(given: Annotations | RunDocument) -> Annotations:
+    return Annotations.model_construct(name=given.name, labels=given.labels, notes=given.notes)
 
 
 class RunPatch(StrictModel):

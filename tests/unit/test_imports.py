@@ -1,4 +1,4 @@
-"""What no type checker reads, benchmarks above all, imports names that exist."""
+"""Modules that no type checker reads, benchmarks above all, import names that exist."""
 
 from __future__ import annotations
 

@@ -10,6 +10,9 @@ import typer
 from rlplatform.cli import episode_formatting
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+from rlplatform.cli.output import Output
+from rlplatform.client import Client
+from rlplatform.episodes.models import VideoInfo
 from rlplatform.ids import Kind
 
 app = typer.Typer(no_args_is_help=True, help="List, read and watch recorded episodes.")
@@ -62,8 +65,16 @@ def video(
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         episode_id = full_id(client, episode_id, Kind.EPISODE)
-        target = client.download_video(episode_id, target or Path(f"{episode_id}.mp4"))
-        drawn = client.episode(episode_id).video
+        target = target or Path(f"{episode_id}.mp4")
+        drawn = save_video(client, episode_id, target, output)
+    output.document({"path": str(target), "video": drawn}, str(target))
+
+
+def save_video(client: Client, episode_id: str, target: Path, output: Output) -> VideoInfo | None:
+    """Save the video of an episode, note where its replay differs from the recording, and return what is known of
+    it."""
+    client.download_video(episode_id, target)
+    drawn = client.episode(episode_id).video
     if drawn is not None and drawn.difference is not None:
         output.note(f"the replay differs from the recording: {drawn.difference}")
-    output.document({"path": str(target), "video": drawn}, str(target))
+    return drawn

@@ -11,11 +11,13 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rlplatform.cli import episode_formatting, formatting
+from rlplatform.cli.commands.episode import save_video
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
+from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest
 from rlplatform.ids import Kind, kind_of
-from rlplatform.policies.models import Actions
+from rlplatform.policies.models import Actions, PolicyEvaluation
 
 app = typer.Typer(no_args_is_help=True, help="Publish policies of checkpoints, and act with them.")
 
@@ -133,9 +135,7 @@ def evaluate(
     """Play episodes with a policy, and show the returns. The first, best, worst and last episode are recorded."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        source = full_id(client, source, Kind.POLICY, Kind.CHECKPOINT)
-        request = {"episodes": episodes, "seed": seed, "deterministic": not stochastic}
-        found = client.evaluate_policy(source, request)
+        found = _play(client, source, episodes, seed, stochastic)
     output.document(found, episode_formatting.evaluation_of_policy(found))
 
 
@@ -154,13 +154,9 @@ def record(
     """Play a policy, and save a video of its best episode."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        source = full_id(client, source, Kind.POLICY, Kind.CHECKPOINT)
-        request = {"episodes": episodes, "seed": seed, "deterministic": not stochastic}
-        best = next(info for info in client.evaluate_policy(source, request).episodes if "best" in info.roles)
-        client.download_video(best.id, target)
-        drawn = client.episode(best.id).video
-    if drawn is not None and drawn.difference is not None:
-        output.note(f"the replay differs from the recording: {drawn.difference}")
+        played = _play(client, source, episodes, seed, stochastic)
+        best = next(info for info in played.episodes if "best" in info.roles)
+        drawn = save_video(client, best.id, target, output)
     said = f"{target}: {best.id}, return {best.episode_return:g} in {best.length:,} steps"
     output.document({"path": str(target), "episode": best, "video": drawn}, said)
 
@@ -174,6 +170,12 @@ def delete(
     with connect(url, api_key) as client:
         info = client.delete_policy(full_id(client, policy_id, Kind.POLICY))
     output.document(info, f"{info.id}: deleted")
+
+
+def _play(client: Client, source: str, episodes: int, seed: int, stochastic: bool) -> PolicyEvaluation:
+    source = full_id(client, source, Kind.POLICY, Kind.CHECKPOINT)
+    request = {"episodes": episodes, "seed": seed, "deterministic": not stochastic}
+    return client.evaluate_policy(source, request)
 
 
 def _depth(value: Any) -> int:

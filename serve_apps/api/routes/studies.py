@@ -107,7 +107,7 @@ async def show(ctx: Ctx, request: Request, caller: Caller, study_id: str) -> Res
     responses={**_COMMAND, **problems(401, 403, 404, 409, 503)},
 )
 async def pause(ctx: Ctx, caller: CanTrain, study_id: str) -> Response:
-    """Pause the study's trainings, each with a checkpoint, and start no more. The events tell when that is done."""
+    """Pause the study's trainings, each with a checkpoint, and begin no others. The events tell when that is done."""
     return await _command(ctx, caller, study_id, "pause")
 
 

@@ -38,15 +38,8 @@ from rlplatform.studies.events import (
     StudyTrialSuggested,
     StudyWaiting,
 )
-from rlplatform.studies.models import (
-    PopulationSampler,
-    StudyRequest,
-    StudyState,
-    Trial,
-    TrialReport,
-    TrialState,
-    TrialTraining,
-)
+from rlplatform.studies.methods import PopulationSampler
+from rlplatform.studies.models import StudyRequest, StudyState, Trial, TrialReport, TrialState, TrialTraining
 from rlplatform.studies.optimizer import Optimizer
 from rlplatform.studies.ranking import interval
 from rlplatform.studies.record import StudyRun

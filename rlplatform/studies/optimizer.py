@@ -15,7 +15,8 @@ from typing import Any
 import optuna
 from pydantic import JsonValue
 
-from rlplatform.studies.models import GridSampler, HyperbandPruner, MedianPruner, StudyRequest, TpeSampler, TrialState
+from rlplatform.studies.methods import GridSampler, HyperbandPruner, MedianPruner, TpeSampler
+from rlplatform.studies.models import StudyRequest, TrialState
 from rlplatform.studies.space import Choices, FloatRange, IntRange, Parameter
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)

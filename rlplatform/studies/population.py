@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from rlplatform.studies.models import PopulationSampler, StudyRequest, Trial, TrialState
+from rlplatform.studies.methods import PopulationSampler
+from rlplatform.studies.models import StudyRequest, Trial, TrialState
 from rlplatform.studies.optimizer import draw
 from rlplatform.studies.space import Choices, FloatRange, IntRange
 

@@ -10,7 +10,8 @@ from pydantic import JsonValue
 
 from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.errors import InvalidRequest
-from rlplatform.studies.models import GridSampler, PopulationSampler, StudyRequest
+from rlplatform.studies.methods import GridSampler, PopulationSampler
+from rlplatform.studies.models import StudyRequest
 from rlplatform.studies.space import merged, nested
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.request_checks import check_hyperparameters, effective

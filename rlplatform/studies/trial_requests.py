@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rlplatform.studies import budget
-from rlplatform.studies.models import PopulationSampler, StudyRequest, Trial
+from rlplatform.studies.methods import PopulationSampler
+from rlplatform.studies.models import StudyRequest, Trial
 from rlplatform.studies.request_checks import with_hyperparameters
 from rlplatform.training.models import CheckpointInfo, TrainingRequest
 from rlplatform.training.request_checks import planned

@@ -7,22 +7,21 @@ its trainings start, and each training starts under an idempotency key of its ow
 from __future__ import annotations
 
 import hashlib
-import logging
 import statistics
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from actors.studies.followed_training import FollowedTraining
+from actors.studies.followed_trainings import FollowedTraining, FollowedTrainings
+from actors.studies.trial_chooser import TrialChooser
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.clock import Clock
-from rlplatform.errors import Conflict, NotFound, PlatformError, ServiceError, TooManyRequests
+from rlplatform.errors import NotFound, PlatformError
 from rlplatform.retries import retry
 from rlplatform.run_kinds import parse_event
 from rlplatform.runs.events import Event, stream_of
 from rlplatform.runs.ports import Idempotency
 from rlplatform.store import Store
-from rlplatform.studies import budget, population
 from rlplatform.studies.events import (
     StudyEvent,
     StudyFailed,
@@ -38,25 +37,14 @@ from rlplatform.studies.events import (
     StudyTrialSuggested,
     StudyWaiting,
 )
-from rlplatform.studies.methods import PopulationSampler
-from rlplatform.studies.models import StudyRequest, StudyState, Trial, TrialReport, TrialState, TrialTraining
+from rlplatform.studies.models import StudyRequest, StudyState, Trial, TrialReport, TrialState
 from rlplatform.studies.optimizer import Optimizer
 from rlplatform.studies.ranking import interval
 from rlplatform.studies.record import StudyRun
-from rlplatform.studies.request_checks import with_hyperparameters
-from rlplatform.studies.trial_requests import (
-    is_whole,
-    report_number,
-    steps_of_iteration,
-    target_env_steps,
-    training_request,
-)
-from rlplatform.training.events import TrainingEvaluated, TrainingPaused, TrainingRecovered, TrainingResumed
+from rlplatform.studies.trial_requests import is_whole, training_request
 from rlplatform.training.models import CheckpointInfo, TrainingState
 from rlplatform.training.ports import TrainingCommands
 from rlplatform.training.record import TrainingRun
-
-log = logging.getLogger(__name__)
 
 LISTEN_S = 5.0
 BATCH_S = 0.1
@@ -81,10 +69,9 @@ class StudyController:
         scopes = frozenset({Scope.TRAIN, Scope.READ, *high})
         self._principal = Principal(id=run.created_by, tenant=run.tenant, scopes=scopes)
         self._optimizer = Optimizer(self._request, run.id)
-        self._followed: dict[tuple[int, int], FollowedTraining] = {}
-        self._next: Trial | None = None
+        self._chooser = TrialChooser(self._request, self._optimizer, clock)
+        self._followed = FollowedTrainings(trainings, self._principal)
         self._to_prune: set[int] = set()
-        self._broken: dict[int, str] = {}
         self._cursor = 0
         self._retry_at = 0.0
 
@@ -111,12 +98,6 @@ class StudyController:
     def _unfinished(self) -> list[Trial]:
         return [trial for trial in self._run.document.trials if trial.finished_at is None]
 
-    def _of(self, trial: Trial) -> list[FollowedTraining]:
-        return [self._followed[trial.number, training.seed] for training in trial.trainings]
-
-    def _active(self) -> list[FollowedTraining]:
-        return [followed for followed in self._followed.values() if followed.active]
-
     async def _rebuild(self) -> None:
         """Repeat the study's events for the optimizer, and follow the trainings of unfinished trials from their
         beginning."""
@@ -127,7 +108,7 @@ class StudyController:
         await self._refresh()
         for trial in self._unfinished():
             for training in trial.trainings:
-                self._follow(trial.number, training.seed, training.training_id)
+                self._followed.follow(trial.number, training.seed, training.training_id)
 
     def _replay(self, event: Event) -> None:
         match event:
@@ -142,9 +123,6 @@ class StudyController:
                 self._optimizer.finish(event.trial, event.state, event.value)
                 self._to_prune.discard(event.trial)
 
-    def _follow(self, trial: int, seed: int, training_id: str) -> None:
-        self._followed[trial, seed] = FollowedTraining(trial, seed, training_id)
-
     # -- the loop ------------------------------------------------------------------------------------------------------
 
     async def _advance(self) -> None:
@@ -154,7 +132,7 @@ class StudyController:
         await self._finish_trials()
         ending = self._ending()
         if ending is not None:
-            await self._command("stop", self._active())
+            await self._command("stop", self._followed.active)
             await self._finish_trials()
             if not self._unfinished():
                 await self._append(ending[0], **ending[1])
@@ -181,7 +159,7 @@ class StudyController:
 
     async def _listen(self) -> None:
         """Wait for events of the study and of its trainings, and take them in."""
-        active = self._active()
+        active = self._followed.active
         cursors = {self._run.stream: self._cursor} | {stream_of(each.training_id): each.cursor for each in active}
         wait_s = RETRY_S if self._retry_at or self._run.desired != "run" else LISTEN_S
         try:
@@ -193,28 +171,15 @@ class StudyController:
         for each in active:
             lines = found.get(stream_of(each.training_id), ())
             for line in lines:
-                await self._take(each, parse_event(line.data))
+                event = parse_event(line.data)
+                each.take(event, self._request)
+                if event.final:
+                    self._followed.end(each, await self._training(each.training_id))
             if lines:
                 each.cursor = lines[-1].seq
         if lines := found.get(self._run.stream, ()):
             self._cursor = lines[-1].seq
             await self._refresh()
-
-    async def _take(self, followed: FollowedTraining, event: Event) -> None:
-        match event:
-            case TrainingEvaluated():
-                number = report_number(self._request, event.env_steps)
-                if number is not None:
-                    value = event.report.episode_return_mean
-                    followed.reports[number] = TrialReport(number=number, env_steps=event.env_steps, value=value)
-            case TrainingPaused():
-                followed.paused, followed.commanded = True, None
-            case TrainingResumed() | TrainingRecovered():
-                followed.paused, followed.commanded = False, None
-        if event.final:
-            followed.ended = ended = await self._training(followed.training_id)
-            if ended.document.state is TrainingState.FAILED:
-                self._broken.setdefault(followed.trial, f"{ended.id} failed: {ended.document.message}")
 
     async def _look_for(self, followed: Sequence[FollowedTraining]) -> None:
         """Mark the trainings that have been deleted."""
@@ -222,11 +187,7 @@ class StudyController:
             try:
                 await self._training(each.training_id)
             except NotFound:
-                self._lose(each)
-
-    def _lose(self, followed: FollowedTraining) -> None:
-        followed.gone = True
-        self._broken.setdefault(followed.trial, f"{followed.training_id} was deleted")
+                self._followed.lose(each)
 
     # -- results -------------------------------------------------------------------------------------------------------
 
@@ -235,7 +196,7 @@ class StudyController:
         for trial in self._unfinished():
             if trial.state is not TrialState.RUNNING:
                 continue
-            followed = self._of(trial)
+            followed = self._followed.of(trial)
             last = trial.reports[-1].number if trial.reports else 0
             for number in sorted({number for each in followed for number in each.reports if number > last}):
                 reports = [each.reports[number] for each in followed if number in each.reports]
@@ -254,16 +215,18 @@ class StudyController:
                 await self._append(StudyTrialPruned, trial=trial.number, report=trial.reports[-1].number)
                 self._to_prune.discard(trial.number)
         for trial in self._unfinished():
-            if trial.state is TrialState.PRUNED or trial.number in self._broken:
-                await self._command("stop", [each for each in self._of(trial) if each.active])
+            if trial.state is TrialState.PRUNED or trial.number in self._followed.broken:
+                await self._command("stop", self._followed.of(trial))
 
     async def _finish_trials(self) -> None:
         for trial in self._unfinished():
-            followed = self._of(trial)
-            leaves = trial.state is TrialState.PRUNED or trial.number in self._broken or self._ending() is not None
+            followed = self._followed.of(trial)
+            leaves = (
+                trial.state is TrialState.PRUNED or trial.number in self._followed.broken or self._ending() is not None
+            )
             if any(each.active for each in followed) or not (leaves or self._unstarted(trial) is None):
                 continue
-            trainings = [self._result(each) for each in followed]
+            trainings = [each.result(trial) for each in followed]
             state, message = self._state_of(trial, followed)
             returns = [each.episode_return_mean for each in trainings if each.episode_return_mean is not None]
             value = statistics.fmean(returns) if returns and state is not TrialState.FAILED else None
@@ -278,32 +241,14 @@ class StudyController:
                 importances=self._optimizer.importances(),
                 message=message,
             )
-            for each in followed:
-                del self._followed[each.trial, each.seed]
-
-    def _result(self, followed: FollowedTraining) -> TrialTraining:
-        if (run := followed.ended) is None:
-            return TrialTraining(seed=followed.seed, training_id=followed.training_id)
-        document = run.document
-        begun = next(
-            training.from_env_steps
-            for training in self._run.document.trials[followed.trial].trainings
-            if training.seed == followed.seed
-        )
-        return TrialTraining(
-            seed=followed.seed,
-            training_id=followed.training_id,
-            from_env_steps=begun,
-            env_steps=max(0, document.progress.env_steps - begun),
-            episode_return_mean=document.evaluation.episode_return_mean if document.evaluation is not None else None,
-        )
+            self._followed.forget(trial)
 
     def _state_of(self, trial: Trial, followed: Sequence[FollowedTraining]) -> tuple[TrialState, str | None]:
         """Return the final state of a trial whose trainings have ended, and its explanation."""
         if trial.state is TrialState.PRUNED:
             return TrialState.PRUNED, None
-        if trial.number in self._broken:
-            return TrialState.FAILED, self._broken[trial.number]
+        if trial.number in self._followed.broken:
+            return TrialState.FAILED, self._followed.broken[trial.number]
         stopped = any(each.ended and each.ended.document.state is TrainingState.STOPPED for each in followed)
         if stopped or self._unstarted(trial) is not None:
             return TrialState.STOPPED, None
@@ -318,7 +263,7 @@ class StudyController:
         if self._clock.monotonic() < self._retry_at:
             return
         self._retry_at = 0.0
-        while len(self._active()) < self._request.parallel:
+        while len(self._followed.active) < self._request.parallel:
             trial = next((each for each in self._unfinished() if self._startable(each)), None)
             if trial is None:
                 reason = await self._suggest()
@@ -333,7 +278,7 @@ class StudyController:
                 return
 
     def _startable(self, trial: Trial) -> bool:
-        running = trial.state is TrialState.RUNNING and trial.number not in self._broken
+        running = trial.state is TrialState.RUNNING and trial.number not in self._followed.broken
         return running and self._unstarted(trial) is not None
 
     def _unstarted(self, trial: Trial) -> int | None:
@@ -346,43 +291,17 @@ class StudyController:
 
     async def _suggest(self) -> str | None:
         """Choose and log the next trial; return why not, if nothing can be chosen now."""
-        document, request = self._run.document, self._request
-        if request.planned_trials is not None and document.trial_count >= request.planned_trials:
-            return "trials"
-        unfinished = self._unfinished()
-        available = budget.left(request, document.env_steps, unfinished)
-        if available is not None and available <= 0:
-            return "budget_env_steps"
-        if (trial := self._next or self._choose()) is None:
-            return "generation"
-        self._next = trial
-        each = steps_of_iteration(with_hyperparameters(request.training, trial.hyperparameters))
-        target = target_env_steps(request)
-        steps = budget.plan(request, available, target, each)
-        planned = trial.model_copy(update={"env_steps": steps})
-        if steps == [] or (unfinished and not is_whole(request, planned)):
-            return "budget_env_steps"  # trials that are pruned may leave enough for a whole one
-        self._next = None
+        chosen = self._chooser.choose(self._run.document, self._unfinished())
+        if isinstance(chosen, str):
+            return chosen
         await self._append(
             StudyTrialSuggested,
-            trial=trial.number,
-            hyperparameters=trial.hyperparameters,
-            env_steps=steps,
-            parent=trial.parent,
+            trial=chosen.number,
+            hyperparameters=chosen.hyperparameters,
+            env_steps=chosen.env_steps,
+            parent=chosen.parent,
         )
         return None
-
-    def _choose(self) -> Trial | None:
-        """Return the next trial; None: it depends on trials that have not ended."""
-        document, sampler = self._run.document, self._request.sampler
-        number, now = document.trial_count, self._clock.now()
-        if not isinstance(sampler, PopulationSampler):
-            return Trial(number=number, hyperparameters=self._optimizer.suggest(), started_at=now)
-        if not population.is_ready(sampler, number, document.trials):
-            return None
-        chosen = population.succeed(self._request, sampler, number, document.trials)
-        self._optimizer.replay(chosen.hyperparameters)
-        return Trial(number=number, hyperparameters=chosen.hyperparameters, parent=chosen.parent, started_at=now)
 
     async def _start(self, trial: Trial, place: int) -> bool:
         """Start the trial's training with the seed at ``place``; return False if no more can be started for now."""
@@ -395,13 +314,13 @@ class StudyController:
             run, _ = await self._trainings.start_training(request, self._principal, once)
         except PlatformError as error:
             if not error.retryable:
-                self._broken[trial.number] = str(error)
+                self._followed.broken[trial.number] = str(error)
                 return True
             await self._wait(error)
             return False
         begun = {"trial": trial.number, "seed": seed, "training_id": run.id}
         await self._append(StudyTrialStarted, **begun, from_env_steps=parent.env_steps if parent is not None else 0)
-        self._follow(trial.number, seed, run.id)
+        self._followed.follow(trial.number, seed, run.id)
         return True
 
     async def _checkpoint(self, trial: Trial, seed: int) -> CheckpointInfo | None:
@@ -430,7 +349,7 @@ class StudyController:
     # -- pause, resume, stop -------------------------------------------------------------------------------------------
 
     async def _pause(self) -> None:
-        active = self._active()
+        active = self._followed.active
         await self._command("pause", [each for each in active if not each.paused])
         if all(each.paused for each in active) and self._run.document.state is StudyState.RUNNING:
             await self._append(StudyPaused)
@@ -438,21 +357,12 @@ class StudyController:
     async def _continue(self) -> None:
         if self._run.document.state is StudyState.PAUSED:
             await self._append(StudyResumed)
-        await self._command("resume", [each for each in self._active() if each.paused])
+        await self._command("resume", [each for each in self._followed.active if each.paused])
 
     async def _command(self, command: str, followed: Sequence[FollowedTraining]) -> None:
         """Send ``command`` to trainings that were not sent it yet. A refusal is tried again later."""
-        for each in followed:
-            if each.commanded == command or not each.active:
-                continue
-            try:
-                await self._trainings.command_training(each.training_id, command, self._principal)
-                each.commanded = command
-            except NotFound:
-                self._lose(each)
-            except (Conflict, TooManyRequests, ServiceError) as error:
-                log.info("%s of %s is tried again: %s", command, each.training_id, error)
-                self._retry_at = self._clock.monotonic() + RETRY_S
+        if not await self._followed.command(command, followed):
+            self._retry_at = self._clock.monotonic() + RETRY_S
 
     # -- the store -----------------------------------------------------------------------------------------------------
 

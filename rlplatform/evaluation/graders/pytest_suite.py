@@ -22,6 +22,7 @@ from rlplatform.sandbox.models import Limits, Program
 from rlplatform.sandbox.programs import MAX_PROGRAM_BYTES, path_fault
 
 SUITE = "test_suite.py"
+_SUITE_MODULES = ("wire", "server", "proxies", "connection", "pytest_runner")
 _CONFIGURATION = frozenset({"conftest.py", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "sitecustomize.py"})
 _SHOWN = 5
 
@@ -102,9 +103,7 @@ class PytestGrader(Grader):
     def program(self, files: dict[str, bytes]) -> Program:
         if self.isolation == "separate":
             return with_guest(files, ("wire", "server"), "main()")
-        return with_guest(
-            files | self._suite_files(), ("wire", "server", "proxies", "pytest_runner"), self._start(files)
-        )
+        return with_guest(files | self._suite_files(), _SUITE_MODULES, self._start(files))
 
     def open(self, checker: Checker, stage: Stage) -> Session:
         suite = Suite(self._suite_program(stage.program), self.limits, _select, _node_of)
@@ -113,7 +112,7 @@ class PytestGrader(Grader):
 
     def _suite_program(self, submission: Program) -> Program:
         start = self._start(submission.files)
-        return with_guest(self._suite_files(), ("wire", "server", "proxies", "pytest_runner"), start)
+        return with_guest(self._suite_files(), _SUITE_MODULES, start)
 
     def _start(self, submission: dict[str, bytes]) -> str:
         own = list(self._suite_files())

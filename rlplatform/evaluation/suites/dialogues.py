@@ -10,8 +10,7 @@ from queue import SimpleQueue
 
 from rlplatform.evaluation.suites.guest import wire
 
-REPORT = b"!"
-ENDED = wire.dump({"ended": True})
+ENDED = wire.dump(wire.ENDED)
 MAX_REPORT_BYTES = 4 << 20
 
 
@@ -138,9 +137,9 @@ class SuiteDialogue:
 
     def reply(self, line: bytes) -> bytes | None:
         """Hand a request to the submission, or a report to the judge, and wait for the answer or the next command."""
-        if not line.startswith(REPORT):
+        if not line.startswith(wire.REPORT):
             return self._phase.ask(line)
-        self._reports.put(line[len(REPORT) :])
+        self._reports.put(line[len(wire.REPORT) :])
         self._phase.finish()
         return self._commands.get()
 

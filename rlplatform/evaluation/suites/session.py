@@ -19,7 +19,6 @@ from rlplatform.errors import SandboxFault, ServiceError
 from rlplatform.evaluation.checkers.base import Checker
 from rlplatform.evaluation.graders.base import Decision, Grader, Refusal, Session, Stage, TestAttempt
 from rlplatform.evaluation.suites.dialogues import (
-    REPORT,
     Phase,
     SubmissionDialogue,
     SuiteDialogue,
@@ -249,9 +248,9 @@ class _SharedAttempt(SuiteAttempt):
         return self._command
 
     def reply(self, line: bytes) -> bytes | None:
-        if line.startswith(REPORT):
+        if line.startswith(wire.REPORT):
             with suppress(wire.WireError):
-                report = read_report(wire.load(line[len(REPORT) :]))
+                report = read_report(wire.load(line[len(wire.REPORT) :]))
                 if report is not None and report.token == self._token:
                     self._heard = report
                     return None

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from rlplatform.evaluation.suites.guest import proxies, server, wire
+from rlplatform.evaluation.suites.guest.connection import Connection, RemoteBaseException, SubmissionEnded
 
 SUBMISSION = '''
 """A submission."""
@@ -108,7 +109,7 @@ def main(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     thread = threading.Thread(target=theirs.serve, daemon=True)
     thread.start()
     assert wire.load(reader.readline()) == {"ready": True}
-    yield proxies.RemoteModule(proxies.Connection(reader, writer), "main")
+    yield proxies.RemoteModule(Connection(reader, writer), "main")
     writer.close()
     thread.join(10)
     for stream in (reader, theirs_reader, theirs_writer):
@@ -215,7 +216,7 @@ def test_exceptions_of_the_submission_can_be_expected(main: Any) -> None:
 
 
 def test_submission_cannot_interrupt_the_suite(main: Any) -> None:
-    with pytest.raises(proxies.RemoteBaseException) as caught:
+    with pytest.raises(RemoteBaseException) as caught:
         main.interrupt()
     assert not isinstance(caught.value, KeyboardInterrupt | Exception)
 
@@ -301,6 +302,6 @@ def test_missing_names_fail_where_they_are_used(main: Any) -> None:
 def test_an_ended_submission_is_no_exception_that_a_test_could_expect(main: Any) -> None:
     connection = main.__dict__["_connection"]
     connection._reader = io.BytesIO(wire.dump({"ended": True}))
-    with pytest.raises(proxies.SubmissionEnded) as caught:
+    with pytest.raises(SubmissionEnded) as caught:
         main.add(1, 2)
     assert not isinstance(caught.value, Exception)

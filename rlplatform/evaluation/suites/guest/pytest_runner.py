@@ -18,10 +18,10 @@ from typing import Any, BinaryIO, NoReturn
 
 import pytest
 
-from . import proxies, server, wire
+from . import server, wire
+from .connection import Connection, SubmissionEnded
+from .proxies import TRACE, RemoteModules
 
-REPORT = b"!"
-"""First byte of a line to the host; other lines are for the submission."""
 _MESSAGE = 2000
 _CAPTURED = 64 << 10
 _MAX_NODES = 1000
@@ -42,8 +42,8 @@ def main(files: list[str], modules: list[str] | None, own: list[str]) -> NoRetur
     first = wire.load(reader.readline()) if shared else {"token": ""}
     connection = None
     if not shared:
-        connection = proxies.Connection(reader, writer)
-        sys.meta_path.insert(0, proxies.RemoteModules(connection, modules))
+        connection = Connection(reader, writer)
+        sys.meta_path.insert(0, RemoteModules(connection, modules))
     runner = Runner(reader, writer, connection, modules, first)
     options = ["-p", "no:cacheprovider", "-p", "no:terminal", "--capture=sys", "--rootdir=.", "-c", os.devnull]
     said = io.StringIO()
@@ -68,7 +68,7 @@ class Runner:
         self,
         reader: BinaryIO,
         writer: BinaryIO,
-        connection: proxies.Connection | None,
+        connection: Connection | None,
         modules: list[str],
         first: dict[str, Any],
     ) -> None:
@@ -85,7 +85,7 @@ class Runner:
         now = time.process_time()
         message |= {"cpu_s": now - self._cpu_s, "token": self._first["token"]}
         self._cpu_s = now
-        self._writer.write(REPORT + wire.dump(message))
+        self._writer.write(wire.REPORT + wire.dump(message))
         self._writer.flush()
 
     @pytest.hookimpl
@@ -158,8 +158,8 @@ class Runner:
         if call.excinfo is None:  # a strict xfail that passed
             return _phase(report.when, "failed", str(report.longrepr)) | captured
         error = call.excinfo.value
-        trace = getattr(error, proxies.TRACE, None)
-        if isinstance(error, proxies.SubmissionEnded):
+        trace = getattr(error, TRACE, None)
+        if isinstance(error, SubmissionEnded):
             return _phase(report.when, "ended", None) | captured
         if trace is not None or isinstance(error, wire.WireError) or self._is_submissions(error):
             text = _last_line(error)
@@ -171,7 +171,7 @@ class Runner:
 
     def _is_submissions(self, error: BaseException) -> bool:
         """Return True if the submission has raised ``error``."""
-        if isinstance(error, proxies.SubmissionEnded) or hasattr(error, proxies.TRACE):
+        if isinstance(error, SubmissionEnded) or hasattr(error, TRACE):
             return True
         if self._connection is not None:
             return False

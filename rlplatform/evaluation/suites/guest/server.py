@@ -20,10 +20,7 @@ from typing import Any, BinaryIO, NoReturn
 from . import wire
 
 MAX_BASES = 12
-OPERATORS = (
-    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift"),
-    *("lt", "le", "gt", "ge", "eq", "neg", "pos", "invert", "getitem", "setitem", "delitem"),
-)
+OPERATORS = (*wire.BINARY, *wire.COMPARISONS, "eq", "neg", "pos", "invert", "getitem", "setitem", "delitem")
 _SHOWN = 8000
 _OWN = ("/_rlp_", "/_start.py", "importlib", "<frozen importlib")
 _PRINTED = 256 << 10

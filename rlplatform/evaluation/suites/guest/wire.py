@@ -20,6 +20,12 @@ from fractions import Fraction
 from typing import Any
 
 MAX_DEPTH = 60
+REPORT = b"!"
+"""First byte of a line of the suite to the host; its other lines are for the submission."""
+ENDED = {"ended": True}
+"""Message that stands for the answers of a submission that has ended."""
+BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
+COMPARISONS = ("lt", "le", "gt", "ge")
 _PLAIN_INT_BITS = 2048
 _HEXADECIMAL = re.compile("-?[0-9a-f]+", re.ASCII)
 _DTYPE = re.compile(r"[<>|][biufcSU]\d{1,4}", re.ASCII)

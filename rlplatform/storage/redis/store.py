@@ -29,9 +29,8 @@ from rlplatform.storage import append_rules
 from rlplatform.storage.redis import index, scripts
 from rlplatform.storage.redis.records import RedisRecords, as_storage_errors
 
-SCHEMA = (
-    4  # 2: usage, outbox, documents; 3: tests apart from records; 4: index. Older versions would leave gaps in them
-)
+SCHEMA = 4
+"""2: usage, outbox, documents; 3: tests apart from records; 4: index. Older versions would leave gaps in them."""
 _PACKED = ("epoch", "request", "tests", "record", "annotations")
 _CACHED_RUNS = 512
 _TIMEOUT_S = 15.0

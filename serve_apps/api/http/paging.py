@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -13,7 +13,7 @@ from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.ids import Kind, check_id, least_id
 from rlplatform.runs.annotations import LabelKey
-from rlplatform.runs.index import RunQuery, SortKey
+from rlplatform.runs.index import SORT_KEYS, RunQuery, SortKey
 from rlplatform.runs.ports import RunStore
 from rlplatform.runs.records import RunSummary
 
@@ -43,22 +43,10 @@ class PageQuery(BaseModel):
             raise InvalidRequest("the cursor is not one of this list's", field="cursor") from None
 
 
-_Order = Literal[
-    "-created_at",
-    "created_at",
-    "-finished_at",
-    "finished_at",
-    "-name",
-    "name",
-    "-env",
-    "env",
-    "-state",
-    "state",
-    "-score",
-    "score",
-    "-env_steps",
-    "env_steps",
-]
+if TYPE_CHECKING:
+    _Order = str
+else:
+    _Order = Literal[tuple(f"{sign}{key}" for key in SORT_KEYS for sign in ("-", ""))]
 
 
 def _rfc3339(text: object) -> object:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { actionRows, discrete, favourite, moments, nearest, returns, rolesOf } from "../src/runs/episodes";
+import { actionRows, discrete, extent, favourite, moments, nearest, returns, rolesOf } from "../src/runs/episodes";
 import type { Episode, EpisodeInfo } from "../src/types";
 
 const info = (id: string, iteration: number, roles: EpisodeInfo["roles"]): EpisodeInfo =>
@@ -39,4 +39,11 @@ describe("recorded episodes", () => {
     expect([discrete(rows), discrete([[0, 1, 1]])]).toEqual([false, true]);
     expect(returns([1, 2, -1])).toEqual([1, 3, 2]);
   });
+});
+
+it("have a range, however long they are", () => {
+  const rewards = Array.from({ length: 300_000 }, (_, step) => (step % 7) - 3);
+  expect(extent(rewards)).toEqual([-3, 3]);
+  expect(extent([Number.NaN, 2, Number.POSITIVE_INFINITY])).toEqual([0, 2]);
+  expect(extent([4, 5], 0)).toEqual([0, 5]);
 });

@@ -1,7 +1,7 @@
 /** Rewards and actions of an episode, step by step, with a mark at the present step. The slider below says it in words. */
 import { useEffect, useRef } from "preact/hooks";
 import { count, measure } from "../format";
-import { actionRows, discrete } from "../runs/episodes";
+import { actionRows, discrete, extent, finite } from "../runs/episodes";
 import { scheme } from "../theme";
 import type { Episode } from "../types";
 
@@ -67,8 +67,7 @@ function draw(canvas: HTMLCanvasElement, episode: Episode, step: number): void {
 
 /** Rewards, up and down from zero. Where several share a pixel, the one furthest from zero is seen. */
 function bars(context: CanvasRenderingContext2D, rewards: number[], width: number, fill: string, axis: string): void {
-  const high = Math.max(0, ...rewards.map(finite));
-  const low = Math.min(0, ...rewards.map(finite));
+  const [low, high] = extent(rewards, 0);
   const scale = REWARD_PX / (high - low || 1);
   const zero = high * scale;
   const each = width / Math.max(1, rewards.length);
@@ -88,7 +87,7 @@ function bars(context: CanvasRenderingContext2D, rewards: number[], width: numbe
 
 /** One of a few actions at each step: a row for each. */
 function cells(context: CanvasRenderingContext2D, row: number[], width: number, fill: string, ground: string): void {
-  const kinds = Math.max(2, ...row.map((value) => value + 1));
+  const kinds = extent(row, 1)[1] + 1;
   const height = ACTION_PX / kinds;
   const each = width / Math.max(1, row.length);
   context.fillStyle = ground;
@@ -109,9 +108,7 @@ function curves(
 ): void {
   context.fillStyle = ground;
   context.fillRect(0, 0, width, ACTION_PX);
-  const all = rows.flat().map(finite);
-  const high = Math.max(...all);
-  const low = Math.min(...all);
+  const [low, high] = extent(rows.flat());
   context.strokeStyle = stroke;
   context.lineWidth = 1.25;
   for (const [place, row] of rows.entries()) {
@@ -129,9 +126,6 @@ function curves(
 }
 
 function describe({ rewards }: Episode): string {
-  const values = rewards.map(finite);
-  const range = `rewards from ${measure(Math.min(...values))} to ${measure(Math.max(...values))}`;
-  return `Rewards and actions of ${count(values.length)} steps: ${range}. The slider says each step.`;
+  const [low, high] = extent(rewards);
+  return `Rewards and actions of ${count(rewards.length)} steps: rewards from ${measure(low)} to ${measure(high)}. The slider says each step.`;
 }
-
-const finite = (value: number): number => (Number.isFinite(value) ? value : 0);

@@ -54,6 +54,19 @@ export function actionRows(episode: Episode): number[][] {
 export const discrete = (rows: readonly number[][]): boolean =>
   rows.every((row) => row.every((value) => Number.isInteger(value) && value >= 0 && value < 64));
 
+/** The least and the greatest of `values` and `others`, of any number of them; what is not finite counts as zero. */
+export function extent(values: readonly number[], ...others: number[]): [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const given of [...others, ...values]) {
+    const value = finite(given);
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
+
+export const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
+
 export function flat(value: unknown): number[] {
   if (Array.isArray(value)) return value.flatMap(flat);
   return [Number(value)];

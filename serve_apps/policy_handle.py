@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import NDArray
 
-from actors.rpc.ray_calls import ask, first_line, result
 from rlplatform.access.principals import Principal
-from rlplatform.errors import PlatformError, Unavailable
+from rlplatform.errors import PlatformError
 from rlplatform.policies.models import PolicyInfo, PolicyRequest
 from rlplatform.policies.ports import ActResult
 from rlplatform.policies.record import PolicyRecord
 from rlplatform.runs.ports import Idempotency
+from serve_apps.deployment_handle import DeploymentHandle
 
 POLICY_PATIENCE_S = 120.0
 
 
-class PoliciesHandle:
+class PoliciesHandle(DeploymentHandle):
     """The ``PolicyService`` port over the Serve deployment of policies."""
 
     def __init__(self, lookup: Callable[[], Any]) -> None:
-        self._lookup = lookup
-        self._deployment: Any = None
-
-    async def _call(self, method: str, *args: Any) -> Any:
-        from ray.serve.exceptions import RayServeException  # seconds, and here Serve runs already
-
-        self._deployment = self._deployment or self._lookup()
-        response = ask(self._deployment, method, *args)
-        try:
-            return await asyncio.wait_for(result(response, method), POLICY_PATIENCE_S)
-        except TimeoutError:
-            raise Unavailable(f"{method}: no replica for policies answered within {POLICY_PATIENCE_S:g} s") from None
-        except RayServeException as error:
-            raise Unavailable(f"{method}: {first_line(error)}") from None
+        super().__init__(lookup, "policies", POLICY_PATIENCE_S)
 
     async def publish(
         self, request: PolicyRequest, principal: Principal, idempotency: Idempotency | None = None

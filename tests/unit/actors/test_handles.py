@@ -13,8 +13,10 @@ from actors.rpc.ray_calls import to_its_end
 from actors.store.client import StoreClient
 from actors.store.server import CALLS
 from rlplatform.commands import Commands
+from rlplatform.playing.ports import EpisodeService
 from rlplatform.policies.ports import PolicyService
 from rlplatform.store import Store
+from serve_apps.episode_handle import EpisodesHandle
 from serve_apps.policy_handle import PoliciesHandle
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +49,13 @@ async def test_what_it_returns_and_raises_is_passed_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("handle", "port"), [(SupervisorHandle, Commands), (StoreClient, Store), (PoliciesHandle, PolicyService)]
+    ("handle", "port"),
+    [
+        (SupervisorHandle, Commands),
+        (StoreClient, Store),
+        (PoliciesHandle, PolicyService),
+        (EpisodesHandle, EpisodeService),
+    ],
 )
 def test_a_handle_has_every_call_of_its_port(handle: type, port: type) -> None:
     calls = {name for base in port.__mro__ if base is not object for name in vars(base) if not name.startswith("_")}

@@ -53,9 +53,12 @@ def follow_evaluation(
     after: int = 0,
     name: str = "main.py",
     quiet: bool = False,
+    program: bool = False,
 ) -> Evaluation:
-    """Likewise for an evaluation of the program ``name``; ``quiet``: without a line for each of its tests."""
-    with _interruptible(evaluation.id), output.evaluation(name=name, quiet=quiet) as view:
+    """Likewise for an evaluation of the program ``name``; ``quiet``: without a line for each of its tests; ``program``:
+    with the program's output alone."""
+    shown = output.program() if program else output.evaluation(name=name, quiet=quiet)
+    with _interruptible(evaluation.id), shown as view:
         for event in client.events(evaluation.id, after=after):
             view.show(event)
     return client.evaluation(evaluation.id)

@@ -28,6 +28,7 @@ from rlplatform.cli.commands import (
 )
 from rlplatform.cli.commands.doctor import doctor
 from rlplatform.cli.commands.evaluate import evaluate
+from rlplatform.cli.commands.run import run
 from rlplatform.cli.commands.serve import serve
 from rlplatform.cli.commands.train import train
 from rlplatform.cli.follow import Interrupted
@@ -67,6 +68,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(evaluate)
+app.command()(run)
 app.command()(sweep.sweep)
 app.add_typer(study.app, name="study")
 app.add_typer(runs.app, name="runs")

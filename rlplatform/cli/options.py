@@ -8,7 +8,8 @@ import math
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -27,6 +28,22 @@ def output_of(ctx: typer.Context, lines: bool) -> Output:
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines on stdout, nothing else.")]
 Url = Annotated[str | None, typer.Option("--url", help="The platform's address.", show_default="RLP_URL")]
 ApiKey = Annotated[str | None, typer.Option("--api-key", help="The API key.", show_default="RLP_API_KEY")]
+
+Also = Annotated[
+    list[Path] | None, typer.Option("--with", help="A further file of the program.", exists=True, dir_okay=False)
+]
+Data = Annotated[
+    list[Path] | None,
+    typer.Option("--data", help="A file to upload, which the program can read.", exists=True, dir_okay=False),
+]
+MemoryMib = Annotated[int | None, typer.Option("--memory-mib", "--memory-mb", help="Limit of each test, in MiB.")]
+IsolationTier = Annotated[
+    Literal["single-use", "jail", "gvisor"] | None,
+    typer.Option("--tier", help="Isolation of the sandbox; single-use by default."),
+]
+Image = Annotated[
+    str | None, typer.Option("--image", help="Image to run in, which has the packages: one of rlp image ls.")
+]
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}

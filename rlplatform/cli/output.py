@@ -27,7 +27,7 @@ from rich.progress import (
 from rlplatform.cli import formatting, layout
 from rlplatform.cli.evidence import renamed
 from rlplatform.errors import PlatformError
-from rlplatform.evaluation.events import EvaluationFailed, EvaluationRetried
+from rlplatform.evaluation.events import EvaluationFailed, EvaluationOutput, EvaluationRetried, EvaluationTestFinished
 from rlplatform.runs.events import Event
 from rlplatform.training.events import TrainingIterationCompleted
 from rlplatform.training.models import Training
@@ -131,6 +131,19 @@ class Output:
         yield _Lines(self) if self.lines else _EvaluationLines(self, name, quiet=quiet)
 
     @contextmanager
+    def program(self) -> Iterator[View]:
+        """A live view of a program that is run once: its standard output as it comes."""
+        yield _Lines(self) if self.lines else _ProgramOutput(self)
+
+    def write(self, text: str) -> None:
+        """Write a piece of a program's output at once, unchanged unless a terminal would obey it."""
+        try:
+            self.out.file.write(_harmless(text) if self.out.is_terminal else text)
+            self.out.file.flush()
+        except BrokenPipeError:
+            self.out.on_broken_pipe()
+
+    @contextmanager
     def transfer(self, name: str) -> Iterator[Callable[[int, int], None]]:
         """A function to call with the bytes received and the bytes in all; a bar on a terminal."""
         if self.lines or not self.err.is_terminal:
@@ -193,6 +206,27 @@ class _EvaluationLines:
             return
         if (text := formatting.event(event)) is not None:
             self._output.out.print(_harmless(renamed(text, self._name)), markup=False)
+
+
+class _ProgramOutput:
+    """Standard output of the only test, each character of it once."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._written = 0
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, EvaluationOutput):
+            self._write(event.text)
+        elif isinstance(event, EvaluationTestFinished):
+            self._write((event.result.stdout or "")[self._written :])
+        elif isinstance(event, EvaluationRetried | EvaluationFailed):
+            self._written = 0
+            self._output.note(formatting.event(event) or "")
+
+    def _write(self, text: str) -> None:
+        self._output.write(text)
+        self._written += len(text)
 
 
 class _TrainingLines:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Any, Literal, TypeVar
 
 from pydantic import (
@@ -74,8 +75,10 @@ class EvaluationRequest(Annotations):
     language: LanguageName = PYTHON
     """Programming language of the submission."""
     source: Source
-    """Text of `main.py`, or an uploaded file. An uploaded ZIP archive is a whole submission, with `main.py` at its top
-    or in its only folder."""
+    """Text of the program, or an uploaded file. An uploaded ZIP archive is a whole submission, with `main.py` (or
+    `source_name`) at its top or in its only folder."""
+    source_name: str | None = Field(default=None, pattern=patterns.PROGRAM_FILE)
+    """Name of the program's file: errors show it, and other files import it. Null: `main.py`."""
     files: list[SourceFile] = Field(default_factory=list, max_length=32, fail_fast=True)
     """Further files of the submission."""
     data: list[DataFile] = Field(default_factory=list, max_length=64, fail_fast=True)
@@ -106,7 +109,7 @@ class EvaluationRequest(Annotations):
     @property
     def entry(self) -> str:
         """File that is run."""
-        return LANGUAGES[self.language].entry
+        return self.source_name or LANGUAGES[self.language].entry
 
     @property
     def own_image(self) -> str | None:
@@ -167,6 +170,9 @@ class EvaluationRequest(Annotations):
             if wrong := next((name for name in others if getattr(test, name) is not None), None):
                 takes = f"grader {self.grader.kind!r}, which takes {', '.join(fitting)}"
                 raise FieldError(f"tests.{index}.{wrong}", f"does not go with {takes}")
+        usual = LANGUAGES[self.language].entry
+        if self.source_name is not None and PurePath(self.source_name).suffix != PurePath(usual).suffix:
+            raise FieldError("source_name", f"must end as {usual}, the file of language {self.language!r}")
         if self.grader.languages is not None and self.language not in self.grader.languages:
             takes = f"grader {self.grader.kind!r}, which takes {', '.join(self.grader.languages)}"
             raise FieldError("language", f"{self.language!r} does not go with {takes}")

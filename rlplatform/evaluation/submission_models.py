@@ -49,6 +49,8 @@ class Submission(StrictModel):
     """Id of the evaluation."""
     source: str | FileRef
     """The program: its text, or the uploaded file that it is."""
+    source_name: str = "main.py"
+    """Name of the program's file."""
     files: list[SubmittedFile]
     """Further files of the program."""
     data: list[DataFile] = Field(default_factory=list)
@@ -69,6 +71,7 @@ class Submission(StrictModel):
         return cls(
             id=evaluation_id,
             source=request.source,
+            source_name=request.entry,
             files=[SubmittedFile(path=file.path, content=file.content) for file in request.files],
             data=request.data,
             grader=request.grader.model_dump(mode="json") if staff else request.grader.public(),

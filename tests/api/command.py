@@ -23,7 +23,11 @@ class Done(NamedTuple):
 
 
 async def start(
-    directory: Path, *arguments: str, stdout: int | IO[bytes] = asyncio.subprocess.PIPE, **environment: str
+    directory: Path,
+    *arguments: str,
+    stdin: int | IO[bytes] = asyncio.subprocess.DEVNULL,
+    stdout: int | IO[bytes] = asyncio.subprocess.PIPE,
+    **environment: str,
 ) -> asyncio.subprocess.Process:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("RLP_")}
     return await asyncio.create_subprocess_exec(
@@ -31,6 +35,7 @@ async def start(
         *arguments,
         cwd=directory,
         env=plain | environment,
+        stdin=stdin,
         stdout=stdout,
         stderr=asyncio.subprocess.PIPE,
     )

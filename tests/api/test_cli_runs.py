@@ -10,7 +10,7 @@ import pytest
 
 from rlplatform.access.principals import Scope
 from rlplatform.cli import exit_codes
-from rlplatform.cli.commands.evaluate import call_of
+from rlplatform.cli.function_call import call_of
 from rlplatform.evaluation.models import Verdict
 from tests.api.command import rlp
 

@@ -129,3 +129,26 @@ def test_agents(docker_pool: DockerPool, source: str, verdict: str, message: str
     if verdict == "accepted":
         assert result.stderr.startswith("thinking\n")
         assert result.value["episode_return"] >= 150
+
+
+def test_errors_show_the_authors_name_of_the_program(docker_pool: DockerPool) -> None:
+    stdio = judged(docker_pool, "x = 1\n1 / 0", tests=[{"id": "1"}], source_name="hw 1.py").tests[0]
+    assert '  File "hw 1.py", line 2, in <module>' in (stdio.stderr or "")
+    broken = judged(docker_pool, "\n(", tests=[{"id": "1"}], source_name="hw1.py")
+    assert (broken.message or "").startswith("hw1.py, line 2: SyntaxError")
+    called = judged(
+        docker_pool,
+        "def f():\n    return 1 / 0",
+        tests=[{"id": "1", "expected": 1}],
+        grader={"kind": "function", "entry": "f"},
+        source_name="hw1.py",
+    ).tests[0]
+    assert '  File "hw1.py", line 2, in f' in (called.stderr or "")
+    agent = judged(
+        docker_pool,
+        "def act(observation):\n    return 1 / 0",
+        tests=[{"id": "1", "seed": 1}],
+        grader={"kind": "episode", "env": "CartPole-v1"},
+        source_name="my-agent.py",
+    ).tests[0]
+    assert 'my-agent.py", line 2, in act' in (agent.stderr or "")

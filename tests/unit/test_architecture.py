@@ -83,6 +83,7 @@ def test_nothing_runs_a_learners_code_outside_a_container() -> None:
         "rlplatform/algorithms/ppo/native/c_library.py",  # the C compiler
         "rlplatform/sandbox/images/base_image.py",  # debootstrap
         "rlplatform/sandbox/images/packages.py",  # pip
+        "rlplatform/cli/test_packages/",  # checkers of instructors, as text for the container
         "rlplatform/sandbox/self_check.py",  # hostile programs, as text for the container
         "rlplatform/testing/redis_server.py",  # redis-server
         "rlplatform/sandbox/guest/",  # inside the container

@@ -1,8 +1,10 @@
-"""``rlp evaluate``."""
+"""``rlp evaluate``: judge a program against tests."""
 
 from __future__ import annotations
 
 import json as jsonlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,23 +13,44 @@ import typer
 from rlplatform.cli import exit_codes
 from rlplatform.cli.evidence import evidence, renamed
 from rlplatform.cli.follow import follow_evaluation
-from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, given, labels_of, output_of
+from rlplatform.cli.function_call import call_of
+from rlplatform.cli.options import (
+    Also,
+    ApiKey,
+    Data,
+    Image,
+    IsolationTier,
+    Json,
+    Labels,
+    MemoryMib,
+    Name,
+    Notes,
+    Url,
+    connect,
+    given,
+    labels_of,
+    output_of,
+)
 from rlplatform.cli.output import Output
+from rlplatform.cli.program import ARCHIVE, read_program, read_text, uploaded, with_files
 from rlplatform.cli.suites import pytest_grader
-from rlplatform.client import Client
+from rlplatform.cli.test_packages.folder import read_folder
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.models import Evaluation, Verdict
 
-_ARCHIVE = ".zip"
-_REST = ("grader", "checker", "limits", "tier", "image", "files", "data")
+_REST = ("grader", "checker", "limits", "tier", "image", "files", "data", "groups", "stop_on_failure")
 
 
 def evaluate(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The program, or a ZIP archive of one.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="The program: a file, a folder or a ZIP archive.", exists=True)],
     tests: Annotated[
         Path | None,
-        typer.Option(help="JSON: a list of tests, or an object with `tests` and more.", exists=True, dir_okay=False),
+        typer.Option(
+            help="JSON: a list of tests, or an object with `tests` and more. Or a folder: pairs as 1.in and 1.ans, a "
+            "package of Kattis (problem.yaml) or of DMOJ (init.yml).",
+            exists=True,
+        ),
     ] = None,
     stdin: Annotated[str | None, typer.Option(help="A single test: input of the program.")] = None,
     expect: Annotated[
@@ -51,25 +74,13 @@ def evaluate(
         str | None,
         typer.Option(help="exact, tokens, lines, floats, unordered, or your checker.py (testlib's convention)."),
     ] = None,
-    also: Annotated[
-        list[Path] | None, typer.Option("--with", help="A further file of the program.", exists=True, dir_okay=False)
-    ] = None,
-    data: Annotated[
-        list[Path] | None,
-        typer.Option("--data", help="A file to upload, which the program can read.", exists=True, dir_okay=False),
-    ] = None,
+    also: Also = None,
+    data: Data = None,
     cpu_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
     wall_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
-    memory_mib: Annotated[
-        int | None, typer.Option("--memory-mib", "--memory-mb", help="Limit of each test, in MiB.")
-    ] = None,
-    tier: Annotated[
-        Literal["single-use", "jail", "gvisor"] | None,
-        typer.Option(help="Isolation of the sandbox; single-use by default."),
-    ] = None,
-    image: Annotated[
-        str | None, typer.Option(help="Image to run in, which has the packages: one of rlp image ls.")
-    ] = None,
+    memory_mib: MemoryMib = None,
+    tier: IsolationTier = None,
+    image: Image = None,
     name: Name = None,
     label: Labels = None,
     notes: Notes = None,
@@ -82,7 +93,7 @@ def evaluate(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Run a program in a sandbox, with tests (exit status 0: accepted, 1: not accepted) or without."""
+    """Judge a program in a sandbox (exit status 0: accepted, 1: not). Without tests it is run, as by rlp run."""
     output = output_of(ctx, json)
     if arg and function is None:
         raise InvalidRequest("--arg goes with --function, which says what is called", field="--arg")
@@ -91,69 +102,85 @@ def evaluate(
     if isolation is not None and pytest is None:
         raise InvalidRequest("--isolation goes with --pytest", field="--isolation")
     plain = pytest is None and tests is None and expect is None and (function is not None or stdin is None)
-    if tests is not None:
-        if given_too := next(
-            (name for name, value in (("stdin", stdin), ("expect", expect), ("arg", arg)) if value), None
-        ):
-            raise InvalidRequest(f"give --tests or --{given_too}, not both", field=f"--{given_too}")
-        request = _tests(tests)
-    elif pytest is not None:
-        request = {"tests": [{"id": "suite"}]}
-    elif plain and function is not None:
-        if file.suffix.lower() == _ARCHIVE:
-            raise InvalidRequest("--function of an archive needs tests: give --tests or --expect", field="--function")
-        request = call_of(file, function, [_value(text) for text in arg or ()], _text(file))
-        if stdin is not None:
-            request["tests"][0]["stdin"] = stdin
-    elif plain:
-        request = {"tests": [{"id": "run", "stdin": ""}]}
-    elif function is not None:
-        request = {
-            "tests": [{"id": "t1", "args": [_value(text) for text in arg or ()], "expected": _value(expect or "")}]
-        }
-    else:
-        request = {"tests": [{"id": "t1", "stdin": stdin or "", "expected_stdout": expect}]}
-    archive = file.suffix.lower() == _ARCHIVE
-    if not archive:
-        request.setdefault("source", _text(file))
-    if also:
-        more = [{"path": path.name, "content": _text(path)} for path in also]
-        request["files"] = [*request.get("files", []), *more]
-    if function is not None and not plain:
-        request["grader"] = {"kind": "function", "entry": function}
+    program, called = read_program(file)
     if pytest is not None:
-        request["grader"] = pytest_grader(pytest, isolation)
-    if checker is not None:
-        request["checker"] = _checker(checker)
-    if limits := given(cpu_time_s=cpu_time_s, wall_time_s=wall_time_s, memory_mib=memory_mib):
-        request["limits"] = {**request.get("limits", {}), **limits}
-    request |= given(tier=tier, image=image, priority=priority, max_wait_s=max_wait_s, name=name, notes=notes)
-    request |= given(labels=labels_of(label))
-    program = str(file)
-    with connect(url, api_key) as client:
-        if archive:
-            request["source"] = {"file": _upload(client, output, file)}
-        if data:
-            uploaded = [{"path": path.name, "file": _upload(client, output, path)} for path in data]
-            request["data"] = [*request.get("data", []), *uploaded]
+        program.pop("source_name", None)  # suites import the program as main
+    with (
+        _tests(tests, stdin, expect, function, arg, suite=pytest is not None) as suite,
+        connect(url, api_key) as client,
+    ):
+
+        def upload(path: Path) -> str:
+            with output.transfer(path.name) as progress:
+                return client.upload_file(path, progress=progress).id
+
+        if plain and function is not None:
+            if not file.is_file() or file.suffix.lower() == ARCHIVE:
+                raise InvalidRequest(
+                    "--function of a folder or an archive needs tests: give --tests or --expect", field="--function"
+                )
+            request = call_of(file, function, [_value(text) for text in arg or ()], read_text(file))
+            if stdin is not None:
+                request["tests"][0]["stdin"] = stdin
+        else:
+            request = {**uploaded(suite, upload), **uploaded(program, upload)}
+            for part in ("files", "data"):
+                if part in suite and part in program:
+                    request[part] = [*uploaded(suite[part], upload), *request[part]]
+            if function is not None:
+                request["grader"] = {"kind": "function", "entry": function}
+            if pytest is not None:
+                request["grader"] = pytest_grader(pytest, isolation)
+        with_files(request, also or (), data or (), upload)
+        if checker is not None:
+            request["checker"] = _checker(checker)
+        if limits := given(cpu_time_s=cpu_time_s, wall_time_s=wall_time_s, memory_mib=memory_mib):
+            request["limits"] = {**request.get("limits", {}), **limits}
+        request |= given(tier=tier, image=image, priority=priority, max_wait_s=max_wait_s, name=name, notes=notes)
+        request |= given(labels=labels_of(label))
         submitted = client.submit_evaluation(request)
-        evaluation = follow_evaluation(client, submitted, output, name=program, quiet=plain)
+        evaluation = follow_evaluation(client, submitted, output, name=called, quiet=plain)
     accepted = evaluation.verdict is Verdict.ACCEPTED
     if output.lines:
         output.document({"type": "summary", **evaluation.model_dump(mode="json")}, "")
     elif plain:
-        _show_run(output, evaluation, program)
+        _show_run(output, evaluation, called)
     elif not accepted:
         sent = {str(test.get("id")): test for test in request["tests"] if isinstance(test, dict)}
         grader = request.get("grader") or {}
-        output.note(evidence(evaluation, sent, str(grader.get("kind", "stdio")), program), wrap=False)
+        output.note(evidence(evaluation, sent, str(grader.get("kind", "stdio")), called), wrap=False)
     raise typer.Exit(exit_codes.DONE if accepted else exit_codes.FAILED)
 
 
-def _upload(client: Client, output: Output, path: Path) -> str:
-    """Upload a file; return its id."""
-    with output.transfer(path.name) as progress:
-        return client.upload_file(path, progress=progress).id
+@contextmanager
+def _tests(
+    path: Path | None,
+    stdin: str | None,
+    expect: str | None,
+    function: str | None,
+    arguments: list[str] | None,
+    *,
+    suite: bool,
+) -> Iterator[dict[str, Any]]:
+    """Give the tests that were asked for, and what goes with them, as the parts of a request."""
+    if path is not None:
+        single = {"stdin": stdin, "expect": expect, "arg": arguments}
+        if given_too := next((name for name, value in single.items() if value), None):
+            raise InvalidRequest(f"give --tests or --{given_too}, not both", field=f"--{given_too}")
+        if path.is_dir():
+            with read_folder(path) as package:
+                yield package.request()
+        else:
+            yield _of_json(path)
+    elif suite:
+        yield {"tests": [{"id": "suite"}]}
+    elif function is not None:
+        values = [_value(text) for text in arguments or ()]
+        yield {"tests": [{"id": "t1", "args": values, "expected": _value(expect or "")}]}
+    elif expect is None and stdin is None:
+        yield {"tests": [{"id": "run", "stdin": ""}]}
+    else:
+        yield {"tests": [{"id": "t1", "stdin": stdin or "", "expected_stdout": expect}]}
 
 
 def _checker(given: str) -> dict[str, Any]:
@@ -163,7 +190,7 @@ def _checker(given: str) -> dict[str, Any]:
         return {"kind": given}
     if not path.is_file():
         raise InvalidRequest(f"there is no file {given!r}", field="--checker")
-    return {"kind": "program", "source": _text(path)}
+    return {"kind": "program", "source": read_text(path)}
 
 
 def _show_run(output: Output, evaluation: Evaluation, name: str) -> None:
@@ -185,32 +212,6 @@ def _show_run(output: Output, evaluation: Evaluation, name: str) -> None:
         output.note(evaluation.message or str(evaluation.state))
 
 
-_CALL = """import json, runpy, sys, traceback
-sys.argv = [{path!r}]
-try:
-    found = runpy.run_path({path!r}, run_name="submission").get({function!r})
-    if not callable(found):
-        sys.exit({path!r} + " defines no function " + {function!r})
-    print(repr(found(*json.loads({arguments!r}))))
-except Exception as error:
-    frames = traceback.TracebackException.from_exception(error)
-    while frames.stack and frames.stack[0].filename != {path!r}:
-        del frames.stack[0]
-    sys.exit("".join(frames.format()).rstrip())
-"""
-
-
-def call_of(file: Path, function: str, arguments: list[Any], source: str) -> dict[str, Any]:
-    """The request that calls ``function`` of the program and prints what it returns."""
-    path = file.name if file.name != "main.py" else "program.py"
-    program = _CALL.format(path=path, function=function, arguments=jsonlib.dumps(arguments))
-    return {
-        "source": program,
-        "files": [{"path": path, "content": source}],
-        "tests": [{"id": "call", "stdin": ""}],
-    }
-
-
 def _value(text: str) -> Any:
     """Return ``text`` as JSON, or as a string if it is not JSON."""
     try:
@@ -219,9 +220,9 @@ def _value(text: str) -> Any:
         return text
 
 
-def _tests(path: Path) -> dict[str, Any]:
+def _of_json(path: Path) -> dict[str, Any]:
     try:
-        found = jsonlib.loads(_text(path))
+        found = jsonlib.loads(read_text(path))
     except ValueError as error:
         raise InvalidRequest(f"{path} is not JSON: {error}", field="tests") from None
     if isinstance(found, list):
@@ -232,10 +233,3 @@ def _tests(path: Path) -> dict[str, Any]:
     if unknown:
         raise InvalidRequest(f"{path}: unknown {unknown[0]!r}; accepted are tests, {', '.join(_REST)}", field="tests")
     return found
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise InvalidRequest(f"{path} is not UTF-8 text; give other files with --data", field=str(path)) from None

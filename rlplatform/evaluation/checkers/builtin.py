@@ -56,9 +56,12 @@ class TokensChecker(StreamChecker):
 
     kind: Literal["tokens"] = "tokens"
     """Selects this checker."""
+    ignore_case: bool = False
+    """True: in outputs, small and capital letters of the English alphabet are the same."""
 
     def compare_streams(self, expected: BinaryIO, actual: BinaryIO, block: int = BLOCK) -> str | None:
-        return streams.compare_words(expected, actual, block)
+        same = _same_but_for_case if self.ignore_case else bytes.__eq__
+        return streams.compare_words(expected, actual, block, same)
 
 
 class LinesChecker(StreamChecker):
@@ -66,8 +69,12 @@ class LinesChecker(StreamChecker):
 
     kind: Literal["lines"] = "lines"
     """Selects this checker."""
+    ignore_spacing: bool = False
+    """True: empty lines do not count either, nor how much white space is between the words of a line."""
 
     def compare_streams(self, expected: BinaryIO, actual: BinaryIO, block: int = BLOCK) -> str | None:
+        if self.ignore_spacing:
+            return streams.compare_words_of_lines(expected, actual, block)
         return streams.compare_lines(expected, actual, block)
 
 
@@ -80,6 +87,8 @@ class FloatsChecker(StreamChecker):
     """Absolute tolerance."""
     rel_tol: float = Field(default=1e-6, ge=0, allow_inf_nan=False)
     """Tolerance relative to the expected number."""
+    ignore_case: bool = False
+    """True: in outputs, small and capital letters of the English alphabet are the same."""
 
     def compare_streams(self, expected: BinaryIO, actual: BinaryIO, block: int = BLOCK) -> str | None:
         return streams.compare_words(expected, actual, block, self.words_close)
@@ -89,7 +98,7 @@ class FloatsChecker(StreamChecker):
 
     def words_close(self, expected: bytes, actual: bytes) -> bool:
         """True if two words are equal, or numbers within the tolerance."""
-        if expected == actual:
+        if expected == actual or (self.ignore_case and _same_but_for_case(expected, actual)):
             return True
         wanted, got = _number(expected), _number(actual)
         return wanted is not None and got is not None and self.close(wanted, got)
@@ -125,6 +134,10 @@ class UnorderedChecker(Checker):
         if type(expected) is list and type(actual) is list:
             return _compare_bags("item", expected, actual, canonical)
         return super().compare_value(expected, actual)
+
+
+def _same_but_for_case(expected: bytes, actual: bytes) -> bool:
+    return expected.lower() == actual.lower()
 
 
 def _bytes(expected: str | bytes) -> bytes:

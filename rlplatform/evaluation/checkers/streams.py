@@ -29,6 +29,11 @@ def compare_lines(expected: BinaryIO, actual: BinaryIO, block: int) -> str | Non
     return _compare_items("line", _lines, expected, actual, block, bytes.__eq__)
 
 
+def compare_words_of_lines(expected: BinaryIO, actual: BinaryIO, block: int) -> str | None:
+    """Compare two files line by line, without empty lines and however the words of a line are spaced."""
+    return _compare_items("line", _spaced_lines, expected, actual, block, bytes.__eq__)
+
+
 def compare_words(expected: BinaryIO, actual: BinaryIO, block: int, same: Same = bytes.__eq__) -> str | None:
     """Compare two files word by word."""
     return _compare_items("word", _words, expected, actual, block, same)
@@ -127,6 +132,13 @@ def _lines(stream: BinaryIO, size: int) -> Iterator[list[bytes]]:
         empty += len(whole) - len(lines)
         if not block:
             return
+
+
+def _spaced_lines(stream: BinaryIO, size: int) -> Iterator[list[bytes]]:
+    """Yield the lines of a stream that have words, with one space between two words, many at a time."""
+    for lines in _lines(stream, size):
+        if kept := [b" ".join(words) for line in lines if (words := line.split())]:
+            yield kept
 
 
 def _compare_batches(

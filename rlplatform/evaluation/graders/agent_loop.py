@@ -6,14 +6,13 @@ Standard library only. What the agent prints goes to stderr, since stdout is the
 PATH = "_agent_loop.py"
 
 SOURCE = """\
+import importlib
 import json
 import sys
 
 wire, sys.stdout = sys.stdout, sys.stderr
-import main
-
-entry = {entry!r}
-act = getattr(main, entry, None)
+path, entry = {path!r}, {entry!r}
+act = getattr(importlib.import_module(path.removesuffix(".py")), entry, None)
 
 
 def plain(value):
@@ -23,7 +22,7 @@ def plain(value):
 
 
 if not callable(act):
-    sys.exit(f"main.py defines no function {{entry!r}}")
+    sys.exit(f"{{path}} defines no function {{entry!r}}")
 for line in iter(sys.stdin.readline, ""):
     action = act(json.loads(line)["observation"])
     if hasattr(action, "tolist"):
@@ -32,6 +31,6 @@ for line in iter(sys.stdin.readline, ""):
 """
 
 
-def source(entry: str) -> bytes:
-    """The loop that asks the function ``entry`` of ``main.py``."""
-    return SOURCE.format(entry=entry).encode()
+def source(entry: str, path: str = "main.py") -> bytes:
+    """The loop that asks the function ``entry`` of the file ``path``."""
+    return SOURCE.format(entry=entry, path=path).encode()

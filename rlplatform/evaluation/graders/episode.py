@@ -67,7 +67,8 @@ class EpisodeGrader(Grader):
 
     def program(self, files: dict[str, bytes]) -> Program:
         """Put the loop that asks the agent in front of it."""
-        return Program({**files, agent_loop.PATH: agent_loop.source(self.entry)}, agent_loop.PATH)
+        loop = agent_loop.source(self.entry, next(iter(files)))
+        return Program({**files, agent_loop.PATH: loop}, agent_loop.PATH)
 
     def attempt(self, test: TestFields, checker: Checker, limits: Limits) -> TestAttempt:  # noqa: ARG002
         from rlplatform.evaluation.graders.episode_attempt import EpisodeAttempt

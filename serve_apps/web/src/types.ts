@@ -857,8 +857,10 @@ export interface components {
              * @enum {string}
              */
             priority?: "high" | "normal" | "low";
-            /** @description Text of `main.py`, or an uploaded file. An uploaded ZIP archive is a whole submission, with `main.py` at its top or in its only folder. */
+            /** @description Text of the program, or an uploaded file. An uploaded ZIP archive is a whole submission, with `main.py` (or `source_name`) at its top or in its only folder. */
             source: string | components["schemas"]["FileRef"];
+            /** @description Name of the program's file: errors show it, and other files import it. Null: `main.py`. */
+            source_name?: string | null;
             /** @description True: after the first test that is not accepted, all others are skipped. Default: `false`. */
             stop_on_failure?: boolean;
             /** @description Tests to run, in this order. */
@@ -1034,6 +1036,8 @@ export interface components {
         FloatsChecker: {
             /** @description Absolute tolerance. Default: `1e-09`. */
             abs_tol?: number;
+            /** @description True: in outputs, small and capital letters of the English alphabet are the same. Default: `false`. */
+            ignore_case?: boolean;
             /**
              * @description Selects this checker. (enum property replaced by openapi-typescript)
              * @enum {string}
@@ -1328,6 +1332,8 @@ export interface components {
          * @description The same lines; trailing white space and trailing empty lines do not count.
          */
         LinesChecker: {
+            /** @description True: empty lines do not count either, nor how much white space is between the words of a line. Default: `false`. */
+            ignore_spacing?: boolean;
             /**
              * @description Selects this checker. (enum property replaced by openapi-typescript)
              * @enum {string}
@@ -2856,6 +2862,8 @@ export interface components {
             };
             /** @description The program: its text, or the uploaded file that it is. */
             source: string | components["schemas"]["FileRef"];
+            /** @description Name of the program's file. */
+            source_name: string;
             /** @description In the order of the request. */
             tests: components["schemas"]["SubmittedTest"][];
         };
@@ -3073,6 +3081,8 @@ export interface components {
          * @description The same words in the same order; white space does not count.
          */
         TokensChecker: {
+            /** @description True: in outputs, small and capital letters of the English alphabet are the same. Default: `false`. */
+            ignore_case?: boolean;
             /**
              * @description Selects this checker. (enum property replaced by openapi-typescript)
              * @enum {string}

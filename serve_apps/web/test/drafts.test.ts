@@ -134,6 +134,7 @@ describe("a submission's draft", () => {
   it("copies what was submitted, except tests that are withheld", () => {
     const submitted: Submission = {
       id: "eval_1",
+      source_name: "main.py",
       source: "def f(a): return a",
       files: [{ path: "h.py", content: "" }],
       data: [],

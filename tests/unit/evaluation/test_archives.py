@@ -210,3 +210,10 @@ def test_an_archive_is_unpacked_from_the_storage() -> None:
     digest = put(storage, VALID)
     with open_reader(storage.open("school", digest)) as stream:
         assert unpack(stream, "main.py") == unpacked(VALID)
+
+
+def test_an_archive_may_call_its_program_otherwise() -> None:
+    files = {"hw/solve.py": MAIN, "hw/lib.py": b""}
+    assert unpack(io.BytesIO(zipped(files)), "solve.py") == {"solve.py": MAIN, "lib.py": b""}
+    with pytest.raises(InvalidRequest, match="has no solve2"):
+        unpack(io.BytesIO(zipped(files)), "solve2.py")

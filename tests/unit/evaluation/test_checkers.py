@@ -301,3 +301,21 @@ def test_unordered_is_for_the_outermost_list_alone() -> None:
 def test_shown_values_are_short(value: object) -> None:
     assert len(show(value)) <= 161
     assert show(10**6000) == "<an integer of 19932 bits>"
+
+
+def test_case_counts_unless_it_is_ignored() -> None:
+    assert not right(TOKENS, "YES 1.50", "yes 1.50")
+    assert right(TokensChecker(ignore_case=True), "YES Straße", "yes straße\n")
+    assert not right(TokensChecker(ignore_case=True), "É", "é"), "only letters of the English alphabet"
+    tolerant = FloatsChecker(abs_tol=0.1, ignore_case=True)
+    assert right(tolerant, "YES 1.50", "yes 1.55")
+    assert not right(tolerant, "YES 1.50", "no 1.55")
+
+
+@pytest.mark.parametrize(
+    ("actual", "good"),
+    [("1  2 \n\n3\n", True), ("\n1 2\n3", True), ("1 2 3", False), ("1\n2 3", False), ("1 2\n3\n4", False)],
+)
+def test_lines_may_be_spaced_in_any_way_if_asked(actual: str, good: bool) -> None:
+    assert right(LinesChecker(ignore_spacing=True), "1 2\n3\n", actual) == good
+    assert not right(LINES, "1 2\n3\n", "1  2\n3\n")

@@ -116,3 +116,18 @@ def test_limits_have_maxima_that_the_operator_sets(fields: dict[str, Any], field
     assert refused.value.extra["field"] == field
     settings = EvaluationSettings(max_cpu_time_s=100, max_memory_mib=4096, max_wall_time_s=200, max_processes=200)
     check_submission(request(**fields), settings)
+
+
+@pytest.mark.parametrize("grader", [{"kind": "stdio"}, {"kind": "function", "entry": "f"}])
+def test_a_program_has_the_name_that_its_author_gave_it(grader: dict[str, str]) -> None:
+    tests = [{"id": "1", "expected": 1}] if grader["kind"] == "function" else [{"id": "1"}]
+    program = build_program(request("main.py", source_name="hw 1.py", grader=grader, tests=tests))
+    assert (program.entry, program.files["hw 1.py"]) == ("hw 1.py", b"x = 1")
+    with pytest.raises(InvalidRequest, match="is taken by the program itself"):
+        build_program(request("hw.py", source_name="hw.py"))
+
+
+@pytest.mark.parametrize("name", ["", "hw", "a/b.py", "../b.py", ".py", "a\n.py", "é.py", f"{'a' * 61}.py"])
+def test_a_name_that_is_no_plain_file_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="source_name"):
+        request(source_name=name)

@@ -47,7 +47,7 @@ export function EvaluationPage({ id }: { id: string }) {
   );
 }
 
-function Program({ submission: { source, files, grader } }: { submission: Submission }) {
+function Program({ submission: { source, source_name, files, grader } }: { submission: Submission }) {
   return (
     <section class="card" aria-labelledby="program">
       <header class="card-head">
@@ -61,7 +61,7 @@ function Program({ submission: { source, files, grader } }: { submission: Submis
         </span>
       </header>
       <div class="pad program">
-        <TextBlock title="main.py" text={contentOf(source)} />
+        <TextBlock title={source_name} text={contentOf(source)} />
         {files.map(({ path, content }) => (
           <TextBlock key={path} title={path} text={contentOf(content)} />
         ))}

@@ -11,6 +11,7 @@ export function remember(id: string, request: FormRequest): void {
   keep({
     id,
     source: request.source,
+    source_name: request.source_name ?? "main.py",
     files: request.files ?? [],
     data: request.data ?? [],
     grader: request.grader,

@@ -1,0 +1,120 @@
+"""``rlp run``: run a program in a sandbox as if it ran here."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rlplatform.cli import exit_codes
+from rlplatform.cli.evidence import renamed
+from rlplatform.cli.follow import follow_evaluation
+from rlplatform.cli.options import Also, ApiKey, Data, Image, IsolationTier, Json, MemoryMib, Url, connect, output_of
+from rlplatform.cli.output import Output
+from rlplatform.cli.program import read_program, uploaded, with_files
+from rlplatform.client import Client
+from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
+
+_INLINE_BYTES = 64 << 10
+_TIMED_OUT, _OUT_OF_MEMORY, _TOO_MUCH_OUTPUT = (
+    124,
+    137,
+    125,
+)  # as timeout(1), a kill by SIGKILL, and none of Python's own
+_LIMITS = {
+    Verdict.TIME_LIMIT_EXCEEDED: (_TIMED_OUT, "--cpu-time-s and --wall-time-s set the limits"),
+    Verdict.MEMORY_LIMIT_EXCEEDED: (_OUT_OF_MEMORY, "--memory-mib sets the limit"),
+    Verdict.OUTPUT_LIMIT_EXCEEDED: (_TOO_MUCH_OUTPUT, "--output-kib sets the limit"),
+}
+
+
+def run(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The program: a file, a folder or a ZIP archive.", exists=True)],
+    stdin: Annotated[
+        str | None, typer.Option(help="Input of the program; without it, what is piped into rlp run.")
+    ] = None,
+    also: Also = None,
+    data: Data = None,
+    cpu_time_s: Annotated[float, typer.Option(help="Limit, in seconds.")] = 10.0,
+    wall_time_s: Annotated[float | None, typer.Option(help="Limit, in seconds; three times --cpu-time-s.")] = None,
+    memory_mib: MemoryMib = None,
+    output_kib: Annotated[int | None, typer.Option(help="Limit of the output, in KiB.")] = None,
+    tier: IsolationTier = None,
+    image: Image = None,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Run a program in a sandbox, without tests, and exit with its exit status.
+
+    Its output appears as it comes. A program that exceeds a limit ends with 124 (time), 137 (memory) or 125 (output),
+    one that a signal kills with 128 and the signal's number.
+    """
+    output = output_of(ctx, json)
+    program, name = read_program(file)
+    with connect(url, api_key) as client:
+
+        def upload(path: Path) -> str:
+            with output.transfer(path.name) as progress:
+                return client.upload_file(path, progress=progress).id
+
+        given = _input(client) if stdin is None else stdin
+        request: dict[str, Any] = {**uploaded(program, upload), "tests": [{"id": "run", "stdin": given}]}
+        with_files(request, also or (), data or (), upload)
+        wall = min(120.0, 3 * cpu_time_s) if wall_time_s is None else wall_time_s
+        limits = {"cpu_time_s": cpu_time_s, "wall_time_s": wall, "memory_mib": memory_mib, "output_kib": output_kib}
+        request["limits"] = {name: value for name, value in limits.items() if value is not None}
+        request |= {name: value for name, value in {"tier": tier, "image": image}.items() if value is not None}
+        submitted = client.submit_evaluation(request)
+        evaluation = follow_evaluation(client, submitted, output, name=name, program=True)
+    if output.lines:
+        output.document({"type": "summary", **evaluation.model_dump(mode="json")}, "")
+    raise typer.Exit(_end(output, evaluation, name))
+
+
+def _input(client: Client) -> str | dict[str, str]:
+    """Return what is piped into this process: as text, or uploaded if it is long or no text."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return ""
+    piped = sys.stdin.buffer.read()
+    if len(piped) <= _INLINE_BYTES:
+        try:
+            return piped.decode()
+        except UnicodeDecodeError:
+            pass
+    return {"file": client.upload_file(piped, name="stdin").id}
+
+
+def _end(output: Output, evaluation: Evaluation, name: str) -> int:
+    """Say how a program ended, where its own output does not; return the exit status of this command."""
+    if not evaluation.tests:
+        output.note(evaluation.message or str(evaluation.state))
+        return exit_codes.INTERRUPTED if evaluation.state == "cancelled" else exit_codes.SERVER
+    test = evaluation.tests[0]
+    if not output.lines:
+        output.note((renamed(test.stderr, name) if test.stderr else "").rstrip("\n"), wrap=False)
+        if test.stdout_truncated or test.stderr_truncated:
+            output.note("(the output is cut; a file that the program is given with --data can be of any size)")
+    status = _status(test)
+    if test.message and not output.lines and (status != test.exit_code or not test.stderr):
+        output.note(renamed(test.message, name))
+    if test.verdict in _LIMITS and not output.lines:
+        output.note(f"hint: {_LIMITS[test.verdict][1]}")
+    return status
+
+
+def _status(test: TestResult) -> int:
+    """Return the exit status that stands for how a program ended."""
+    if test.verdict in _LIMITS:
+        return _LIMITS[test.verdict][0]
+    if test.exit_code is not None:
+        return test.exit_code
+    if test.signal is not None and test.signal in signal.Signals.__members__:
+        return 128 + signal.Signals[test.signal]
+    if test.verdict is Verdict.INTERNAL_ERROR:
+        return exit_codes.SERVER
+    return exit_codes.FAILED

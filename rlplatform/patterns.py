@@ -7,7 +7,7 @@ FUNCTION = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 IMAGE = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
 LABEL = r"^[A-Za-z0-9_.:-]+$"
 LABEL_KEY = r"^[A-Za-z0-9]([A-Za-z0-9_./:-]{0,62}[A-Za-z0-9])?$"
-PROGRAM_FILE = r"^[A-Za-z0-9_][A-Za-z0-9_ -]{0,59}\.py$"
+PROGRAM_FILE = r"^[A-Za-z0-9_][A-Za-z0-9_ -]{0,59}\.[A-Za-z0-9]{1,8}$"
 PYTHON_MODULE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 STORE_URL = r"^(memory://|sqlite:///.*[^/].*|rediss?://.+)$"
 TENANT = r"^[a-z0-9][a-z0-9._-]{0,63}$"
@@ -18,7 +18,7 @@ ACCEPTED = {
     IMAGE: "small letters, digits and -, 40 at most, and no - first or last",
     LABEL: "letters, digits and . : - _",
     LABEL_KEY: "letters, digits and _ . / : -, 64 at most, and a letter or digit first and last",
-    PROGRAM_FILE: "names of Python files as double.py: letters, digits, spaces and _ -, 63 at most",
+    PROGRAM_FILE: "names of files as double.py: letters, digits, spaces and _ -, 60 at most, and an ending",
     PYTHON_MODULE: "names of Python modules, separated by commas, as highway_env,ale_py",
     STORE_URL: "memory://, sqlite:///relative/path.db, sqlite:////absolute/path.db, redis://host:6379/0 or rediss://…",
     TENANT: "small letters, digits and . - _, 64 at most, and a letter or digit first",

@@ -49,7 +49,7 @@ class Submission(StrictModel):
     """Id of the evaluation."""
     source: str | FileRef
     """The program: its text, or the uploaded file that it is."""
-    source_name: str = "main.py"
+    source_name: str
     """Name of the program's file."""
     files: list[SubmittedFile]
     """Further files of the program."""

@@ -152,3 +152,19 @@ def test_errors_show_the_authors_name_of_the_program(docker_pool: DockerPool) ->
         source_name="my-agent.py",
     ).tests[0]
     assert 'my-agent.py", line 2, in act' in (agent.stderr or "")
+
+
+@pytest.mark.parametrize("name", ["json.py", "sys.py", "types.py", "main.py"])
+def test_an_agent_and_a_suite_take_files_that_are_called_as_modules_of_python(
+    docker_pool: DockerPool, name: str
+) -> None:
+    source = "from traceback import MINE\n\ndef act(observation):\n    return MINE if observation[2] > 0 else 0\n"
+    files = [{"path": path, "content": "MINE = 1"} for path in ("traceback.py", "json.py", "wire.py") if path != name]
+    submission = {"source_name": name, "files": files}
+    tests = [{"id": "1", "seed": 1}]
+    agent = judged(docker_pool, source, tests=tests, grader={"kind": "episode", "env": "CartPole-v1"}, **submission)
+    assert agent.verdict is Verdict.ACCEPTED, agent.tests[0].stderr
+    suite = "import main\n\ndef test_it():\n    assert main.act([0, 0, 1]) == 1\n"
+    grader = {"kind": "pytest", "suite": suite if name == "main.py" else "def test_nothing(): pass"}
+    judgement = judged(docker_pool, source, tests=[{"id": "1"}], grader=grader, **submission)
+    assert judgement.verdict is Verdict.ACCEPTED, judgement.tests[0].message

@@ -12,18 +12,27 @@ import typer
 from rlplatform.cli import exit_codes
 from rlplatform.cli.evidence import renamed
 from rlplatform.cli.follow import follow_evaluation
-from rlplatform.cli.options import Also, ApiKey, Data, Image, IsolationTier, Json, MemoryMib, Url, connect, output_of
+from rlplatform.cli.options import (
+    Also,
+    ApiKey,
+    Data,
+    Image,
+    IsolationTier,
+    Json,
+    MemoryMib,
+    Url,
+    connect,
+    given,
+    output_of,
+)
 from rlplatform.cli.output import Output
 from rlplatform.cli.program import read_program, uploaded, with_files
 from rlplatform.client import Client
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 
 _INLINE_BYTES = 64 << 10
-_TIMED_OUT, _OUT_OF_MEMORY, _TOO_MUCH_OUTPUT = (
-    124,
-    137,
-    125,
-)  # as timeout(1), a kill by SIGKILL, and none of Python's own
+_TIMED_OUT, _OUT_OF_MEMORY = 124, 137  # as timeout(1), and as a kill by SIGKILL
+_TOO_MUCH_OUTPUT = 125
 _LIMITS = {
     Verdict.TIME_LIMIT_EXCEEDED: (_TIMED_OUT, "--cpu-time-s and --wall-time-s set the limits"),
     Verdict.MEMORY_LIMIT_EXCEEDED: (_OUT_OF_MEMORY, "--memory-mib sets the limit"),
@@ -62,13 +71,12 @@ def run(
             with output.transfer(path.name) as progress:
                 return client.upload_file(path, progress=progress).id
 
-        given = _input(client) if stdin is None else stdin
-        request: dict[str, Any] = {**uploaded(program, upload), "tests": [{"id": "run", "stdin": given}]}
+        sent = _input(client) if stdin is None else stdin
+        request: dict[str, Any] = {**uploaded(program, upload), "tests": [{"id": "run", "stdin": sent}]}
         with_files(request, also or (), data or (), upload)
         wall = min(120.0, 3 * cpu_time_s) if wall_time_s is None else wall_time_s
-        limits = {"cpu_time_s": cpu_time_s, "wall_time_s": wall, "memory_mib": memory_mib, "output_kib": output_kib}
-        request["limits"] = {name: value for name, value in limits.items() if value is not None}
-        request |= {name: value for name, value in {"tier": tier, "image": image}.items() if value is not None}
+        request["limits"] = given(cpu_time_s=cpu_time_s, wall_time_s=wall, memory_mib=memory_mib, output_kib=output_kib)
+        request |= given(tier=tier, image=image)
         submitted = client.submit_evaluation(request)
         evaluation = follow_evaluation(client, submitted, output, name=name, program=True)
     if output.lines:

@@ -3,16 +3,23 @@
 Standard library only. What the agent prints goes to stderr, since stdout is the wire.
 """
 
+from rlplatform.evaluation.own_imports import AFTER, BEFORE
+
 PATH = "_agent_loop.py"
 
-SOURCE = """\
-import importlib
+_IMPORTS = """\
 import json
-import sys
+from importlib.util import module_from_spec, spec_from_file_location
+"""
 
+_LOOP = """\
 wire, sys.stdout = sys.stdout, sys.stderr
 path, entry = {path!r}, {entry!r}
-act = getattr(importlib.import_module(path.removesuffix(".py")), entry, None)
+name = path.removesuffix(".py")
+spec = spec_from_file_location("main" if name in sys.stdlib_module_names else name, path)
+agent = sys.modules[spec.name] = module_from_spec(spec)
+spec.loader.exec_module(agent)
+act = getattr(agent, entry, None)
 
 
 def plain(value):
@@ -33,4 +40,4 @@ for line in iter(sys.stdin.readline, ""):
 
 def source(entry: str, path: str = "main.py") -> bytes:
     """The loop that asks the function ``entry`` of the file ``path``."""
-    return SOURCE.format(entry=entry, path=path).encode()
+    return (BEFORE + _IMPORTS + AFTER + _LOOP.format(entry=entry, path=path)).encode()

@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
+from rlplatform.evaluation.own_imports import AFTER, BEFORE
 from rlplatform.sandbox.models import Program
 
 STARTER = "_start.py"
 PREFIX = "_rlp_"
 
 # The guest's files are no .py files, which the sandbox compiles before it runs a program, and would compile twice.
-_STARTER = """\
-import sys, types
+_IMPORTS = """\
+import types
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 package = sys.modules["_rlp"] = types.ModuleType("_rlp")
@@ -22,7 +23,6 @@ for name in {modules!r}:
     module = sys.modules[spec.name] = module_from_spec(spec)
     spec.loader.exec_module(module)
     setattr(package, name, module)
-module.{start}
 """
 
 
@@ -34,7 +34,7 @@ def _source(name: str) -> bytes:
 def with_guest(files: dict[str, bytes], modules: tuple[str, ...], start: str) -> Program:
     """Return the program of ``files`` that begins with ``start``, a call in the last of ``modules``."""
     guest = {f"{PREFIX}{name}": _source(f"{name}.py") for name in modules}
-    starter = _STARTER.format(modules=modules, prefix=PREFIX, start=start)
+    starter = BEFORE + _IMPORTS.format(modules=modules, prefix=PREFIX) + AFTER + f"module.{start}\n"
     return Program({**files, **guest, STARTER: starter.encode()}, STARTER)
 
 

@@ -127,7 +127,29 @@ def test_a_program_has_the_name_that_its_author_gave_it(grader: dict[str, str]) 
         build_program(request("hw.py", source_name="hw.py"))
 
 
-@pytest.mark.parametrize("name", ["", "hw", "a/b.py", "../b.py", ".py", "a\n.py", "é.py", f"{'a' * 61}.py"])
+@pytest.mark.parametrize(
+    ("name", "grader"),
+    [
+        ("_agent_loop.py", {"kind": "episode", "env": "CartPole-v1"}),
+        ("_start.py", {"kind": "pytest", "suite": ""}),
+        ("test_suite.py", {"kind": "pytest", "suite": "", "isolation": "shared"}),
+        ("test_mine.py", {"kind": "pytest", "suite": "", "isolation": "shared"}),
+    ],
+)
+def test_a_program_cannot_have_the_name_of_a_file_of_its_grader(name: str, grader: dict[str, str]) -> None:
+    with pytest.raises(InvalidRequest, match="choose another name") as refused:
+        build_program(request(source_name=name, grader=grader, tests=[{"id": "1"}]))
+    assert refused.value.extra["field"] == "source_name"
+
+
+def test_a_program_of_another_language_is_not_taken_for_python() -> None:
+    with pytest.raises(ValidationError, match=r"must end as main\.py, the file of language 'python'"):
+        request(source_name="hw.c")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "hw", "a/b.py", "../b.py", ".py", "a\n.py", "é.py", f"{'a' * 61}.py", "a.py.", "a."]
+)
 def test_a_name_that_is_no_plain_file_is_refused(name: str) -> None:
     with pytest.raises(ValidationError, match="source_name"):
         request(source_name=name)

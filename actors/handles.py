@@ -41,6 +41,12 @@ class SupervisorHandle:
     async def cancel_evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
         return await self._call("cancel_evaluation", run_id, principal)
 
+    async def check_evaluation(self, request: EvaluationRequest, principal: Principal) -> None:
+        await self._call("check_evaluation", request, principal)
+
+    async def judge_waiting(self, work_id: str | None = None) -> None:
+        await self._call("judge_waiting", work_id)
+
     async def start_training(
         self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[TrainingRun, bool]:

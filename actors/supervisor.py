@@ -13,17 +13,19 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
+from actors.assignments.commands import AssignmentCommandHandler
 from actors.evaluation.commands import EvaluationCommandHandler
 from actors.evaluation.scheduler import EvaluationScheduler
 from actors.ports import Launcher
 from actors.studies.commands import StudyCommandHandler
 from actors.training.scheduler import TrainingScheduler
 from rlplatform.access.principals import Principal
+from rlplatform.assignments.grading.judging import SubmissionJudge
+from rlplatform.assignments.repository import AssignmentRepository, run_that_uses
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.environments.facts import EnvironmentProbes
 from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.errors import NotFound, PlatformError, QuotaExceeded
-from rlplatform.evaluation.attachments import evaluation_that_uses
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.files.ports import FileStorage
 from rlplatform.files.service import FileService
@@ -59,7 +61,7 @@ _UNFINISHED: dict[type[Run], tuple[str, tuple[str, ...]]] = {
 }
 
 
-class Supervisor(EvaluationCommandHandler, StudyCommandHandler):
+class Supervisor(AssignmentCommandHandler, EvaluationCommandHandler, StudyCommandHandler):
     """Implements the ``Commands`` port over a store and a launcher."""
 
     def __init__(
@@ -84,7 +86,10 @@ class Supervisor(EvaluationCommandHandler, StudyCommandHandler):
         self._launcher = launcher
         self._probes = probes or Prober(SystemClock(), **settings.training.probe_limits)
         self._wake = asyncio.Event()
-        self._evaluations = EvaluationScheduler(store, settings.evaluation, clock, self._wake.set, self._mark_stale)
+        self._judge = SubmissionJudge(AssignmentRepository(store), clock, self)
+        self._evaluations = EvaluationScheduler(
+            store, settings.evaluation, clock, self._wake.set, self._mark_stale, self._judge.ended
+        )
         self._trainings = TrainingScheduler(store, launcher, settings.training, clock)
         self._accounts = QuotaService(store, settings.quotas, clock, checkpoints)
         self._retention = Retention(
@@ -92,18 +97,20 @@ class Supervisor(EvaluationCommandHandler, StudyCommandHandler):
         )
         self._files = None
         if files is not None:
-            self._files = FileService(store, files, clock, settings.files, in_use=partial(evaluation_that_uses, store))
+            self._files = FileService(store, files, clock, settings.files, in_use=partial(run_that_uses, store))
         self._reconciling = asyncio.Lock()
 
     async def run(self) -> None:
         """Reconcile until :meth:`drain`; at once if an evaluator is lost. Sweep every hour."""
         sweeping = asyncio.get_running_loop().create_task(self._sweep())
         warming = asyncio.get_running_loop().create_task(self._probes.warm_up())
+        judging = asyncio.get_running_loop().create_task(self._judge_on())
         try:
             await self._reconcile_on()
         finally:
             sweeping.cancel()
             warming.cancel()
+            judging.cancel()
 
     async def _sweep(self) -> None:
         """Remove unfinished checkpoints of killed trainers, and runs older than the retention period."""
@@ -122,6 +129,11 @@ class Supervisor(EvaluationCommandHandler, StudyCommandHandler):
                     unknown = not isinstance(error, PlatformError)
                     log.warning("cannot remove %s; trying again in %g s: %s", what, SWEEP_S, error, exc_info=unknown)
             await self._clock.sleep(SWEEP_S)
+
+    async def _judge_on(self) -> None:
+        """Judge submissions to assignments, once the runs of the last supervisor are adopted."""
+        await self._restored.wait()
+        await self._judge.run()
 
     async def _reconcile_on(self) -> None:
         while not self._draining:

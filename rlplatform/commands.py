@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rlplatform.access.principals import Principal
+from rlplatform.assignments.ports import AssignmentCommands
 from rlplatform.evaluation.ports import EvaluationCommands
 from rlplatform.health import PlatformStatus
 from rlplatform.sandbox.models import ImageInfo
@@ -14,7 +15,7 @@ from rlplatform.studies.ports import StudyCommands
 from rlplatform.training.ports import TrainingCommands
 
 
-class Commands(EvaluationCommands, TrainingCommands, StudyCommands, Protocol):
+class Commands(AssignmentCommands, EvaluationCommands, TrainingCommands, StudyCommands, Protocol):
     """Commands of the API for the supervisor. Reads go to the store."""
 
     async def delete_run(self, run_id: str, principal: Principal) -> None:

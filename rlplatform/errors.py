@@ -9,7 +9,8 @@
     ├─ NotAllowed                403
     ├─ NotFound                  404
     ├─ Conflict                  409  makes no sense in the present state
-    │  └─ IdempotencyMismatch    409  same Idempotency-Key, another body
+    │  ├─ IdempotencyMismatch    409  same Idempotency-Key, another body
+    │  └─ NoAttempt              409  no attempt is left, or not yet; ``next_at``
     ├─ TooLarge                  413
     ├─ RangeNotSatisfiable       416  the part asked for is beyond the end
     ├─ TooManyRequests           429  retryable, after ``retry_after_s``
@@ -118,6 +119,12 @@ class IdempotencyMismatch(Conflict):
     """An Idempotency-Key was used again with another body."""
 
     code, title = "idempotency_mismatch", "Idempotency key used with another body"
+
+
+class NoAttempt(Conflict):
+    """No attempt at the assignment is left, or the next one is only at ``next_at``."""
+
+    code, title = "no_attempt", "No attempt now"
 
 
 class Malformed(PlatformError):

@@ -10,6 +10,14 @@ from typing import Annotated, Any, Union
 
 from pydantic import Field, TypeAdapter
 
+from rlplatform.assignments.record import (
+    AssignmentRun,
+    AssignmentSummary,
+    RegradeRun,
+    RegradeSummary,
+    WorkRun,
+    WorkSummary,
+)
 from rlplatform.evaluation.record import EvaluationRun, EvaluationSummary
 from rlplatform.policies.record import PolicyRecord, PolicySummary
 from rlplatform.runs.events import Event, StreamGap
@@ -17,7 +25,10 @@ from rlplatform.runs.records import Run, RunSummary
 from rlplatform.studies.record import StudyRun, StudySummary
 from rlplatform.training.record import TrainingRun, TrainingSummary
 
-KINDS: tuple[type[Run], ...] = (EvaluationRun, TrainingRun, StudyRun, PolicyRecord)
+KINDS: tuple[type[Run], ...] = (
+    *(EvaluationRun, TrainingRun, StudyRun, PolicyRecord),
+    *(AssignmentRun, WorkRun, RegradeRun),
+)
 
 
 def _types() -> Iterator[type[Event]]:
@@ -34,7 +45,16 @@ _ANY_RUN: Any = Annotated[Union[KINDS], Field(discriminator="kind")]  # noqa: UP
 _EVENT: TypeAdapter[Event] = TypeAdapter(AnyEvent)
 _RUN: TypeAdapter[Run] = TypeAdapter(_ANY_RUN)
 _SUMMARY: TypeAdapter[RunSummary] = TypeAdapter(
-    Annotated[EvaluationSummary | TrainingSummary | StudySummary | PolicySummary, Field(discriminator="kind")]
+    Annotated[
+        EvaluationSummary
+        | TrainingSummary
+        | StudySummary
+        | PolicySummary
+        | AssignmentSummary
+        | WorkSummary
+        | RegradeSummary,
+        Field(discriminator="kind"),
+    ]
 )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from actors.commands import CommandHandler
 from actors.evaluation.scheduler import EvaluationScheduler
 from rlplatform.access.principals import Principal
 from rlplatform.environments.facts import EnvironmentProbes
-from rlplatform.errors import PlatformError
+from rlplatform.errors import Conflict, NotFound, PlatformError
 from rlplatform.evaluation import scoring
 from rlplatform.evaluation.attachments import check_attachments
 from rlplatform.evaluation.events import EvaluationQueued
@@ -49,12 +51,52 @@ class EvaluationCommandHandler(CommandHandler):
         except PlatformError as refusal:
             return await replay_or_raise(self._store, EvaluationRun, idempotency, refusal)
 
+    async def check_evaluation(self, request: EvaluationRequest, principal: Principal) -> None:
+        """Check that a request could be judged (see the port)."""
+        check_submission(request, self._settings.evaluation)
+        await self._check(request, principal)
+        self._evaluations.check(request)
+
+    async def queue_evaluation(self, request: EvaluationRequest, principal: Principal, run_id: str) -> EvaluationRun:
+        """Queue an evaluation under an id that is known already (see the port ``EvaluationQueue``)."""
+        await self._open()
+        with suppress(NotFound):
+            return await self._evaluation(run_id)
+        check_submission(request, self._settings.evaluation)
+        await self._check(request, principal)
+        quotas = await self._accounts.check_evaluations(principal.tenant)
+        with self._evaluations.admit(request, principal.tenant, quotas) as place:
+            try:
+                return (await self._submit(request, principal, None, place, run_id))[0]
+            except Conflict:  # another attempt has just queued it
+                return await self._evaluation(run_id)
+
+    async def _check(self, request: EvaluationRequest, principal: Principal) -> None:
+        """Check the environment that the grader needs, and the uploaded files.
+
+        Raises:
+            InvalidRequest: one of them is not there.
+        """
+        if (env := request.grader.environment) is not None:
+            await self._probes.check_episodes(env, principal.tenant)
+        await check_attachments(request, self._files, principal, self._settings.files.cache_bytes)
+
+    async def _evaluation(self, run_id: str) -> EvaluationRun:
+        run = await self._store.get(run_id)
+        assert isinstance(run, EvaluationRun)
+        return run
+
     async def _submit(
-        self, request: EvaluationRequest, principal: Principal, idempotency: Idempotency | None, place: QueuePlace
+        self,
+        request: EvaluationRequest,
+        principal: Principal,
+        idempotency: Idempotency | None,
+        place: QueuePlace,
+        run_id: str | None = None,
     ) -> tuple[EvaluationRun, bool]:
         now = self._clock.now()
         max_score = scoring.max_score(request)
-        run_id = new_id(Kind.EVALUATION)
+        run_id = run_id or new_id(Kind.EVALUATION)
         run = EvaluationRun(
             id=run_id,
             tenant=principal.tenant,

@@ -46,6 +46,7 @@ class EvaluationScheduler:
     Args:
         on_lost: Called when an evaluator was lost, so that it is replaced soon.
         on_broken: Called when a lease failed unexpectedly: its run exists only in the store until it is restored.
+        on_ended: Called with the id of a run that has ended, or whose lease has ended.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class EvaluationScheduler:
         clock: Clock,
         on_lost: Callable[[], None] = lambda: None,
         on_broken: Callable[[], None] = lambda: None,
+        on_ended: Callable[[str], None] = lambda run_id: None,  # noqa: ARG005
     ) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
         self._on_lost = on_lost
         self._on_broken = on_broken
+        self._on_ended = on_ended
         self.queue = FairQueue()
         self._admission = Admission(self.queue, settings.max_queued, self._active)
         self._service_time = ServiceTime()
@@ -108,6 +111,16 @@ class EvaluationScheduler:
             max_wait_s=min(request.max_wait_s or self._settings.max_wait_s, self._settings.max_wait_s),
             quota=("concurrent_evaluations", quotas.concurrent_evaluations),
         )
+
+    def check(self, request: EvaluationRequest) -> None:
+        """Check that the tier and the image of ``request`` are there.
+
+        Raises:
+            InvalidRequest: an evaluator has sandboxes, and none serves both.
+        """
+        self._require(request.tier)
+        self._require_image(request.own_image)
+        self._require_packages(request.own_image, request.grader.packages)
 
     def availability(self) -> tuple[bool, str | None]:
         """Return True if any evaluator has a sandbox, and otherwise the reason."""
@@ -200,6 +213,7 @@ class EvaluationScheduler:
             lease.cancelled = True
             with suppress(PlatformError):
                 await lease.link.cancel(run.id)
+        self._on_ended(run.id)
         return await self._get(run.id)
 
     async def refresh(self, links: Sequence[RemoteEvaluator]) -> None:
@@ -333,6 +347,8 @@ class EvaluationScheduler:
         elif not lease.cancelled:
             self._service_time.note(self._clock.monotonic() - lease.began)
         self._pump(again)
+        if again is None:
+            self._on_ended(run_id)
 
     async def _attempt(self, run_id: str, link: RemoteEvaluator, run: EvaluationRun | None) -> EvaluationRun | None:
         run = run or await self._persevere(self._get, run_id)

@@ -20,11 +20,15 @@ _COLLECTIONS = {
     Kind.TRAINING: "trainings",
     Kind.POLICY: "policies",
     Kind.STUDY: "studies",
+    Kind.ASSIGNMENT: "assignments",
+    Kind.WORK: "assignments",
+    Kind.REGRADE: "assignments",
 }
 
 
 def stream_of(run_id: str) -> str:
-    """The stream of a run or a policy: ``evaluations/eval_…``, ``trainings/train_…``, ``studies/study_…`` …"""
+    """The stream of a run: ``evaluations/eval_…``, ``trainings/train_…``, ``studies/study_…``, ``policies/pol_…``;
+    ``assignments/`` and the id of an assignment, of a member's work on one, or of a regrade."""
     return f"{_COLLECTIONS[kind_of(run_id)]}/{run_id}"
 
 
@@ -45,8 +49,8 @@ class Event(BaseModel):
     id: str = Field(default_factory=lambda: new_id(Kind.EVENT))
     """Id of the event: `evt_…`. Appending the same id again changes nothing."""
     stream: str
-    """Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or
-    `policies/pol_…`."""
+    """Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…`
+    or `assignments/…`."""
     seq: int = 0
     """Sequence number: starts at 1 and has no gaps within a stream."""
     time: datetime

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from rlplatform.access.principals import Principal
+from rlplatform.assignments.grading.judging import SubmissionJudge
+from rlplatform.assignments.repository import AssignmentRepository
 from rlplatform.clock import Clock
-from rlplatform.errors import Conflict, SandboxUnavailable
+from rlplatform.errors import Conflict, NotFound, SandboxUnavailable
 from rlplatform.evaluation.events import (
     EvaluationCancelled,
     EvaluationFinished,
@@ -64,6 +67,7 @@ class FakeCommands:
     ) -> None:
         self.sandbox = sandbox
         self.judge = judge
+        self.submissions = SubmissionJudge(AssignmentRepository(store), clock, self)
         self._checkpoints = checkpoints
         self._store = store
         self._clock = clock
@@ -77,7 +81,11 @@ class FakeCommands:
             return stored, False
         if self.sandbox is not None:
             raise SandboxUnavailable(self.sandbox)
-        run_id = new_id(Kind.EVALUATION)
+        return await self._make(request, principal, new_id(Kind.EVALUATION), idempotency)
+
+    async def _make(
+        self, request: EvaluationRequest, principal: Principal, run_id: str, idempotency: Idempotency | None
+    ) -> tuple[EvaluationRun, bool]:
         max_score = sum(test.points for test in request.tests)
         document = Evaluation(id=run_id, state="queued", max_score=max_score, created_at=self._now())
         run = EvaluationRun(
@@ -90,6 +98,21 @@ class FakeCommands:
             await self.finish(stored, [self.judge] * len(request.tests))
             stored = await self._evaluation(run_id)
         return stored, new
+
+    async def check_evaluation(self, request: EvaluationRequest, principal: Principal) -> None:
+        pass
+
+    async def queue_evaluation(self, request: EvaluationRequest, principal: Principal, run_id: str) -> EvaluationRun:
+        with suppress(NotFound):
+            return await self._evaluation(run_id)
+        if self.sandbox is not None:
+            raise SandboxUnavailable(self.sandbox)
+        return (await self._make(request, principal, run_id, None))[0]
+
+    async def judge_waiting(self, work_id: str | None = None) -> None:
+        """Queue what waits, of all members, and note what has ended."""
+        del work_id
+        await self.submissions.scan()
 
     async def cancel_evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
         by = principal.id

@@ -11,9 +11,10 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from rlplatform.assignments.course import CourseServices
+from rlplatform.assignments.repository import run_that_uses
 from rlplatform.comparison.service import ComparisonService
 from rlplatform.errors import StorageError
-from rlplatform.evaluation.attachments import evaluation_that_uses
 from rlplatform.files.service import FileService
 from rlplatform.quotas.service import QuotaService
 from rlplatform.settings import Settings
@@ -55,6 +56,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     """Return the application over ``services``. It keeps only readers of streams: many replicas can share a store."""
     app = routed_app()
     accounts = QuotaService(services.store, settings.quotas, services.clock, services.checkpoints)
+    held = _files(services, settings, accounts)
     limiter = RateLimiter(settings.api, settings.access.ticket_life_s)
     app.state.context = Context(
         services=services,
@@ -65,7 +67,15 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         records=RunCache(services.store),
         accounts=accounts,
         comparisons=ComparisonService(services.store),
-        files=_files(services, settings, accounts),
+        files=held,
+        course=CourseServices(
+            services.store,
+            services.clock,
+            services.commands,
+            held,
+            settings.evaluation,
+            settings.files.cache_bytes,
+        ),
     )
     uploads = {files.PATH: settings.files.max_bytes}
     app.add_middleware(HttpMiddleware, max_body_bytes=settings.api.max_body_bytes, uploads=uploads)
@@ -102,5 +112,5 @@ def _files(services: Services, settings: Settings, accounts: QuotaService) -> Fi
     async def limit(tenant: str) -> int | None:
         return (await accounts.quotas(tenant)).file_bytes
 
-    in_use = partial(evaluation_that_uses, services.store)
+    in_use = partial(run_that_uses, services.store)
     return FileService(services.store, services.files, services.clock, settings.files, limit=limit, in_use=in_use)

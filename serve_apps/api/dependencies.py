@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.access.tickets import RESUMABLE_S
+from rlplatform.assignments.course import CourseServices
 from rlplatform.comparison.service import ComparisonService
 from rlplatform.errors import InvalidRequest, NotAuthenticated, NotFound, PlatformError
 from rlplatform.evaluation.record import EvaluationRun
@@ -51,6 +52,7 @@ class Context:
     records: RunCache
     accounts: QuotaService
     comparisons: ComparisonService
+    course: CourseServices
     files: FileService | None = None
 
     async def evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
@@ -97,7 +99,7 @@ class Context:
             if stream_of(run_id) != stream:
                 raise InvalidRequest("")
         except (InvalidRequest, KeyError):
-            accepted = "trainings/train_…, evaluations/eval_…, studies/study_… or policies/pol_…"
+            accepted = "trainings/train_…, evaluations/eval_…, studies/study_…, policies/pol_… or assignments/…"
             raise InvalidRequest(f"{stream[:80]!r} is not a stream; accepted are {accepted}", field="stream") from None
         try:
             run = await self.records.get(run_id)

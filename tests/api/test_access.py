@@ -25,7 +25,14 @@ from rlplatform.testing.files import MemoryFiles
 from serve_apps.api.authentication import Authenticator
 
 pytestmark = pytest.mark.anyio
-OPEN = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/live"}  # live: a plain request is told to upgrade
+KINDS = ("evaluation", "training", "study", "policy", "assignment", "work", "regrade")
+OPEN = {
+    "/healthz",
+    "/readyz",
+    "/v1/openapi.json",
+    "/v1/live",
+    "/v1/invitations:accept",
+}  # live: a plain request is told to upgrade
 
 
 async def test_a_key_is_stored_as_a_hash_and_shown_once(platform) -> None:
@@ -223,9 +230,10 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
             "file_id": (await ours.post("/v1/files", params={"name": "a.txt"}, content=b"ours alone")).json()["id"],
             "key_id": (await it.store.list_keys("ours"))[0].id,
             "tenant": "ours",
+            **(await an_assignment(ours)),
         }
         nobodys = {name: text[:-1] + ("9" if text[-1] != "9" else "8") for name, text in ids.items()}
-        forms = {"form": "onnx", "format": "onnx"}
+        forms = {"form": "onnx", "format": "onnx", "version": "1"}
         before = await stored(it)
         for route in it.app.state.routes:
             named = set(re.findall(r"{(\w+)", route.path))
@@ -260,7 +268,27 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
                 assert not [text for text in ids.values() if text != "ours" and text in shown], route.path
         for path in ("/v1/evaluations", "/v1/trainings", "/v1/studies", "/v1/policies", "/v1/webhooks", "/v1/files"):
             assert (await theirs.get(path)).json()["items"] == []
-            assert len((await ours.get(path)).json()["items"]) == 1
+            made = 3 if path == "/v1/evaluations" else 1  # one of a submission, one of a regrade
+            assert len((await ours.get(path)).json()["items"]) == made
+
+
+async def an_assignment(ours: Any) -> dict[str, str]:
+    """Ids of an assignment, a member, a submission and a regrade of the tenant ``ours``."""
+    where = "/v1/assignments/homework"
+    body = {"title": "Homework", "tests": [{"id": "t", "stdin": "", "expected_stdout": ""}]}
+    assert (await ours.put(where, json=body)).status_code == 201
+    mine = (await ours.get("/v1/whoami")).json()["id"]
+    roster = {"members": [{"external_id": "s1", "key_id": mine}]}
+    member = (await ours.post("/v1/members:import", json=roster)).json()["results"][0]["member"]["id"]
+    files = {"files": [{"path": "main.py", "content": ""}]}
+    submission = await ours.post(f"{where}/submissions", json=files)
+    regrade = await ours.post(f"{where}:regrade", json={})
+    return {
+        "name": "homework",
+        "member_id": member,
+        "submission_id": submission.json()["id"],
+        "regrade_id": regrade.json()["id"],
+    }
 
 
 def assert_alike(answer: dict[str, Any], unknown: dict[str, Any]) -> None:
@@ -272,11 +300,7 @@ def assert_alike(answer: dict[str, Any], unknown: dict[str, Any]) -> None:
 
 async def stored(it: Any) -> list[str]:
     """All that the store holds of the tenant ``ours``."""
-    runs = [
-        run
-        for kind in ("evaluation", "training", "study", "policy")
-        for run in await it.store.find(kind, tenant="ours")
-    ]
+    runs = [run for kind in KINDS for run in await it.store.find(kind, tenant="ours")]
     kept = [*runs, *await it.store.list_keys("ours")]
     return [model.model_dump_json() for model in kept] + [str(await it.store.list_documents("webhook", owner="ours"))]
 

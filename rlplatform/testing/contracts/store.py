@@ -17,13 +17,14 @@ from rlplatform.runs.ports import Idempotency
 from rlplatform.runs.records import Run
 from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
+from rlplatform.testing.contracts.assignments import AssignmentContract
 from rlplatform.testing.contracts.store_documents import LedgerContract
 from rlplatform.testing.contracts.store_index import IndexContract
 from rlplatform.testing.samples import evaluation_run, finished, fold, iteration, queued, retried, seqs, training_run
 from rlplatform.training.events import TrainingPauseRequested, TrainingQueued, TrainingStarted, TrainingStarting
 
 
-class StoreContract(LedgerContract, IndexContract):
+class StoreContract(AssignmentContract, LedgerContract, IndexContract):
     """Subclasses provide ``open_store(clock)``, an asynchronous context of a store that holds nothing."""
 
     # -- runs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -26,6 +27,7 @@ from rlplatform.errors import (
 from serve_apps.api.http.validation import invalid_request
 
 MEDIA_TYPE = "application/problem+json"
+_PARAMETER = re.compile(r"{\w+}")
 _BY_STATUS: Mapping[int, type[PlatformError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
 _LOG = logging.getLogger("rlplatform.api")
 
@@ -87,10 +89,15 @@ def _from_status(request: Request, error: HTTPException) -> PlatformError:
 
 
 def _allowed(request: Request) -> list[str]:
-    """Return the methods that the path accepts on all routes; the framework lists those of the first route only."""
+    """Return the methods that the path accepts; the framework lists those of the first route only.
+
+    A path such as `/v1/assignments/a:regrade` also has the form of `/v1/assignments/{name}`, which is not meant.
+    """
+    routes = [route for route in request.app.state.routes if route.path_regex.match(request.url.path)]
+    closest = max(len(_PARAMETER.sub("", route.path)) for route in routes)
     found: set[str] = set()
-    for route in request.app.state.routes:
-        if route.path_regex.match(request.url.path):
+    for route in routes:
+        if len(_PARAMETER.sub("", route.path)) == closest:
             found |= {*route.methods, "HEAD"} if "GET" in route.methods else route.methods
     return sorted(found)
 

@@ -1,6 +1,7 @@
 """The routes of the API, by resource. A new resource is a module here and a line in ``ROUTERS``."""
 
 from serve_apps.api.routes import (
+    assignments,
     checkpoints,
     compare,
     environments,
@@ -8,13 +9,16 @@ from serve_apps.api.routes import (
     evaluations,
     events,
     files,
+    grading,
     health,
     images,
     keys,
     live,
+    members,
     policies,
     runs,
     studies,
+    submissions,
     trainings,
     usage,
     webhooks,
@@ -39,4 +43,8 @@ ROUTERS = (
     compare.router,
     keys.router,
     usage.router,
+    submissions.router,
+    grading.router,
+    assignments.router,
+    members.router,
 )

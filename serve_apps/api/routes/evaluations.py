@@ -73,6 +73,7 @@ async def submit(
     """Queue a submission. With `wait`, answer 200 with the result if it is there in time. The same `Idempotency-Key`
     and body again give the same evaluation."""
     await ctx.limiter.spend(request.scope, caller.id, "creations")
+    await ctx.course.assignments.require_free_evaluation(caller)
     size = len(await request.body())
     repeatable = await beside(size, lambda: idempotency(key, caller, "evaluations", body))
     run, new = await ctx.services.commands.submit_evaluation(body, caller, repeatable)
@@ -101,6 +102,7 @@ async def submit_batch(
     """Queue up to 200 submissions. Each row is accepted or refused by itself, and the results are in the order of the
     request."""
     await ctx.limiter.spend(request.scope, caller.id, "creations", len(body.evaluations))
+    await ctx.course.assignments.require_free_evaluation(caller)
     size = len(await request.body())
     rows = await beside(size, lambda: [_read_row(raw) for raw in body.evaluations])
     return BatchResult(

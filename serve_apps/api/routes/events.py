@@ -33,7 +33,7 @@ LastEventId = Annotated[
     str | None,
     Header(alias="Last-Event-ID", description="Sequence number to continue after. It takes precedence over `after`."),
 ]
-_RESPONSES: dict[int | str, dict[str, Any]] = {
+RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": (
             "Server-sent events. Of each, `id:` is the sequence number and `data:` the JSON of an `Event`."
@@ -50,7 +50,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 @router.get(
-    "/evaluations/{evaluation_id}/events", summary="Follow an evaluation", response_class=Response, responses=_RESPONSES
+    "/evaluations/{evaluation_id}/events", summary="Follow an evaluation", response_class=Response, responses=RESPONSES
 )
 async def of_evaluation(
     ctx: Ctx,
@@ -62,11 +62,11 @@ async def of_evaluation(
 ) -> Response:
     """Stream the events of an evaluation, from the first or after `Last-Event-ID`, until the final one. `EventSource`
     takes a `ticket` in place of a key."""
-    return _stream(ctx, caller, renew, await ctx.evaluation(evaluation_id, caller), query, last)
+    return stream_response(ctx, caller, renew, await ctx.evaluation(evaluation_id, caller), query, last)
 
 
 @router.get(
-    "/trainings/{training_id}/events", summary="Follow a training", response_class=Response, responses=_RESPONSES
+    "/trainings/{training_id}/events", summary="Follow a training", response_class=Response, responses=RESPONSES
 )
 async def of_training(
     ctx: Ctx,
@@ -78,10 +78,10 @@ async def of_training(
 ) -> Response:
     """Stream the events of a training, from the first or after `Last-Event-ID`, until the final one. `EventSource`
     takes a `ticket` in place of a key."""
-    return _stream(ctx, caller, renew, await ctx.training(training_id, caller), query, last)
+    return stream_response(ctx, caller, renew, await ctx.training(training_id, caller), query, last)
 
 
-@router.get("/studies/{study_id}/events", summary="Follow a study", response_class=Response, responses=_RESPONSES)
+@router.get("/studies/{study_id}/events", summary="Follow a study", response_class=Response, responses=RESPONSES)
 async def of_study(
     ctx: Ctx,
     caller: Follower,
@@ -92,12 +92,13 @@ async def of_study(
 ) -> Response:
     """Stream the events of a study, from the first or after `Last-Event-ID`, until the final one. `EventSource` takes a
     `ticket` in place of a key."""
-    return _stream(ctx, caller, renew, await ctx.study(study_id, caller), query, last)
+    return stream_response(ctx, caller, renew, await ctx.study(study_id, caller), query, last)
 
 
-def _stream(
+def stream_response(
     ctx: Context, caller: Principal, renew: Renewal, run: Run, query: EventsQuery, last: str | None
 ) -> Response:
+    """Return the events of ``run``, after the one that the client knows."""
     after, field = query.after, "after"
     if last is not None:
         if not last.isdecimal() or len(last) > 18:

@@ -30,6 +30,269 @@ export interface components {
             policy_id: string;
         };
         /**
+         * Adjustment
+         * @description Points that staff add to a member's grade, or take away.
+         */
+        Adjustment: {
+            /** @description Points to add; negative to take away. */
+            points: number;
+            /** @description Reason, which the learner sees. */
+            reason: string;
+        };
+        /**
+         * AdjustmentRecord
+         * @description An adjustment that was made. The newest one holds; earlier ones are the audit trail.
+         */
+        AdjustmentRecord: {
+            /**
+             * Format: date-time
+             * @description Time when it was made.
+             */
+            at: string;
+            /** @description Id of the principal that made it. */
+            by: string;
+            /** @description Points to add; negative to take away. */
+            points: number;
+            /** @description Reason, which the learner sees. */
+            reason: string;
+        };
+        /**
+         * AssignmentCard
+         * @description An assignment in a list.
+         */
+        AssignmentCard: {
+            /** @description Time from which nothing is accepted; null: never. */
+            closes_at: string | null;
+            /** @description Time until which a submission is in time; null: none is late. */
+            due_at: string | null;
+            /** @description True if there is a leaderboard. */
+            leaderboard: boolean;
+            /** @description Points of a submission that passes everything. */
+            max_points: number;
+            /** @description Dates, attempts and points of the caller; null for a caller who is not a member. */
+            mine: components["schemas"]["MyStatus"] | null;
+            /** @description Name of the assignment. */
+            name: string;
+            /** @description Time from which learners see it; null: at once. */
+            opens_at: string | null;
+            /** @description Title for people. */
+            title: string;
+            /** @description Newest version. */
+            version: number;
+        };
+        /**
+         * AssignmentExtended
+         * @description A member got later dates or further attempts.
+         */
+        AssignmentExtended: {
+            /** @description Id of the principal that granted it. */
+            by: string;
+            /** @description The extension; null: it was taken back. */
+            extension: components["schemas"]["ExtensionInEvent"] | null;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Id of the member. */
+            member_id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "assignment.extended";
+        };
+        /**
+         * AssignmentList
+         * @description Assignments of a course.
+         */
+        AssignmentList: {
+            /** @description The assignments, by due date and name. */
+            items: components["schemas"]["AssignmentCard"][];
+        };
+        /**
+         * AssignmentPublished
+         * @description A version of the assignment was published.
+         */
+        AssignmentPublished: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "assignment.published";
+            /** @description The version. */
+            version: components["schemas"]["VersionInfo"];
+        };
+        /**
+         * AssignmentRegraded
+         * @description A regrade was committed: from now on, its results hold.
+         */
+        AssignmentRegraded: {
+            /** @description Id of the principal that committed it. */
+            by: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Id of the regrade. */
+            regrade_id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "assignment.regraded";
+            /** @description Version that it judged by. */
+            version: number;
+        };
+        /**
+         * AssignmentRequest
+         * @description An assignment as staff write it (`PUT /v1/assignments/{name}`). Each change makes a new version.
+         */
+        AssignmentRequest: {
+            /** @description Limits on the attempts of a member. */
+            attempts?: components["schemas"]["AttemptsPolicy"];
+            /** @description How output, or a returned value, is compared with what is expected. */
+            checker?: components["schemas"]["ExactChecker"] | components["schemas"]["TokensChecker"] | components["schemas"]["LinesChecker"] | components["schemas"]["FloatsChecker"] | components["schemas"]["ProgramChecker"] | components["schemas"]["UnorderedChecker"];
+            /** @description Time from which no submission is accepted; null: never. */
+            closes_at?: string | null;
+            /**
+             * @description The submission that counts: the one with the best score, or the last one. Default: `"best"`.
+             * @enum {string}
+             */
+            counts?: "best" | "last";
+            /** @description Uploaded files of any size that a submission finds in each test, and can only read. */
+            data?: components["schemas"]["DataFile"][];
+            /** @description Time until which a submission is in time; null: none is late. */
+            due_at?: string | null;
+            /** @description How a test is run. */
+            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["PytestGrader"];
+            /** @description Groups that tests refer to. */
+            groups?: components["schemas"]["Group"][];
+            /** @description Name of the image to run in; null: the platform's default. */
+            image?: string | null;
+            /**
+             * @description Programming language of the submissions.
+             * @constant
+             */
+            language?: "python";
+            /** @description Penalty for submissions after `due_at`. */
+            late?: components["schemas"]["LatePolicy"];
+            /** @description Ranking of the members; null: none. */
+            leaderboard?: components["schemas"]["LeaderboardPolicy"] | null;
+            /** @description Limits of each test. */
+            limits?: components["schemas"]["Limits"];
+            /** @description Time from which learners see the assignment; null: at once. */
+            opens_at?: string | null;
+            /** @description Points of a submission that passes everything; null: the sum of the points of the tests. */
+            points?: number | null;
+            /** @description Files that are put beside each submission; learners see them, and cannot send files of these names. */
+            provided?: components["schemas"]["SourceFile"][];
+            /** @description Paths that a submission must have. */
+            required_files?: string[];
+            /** @description Files that learners start from. */
+            starter?: components["schemas"]["SourceFile"][];
+            /** @description Text of the assignment, in Markdown. */
+            statement?: string;
+            /** @description True: after the first test that is not accepted, all others are skipped. Default: `false`. */
+            stop_on_failure?: boolean;
+            /** @description Tests, which only staff can read. */
+            tests: components["schemas"]["TestCase"][];
+            /** @description Isolation to run in. Default: `"single-use"`. */
+            tier?: components["schemas"]["Tier"];
+            /** @description Title for people. */
+            title: string;
+        };
+        /**
+         * AssignmentStaffView
+         * @description Part of an assignment that only staff see.
+         */
+        AssignmentStaffView: {
+            /** @description Definition of the newest version, with its tests, as an `AssignmentRequest`. */
+            definition: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description Extensions by the ids of members. */
+            extensions: {
+                [key: string]: components["schemas"]["ExtensionOutput"];
+            };
+            /** @description Id of the assignment: `asgn_…`. Its events are in the stream `assignments/asgn_…`. */
+            id: string;
+            /** @description Id of the regrade whose results hold; null: each submission's own. */
+            regrade: string | null;
+            /** @description All versions, oldest first. */
+            versions: components["schemas"]["VersionInfo"][];
+        };
+        /**
+         * AssignmentView
+         * @description An assignment.
+         */
+        AssignmentView: {
+            /** @description Limits on the attempts of a member. */
+            attempts: components["schemas"]["AttemptsPolicyOutput"];
+            /** @description Time from which nothing is accepted; null: never. */
+            closes_at: string | null;
+            /** @description The submission that counts: `best` or `last`. */
+            counts: string;
+            /** @description Time until which a submission is in time; null: none is late. */
+            due_at: string | null;
+            /** @description Image that submissions run in; null: the platform's default. */
+            image: string | null;
+            /** @description Programming language of the submissions. */
+            language: string;
+            /** @description Penalty for submissions after `due_at`. */
+            late: components["schemas"]["LatePolicyOutput"];
+            /** @description True if there is a leaderboard. */
+            leaderboard: boolean;
+            /** @description Points of a submission that passes everything. */
+            max_points: number;
+            /** @description Dates, attempts and points of the caller; null for a caller who is not a member. */
+            mine: components["schemas"]["MyStatus"] | null;
+            /** @description Name of the assignment. */
+            name: string;
+            /** @description Time from which learners see it; null: at once. */
+            opens_at: string | null;
+            /** @description Files that are put beside each submission. */
+            provided: components["schemas"]["SourceFile"][];
+            /** @description Paths that a submission must have. */
+            required_files: string[];
+            /** @description Definition, versions and extensions; null for learners. */
+            staff: components["schemas"]["AssignmentStaffView"] | null;
+            /** @description Files to start from. */
+            starter: components["schemas"]["SourceFile"][];
+            /** @description Text of the assignment, in Markdown. */
+            statement: string;
+            /** @description Number of tests. */
+            tests: number;
+            /** @description Title for people. */
+            title: string;
+            /** @description Newest version. */
+            version: number;
+        };
+        /**
          * Attempt
          * @description One attempt at a delivery.
          */
@@ -45,6 +308,58 @@ export interface components {
             error: string | null;
             /** @description HTTP status of the answer; null: there was none. */
             status: number | null;
+        };
+        /**
+         * AttemptsPolicy
+         * @description Limits on the attempts of one member. An attempt that the platform failed to judge is given back.
+         */
+        AttemptsPolicy: {
+            /** @description Attempts that come back with time; null: no such limit. */
+            bucket?: components["schemas"]["TokenBucket"] | null;
+            /** @description Time between one attempt and the next, in seconds. Default: `0`. */
+            cool_down_s?: number;
+            /** @description Largest number of attempts; null: no limit. */
+            maximum?: number | null;
+        };
+        /**
+         * AttemptsPolicyInEvent
+         * @description Limits on the attempts of one member. An attempt that the platform failed to judge is given back.
+         */
+        AttemptsPolicyInEvent: {
+            /** @description Attempts that come back with time; null: no such limit. */
+            bucket?: components["schemas"]["TokenBucket"] | null;
+            /** @description Time between one attempt and the next, in seconds. */
+            cool_down_s?: number;
+            /** @description Largest number of attempts; null: no limit. */
+            maximum?: number | null;
+        };
+        /**
+         * AttemptsPolicyOutput
+         * @description Limits on the attempts of one member. An attempt that the platform failed to judge is given back.
+         */
+        AttemptsPolicyOutput: {
+            /** @description Attempts that come back with time; null: no such limit. */
+            bucket: components["schemas"]["TokenBucket"] | null;
+            /** @description Time between one attempt and the next, in seconds. */
+            cool_down_s: number;
+            /** @description Largest number of attempts; null: no limit. */
+            maximum: number | null;
+        };
+        /**
+         * AttemptsState
+         * @description Attempts of a member at an assignment.
+         */
+        AttemptsState: {
+            /** @description True if an attempt is possible now. */
+            allowed: boolean;
+            /** @description Attempts left of the maximum; null: no limit. */
+            left: number | null;
+            /** @description Largest number of attempts; null: no limit. */
+            maximum: number | null;
+            /** @description Time of the next possible attempt; null: none is left, or it is possible now. */
+            next_at: string | null;
+            /** @description Attempts used so far. */
+            used: number;
         };
         /**
          * Band
@@ -188,6 +503,60 @@ export interface components {
             kind: "categorical";
         };
         /**
+         * Comment
+         * @description A comment of staff on a line of a submission.
+         */
+        Comment: {
+            /**
+             * Format: date-time
+             * @description Time when it was written.
+             */
+            at: string;
+            /** @description Id of the principal that wrote it. */
+            by: string;
+            /** @description Number of the line; null: the whole file. */
+            line: number | null;
+            /** @description Path of the file. */
+            path: string;
+            /** @description Id of the submission. */
+            submission_id: string;
+            /** @description The comment. */
+            text: string;
+        };
+        /**
+         * CommentInEvent
+         * @description A comment of staff on a line of a submission.
+         */
+        CommentInEvent: {
+            /**
+             * Format: date-time
+             * @description Time when it was written.
+             */
+            at: string;
+            /** @description Id of the principal that wrote it. */
+            by: string;
+            /** @description Number of the line; null: the whole file. */
+            line?: number | null;
+            /** @description Path of the file. */
+            path: string;
+            /** @description Id of the submission. */
+            submission_id: string;
+            /** @description The comment. */
+            text: string;
+        };
+        /**
+         * CommentRequest
+         * @description A comment of staff on a line of a submission.
+         */
+        CommentRequest: {
+            /** @description Number of the line; null: the whole file. */
+            line?: number | null;
+            /** @description Path of the file. */
+            path: string;
+            /** @description The comment. */
+            text: string;
+        };
+        /**
          * ComparedGroup
          * @description Trainings that differ in their seed alone.
          */
@@ -261,6 +630,22 @@ export interface components {
              * @enum {string}
              */
             x: "env_steps" | "train_wall_s";
+        };
+        /**
+         * CourseSettings
+         * @description Settings of a tenant as a course.
+         */
+        CourseSettings: {
+            /** @description True: learners may also send evaluations with tests of their own. False: they only submit to assignments. Default: `true`. */
+            learners_evaluate_freely?: boolean;
+        };
+        /**
+         * CourseSettingsOutput
+         * @description Settings of a tenant as a course.
+         */
+        CourseSettingsOutput: {
+            /** @description True: learners may also send evaluations with tests of their own. False: they only submit to assignments. */
+            learners_evaluate_freely: boolean;
         };
         /**
          * DataFile
@@ -621,7 +1006,7 @@ export interface components {
             reason: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -645,7 +1030,7 @@ export interface components {
             reason: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -675,7 +1060,7 @@ export interface components {
             score: number;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /** @description Results of all tests. */
             tests: components["schemas"]["TestResultInEvent"][];
@@ -723,7 +1108,7 @@ export interface components {
             offset: number;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /** @description Id of the test. */
             test: string;
@@ -785,7 +1170,7 @@ export interface components {
             queue_position?: number | null;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /** @description Number of tests. */
             tests: number;
@@ -881,7 +1266,7 @@ export interface components {
             reason: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -907,7 +1292,7 @@ export interface components {
             sandbox?: components["schemas"]["SandboxInfo"] | null;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -933,7 +1318,7 @@ export interface components {
             result: components["schemas"]["TestResultInEvent"];
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -950,7 +1335,7 @@ export interface components {
          * Event
          * @description An event of a stream, told apart by `type`. It is the same in the log, over SSE and WebSocket.
          */
-        Event: components["schemas"]["EvaluationQueued"] | components["schemas"]["EvaluationStarted"] | components["schemas"]["EvaluationOutput"] | components["schemas"]["EvaluationTestFinished"] | components["schemas"]["EvaluationRetried"] | components["schemas"]["EvaluationFinished"] | components["schemas"]["EvaluationCancelled"] | components["schemas"]["EvaluationFailed"] | components["schemas"]["TrainingQueued"] | components["schemas"]["TrainingWaiting"] | components["schemas"]["TrainingStarting"] | components["schemas"]["TrainingStarted"] | components["schemas"]["TrainingIterationCompleted"] | components["schemas"]["TrainingEvaluated"] | components["schemas"]["TrainingProgressed"] | components["schemas"]["TrainingEvaluationCutShort"] | components["schemas"]["TrainingCheckpointSaved"] | components["schemas"]["TrainingPauseRequested"] | components["schemas"]["TrainingPaused"] | components["schemas"]["TrainingResumeRequested"] | components["schemas"]["TrainingResumed"] | components["schemas"]["TrainingStopRequested"] | components["schemas"]["TrainingInterrupted"] | components["schemas"]["TrainingRecovered"] | components["schemas"]["TrainingSucceeded"] | components["schemas"]["TrainingStopped"] | components["schemas"]["TrainingFailed"] | components["schemas"]["StudyQueued"] | components["schemas"]["StudyStarted"] | components["schemas"]["StudyWaiting"] | components["schemas"]["StudyTrialSuggested"] | components["schemas"]["StudyTrialStarted"] | components["schemas"]["StudyTrialReported"] | components["schemas"]["StudyTrialPruned"] | components["schemas"]["StudyTrialFinished"] | components["schemas"]["StudyPauseRequested"] | components["schemas"]["StudyPaused"] | components["schemas"]["StudyResumeRequested"] | components["schemas"]["StudyResumed"] | components["schemas"]["StudyStopRequested"] | components["schemas"]["StudySucceeded"] | components["schemas"]["StudyStopped"] | components["schemas"]["StudyFailed"] | components["schemas"]["PolicyPublished"] | components["schemas"]["PolicyDeleted"] | components["schemas"]["StreamGap"];
+        Event: components["schemas"]["EvaluationQueued"] | components["schemas"]["EvaluationStarted"] | components["schemas"]["EvaluationOutput"] | components["schemas"]["EvaluationTestFinished"] | components["schemas"]["EvaluationRetried"] | components["schemas"]["EvaluationFinished"] | components["schemas"]["EvaluationCancelled"] | components["schemas"]["EvaluationFailed"] | components["schemas"]["TrainingQueued"] | components["schemas"]["TrainingWaiting"] | components["schemas"]["TrainingStarting"] | components["schemas"]["TrainingStarted"] | components["schemas"]["TrainingIterationCompleted"] | components["schemas"]["TrainingEvaluated"] | components["schemas"]["TrainingProgressed"] | components["schemas"]["TrainingEvaluationCutShort"] | components["schemas"]["TrainingCheckpointSaved"] | components["schemas"]["TrainingPauseRequested"] | components["schemas"]["TrainingPaused"] | components["schemas"]["TrainingResumeRequested"] | components["schemas"]["TrainingResumed"] | components["schemas"]["TrainingStopRequested"] | components["schemas"]["TrainingInterrupted"] | components["schemas"]["TrainingRecovered"] | components["schemas"]["TrainingSucceeded"] | components["schemas"]["TrainingStopped"] | components["schemas"]["TrainingFailed"] | components["schemas"]["StudyQueued"] | components["schemas"]["StudyStarted"] | components["schemas"]["StudyWaiting"] | components["schemas"]["StudyTrialSuggested"] | components["schemas"]["StudyTrialStarted"] | components["schemas"]["StudyTrialReported"] | components["schemas"]["StudyTrialPruned"] | components["schemas"]["StudyTrialFinished"] | components["schemas"]["StudyPauseRequested"] | components["schemas"]["StudyPaused"] | components["schemas"]["StudyResumeRequested"] | components["schemas"]["StudyResumed"] | components["schemas"]["StudyStopRequested"] | components["schemas"]["StudySucceeded"] | components["schemas"]["StudyStopped"] | components["schemas"]["StudyFailed"] | components["schemas"]["PolicyPublished"] | components["schemas"]["PolicyDeleted"] | components["schemas"]["AssignmentPublished"] | components["schemas"]["AssignmentExtended"] | components["schemas"]["AssignmentRegraded"] | components["schemas"]["WorkOpened"] | components["schemas"]["WorkSubmitted"] | components["schemas"]["WorkGraded"] | components["schemas"]["WorkFailed"] | components["schemas"]["WorkAdjusted"] | components["schemas"]["WorkCommented"] | components["schemas"]["RegradeStarted"] | components["schemas"]["RegradeProgressed"] | components["schemas"]["RegradeFinished"] | components["schemas"]["RegradeCommitted"] | components["schemas"]["RegradeDiscarded"] | components["schemas"]["StreamGap"];
         /**
          * ExactChecker
          * @description Output and expectation are the same to the byte.
@@ -961,6 +1346,48 @@ export interface components {
              * @enum {string}
              */
             kind: "exact";
+        };
+        /**
+         * Extension
+         * @description Later dates, and further attempts, for one member. It also holds for submissions that were made before.
+         */
+        Extension: {
+            /** @description Time from which the member's submissions are not accepted; null: as for all, and not before `due_at`. */
+            closes_at?: string | null;
+            /** @description Time until which the member is in time; null: as for all. */
+            due_at?: string | null;
+            /** @description Attempts beyond the maximum. Default: `0`. */
+            extra_attempts?: number;
+            /** @description Reason, for staff; null: none. */
+            reason?: string | null;
+        };
+        /**
+         * ExtensionInEvent
+         * @description Later dates, and further attempts, for one member. It also holds for submissions that were made before.
+         */
+        ExtensionInEvent: {
+            /** @description Time from which the member's submissions are not accepted; null: as for all, and not before `due_at`. */
+            closes_at?: string | null;
+            /** @description Time until which the member is in time; null: as for all. */
+            due_at?: string | null;
+            /** @description Attempts beyond the maximum. */
+            extra_attempts?: number;
+            /** @description Reason, for staff; null: none. */
+            reason?: string | null;
+        };
+        /**
+         * ExtensionOutput
+         * @description Later dates, and further attempts, for one member. It also holds for submissions that were made before.
+         */
+        ExtensionOutput: {
+            /** @description Time from which the member's submissions are not accepted; null: as for all, and not before `due_at`. */
+            closes_at: string | null;
+            /** @description Time until which the member is in time; null: as for all. */
+            due_at: string | null;
+            /** @description Attempts beyond the maximum. */
+            extra_attempts: number;
+            /** @description Reason, for staff; null: none. */
+            reason: string | null;
         };
         /**
          * FileInfo
@@ -1058,6 +1485,60 @@ export interface components {
              * @enum {string}
              */
             kind: "function";
+        };
+        /**
+         * Grade
+         * @description Grade of one member at an assignment.
+         */
+        Grade: {
+            /** @description Points that staff have added. */
+            adjustment: number;
+            /** @description Email address of the person. */
+            email: string;
+            /** @description Id of the person in the course's own lists. */
+            external_id: string;
+            /** @description Share of the score that is lost because it is late, from 0 to 1. */
+            late_share: number;
+            /** @description Points of a submission that passes everything. */
+            max_points: number;
+            /** @description Id of the member. */
+            member_id: string;
+            /** @description Name of the person. */
+            name: string;
+            /** @description The grade: points with penalty and adjustment; null: nothing is graded. */
+            points: number | null;
+            /** @description Its points before penalty and adjustment; null: none. */
+            score: number | null;
+            /** @description Part of the course. */
+            section: string;
+            /** @description Id of the submission that counts; null: none. */
+            submission_id: string | null;
+            /** @description Number of submissions. */
+            submissions: number;
+            /** @description Time of that submission; null: none. */
+            submitted_at: string | null;
+            /** @description Verdicts and points of the tests of that submission. */
+            tests: components["schemas"]["TestMark"][];
+            /** @description Verdict of that submission; null: none. */
+            verdict: components["schemas"]["Verdict"] | null;
+        };
+        /**
+         * Grades
+         * @description Grades of an assignment: one row for each learner of the course.
+         */
+        Grades: {
+            /** @description Name of the assignment. */
+            assignment: string;
+            /** @description The grades, by external id. */
+            items: components["schemas"]["Grade"][];
+            /** @description Points of a submission that passes everything. */
+            max_points: number;
+            /** @description Id of the regrade whose results hold; null: none. */
+            regrade: string | null;
+            /** @description The tests, with how many passed them. */
+            tests: components["schemas"]["TestRate"][];
+            /** @description Newest version. */
+            version: number;
         };
         /**
          * GridSampler
@@ -1228,6 +1709,47 @@ export interface components {
             low: number;
         };
         /**
+         * Invitation
+         * @description An invitation, good once: it gives its member a new API key.
+         */
+        Invitation: {
+            /**
+             * Format: date-time
+             * @description Time of expiry.
+             */
+            expires_at: string;
+            /** @description Text of the invitation, shown this once. A link with it is the address of the page and `#invite=` and the text. */
+            invitation: string;
+            /** @description Id of the member that it is for. */
+            member_id: string;
+        };
+        /**
+         * InvitationAcceptance
+         * @description An invitation to accept.
+         */
+        InvitationAcceptance: {
+            /** @description Text of the invitation. */
+            invitation: string;
+        };
+        /**
+         * InvitationAccepted
+         * @description The API key that came of an invitation.
+         */
+        InvitationAccepted: {
+            /** @description Text of the key, shown this once. */
+            api_key: string;
+            /** @description The member that the key belongs to. */
+            member: components["schemas"]["Member"];
+        };
+        /**
+         * InvitationRequest
+         * @description An invitation to make for a member.
+         */
+        InvitationRequest: {
+            /** @description Time for which it can be accepted, in seconds. Default: `1209600`. */
+            expires_in_s?: number;
+        };
+        /**
          * JsonValue
          * @description Any JSON value.
          */
@@ -1300,6 +1822,83 @@ export interface components {
         KeyRotation: {
             /** @description Time during which the old key keeps working, in seconds. Default: `3600.0`. */
             overlap_s?: number;
+        };
+        /**
+         * LatePolicy
+         * @description Penalty for submissions after `due_at`: a share of the score for each day that has begun.
+         */
+        LatePolicy: {
+            /** @description Largest share that is lost. Default: `1.0`. */
+            at_most?: number;
+            /** @description Time after `due_at` that costs nothing, in seconds. Default: `0`. */
+            grace_s?: number;
+            /** @description Share of the score that is lost for each day that has begun, from 0 to 1. Default: `0.0`. */
+            per_day?: number;
+        };
+        /**
+         * LatePolicyOutput
+         * @description Penalty for submissions after `due_at`: a share of the score for each day that has begun.
+         */
+        LatePolicyOutput: {
+            /** @description Largest share that is lost. */
+            at_most: number;
+            /** @description Time after `due_at` that costs nothing, in seconds. */
+            grace_s: number;
+            /** @description Share of the score that is lost for each day that has begun, from 0 to 1. */
+            per_day: number;
+        };
+        /**
+         * Leaderboard
+         * @description Ranking of the members of a course.
+         */
+        Leaderboard: {
+            /** @description Name of the assignment. */
+            assignment: string;
+            /** @description Time as of which the ranking is shown; null: it is the present one. */
+            frozen_at: string | null;
+            /** @description The rows, best first. */
+            items: components["schemas"]["LeaderboardRow"][];
+        };
+        /**
+         * LeaderboardPolicy
+         * @description Ranking of the members by their counted submissions.
+         */
+        LeaderboardPolicy: {
+            /** @description Time from which learners see the ranking as it was then; null: never. */
+            freeze_at?: string | null;
+            /** @description Name of the upper end of its interval; null: no interval. */
+            high?: string | null;
+            /** @description Name of the lower end of its interval; null: no interval. */
+            low?: string | null;
+            /** @description True: learners see made-up names of each other, and their own. Default: `true`. */
+            pseudonyms?: boolean;
+            /** @description Id of the test whose value ranks; null: the score ranks. */
+            test?: string | null;
+            /** @description Name in the value of that test, for example `episode_return`. Default: `"episode_return"`. */
+            value?: string;
+        };
+        /**
+         * LeaderboardRow
+         * @description One row of a leaderboard.
+         */
+        LeaderboardRow: {
+            /** @description Upper end of its interval; null: none. */
+            high: number | null;
+            /** @description Lower end of its interval; null: none. */
+            low: number | null;
+            /** @description True for the row of the caller. */
+            me: boolean;
+            /** @description Name or pseudonym of the member. */
+            name: string;
+            /** @description Rank; equal values have the same one. */
+            rank: number;
+            /**
+             * Format: date-time
+             * @description Time of the submission that counts.
+             */
+            submitted_at: string;
+            /** @description Value that ranks. */
+            value: number;
         };
         /**
          * Limits
@@ -1504,6 +2103,62 @@ export interface components {
             type: "unsubscribed";
         };
         /**
+         * Marks
+         * @description Result of judging a submission once.
+         */
+        Marks: {
+            /** @description Points of the tests together. */
+            max_score: number;
+            /** @description Value that the leaderboard ranks; null: none. */
+            measure: components["schemas"]["Measure"] | null;
+            /** @description Points of the tests that were earned. */
+            score: number;
+            /** @description Results of the tests. */
+            tests: components["schemas"]["TestMark"][];
+            /** @description First verdict that is not `accepted`, in test order. */
+            verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * MarksInEvent
+         * @description Result of judging a submission once.
+         */
+        MarksInEvent: {
+            /** @description Points of the tests together. */
+            max_score: number;
+            /** @description Value that the leaderboard ranks; null: none. */
+            measure?: components["schemas"]["MeasureInEvent"] | null;
+            /** @description Points of the tests that were earned. */
+            score: number;
+            /** @description Results of the tests. */
+            tests: components["schemas"]["TestMark"][];
+            /** @description First verdict that is not `accepted`, in test order. */
+            verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * Measure
+         * @description Value that a leaderboard ranks, with its interval.
+         */
+        Measure: {
+            /** @description Upper end of its interval; null: none. */
+            high: number | null;
+            /** @description Lower end of its interval; null: none. */
+            low: number | null;
+            /** @description The value. */
+            value: number;
+        };
+        /**
+         * MeasureInEvent
+         * @description Value that a leaderboard ranks, with its interval.
+         */
+        MeasureInEvent: {
+            /** @description Upper end of its interval; null: none. */
+            high?: number | null;
+            /** @description Lower end of its interval; null: none. */
+            low?: number | null;
+            /** @description The value. */
+            value: number;
+        };
+        /**
          * MedianPruner
          * @description Prunes a trial whose best report so far is below the median of the other trials' reports at that point.
          */
@@ -1538,6 +2193,70 @@ export interface components {
             warmup_reports: number;
         };
         /**
+         * Member
+         * @description A person of a course.
+         */
+        Member: {
+            /**
+             * Format: date-time
+             * @description Time when the member was added.
+             */
+            created_at: string;
+            /** @description Email address of the person. */
+            email: string;
+            /** @description Id of the person in the course's own lists. */
+            external_id: string;
+            /** @description Id of the member: `mem_…`. */
+            id: string;
+            /** @description Name of the person. */
+            name: string;
+            /**
+             * @description `learner` is graded, `staff` is not.
+             * @enum {string}
+             */
+            role: "learner" | "staff";
+            /** @description Part of the course. */
+            section: string;
+            /**
+             * @description `removed` members cannot submit any more; their grades stay.
+             * @enum {string}
+             */
+            state: "active" | "removed";
+            /** @description Tenant that the member belongs to. */
+            tenant: string;
+        };
+        /**
+         * MemberList
+         * @description Members of a course.
+         */
+        MemberList: {
+            /** @description The members, by their external ids. */
+            items: components["schemas"]["Member"][];
+        };
+        /**
+         * MemberRequest
+         * @description A row of a roster: a person of the course, known by `external_id`.
+         */
+        MemberRequest: {
+            /** @description Email address of the person. */
+            email?: string;
+            /** @description Id of the person in your own lists, for example the student number; unique in the course. */
+            external_id: string;
+            /** @description Id of an API key that the person has already; null: none. */
+            key_id?: string | null;
+            /** @description Name of the person. */
+            name?: string;
+            /**
+             * @description `learner` is graded; `staff` may try assignments and is not. Default: `"learner"`.
+             * @enum {string}
+             */
+            role?: "learner" | "staff";
+            /** @description Part of the course, for example a tutorial group. */
+            section?: string;
+            /** @description Subject (`sub`) of the person's tokens of the identity provider; null: none. */
+            sub?: string | null;
+        };
+        /**
          * MetricSeries
          * @description Metrics over time: columns of equal length, one row for each iteration that is kept. Iterations repeated after a recovery are there once.
          */
@@ -1558,6 +2277,27 @@ export interface components {
             train_wall_s: number[];
             /** @description Id of the training. */
             training_id: string;
+        };
+        /**
+         * MyStatus
+         * @description An assignment from the point of view of the calling member.
+         */
+        MyStatus: {
+            /** @description Attempts of the member. */
+            attempts: components["schemas"]["AttemptsState"];
+            /** @description Time from which nothing is accepted; null: never. */
+            closes_at: string | null;
+            /** @description Id of the submission that counts; null: none yet. */
+            counted_submission: string | null;
+            /**
+             * @description `upcoming`, `open`, `late` or `closed`, with the member's own dates.
+             * @enum {string}
+             */
+            date_state: "upcoming" | "open" | "late" | "closed";
+            /** @description Time until which the member is in time; null: none is late. */
+            due_at: string | null;
+            /** @description Points of the member's grade, with penalty and adjustments; null: nothing is graded yet. */
+            points: number | null;
         };
         /**
          * NormalizerInfo
@@ -1634,7 +2374,7 @@ export interface components {
             id: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -1786,7 +2526,7 @@ export interface components {
             policy: components["schemas"]["PolicyInfoInEvent"];
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2062,6 +2802,242 @@ export interface components {
             status: "ready" | "degraded" | "unavailable";
         };
         /**
+         * Regrade
+         * @description Regrade of an assignment.
+         */
+        Regrade: {
+            /** @description Name of the assignment. */
+            assignment: string;
+            /** @description Id of the assignment. */
+            assignment_id: string;
+            /**
+             * Format: date-time
+             * @description Time of the request.
+             */
+            created_at: string;
+            /** @description Id of the principal that asked for it. */
+            created_by: string;
+            /** @description Number of submissions judged so far. */
+            done: number;
+            /** @description True if it waits to be committed. */
+            dry_run: boolean;
+            /** @description Time when everything was judged; null: not yet. */
+            finished_at: string | null;
+            /** @description Id of the regrade: `regr_…`. Its events are in the stream `assignments/regr_…`. */
+            id: string;
+            /**
+             * @description `ready`: everything is judged, and it can be committed.
+             * @enum {string}
+             */
+            state: "running" | "ready" | "committed" | "discarded";
+            /** @description Number of submissions to judge. */
+            total: number;
+            /** @description Version that it judges by. */
+            version: number;
+        };
+        /**
+         * RegradeChange
+         * @description Member whose grade a regrade changes.
+         */
+        RegradeChange: {
+            /** @description Points of the grade with it; null: none. */
+            after: number | null;
+            /** @description Points of the grade that holds without it; null: none. */
+            before: number | null;
+            /** @description Id of the person in the course's own lists. */
+            external_id: string;
+            /** @description Id of the member. */
+            member_id: string;
+            /** @description Name of the person. */
+            name: string;
+        };
+        /**
+         * RegradeCommitted
+         * @description The regrade's results hold.
+         */
+        RegradeCommitted: {
+            /** @description Id of the principal that committed it. */
+            by: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "regrade.committed";
+        };
+        /**
+         * RegradeDiscarded
+         * @description The regrade was abandoned; it changes no grade.
+         */
+        RegradeDiscarded: {
+            /** @description Id of the principal that abandoned it. */
+            by: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "regrade.discarded";
+        };
+        /**
+         * RegradeFinished
+         * @description All submissions were judged; the regrade can be committed.
+         */
+        RegradeFinished: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /** @description Number of submissions judged. */
+            total: number;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "regrade.finished";
+        };
+        /**
+         * RegradeList
+         * @description Regrades of an assignment, newest first.
+         */
+        RegradeList: {
+            /** @description The regrades. */
+            items: components["schemas"]["Regrade"][];
+        };
+        /**
+         * RegradeProgressed
+         * @description Further submissions were judged.
+         */
+        RegradeProgressed: {
+            /** @description Number of submissions judged so far. */
+            done: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /** @description Number of submissions to judge. */
+            total: number;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "regrade.progressed";
+        };
+        /**
+         * RegradeReport
+         * @description Regrade with the members whose grades it changes.
+         */
+        RegradeReport: {
+            /** @description Name of the assignment. */
+            assignment: string;
+            /** @description Id of the assignment. */
+            assignment_id: string;
+            /** @description Members who gain or lose, greatest loss first; empty until it is ready. */
+            changes: components["schemas"]["RegradeChange"][];
+            /**
+             * Format: date-time
+             * @description Time of the request.
+             */
+            created_at: string;
+            /** @description Id of the principal that asked for it. */
+            created_by: string;
+            /** @description Number of submissions judged so far. */
+            done: number;
+            /** @description True if it waits to be committed. */
+            dry_run: boolean;
+            /** @description Time when everything was judged; null: not yet. */
+            finished_at: string | null;
+            /** @description Number of members who gain. */
+            gained: number;
+            /** @description Id of the regrade: `regr_…`. Its events are in the stream `assignments/regr_…`. */
+            id: string;
+            /** @description Number of members who lose. */
+            lost: number;
+            /**
+             * @description `ready`: everything is judged, and it can be committed.
+             * @enum {string}
+             */
+            state: "running" | "ready" | "committed" | "discarded";
+            /** @description Number of submissions to judge. */
+            total: number;
+            /** @description Version that it judges by. */
+            version: number;
+        };
+        /**
+         * RegradeRequest
+         * @description Judge all submissions again.
+         */
+        RegradeRequest: {
+            /** @description True: list who gains and who loses, and change no grade until it is committed. False: commit at the end. Default: `true`. */
+            dry_run?: boolean;
+            /** @description Version to judge by; null: the newest. */
+            version?: number | null;
+        };
+        /**
+         * RegradeStarted
+         * @description A regrade began.
+         */
+        RegradeStarted: {
+            /** @description Name of the assignment. */
+            assignment: string;
+            /** @description True if it waits to be committed. */
+            dry_run: boolean;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /** @description Number of submissions to judge. */
+            total: number;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "regrade.started";
+            /** @description Version that it judges by. */
+            version: number;
+        };
+        /**
          * Resources
          * @description Resources that a training is placed on.
          */
@@ -2099,6 +3075,41 @@ export interface components {
          * @enum {string}
          */
         Role: "learner" | "researcher" | "instructor" | "operator";
+        /**
+         * Roster
+         * @description People to add to a course, or to change. Other members stay unchanged.
+         */
+        Roster: {
+            /**
+             * @description Credentials of each new person: an API key, an invitation, or none. Default: `"none"`.
+             * @enum {string}
+             */
+            credentials?: "none" | "keys" | "invitations";
+            /** @description One row for each person. */
+            members: components["schemas"]["MemberRequest"][];
+        };
+        /**
+         * RosterResult
+         * @description Results of a roster.
+         */
+        RosterResult: {
+            /** @description One result for each row, in the order of the request. */
+            results: components["schemas"]["RosterRow"][];
+        };
+        /**
+         * RosterRow
+         * @description Result of one row of a roster.
+         */
+        RosterRow: {
+            /** @description Text of the member's new API key, shown this once; null: none was made. */
+            api_key: string | null;
+            /** @description True if the member is new. */
+            created: boolean;
+            /** @description Text of the member's invitation, shown this once; null: none was made. */
+            invitation: string | null;
+            /** @description The member as it is now. */
+            member: components["schemas"]["Member"];
+        };
         /**
          * RunPatch
          * @description Changes of a run's name, labels and notes. Fields that are left out stay unchanged.
@@ -2283,7 +3294,7 @@ export interface components {
             last_seq: number;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2354,7 +3365,7 @@ export interface components {
             reason: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2396,7 +3407,7 @@ export interface components {
             id: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2418,7 +3429,7 @@ export interface components {
             id: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2440,7 +3451,7 @@ export interface components {
             id: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2524,7 +3535,7 @@ export interface components {
             id: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2546,7 +3557,7 @@ export interface components {
             id: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2570,7 +3581,7 @@ export interface components {
             id: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2600,7 +3611,7 @@ export interface components {
             id: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2624,7 +3635,7 @@ export interface components {
             seq: number;
             /** @description Reason of the stop. */
             stop_reason?: string;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2648,7 +3659,7 @@ export interface components {
             seq: number;
             /** @description Limit that was reached: `trials`, `budget_env_steps` or `target_return`. */
             stop_reason: string;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2680,7 +3691,7 @@ export interface components {
             seq: number;
             /** @description Final state of the trial. */
             state: components["schemas"]["TrialState"];
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2710,7 +3721,7 @@ export interface components {
             report: number;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2736,7 +3747,7 @@ export interface components {
             report: components["schemas"]["TrialReport"];
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2764,7 +3775,7 @@ export interface components {
             seed: number;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2798,7 +3809,7 @@ export interface components {
             parent?: number | null;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2824,7 +3835,7 @@ export interface components {
             reason: string;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -2868,6 +3879,198 @@ export interface components {
             tests: components["schemas"]["SubmittedTest"][];
         };
         /**
+         * SubmissionDetail
+         * @description A submission with its files and its results.
+         */
+        SubmissionDetail: {
+            /** @description Name of the assignment. */
+            assignment: string;
+            /** @description Comments of staff, oldest first. */
+            comments: components["schemas"]["Comment"][];
+            /** @description Its files with their content. */
+            content: components["schemas"]["SourceFile"][];
+            /** @description True if it is the one that counts now. */
+            counts: boolean;
+            /** @description Id of the evaluation that judges it; null for learners. */
+            evaluation_id: string | null;
+            /** @description Its files, without their content. */
+            files: components["schemas"]["SubmittedPath"][];
+            /** @description Id of the submission: `sub_…`. */
+            id: string;
+            /** @description Share of the score that is lost because it is late, from 0 to 1. */
+            late_share: number;
+            /** @description Points of a submission that passes everything. */
+            max_points: number;
+            /** @description Name of that member; null for learners, who see their own submissions only. */
+            member: string | null;
+            /** @description Id of the member who submitted it. */
+            member_id: string;
+            /** @description Reason of a failure; null: none. */
+            message: string | null;
+            /** @description Number of the submission among the member's own, from 1. */
+            number: number;
+            /** @description Points, with the penalty; null until it is graded. */
+            points: number | null;
+            /** @description Evaluations served before this one; null unless it waits, or if unknown. */
+            queue_position: number | null;
+            /** @description Results of the tests so far; of hidden tests, learners see verdicts and points only. */
+            results: components["schemas"]["TestResult"][];
+            /**
+             * @description `pending` until it is judged; `failed`: the platform could not, and the attempt was given back.
+             * @enum {string}
+             */
+            state: "pending" | "graded" | "failed";
+            /**
+             * Format: date-time
+             * @description Time when it was accepted.
+             */
+            submitted_at: string;
+            /** @description Verdicts and points of the tests; empty until it is graded. */
+            tests: components["schemas"]["TestMark"][];
+            /** @description First verdict that is not `accepted`; null until it is graded. */
+            verdict: components["schemas"]["Verdict"] | null;
+            /** @description Version of the assignment that it was accepted under. */
+            version: number;
+        };
+        /**
+         * SubmissionInfo
+         * @description A submission to an assignment.
+         */
+        SubmissionInfo: {
+            /** @description Name of the assignment. */
+            assignment: string;
+            /** @description True if it is the one that counts now. */
+            counts: boolean;
+            /** @description Id of the evaluation that judges it; null for learners. */
+            evaluation_id: string | null;
+            /** @description Its files, without their content. */
+            files: components["schemas"]["SubmittedPath"][];
+            /** @description Id of the submission: `sub_…`. */
+            id: string;
+            /** @description Share of the score that is lost because it is late, from 0 to 1. */
+            late_share: number;
+            /** @description Points of a submission that passes everything. */
+            max_points: number;
+            /** @description Name of that member; null for learners, who see their own submissions only. */
+            member: string | null;
+            /** @description Id of the member who submitted it. */
+            member_id: string;
+            /** @description Reason of a failure; null: none. */
+            message: string | null;
+            /** @description Number of the submission among the member's own, from 1. */
+            number: number;
+            /** @description Points, with the penalty; null until it is graded. */
+            points: number | null;
+            /**
+             * @description `pending` until it is judged; `failed`: the platform could not, and the attempt was given back.
+             * @enum {string}
+             */
+            state: "pending" | "graded" | "failed";
+            /**
+             * Format: date-time
+             * @description Time when it was accepted.
+             */
+            submitted_at: string;
+            /** @description Verdicts and points of the tests; empty until it is graded. */
+            tests: components["schemas"]["TestMark"][];
+            /** @description First verdict that is not `accepted`; null until it is graded. */
+            verdict: components["schemas"]["Verdict"] | null;
+            /** @description Version of the assignment that it was accepted under. */
+            version: number;
+        };
+        /**
+         * SubmissionList
+         * @description Submissions to an assignment, newest first.
+         */
+        SubmissionList: {
+            /** @description The submissions. */
+            items: components["schemas"]["SubmissionInfo"][];
+        };
+        /**
+         * SubmissionRecord
+         * @description A submission, as the member's record keeps it.
+         */
+        SubmissionRecord: {
+            /** @description SHA-256 of what was sent. */
+            body_sha256: string;
+            /** @description SHA-256 of its files: equal submissions have equal ones. */
+            content_sha256: string;
+            /** @description Id of the evaluation that judges it. */
+            evaluation_id: string;
+            /** @description Id of the event that accepted it. */
+            event_id: string;
+            /** @description Its files, without their content. */
+            files: components["schemas"]["SubmittedPath"][];
+            /** @description Id of the submission: `sub_…`. */
+            id: string;
+            /** @description Result; null until it is graded. */
+            marks: components["schemas"]["Marks"] | null;
+            /** @description Reason of the failure; null: none. */
+            message: string | null;
+            /** @description Number of the submission among the member's own, from 1. */
+            number: number;
+            /**
+             * @description `pending` until it is judged; `failed`: the platform could not, and the attempt was given back.
+             * @enum {string}
+             */
+            state: "pending" | "graded" | "failed";
+            /**
+             * Format: date-time
+             * @description Time when it was accepted.
+             */
+            submitted_at: string;
+            /** @description Version of the assignment that it was accepted under. */
+            version: number;
+        };
+        /**
+         * SubmissionRecordInEvent
+         * @description A submission, as the member's record keeps it.
+         */
+        SubmissionRecordInEvent: {
+            /** @description SHA-256 of what was sent. */
+            body_sha256: string;
+            /** @description SHA-256 of its files: equal submissions have equal ones. */
+            content_sha256: string;
+            /** @description Id of the evaluation that judges it. */
+            evaluation_id: string;
+            /** @description Id of the event that accepted it. */
+            event_id: string;
+            /** @description Its files, without their content. */
+            files: components["schemas"]["SubmittedPathInEvent"][];
+            /** @description Id of the submission: `sub_…`. */
+            id: string;
+            /** @description Result; null until it is graded. */
+            marks?: components["schemas"]["MarksInEvent"] | null;
+            /** @description Reason of the failure; null: none. */
+            message?: string | null;
+            /** @description Number of the submission among the member's own, from 1. */
+            number?: number;
+            /**
+             * @description `pending` until it is judged; `failed`: the platform could not, and the attempt was given back.
+             * @enum {string}
+             */
+            state?: "pending" | "graded" | "failed";
+            /**
+             * Format: date-time
+             * @description Time when it was accepted.
+             */
+            submitted_at: string;
+            /** @description Version of the assignment that it was accepted under. */
+            version: number;
+        };
+        /**
+         * SubmissionRequest
+         * @description Files to submit to an assignment.
+         */
+        SubmissionRequest: {
+            /** @description An uploaded ZIP archive that is the whole submission; null if `files` are given. */
+            archive?: components["schemas"]["FileRef"] | null;
+            /** @description The files; `main.py` is the one that is run. Leave them out if `archive` is given. */
+            files?: components["schemas"]["SourceFile"][];
+            /** @description Version that you have read: the submission is refused if there is a newer one; null: any. */
+            version?: number | null;
+        };
+        /**
          * SubmittedFile
          * @description A further file of a submission.
          */
@@ -2876,6 +4079,26 @@ export interface components {
             content: string | components["schemas"]["FileRef"];
             /** @description Relative POSIX path. */
             path: string;
+        };
+        /**
+         * SubmittedPath
+         * @description One file of a submission, without its content.
+         */
+        SubmittedPath: {
+            /** @description Path of the file. */
+            path: string;
+            /** @description Size of its text, in bytes; null: an uploaded file. */
+            size_bytes: number | null;
+        };
+        /**
+         * SubmittedPathInEvent
+         * @description One file of a submission, without its content.
+         */
+        SubmittedPathInEvent: {
+            /** @description Path of the file. */
+            path: string;
+            /** @description Size of its text, in bytes; null: an uploaded file. */
+            size_bytes?: number | null;
         };
         /**
          * SubmittedTest
@@ -2964,6 +4187,34 @@ export interface components {
             processes?: number | null;
             /** @description Wall-clock time, in seconds; at least `cpu_time_s`. */
             wall_time_s?: number | null;
+        };
+        /**
+         * TestMark
+         * @description Result of one test, as a grade keeps it.
+         */
+        TestMark: {
+            /** @description Id of the test. */
+            id: string;
+            /** @description Points earned. */
+            points: number;
+            /** @description Verdict of the test. */
+            verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * TestRate
+         * @description Share of the members with a graded submission that passed a test.
+         */
+        TestRate: {
+            /** @description Number of members with a graded submission. */
+            graded: number;
+            /** @description True if learners see its verdict and points only. */
+            hidden: boolean;
+            /** @description Id of the test. */
+            id: string;
+            /** @description Number of members whose counted submission passed it. */
+            passed: number;
+            /** @description Points of the test. */
+            points: number;
         };
         /**
          * TestResult
@@ -3076,6 +4327,16 @@ export interface components {
          * @enum {string}
          */
         Tier: "single-use" | "jail" | "gvisor";
+        /**
+         * TokenBucket
+         * @description Attempts that come back with time: up to `capacity` at once, and another one every `refill_s` seconds.
+         */
+        TokenBucket: {
+            /** @description Largest number of attempts that can be saved up. */
+            capacity: number;
+            /** @description Time after which one more attempt is there, in seconds. */
+            refill_s: number;
+        };
         /**
          * TokensChecker
          * @description The same words in the same order; white space does not count.
@@ -3203,7 +4464,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3235,7 +4496,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3267,7 +4528,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3297,7 +4558,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3327,7 +4588,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3361,7 +4622,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3407,7 +4668,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3433,7 +4694,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3466,7 +4727,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3492,7 +4753,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3526,7 +4787,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3672,7 +4933,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3698,7 +4959,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3726,7 +4987,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3752,7 +5013,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3786,7 +5047,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3814,7 +5075,7 @@ export interface components {
             simulated?: boolean;
             /** @description Reason of the stop. */
             stop_reason: string;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3842,7 +5103,7 @@ export interface components {
             simulated?: boolean;
             /** @description Stop criterion that was met. */
             stop_reason: string;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -3868,7 +5129,7 @@ export interface components {
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */
             simulated?: boolean;
-            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…` or `policies/pol_…`. */
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
             stream: string;
             /**
              * Format: date-time
@@ -4037,6 +5298,23 @@ export interface components {
          */
         Verdict: "accepted" | "wrong_answer" | "time_limit_exceeded" | "memory_limit_exceeded" | "output_limit_exceeded" | "runtime_error" | "compile_error" | "skipped" | "cancelled" | "internal_error";
         /**
+         * VersionInfo
+         * @description One version of an assignment.
+         */
+        VersionInfo: {
+            /**
+             * Format: date-time
+             * @description Time when it was made.
+             */
+            created_at: string;
+            /** @description Id of the principal that made it. */
+            created_by: string;
+            /** @description Number of the version, from 1. */
+            number: number;
+            /** @description SHA-256 of its definition. */
+            sha256: string;
+        };
+        /**
          * VideoInfo
          * @description A drawn episode, and how its replay compares with the recording.
          */
@@ -4187,6 +5465,188 @@ export interface components {
             /** @description Tenant that it belongs to. */
             tenant: string;
         };
+        /**
+         * Work
+         * @description All that one member has submitted to an assignment.
+         */
+        Work: {
+            /** @description Adjustments of staff, oldest first. */
+            adjustments: components["schemas"]["AdjustmentRecord"][];
+            /** @description Name of the assignment. */
+            assignment: string;
+            /** @description Id of the assignment. */
+            assignment_id: string;
+            /** @description Comments of staff, oldest first. */
+            comments: components["schemas"]["Comment"][];
+            /**
+             * Format: date-time
+             * @description Time of the first submission.
+             */
+            created_at: string;
+            /** @description Id of the work: `work_…`. */
+            id: string;
+            /** @description Id of the member. */
+            member_id: string;
+            /**
+             * @description `pending` while a submission is not judged.
+             * @enum {string}
+             */
+            state: "pending" | "idle";
+            /** @description The submissions, oldest first. */
+            submissions: components["schemas"]["SubmissionRecord"][];
+        };
+        /**
+         * WorkAdjusted
+         * @description Staff adjusted the member's grade.
+         */
+        WorkAdjusted: {
+            /** @description The adjustment. */
+            adjustment: components["schemas"]["AdjustmentRecord"];
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "work.adjusted";
+        };
+        /**
+         * WorkCommented
+         * @description Staff commented on a submission.
+         */
+        WorkCommented: {
+            /** @description The comment. */
+            comment: components["schemas"]["CommentInEvent"];
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "work.commented";
+        };
+        /**
+         * WorkFailed
+         * @description The platform could not judge a submission. The attempt is given back.
+         */
+        WorkFailed: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Reason of the failure. */
+            reason: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /** @description Id of the submission. */
+            submission_id: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "work.failed";
+        };
+        /**
+         * WorkGraded
+         * @description A submission was judged.
+         */
+        WorkGraded: {
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Result. */
+            marks: components["schemas"]["MarksInEvent"];
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /** @description Id of the submission. */
+            submission_id: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "work.graded";
+        };
+        /**
+         * WorkOpened
+         * @description The member began to work on the assignment.
+         */
+        WorkOpened: {
+            /** @description Name of the assignment. */
+            assignment: string;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Id of the member. */
+            member_id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "work.opened";
+        };
+        /**
+         * WorkSubmitted
+         * @description A submission was accepted, and an attempt spent.
+         */
+        WorkSubmitted: {
+            /** @description Limits on attempts that it was accepted under. */
+            attempts: components["schemas"]["AttemptsPolicyInEvent"];
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /** @description The submission. */
+            submission: components["schemas"]["SubmissionRecordInEvent"];
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "work.submitted";
+        };
     };
     responses: never;
     parameters: never;
@@ -4196,7 +5656,21 @@ export interface components {
 }
 export type ActRequest = components['schemas']['ActRequest'];
 export type Actions = components['schemas']['Actions'];
+export type Adjustment = components['schemas']['Adjustment'];
+export type AdjustmentRecord = components['schemas']['AdjustmentRecord'];
+export type AssignmentCard = components['schemas']['AssignmentCard'];
+export type AssignmentExtended = components['schemas']['AssignmentExtended'];
+export type AssignmentList = components['schemas']['AssignmentList'];
+export type AssignmentPublished = components['schemas']['AssignmentPublished'];
+export type AssignmentRegraded = components['schemas']['AssignmentRegraded'];
+export type AssignmentRequest = components['schemas']['AssignmentRequest'];
+export type AssignmentStaffView = components['schemas']['AssignmentStaffView'];
+export type AssignmentView = components['schemas']['AssignmentView'];
 export type Attempt = components['schemas']['Attempt'];
+export type AttemptsPolicy = components['schemas']['AttemptsPolicy'];
+export type AttemptsPolicyInEvent = components['schemas']['AttemptsPolicyInEvent'];
+export type AttemptsPolicyOutput = components['schemas']['AttemptsPolicyOutput'];
+export type AttemptsState = components['schemas']['AttemptsState'];
 export type Band = components['schemas']['Band'];
 export type BatchResult = components['schemas']['BatchResult'];
 export type BatchRow = components['schemas']['BatchRow'];
@@ -4206,10 +5680,15 @@ export type CheckpointList = components['schemas']['CheckpointList'];
 export type CheckpointPlan = components['schemas']['CheckpointPlan'];
 export type CheckpointPlanOutput = components['schemas']['CheckpointPlanOutput'];
 export type Choices = components['schemas']['Choices'];
+export type Comment = components['schemas']['Comment'];
+export type CommentInEvent = components['schemas']['CommentInEvent'];
+export type CommentRequest = components['schemas']['CommentRequest'];
 export type ComparedGroup = components['schemas']['ComparedGroup'];
 export type ComparedRun = components['schemas']['ComparedRun'];
 export type ComparedSetting = components['schemas']['ComparedSetting'];
 export type Comparison = components['schemas']['Comparison'];
+export type CourseSettings = components['schemas']['CourseSettings'];
+export type CourseSettingsOutput = components['schemas']['CourseSettingsOutput'];
 export type DataFile = components['schemas']['DataFile'];
 export type Delivery = components['schemas']['Delivery'];
 export type DeliveryList = components['schemas']['DeliveryList'];
@@ -4242,12 +5721,17 @@ export type EvaluationStarted = components['schemas']['EvaluationStarted'];
 export type EvaluationTestFinished = components['schemas']['EvaluationTestFinished'];
 export type Event = components['schemas']['Event'];
 export type ExactChecker = components['schemas']['ExactChecker'];
+export type Extension = components['schemas']['Extension'];
+export type ExtensionInEvent = components['schemas']['ExtensionInEvent'];
+export type ExtensionOutput = components['schemas']['ExtensionOutput'];
 export type FileInfo = components['schemas']['FileInfo'];
 export type FileRef = components['schemas']['FileRef'];
 export type FloatRange = components['schemas']['FloatRange'];
 export type FloatRangeOutput = components['schemas']['FloatRangeOutput'];
 export type FloatsChecker = components['schemas']['FloatsChecker'];
 export type FunctionGrader = components['schemas']['FunctionGrader'];
+export type Grade = components['schemas']['Grade'];
+export type Grades = components['schemas']['Grades'];
 export type GridSampler = components['schemas']['GridSampler'];
 export type GridSamplerOutput = components['schemas']['GridSamplerOutput'];
 export type Group = components['schemas']['Group'];
@@ -4259,12 +5743,21 @@ export type ImageList = components['schemas']['ImageList'];
 export type IntRange = components['schemas']['IntRange'];
 export type IntRangeOutput = components['schemas']['IntRangeOutput'];
 export type Interval = components['schemas']['Interval'];
+export type Invitation = components['schemas']['Invitation'];
+export type InvitationAcceptance = components['schemas']['InvitationAcceptance'];
+export type InvitationAccepted = components['schemas']['InvitationAccepted'];
+export type InvitationRequest = components['schemas']['InvitationRequest'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type KeyCreated = components['schemas']['KeyCreated'];
 export type KeyInfo = components['schemas']['KeyInfo'];
 export type KeyList = components['schemas']['KeyList'];
 export type KeyRequest = components['schemas']['KeyRequest'];
 export type KeyRotation = components['schemas']['KeyRotation'];
+export type LatePolicy = components['schemas']['LatePolicy'];
+export type LatePolicyOutput = components['schemas']['LatePolicyOutput'];
+export type Leaderboard = components['schemas']['Leaderboard'];
+export type LeaderboardPolicy = components['schemas']['LeaderboardPolicy'];
+export type LeaderboardRow = components['schemas']['LeaderboardRow'];
 export type Limits = components['schemas']['Limits'];
 export type LinesChecker = components['schemas']['LinesChecker'];
 export type LiveAuth = components['schemas']['LiveAuth'];
@@ -4279,9 +5772,17 @@ export type LiveSubscribe = components['schemas']['LiveSubscribe'];
 export type LiveSubscribed = components['schemas']['LiveSubscribed'];
 export type LiveUnsubscribe = components['schemas']['LiveUnsubscribe'];
 export type LiveUnsubscribed = components['schemas']['LiveUnsubscribed'];
+export type Marks = components['schemas']['Marks'];
+export type MarksInEvent = components['schemas']['MarksInEvent'];
+export type Measure = components['schemas']['Measure'];
+export type MeasureInEvent = components['schemas']['MeasureInEvent'];
 export type MedianPruner = components['schemas']['MedianPruner'];
 export type MedianPrunerOutput = components['schemas']['MedianPrunerOutput'];
+export type Member = components['schemas']['Member'];
+export type MemberList = components['schemas']['MemberList'];
+export type MemberRequest = components['schemas']['MemberRequest'];
 export type MetricSeries = components['schemas']['MetricSeries'];
+export type MyStatus = components['schemas']['MyStatus'];
 export type NormalizerInfo = components['schemas']['NormalizerInfo'];
 export type PageEvaluation = components['schemas']['Page_Evaluation_'];
 export type PageFileInfo = components['schemas']['Page_FileInfo_'];
@@ -4307,9 +5808,22 @@ export type Quotas = components['schemas']['Quotas'];
 export type QuotasOutput = components['schemas']['QuotasOutput'];
 export type RandomSampler = components['schemas']['RandomSampler'];
 export type Readiness = components['schemas']['Readiness'];
+export type Regrade = components['schemas']['Regrade'];
+export type RegradeChange = components['schemas']['RegradeChange'];
+export type RegradeCommitted = components['schemas']['RegradeCommitted'];
+export type RegradeDiscarded = components['schemas']['RegradeDiscarded'];
+export type RegradeFinished = components['schemas']['RegradeFinished'];
+export type RegradeList = components['schemas']['RegradeList'];
+export type RegradeProgressed = components['schemas']['RegradeProgressed'];
+export type RegradeReport = components['schemas']['RegradeReport'];
+export type RegradeRequest = components['schemas']['RegradeRequest'];
+export type RegradeStarted = components['schemas']['RegradeStarted'];
 export type Resources = components['schemas']['Resources'];
 export type ResourcesOutput = components['schemas']['ResourcesOutput'];
 export type Role = components['schemas']['Role'];
+export type Roster = components['schemas']['Roster'];
+export type RosterResult = components['schemas']['RosterResult'];
+export type RosterRow = components['schemas']['RosterRow'];
 export type RunPatch = components['schemas']['RunPatch'];
 export type SandboxInfo = components['schemas']['SandboxInfo'];
 export type Scope = components['schemas']['Scope'];
@@ -4344,16 +5858,27 @@ export type StudyTrialStarted = components['schemas']['StudyTrialStarted'];
 export type StudyTrialSuggested = components['schemas']['StudyTrialSuggested'];
 export type StudyWaiting = components['schemas']['StudyWaiting'];
 export type Submission = components['schemas']['Submission'];
+export type SubmissionDetail = components['schemas']['SubmissionDetail'];
+export type SubmissionInfo = components['schemas']['SubmissionInfo'];
+export type SubmissionList = components['schemas']['SubmissionList'];
+export type SubmissionRecord = components['schemas']['SubmissionRecord'];
+export type SubmissionRecordInEvent = components['schemas']['SubmissionRecordInEvent'];
+export type SubmissionRequest = components['schemas']['SubmissionRequest'];
 export type SubmittedFile = components['schemas']['SubmittedFile'];
+export type SubmittedPath = components['schemas']['SubmittedPath'];
+export type SubmittedPathInEvent = components['schemas']['SubmittedPathInEvent'];
 export type SubmittedTest = components['schemas']['SubmittedTest'];
 export type TenantQuotas = components['schemas']['TenantQuotas'];
 export type TestCase = components['schemas']['TestCase'];
 export type TestLimits = components['schemas']['TestLimits'];
+export type TestMark = components['schemas']['TestMark'];
+export type TestRate = components['schemas']['TestRate'];
 export type TestResult = components['schemas']['TestResult'];
 export type TestResultInEvent = components['schemas']['TestResultInEvent'];
 export type Ticket = components['schemas']['Ticket'];
 export type TicketRequest = components['schemas']['TicketRequest'];
 export type Tier = components['schemas']['Tier'];
+export type TokenBucket = components['schemas']['TokenBucket'];
 export type TokensChecker = components['schemas']['TokensChecker'];
 export type TpeSampler = components['schemas']['TpeSampler'];
 export type TpeSamplerOutput = components['schemas']['TpeSamplerOutput'];
@@ -4391,6 +5916,7 @@ export type Turn = components['schemas']['Turn'];
 export type UnorderedChecker = components['schemas']['UnorderedChecker'];
 export type Usage = components['schemas']['Usage'];
 export type Verdict = components['schemas']['Verdict'];
+export type VersionInfo = components['schemas']['VersionInfo'];
 export type VideoInfo = components['schemas']['VideoInfo'];
 export type Webhook = components['schemas']['Webhook'];
 export type WebhookChange = components['schemas']['WebhookChange'];
@@ -4401,5 +5927,12 @@ export type WebhookRotation = components['schemas']['WebhookRotation'];
 export type WebhookTestData = components['schemas']['WebhookTestData'];
 export type WebhookTestMessage = components['schemas']['WebhookTestMessage'];
 export type WhoAmI = components['schemas']['WhoAmI'];
+export type Work = components['schemas']['Work'];
+export type WorkAdjusted = components['schemas']['WorkAdjusted'];
+export type WorkCommented = components['schemas']['WorkCommented'];
+export type WorkFailed = components['schemas']['WorkFailed'];
+export type WorkGraded = components['schemas']['WorkGraded'];
+export type WorkOpened = components['schemas']['WorkOpened'];
+export type WorkSubmitted = components['schemas']['WorkSubmitted'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

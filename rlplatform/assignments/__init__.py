@@ -1,0 +1,1 @@
+"""Assignments: versions, members, submissions, grades, regrades and leaderboards of a course."""

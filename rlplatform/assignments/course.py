@@ -1,0 +1,45 @@
+"""All services of assignments, wired together."""
+
+from __future__ import annotations
+
+from rlplatform.assignments.grading.regrades import RegradeService
+from rlplatform.assignments.grading.remarks import RemarkService
+from rlplatform.assignments.people.membership import Membership
+from rlplatform.assignments.ports import AssignmentCommands
+from rlplatform.assignments.reader import AssignmentReader
+from rlplatform.assignments.repository import AssignmentRepository
+from rlplatform.assignments.service import AssignmentService
+from rlplatform.assignments.submissions import SubmissionService
+from rlplatform.clock import Clock
+from rlplatform.files.service import FileService
+from rlplatform.settings import EvaluationSettings
+from rlplatform.store import Store
+
+
+class CourseServices:
+    """Services of assignments, over a store. Any number of processes may have them.
+
+    Args:
+        commands: checks assignments and judges submissions.
+        files: uploaded files; None: there are none.
+        settings: the operator's maxima of limits.
+        cache_bytes: how many bytes of files a node can have at one time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        commands: AssignmentCommands,
+        files: FileService | None,
+        settings: EvaluationSettings,
+        cache_bytes: int,
+    ) -> None:
+        reader = AssignmentReader(store, clock)
+        limits = (settings, cache_bytes)
+        self.members: Membership = reader.members
+        self.repository: AssignmentRepository = reader.repository
+        self.assignments = AssignmentService(reader, store, clock, commands, files, *limits)
+        self.submissions = SubmissionService(reader, store, clock, commands, files, *limits)
+        self.regrades = RegradeService(self.repository, self.members, clock, commands)
+        self.remarks = RemarkService(reader, self.submissions, clock)

@@ -1,0 +1,153 @@
+"""Members of a course: people of a tenant, and the API keys and tokens that they sign in with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from rlplatform.json_models import StrictModel, Text
+
+MAX_MEMBERS = 5000
+MAX_ROWS = 1000
+MemberRole = Literal["learner", "staff"]
+_SUBJECT = r"^[\x20-\x7e]{1,255}$"
+
+
+class MemberRequest(StrictModel):
+    """A row of a roster: a person of the course, known by `external_id`."""
+
+    external_id: Text = Field(min_length=1, max_length=128)
+    """Id of the person in your own lists, for example the student number; unique in the course."""
+    name: Text = Field(default="", max_length=200)
+    """Name of the person."""
+    email: Text = Field(default="", max_length=254)
+    """Email address of the person."""
+    role: MemberRole = "learner"
+    """`learner` is graded; `staff` may try assignments and is not."""
+    section: Text = Field(default="", max_length=100)
+    """Part of the course, for example a tutorial group."""
+    sub: str | None = Field(default=None, pattern=_SUBJECT)
+    """Subject (`sub`) of the person's tokens of the identity provider; null: none."""
+    key_id: str | None = Field(default=None, pattern=r"^key_[0-9a-z]{26}$")
+    """Id of an API key that the person has already; null: none."""
+
+    @field_validator("external_id")
+    @classmethod
+    def _printable(cls, given: str) -> str:
+        if not given.isprintable() or given != given.strip():
+            raise ValueError("must be printable, without spaces at its ends")
+        return given
+
+
+class Roster(StrictModel):
+    """People to add to a course, or to change. Other members stay unchanged."""
+
+    members: list[MemberRequest] = Field(min_length=1, max_length=MAX_ROWS, fail_fast=True)
+    """One row for each person."""
+    credentials: Literal["none", "keys", "invitations"] = "none"
+    """Credentials of each new person: an API key, an invitation, or none."""
+
+    @field_validator("members")
+    @classmethod
+    def _once(cls, given: list[MemberRequest]) -> list[MemberRequest]:
+        for name in ("external_id", "sub", "key_id"):
+            seen: set[str] = set()
+            for row in given:
+                if (value := getattr(row, name)) is not None and value in seen:
+                    raise ValueError(f"the {name} {value!r} is there twice; it must be unique")
+                if value is not None:
+                    seen.add(value)
+        return given
+
+
+class Member(StrictModel):
+    """A person of a course."""
+
+    id: str
+    """Id of the member: `mem_…`."""
+    tenant: str
+    """Tenant that the member belongs to."""
+    external_id: str
+    """Id of the person in the course's own lists."""
+    name: str
+    """Name of the person."""
+    email: str
+    """Email address of the person."""
+    role: MemberRole
+    """`learner` is graded, `staff` is not."""
+    section: str
+    """Part of the course."""
+    state: Literal["active", "removed"] = "active"
+    """`removed` members cannot submit any more; their grades stay."""
+    created_at: datetime
+    """Time when the member was added."""
+
+
+class MemberList(StrictModel):
+    """Members of a course."""
+
+    items: list[Member]
+    """The members, by their external ids."""
+
+
+class RosterRow(StrictModel):
+    """Result of one row of a roster."""
+
+    member: Member
+    """The member as it is now."""
+    created: bool
+    """True if the member is new."""
+    api_key: str | None = None
+    """Text of the member's new API key, shown this once; null: none was made."""
+    invitation: str | None = None
+    """Text of the member's invitation, shown this once; null: none was made."""
+
+
+class RosterResult(StrictModel):
+    """Results of a roster."""
+
+    results: list[RosterRow]
+    """One result for each row, in the order of the request."""
+
+
+class InvitationRequest(StrictModel):
+    """An invitation to make for a member."""
+
+    expires_in_s: float = Field(default=14 * 86_400, gt=0, le=366 * 86_400)
+    """Time for which it can be accepted, in seconds."""
+
+
+class Invitation(StrictModel):
+    """An invitation, good once: it gives its member a new API key."""
+
+    invitation: str
+    """Text of the invitation, shown this once. A link with it is the address of the page and `#invite=` and the
+    text."""
+    member_id: str
+    """Id of the member that it is for."""
+    expires_at: datetime
+    """Time of expiry."""
+
+
+class InvitationAcceptance(StrictModel):
+    """An invitation to accept."""
+
+    invitation: str = Field(pattern=r"^rli_[A-Za-z0-9_-]{43}$")
+    """Text of the invitation."""
+
+
+class InvitationAccepted(StrictModel):
+    """The API key that came of an invitation."""
+
+    member: Member
+    """The member that the key belongs to."""
+    api_key: str
+    """Text of the key, shown this once."""
+
+
+def sorted_members(members: Sequence[Member]) -> list[Member]:
+    """Return ``members`` by their external ids."""
+    return sorted(members, key=lambda member: (member.external_id, member.id))

@@ -1,0 +1,363 @@
+"""Submissions: accepted, stored and shown. Judging is the supervisor's."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime
+
+from pydantic import TypeAdapter, ValidationError
+
+from rlplatform.access.principals import Principal, Scope
+from rlplatform.assignments import views
+from rlplatform.assignments.attempts import attempts_state
+from rlplatform.assignments.deadlines import attempts_of, deadlines_of
+from rlplatform.assignments.definitions import AssignmentRequest, check_files
+from rlplatform.assignments.events import WorkOpened, WorkSubmitted
+from rlplatform.assignments.grading.grades import Overlay
+from rlplatform.assignments.grading.judging import judging_principal, request_of
+from rlplatform.assignments.models import (
+    AssignmentState,
+    SubmissionDetail,
+    SubmissionInfo,
+    SubmissionList,
+    SubmissionRecord,
+    SubmissionRequest,
+    SubmittedPath,
+    Work,
+)
+from rlplatform.assignments.people.models import Member
+from rlplatform.assignments.ports import AssignmentCommands
+from rlplatform.assignments.reader import AssignmentReader
+from rlplatform.assignments.record import AssignmentRun, WorkRun, spent
+from rlplatform.assignments.repository import StoredContent, work_id
+from rlplatform.clock import Clock
+from rlplatform.errors import (
+    Conflict,
+    IdempotencyMismatch,
+    InvalidRequest,
+    NoAttempt,
+    NotFound,
+    PlatformError,
+)
+from rlplatform.evaluation.attachments import check_attachments
+from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.evaluation.sources import SourceFile
+from rlplatform.evaluation.submissions import check_submission
+from rlplatform.files.models import FileRef
+from rlplatform.files.service import FileService
+from rlplatform.ids import Kind, derived_id, new_id
+from rlplatform.retries import with_timeout
+from rlplatform.settings import EvaluationSettings
+from rlplatform.store import Store
+
+_FILES = TypeAdapter(list[SourceFile])
+_QUEUED_WITHIN_S = 2.0
+Place = Callable[[EvaluationRun], Awaitable[int | None]]
+
+
+class SubmissionService:
+    """Submissions of all tenants, over a reader.
+
+    Args:
+        commands: judges submissions.
+        files: uploaded files; None: there are none.
+        settings: the operator's maxima of limits.
+        cache_bytes: how many bytes of files a node can have at one time.
+    """
+
+    def __init__(
+        self,
+        reader: AssignmentReader,
+        store: Store,
+        clock: Clock,
+        commands: AssignmentCommands,
+        files: FileService | None,
+        settings: EvaluationSettings,
+        cache_bytes: int,
+    ) -> None:
+        self._reader = reader
+        self._store = store
+        self._clock = clock
+        self._commands = commands
+        self._files = files
+        self._settings = settings
+        self._cache_bytes = cache_bytes
+
+    async def submit(
+        self, name: str, request: SubmissionRequest, principal: Principal, key: str | None = None
+    ) -> tuple[SubmissionInfo, bool]:
+        """Accept a submission of the member that ``principal`` is; return it, and True if it is new.
+
+        Once this returns, the submission is stored, its time is fixed and an attempt is spent. It is judged as soon as
+        the platform can.
+
+        Args:
+            key: idempotency key: the same key and body again return the same submission, and spend nothing.
+
+        Raises:
+            NotAllowed: ``principal`` is no member.
+            NotFound: there is no such assignment, or it has not opened.
+            Conflict: it is closed, or there is a newer version than the one that was read.
+            NoAttempt: no attempt is possible now.
+            InvalidRequest: the files cannot be a submission; ``field`` says why.
+        """
+        run, definition, member = await self._reader.visible(name, principal)
+        if member is None:
+            member = await self._reader.members.require(principal)
+        state, stream_id = run.document, work_id(run.id, member.id)
+        body = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+        event_id = derived_id(Kind.EVENT, stream_id, key) if key is not None else new_id(Kind.EVENT)
+        work = await self._reader.repository.work(stream_id)
+        if work is not None and (known := _accepted(work, event_id)) is not None:
+            return await self._replayed(run, definition, member, work, known, body), False
+        now = self._clock.now()
+        extension = state.extensions.get(member.id)
+        closes_at = deadlines_of(definition, extension).closes_at
+        if member.role == "learner" and deadlines_of(definition, extension).state(now) == "closed":
+            assert closes_at is not None
+            at = closes_at.isoformat(timespec="seconds")
+            raise Conflict(f"{name} closed at {at}; nothing is accepted any more", closed_at=closes_at.isoformat())
+        if request.version is not None and request.version != state.newest.number:
+            raise Conflict(
+                f"version {state.newest.number} of {name} is the newest, and you have read {request.version}; read it "
+                "again: rlp assignment show",
+                version=state.newest.number,
+            )
+        policy = attempts_of(definition, extension)
+        times = [one.submitted_at for one in spent(work.document.submissions)] if work else []
+        attempts_state(policy, times, now).require()
+        content = await self._checked(run, definition, request, principal)
+        submission = _record(state, request, content, event_id, body, now)
+        await self._reader.repository.keep_content(submission.id, stream_id, content)
+        await self._reader.repository.hold_files(submission.id, _file_ids(content))
+        try:
+            if work is None:
+                await self._open(run, member, stream_id, principal, now)
+            stream = f"assignments/{stream_id}"
+            event = WorkSubmitted(id=event_id, stream=stream, time=now, submission=submission, attempts=policy)
+            (line,) = await self._store.append(stream, [event])
+        except NoAttempt:
+            await self._reader.repository.forget_content(submission.id)
+            raise
+        stored = WorkSubmitted.model_validate_json(line.data)
+        work = await self._reader.repository.work(stream_id)
+        assert work is not None
+        if stored.submission.id != submission.id:  # the same key at the same moment
+            await self._reader.repository.forget_content(submission.id)
+            known = next(one for one in work.document.submissions if one.id == stored.submission.id)
+            return await self._replayed(run, definition, member, work, known, body), False
+        with suppress(PlatformError, TimeoutError):  # it is judged in any case
+            await with_timeout(self._clock, _QUEUED_WITHIN_S, self._commands.judge_waiting(stream_id))
+        known = next(one for one in work.document.submissions if one.id == submission.id)
+        return self._shown(definition, state, member, work.document, known, {}, principal), True
+
+    async def _checked(
+        self, run: AssignmentRun, definition: AssignmentRequest, request: SubmissionRequest, principal: Principal
+    ) -> StoredContent:
+        """Return the files of a submission, which the platform can judge.
+
+        Raises:
+            InvalidRequest: it cannot.
+        """
+        if (request.archive is None) == (not request.files):
+            raise InvalidRequest("give either files or an archive", field="files")
+        content = StoredContent(files=request.files, archive=request.archive)
+        if request.archive is None:
+            check_files(definition, request.files)
+        if (ids := _file_ids(content)) and self._files is None:
+            raise InvalidRequest("this deployment keeps no files", field="files")
+        if ids and self._files is not None:
+            try:
+                await self._files.check(ids, principal)
+            except NotFound as missing:
+                where = "archive" if request.archive is not None else "files"
+                raise InvalidRequest(
+                    f"{missing}; upload it with POST /v1/files or rlp files put", field=where
+                ) from None
+        try:
+            evaluation = request_of(definition, content, "normal")
+            check_submission(evaluation, self._settings)
+            if ids:
+                await check_attachments(evaluation, self._files, judging_principal(run), self._cache_bytes)
+        except InvalidRequest as error:
+            raise _about_files(error) from None
+        return content
+
+    async def _open(
+        self, run: AssignmentRun, member: Member, stream_id: str, principal: Principal, now: datetime
+    ) -> None:
+        """Create the member's work, unless it is there."""
+        document = Work(
+            id=stream_id, assignment_id=run.id, assignment=run.document.name, member_id=member.id, created_at=now
+        )
+        work = WorkRun(id=stream_id, tenant=run.tenant, created_by=principal.id, document=document)
+        opened = WorkOpened(
+            id=derived_id(Kind.EVENT, stream_id, "opened"),
+            stream=work.stream,
+            time=now,
+            assignment=run.document.name,
+            member_id=member.id,
+        )
+        await self._store.create(work, opened)
+
+    async def _replayed(
+        self,
+        run: AssignmentRun,
+        definition: AssignmentRequest,
+        member: Member,
+        work: WorkRun,
+        known: SubmissionRecord,
+        body: str,
+    ) -> SubmissionInfo:
+        if known.body_sha256 != body:
+            raise IdempotencyMismatch("the Idempotency-Key was used with another body")
+        overlay = await self._reader.repository.overlay(run.document)
+        learner = Principal(id=member.id, tenant=run.tenant, scopes=frozenset())
+        return self._shown(definition, run.document, member, work.document, known, overlay, learner)
+
+    async def list(self, name: str, principal: Principal, member_id: str | None = None) -> SubmissionList:
+        """Return submissions, newest first: a learner's own; for staff those of a member, or of all.
+
+        Raises:
+            NotFound: there is no such assignment, or no such member, for ``principal``.
+        """
+        run, definition, me = await self._reader.visible(name, principal)
+        state = run.document
+        if not principal.has(Scope.READ):
+            if me is None or member_id not in (None, me.id):
+                raise NotFound("no such member")
+            works = [work] if (work := await self._reader.repository.work(work_id(run.id, me.id))) else []
+            members = {me.id: me}
+        elif member_id is not None:
+            member = await self._reader.members.find(member_id, principal.tenant)
+            works = [work] if (work := await self._reader.repository.work(work_id(run.id, member.id))) else []
+            members = {member.id: member}
+        else:
+            works = await self._reader.repository.works(principal.tenant, run.id)
+            members = {member.id: member for member in await self._reader.members.list(principal.tenant)}
+        overlay = await self._reader.repository.overlay(state)
+        shown = [
+            self._shown(definition, state, members[work.document.member_id], work.document, one, overlay, principal)
+            for work in works
+            for one in work.document.submissions
+        ]
+        return SubmissionList(items=sorted(shown, key=lambda one: (one.submitted_at, one.id), reverse=True))
+
+    async def show(
+        self, name: str, submission_id: str, principal: Principal, place: Place | None = None
+    ) -> SubmissionDetail:
+        """Return a submission with its files and results.
+
+        Args:
+            place: returns the place of an evaluation in the queue.
+
+        Raises:
+            NotFound: there is none that ``principal`` sees.
+        """
+        run, definition, work, record = await self.find(name, submission_id, principal)
+        member = await self._reader.members.find(work.document.member_id, principal.tenant)
+        overlay = await self._reader.repository.overlay(run.document)
+        shown = self._shown(definition, run.document, member, work.document, record, overlay, principal)
+        content = await self._reader.repository.content(record.id)
+        evaluation = await self.evaluation_of(run.document, record, overlay)
+        results = list(evaluation.document.tests) if evaluation is not None else []
+        if not principal.has(Scope.READ):
+            results = [result.redacted() for result in results]
+        files = content.files
+        if content.archive is not None:
+            files = [SourceFile(path="submission.zip", content=content.archive)]
+        return SubmissionDetail(
+            **shown.model_dump(),
+            content=files,
+            results=results,
+            comments=[one for one in work.document.comments if one.submission_id == record.id],
+            queue_position=await place(evaluation) if place is not None and evaluation is not None else None,
+        )
+
+    async def find(
+        self, name: str, submission_id: str, principal: Principal
+    ) -> tuple[AssignmentRun, AssignmentRequest, WorkRun, SubmissionRecord]:
+        """Return a submission with its assignment and its member's work.
+
+        Raises:
+            NotFound: there is none that ``principal`` sees.
+        """
+        run, definition, me = await self._reader.visible(name, principal)
+        owner = await self._reader.repository.work_of(submission_id)
+        work = await self._reader.repository.work(owner) if owner is not None else None
+        if work is None or work.document.assignment_id != run.id:
+            raise NotFound("no such submission")
+        if not principal.has(Scope.READ) and (me is None or work.document.member_id != me.id):
+            raise NotFound("no such submission")
+        record = next((one for one in work.document.submissions if one.id == submission_id), None)
+        if record is None:
+            raise NotFound("no such submission")
+        return run, definition, work, record
+
+    async def evaluation_of(
+        self, state: AssignmentState, record: SubmissionRecord, overlay: Overlay
+    ) -> EvaluationRun | None:
+        """Return the evaluation whose result holds; None if there is none yet, or retention has removed it."""
+        for evaluation_id in views.evaluation_ids(state, record, overlay):
+            with suppress(NotFound):
+                run = await self._store.get(evaluation_id)
+                assert isinstance(run, EvaluationRun)
+                return run
+        return None
+
+    def _shown(
+        self,
+        definition: AssignmentRequest,
+        state: AssignmentState,
+        member: Member,
+        work: Work,
+        record: SubmissionRecord,
+        overlay: Overlay,
+        principal: Principal,
+    ) -> SubmissionInfo:
+        staff = principal.has(Scope.READ)
+        return views.submission(definition, state, member, work, record, overlay, staff=staff)
+
+
+def _accepted(work: WorkRun, event_id: str) -> SubmissionRecord | None:
+    return next((one for one in work.document.submissions if one.event_id == event_id), None)
+
+
+def _record(
+    state: AssignmentState,
+    request: SubmissionRequest,
+    content: StoredContent,
+    event_id: str,
+    body: str,
+    now: datetime,
+) -> SubmissionRecord:
+    files = sorted(content.files, key=lambda file: file.path)
+    archive = content.archive.file.encode() if content.archive is not None else b""
+    paths = [
+        SubmittedPath(path=file.path, size_bytes=len(file.content.encode()) if isinstance(file.content, str) else None)
+        for file in request.files
+    ]
+    return SubmissionRecord(
+        id=new_id(Kind.SUBMISSION),
+        version=state.newest.number,
+        evaluation_id=new_id(Kind.EVALUATION),
+        event_id=event_id,
+        body_sha256=body,
+        content_sha256=hashlib.sha256(_FILES.dump_json(files) + archive).hexdigest(),
+        files=paths or [SubmittedPath(path="submission.zip")],
+        submitted_at=now,
+    )
+
+
+def _file_ids(content: StoredContent) -> list[str]:
+    ids = [file.content.file for file in content.files if isinstance(file.content, FileRef)]
+    return [*ids, content.archive.file] if content.archive is not None else ids
+
+
+def _about_files(error: InvalidRequest) -> InvalidRequest:
+    """Return an error of an evaluation as one of the submission's files: the rest of it learners do not know."""
+    if isinstance(error.__cause__, ValidationError):
+        return InvalidRequest("the files cannot be judged by this assignment", field="files")
+    return InvalidRequest(error.detail, field="files")

@@ -23,6 +23,7 @@ from actors.studies.owner import StudyOwner
 from actors.supervisor import Supervisor
 from actors.training.engines import make_engine, warm_up
 from actors.training.trainer import Trainer
+from actors.training.user_code import install_user_code
 from rlplatform.clock import SystemClock
 from rlplatform.environments import environment_modules
 from rlplatform.errors import Conflict
@@ -138,16 +139,18 @@ class TrainerActor:
             raise Conflict("this trainer has a session already")
         self._owner = (run.id, epoch)
         self._simulated = run.simulated
+        store = connect_store(self._settings, Telemetry(RayMeter()))
         self._trainer = Trainer(
             run,
             epoch,
-            connect_store(self._settings, Telemetry(RayMeter())),
+            store,
             open_checkpoints(self._settings.training.checkpoint_url),
             make_engine,
             SystemClock(),
             Path(self._settings.state_dir) / "scratch",
             self._settings.run_folder(run.id),
             open_episodes(self._settings),
+            lambda run: install_user_code(run, store, SystemClock(), self._settings.sandbox),
         )
 
     def location(self) -> tuple[str, str | None, int]:

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     SUBMISSION = "sub"
     REGRADE = "regr"
     MEMBER = "mem"
+    ENVIRONMENT = "env"
 
 
 def new_id(kind: Kind) -> str:

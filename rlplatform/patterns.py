@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ASSIGNMENT = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
+ENTRY = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$"
 FILE = r"^file_[0-9a-z]{26}$"
 FUNCTION = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 IMAGE = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
@@ -15,6 +16,7 @@ TENANT = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 ACCEPTED = {
     ASSIGNMENT: "small letters, digits and -, 64 at most, and no - first or last",
+    ENTRY: "a module and a name in it, as grid:GridWorld",
     FILE: "ids of uploaded files, file_…, as POST /v1/files and rlp files put tell them",
     FUNCTION: "letters, digits and _, 64 at most, and no digit first",
     IMAGE: "small letters, digits and -, 40 at most, and no - first or last",

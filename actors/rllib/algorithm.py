@@ -43,6 +43,7 @@ from rlplatform.algorithms.ppo.rollout.fragment import Fragment
 from rlplatform.algorithms.ppo.schedule import progress_remaining
 from rlplatform.environments.options import EnvOptions
 from rlplatform.environments.pulse import Pulse, silent
+from rlplatform.environments.sandboxed import registry
 from rlplatform.episodes.recorder import EpisodeRecorder
 from rlplatform.errors import CheckpointError, Unavailable
 from rlplatform.training.models import EvaluationReport
@@ -134,6 +135,7 @@ class VectorPPO(PPO):
         if self.options["pipeline_depth"]:
             self._request()
         for rollout in rollouts:
+            registry.add_faults(rollout.faults)
             self.rows += rollout.sampled
             self._count(sum(rollout.rows), rollout.returns, rollout.lengths)
             for name, delta in rollout.deltas.items():

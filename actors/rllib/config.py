@@ -25,6 +25,7 @@ class VectorPPOConfig(PPOConfig):
             "hyperparameters": {},
             "seed": 0,
             "env_options": (),
+            "user_code": None,
             "environment_modules": (),
             "total_env_steps": None,
             "rollouts_per_iteration": 1,

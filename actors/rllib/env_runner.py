@@ -31,6 +31,7 @@ from rlplatform.algorithms.ppo.rollout.fragment import Fragment
 from rlplatform.algorithms.ppo.sampler import Sampler
 from rlplatform.environments import environment_modules
 from rlplatform.environments.options import EnvOptions
+from rlplatform.environments.sandboxed import registry
 
 SAMPLER = "sampler"
 
@@ -43,6 +44,8 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
         torch.set_num_threads(1)
         self._options = self.config.vector
         environment_modules.configure(self._options["environment_modules"])
+        if self.worker_index and (installed := self._options["user_code"]) is not None:
+            registry.install(*installed[:2], budget=installed[2])
         self.hyperparameters = Hyperparameters.of(self._options["hyperparameters"])
         self.module: ActorCriticModule
         self.make_module()
@@ -179,6 +182,7 @@ class VectorEnvRunner(EnvRunner, Checkpointable):
             fragment.episode_lengths,
             {name: getattr(self.sampler, name).pop_delta() for name in normalizers},
             fragment.steps * fragment.envs,
+            list(registry.faults().pop()),
         )
 
     # -- checkpoints ---------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rlplatform.algorithms.ppo.network.normalizers import Moments
 from rlplatform.algorithms.ppo.rollout.fragment import Fragment
+from rlplatform.environments.sandboxed.faults import Fault
 
 
 @dataclass
@@ -23,6 +24,8 @@ class Rollout:
     deltas: dict[str, Moments] = field(default_factory=dict)
     sampled: int = 0
     """Number of rows, including reset rows."""
+    faults: list[Fault] = field(default_factory=list)
+    """Faults of users' code in the env runner."""
 
 
 def split(fragment: Fragment, pieces: int) -> list[Fragment]:

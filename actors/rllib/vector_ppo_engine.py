@@ -16,6 +16,7 @@ from rlplatform.environments import environment_modules
 from rlplatform.environments.options import EnvOptions
 from rlplatform.environments.probe import describe, probe, shared_spaces
 from rlplatform.environments.pulse import Pulse
+from rlplatform.environments.sandboxed import registry
 from rlplatform.episodes.recorder import EpisodeRecorder
 from rlplatform.errors import CheckpointError, InvalidRequest
 from rlplatform.training.metrics import TRAIN_NAMES
@@ -70,6 +71,7 @@ class VectorPPOEngine:
                 hyperparameters=hyperparameters.model_dump(mode="json"),
                 seed=request.seed,
                 env_options=tuple(options),
+                user_code=registry.installed_for_others() if resources.num_env_runners else None,
                 environment_modules=environment_modules.configured(),
                 total_env_steps=request.stop.env_steps,
                 pipeline_depth=resources.pipeline_depth,

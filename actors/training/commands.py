@@ -8,8 +8,9 @@ from actors.commands import CommandHandler
 from actors.training.scheduler import TrainingScheduler
 from rlplatform.access.principals import Principal
 from rlplatform.algorithms.registry import ALGORITHMS
-from rlplatform.environments.facts import EnvironmentProbes
+from rlplatform.environments.facts import EnvironmentFacts, EnvironmentProbes, canonical, check_config
 from rlplatform.environments.options import EnvOptions
+from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
 from rlplatform.errors import InvalidRequest, NotFound, PlatformError
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.maintenance.retention import Retention
@@ -23,6 +24,7 @@ from rlplatform.training.models import CheckpointInfo, Training, TrainingCheck, 
 from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.record import TrainingRun
 from rlplatform.training.request_checks import check_continues, check_facts, check_hyperparameters, effective, planned
+from rlplatform.user_environments.service import UserEnvironments
 
 
 class TrainingCommandHandler(CommandHandler):
@@ -42,7 +44,7 @@ class TrainingCommandHandler(CommandHandler):
         try:
             check_priority(request.priority, principal)
             await self._trainings.check(request)
-            image = await self._check_environment(request, principal.tenant)
+            image = await self._check_environment(request, principal)
             quotas = await self._accounts.check_trainings(principal.tenant)
             with self._trainings.admit(request, principal.tenant, quotas) as place:
                 if request.resume_from is None:
@@ -58,19 +60,36 @@ class TrainingCommandHandler(CommandHandler):
         await self._open()
         check_priority(request.priority, principal)
         await self._trainings.check(request)
-        image = await self._check_environment(request, principal.tenant)
+        image = await self._check_environment(request, principal)
         if request.resume_from is not None:
             await self._parent(request, principal, image=image)
         return await asyncio.to_thread(planned, request)
 
-    async def _check_environment(self, request: TrainingRequest, tenant: str) -> bool:
+    async def _facts(self, request: TrainingRequest, principal: Principal) -> EnvironmentFacts:
+        if not is_user_environment(request.env):
+            options = EnvOptions.of(request)
+            return await self._probes.facts(request.env, request.env_config, principal.tenant, options)
+        if request.resources.num_gpus_per_learner:
+            raise InvalidRequest(
+                f"resources.num_gpus_per_learner: {request.env} is an uploaded environment, which is trained on the "
+                "CPU; leave it out",
+                field="resources.num_gpus_per_learner",
+            )
+        check_config(request.env_config, len(canonical(request.env_config).encode()))
+        code = await UserEnvironments(self._store, self._clock).code(request.env, principal)
+        return await asyncio.to_thread(_facts_of_code, code, request)
+
+    async def _check_environment(self, request: TrainingRequest, principal: Principal) -> bool:
         """Check environment and hyperparameters of the request; True if its observations are images."""
         if request.engine == "simulated":
-            await self._probes.check_known(request.env, request.env_config, tenant)
+            if is_user_environment(request.env):
+                await UserEnvironments(self._store, self._clock).code(request.env, principal)
+            else:
+                await self._probes.check_known(request.env, request.env_config, principal.tenant)
             await asyncio.to_thread(check_hyperparameters, request)
             return False
         await asyncio.to_thread(check_hyperparameters, request)
-        facts = await self._probes.facts(request.env, request.env_config, tenant, EnvOptions.of(request))
+        facts = await self._facts(request, principal)
         await asyncio.to_thread(check_facts, request, facts)
         return facts.image
 
@@ -140,7 +159,7 @@ class TrainingCommandHandler(CommandHandler):
             if trained.engine != request.engine:
                 raise InvalidRequest(f"{checkpoint_id} is of engine {trained.engine}, not {request.engine}")
             if trained.env != request.env:
-                await self._check_transfer(request, trained, principal.tenant)
+                await self._check_transfer(request, trained, principal)
         except InvalidRequest as error:
             raise InvalidRequest(f"resume_from: {error}", field="resume_from") from None
         except NotFound:
@@ -151,7 +170,7 @@ class TrainingCommandHandler(CommandHandler):
             ALGORITHMS[request.algorithm].check_resumes(ours, theirs, image=image)
         return parent
 
-    async def _check_transfer(self, request: TrainingRequest, trained: TrainingRequest, tenant: str) -> None:
+    async def _check_transfer(self, request: TrainingRequest, trained: TrainingRequest, principal: Principal) -> None:
         """Check that a policy of ``trained`` fits the environment of ``request``.
 
         Raises:
@@ -160,9 +179,13 @@ class TrainingCommandHandler(CommandHandler):
         why = f"{request.resume_from} is of env {trained.env}, not {request.env}"
         if request.engine == "simulated":
             raise InvalidRequest(why)
-        ours, theirs = [
-            (await self._probes.facts(each.env, each.env_config, tenant, EnvOptions.of(each))).spaces
-            for each in (request, trained)
-        ]
+        ours, theirs = [(await self._facts(each, principal)).spaces for each in (request, trained)]
         if ours != theirs:
             raise InvalidRequest(f"{why}, and their spaces differ: {theirs} against {ours}")
+
+
+def _facts_of_code(code: UserCode, request: TrainingRequest) -> EnvironmentFacts:
+    """Return the facts of an uploaded environment, from the spaces that its contract found; nothing of it runs."""
+    from rlplatform.environments.probe import facts_of_code
+
+    return facts_of_code(code, request.env_config, EnvOptions.of(request))

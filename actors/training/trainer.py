@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 from rlplatform.clock import Clock
 from rlplatform.environments.faults import describe
+from rlplatform.environments.sandboxed import registry
 from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.errors import Conflict, EngineError, Fenced, NotFound, PlatformError
 from rlplatform.maintenance.retention import resumed_from
@@ -45,11 +46,13 @@ class Trainer:
         scratch: Path,
         run_folder: Path | None = None,
         episodes: EpisodeStore | None = None,
+        prepare: Callable[[TrainingRun], Awaitable[None]] | None = None,
     ) -> None:
         """Prepare a session.
 
         ``run_folder`` is the folder for users of RL-Zoo, Tune and TensorBoard; None for no folder. ``episodes``
-        receives recorded episodes; None: they are not recorded.
+        receives recorded episodes; None: they are not recorded. ``prepare`` is awaited before the engine is made; a
+        ``PlatformError`` that cannot be retried fails the training.
         """
         self._run = run
         self._checkpoints = checkpoints
@@ -58,6 +61,7 @@ class Trainer:
         self._scratch = scratch
         self._run_folder = run_folder
         self._episodes = episodes
+        self._prepare = prepare
         self._epoch = epoch
         self._store = store
         self._recorder: RunRecorder | None = None
@@ -130,6 +134,8 @@ class Trainer:
             self._recorder = RunRecorder(self._run_folder, self._checkpoints, history)
 
         try:
+            if self._prepare is not None:
+                asyncio.run_coroutine_threadsafe(self._prepare(self._run), loop).result()
             session = self._make_session(emit, needed, trained_on)
         except PlatformError as error:
             if error.retryable or isinstance(error, Fenced | Conflict):
@@ -141,6 +147,8 @@ class Trainer:
         else:
             loop.call_soon_threadsafe(self._open, session)
             session.run()
+        finally:
+            registry.close()
 
     def _make_session(
         self,
@@ -166,6 +174,7 @@ class Trainer:
                 manifest=manifest.model_dump(mode="json"),
                 needed=needed,
                 episodes=self._episodes,
+                faults=registry.faults(),
             )
             if self._run.document.started_at is not None:
                 document = self._run.document

@@ -40,6 +40,7 @@ from rlplatform.runs.events import Event, StreamGap
 from rlplatform.studies.events import StudyEvent
 from rlplatform.training.events import (
     TrainingCheckpointSaved,
+    TrainingEnvironmentFault,
     TrainingEvaluated,
     TrainingEvaluationCutShort,
     TrainingFailed,
@@ -123,6 +124,9 @@ def event(event: Event) -> str | None:
         case TrainingEvaluationCutShort():
             ended = f"; until then: {report(event.report)}" if event.report else ""
             return f"evaluation at {event.env_steps:,} steps cut short: {event.reason}{ended}"
+        case TrainingEnvironmentFault():
+            copies = f" in {event.count} copies" if event.count > 1 else ""
+            return f"fault {event.total}: {event.source}: {event.kind}{copies}: {event.message}"
         case TrainingCheckpointSaved():
             return f"checkpoint {event.checkpoint.id} at {event.checkpoint.env_steps:,} steps"
         case TrainingPaused():

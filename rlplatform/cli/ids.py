@@ -75,6 +75,7 @@ _LISTS: dict[Kind, Callable[[Client, str], Iterator[str]]] = {
     Kind.EPISODE: _episodes,
     Kind.FILE: lambda client, _body: _of(client.files(page_size=200)),
     Kind.KEY: lambda client, _body: _of(client.keys()),
+    Kind.ENVIRONMENT: lambda client, _body: _of(client.uploaded_environments()),
     Kind.WEBHOOK: lambda client, _body: _of(client.webhooks()),
 }
 _NAMES = {
@@ -86,5 +87,6 @@ _NAMES = {
     Kind.EPISODE: "episode",
     Kind.FILE: "file",
     Kind.KEY: "key",
+    Kind.ENVIRONMENT: "uploaded environment",
     Kind.WEBHOOK: "webhook",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rlplatform.client.resources.access import AccessCalls
 from rlplatform.client.resources.comparisons import ComparisonCalls
+from rlplatform.client.resources.environments import EnvironmentCalls
 from rlplatform.client.resources.episodes import EpisodeCalls
 from rlplatform.client.resources.files import FileCalls
 from rlplatform.client.resources.images import ImageCalls
@@ -17,6 +18,7 @@ from rlplatform.client.resources.webhooks import WebhookCalls
 class AsyncClient(
     RunCalls,
     ComparisonCalls,
+    EnvironmentCalls,
     PolicyCalls,
     EpisodeCalls,
     FileCalls,

@@ -56,6 +56,7 @@ from rlplatform.settings import Quotas
 from rlplatform.studies.models import Study, StudyRequest
 from rlplatform.training.metric_series import MetricSeries
 from rlplatform.training.models import CheckpointInfo, CheckpointList, Training, TrainingCheck, TrainingRequest
+from rlplatform.user_environments.models import EnvironmentUpload, UserEnvironment
 from rlplatform.webhooks.models import (
     Delivery,
     DeliveryList,
@@ -247,6 +248,39 @@ class ComparisonCalls(Transport):
         chosen: dict[str, Any] = {"run": ",".join(training_ids)} if training_ids else {}
         params = {**params_of(filters), **chosen, "metric": metric, "x": x, "max_points": max_points}
         return self._send(Call("GET", "/v1/compare", reads(Comparison), params, wait_s=30.0))
+
+
+class EnvironmentCalls(Transport):
+    """List environments; upload your own."""
+
+    def environments(self) -> list[EnvironmentInfo]:
+        """Return the environments that can be trained on."""
+        return (self._send(Call("GET", "/v1/environments", reads(EnvironmentList)))).items
+
+    def upload_environment(self, upload: EnvironmentUpload | Mapping[str, Any]) -> UserEnvironment:
+        """Upload an environment. Its contract is then checked: read it with :meth:`environment` until its state is not
+        ``checking``."""
+        return self._send(with_json("POST", "/v1/environments", upload, UserEnvironment))
+
+    def environment(self, environment_id: str) -> UserEnvironment:
+        """Return an uploaded environment, with the report on its contract so far.
+
+        Raises:
+            NotFound: there is no such environment.
+        """
+        return self._send(Call("GET", f"/v1/environments/{segment(environment_id)}", reads(UserEnvironment)))
+
+    def uploaded_environments(self, *, page_size: int = 50) -> Iterator[UserEnvironment]:
+        """Yield all uploaded environments, newest first; pages are fetched as they are needed."""
+        return self._pages("/v1/environments:uploaded", Page[UserEnvironment], page_size)
+
+    def delete_environment(self, environment_id: str) -> None:
+        """Delete an uploaded environment.
+
+        Raises:
+            Conflict: an unfinished training uses it.
+        """
+        self._send(Call("DELETE", f"/v1/environments/{segment(environment_id)}", nothing))
 
 
 EVALUATION_WAIT_S = 330.0
@@ -670,10 +704,6 @@ class TrainingCalls(Transport):
         """
         self._send(Call("DELETE", f"/v1/checkpoints/{segment(checkpoint_id)}", nothing))
 
-    def environments(self) -> list[EnvironmentInfo]:
-        """Return the environments that can be trained."""
-        return (self._send(Call("GET", "/v1/environments", reads(EnvironmentList)))).items
-
 
 class RunCalls(EvaluationCalls, TrainingCalls, StudyCalls):
     """Follow runs to their end."""
@@ -804,6 +834,7 @@ class WebhookCalls(Transport):
 class Client(
     RunCalls,
     ComparisonCalls,
+    EnvironmentCalls,
     PolicyCalls,
     EpisodeCalls,
     FileCalls,

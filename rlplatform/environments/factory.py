@@ -17,6 +17,8 @@ from rlplatform.environments.backends.envpool_backend import envpool_ids, make_e
 from rlplatform.environments.backends.flattening import flatten
 from rlplatform.environments.backends.gymnasium_backend import make_gym, takes_limit
 from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions, split_config
+from rlplatform.environments.sandboxed import registry
+from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
 from rlplatform.environments.vector_env import VectorEnv
 from rlplatform.errors import InvalidRequest
 
@@ -43,6 +45,8 @@ def make_vector_env(
         InvalidRequest: the environment cannot be made with these options; names ``env``, ``env_config`` or
             ``env_backend``.
     """
+    if is_user_environment(env):
+        return make_users(registry.find(env, field="env"), env_config, seeds, options)
     environment_modules.import_all()
     module, name = environment_modules.split(env)
     config, options, notes = split_config(env_config, options)
@@ -51,6 +55,24 @@ def make_vector_env(
         made = _make(name, config, seeds, options, training, threads, by_package=module is not None, rendered=rendered)
     made.notes = (*made.notes, *notes)
     return flatten(made, name)
+
+
+def make_users(code: UserCode, env_config: Mapping[str, Any], seeds: Sequence[int], options: EnvOptions) -> VectorEnv:
+    """Make copies of a user's environment, which start with the first reset.
+
+    Raises:
+        InvalidRequest: it cannot be made with these options, or has no contract.
+    """
+    env = code.label
+    if options.backend != "auto":
+        raise InvalidRequest(
+            f"env_backend: {env} is stepped in a sandbox; leave env_backend out, not {options.backend}",
+            field="env_backend",
+        )
+    config, options, notes = split_config(env_config, options)
+    made = registry.make(code, config, seeds, options.max_episode_steps)
+    made.notes = notes
+    return flatten(made, env)
 
 
 def _make(

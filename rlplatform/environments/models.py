@@ -25,8 +25,10 @@ class EnvironmentInfo(StrictModel):
     """Observation space, as Gymnasium prints it."""
     action_space: str
     """Action space, as Gymnasium prints it."""
-    backend: Literal["envpool", "gymnasium"]
-    """Library that steps the environment."""
+    backend: Literal["envpool", "gymnasium", "sandbox"]
+    """Library that steps the environment; `sandbox`: one that a user uploaded."""
+    name: str | None = None
+    """Name of an uploaded environment; null: it is not one."""
     preset: str | None = None
     """Name of tuned hyperparameters for it; null: there are none."""
     preset_env_steps: int | None = None

@@ -19,10 +19,12 @@ from rlplatform.environments import environment_modules
 from rlplatform.environments.backends.atari import find_game
 from rlplatform.environments.backends.envpool_backend import envpool_ids
 from rlplatform.environments.backends.flattening import looks_like_image
-from rlplatform.environments.factory import make_vector_env
+from rlplatform.environments.factory import make_users, make_vector_env
 from rlplatform.environments.facts import EnvironmentFacts
 from rlplatform.environments.observation_encoder import ObservationEncoder
 from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
+from rlplatform.environments.sandboxed import registry
+from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
 from rlplatform.environments.spaces import FlatSpace
 from rlplatform.environments.vector_env import VectorEnv
 from rlplatform.errors import InvalidRequest, UnknownName
@@ -53,6 +55,8 @@ def check_known(env: str) -> str:
     Raises:
         UnknownName: it is not registered; suggests similar ids, and says how to add an environment.
     """
+    if is_user_environment(env):
+        return registry.find(env, field="env").label
     environment_modules.import_all()
     _, name = environment_modules.split(env)
     if name in gym.registry or name in envpool_ids():
@@ -157,14 +161,30 @@ def facts_of(
     """
     probed = probe(env, env_config, options)
     try:
-        encoder = ObservationEncoder.of(probed.single_observation_space)
-        return EnvironmentFacts(
-            image=encoder.image,
-            observation_bytes=math.prod(encoder.shape) * encoder.dtype.itemsize,
-            box_actions=isinstance(probed.single_action_space, spaces.Box),
-            backend=probed.backend,
-            max_episode_steps=probed.max_episode_steps,
-            spaces=shared_spaces(probed.single_observation_space, probed.single_action_space),
-        )
+        return facts_of_made(probed)
     finally:
         probed.close()
+
+
+def facts_of_made(made: VectorEnv) -> EnvironmentFacts:
+    """Return the facts of an environment that was made."""
+    encoder = ObservationEncoder.of(made.single_observation_space)
+    return EnvironmentFacts(
+        image=encoder.image,
+        observation_bytes=math.prod(encoder.shape) * encoder.dtype.itemsize,
+        box_actions=isinstance(made.single_action_space, spaces.Box),
+        backend=made.backend,
+        max_episode_steps=made.max_episode_steps,
+        spaces=shared_spaces(made.single_observation_space, made.single_action_space),
+    )
+
+
+def facts_of_code(code: UserCode, env_config: Mapping[str, Any], options: EnvOptions) -> EnvironmentFacts:
+    """Return the facts of a user's environment without running it.
+
+    Raises:
+        InvalidRequest: it cannot be trained with these options.
+    """
+    made = make_users(code, env_config, [0], options)
+    check_spaces(code.label, made.single_observation_space, made.single_action_space)
+    return facts_of_made(made)

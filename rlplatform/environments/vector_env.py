@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rlplatform.errors import EngineError
 
-Backend = Literal["envpool", "vector_entry_point", "sync"]
+Backend = Literal["envpool", "vector_entry_point", "sync", "sandbox"]
 Array = NDArray[Any]
 
 DEFAULT_MAX_EPISODE_STEPS = 10_000

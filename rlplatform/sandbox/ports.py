@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Protocol
 
 from rlplatform.sandbox.models import Execution, Limits, Outcome, PoolStatus, Program, SandboxInfo, Tier
@@ -24,6 +25,59 @@ class Interactor(Protocol):
 
     def overhear(self, output: bytes) -> None:
         """Receive the program's output after the end of the dialogue, in pieces of any size."""
+
+
+class SessionEnd(StrEnum):
+    """Way in which a session ended that should not have."""
+
+    CRASHED = "crash"
+    HUNG = "hang"
+    OUT_OF_MEMORY = "memory"
+
+
+class SessionEnded(Exception):
+    """The program of a session has ended, or had to be ended."""
+
+    def __init__(self, end: SessionEnd, reason: str) -> None:
+        super().__init__(reason)
+        self.end = end
+
+
+class Session(Protocol):
+    """Program that keeps running and answers commands of one byte, over memory that it shares with the host.
+
+    Blocking; one thread at a time. Everything in the memory is the program's word, at any moment.
+    """
+
+    def send(self, command: bytes) -> None:
+        """Send a command of one byte. Raises ``SessionEnded`` if the program is known to have ended."""
+
+    def wait(self, timeout_s: float) -> bytes:
+        """Return what the program answers: anything of at least one byte.
+
+        Raises:
+            SessionEnded: it ended, or did not answer in time and was ended.
+            SandboxFault: the sandbox failed, not the program.
+        """
+
+    def close(self) -> None:
+        """End the program. Idempotent."""
+
+
+class SessionSandbox(Protocol):
+    """Sandbox that can run its program as a session. Sessions follow each other."""
+
+    def open_session(self, memory: int, limits: Limits) -> Session:
+        """Start the program. ``memory`` is a descriptor that the program finds as ``protocol.MEMORY_FD``.
+
+        Only the limits of memory and processes apply.
+
+        Raises:
+            SandboxFault: the sandbox failed. It must then be closed.
+        """
+
+    def close(self) -> None:
+        """Close the sandbox, as ``Sandbox.close``."""
 
 
 class Sandbox(Protocol):

@@ -118,6 +118,26 @@ class TrainingEvaluationCutShort(TrainingEvent):
     """Report over the episodes that had ended; null: none had. Short episodes end first, so it is biased."""
 
 
+class TrainingEnvironmentFault(TrainingEvent):
+    """Code of a user failed: an environment, whose episode was truncated, or a reward function, whose reward was 0."""
+
+    type: Literal["training.environment_fault"] = "training.environment_fault"
+    """Type of the event."""
+    iteration: int
+    """Number of the last completed iteration."""
+    source: str
+    """Id of the environment, or `reward`."""
+    kind: Literal["exception", "malformed", "invalid", "crash", "hang", "memory"]
+    """Kind of the fault: an exception; a result of another form; NaN or a value outside its space; the end of its
+    process; no answer in time; too much memory."""
+    count: int
+    """Copies that it concerned."""
+    message: str
+    """Error, with the lines of the user's code."""
+    total: int
+    """Faults of the training so far; more than `max_environment_faults` end it."""
+
+
 class TrainingCheckpointSaved(TrainingEvent):
     """A checkpoint was saved."""
 

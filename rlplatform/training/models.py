@@ -94,7 +94,7 @@ class TrainingRequest(Annotations):
     """A training to start (`POST /v1/trainings`)."""
 
     env: str = Field(min_length=1, max_length=128)
-    """Id of the environment, for example `CartPole-v1`."""
+    """Id of the environment, for example `CartPole-v1`, or `env_…` of an uploaded one."""
     env_config: JsonObject = Field(default_factory=dict)
     """Keyword arguments of the environment."""
     env_backend: BackendChoice = "auto"
@@ -122,6 +122,9 @@ class TrainingRequest(Annotations):
     """When the policy is evaluated."""
     checkpoint: CheckpointPlan = Field(default_factory=CheckpointPlan)
     """When checkpoints are saved, and which are kept."""
+    max_environment_faults: int = Field(default=100, ge=0, le=1_000_000)
+    """Faults of an uploaded environment or of a reward function after which the training fails. Each one is an event
+    and ends an episode."""
     priority: Priority = "normal"
     """Order among the tenant's own trainings. `high` needs the scope `admin`."""
 
@@ -254,6 +257,8 @@ class Training(RunDocument):
     """Reason of a regular end, for example the stop criterion that was met; null before the end."""
     message: str | None = None
     """Explanation of an interruption or a failure."""
+    environment_faults: int = 0
+    """Faults of users' code so far; more than the request's `max_environment_faults` end the training."""
     restarts: int = 0
     """Recoveries from a checkpoint so far."""
     queue_position: int | None = None

@@ -9,6 +9,7 @@ from rlplatform.runs.index import Facts
 from rlplatform.runs.records import Run, RunSummary
 from rlplatform.training.events import (
     TrainingCheckpointSaved,
+    TrainingEnvironmentFault,
     TrainingEvaluated,
     TrainingEvent,
     TrainingFailed,
@@ -102,6 +103,8 @@ class TrainingRun(Run):
                 charged = max(charged or 0, self.document.progress.env_steps, event.env_steps)
             case TrainingEvaluated():
                 changes = {"evaluation": event.report}
+            case TrainingEnvironmentFault():
+                changes = {"environment_faults": event.total}
             case TrainingCheckpointSaved():
                 changes = {"checkpoint": event.checkpoint}
             case TrainingPauseRequested() | TrainingResumeRequested() if desired == "stop":

@@ -18,6 +18,7 @@ from typing import Literal
 from rlplatform.clock import Clock
 from rlplatform.environments.faults import describe
 from rlplatform.environments.pulse import CutShort
+from rlplatform.environments.sandboxed.faults import FaultLog
 from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.errors import EngineError, Fenced, PlatformError, ServiceError
 from rlplatform.runs.events import Event, stream_of
@@ -25,6 +26,7 @@ from rlplatform.training.checkpoints.checkpointer import Checkpointer, SessionSt
 from rlplatform.training.evaluation_records import EvaluationRecords
 from rlplatform.training.events import (
     TrainingCheckpointSaved,
+    TrainingEnvironmentFault,
     TrainingEvaluated,
     TrainingEvaluationCutShort,
     TrainingEvent,
@@ -84,6 +86,7 @@ class TrainingSession:
         manifest: dict[str, object] | None = None,
         needed: Callable[[], Collection[str]] = frozenset,
         episodes: EpisodeStore | None = None,
+        faults: FaultLog | None = None,
     ) -> None:
         """Prepare a session; :meth:`run` starts it.
 
@@ -99,6 +102,7 @@ class TrainingSession:
             needed: Returns the ids of checkpoints that other sessions start from; these are kept, whatever the plan
                 says.
             episodes: Receives recorded episodes of policy evaluations; None: they are not recorded.
+            faults: Faults of users' code, which become events.
         """
         self.run_id = run_id
         self._request = request
@@ -109,6 +113,7 @@ class TrainingSession:
         self._manifest = manifest or {}
         self._needed = needed
         self._episodes = EvaluationRecords(run_id, episodes, clock)
+        self._faults = faults
         self._pause_wished = False
         self._suspend_wished = self._suspended = False
         self._stop_reason: str | None = None
@@ -305,6 +310,7 @@ class TrainingSession:
         Raises:
             CutShort: the rollout or evaluation has to end.
         """
+        self._tell_faults()
         now = self._clock.monotonic()
         why = self._evaluation_ends(env_steps, now) if self._phase == "evaluation" else self._rollout_ends(now)
         if why is not None:
@@ -425,6 +431,16 @@ class TrainingSession:
         with self._failures(), suppress(ServiceError):  # the next checkpoint deletes them
             self._saving.delete_unkept(self._needed)
 
+    def _tell_faults(self) -> None:
+        for fault in self._faults.pop() if self._faults is not None else ():
+            assert self._faults is not None
+            self._emit(
+                TrainingEnvironmentFault,
+                iteration=self._progress.iteration,
+                **fault.fields(),
+                total=self._faults.total,
+            )
+
     # -- helpers -------------------------------------------------------------------------------------------------------
 
     def _emit(self, event: type[TrainingEvent], **fields: object) -> TrainingEvent:
@@ -441,7 +457,10 @@ class TrainingSession:
         exceptions that only an environment can raise here: ``SystemExit``, ``KeyboardInterrupt``, ``GeneratorExit``.
         """
         try:
-            yield
+            try:
+                yield
+            finally:
+                self._tell_faults()
         except (CutShort, Fenced):
             raise
         except PlatformError as error:

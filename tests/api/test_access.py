@@ -25,14 +25,10 @@ from rlplatform.testing.files import MemoryFiles
 from serve_apps.api.authentication import Authenticator
 
 pytestmark = pytest.mark.anyio
+ENVIRONMENT = {"entry": "grid:Grid", "files": [{"path": "grid.py", "content": "class Grid: ..."}]}
 KINDS = ("evaluation", "training", "study", "policy", "assignment", "work", "regrade")
-OPEN = {
-    "/healthz",
-    "/readyz",
-    "/v1/openapi.json",
-    "/v1/live",
-    "/v1/invitations:accept",
-}  # live: a plain request is told to upgrade
+OPEN = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/invitations:accept"}
+OPEN |= {"/v1/live"}  # a plain request gets 426
 
 
 async def test_a_key_is_stored_as_a_hash_and_shown_once(platform) -> None:
@@ -227,6 +223,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
             "webhook_id": (await ours.post("/v1/webhooks", json={"url": "https://example.com"})).json()["webhook"][
                 "id"
             ],
+            "environment_id": (await ours.post("/v1/environments", json=ENVIRONMENT)).json()["id"],
             "file_id": (await ours.post("/v1/files", params={"name": "a.txt"}, content=b"ours alone")).json()["id"],
             "key_id": (await it.store.list_keys("ours"))[0].id,
             "tenant": "ours",
@@ -266,9 +263,17 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
             if "GET" in route.methods and "{" not in route.path and route.path not in OPEN:
                 shown = (await theirs.get(route.path)).text
                 assert not [text for text in ids.values() if text != "ours" and text in shown], route.path
-        for path in ("/v1/evaluations", "/v1/trainings", "/v1/studies", "/v1/policies", "/v1/webhooks", "/v1/files"):
+        for path in (
+            "/v1/evaluations",
+            "/v1/trainings",
+            "/v1/studies",
+            "/v1/policies",
+            "/v1/webhooks",
+            "/v1/files",
+            "/v1/environments:uploaded",
+        ):
             assert (await theirs.get(path)).json()["items"] == []
-            made = 3 if path == "/v1/evaluations" else 1  # one of a submission, one of a regrade
+            made = 4 if path == "/v1/evaluations" else 1  # of a submission, of a regrade, of an environment's contract
             assert len((await ours.get(path)).json()["items"]) == made
 
 

@@ -86,6 +86,7 @@ def test_nothing_runs_a_learners_code_outside_a_container() -> None:
         "rlplatform/cli/test_packages/",  # checkers of instructors, as text for the container
         "rlplatform/sandbox/self_check.py",  # hostile programs, as text for the container
         "rlplatform/testing/redis_server.py",  # redis-server
+        "rlplatform/testing/sessions.py",  # the environments of tests alone; what ships uses no fakes
         "rlplatform/sandbox/guest/",  # inside the container
         "rlplatform/probing/prober.py",  # probe_worker, which makes installed environments within limits
         "rlplatform/probing/worker.py",  # a fork of itself for each

@@ -10,6 +10,7 @@ from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.cli import exit_codes, formatting
 from rlplatform.cli.follow import follow_training, page_of, summary
 from rlplatform.cli.ids import full_id
+from rlplatform.cli.local_environment import is_local, push, require_ready, upload_of
 from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, given, labels_of, output_of, pairs
 from rlplatform.errors import InvalidRequest
 from rlplatform.ids import Kind
@@ -18,7 +19,10 @@ from rlplatform.training.models import TrainingState
 
 def train(
     ctx: typer.Context,
-    env: Annotated[str, typer.Option("--env", help="Gymnasium id; `rlp env ls` lists them.")],
+    env: Annotated[
+        str,
+        typer.Option("--env", help="Gymnasium id, env_… of your own, or ./grid.py:GridWorld; `rlp env ls` lists them."),
+    ],
     algo: Annotated[str, typer.Option("--algo", help="The algorithm: ppo.")] = "ppo",
     preset: Annotated[str | None, typer.Option(help="Tuned hyperparameters by name.")] = None,
     env_steps: Annotated[
@@ -93,6 +97,8 @@ def train(
         priority=priority,
     )
     with connect(url, api_key) as client:
+        if is_local(env):
+            env = request["env"] = require_ready(push(client, output, upload_of(env))).id
         if resume_from is not None:
             request["resume_from"] = full_id(client, resume_from, Kind.CHECKPOINT)
         if dry_run:

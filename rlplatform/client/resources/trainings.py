@@ -1,4 +1,4 @@
-"""Calls for trainings, their checkpoints, and the environments that can be trained."""
+"""Calls for trainings, and their checkpoints."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, Unpack
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, create, encode, nothing, reads, segment, with_json
 from rlplatform.client.filters import RunFilters, params_of
-from rlplatform.environments.models import EnvironmentInfo, EnvironmentList
 from rlplatform.runs.pages import Page
 from rlplatform.training.metric_series import MetricSeries
 from rlplatform.training.models import CheckpointInfo, CheckpointList, Training, TrainingCheck, TrainingRequest
@@ -97,7 +96,3 @@ class TrainingCalls(AsyncTransport):
             Conflict: an unfinished training would be recovered from it.
         """
         await self._send(Call("DELETE", f"/v1/checkpoints/{segment(checkpoint_id)}", nothing))
-
-    async def environments(self) -> list[EnvironmentInfo]:
-        """Return the environments that can be trained."""
-        return (await self._send(Call("GET", "/v1/environments", reads(EnvironmentList)))).items

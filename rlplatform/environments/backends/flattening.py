@@ -73,6 +73,10 @@ class FlatVectorEnv(VectorEnv):
         self.wrappers = (*env.wrappers, "FlattenObservation")
         self.notes = env.notes
 
+    def describe(self) -> dict[str, Any]:
+        described = super().describe()
+        return self._env.describe() | {name: described[name] for name in ("observation_space", "wrappers", "notes")}
+
     def reset(self) -> Array:
         return self._flattening(self._env.reset())
 

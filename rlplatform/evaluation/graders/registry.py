@@ -8,19 +8,20 @@ from pydantic import Field
 
 from rlplatform.evaluation.graders.base import Grader
 from rlplatform.evaluation.graders.dialogue import DialogueGrader, DialogueTest
+from rlplatform.evaluation.graders.environment import EnvironmentGrader, EnvironmentTest
 from rlplatform.evaluation.graders.episode import EpisodeGrader, EpisodeTest
 from rlplatform.evaluation.graders.function import FunctionGrader, FunctionTest
 from rlplatform.evaluation.graders.pytest_suite import PytestGrader, PytestTest
 from rlplatform.evaluation.graders.stdio import StdioGrader, StdioTest
 
-_Graders = StdioGrader | FunctionGrader | EpisodeGrader | DialogueGrader | PytestGrader
+_Graders = StdioGrader | FunctionGrader | EpisodeGrader | DialogueGrader | PytestGrader | EnvironmentGrader
 AnyGrader = Annotated[_Graders, Field(discriminator="kind")]
 GRADERS: tuple[type[Grader], ...] = get_args(_Graders)
 
 
-class TestCase(DialogueTest, EpisodeTest, FunctionTest, PytestTest, StdioTest):
+class TestCase(DialogueTest, EnvironmentTest, EpisodeTest, FunctionTest, PytestTest, StdioTest):
     """One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and
     `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue);
-    `node` (pytest)."""
+    `node` (pytest); `check` (environment)."""
 
     __test__ = False

@@ -81,7 +81,7 @@ class Start:
         language.after_fork()
         for number, descriptor in enumerate(descriptors):
             os.dup2(descriptor, number, inheritable=number < RECORDS_FD)
-        os.closerange(RECORDS_FD + 1, _MAX_DESCRIPTORS)  # the runner's socket too
+        os.closerange(max(len(descriptors), RECORDS_FD + 1), _MAX_DESCRIPTORS)  # the runner's socket too
         program.unpack(order.get("links"))
         program.shadow()
         write(_COMPILING)

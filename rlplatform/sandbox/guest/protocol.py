@@ -6,7 +6,8 @@ One connected ``AF_UNIX`` ``SEQPACKET`` socket carries JSON objects, one a packe
 host to guest                  meaning
 =============================  ======================================================================================
 ``{"op": "load", …}``          one descriptor: the archive of the submission's files. Answer: ``{"loaded": true}``
-``{"op": "run", …}``           descriptors stdin, stdout, stderr, records and, for a call, its request. Answer: a report
+``{"op": "run", …}``           descriptors stdin, stdout, stderr, records and, for a call, its request, else perhaps
+                               memory that is shared with the host (:data:`MEMORY_FD`). Answer: a report
 ``{"op": "kill"}``             kill what runs (ignored when nothing does); the report follows
 ``{"op": "ping"}``             renew the lease. No answer
 ``{"op": "open"}``              tier *jail*: make a jail. Answer: ``{"opened": true}`` or ``{"fault": …}``
@@ -28,9 +29,10 @@ from __future__ import annotations
 
 import struct
 
-VERSION = 5
+VERSION = 6
 MAX_MESSAGE = 1 << 16
 DATA = "/data"
+MEMORY_FD = 4
 RECORD = struct.Struct("!cI")
 
 COMPILING = b"B"

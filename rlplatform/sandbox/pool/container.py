@@ -194,7 +194,7 @@ class Container:
         self.cgroup = cgroup
         self.data = data
         self.booted_at = time.monotonic()
-        self._resting_tasks = recipe.resting_tasks
+        self._resting_tasks, self._cpus = recipe.resting_tasks, recipe.cpus
         self._tasks_show = not recipe.has_own_kernel
         self._memory_base = 0
         self._core: int | None = None
@@ -219,6 +219,11 @@ class Container:
         if core != self._core:
             self.cgroup.set_cpus(str(core))
             self._core = core
+
+    def unpin(self) -> None:
+        """Let the container run on any core that sandboxes may use; it still has the time of one."""
+        self.cgroup.set_cpus(self._cpus)
+        self._core = None
 
     def load(self, program: Program, tests: int = 0, dirty: int = 0) -> None:
         """Send the submission's files to the guest, which stores them unparsed.

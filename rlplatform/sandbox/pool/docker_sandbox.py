@@ -6,10 +6,12 @@ import threading
 from collections.abc import Callable
 
 from rlplatform.errors import SandboxFault
+from rlplatform.sandbox.execution.control_channel import Report
 from rlplatform.sandbox.execution.outcomes import outcome_of
 from rlplatform.sandbox.execution.program_execution import ProgramExecution
+from rlplatform.sandbox.execution.session import SessionExecution
 from rlplatform.sandbox.guest.protocol import MANY, NONE
-from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, SandboxInfo, Usage
+from rlplatform.sandbox.models import Execution, Limits, Outcome, OutcomeKind, SandboxInfo, Usage
 from rlplatform.sandbox.pool.container import Container
 from rlplatform.sandbox.pool.data_folder import TEST_FILES
 from rlplatform.sandbox.ports import Interactor
@@ -94,6 +96,32 @@ class DockerSandbox:
             inside.data.remove(TEST_FILES)
             with self._lock:
                 self._running = None
+
+    def open_session(self, memory: int, limits: Limits) -> SessionExecution:
+        """Start a session, as the port ``SessionSandbox`` says, on any of the node's cores that sandboxes may use."""
+        self._refresh()
+        with self._lock:
+            if self._closed or self._fault:
+                raise SandboxFault(f"the sandbox cannot be used any more: {self._fault or 'it is closed'}")
+            inside = self._container
+            assert inside is not None
+        try:
+            inside.apply(limits)
+            inside.unpin()
+            return SessionExecution(inside.channel, inside.cgroup, inside.user, limits, memory, self._end_session)
+        except BaseException as error:
+            self._fault = str(error)
+            raise
+
+    def _end_session(self, report: Report | None) -> None:
+        if report is None:
+            self._fault = "it died"
+            return
+        self._tests += 1
+        self._dirty += report.traces != NONE
+        self._spent = report.traces == MANY
+        if not report.clean:
+            self._fault = "a session left something behind"
 
     def cancel(self) -> None:
         with self._lock:

@@ -52,6 +52,7 @@ TAGS: Mapping[str, str] = {
 }
 _PATH_PARAMETERS: Mapping[str, str] = {
     "checkpoint_id": "Id of the checkpoint: `ckpt_…`.",
+    "environment_id": "Id of the uploaded environment: `env_…`.",
     "episode_id": "Id of the episode: `ep_…`.",
     "evaluation_id": "Id of the evaluation: `eval_…`.",
     "file_id": "Id of the file: `file_…`.",

@@ -189,7 +189,7 @@ export interface components {
             /** @description Time until which a submission is in time; null: none is late. */
             due_at?: string | null;
             /** @description How a test is run. */
-            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["PytestGrader"];
+            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["PytestGrader"] | components["schemas"]["EnvironmentGrader"];
             /** @description Groups that tests refer to. */
             groups?: components["schemas"]["Group"][];
             /** @description Name of the image to run in; null: the platform's default. */
@@ -632,6 +632,22 @@ export interface components {
             x: "env_steps" | "train_wall_s";
         };
         /**
+         * ContractCheck
+         * @description Result of one check of the contract.
+         */
+        ContractCheck: {
+            /** @description Part of the contract: `spaces`, `seeding`, `determinism`, `copies`, `endings`, `rewards` or `step_rate`. */
+            check: string;
+            /** @description Facts that the check found, as `steps_per_s`. */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** @description Reason of the verdict and advice, or a note; null if there is nothing to say. */
+            message: string | null;
+            /** @description `accepted`: the contract holds. */
+            verdict: components["schemas"]["Verdict"];
+        };
+        /**
          * CourseSettings
          * @description Settings of a tenant as a course.
          */
@@ -721,6 +737,35 @@ export interface components {
             turn_time_s?: number;
         };
         /**
+         * EnvironmentFile
+         * @description A file of an environment.
+         */
+        EnvironmentFile: {
+            /** @description Path that the environment finds it under. */
+            path: string;
+            /** @description SHA-256 of its bytes, in hexadecimal. */
+            sha256: string;
+            /** @description Size, in bytes. */
+            size_bytes: number;
+        };
+        /**
+         * EnvironmentGrader
+         * @description The submission is a Gymnasium environment, `source` the module of `entry`; each test is a check of it.
+         */
+        EnvironmentGrader: {
+            /** @description Keyword arguments of the class. */
+            config?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description Module and class of the environment, as `grid:GridWorld`. */
+            entry: string;
+            /**
+             * @description Selects this grader. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "environment";
+        };
+        /**
          * EnvironmentInfo
          * @description An environment that can be trained on.
          */
@@ -728,14 +773,16 @@ export interface components {
             /** @description Action space, as Gymnasium prints it. */
             action_space: string;
             /**
-             * @description Library that steps the environment.
+             * @description Library that steps the environment; `sandbox`: one that a user uploaded.
              * @enum {string}
              */
-            backend: "envpool" | "gymnasium";
+            backend: "envpool" | "gymnasium" | "sandbox";
             /** @description Id of the environment. */
             id: string;
             /** @description Steps after which an episode is truncated, unless a request says otherwise. */
             max_episode_steps: number | null;
+            /** @description Name of an uploaded environment; null: it is not one. */
+            name: string | null;
             /** @description Observation space, as Gymnasium prints it. */
             observation_space: string;
             /** @description Name of tuned hyperparameters for it; null: there are none. */
@@ -752,6 +799,26 @@ export interface components {
             items: components["schemas"]["EnvironmentInfo"][];
             /** @description `cursor` of the next page; null: there is none. */
             next_cursor: string | null;
+        };
+        /**
+         * EnvironmentUpload
+         * @description An environment to check and keep (`POST /v1/environments`).
+         */
+        EnvironmentUpload: {
+            /** @description Keyword arguments of the class. A training may add others in `env_config`. */
+            config?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @description Module and class, or function, that makes the environment, as `grid:GridWorld`; the module is one of `files`. */
+            entry: string;
+            /** @description Files of the environment, 1 MiB in all. Modules are imported, and other files found, by these paths. */
+            files: components["schemas"]["SourceFile"][];
+            /** @description Name of the image to run in, one of `GET /v1/images` with Gymnasium; null: the platform's default. */
+            image?: string | null;
+            /** @description Memory of each process, which has up to 64 copies, in MiB. Default: `512`. */
+            memory_mib?: number;
+            /** @description Name to show; null: that of the class. */
+            name?: string | null;
         };
         /**
          * Episode
@@ -1215,7 +1282,7 @@ export interface components {
             /** @description Further files of the submission. */
             files?: components["schemas"]["SourceFile"][];
             /** @description How a test is run. */
-            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["PytestGrader"];
+            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["PytestGrader"] | components["schemas"]["EnvironmentGrader"];
             /** @description Groups that tests refer to. */
             groups?: components["schemas"]["Group"][];
             /** @description Name of the image to run in, one of `GET /v1/images`: it determines which packages can be imported. Null: the platform's default. */
@@ -1335,7 +1402,7 @@ export interface components {
          * Event
          * @description An event of a stream, told apart by `type`. It is the same in the log, over SSE and WebSocket.
          */
-        Event: components["schemas"]["EvaluationQueued"] | components["schemas"]["EvaluationStarted"] | components["schemas"]["EvaluationOutput"] | components["schemas"]["EvaluationTestFinished"] | components["schemas"]["EvaluationRetried"] | components["schemas"]["EvaluationFinished"] | components["schemas"]["EvaluationCancelled"] | components["schemas"]["EvaluationFailed"] | components["schemas"]["TrainingQueued"] | components["schemas"]["TrainingWaiting"] | components["schemas"]["TrainingStarting"] | components["schemas"]["TrainingStarted"] | components["schemas"]["TrainingIterationCompleted"] | components["schemas"]["TrainingEvaluated"] | components["schemas"]["TrainingProgressed"] | components["schemas"]["TrainingEvaluationCutShort"] | components["schemas"]["TrainingCheckpointSaved"] | components["schemas"]["TrainingPauseRequested"] | components["schemas"]["TrainingPaused"] | components["schemas"]["TrainingResumeRequested"] | components["schemas"]["TrainingResumed"] | components["schemas"]["TrainingStopRequested"] | components["schemas"]["TrainingInterrupted"] | components["schemas"]["TrainingRecovered"] | components["schemas"]["TrainingSucceeded"] | components["schemas"]["TrainingStopped"] | components["schemas"]["TrainingFailed"] | components["schemas"]["StudyQueued"] | components["schemas"]["StudyStarted"] | components["schemas"]["StudyWaiting"] | components["schemas"]["StudyTrialSuggested"] | components["schemas"]["StudyTrialStarted"] | components["schemas"]["StudyTrialReported"] | components["schemas"]["StudyTrialPruned"] | components["schemas"]["StudyTrialFinished"] | components["schemas"]["StudyPauseRequested"] | components["schemas"]["StudyPaused"] | components["schemas"]["StudyResumeRequested"] | components["schemas"]["StudyResumed"] | components["schemas"]["StudyStopRequested"] | components["schemas"]["StudySucceeded"] | components["schemas"]["StudyStopped"] | components["schemas"]["StudyFailed"] | components["schemas"]["PolicyPublished"] | components["schemas"]["PolicyDeleted"] | components["schemas"]["AssignmentPublished"] | components["schemas"]["AssignmentExtended"] | components["schemas"]["AssignmentRegraded"] | components["schemas"]["WorkOpened"] | components["schemas"]["WorkSubmitted"] | components["schemas"]["WorkGraded"] | components["schemas"]["WorkFailed"] | components["schemas"]["WorkAdjusted"] | components["schemas"]["WorkCommented"] | components["schemas"]["RegradeStarted"] | components["schemas"]["RegradeProgressed"] | components["schemas"]["RegradeFinished"] | components["schemas"]["RegradeCommitted"] | components["schemas"]["RegradeDiscarded"] | components["schemas"]["StreamGap"];
+        Event: components["schemas"]["EvaluationQueued"] | components["schemas"]["EvaluationStarted"] | components["schemas"]["EvaluationOutput"] | components["schemas"]["EvaluationTestFinished"] | components["schemas"]["EvaluationRetried"] | components["schemas"]["EvaluationFinished"] | components["schemas"]["EvaluationCancelled"] | components["schemas"]["EvaluationFailed"] | components["schemas"]["TrainingQueued"] | components["schemas"]["TrainingWaiting"] | components["schemas"]["TrainingStarting"] | components["schemas"]["TrainingStarted"] | components["schemas"]["TrainingIterationCompleted"] | components["schemas"]["TrainingEvaluated"] | components["schemas"]["TrainingProgressed"] | components["schemas"]["TrainingEvaluationCutShort"] | components["schemas"]["TrainingEnvironmentFault"] | components["schemas"]["TrainingCheckpointSaved"] | components["schemas"]["TrainingPauseRequested"] | components["schemas"]["TrainingPaused"] | components["schemas"]["TrainingResumeRequested"] | components["schemas"]["TrainingResumed"] | components["schemas"]["TrainingStopRequested"] | components["schemas"]["TrainingInterrupted"] | components["schemas"]["TrainingRecovered"] | components["schemas"]["TrainingSucceeded"] | components["schemas"]["TrainingStopped"] | components["schemas"]["TrainingFailed"] | components["schemas"]["StudyQueued"] | components["schemas"]["StudyStarted"] | components["schemas"]["StudyWaiting"] | components["schemas"]["StudyTrialSuggested"] | components["schemas"]["StudyTrialStarted"] | components["schemas"]["StudyTrialReported"] | components["schemas"]["StudyTrialPruned"] | components["schemas"]["StudyTrialFinished"] | components["schemas"]["StudyPauseRequested"] | components["schemas"]["StudyPaused"] | components["schemas"]["StudyResumeRequested"] | components["schemas"]["StudyResumed"] | components["schemas"]["StudyStopRequested"] | components["schemas"]["StudySucceeded"] | components["schemas"]["StudyStopped"] | components["schemas"]["StudyFailed"] | components["schemas"]["PolicyPublished"] | components["schemas"]["PolicyDeleted"] | components["schemas"]["AssignmentPublished"] | components["schemas"]["AssignmentExtended"] | components["schemas"]["AssignmentRegraded"] | components["schemas"]["WorkOpened"] | components["schemas"]["WorkSubmitted"] | components["schemas"]["WorkGraded"] | components["schemas"]["WorkFailed"] | components["schemas"]["WorkAdjusted"] | components["schemas"]["WorkCommented"] | components["schemas"]["RegradeStarted"] | components["schemas"]["RegradeProgressed"] | components["schemas"]["RegradeFinished"] | components["schemas"]["RegradeCommitted"] | components["schemas"]["RegradeDiscarded"] | components["schemas"]["StreamGap"];
         /**
          * ExactChecker
          * @description Output and expectation are the same to the byte.
@@ -2360,6 +2427,16 @@ export interface components {
         Page_Training_: {
             /** @description The documents of this page. */
             items: components["schemas"]["Training"][];
+            /** @description Value for `?cursor=` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /**
+         * Page[UserEnvironment]
+         * @description One page of a list, newest first.
+         */
+        Page_UserEnvironment_: {
+            /** @description The documents of this page. */
+            items: components["schemas"]["UserEnvironment"][];
             /** @description Value for `?cursor=` of the next page; null on the last page. */
             next_cursor: string | null;
         };
@@ -4134,11 +4211,13 @@ export interface components {
         };
         /**
          * TestCase
-         * @description One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue); `node` (pytest).
+         * @description One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue); `node` (pytest); `check` (environment).
          */
         TestCase: {
             /** @description Positional arguments of the call (function). */
             args?: components["schemas"]["JsonValue"][] | null;
+            /** @description Part of the contract to check (environment): `spaces`, `seeding`, `determinism`, `copies` that share a process, `endings` of episodes, `rewards` and observations that are finite, or `step_rate`. */
+            check?: ("spaces" | "seeding" | "determinism" | "copies" | "endings" | "rewards" | "step_rate") | null;
             /** @description Value that the function must return (function); required there, null for no value. */
             expected?: components["schemas"]["JsonValue"];
             /** @description Standard output to expect (stdio): text, or an uploaded file; null: only the exit status counts. */
@@ -4388,6 +4467,8 @@ export interface components {
              * @description Time of the request.
              */
             created_at: string;
+            /** @description Faults of users' code so far; more than the request's `max_environment_faults` end the training. */
+            environment_faults: number;
             /** @description Newest evaluation of the policy; null before the first. */
             evaluation: components["schemas"]["EvaluationReport"] | null;
             /** @description Time of the end. */
@@ -4476,6 +4557,45 @@ export interface components {
              * @enum {string}
              */
             type: "training.checkpoint_saved";
+        };
+        /**
+         * TrainingEnvironmentFault
+         * @description Code of a user failed: an environment, whose episode was truncated, or a reward function, whose reward was 0.
+         */
+        TrainingEnvironmentFault: {
+            /** @description Copies that it concerned. */
+            count: number;
+            /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
+            id: string;
+            /** @description Number of the last completed iteration. */
+            iteration: number;
+            /**
+             * @description Kind of the fault: an exception; a result of another form; NaN or a value outside its space; the end of its process; no answer in time; too much memory.
+             * @enum {string}
+             */
+            kind: "exception" | "malformed" | "invalid" | "crash" | "hang" | "memory";
+            /** @description Error, with the lines of the user's code. */
+            message: string;
+            /** @description Sequence number: starts at 1 and has no gaps within a stream. */
+            seq: number;
+            /** @description True if the simulated engine runs the training, which trains nothing. */
+            simulated?: boolean;
+            /** @description Id of the environment, or `reward`. */
+            source: string;
+            /** @description Stream that the event belongs to: `trainings/train_…`, `evaluations/eval_…`, `studies/study_…`, `policies/pol_…` or `assignments/…`. */
+            stream: string;
+            /**
+             * Format: date-time
+             * @description Time of the event.
+             */
+            time: string;
+            /** @description Faults of the training so far; more than `max_environment_faults` end it. */
+            total: number;
+            /**
+             * @description Type of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "training.environment_fault";
         };
         /**
          * TrainingEvaluated
@@ -4817,7 +4937,7 @@ export interface components {
              * @enum {string}
              */
             engine?: "rllib" | "simulated";
-            /** @description Id of the environment, for example `CartPole-v1`. */
+            /** @description Id of the environment, for example `CartPole-v1`, or `env_…` of an uploaded one. */
             env: string;
             /**
              * @description Library that steps the environment; `auto`: the fastest one that has it. Default: `"auto"`.
@@ -4838,6 +4958,8 @@ export interface components {
             labels?: {
                 [key: string]: string;
             };
+            /** @description Faults of an uploaded environment or of a reward function after which the training fails. Each one is an event and ends an episode. Default: `100`. */
+            max_environment_faults?: number;
             /** @description Time limit of an episode in steps; null: the environment's own, or 10,000 if it has none. */
             max_episode_steps?: number | null;
             /** @description Name of the run for people; null: none. It need not be unique. */
@@ -4877,7 +4999,7 @@ export interface components {
              * @enum {string}
              */
             engine: "rllib" | "simulated";
-            /** @description Id of the environment, for example `CartPole-v1`. */
+            /** @description Id of the environment, for example `CartPole-v1`, or `env_…` of an uploaded one. */
             env: string;
             /**
              * @description Library that steps the environment; `auto`: the fastest one that has it.
@@ -4898,6 +5020,8 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
+            /** @description Faults of an uploaded environment or of a reward function after which the training fails. Each one is an event and ends an episode. */
+            max_environment_faults: number;
             /** @description Time limit of an episode in steps; null: the environment's own, or 10,000 if it has none. */
             max_episode_steps: number | null;
             /** @description Name of the run for people; null: none. It need not be unique. */
@@ -5290,6 +5414,58 @@ export interface components {
             tenant: string;
             /** @description Trainings that were started today. */
             trainings_today: number;
+        };
+        /**
+         * UserEnvironment
+         * @description An environment that a user uploaded.
+         */
+        UserEnvironment: {
+            /** @description Action space, as Gymnasium prints it; null unless ready. */
+            action_space: string | null;
+            /** @description Keyword arguments of the class. */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description Time of the upload.
+             */
+            created_at: string;
+            /** @description Id of the principal that uploaded it. */
+            created_by: string;
+            /** @description Module and class, or function, that makes it. */
+            entry: string;
+            /** @description Id of the evaluation that checks the contract. */
+            evaluation_id: string;
+            /** @description Its files. */
+            files: components["schemas"]["EnvironmentFile"][];
+            /** @description Id of the environment, `env_…`: the `env` of a training. */
+            id: string;
+            /** @description Image that it runs in; null: the platform's default. */
+            image: string | null;
+            /** @description Digest of the image that it was checked in; null unless checked. */
+            image_digest: string | null;
+            /** @description Time limit of its own; null: trainings truncate after 10,000 steps, unless a request says otherwise. */
+            max_episode_steps: number | null;
+            /** @description Memory of each process, in MiB. */
+            memory_mib: number;
+            /** @description Reason why it is refused or unchecked; null otherwise. */
+            message: string | null;
+            /** @description Name to show. */
+            name: string;
+            /** @description Observation space, as Gymnasium prints it; null unless ready. */
+            observation_space: string | null;
+            /** @description Results of the checks so far. */
+            report: components["schemas"]["ContractCheck"][];
+            /** @description SHA-256 over files and entry. Equal ones of a tenant are one environment. */
+            sha256: string;
+            /**
+             * @description `checking` until its contract is checked; `ready` to train on; `refused`: the contract does not hold; `unchecked`: the platform could not check it, upload it again.
+             * @enum {string}
+             */
+            state: "checking" | "ready" | "refused" | "unchecked";
+            /** @description Steps a second of one copy when it was checked; null unless ready. */
+            steps_per_s: number | null;
         };
         /**
          * Verdict
@@ -5687,6 +5863,7 @@ export type ComparedGroup = components['schemas']['ComparedGroup'];
 export type ComparedRun = components['schemas']['ComparedRun'];
 export type ComparedSetting = components['schemas']['ComparedSetting'];
 export type Comparison = components['schemas']['Comparison'];
+export type ContractCheck = components['schemas']['ContractCheck'];
 export type CourseSettings = components['schemas']['CourseSettings'];
 export type CourseSettingsOutput = components['schemas']['CourseSettingsOutput'];
 export type DataFile = components['schemas']['DataFile'];
@@ -5694,8 +5871,11 @@ export type Delivery = components['schemas']['Delivery'];
 export type DeliveryList = components['schemas']['DeliveryList'];
 export type DependencyState = components['schemas']['DependencyState'];
 export type DialogueGrader = components['schemas']['DialogueGrader'];
+export type EnvironmentFile = components['schemas']['EnvironmentFile'];
+export type EnvironmentGrader = components['schemas']['EnvironmentGrader'];
 export type EnvironmentInfo = components['schemas']['EnvironmentInfo'];
 export type EnvironmentList = components['schemas']['EnvironmentList'];
+export type EnvironmentUpload = components['schemas']['EnvironmentUpload'];
 export type Episode = components['schemas']['Episode'];
 export type EpisodeGrader = components['schemas']['EpisodeGrader'];
 export type EpisodeInfo = components['schemas']['EpisodeInfo'];
@@ -5789,6 +5969,7 @@ export type PageFileInfo = components['schemas']['Page_FileInfo_'];
 export type PagePolicyInfo = components['schemas']['Page_PolicyInfo_'];
 export type PageStudy = components['schemas']['Page_Study_'];
 export type PageTraining = components['schemas']['Page_Training_'];
+export type PageUserEnvironment = components['schemas']['Page_UserEnvironment_'];
 export type PolicyDeleted = components['schemas']['PolicyDeleted'];
 export type PolicyEvaluation = components['schemas']['PolicyEvaluation'];
 export type PolicyInfo = components['schemas']['PolicyInfo'];
@@ -5885,6 +6066,7 @@ export type TpeSamplerOutput = components['schemas']['TpeSamplerOutput'];
 export type Training = components['schemas']['Training'];
 export type TrainingCheck = components['schemas']['TrainingCheck'];
 export type TrainingCheckpointSaved = components['schemas']['TrainingCheckpointSaved'];
+export type TrainingEnvironmentFault = components['schemas']['TrainingEnvironmentFault'];
 export type TrainingEvaluated = components['schemas']['TrainingEvaluated'];
 export type TrainingEvaluationCutShort = components['schemas']['TrainingEvaluationCutShort'];
 export type TrainingFailed = components['schemas']['TrainingFailed'];
@@ -5915,6 +6097,7 @@ export type TrialTrainingInEvent = components['schemas']['TrialTrainingInEvent']
 export type Turn = components['schemas']['Turn'];
 export type UnorderedChecker = components['schemas']['UnorderedChecker'];
 export type Usage = components['schemas']['Usage'];
+export type UserEnvironment = components['schemas']['UserEnvironment'];
 export type Verdict = components['schemas']['Verdict'];
 export type VersionInfo = components['schemas']['VersionInfo'];
 export type VideoInfo = components['schemas']['VideoInfo'];

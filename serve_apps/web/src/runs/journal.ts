@@ -69,6 +69,8 @@ function describe(event: RunEvent): string {
       return `${event.phase === "rollout" ? "Rollout" : "Evaluation"} of iteration ${event.iteration}: ${number.format(event.env_steps)} env steps so far`;
     case "training.evaluation_cut_short":
       return `Policy evaluation cut short: ${event.reason}`;
+    case "training.environment_fault":
+      return `Fault ${number.format(event.total)}: ${event.source}: ${event.kind}${event.count > 1 ? ` in ${number.format(event.count)} copies` : ""}: ${event.message}`;
     case "training.checkpoint_saved":
       return `Checkpoint saved at iteration ${event.checkpoint.iteration}${event.checkpoint.best ? ", the best training return so far" : ""}`;
     case "training.pause_requested":

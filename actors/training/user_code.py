@@ -1,0 +1,26 @@
+"""Users' code of a training, made available in the process that trains."""
+
+from __future__ import annotations
+
+from rlplatform.clock import Clock
+from rlplatform.environments.sandboxed import registry
+from rlplatform.environments.sandboxed.docker_sessions import DockerSessions
+from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
+from rlplatform.settings import SandboxSettings
+from rlplatform.store import Store
+from rlplatform.training.record import TrainingRun
+from rlplatform.user_environments.service import UserEnvironments
+
+
+async def install_user_code(run: TrainingRun, store: Store, clock: Clock, sandbox: SandboxSettings) -> None:
+    """Install the environment that ``run`` names, if it is an uploaded one.
+
+    Raises:
+        NotFound: it has been deleted.
+    """
+    document = run.document
+    codes: list[UserCode] = []
+    if is_user_environment(document.request.env):
+        codes.append(await UserEnvironments(store, clock).code_of(document.request.env, run.tenant))
+    budget = document.request.max_environment_faults
+    registry.install(codes, DockerSessions(sandbox), budget=budget, faults_before=document.environment_faults)

@@ -82,9 +82,11 @@ def build_program(request: EvaluationRequest) -> Program:
     source = content_of(request.source)
     program = request.grader.program({request.entry: source})
     files = dict(program.files)
-    why = "is a file of the grader" if files[request.entry] is not source else request.grader.why_not(request.entry)
-    if why is not None:
-        raise InvalidRequest(f"{request.entry!r} {why}; choose another name", field="source_name")
+    if request.entry in files:
+        taken = files[request.entry] is not source
+        why = "is a file of the grader" if taken else request.grader.why_not(request.entry)
+        if why is not None:
+            raise InvalidRequest(f"{request.entry!r} {why}; choose another name", field="source_name")
     own = frozenset(files)
     taken = set(own)
     for index, file in enumerate(request.files):

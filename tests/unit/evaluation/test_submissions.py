@@ -142,6 +142,12 @@ def test_a_program_cannot_have_the_name_of_a_file_of_its_grader(name: str, grade
     assert refused.value.extra["field"] == "source_name"
 
 
+def test_an_environment_is_a_module_of_the_name_that_its_entry_has() -> None:
+    grader = {"kind": "environment", "entry": "grid:GridWorld"}
+    program = build_program(request(grader=grader, tests=[{"id": "1", "check": "spaces"}]))
+    assert program.files["grid.py"] == b"x = 1"
+
+
 def test_a_program_of_another_language_is_not_taken_for_python() -> None:
     with pytest.raises(ValidationError, match=r"must end as main\.py, the file of language 'python'"):
         request(source_name="hw.c")

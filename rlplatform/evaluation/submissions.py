@@ -83,8 +83,8 @@ def build_program(request: EvaluationRequest) -> Program:
     program = request.grader.program({request.entry: source})
     files = dict(program.files)
     if request.entry in files:
-        taken = files[request.entry] is not source
-        why = "is a file of the grader" if taken else request.grader.why_not(request.entry)
+        is_graders = files[request.entry] is not source
+        why = "is a file of the grader" if is_graders else request.grader.why_not(request.entry)
         if why is not None:
             raise InvalidRequest(f"{request.entry!r} {why}; choose another name", field="source_name")
     own = frozenset(files)

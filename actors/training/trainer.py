@@ -179,7 +179,7 @@ class Trainer:
             if self._run.document.started_at is not None:
                 document = self._run.document
                 paused = document.state is TrainingState.PAUSED
-                session.recover(document.progress, parent, document.checkpoint, paused=paused)
+                session.recover(document.progress, parent, paused=paused)
             elif parent is not None:
                 session.restore(parent)
         except BaseException:

@@ -181,25 +181,24 @@ class TrainingSession:
         self,
         lost: Progress,
         parent: CheckpointInfo | None = None,
-        saved: CheckpointInfo | None = None,
         *,
         paused: bool = False,
     ) -> None:
         """Continue from the newest checkpoint that verifies, else from ``parent``, else from the beginning.
 
+        A checkpoint may be newer than the log, after the store was restored from a back-up. The iterations before it
+        are not repeated; the log then has a gap in its iterations.
+
         Args:
             lost: Progress of the run according to the log.
             parent: Checkpoint that the run started from.
-            saved: Last checkpoint of the run in the log. Later checkpoints in the store are ignored, because the events
-                before them were never logged.
             paused: True if the session was paused, not lost; it starts with ``training.resumed`` if nothing is redone.
 
         Raises:
             CheckpointError: the checkpoint verifies but does not fit the engine.
         """
         self._lost, self._was_paused = lost, paused
-        reached = max(lost.iteration, saved.iteration if saved is not None else 0)
-        if (found := self._saving.restore_newest(reached)) is not None:
+        if (found := self._saving.restore_newest()) is not None:
             self._go_on_from(*found)
             self._saved_at = self._progress.iteration
         elif parent is not None:

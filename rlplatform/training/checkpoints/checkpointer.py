@@ -93,11 +93,11 @@ class Checkpointer:
             self._checkpoints.fetch(checkpoint.training_id, checkpoint.id, folder)
             return self._load(checkpoint, folder)
 
-    def restore_newest(self, reached: int) -> tuple[CheckpointInfo, SessionState] | None:
+    def restore_newest(self) -> tuple[CheckpointInfo, SessionState] | None:
         """Restore the engine from the session's newest checkpoint whose files verify.
 
-        Args:
-            reached: Iteration up to which checkpoints are considered.
+        It may be newer than the log: a restored store, or a Redis that lost its last second, lacks the events before
+        it.
 
         Returns:
             The checkpoint and the session's state in it; None if there is none.
@@ -105,8 +105,7 @@ class Checkpointer:
         Raises:
             CheckpointError: it verifies but does not fit the engine.
         """
-        known = (info for info in reversed(self._checkpoints.list(self._run_id)) if info.iteration <= reached)
-        for checkpoint in known:
+        for checkpoint in reversed(self._checkpoints.list(self._run_id)):
             with self._folder() as folder:
                 try:
                     self._checkpoints.fetch(self._run_id, checkpoint.id, folder)

@@ -13,11 +13,13 @@ from typer.core import TyperGroup
 
 from rlplatform.cli import exit_codes
 from rlplatform.cli.commands import (
+    assignment,
     env,
     episode,
     files,
     image,
     keys,
+    members,
     policy,
     runs,
     sandbox,
@@ -30,6 +32,7 @@ from rlplatform.cli.commands.doctor import doctor
 from rlplatform.cli.commands.evaluate import evaluate
 from rlplatform.cli.commands.run import run
 from rlplatform.cli.commands.serve import serve
+from rlplatform.cli.commands.submit import submit
 from rlplatform.cli.commands.train import train
 from rlplatform.cli.follow import Interrupted
 from rlplatform.cli.output import Output
@@ -69,9 +72,12 @@ app = typer.Typer(
 app.command()(train)
 app.command()(evaluate)
 app.command()(run)
+app.command()(submit)
 app.command()(sweep.sweep)
 app.add_typer(study.app, name="study")
 app.add_typer(runs.app, name="runs")
+app.add_typer(assignment.app, name="assignment")
+app.add_typer(members.app, name="members")
 app.add_typer(policy.app, name="policy")
 app.add_typer(episode.app, name="episode")
 app.add_typer(files.app, name="files")

@@ -111,7 +111,7 @@ def _named(name: str) -> dict[str, str]:
 
 
 def _read_folder(folder: Path) -> dict[str, Any]:
-    paths = {path.relative_to(folder).as_posix(): path for path in sorted(_files(folder))}
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(files_in(folder))}
     entry = _entry(folder, paths)
     if len(paths) > MAX_FILES:
         return {"source": FolderArchive(folder.resolve().name, paths), **_named(entry)}
@@ -124,13 +124,13 @@ def _read_folder(folder: Path) -> dict[str, Any]:
     }
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files_in(folder: Path) -> Iterator[Path]:
     """Yield the files of a folder, except hidden ones and what tools leave behind."""
     for path in folder.iterdir():
         if path.name.startswith(".") or path.name in _SKIPPED:
             continue
         if path.is_dir() and not path.is_symlink():
-            yield from _files(path)
+            yield from files_in(path)
         elif path.is_file():
             yield path
 

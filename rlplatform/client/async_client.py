@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rlplatform.client.resources.access import AccessCalls
+from rlplatform.client.resources.assignments import AssignmentCalls
 from rlplatform.client.resources.comparisons import ComparisonCalls
 from rlplatform.client.resources.environments import EnvironmentCalls
 from rlplatform.client.resources.episodes import EpisodeCalls
@@ -17,6 +18,7 @@ from rlplatform.client.resources.webhooks import WebhookCalls
 
 class AsyncClient(
     RunCalls,
+    AssignmentCalls,
     ComparisonCalls,
     EnvironmentCalls,
     PolicyCalls,

@@ -1,0 +1,81 @@
+"""``rlp assignment``, ``rlp members`` and ``rlp submit``: processes, against the application on a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rlplatform.access.principals import Scope
+from rlplatform.evaluation.models import Verdict
+from rlplatform.testing.files import MemoryFiles
+from tests.api.command import rlp, start
+
+pytestmark = pytest.mark.anyio
+ROSTER = "external_id,name,email\ns1,Ada,ada@example.org\ns2,Bob,bob@example.org\n"
+
+
+async def judge(it: Any, *verdicts: Verdict) -> None:
+    """End the first evaluation that waits, once it is there."""
+    while not (runs := await it.store.find("evaluation", states=("queued",))):
+        await asyncio.sleep(0.02)
+        await it.commands.submissions.scan()
+    await it.commands.finish(await it.store.get(runs[0].id), verdicts)
+    await it.commands.submissions.scan()
+
+
+async def test_a_course_from_the_terminal(platform, tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    (tmp_path / "bandit.py").write_text("def run(rewards, explore, choices): return [[], []]")
+    async with platform(files=MemoryFiles()) as it, it.served() as url:
+        staff = {"RLP_URL": url, "RLP_API_KEY": await it.key(scopes=[Scope.ADMIN])}
+
+        async def done(*arguments: str, code: int = 0, **who: str) -> str:
+            found = await rlp(tmp_path, *arguments, **(who or staff))
+            assert found.code == code, found.err
+            return found.out + found.err
+
+        assert "say where to write them" in await done(
+            "members", "import", "roster.csv", "--credentials", "keys", code=2
+        )
+        await done("members", "import", "roster.csv", "--credentials", "keys", "-o", "keys.csv")
+        with (tmp_path / "keys.csv").open() as file:
+            keys = {row["external_id"]: row["api_key"] for row in csv.DictReader(file)}
+        ada = {"RLP_URL": url, "RLP_API_KEY": keys["s1"]}
+
+        await done("assignment", "init", "bandit")
+        assert "version 1, 4 tests, 10 points" in await done("assignment", "push", "bandit")
+        assert "version 1" in await done("assignment", "push", "bandit")
+        assert "20 left" in await done("assignment", "ls", **ada)
+        assert "epsilon-greedy" in await done("assignment", "show", "bandit", **ada)
+        await done("assignment", "start", "bandit", "mine", **ada)
+        assert (tmp_path / "mine" / "main.py").read_text().startswith("def run")
+
+        process = await start(tmp_path, "submit", "bandit", "bandit.py", **ada)
+        await judge(it, *[Verdict.ACCEPTED] * 2, *[Verdict.WRONG_ANSWER] * 2)
+        out, err = await process.communicate()
+        assert process.returncode == 1, err
+        assert "greedy: accepted, 2 points" in err.decode()
+        assert "4 of 10 points" in out.decode()
+        assert "4 of 10" in await done("assignment", "submissions", "bandit", **ada)
+        assert "scope" in await done("assignment", "grades", "bandit", code=3, **ada)
+        assert "s1,Ada,ada@example.org,,4.0,10.0" in await done("assignment", "grades", "bandit", "--format", "csv")
+
+        await done("assignment", "extend", "bandit", "s1", "--attempts", "2", "--reason", "illness")
+        assert "21 left" in await done("assignment", "ls", **ada)
+        assert "no member has the external id" in await done(
+            "assignment", "extend", "bandit", "s9", "--attempts", "2", code=4
+        )
+
+        process = await start(tmp_path, "assignment", "regrade", "bandit", "--commit", **staff)
+        await judge(it, *[Verdict.ACCEPTED] * 4)
+        out, err = await process.communicate()
+        assert process.returncode == 0, err
+        assert "committed, version 1, 1 of 1 judged; 1 gain, 0 lose" in out.decode()
+        assert "10 of 10" in await done("assignment", "grades", "bandit")
+
+        assert "s2 is removed" in await done("members", "rm", "s2")
+        assert "rli_" in await done("members", "invite", "s1")

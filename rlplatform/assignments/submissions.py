@@ -108,7 +108,7 @@ class SubmissionService:
             member = await self._reader.members.require(principal)
         state, stream_id = run.document, work_id(run.id, member.id)
         body = hashlib.sha256(request.model_dump_json().encode()).hexdigest()
-        event_id = derived_id(Kind.EVENT, stream_id, key) if key is not None else new_id(Kind.EVENT)
+        event_id = derived_id(Kind.EVENT, stream_id, "submitted", key) if key is not None else new_id(Kind.EVENT)
         work = await self._reader.repository.work(stream_id)
         if work is not None and (known := _accepted(work, event_id)) is not None:
             return await self._replayed(run, definition, member, work, known, body), False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.chaos.course import SQUARE, TWICE, KilledCourse
 from tests.chaos.rig import Rig, Scene
 
 pytestmark = [pytest.mark.e2e, pytest.mark.ray, pytest.mark.docker, pytest.mark.timeout(400)]
@@ -54,6 +55,29 @@ def test_every_replica_is_killed(rig: Rig) -> None:
     told = scene.end()
     assert (told.interruptions, scene.retried()) == (0, 0)
     assert scene.stays.connections > 1, "its connection broke, and was resumed"
+
+
+def test_a_regrade_outlives_supervisor_and_evaluator_and_judges_nothing_twice(rig: Rig) -> None:
+    course = KilledCourse(rig, learners=4)
+    course.publish(6, tier="jail")
+    course.submit_all(10, [TWICE, SQUARE])
+    course.await_graded(60)
+    assert list(course.grades().values()) == [1, 0, 1, 0]
+    course.publish(9, tier="jail")
+    pids = [rig.actor(cls).pid for cls in ("SupervisorActor", "EvaluatorActor")]
+    regrade = course.regrade(dry_run=True)
+    rig.await_true(lambda: course.judged(regrade) > 5, 30, "the regrade has begun")
+    rig.kill(*pids)
+    assert course.judged(regrade) < 40, "they were killed in the middle"
+    rig.await_true(lambda: course.report(regrade)["state"] == "ready", 90, "the regrade is ready")
+    course.nothing_is_judged_twice(regrade)
+    report = course.report(regrade)
+    assert (report["total"], report["gained"], report["lost"]) == (40, 2, 2)
+    assert list(course.grades().values()) == [1, 0, 1, 0], "it was a dry run"
+    assert [course.report(regrade, ":commit")["state"] for _ in range(2)] == ["committed", "committed"]
+    assert list(course.grades().values()) == [0, 1, 0, 1]
+    events = [event["type"] for event in rig.logs()[f"assignments/{regrade}"]]
+    assert events.count("regrade.committed") == 1
 
 
 def test_everything_is_killed_at_once_and_started_again(rig: Rig) -> None:

@@ -35,7 +35,7 @@ from actors import options
 from actors.actor_classes import start
 from actors.evaluation.evaluator import PREPARING
 from actors.handles import SupervisorHandle
-from actors.store.connection import connect_store
+from actors.store.connection import close_store, connect_store
 from cluster import ingress, privacy
 from cluster.local_key import KeyKeeper, LocalKey, write_private
 from rlplatform.clock import SystemClock
@@ -49,6 +49,7 @@ Report = Callable[[str], None]
 
 START_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 30.0
+CLOSE_TIMEOUT_S = 10.0
 TOLD_TRAININGS = 10
 _RAY = {"RAY_worker_niceness": "0"}  # by default, workers give way to all else, the API to the programs in sandboxes
 
@@ -133,6 +134,10 @@ class Platform:
             with redirect_stdout(StringIO()):  # Ray reports every actor that it ends
                 with suppress(Exception):
                     serve.shutdown()
+                _kill_actors(but=str(options.STORE_SERVER["name"]))
+                if self.settings.store.embedded:
+                    with suppress(PlatformError, TimeoutError):
+                        asyncio.run(asyncio.wait_for(close_store(), CLOSE_TIMEOUT_S))
                 _kill_actors()
                 ray.shutdown()
         self._ingress.remove()
@@ -317,9 +322,10 @@ def _missing(url: str) -> dict[str, str]:
     return {entry["name"]: entry["detail"] or "not ready" for entry in entries if not entry["ok"]}
 
 
-def _kill_actors() -> None:
+def _kill_actors(but: str | None = None) -> None:
+    """End all of the platform's actors, except the one named ``but``."""
     for entry in list_named_actors(all_namespaces=True):
-        if entry["namespace"] == options.NAMESPACE:
+        if entry["namespace"] == options.NAMESPACE and entry["name"] != but:
             with suppress(ValueError):
                 ray.kill(ray.get_actor(entry["name"], namespace=options.NAMESPACE))
 

@@ -31,3 +31,14 @@ def connect_store(settings: Settings, telemetry: Telemetry | None = None) -> Sto
         reach = StoreServer(partial(open_store, settings.store.url)).call
     shared = settings.store.embedded
     return MeteredStore(reach, telemetry, shared=shared) if telemetry else StoreClient(reach, shared=shared)
+
+
+async def close_store() -> None:
+    """Close the embedded store: its file is then complete, without a write-ahead log.
+
+    Call it before the server is ended.
+
+    Raises:
+        Unavailable: the store server does not answer.
+    """
+    await NamedActor(str(options.STORE_SERVER["name"])).call("call", "close")

@@ -334,6 +334,7 @@ def test_nothing_is_left_when_it_ends(platform: RunningPlatform) -> None:
         time.sleep(0.2)
     assert not left
     assert not (platform.folder / ".rlp" / "local.json").exists()
+    assert not list((platform.folder / ".rlp").glob("platform.db-*")), "the store was not closed"
     assert ours(platform) == []
 
 

@@ -469,6 +469,24 @@ try {
     assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
   });
 
+  await step("trainings that are ticked in the list are compared, and the link keeps the view", async () => {
+    await page.getByRole("link", { name: "Runs" }).click();
+    const ticks = page.getByRole("checkbox", { name: /^Compare / });
+    await ticks.first().check();
+    await page.getByRole("link", { name: "Compare 1 training" }).click();
+    await heading("Compare trainings");
+    await page.getByRole("img", { name: /episode_return_mean over env steps\. .*latest/ }).waitFor();
+    await page.getByLabel("Logarithmic y").check();
+    await page.reload();
+    assert(await page.getByLabel("Logarithmic y").isChecked());
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Save as SVG" }).click(),
+    ]);
+    assert.equal(file.suggestedFilename(), "comparison.svg");
+    await inspect("compare");
+  });
+
   await step("a learner who may not train is told so, instead of being refused at the end", async () => {
     page.once("dialog", (dialog) => dialog.dismiss());
     await page.goto(`${url}/#key=${learner}&/runs`);

@@ -1,5 +1,6 @@
 /** The frame around every page: navigation, connection, what is the matter with the platform. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { ComparePage } from "./pages/compare";
 import { EvaluatePage } from "./pages/evaluate";
 import { EvaluationPage } from "./pages/evaluation";
 import { RunsPage } from "./pages/runs";
@@ -8,7 +9,7 @@ import { TrainPage } from "./pages/train";
 import { TrainingPage } from "./pages/training";
 import { Connection } from "./parts/connection";
 import { Heading } from "./parts/heading";
-import { route } from "./router";
+import { type Route, route } from "./router";
 import { asking, may, signedIn, signOut } from "./session";
 import { scheme, toggle } from "./theme";
 import type { Readiness } from "./types";
@@ -21,7 +22,7 @@ const NAVIGATION = [
 
 export function App() {
   const main = useRef<HTMLElement>(null);
-  const { path } = route.value;
+  const { path, query } = route.value;
   return (
     <>
       <button type="button" class="skip" onClick={() => main.current?.focus()}>
@@ -60,7 +61,7 @@ export function App() {
       </header>
       {signedIn.value && <Degraded />}
       <main id="main" tabIndex={-1} ref={main}>
-        {signedIn.value ? <CurrentPage path={path} /> : !asking.value && <SignInPage />}
+        {signedIn.value ? <CurrentPage path={path} query={query} /> : !asking.value && <SignInPage />}
       </main>
     </>
   );
@@ -68,9 +69,10 @@ export function App() {
 
 const other = () => (scheme.value === "dark" ? "Light" : "Dark");
 
-function CurrentPage({ path: [page = "runs", id] }: { path: string[] }) {
+function CurrentPage({ path: [page = "runs", id], query }: Route) {
   if (page === "runs") return <RunsPage />;
   if (page === "evaluate") return <EvaluatePage />;
+  if (page === "compare") return <ComparePage key={query.toString()} query={query} />;
   if (page === "train") return <TrainPage />;
   if (page === "evaluations" && id) return <EvaluationPage key={id} id={id} />;
   if (page === "trainings" && id) return <TrainingPage key={id} id={id} />;

@@ -14,11 +14,22 @@ export function RunsPage() {
   const { api, live } = current();
   const trainings = useMemo(() => new RunList<Training>(api, live, "trainings", foldTraining), [api, live]);
   const evaluations = useMemo(() => new RunList<Evaluation>(api, live, "evaluations", foldEvaluation), [api, live]);
+  const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
+  const tick = (id: string) => {
+    const next = new Set(ticked);
+    if (!next.delete(id)) next.add(id);
+    setTicked(next);
+  };
   return (
     <>
       <div class="page-head">
         <Heading title="Runs" />
         <div class="actions">
+          {ticked.size > 0 && (
+            <a class="button secondary" href={`#/compare?${[...ticked].map((id) => `id=${id}`).join("&")}`}>
+              Compare {ticked.size} {ticked.size === 1 ? "training" : "trainings"}
+            </a>
+          )}
           <a class="button secondary" href="#/evaluate">
             Evaluate code
           </a>
@@ -34,7 +45,7 @@ export function RunsPage() {
         list={trainings}
         none={may("train") ? "Trainings appear here. Start one with “Train a policy”." : "No trainings."}
         head={TRAINING_HEAD}
-        row={trainingRow}
+        row={(training) => trainingRow(training, ticked.has(training.id), tick)}
       />
       <Runs
         title="Evaluations"
@@ -54,11 +65,18 @@ const MORE = 25;
 const TRAINING_HEAD = ["Training", "State", "Progress", "Training return", "Policy evaluation", "Started"];
 const EVALUATION_HEAD = ["Evaluation", "State", "Verdict", "Score", "Submitted"];
 
-function trainingRow(training: Training) {
+function trainingRow(training: Training, ticked: boolean, tick: (id: string) => void) {
   const mean = training.metrics["rollout/episode_return_mean"];
   return (
     <>
       <th scope="row">
+        <input
+          type="checkbox"
+          class="tick"
+          aria-label={`Compare ${training.request.env} ${shortId(training.id)}`}
+          checked={ticked}
+          onChange={() => tick(training.id)}
+        />
         <a href={`#/trainings/${training.id}`}>
           {training.request.env} <span class="id">{shortId(training.id)}</span>
         </a>

@@ -8,6 +8,7 @@ import { isFinal } from "../runs/list";
 import { may } from "../session";
 import type { CheckpointInfo } from "../types";
 import { Alert } from "./problem";
+import { save } from "./save";
 
 /** Retention deletes old checkpoints right after a new one is saved: the list is read a moment later. */
 const SETTLE_MS = 400;
@@ -100,10 +101,4 @@ export function Checkpoints({ feed, api }: { feed: TrainingFeed; api: Api }) {
       )}
     </section>
   );
-}
-
-function save(content: Blob, name: string): void {
-  const url = URL.createObjectURL(content);
-  Object.assign(document.createElement("a"), { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

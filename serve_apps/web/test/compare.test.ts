@@ -1,0 +1,166 @@
+import { describe, expect, it } from "vitest";
+import { numbered, styleOf } from "../src/compare/colours";
+import { csvOf } from "../src/compare/csv";
+import { bandPath, linePath, nearestIndex, place, scaleOf, smoothed, ticks, valueAt } from "../src/compare/plot";
+import { linkOf, requestOf, viewOf } from "../src/compare/query";
+import type { ComparedGroup, Comparison } from "../src/types";
+
+const asked = (query: string) => {
+  const parsed = new URLSearchParams(query);
+  return requestOf(parsed, viewOf(parsed));
+};
+
+describe("a link to a comparison", () => {
+  it("asks for its trainings by id, or by what the platform filters by", () => {
+    expect(asked("id=train_a&id=train_b,train_c")).toBe("v1/compare?run=train_a%2Ctrain_b%2Ctrain_c&x=env_steps");
+    expect(asked("label=study=lr&env=CartPole-v1&x=train_wall_s&metric=time/fps")).toBe(
+      "v1/compare?label=study%3Dlr&env=CartPole-v1&metric=time%2Ffps&x=train_wall_s",
+    );
+    expect(asked("smoothing=0.5&unknown=1")).toBeNull();
+  });
+
+  it("keeps the view, and nothing that the view does not need", () => {
+    const query = new URLSearchParams("id=a&id=b&smoothing=0.6&log=xy&runs=1&evaluations=1&x=train_wall_s&metric=m");
+    const again = new URLSearchParams(linkOf(query, viewOf(query)).split("?")[1]);
+    expect(viewOf(again)).toEqual(viewOf(query));
+    expect(again.getAll("id")).toEqual(["a", "b"]);
+    expect(linkOf(new URLSearchParams("id=a"), viewOf(new URLSearchParams("id=a")))).toBe("#/compare?id=a");
+  });
+
+  it("is drawn with a smoothing that exists, whatever it says", () => {
+    expect(["7", "-1", "x"].map((text) => viewOf(new URLSearchParams({ smoothing: text })).smoothing)).toEqual([
+      0.99, 0, 0,
+    ]);
+  });
+});
+
+describe("smoothing", () => {
+  it("keeps constants, and weighs the past as TensorBoard does", () => {
+    expect(smoothed([3, 3, 3], 0.9).map((value) => value.toFixed(9))).toEqual(Array(3).fill("3.000000000"));
+    expect(smoothed([1, 2], 0.5)).toEqual([1, (0.25 + 1) / 0.75]);
+    expect(smoothed([1, 2], 0)).toEqual([1, 2]);
+  });
+
+  it("passes over what is no number", () => {
+    expect(smoothed([1, Number.NaN, 1], 0.5)).toEqual([1, Number.NaN, 1]);
+  });
+});
+
+describe("a scale", () => {
+  it("places its ends at its pixels, and finds the value at a pixel", () => {
+    for (const log of [false, true]) {
+      const scale = scaleOf([1, 1000], log, 50, 350);
+      expect(place(scale, 1)).toBeCloseTo(50);
+      expect(place(scale, 1000)).toBeCloseTo(350);
+      expect(valueAt(scale, place(scale, 30) ?? 0)).toBeCloseTo(30);
+    }
+  });
+
+  it("has no place for what a logarithm has no value of", () => {
+    const scale = scaleOf([-5, 0, 10, 100], true, 0, 100);
+    expect([place(scale, 0), place(scale, -5), place(scale, 10), place(scale, 100)]).toEqual([null, null, 0, 100]);
+  });
+
+  it("has a range where there is one value, or none", () => {
+    for (const log of [false, true]) {
+      for (const values of [[], [5], [-5]]) {
+        const { least, greatest } = scaleOf(values, log, 0, 1, 0.05);
+        expect(greatest).toBeGreaterThan(least);
+      }
+    }
+  });
+
+  it("has ticks at round values within it, told apart at every magnitude", () => {
+    for (const [least, greatest] of [
+      [0, 500],
+      [-2100, 2000],
+      [0, 2e6],
+      [0.000_01, 0.000_02],
+      [999, 1001],
+    ] as const) {
+      const found = ticks(scaleOf([least, greatest], false, 0, 600), 6);
+      expect(found.length).toBeGreaterThan(2);
+      expect(new Set(found.map(({ label }) => label)).size).toBe(found.length);
+      for (const { at } of found) expect(at >= -0.5 && at <= 600.5).toBe(true);
+    }
+    const labels = ticks(scaleOf([0, 500], false, 0, 600), 5).map(({ label }) => label);
+    expect(labels).toEqual(["0", "100", "200", "300", "400", "500"]);
+  });
+
+  it("has ticks at powers of ten where it is logarithmic", () => {
+    const labels = (least: number, greatest: number) =>
+      ticks(scaleOf([least, greatest], true, 0, 600), 6).map(({ label }) => label);
+    expect(labels(1, 1e6)).toContain("1000");
+    expect(labels(1e-12, 1e12).length).toBeLessThanOrEqual(7);
+    expect(labels(10, 50).length).toBeGreaterThan(2);
+  });
+});
+
+describe("a curve", () => {
+  const [x, y] = [scaleOf([0, 10], false, 0, 100), scaleOf([0, 10], false, 100, 0)];
+
+  it("goes from point to point, and is interrupted where there is no place for a value", () => {
+    expect(linePath(x, y, { x: [0, 5, 10], y: [0, 10, 5] })).toBe("M0.0,100.0L50.0,0.0L100.0,50.0");
+    const log = scaleOf([1, 10], true, 100, 0);
+    expect(linePath(x, log, { x: [0, 5, 10], y: [1, 0, 10] })).toBe("M0.0,100.0M100.0,0.0");
+  });
+
+  it("has a band from the upper bounds back along the lower ones", () => {
+    const curve = { x: [0, 10], y: [5, 5], low: [0, 4], high: [10, 6] };
+    expect(bandPath(x, y, curve)).toBe("M0.0,0.0L100.0,40.0L100.0,60.0L0.0,100.0Z");
+    const log = scaleOf([1, 10], true, 100, 0);
+    expect(bandPath(x, log, { ...curve, low: [-1, 10], high: [10, 10] })).toBe(
+      "M0.0,0.0L100.0,0.0L100.0,0.0L0.0,100.0Z",
+    );
+  });
+
+  it("is read at the nearest of its places", () => {
+    expect([-1, 4, 6, 99].map((value) => nearestIndex([0, 5, 10], value))).toEqual([0, 1, 1, 2]);
+    expect(nearestIndex([], 1)).toBe(-1);
+  });
+});
+
+const group = (title: string, id: string): ComparedGroup => ({
+  title,
+  runs: [
+    {
+      id,
+      name: null,
+      seed: 1,
+      state: "succeeded",
+      env_steps: 20,
+      train_wall_s: 1,
+      x: [10, 20],
+      y: [1, 2],
+      evaluations: [],
+    },
+  ],
+  band: { x: [10, 20], iqm: [1, 2], low: [0.5, 1.5], high: [1.5, 2.5], runs: [1, 1] },
+  final: null,
+  evaluation: null,
+});
+
+describe("a comparison", () => {
+  it("as CSV has the bands, then the runs, and cells that a spreadsheet takes as text", () => {
+    const groups = [group('net_arch [64,64], "wide"', "train_a"), group("=SUM(A1)", "train_b")];
+    const comparison = { metric: "m", x: "env_steps", metrics: ["m"], groups, settings: [], left_out: 0 } as Comparison;
+    const lines = csvOf(comparison).split("\r\n");
+    expect(lines).toHaveLength(10);
+    expect(lines[0]).toBe("group,run,seed,env_steps,m,low,high,runs");
+    expect(lines[1]).toBe('"net_arch [64,64], ""wide""",,,10,1,0.5,1.5,1');
+    expect(lines[3]).toBe("'=SUM(A1),,,10,1,0.5,1.5,1");
+    expect(lines[6]).toBe('"net_arch [64,64], ""wide""",train_a,1,20,2,,,');
+    expect(lines[9]).toBe("");
+  });
+
+  it("keeps the style of a group when another metric orders the groups anew", () => {
+    const [a, b] = [group("a", "train_a"), group("b", "train_b")];
+    expect(numbered([a, b])).toEqual([0, 1]);
+    expect(numbered([b, a])).toEqual([1, 0]);
+  });
+
+  it("has a style of its own for each of 32 groups", () => {
+    const styles = Array.from({ length: 32 }, (_, index) => JSON.stringify(styleOf(index, true)));
+    expect(new Set(styles).size).toBe(32);
+  });
+});

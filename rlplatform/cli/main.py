@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from rlplatform.cli import exit_codes
 from rlplatform.cli.commands import (
+    admin,
     assignment,
     env,
     episode,
@@ -87,6 +88,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(usage.app, name="usage")
+app.add_typer(admin.app, name="admin")
 app.command()(doctor)
 app.command()(serve)
 

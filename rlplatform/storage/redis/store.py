@@ -31,6 +31,8 @@ from rlplatform.storage.redis.records import RedisRecords, as_storage_errors
 
 SCHEMA = 4
 """2: usage, outbox, documents; 3: tests apart from records; 4: index. Older versions would leave gaps in them."""
+RESTORING = "restoring"
+"""Key that exists while a back-up is being restored."""
 _PACKED = ("epoch", "request", "tests", "record", "annotations")
 _CACHED_RUNS = 512
 _TIMEOUT_S = 15.0
@@ -253,6 +255,11 @@ class RedisStore(RedisRecords):
             info: dict[str, Any] = await self._redis.info()
             await self._redis.setnx(self._key("schema"), SCHEMA)
             version = int(await self._redis.get(self._key("schema")))
+            unfinished = await self._redis.exists(self._key(RESTORING))
+        if unfinished:
+            raise StorageError(
+                "a back-up was being restored into this Redis and is not complete: run rlp admin restore again"
+            )
         if int(str(info["redis_version"]).partition(".")[0]) < 6:
             raise StorageError(f"Redis {info['redis_version']} is too old; the store needs 6.0 or later")
         if str(info.get("maxmemory_policy", "")).startswith("allkeys"):
@@ -277,15 +284,18 @@ class RedisStore(RedisRecords):
                 ids = await self._redis.zrange(self._index.state(kind.model_fields["kind"].default), 0, -1)
                 for run_id in ids:
                     stored = await self._redis.hmget(self._key("run", run_id), *_PACKED[:-1])
-                    run = _unpack(run_id, [*stored, Annotations().model_dump_json()])
-                    pipeline = self._redis.pipeline(transaction=True)
-                    pipeline.hset(self._key("run", run_id), "annotations", run.annotations.model_dump_json())
-                    names = iter(index.fields(run))
-                    for name, value in zip(names, names, strict=True):
-                        pipeline.hset(self._index.fields(run.kind) + name, run_id, value)
-                    for key in self._index.of_run(run):
-                        pipeline.zadd(key, {run_id: 0})
-                    await pipeline.execute()
+                    await self.put_in_index(_unpack(run_id, [*stored, Annotations().model_dump_json()]))
+
+    async def put_in_index(self, run: Run) -> None:
+        """Enter a stored run into the index. Idempotent."""
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hset(self._key("run", run.id), "annotations", run.annotations.model_dump_json())
+        names = iter(index.fields(run))
+        for name, value in zip(names, names, strict=True):
+            pipeline.hset(self._index.fields(run.kind) + name, run.id, value)
+        for key in self._index.of_run(run):
+            pipeline.zadd(key, {run.id: 0})
+        await pipeline.execute()
 
     async def _rows(self, kind: str, fields: Sequence[str], **query: Unpack[RunQuery]) -> Sequence[Sequence[str]]:
         """Read ``fields`` of the runs that :meth:`find` finds."""

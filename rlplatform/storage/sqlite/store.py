@@ -11,9 +11,9 @@ import fcntl
 import os
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from datetime import date
 from pathlib import Path
 from typing import Unpack
@@ -36,6 +36,7 @@ from rlplatform.storage.stream_notifier import StreamNotifier
 from rlplatform.store import Document, OutboxEntry, Written
 
 _CACHED_RUNS = 512
+_LOCK = ".lock"
 _LOCK_WAIT_S = 5.0
 _CHECKED_BYTES = 64 * 2**20  # larger files are not read through on opening
 
@@ -64,7 +65,7 @@ class SqliteStore:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            lock = await _lock(path.with_name(path.name + ".lock"), clock)
+            lock = await _lock(path.with_name(path.name + _LOCK), clock)
         except OSError as error:
             raise StorageError(f"{path} cannot be opened: {error}") from error
         try:
@@ -300,6 +301,23 @@ def _prepare(path: Path) -> None:
         raise StorageError(
             f"{path} cannot be used as a database ({error}): restore a backup of it, or move it away to start afresh"
         ) from error
+
+
+@asynccontextmanager
+async def owned(path: Path, clock: Clock) -> AsyncIterator[None]:
+    """Own the file at ``path`` for as long as this lasts, without opening it.
+
+    Raises:
+        StorageError: another process owns it.
+    """
+    try:
+        lock = await _lock(path.with_name(path.name + _LOCK), clock)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be opened: {error}") from error
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 async def _lock(path: Path, clock: Clock) -> int:

@@ -1,0 +1,71 @@
+"""``rlp admin``: back-up and restore. Runs where the platform's settings and storage are."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rlplatform.cli import exit_codes
+from rlplatform.cli.options import Json, output_of, server
+from rlplatform.client.connection import find_local_file
+from rlplatform.clock import SystemClock
+from rlplatform.errors import Conflict
+from rlplatform.settings import Settings, read_settings
+
+app = typer.Typer(no_args_is_help=True, help="Back the platform up, and restore it.")
+
+
+@app.command()
+def backup(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="New folder for the back-up. It will hold secrets.", file_okay=False)],
+    json: Json = False,
+) -> None:
+    """Back up the store, checkpoints, policies, episodes, files and the pepper, while the platform runs.
+
+    Every stream is checked. Exit status 1: a checkpoint was damaged, and is not in the back-up.
+    """
+    output = output_of(ctx, json)
+    folder = folder.absolute()
+    made = asyncio.run(server("rlplatform.storage.backups").back_up(_settings(), folder, SystemClock()))
+    output.document(made, f"{folder}: {_contents(made)}; all streams are complete")
+    for checkpoint in made.damaged_checkpoints:
+        output.note(f"{checkpoint} is damaged, and is not in the back-up")
+    if not made.pepper:
+        output.note("no pepper was found: keep the one of RLP_ACCESS__PEPPER, without which no API key is valid")
+    raise typer.Exit(exit_codes.FAILED if made.damaged_checkpoints else exit_codes.DONE)
+
+
+@app.command()
+def restore(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Folder of a back-up.", file_okay=False)],
+    json: Json = False,
+) -> None:
+    """Restore a back-up where there is no store yet, and compare each stream with it.
+
+    Stop the platform first. Trainings continue with the next start, from their newest checkpoint.
+    """
+    output = output_of(ctx, json)
+    folder = folder.absolute()
+    settings = _settings()
+    if server("cluster.doctor.network").platform_answers(settings):
+        raise Conflict(f"a platform answers at port {settings.api.port}: stop it first, then restore again")
+    restored = asyncio.run(server("rlplatform.storage.backups").restore(settings, folder, SystemClock()))
+    output.document(restored, f"restored {_contents(restored)}; each stream is as in the back-up")
+
+
+def _settings() -> Settings:
+    """Read the settings; in a folder below the one that a platform was started in, those of that platform."""
+    if (local := find_local_file(Path.cwd())) is not None:
+        os.chdir(local.parent.parent)  # paths in settings are relative to where the platform was started
+    return read_settings()
+
+
+def _contents(manifest: object) -> str:
+    counts = {name: getattr(manifest, name) for name in ("runs", "events", "checkpoints", "files")}
+    return ", ".join(f"{number:,} {name}" for name, number in counts.items())

@@ -69,7 +69,7 @@ def test_a_regrade_outlives_supervisor_and_evaluator_and_judges_nothing_twice(ri
     rig.await_true(lambda: course.judged(regrade) > 5, 30, "the regrade has begun")
     rig.kill(*pids)
     assert course.judged(regrade) < 40, "they were killed in the middle"
-    rig.await_true(lambda: course.report(regrade)["state"] == "ready", 90, "the regrade is ready")
+    rig.await_true(lambda: course.report(regrade)["state"] == "ready", 150, "the regrade is ready")
     course.nothing_is_judged_twice(regrade)
     report = course.report(regrade)
     assert (report["total"], report["gained"], report["lost"]) == (40, 2, 2)

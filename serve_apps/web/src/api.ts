@@ -32,6 +32,15 @@ export class Api {
     return (await this.call("DELETE", path)).json() as Promise<T>;
   }
 
+  async patch<T>(path: string, body: unknown): Promise<T> {
+    return (await this.call("PATCH", path, body)).json() as Promise<T>;
+  }
+
+  /** Delete what the platform answers nothing about. */
+  async remove(path: string): Promise<void> {
+    await this.call("DELETE", path);
+  }
+
   /** The file at `path`, whole. */
   async download(path: string): Promise<Blob> {
     return (await this.call("GET", path)).blob();

@@ -1,9 +1,11 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ago, dateTime, measure, shortId } from "../format";
+import { Annotations, EditAnnotations } from "../parts/annotations";
 import { Simulated, StateBadge, VerdictBadge } from "../parts/badge";
 import { Heading } from "../parts/heading";
 import { Meter } from "../parts/meter";
 import { Alert } from "../parts/problem";
+import { type Order, RunFilters } from "../parts/run-filters";
 import { foldEvaluation, foldTraining } from "../runs/fold";
 import { RunList } from "../runs/list";
 import { settings } from "../runs/settings";
@@ -45,6 +47,9 @@ export function RunsPage() {
         list={trainings}
         none={may("train") ? "Trainings appear here. Start one with “Train a policy”." : "No trainings."}
         head={TRAINING_HEAD}
+        states={TRAINING_STATES}
+        orders={TRAINING_ORDERS}
+        mayEdit={may("train")}
         row={(training) => trainingRow(training, ticked.has(training.id), tick)}
       />
       <Runs
@@ -52,6 +57,9 @@ export function RunsPage() {
         list={evaluations}
         none="Evaluations appear here. Submit a program with “Evaluate code”."
         head={EVALUATION_HEAD}
+        states={EVALUATION_STATES}
+        orders={EVALUATION_ORDERS}
+        mayEdit={may("evaluate")}
         row={evaluationRow}
       />
     </>
@@ -64,6 +72,20 @@ const MORE = 25;
 
 const TRAINING_HEAD = ["Training", "State", "Progress", "Training return", "Policy evaluation", "Started"];
 const EVALUATION_HEAD = ["Evaluation", "State", "Verdict", "Score", "Submitted"];
+
+const TRAINING_STATES = [
+  "queued",
+  "starting",
+  "running",
+  "paused",
+  "interrupted",
+  "succeeded",
+  "stopped",
+  "failed",
+] satisfies Training["state"][];
+const EVALUATION_STATES = ["queued", "running", "finished", "cancelled", "failed"] satisfies Evaluation["state"][];
+const EVALUATION_ORDERS: Order[] = ["-created_at", "created_at", "-finished_at", "name", "state", "-score"];
+const TRAINING_ORDERS: Order[] = [...EVALUATION_ORDERS, "env", "-env_steps"];
 
 function trainingRow(training: Training, ticked: boolean, tick: (id: string) => void) {
   const mean = training.metrics["rollout/episode_return_mean"];
@@ -78,9 +100,13 @@ function trainingRow(training: Training, ticked: boolean, tick: (id: string) => 
           onChange={() => tick(training.id)}
         />
         <a href={`#/trainings/${training.id}`}>
-          {training.request.env} <span class="id">{shortId(training.id)}</span>
+          {training.name ?? training.request.env} <span class="id">{shortId(training.id)}</span>
         </a>
-        <p class="hint settings">{settings(training)}</p>
+        <p class="hint settings">
+          {training.name && `${training.request.env} · `}
+          {settings(training)}
+        </p>
+        <Annotations {...training} />
       </th>
       <td>
         <StateBadge state={training.state} /> {training.simulated && <Simulated />}
@@ -107,8 +133,9 @@ function evaluationRow(evaluation: Evaluation) {
     <>
       <th scope="row">
         <a href={`#/evaluations/${id}`}>
-          Submission <span class="id">{shortId(id)}</span>
+          {evaluation.name ?? "Submission"} <span class="id">{shortId(id)}</span>
         </a>
+        <Annotations {...evaluation} />
       </th>
       <td>
         <StateBadge state={state} />
@@ -128,20 +155,40 @@ const When = ({ at }: { at: string }) => (
   </time>
 );
 
+const FILTERS = ["search", "label", "state"] as const;
+
 interface RunsProps<T extends Evaluation | Training> {
   title: string;
   list: RunList<T>;
   none: string;
   head: string[];
   row: (document: T) => preact.JSX.Element;
+  states: readonly string[];
+  orders: readonly Order[];
+  mayEdit: boolean;
 }
 
-function Runs<T extends Evaluation | Training>({ title, list, none, head, row }: RunsProps<T>) {
+function Runs<T extends Evaluation | Training>({
+  title,
+  list,
+  none,
+  head,
+  row,
+  states,
+  orders,
+  mayEdit,
+}: RunsProps<T>) {
   useEffect(() => {
     list.refresh();
     return () => list.close();
   }, [list]);
   const [most, setMost] = useState(FIRST);
+  const [edited, setEdited] = useState<string | null>(null);
+  const edit = (id: string | null) => {
+    list.held = id !== null;
+    setEdited(id);
+  };
+  const filtered = FILTERS.some((name) => list.filter.value[name].trim());
   const all = list.items.value;
   const items = all?.slice(0, most) ?? null;
   const heading = `list-${title.toLowerCase()}`;
@@ -149,12 +196,13 @@ function Runs<T extends Evaluation | Training>({ title, list, none, head, row }:
     <section class="card" aria-labelledby={heading}>
       <header class="card-head">
         <h2 id={heading}>{title}</h2>
+        <RunFilters title={title} list={list} states={states} orders={orders} />
       </header>
       <Alert problem={list.problem.value} onRetry={() => list.refresh()} />
       {items === null ? (
         !list.problem.value && <p class="empty">Loading…</p>
       ) : items.length === 0 ? (
-        <p class="empty">{none}</p>
+        <p class="empty">{filtered ? `No ${title.toLowerCase()} found.` : none}</p>
       ) : (
         <div class="scroll">
           <table class="runs" aria-labelledby={heading}>
@@ -165,12 +213,37 @@ function Runs<T extends Evaluation | Training>({ title, list, none, head, row }:
                     {name}
                   </th>
                 ))}
+                <th scope="col">
+                  <span class="visually-hidden">Actions</span>
+                </th>
               </tr>
             </thead>
             <tbody>
-              {items.map((document) => (
-                <tr key={document.id}>{row(document)}</tr>
-              ))}
+              {items.map((document) =>
+                document.id === edited ? (
+                  <tr key={document.id}>
+                    <td colSpan={head.length + 1} class="edited">
+                      <EditAnnotations run={document} list={list} onDone={() => edit(null)} />
+                    </td>
+                  </tr>
+                ) : (
+                  <tr key={document.id}>
+                    {row(document)}
+                    <td>
+                      {mayEdit && (
+                        <button
+                          type="button"
+                          class="quiet"
+                          aria-label={`Edit ${document.name ?? shortId(document.id)}`}
+                          onClick={() => edit(document.id)}
+                        >
+                          Edit
+                        </button>
+                      )}
+                    </td>
+                  </tr>
+                ),
+              )}
             </tbody>
           </table>
         </div>

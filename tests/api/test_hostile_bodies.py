@@ -6,8 +6,10 @@ Times are measured in the time that this machine takes to read a plain list of a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from websockets.asyncio.client import connect
 
 from rlplatform.errors import Malformed
@@ -182,6 +184,23 @@ async def test_five_megabytes_hold_nobody_up(platform, unit_s: float, route: str
                 found = await held_up(client, METHODS.get(route, "POST"), path, body.encode(), unit_s)
                 if found[0] >= MOST_UNITS or found[1] >= MOST_UNITS_OF_OTHERS:
                     slow.append((field, what, found))
+    assert not slow
+
+
+@pytest.mark.parametrize("model", request_bodies(routed_app().state.routes))
+def test_each_body_is_refused_within_few_units(unit_s: float, model: type[BaseModel]) -> None:
+    """Validate the largest bodies that the parser lets through, in each field with parts, and measure the CPU time."""
+    fields = model.model_json_schema()["properties"]
+    composed = [name for name, schema in fields.items() if re.search(r'"(array|object|\$ref)"', json.dumps(schema))]
+    slow = []
+    for what in ("as many objects as are accepted", "rows of wrong tests"):
+        text = VALUES[what]()
+        for field in composed:
+            begun = time.process_time()
+            with contextlib.suppress(Malformed, ValidationError):
+                model.model_validate(parse(f'{{"{field}":{text}}}'.encode()))
+            if (taken := (time.process_time() - begun) / unit_s) >= MOST_UNITS:
+                slow.append((field, what, taken))
     assert not slow
 
 

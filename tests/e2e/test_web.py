@@ -104,12 +104,13 @@ async def test_the_page_is_served_beside_the_api(built: Path) -> None:
             ("GET", "/%2e%2e/package.json", 404),
             ("GET", "/v1/none", 404),
             ("POST", "/", 405),
-            ("POST", "/v1/environments", 405),
+            ("POST", "/v1/compare", 405),
             ("GET", "/v1/trainings", 401),
         ]:
             answer = await client.request(method, path)
             assert answer.status_code == status, path
             assert answer.headers["content-type"] == "application/problem+json", path
+            assert (answer.headers.get("allow") == "GET, HEAD") == (status == 405), path
             assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
 
 

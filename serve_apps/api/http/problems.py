@@ -94,7 +94,9 @@ def _allowed(request: Request) -> list[str]:
     A path such as `/v1/assignments/a:regrade` also has the form of `/v1/assignments/{name}`, which is not meant.
     """
     routes = [route for route in request.app.state.routes if route.path_regex.match(request.url.path)]
-    closest = max((len(_PARAMETER.sub("", route.path)) for route in routes), default=0)
+    if not routes:  # a file of the page
+        return ["GET", "HEAD"]
+    closest = max(len(_PARAMETER.sub("", route.path)) for route in routes)
     found: set[str] = set()
     for route in routes:
         if len(_PARAMETER.sub("", route.path)) == closest:

@@ -73,7 +73,7 @@ def find_connection(
         api_key = settings.api_key.get_secret_value()
     elif api_key is None and local is not None and _address(local.url) == asked:
         api_key = local.api_key
-    if api_key is None:
+    if not api_key:
         elsewhere = f"; RLP_API_KEY goes with RLP_URL, which is {known}" if settings.api_key and known else ""
         raise NotAuthenticated(f"no API key for {asked}: give one, or set RLP_URL and RLP_API_KEY{elsewhere}")
     if not (api_key.isascii() and api_key.isprintable()):

@@ -397,3 +397,11 @@ def test_a_proxy_that_cannot_be_used_is_said_to_be_none(monkeypatch: pytest.Monk
     for client in (Client, AsyncClient):
         with pytest.raises(InvalidRequest, match="HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names cannot be used: "):
             client("http://b", "rlp_b")
+
+
+@pytest.mark.parametrize(
+    ("key", "settings"), [("", environment(None, None)), (None, ClientSettings(url="http://a", api_key=SecretStr("")))]
+)
+def test_an_empty_key_is_no_key(tmp_path: Path, key: str | None, settings: ClientSettings) -> None:
+    with pytest.raises(NotAuthenticated, match="no API key for http://a: give one"):
+        find_connection("http://a", key, settings=settings, directory=tmp_path)

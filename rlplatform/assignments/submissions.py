@@ -180,7 +180,9 @@ class SubmissionService:
             evaluation = request_of(definition, content, "normal")
             check_submission(evaluation, self._settings)
             if ids:
-                await check_attachments(evaluation, self._files, judging_principal(run), self._cache_bytes)
+                required = definition.required_files if content.archive is not None else ()
+                who = judging_principal(run)
+                await check_attachments(evaluation, self._files, who, self._cache_bytes, required=required)
         except InvalidRequest as error:
             raise _about_files(error) from None
         return content

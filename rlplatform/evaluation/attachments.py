@@ -100,12 +100,18 @@ def with_unpacked(request: EvaluationRequest, files: Mapping[str, bytes]) -> Eva
 
 
 async def check_attachments(
-    request: EvaluationRequest, service: FileService | None, principal: Principal, cache_bytes: int
+    request: EvaluationRequest,
+    service: FileService | None,
+    principal: Principal,
+    cache_bytes: int,
+    *,
+    required: Sequence[str] = (),
 ) -> None:
     """Check that the files exist, are the principal's to use, and fit.
 
     Args:
         cache_bytes: how many bytes of files a node can have at one time.
+        required: paths that an archive must have.
 
     Raises:
         InvalidRequest: one of them does not; ``field`` says where.
@@ -125,12 +131,14 @@ async def check_attachments(
     _check_sizes(request, found, infos, cache_bytes)
     if isinstance(request.source, FileRef) and infos[request.source.file].media_type == ZIP:
         reader = await service.open(request.source.file, principal)
-        await asyncio.to_thread(_check_archive, request, reader)
+        await asyncio.to_thread(_check_archive, request, reader, required)
 
 
-def _check_archive(request: EvaluationRequest, reader: FileReader) -> None:
+def _check_archive(request: EvaluationRequest, reader: FileReader, required: Sequence[str]) -> None:
     with open_reader(reader) as archive:
         files = unpack(archive, request.entry)
+    if (missing := next((path for path in required if path not in files), None)) is not None:
+        raise InvalidRequest(f"the archive has no {missing!r}; it needs {', '.join(required)}", field="source")
     try:
         build_program(with_unpacked(request, files))
     except InvalidRequest as error:

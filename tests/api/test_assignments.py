@@ -445,6 +445,20 @@ async def test_archive_is_a_submission_and_cannot_replace_what_the_assignment_pr
                 assert kept.status_code == 409, "a submission keeps its files"
 
 
+async def test_archive_has_the_required_files(platform: PlatformFactory) -> None:
+    async with course(platform) as it:
+        await it.publish(required_files=["main.py", "report.md"])
+        for names, status in ((("main.py",), 422), (("main.py", "report.md"), 202)):
+            archive = await upload_zip(it.clients["ada"], names)
+            where = "/v1/assignments/double/submissions"
+            answer = await it.clients["ada"].post(where, json={"archive": {"file": archive}})
+            assert answer.status_code == status, answer.text
+            if status == 422:
+                assert "the archive has no 'report.md'; it needs main.py, report.md" in answer.json()["detail"]
+        used = (await it.clients["ada"].get("/v1/assignments/double")).json()["mine"]["attempts"]["used"]
+        assert used == 1, "what is refused spends no attempt"
+
+
 async def upload_zip(client: httpx2.AsyncClient, names: tuple[str, ...]) -> str:
     import io
     import zipfile

@@ -10,6 +10,9 @@ from typing import Any
 
 NAMESPACE = "rlp"
 SANDBOX_RESOURCE = "sandbox"
+"""Resource of the nodes that have sandboxes, one each: half for the evaluator, a little for each process of a training
+whose environment runs in sandboxes."""
+SANDBOX_SHARE = 0.001
 EVALUATOR_PREFIX = "evaluator:"
 WARM_PREFIX = "warm_trainer:"
 
@@ -39,7 +42,7 @@ STUDY_OWNER: dict[str, Any] = {
 EVALUATOR: dict[str, Any] = {
     "lifetime": "detached",
     "num_cpus": 0.05,
-    "resources": {SANDBOX_RESOURCE: 1},
+    "resources": {SANDBOX_RESOURCE: 0.5},
     "max_restarts": 0,
     "max_concurrency": 1_000,
 }

@@ -6,8 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from actors.options import SANDBOX_RESOURCE, SANDBOX_SHARE
+from rlplatform.environments.sandboxed.user_code import is_user_environment
 from rlplatform.errors import InvalidRequest
-from rlplatform.training.models import Resources
+from rlplatform.training.models import Resources, TrainingRequest
 
 _EPSILON = 1e-6
 
@@ -24,12 +26,19 @@ def bundles_of(wanted: Resources) -> list[dict[str, float]]:
     ]
 
 
+def bundles_of_request(request: TrainingRequest) -> list[dict[str, float]]:
+    """Return the bundles of a training; those of an uploaded environment fit on nodes with sandboxes alone."""
+    share = {SANDBOX_RESOURCE: SANDBOX_SHARE} if _needs_sandboxes(request) else {}
+    return [bundle | share for bundle in bundles_of(request.resources)]
+
+
 @dataclass(frozen=True)
 class Room:
     """Whole CPUs and GPUs of one node that are left for trainings if no training runs there."""
 
     cpus: int
     gpus: float = 0.0
+    sandboxes: bool = False
 
     @classmethod
     def of(cls, total: Mapping[str, float], available: Mapping[str, float]) -> Room:
@@ -41,7 +50,31 @@ class Room:
         cpus = total.get("CPU", 0.0)
         taken = cpus - available.get("CPU", 0.0)
         theirs = taken - math.floor(taken + _EPSILON)
-        return cls(max(0, math.floor(cpus - theirs + _EPSILON)), total.get("GPU", 0.0))
+        whole = max(0, math.floor(cpus - theirs + _EPSILON))
+        return cls(whole, total.get("GPU", 0.0), total.get(SANDBOX_RESOURCE, 0.0) >= 1)
+
+
+def check_request(request: TrainingRequest, rooms: Sequence[Room], limits: Mapping[str, float]) -> None:
+    """Check that the nodes could hold a training if they were empty, as :func:`check_capacity` does. An uploaded
+    environment needs nodes with sandboxes.
+
+    Raises:
+        InvalidRequest: it can never be placed; says what is missing.
+    """
+    if not _needs_sandboxes(request):
+        check_capacity(request.resources, rooms, limits)
+        return
+    able = [room for room in rooms if room.sandboxes]
+    grows = limits.get(SANDBOX_RESOURCE, 0.0) > 0
+    if not grows and not any(room.cpus for room in able):
+        why = "has CPUs left for trainings" if able else "exists"
+        raise InvalidRequest(
+            f"env: {request.env} is stepped in sandboxes, on the node that trains, but no node with the resource "
+            f"'{SANDBOX_RESOURCE}' {why}; the operator starts one: ray start --num-cpus=4 "
+            f"--resources='{{\"{SANDBOX_RESOURCE}\": 1}}'",
+            field="env",
+        )
+    check_capacity(request.resources, able, limits if grows else {})
 
 
 def check_capacity(wanted: Resources, rooms: Sequence[Room], limits: Mapping[str, float]) -> None:
@@ -84,3 +117,7 @@ def check_capacity(wanted: Resources, rooms: Sequence[Room], limits: Mapping[str
             f"but {where} {most_cpus} for trainings: at most {max(0, most_cpus - others)} {noun} fit",
             field=f"resources.{field}",
         )
+
+
+def _needs_sandboxes(request: TrainingRequest) -> bool:
+    return is_user_environment(request.env) and request.engine != "simulated"

@@ -16,7 +16,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, Place
 
 from actors import options
 from actors.handles import EvaluatorHandle, TrainerHandle
-from actors.placement.cluster_capacity import Room, bundles_of, check_capacity
+from actors.placement.cluster_capacity import Room, bundles_of, bundles_of_request, check_request
 from actors.placement.warm_trainers import WarmTrainerPool
 from actors.rpc.ray_calls import find, in_thread, kill, living, run_on, spawn, submit, to_its_end
 from rlplatform.clock import Clock
@@ -56,7 +56,7 @@ class RayLauncher:
 
     async def check(self, request: TrainingRequest) -> None:
         """Check that the cluster is large enough, or can become so (see the port)."""
-        check_capacity(request.resources, await in_thread(_rooms), self._settings.cluster.max_resources)
+        check_request(request, await in_thread(_rooms), self._settings.cluster.max_resources)
 
     async def launch(self, run: TrainingRun, epoch: int) -> TrainerHandle:
         """Start a trainer on the run's placement group (see the port)."""
@@ -184,7 +184,7 @@ def _group_of(training_id: str) -> PlacementGroup | None:
 
 
 def _make_group(run: TrainingRun) -> PlacementGroup:
-    bundles = bundles_of(run.document.request.resources)
+    bundles = bundles_of_request(run.document.request)
     return placement_group(bundles, strategy="PACK", name=options.placement_name(run.id), lifetime="detached")
 
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.placement.cluster_capacity import Room, bundles_of, check_capacity
+from actors.options import EVALUATOR, SANDBOX_RESOURCE, SANDBOX_SHARE
+from actors.placement.cluster_capacity import Room, bundles_of, bundles_of_request, check_capacity, check_request
 from rlplatform.errors import InvalidRequest
-from rlplatform.training.models import Resources
+from rlplatform.training.models import Resources, TrainingRequest
 
 LAPTOP = [Room.of({"CPU": 4.0}, {"CPU": 3.8})]
 GPU_NODE = Room(8, 4.0)
@@ -102,3 +103,39 @@ def test_a_training_is_taken_exactly_if_its_bundles_can_be_packed(
         assert not packed
     else:
         assert packed
+
+
+UPLOADED = TrainingRequest.model_validate(
+    {"env": "env_01m8k4mgdye3785n15ze4vz4bq", "stop": {"env_steps": 1}, "resources": {"num_env_runners": 2}}
+)
+SANDBOXES = Room.of({"CPU": 4.0, "sandbox": 1.0}, {"CPU": 3.9})
+
+
+def test_processes_of_an_uploaded_environment_go_to_nodes_with_sandboxes_alone() -> None:
+    bundles = bundles_of_request(UPLOADED)
+    assert [bundle[SANDBOX_RESOURCE] for bundle in bundles] == [SANDBOX_SHARE] * 3
+    assert EVALUATOR["resources"][SANDBOX_RESOURCE] + 64 * SANDBOX_SHARE < 1
+    installed = UPLOADED.model_copy(update={"env": "CartPole-v1"})
+    assert all(SANDBOX_RESOURCE not in bundle for bundle in bundles_of_request(installed))
+    check_request(UPLOADED, [SANDBOXES], {})
+    check_request(installed, [Room(8)], {})
+
+
+@pytest.mark.parametrize(
+    ("rooms", "field", "why"),
+    [
+        ([Room(8)], "env", "no node with the resource 'sandbox' exists"),
+        ([Room(8), Room(0, sandboxes=True)], "env", "no node with the resource 'sandbox' has CPUs left"),
+        ([Room(8), Room(2, sandboxes=True)], "resources.num_env_runners", "at most 1 env runners fit"),
+    ],
+)
+def test_an_uploaded_environment_that_no_node_could_step_is_refused(rooms: list[Room], field: str, why: str) -> None:
+    with pytest.raises(InvalidRequest, match=why) as caught:
+        check_request(UPLOADED, rooms, {})
+    assert caught.value.extra["field"] == field
+
+
+def test_an_uploaded_environment_waits_for_nodes_that_an_autoscaler_brings() -> None:
+    check_request(UPLOADED, [Room(8)], {"CPU": 16, "sandbox": 2})
+    with pytest.raises(InvalidRequest, match="no node with the resource"):
+        check_request(UPLOADED, [Room(8)], {"CPU": 16})

@@ -1,4 +1,4 @@
-"""Environments of a user, for tests: a small one that works, and one that fails as it is told."""
+"""Environments of a user, for tests: a small one that works, and one that fails on request."""
 
 GRID = '''
 import gymnasium as gym

@@ -159,7 +159,10 @@ class PPOPolicy:
             try:
                 with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
                     for name in (_DESCRIPTION, _ARRAYS):
-                        tar.extract(name, folder, filter="data")
+                        file = tar.extractfile(name)  # the filters of extract() are newer than Debian 12
+                        if file is None:
+                            raise KeyError(f"{name} is no file")
+                        (Path(folder) / name).write_bytes(file.read())
             except (tarfile.TarError, KeyError, OSError) as error:
                 raise CheckpointError(f"there is no policy that can be loaded: {error}") from error
             return cls.load(Path(folder))

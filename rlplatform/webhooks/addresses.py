@@ -80,7 +80,9 @@ def is_public(address: _Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if address not in _GLOBAL_UNICAST or (address.sixtofour is not None and not is_public(address.sixtofour)):
+        if address.sixtofour is not None:  # versions of Python differ about the rest of it
+            return is_public(address.sixtofour)
+        if address not in _GLOBAL_UNICAST:
             return False
     special = any(address in network for network in _SPECIAL)
     return address.is_global and not (address.is_multicast or address.is_reserved or special)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from rlplatform import patterns
+from rlplatform.cli.output import Output
+from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest
 
 MAIN = "main.py"
@@ -78,6 +80,16 @@ def part(path: Path, limit: int = MAX_TEXT) -> str | Path:
     except UnicodeDecodeError:
         return path
     return path if "\0" in text else text
+
+
+def uploader(client: Client, output: Output) -> Upload:
+    """Return the function that uploads a file, with a bar on a terminal."""
+
+    def upload(path: Path) -> str:
+        with output.transfer(path.name) as progress:
+            return client.upload_file(path, progress=progress).id
+
+    return upload
 
 
 def uploaded(value: Any, upload: Upload) -> Any:

@@ -16,7 +16,7 @@ from rlplatform.cli.assignment_templates import TEMPLATES, write_template
 from rlplatform.cli.commands.members import member_of
 from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of
 from rlplatform.cli.output import Output
-from rlplatform.cli.program import uploaded
+from rlplatform.cli.program import uploaded, uploader
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest
 
@@ -56,11 +56,7 @@ def push(
     """Publish the assignment in a folder, or a new version of it. An unchanged one makes no version."""
     output = output_of(ctx, json)
     with read_assignment(folder) as (name, definition), connect(url, api_key) as client:
-
-        def upload(path: Path) -> str:
-            with output.transfer(path.name) as progress:
-                return client.upload_file(path, progress=progress).id
-
+        upload = uploader(client, output)
         shown = client.publish_assignment(name, uploaded(definition, upload))
     output.document(shown, f"{shown.name}: version {shown.version}, {shown.tests} tests, {shown.max_points:g} points")
 

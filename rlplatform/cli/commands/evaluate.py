@@ -32,7 +32,7 @@ from rlplatform.cli.options import (
     output_of,
 )
 from rlplatform.cli.output import Output
-from rlplatform.cli.program import ARCHIVE, read_program, read_text, uploaded, with_files
+from rlplatform.cli.program import ARCHIVE, read_program, read_text, uploaded, uploader, with_files
 from rlplatform.cli.suites import pytest_grader
 from rlplatform.cli.test_packages.folder import read_folder
 from rlplatform.errors import InvalidRequest
@@ -109,11 +109,7 @@ def evaluate(
         _tests(tests, stdin, expect, function, arg, suite=pytest is not None) as suite,
         connect(url, api_key) as client,
     ):
-
-        def upload(path: Path) -> str:
-            with output.transfer(path.name) as progress:
-                return client.upload_file(path, progress=progress).id
-
+        upload = uploader(client, output)
         if plain and function is not None:
             if not file.is_file() or file.suffix.lower() == ARCHIVE:
                 raise InvalidRequest(

@@ -26,7 +26,7 @@ from rlplatform.cli.options import (
     output_of,
 )
 from rlplatform.cli.output import Output
-from rlplatform.cli.program import read_program, uploaded, with_files
+from rlplatform.cli.program import read_program, uploaded, uploader, with_files
 from rlplatform.client import Client
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 
@@ -66,11 +66,7 @@ def run(
     output = output_of(ctx, json)
     program, name = read_program(file)
     with connect(url, api_key) as client:
-
-        def upload(path: Path) -> str:
-            with output.transfer(path.name) as progress:
-                return client.upload_file(path, progress=progress).id
-
+        upload = uploader(client, output)
         sent = _input(client) if stdin is None else stdin
         request: dict[str, Any] = {**uploaded(program, upload), "tests": [{"id": "run", "stdin": sent}]}
         with_files(request, also or (), data or (), upload)

@@ -14,7 +14,7 @@ from rlplatform.cli import exit_codes
 from rlplatform.cli.evidence import renamed
 from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of
 from rlplatform.cli.output import Output
-from rlplatform.cli.program import MAIN, Upload, read_program, uploaded
+from rlplatform.cli.program import MAIN, Upload, read_program, uploaded, uploader
 from rlplatform.client import Client
 from rlplatform.evaluation.models import Verdict
 
@@ -40,11 +40,7 @@ def submit(
     output = output_of(ctx, json)
     program, called = read_program(file)
     with connect(url, api_key) as client:
-
-        def upload(path: Path) -> str:
-            with output.transfer(path.name) as progress:
-                return client.upload_file(path, progress=progress).id
-
+        upload = uploader(client, output)
         made = client.submit(name, {**_parts(program, upload), **given(version=version)})
         attempt = f"{made.id}: submission {made.number}, handed in at {words.moment(made.submitted_at)}"
         output.note_of({"type": "submission", **made.model_dump(mode="json")}, attempt)

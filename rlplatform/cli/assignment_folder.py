@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from typing import Any
 
 from rlplatform.cli.program import files_in, part, read_text
 from rlplatform.cli.test_packages.folder import read_folder
+from rlplatform.cli.test_packages.tests_file import read_tests_file
 from rlplatform.errors import InvalidRequest
 
 FILE = "assignment.toml"
@@ -66,7 +66,7 @@ def _tests(folder: Path, definition: dict[str, Any]) -> Iterator[dict[str, Any]]
     elif "tests" in definition:
         raise InvalidRequest(f"there are tests in {FILE} and in {folder}; keep one of the two", field="tests")
     elif (folder / _TESTS_FILE).is_file():
-        yield _read_json(folder / _TESTS_FILE)
+        yield read_tests_file(folder / _TESTS_FILE)
     else:
         with read_folder(folder) as package:
             yield {
@@ -113,15 +113,3 @@ def _plain(value: Any, name: str) -> Any:
         example = "2030-01-31T23:59:00+01:00"
         raise InvalidRequest(f"{FILE}: {name} needs a time with its zone, as {example}; got {value}", field=name)
     return value
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(read_text(path))
-    except ValueError as error:
-        raise InvalidRequest(f"{path} is not JSON: {error}", field="tests") from None
-    if isinstance(found, list):
-        return {"tests": found}
-    if isinstance(found, dict) and isinstance(found.get("tests"), list):
-        return found
-    raise InvalidRequest(f"{path} must hold a list of tests, or an object with a list `tests`", field="tests")

@@ -35,10 +35,9 @@ from rlplatform.cli.output import Output
 from rlplatform.cli.program import ARCHIVE, read_program, read_text, uploaded, uploader, with_files
 from rlplatform.cli.suites import pytest_grader
 from rlplatform.cli.test_packages.folder import read_folder
+from rlplatform.cli.test_packages.tests_file import read_tests_file
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.models import Evaluation, Verdict
-
-_REST = ("grader", "checker", "limits", "tier", "image", "files", "data", "groups", "stop_on_failure")
 
 
 def evaluate(
@@ -167,7 +166,7 @@ def _tests(
             with read_folder(path) as package:
                 yield package.request()
         else:
-            yield _of_json(path)
+            yield read_tests_file(path)
     elif suite:
         yield {"tests": [{"id": "suite"}]}
     elif function is not None:
@@ -214,18 +213,3 @@ def _value(text: str) -> Any:
         return jsonlib.loads(text)
     except ValueError:
         return text
-
-
-def _of_json(path: Path) -> dict[str, Any]:
-    try:
-        found = jsonlib.loads(read_text(path))
-    except ValueError as error:
-        raise InvalidRequest(f"{path} is not JSON: {error}", field="tests") from None
-    if isinstance(found, list):
-        return {"tests": found}
-    if not isinstance(found, dict) or "tests" not in found:
-        raise InvalidRequest(f"{path} must hold a list of tests, or an object with `tests`", field="tests")
-    unknown = sorted(found.keys() - {"tests", *_REST})
-    if unknown:
-        raise InvalidRequest(f"{path}: unknown {unknown[0]!r}; accepted are tests, {', '.join(_REST)}", field="tests")
-    return found

@@ -12,7 +12,7 @@ from rlplatform.environments.facts import EnvironmentFacts, EnvironmentProbes, c
 from rlplatform.environments.options import EnvOptions
 from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
 from rlplatform.errors import InvalidRequest, NotFound, PlatformError
-from rlplatform.ids import Kind, check_id, new_id
+from rlplatform.ids import Kind, check_id, kind_of, new_id
 from rlplatform.maintenance.retention import Retention
 from rlplatform.quotas.service import QuotaService
 from rlplatform.runs.idempotency import replay_or_raise
@@ -23,7 +23,14 @@ from rlplatform.training.events import TrainingQueued
 from rlplatform.training.models import CheckpointInfo, Training, TrainingCheck, TrainingRequest, TrainingState
 from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.record import TrainingRun
-from rlplatform.training.request_checks import check_continues, check_facts, check_hyperparameters, effective, planned
+from rlplatform.training.request_checks import (
+    check_continues,
+    check_facts,
+    check_hyperparameters,
+    continued,
+    effective,
+    planned,
+)
 from rlplatform.user_environments.service import UserEnvironments
 
 
@@ -51,7 +58,7 @@ class TrainingCommandHandler(CommandHandler):
                     return await self._start(request, principal, idempotency, place)
                 async with self._retention.removing:
                     parent = await self._parent(request, principal, image=image)
-                    return await self._start(request, principal, idempotency, place, parent)
+                    return await self._start(continued(request, parent), principal, idempotency, place, parent)
         except PlatformError as refusal:
             return await replay_or_raise(self._store, TrainingRun, idempotency, refusal)
 
@@ -62,7 +69,7 @@ class TrainingCommandHandler(CommandHandler):
         await self._trainings.check(request)
         image = await self._check_environment(request, principal)
         if request.resume_from is not None:
-            await self._parent(request, principal, image=image)
+            request = continued(request, await self._parent(request, principal, image=image))
         return await asyncio.to_thread(planned, request)
 
     async def _facts(self, request: TrainingRequest, principal: Principal) -> EnvironmentFacts:
@@ -150,11 +157,14 @@ class TrainingCommandHandler(CommandHandler):
         assert request.resume_from is not None
         checkpoint_id = request.resume_from
         try:
-            check_id(checkpoint_id, Kind.CHECKPOINT)
-            parent = await asyncio.to_thread(self._checkpoints.find, checkpoint_id)
-            run = await self._store.get(parent.training_id)
+            check_id(checkpoint_id, Kind.CHECKPOINT, Kind.TRAINING)
+            parent: CheckpointInfo | None = None
+            if kind_of(checkpoint_id) is Kind.CHECKPOINT:
+                parent = await asyncio.to_thread(self._checkpoints.find, checkpoint_id)
+            run = await self._store.get(parent.training_id if parent is not None else checkpoint_id)
             principal.require_visible(run.tenant, run.created_by, "checkpoint")
             assert isinstance(run, TrainingRun)
+            parent = parent or await self._newest_checkpoint(run)
             trained = run.document.request
             if trained.engine != request.engine:
                 raise InvalidRequest(f"{checkpoint_id} is of engine {trained.engine}, not {request.engine}")
@@ -163,12 +173,23 @@ class TrainingCommandHandler(CommandHandler):
         except InvalidRequest as error:
             raise InvalidRequest(f"resume_from: {error}", field="resume_from") from None
         except NotFound:
-            raise NotFound(f"resume_from: no such checkpoint: {checkpoint_id}", field="resume_from") from None
+            what = "training" if checkpoint_id.startswith(f"{Kind.TRAINING}_") else "checkpoint"
+            raise NotFound(f"resume_from: no such {what}: {checkpoint_id}", field="resume_from") from None
         check_continues(request.stop, parent, trained=run.document)
         if request.engine != "simulated":
             ours, theirs = (effective(each)[0] for each in (request, trained))
             ALGORITHMS[request.algorithm].check_resumes(ours, theirs, image=image)
         return parent
+
+    async def _newest_checkpoint(self, run: TrainingRun) -> CheckpointInfo:
+        """Return the newest checkpoint of a training.
+
+        Raises:
+            InvalidRequest: it has none.
+        """
+        if not (found := await asyncio.to_thread(self._checkpoints.list, run.id)):
+            raise InvalidRequest(f"{run.id} has no checkpoint to continue from")
+        return found[-1]
 
     async def _check_transfer(self, request: TrainingRequest, trained: TrainingRequest, principal: Principal) -> None:
         """Check that a policy of ``trained`` fits the environment of ``request``.

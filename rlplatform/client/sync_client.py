@@ -74,6 +74,7 @@ from rlplatform.settings import Quotas
 from rlplatform.studies.models import Study, StudyRequest
 from rlplatform.training.metric_series import MetricSeries
 from rlplatform.training.models import CheckpointInfo, CheckpointList, Training, TrainingCheck, TrainingRequest
+from rlplatform.training.variations import clone, continuation
 from rlplatform.user_environments.models import EnvironmentUpload, UserEnvironment
 from rlplatform.webhooks.models import (
     Delivery,
@@ -787,6 +788,38 @@ class TrainingCalls(Transport):
     ) -> Training:
         """Queue a training."""
         return self._send(create("/v1/trainings", encode(request), reads(Training), idempotency_key))
+
+    def continue_training(
+        self, training_id: str, changes: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
+    ) -> Training:
+        """Queue a training that continues another one from its newest checkpoint, as that was trained.
+
+        Args:
+            training_id: training to continue; it is left unchanged.
+            changes: values by name, as :func:`rlplatform.training.variations.clone` takes them, for example
+                ``{"stop.more_env_steps": 100_000}``. Without a stop criterion the same number of steps is done again.
+
+        Raises:
+            InvalidRequest: there is no checkpoint, or the changes make no sense.
+        """
+        request = continuation(self.training(training_id), changes)
+        return self.start_training(request, idempotency_key=idempotency_key)
+
+    def clone_training(
+        self, training_id: str, changes: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
+    ) -> Training:
+        """Queue a training with the settings of another one, from its beginning.
+
+        Args:
+            training_id: training to repeat; it is left unchanged.
+            changes: values by name, as :func:`rlplatform.training.variations.clone` takes them, for example
+                ``{"learning_rate": 1e-4, "seed": 1}``.
+
+        Raises:
+            InvalidRequest: the changes make no sense.
+        """
+        request = clone(self.training(training_id), changes)
+        return self.start_training(request, idempotency_key=idempotency_key)
 
     def check_training(self, request: TrainingRequest | Mapping[str, Any]) -> TrainingCheck:
         """Check a training as starting it would, and start nothing; return what it would train with.

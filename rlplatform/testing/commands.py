@@ -44,7 +44,7 @@ from rlplatform.training.events import (
 from rlplatform.training.models import Training, TrainingCheck, TrainingRequest, TrainingState
 from rlplatform.training.ports import CheckpointStore
 from rlplatform.training.record import TrainingRun
-from rlplatform.training.request_checks import planned
+from rlplatform.training.request_checks import continued, planned
 
 
 class FakeCommands:
@@ -125,6 +125,7 @@ class FakeCommands:
         self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[TrainingRun, bool]:
         run_id = new_id(Kind.TRAINING)
+        request = self._continued(request)
         simulated = request.engine == "simulated"
         document = Training(
             id=run_id, state=TrainingState.QUEUED, request=request, simulated=simulated, created_at=self._now()
@@ -138,7 +139,14 @@ class FakeCommands:
 
     async def check_training(self, request: TrainingRequest, principal: Principal) -> TrainingCheck:
         check_priority(request.priority, principal)
-        return planned(request)
+        return planned(self._continued(request))
+
+    def _continued(self, request: TrainingRequest) -> TrainingRequest:
+        if request.resume_from is None or self._checkpoints is None:
+            return request
+        wanted = request.resume_from
+        of_training = wanted.startswith(f"{Kind.TRAINING}_")
+        return continued(request, self._checkpoints.list(wanted)[-1] if of_training else self._checkpoints.find(wanted))
 
     async def command_training(self, run_id: str, command: str, principal: Principal) -> TrainingRun:
         run = await self._training(run_id)

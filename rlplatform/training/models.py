@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, ValidationInfo, field_validator, model_validator
 
 from rlplatform.algorithms.registry import ALGORITHMS, AlgorithmName
 from rlplatform.environments.models import BackendChoice
@@ -20,10 +20,13 @@ MAX_HYPERPARAMETER_BYTES = 16_384
 
 class StopCriteria(StrictModel):
     """A training ends with `succeeded` when the first of these is met, checked between iterations. After `resume_from`
-    the counters include the parent's. At least one is required."""
+    the counters include the parent's, except for `more_env_steps`. At least one is required."""
 
     env_steps: int | None = Field(default=None, ge=1, le=10**12)
     """Environment steps."""
+    more_env_steps: int | None = Field(default=None, ge=1, le=10**12)
+    """Environment steps beyond those that `resume_from` has done. The accepted training has the sum in `env_steps`, and
+    null here."""
     episode_return_mean: float | None = Field(default=None, allow_inf_nan=False)
     """Mean return of the last 100 episodes; checked once 20 episodes have ended."""
     wall_time_s: float | None = Field(default=None, gt=0, le=30 * 86400)
@@ -34,8 +37,20 @@ class StopCriteria(StrictModel):
     @model_validator(mode="after")
     def _at_least_one(self) -> StopCriteria:
         if all(getattr(self, name) is None for name in type(self).model_fields):
-            raise ValueError("give at least one of env_steps, episode_return_mean, wall_time_s, iterations")
+            raise ValueError(
+                "give at least one of env_steps, more_env_steps, episode_return_mean, wall_time_s, iterations"
+            )
+        if self.env_steps is not None and self.more_env_steps is not None:
+            raise ValueError(
+                "give env_steps, which counts the steps of resume_from, or more_env_steps, which does not; not both"
+            )
         return self
+
+    def counted_from(self, env_steps: int) -> StopCriteria:
+        """Return the criteria of a training that starts with ``env_steps`` done: ``more_env_steps`` comes on top."""
+        if self.more_env_steps is None:
+            return self
+        return self.model_copy(update={"env_steps": env_steps + self.more_env_steps, "more_env_steps": None})
 
 
 class Resources(StrictModel):
@@ -80,14 +95,16 @@ class CheckpointPlan(StrictModel):
 
 
 def _stop_of_preset(given: dict[str, Any]) -> StopCriteria:
-    """Return the default stop criterion: the preset's number of steps.
+    """Return the default stop criterion: the preset's number of steps, beyond those of the checkpoint if there is one.
 
     Without a preset there is none, which is refused.
     """
     algorithm = ALGORITHMS.get(given.get("algorithm", ""))
     preset = algorithm.find_preset(given.get("preset") or given.get("env", "")) if algorithm is not None else None
-    known = preset is not None and given.get("resume_from") is None
-    return StopCriteria.model_construct(env_steps=preset.n_timesteps if known and preset is not None else None)
+    steps = preset.n_timesteps if preset is not None else None
+    if given.get("resume_from") is None:
+        return StopCriteria.model_construct(env_steps=steps)
+    return StopCriteria.model_construct(more_env_steps=steps)
 
 
 class TrainingRequest(Annotations):
@@ -112,10 +129,10 @@ class TrainingRequest(Annotations):
     hyperparameters: JsonObject = Field(default_factory=dict)
     """Hyperparameters that differ from the preset, with the names of Stable-Baselines3."""
     resume_from: str | None = Field(default=None, max_length=64)
-    """Id of a checkpoint to continue from; null: start afresh."""
+    """Id of a checkpoint to continue from, or of a training: from its newest checkpoint. Null: start afresh."""
     stop: StopCriteria = Field(default_factory=_stop_of_preset, validate_default=True)
-    """When the training ends by itself. Left out: after the environment steps of the preset, if there is one and the
-    training starts afresh."""
+    """When the training ends by itself. Left out: after the environment steps of the preset, if there is one; they come
+    on top of what `resume_from` has done."""
     resources: Resources = Field(default_factory=Resources)
     """Resources to train on."""
     evaluation: EvaluationPlan = Field(default_factory=EvaluationPlan)
@@ -127,6 +144,11 @@ class TrainingRequest(Annotations):
     and ends an episode."""
     priority: Priority = "normal"
     """Order among the tenant's own trainings. `high` needs the scope `admin`."""
+
+    @field_validator("stop")
+    @classmethod
+    def _afresh(cls, stop: StopCriteria, info: ValidationInfo) -> StopCriteria:
+        return stop.counted_from(0) if info.data.get("resume_from", "") is None else stop
 
     @field_validator("hyperparameters")
     @classmethod

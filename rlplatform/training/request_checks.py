@@ -47,6 +47,12 @@ def planned(request: TrainingRequest) -> TrainingCheck:
     )
 
 
+def continued(request: TrainingRequest, parent: CheckpointInfo) -> TrainingRequest:
+    """Return ``request`` as it is stored: continuing from ``parent`` by its id, with all steps counted."""
+    stop = request.stop.counted_from(parent.env_steps)
+    return request.model_copy(update={"resume_from": parent.id, "stop": stop})
+
+
 def check_facts(request: TrainingRequest, facts: EnvironmentFacts) -> None:
     """Check the hyperparameters against the environment.
 
@@ -96,6 +102,6 @@ def check_continues(stop: StopCriteria, parent: CheckpointInfo, trained: Trainin
         if wanted is not None and wanted <= done:
             raise InvalidRequest(
                 f"stop.{name} must be more than the {words} that checkpoint {parent.id} has done, which count; "
-                f"got {wanted:,}",
+                f"got {wanted:,}" + (". Give more_env_steps to count from there" if name == "env_steps" else ""),
                 field=f"stop.{name}",
             )

@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from rlplatform.algorithms.registry import ALGORITHMS
-from rlplatform.cli import exit_codes, formatting
-from rlplatform.cli.follow import follow_training, page_of, summary
+from rlplatform.cli import formatting
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.local_environment import is_local, push, require_ready, upload_of
 from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, given, labels_of, output_of, pairs
+from rlplatform.cli.training_start import start_and_follow
 from rlplatform.errors import InvalidRequest
 from rlplatform.ids import Kind
-from rlplatform.training.models import TrainingState
+from rlplatform.training.variations import continuation
 
 
 def train(
     ctx: typer.Context,
     env: Annotated[
-        str,
+        str | None,
         typer.Option("--env", help="Gymnasium id, env_… of your own, or ./grid.py:GridWorld; `rlp env ls` lists them."),
-    ],
-    algo: Annotated[str, typer.Option("--algo", help="The algorithm: ppo.")] = "ppo",
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option("--from", help="Continue this training from its newest checkpoint, with its settings."),
+    ] = None,
+    algo: Annotated[str | None, typer.Option("--algo", help="The algorithm: ppo.", show_default="ppo")] = None,
     preset: Annotated[str | None, typer.Option(help="Tuned hyperparameters by name.")] = None,
     env_steps: Annotated[
-        int | None, typer.Option("--env-steps", "-n", "--n-timesteps", help="Stop after so many steps.")
+        int | None, typer.Option("--env-steps", "-n", "--n-timesteps", help="Stop after so many steps in all.")
+    ] = None,
+    more_env_steps: Annotated[
+        int | None, typer.Option(help="Stop so many steps after the checkpoint that is continued.")
     ] = None,
     episode_return_mean: Annotated[float | None, typer.Option(help="Stop at this return over 100 episodes.")] = None,
     wall_time_s: Annotated[float | None, typer.Option(help="Stop after so many seconds of training.")] = None,
     iterations: Annotated[int | None, typer.Option(help="Stop after so many iterations.")] = None,
-    seed: Annotated[int, typer.Option(help="Seeds everything.")] = 0,
-    engine: Annotated[str, typer.Option(help="rllib, or simulated: nothing is trained.")] = "rllib",
+    seed: Annotated[int | None, typer.Option(help="Seeds everything.", show_default="0")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="rllib, or simulated: nothing is trained.", show_default="rllib")
+    ] = None,
     hyperparams: Annotated[
         list[str] | None, typer.Option("--hyperparams", "-H", help="name:value, as Stable-Baselines3 names them.")
     ] = None,
@@ -67,15 +76,15 @@ def train(
 ) -> None:
     """Train a policy with PPO, and follow it to its end. Ctrl-C leaves it running."""
     output = output_of(ctx, json)
+    if env is None and origin is None:
+        raise InvalidRequest("give --env, or --from to continue a training", field="env")
     stop = given(
-        env_steps=env_steps, episode_return_mean=episode_return_mean, wall_time_s=wall_time_s, iterations=iterations
+        env_steps=env_steps,
+        more_env_steps=more_env_steps,
+        episode_return_mean=episode_return_mean,
+        wall_time_s=wall_time_s,
+        iterations=iterations,
     )
-    if not stop and (resume_from is not None or ALGORITHMS["ppo"].find_preset(preset or env) is None):
-        raise InvalidRequest(
-            "say when to stop: --env-steps, --episode-return-mean, --wall-time-s or --iterations. "
-            "Only a preset knows a number of steps by itself, and only for a training that starts afresh",
-            field="stop",
-        )
     request = given(
         name=name,
         labels=labels_of(label),
@@ -93,29 +102,43 @@ def train(
         resources=given(num_env_runners=num_env_runners, num_envs_per_env_runner=num_envs, num_learners=num_learners),
         evaluation=given(every_iterations=eval_freq, episodes=eval_episodes),
         checkpoint=given(every_iterations=save_freq),
-        resume_from=resume_from,
         priority=priority,
     )
+    if origin is None:
+        _check_stop({**request, "resume_from": resume_from})
     with connect(url, api_key) as client:
-        if is_local(env):
-            env = request["env"] = require_ready(push(client, output, upload_of(env))).id
+        if env is not None and is_local(env):
+            request["env"] = require_ready(push(client, output, upload_of(env))).id
         if resume_from is not None:
             request["resume_from"] = full_id(client, resume_from, Kind.CHECKPOINT)
+        if origin is not None:
+            continued = client.training(full_id(client, origin, Kind.TRAINING))
+            request = continuation(continued, _by_part(request))
+            _check_stop(request)
         if dry_run:
             checked = client.check_training(request)
             output.document(checked, formatting.check(checked))
             return
-        if told := formatting.beforehand(client.check_training(request), env, env_steps):
-            output.note(told)
-        training = client.start_training(request)
-        page = f"page: {page_of(client, training)}"
-        if detach:
-            output.document(training, training.id)
-            output.note(page)
-            return
-        output.note(f"{training.id}: {env} with {algo}\n{page}")
-        if not stop:
-            output.note(f"stops after {training.request.stop.env_steps:,} steps, as its preset says")
-        training = follow_training(client, training, output)
-    output.document(summary(training), formatting.training(training))
-    raise typer.Exit(exit_codes.FAILED if training.state is TrainingState.FAILED else exit_codes.DONE)
+        raise typer.Exit(start_and_follow(client, output, request, detach=detach))
+
+
+def _check_stop(request: dict[str, Any]) -> None:
+    """Refuse a request that says nothing of its end, where no preset does."""
+    if "stop" in request or ALGORITHMS["ppo"].find_preset(request.get("preset") or request["env"]) is not None:
+        return
+    steps = "--env-steps" if request.get("resume_from") is None else "--more-env-steps"
+    raise InvalidRequest(
+        f"say when to stop: {steps}, --episode-return-mean, --wall-time-s or --iterations. "
+        "Only a preset knows a number of steps by itself",
+        field="stop",
+    )
+
+
+def _by_part(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the parts of a request by dotted name, so that those that were not given stay."""
+    found: dict[str, Any] = {}
+    for field, value in request.items():
+        found |= (
+            {f"{field}.{part}": each for part, each in value.items()} if isinstance(value, dict) else {field: value}
+        )
+    return found

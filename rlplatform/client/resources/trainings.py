@@ -12,6 +12,7 @@ from rlplatform.client.filters import RunFilters, params_of
 from rlplatform.runs.pages import Page
 from rlplatform.training.metric_series import MetricSeries
 from rlplatform.training.models import CheckpointInfo, CheckpointList, Training, TrainingCheck, TrainingRequest
+from rlplatform.training.variations import clone, continuation
 
 
 class TrainingCalls(AsyncTransport):
@@ -22,6 +23,38 @@ class TrainingCalls(AsyncTransport):
     ) -> Training:
         """Queue a training."""
         return await self._send(create("/v1/trainings", encode(request), reads(Training), idempotency_key))
+
+    async def continue_training(
+        self, training_id: str, changes: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
+    ) -> Training:
+        """Queue a training that continues another one from its newest checkpoint, as that was trained.
+
+        Args:
+            training_id: training to continue; it is left unchanged.
+            changes: values by name, as :func:`rlplatform.training.variations.clone` takes them, for example
+                ``{"stop.more_env_steps": 100_000}``. Without a stop criterion the same number of steps is done again.
+
+        Raises:
+            InvalidRequest: there is no checkpoint, or the changes make no sense.
+        """
+        request = continuation(await self.training(training_id), changes)
+        return await self.start_training(request, idempotency_key=idempotency_key)
+
+    async def clone_training(
+        self, training_id: str, changes: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
+    ) -> Training:
+        """Queue a training with the settings of another one, from its beginning.
+
+        Args:
+            training_id: training to repeat; it is left unchanged.
+            changes: values by name, as :func:`rlplatform.training.variations.clone` takes them, for example
+                ``{"learning_rate": 1e-4, "seed": 1}``.
+
+        Raises:
+            InvalidRequest: the changes make no sense.
+        """
+        request = clone(await self.training(training_id), changes)
+        return await self.start_training(request, idempotency_key=idempotency_key)
 
     async def check_training(self, request: TrainingRequest | Mapping[str, Any]) -> TrainingCheck:
         """Check a training as starting it would, and start nothing; return what it would train with.

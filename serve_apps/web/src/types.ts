@@ -3332,7 +3332,7 @@ export interface components {
         };
         /**
          * StopCriteria
-         * @description A training ends with `succeeded` when the first of these is met, checked between iterations. After `resume_from` the counters include the parent's. At least one is required.
+         * @description A training ends with `succeeded` when the first of these is met, checked between iterations. After `resume_from` the counters include the parent's, except for `more_env_steps`. At least one is required.
          */
         StopCriteria: {
             /** @description Environment steps. */
@@ -3341,12 +3341,14 @@ export interface components {
             episode_return_mean?: number | null;
             /** @description Iterations. */
             iterations?: number | null;
+            /** @description Environment steps beyond those that `resume_from` has done. The accepted training has the sum in `env_steps`, and null here. */
+            more_env_steps?: number | null;
             /** @description Time spent on training, in seconds, without pauses, evaluations and checkpoints. */
             wall_time_s?: number | null;
         };
         /**
          * StopCriteriaOutput
-         * @description A training ends with `succeeded` when the first of these is met, checked between iterations. After `resume_from` the counters include the parent's. At least one is required.
+         * @description A training ends with `succeeded` when the first of these is met, checked between iterations. After `resume_from` the counters include the parent's, except for `more_env_steps`. At least one is required.
          */
         StopCriteriaOutput: {
             /** @description Environment steps. */
@@ -3355,6 +3357,8 @@ export interface components {
             episode_return_mean: number | null;
             /** @description Iterations. */
             iterations: number | null;
+            /** @description Environment steps beyond those that `resume_from` has done. The accepted training has the sum in `env_steps`, and null here. */
+            more_env_steps: number | null;
             /** @description Time spent on training, in seconds, without pauses, evaluations and checkpoints. */
             wall_time_s: number | null;
         };
@@ -4975,11 +4979,11 @@ export interface components {
             priority?: "high" | "normal" | "low";
             /** @description Resources to train on. */
             resources?: components["schemas"]["Resources"];
-            /** @description Id of a checkpoint to continue from; null: start afresh. */
+            /** @description Id of a checkpoint to continue from, or of a training: from its newest checkpoint. Null: start afresh. */
             resume_from?: string | null;
             /** @description Seed of all random numbers of the training. Default: `0`. */
             seed?: number;
-            /** @description When the training ends by itself. Left out: after the environment steps of the preset, if there is one and the training starts afresh. */
+            /** @description When the training ends by itself. Left out: after the environment steps of the preset, if there is one; they come on top of what `resume_from` has done. */
             stop?: components["schemas"]["StopCriteria"];
         };
         /**
@@ -5037,11 +5041,11 @@ export interface components {
             priority: "high" | "normal" | "low";
             /** @description Resources to train on. */
             resources: components["schemas"]["ResourcesOutput"];
-            /** @description Id of a checkpoint to continue from; null: start afresh. */
+            /** @description Id of a checkpoint to continue from, or of a training: from its newest checkpoint. Null: start afresh. */
             resume_from: string | null;
             /** @description Seed of all random numbers of the training. */
             seed: number;
-            /** @description When the training ends by itself. Left out: after the environment steps of the preset, if there is one and the training starts afresh. */
+            /** @description When the training ends by itself. Left out: after the environment steps of the preset, if there is one; they come on top of what `resume_from` has done. */
             stop: components["schemas"]["StopCriteriaOutput"];
         };
         /**

@@ -645,6 +645,32 @@ async def test_continuing_a_training_that_would_end_at_once_is_refused(
     assert len(await bench.store.find("training")) == 1
 
 
+@pytest.mark.parametrize("of", ["checkpoint", "training"])
+async def test_a_continued_training_adds_steps_to_what_was_reached(bench: Bench, tmp_path: Path, of: str) -> None:
+    await bench.supervisor.reconcile()
+    run, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    parent = bench.save(run.id, tmp_path)
+    origin = parent.id if of == "checkpoint" else run.id
+    request = TRAINING.model_copy(update={"resume_from": origin, "stop": StopCriteria(more_env_steps=500)})
+    checked = await bench.supervisor.check_training(request, PRINCIPAL)
+    child, _ = await bench.supervisor.start_training(request, PRINCIPAL)
+    accepted = child.document.request
+    assert (accepted.resume_from, accepted.stop) == (parent.id, StopCriteria(env_steps=parent.env_steps + 500))
+    assert checked.env_steps is None or checked.env_steps >= parent.env_steps + 500
+    assert child.charged_env_steps == parent.env_steps
+
+
+async def test_a_training_without_a_checkpoint_cannot_be_continued(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    run, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    request = TRAINING.model_copy(update={"resume_from": run.id})
+    with pytest.raises(InvalidRequest, match=r"resume_from: train_.* has no checkpoint to continue from"):
+        await bench.supervisor.start_training(request, PRINCIPAL)
+    unknown = TRAINING.model_copy(update={"resume_from": new_id(Kind.TRAINING)})
+    with pytest.raises(NotFound, match="resume_from: no such training"):
+        await bench.supervisor.start_training(unknown, PRINCIPAL)
+
+
 async def test_the_sweep_removes_files_that_are_kept_no_more(bench: Bench) -> None:
     storage = MemoryFiles()
     settings = SETTINGS.model_copy(update={"retention": RetentionSettings(file_days=1)})

@@ -9,7 +9,7 @@ export interface TrainingDraft {
   preset: string;
   engine: "rllib" | "simulated";
   seed: string;
-  stop: Record<keyof StopCriteria, string>;
+  stop: Record<Exclude<keyof StopCriteria, "more_env_steps">, string>;
   hyperparameters: { key: number; name: string; value: string }[];
   envRunners: string;
   envsPerRunner: string;

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from rlplatform.assignments.grading.regrades import RegradeService
 from rlplatform.assignments.grading.remarks import RemarkService
+from rlplatform.assignments.people.invitations import Invitations
 from rlplatform.assignments.people.membership import Membership
+from rlplatform.assignments.people.rosters import RosterImport
 from rlplatform.assignments.ports import AssignmentCommands
 from rlplatform.assignments.reader import AssignmentReader
 from rlplatform.assignments.repository import AssignmentRepository
@@ -38,6 +40,8 @@ class CourseServices:
         reader = AssignmentReader(store, clock)
         limits = (settings, cache_bytes)
         self.members: Membership = reader.members
+        self.invitations = Invitations(store, clock, reader.members)
+        self.rosters = RosterImport(self.members, self.invitations)
         self.repository: AssignmentRepository = reader.repository
         self.assignments = AssignmentService(reader, store, clock, commands, files, *limits)
         self.submissions = SubmissionService(reader, store, clock, commands, files, *limits)

@@ -34,7 +34,15 @@ from rlplatform.assignments.models import (
     SubmissionRequest,
     Work,
 )
-from rlplatform.assignments.people.models import Invitation, Member, MemberList, RosterResult
+from rlplatform.assignments.people.models import (
+    Invitation,
+    InvitationInfo,
+    InvitationList,
+    InvitationsMade,
+    Member,
+    MemberList,
+    RosterResult,
+)
 from rlplatform.client.call import (
     POLICY_WAIT_S,
     UNCHANGED,
@@ -336,35 +344,6 @@ class AssignmentCalls(Transport):
         """Abandon a regrade. It changes no grade."""
         return self._send(Call("POST", f"{_path(name)}/regrades/{segment(regrade_id)}:discard", reads(Regrade)))
 
-    def import_members(
-        self,
-        members: Sequence[Mapping[str, Any]],
-        *,
-        credentials: Literal["none", "keys", "invitations"] = "none",
-    ) -> RosterResult:
-        """Add people to the course, known by ``external_id``, or change them. Keys and invitations of new people are
-        in the answer, this once."""
-        roster = {"members": list(members), "credentials": credentials}
-        return self._send(with_json("POST", "/v1/members:import", roster, RosterResult, repeatable=False))
-
-    def members(self) -> list[Member]:
-        """Return the members of the course, by their external ids."""
-        return (self._send(Call("GET", "/v1/members", reads(MemberList)))).items
-
-    def me(self) -> Member:
-        """Return the member that the caller is."""
-        return self._send(Call("GET", "/v1/members/me", reads(Member)))
-
-    def remove_member(self, member_id: str) -> Member:
-        """Remove a member and revoke the member's keys. The grades stay."""
-        return self._send(Call("DELETE", f"/v1/members/{segment(member_id)}", reads(Member)))
-
-    def invite(self, member_id: str, *, expires_in_s: float | None = None) -> Invitation:
-        """Make an invitation, good once, that gives a member a new API key."""
-        body = {"expires_in_s": expires_in_s} if expires_in_s is not None else {}
-        path = f"/v1/members/{segment(member_id)}/invitations"
-        return self._send(with_json("POST", path, body, Invitation, repeatable=False))
-
     def course(self) -> CourseSettings:
         """Return the settings of the course."""
         return self._send(Call("GET", "/v1/course", reads(CourseSettings)))
@@ -575,6 +554,58 @@ class ImageCalls(Transport):
     def images(self) -> list[ImageInfo]:
         """Return the images that submissions can run in, by name."""
         return (self._send(Call("GET", "/v1/images", reads(ImageList)))).items
+
+
+class MemberCalls(Transport):
+    """Add people to a course, and invite them."""
+
+    def import_members(
+        self,
+        members: Sequence[Mapping[str, Any]],
+        *,
+        credentials: Literal["none", "keys", "invitations"] = "none",
+    ) -> RosterResult:
+        """Add people to the course, known by ``external_id``, or change them. Keys and invitations of new people are
+        in the answer, this once."""
+        roster = {"members": list(members), "credentials": credentials}
+        return self._send(with_json("POST", "/v1/members:import", roster, RosterResult, repeatable=False))
+
+    def members(self) -> list[Member]:
+        """Return the members of the course, by their external ids."""
+        return (self._send(Call("GET", "/v1/members", reads(MemberList)))).items
+
+    def me(self) -> Member:
+        """Return the member that the caller is."""
+        return self._send(Call("GET", "/v1/members/me", reads(Member)))
+
+    def remove_member(self, member_id: str) -> Member:
+        """Remove a member and revoke the member's keys. The grades stay."""
+        return self._send(Call("DELETE", f"/v1/members/{segment(member_id)}", reads(Member)))
+
+    def invite(self, member_id: str, *, expires_in_s: float | None = None) -> Invitation:
+        """Make an invitation, good once, that gives a member a new API key."""
+        body = {"expires_in_s": expires_in_s} if expires_in_s is not None else {}
+        path = f"/v1/members/{segment(member_id)}/invitations"
+        return self._send(with_json("POST", path, body, Invitation, repeatable=False))
+
+    def invite_all(self, member_ids: Sequence[str], *, expires_in_s: float | None = None) -> list[Invitation]:
+        """Make an invitation for each of the members; their earlier ones end."""
+        body = {"members": list(member_ids), **({"expires_in_s": expires_in_s} if expires_in_s is not None else {})}
+        call = with_json("POST", "/v1/members:invite", body, InvitationsMade, repeatable=False)
+        return (self._send(call)).items
+
+    def invitations(self) -> list[InvitationInfo]:
+        """Return the newest invitation of each member who has had one, without its text."""
+        return (self._send(Call("GET", "/v1/invitations", reads(InvitationList)))).items
+
+    def revoke_invitation(self, member_id: str) -> InvitationInfo:
+        """Revoke the invitation of a member.
+
+        Raises:
+            Conflict: it was accepted.
+        """
+        path = f"/v1/members/{segment(member_id)}/invitations"
+        return self._send(Call("DELETE", path, reads(InvitationInfo)))
 
 
 class PlatformCalls(Transport):
@@ -1029,6 +1060,7 @@ class Client(
     EpisodeCalls,
     FileCalls,
     ImageCalls,
+    MemberCalls,
     AccessCalls,
     QuotaCalls,
     WebhookCalls,

@@ -78,4 +78,27 @@ async def test_a_course_from_the_terminal(platform, tmp_path: Path) -> None:
         assert "10 of 10" in await done("assignment", "grades", "bandit")
 
         assert "s2 is removed" in await done("members", "rm", "s2")
-        assert "rli_" in await done("members", "invite", "s1")
+
+
+async def test_invitations_from_the_terminal(platform, tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    async with platform() as it, it.served() as url:
+        staff = {"RLP_URL": url, "RLP_API_KEY": await it.key(scopes=[Scope.ADMIN])}
+
+        async def done(*arguments: str, code: int = 0) -> str:
+            found = await rlp(tmp_path, *arguments, **staff)
+            assert found.code == code, found.err
+            return found.out + found.err
+
+        await done("members", "import", "roster.csv")
+        assert f"{url}/#invite=rli_" in await done("members", "invite", "s1")
+        page = "https://course.example/"
+        assert "https://course.example/#invite=rli_" in await done("members", "invite", "s1", "--page", page)
+        assert "the invitation of s1 is revoked" in await done("members", "revoke", "s1")
+        assert "revoked" in await done("members", "invitations")
+        assert "say where to write them" in await done("members", "invite", "--all", code=2)
+        await done("members", "invite", "--all", "-o", "links.csv")
+        with (tmp_path / "links.csv").open() as file:
+            links = {row["external_id"]: row["link"] for row in csv.DictReader(file)}
+        assert links.keys() == {"s1", "s2"}
+        assert (tmp_path / "links.csv").stat().st_mode & 0o077 == 0

@@ -13,6 +13,7 @@ from rlplatform.json_models import StrictModel, Text
 MAX_MEMBERS = 5000
 MAX_ROWS = 1000
 MemberRole = Literal["learner", "staff"]
+InvitationState = Literal["open", "accepted", "expired", "revoked"]
 _SUBJECT = r"^[\x20-\x7e]{1,255}$"
 
 
@@ -121,15 +122,59 @@ class InvitationRequest(StrictModel):
 
 
 class Invitation(StrictModel):
-    """An invitation, good once: it gives its member a new API key."""
+    """An invitation, good once: it gives its member a new API key. It replaces the member's earlier invitation."""
 
     invitation: str
-    """Text of the invitation, shown this once. A link with it is the address of the page and `#invite=` and the
+    """Text of the invitation, shown this once. The link to send is the address of the page, `#invite=` and the
     text."""
     member_id: str
     """Id of the member that it is for."""
     expires_at: datetime
     """Time of expiry."""
+
+
+class InvitationsRequest(InvitationRequest):
+    """Invitations to make for several members at once."""
+
+    members: list[str] = Field(min_length=1, max_length=MAX_ROWS, fail_fast=True)
+    """Ids of the members."""
+
+
+class InvitationsMade(StrictModel):
+    """Invitations that were made."""
+
+    items: list[Invitation]
+    """One for each member, in the order of the request."""
+
+
+class InvitationInfo(StrictModel):
+    """The newest invitation of a member, without its text."""
+
+    member_id: str
+    """Id of the member that it is for."""
+    external_id: str
+    """Id of that person in the course's own lists."""
+    state: InvitationState
+    """`open` while it can be accepted; `accepted`, `expired` or `revoked`."""
+    created_at: datetime
+    """Time when it was made."""
+    created_by: str
+    """Id of the principal that made it."""
+    expires_at: datetime
+    """Time of expiry."""
+    accepted_at: datetime | None = None
+    """Time when it was accepted; null: it was not."""
+    revoked_at: datetime | None = None
+    """Time when staff revoked it; null: they did not."""
+    key_id: str | None = None
+    """Id of the API key that came of it; null: none."""
+
+
+class InvitationList(StrictModel):
+    """Invitations of a course."""
+
+    items: list[InvitationInfo]
+    """The newest invitation of each member who has had one, by external ids."""
 
 
 class InvitationAcceptance(StrictModel):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from rlplatform.assignments.people.models import MAX_ROWS, Member, RosterRow
+from rlplatform.cli.assignment_formatting import moment
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
-from rlplatform.cli.roster import read_roster, write_credentials
+from rlplatform.cli.roster import InvitationLink, invitation_link, read_roster, write_credentials, write_invitations
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest, NotFound
 
 app = typer.Typer(no_args_is_help=True, help="The people of a course.")
 
+Page = Annotated[
+    str | None, typer.Option("--page", help="Address of the page, for the links.", show_default="the platform's")
+]
 Who = Annotated[str, typer.Argument(metavar="MEMBER", help="External id of the person, or mem_….")]
 
 
@@ -30,6 +35,7 @@ def import_roster(
     save: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the credentials to this new CSV file.")
     ] = None,
+    page: Page = None,
     json: Json = False,
     url: Url = None,
     api_key: ApiKey = None,
@@ -45,8 +51,9 @@ def import_roster(
     with connect(url, api_key) as client:
         for start in range(0, len(rows), MAX_ROWS):
             done += client.import_members(rows[start : start + MAX_ROWS], credentials=credentials).results
+        where = page or client.url
     if save is not None:
-        write_credentials(save, done)
+        write_credentials(save, done, where)
     table = [_row(row.member) | {"NEW": "yes" if row.created else ""} for row in done]
     output.table(done, table, "nobody")
     if save is not None:
@@ -65,17 +72,70 @@ def index(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiK
 @app.command()
 def invite(
     ctx: typer.Context,
-    member: Who,
+    members: Annotated[
+        list[str] | None, typer.Argument(metavar="[MEMBER]...", help="External ids of people, or mem_….")
+    ] = None,
+    everyone: Annotated[bool, typer.Option("--all", help="All active members who have no key yet.")] = False,
     days: Annotated[float, typer.Option(help="Days for which it can be accepted.")] = 14.0,
+    save: Annotated[Path | None, typer.Option("--output", "-o", help="Write the links to this new CSV file.")] = None,
+    page: Page = None,
     json: Json = False,
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Make an invitation: it is good once, and gives the member a new API key."""
+    """Make links that are good once: each gives its member an API key. A member's earlier link ends."""
+    output = output_of(ctx, json)
+    if bool(members) == everyone:
+        raise InvalidRequest("name the members to invite, or give --all", field="MEMBER")
+    if save is not None and save.exists():
+        raise InvalidRequest(f"{save} exists", field="--output")
+    if (everyone or len(members or ()) > 1) and save is None and not json:
+        raise InvalidRequest("links are shown once: say where to write them with --output", field="--output")
+    with connect(url, api_key) as client:
+        known = client.members()
+        chosen = _without_key(client, known) if everyone else [_named(text, known) for text in members or ()]
+        links: list[InvitationLink] = []
+        for start in range(0, len(chosen), MAX_ROWS):
+            some = chosen[start : start + MAX_ROWS]
+            made = client.invite_all([member.id for member in some], expires_in_s=86_400 * days)
+            links += [invitation_link(member, one, page or client.url) for member, one in zip(some, made, strict=True)]
+    if save is not None:
+        write_invitations(save, links)
+        output.table(links, [_row(member) for member in chosen], "everyone has a key")
+        output.note(f"{len(links)} links are in {save}, which only you can read")
+    elif json:
+        output.table(links, [], "")
+    else:
+        output.document(links[0], f"{links[0].link}\nexpires {moment(links[0].expires_at)}")
+
+
+@app.command()
+def invitations(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiKey = None) -> None:
+    """List invitations: which are open, accepted, expired or revoked."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        made = client.invite(member_of(client, member).id, expires_in_s=86_400 * days)
-    output.document(made, f"{made.invitation}\nexpires {made.expires_at:%Y-%m-%d %H:%M %Z}")
+        found = client.invitations()
+    rows = [
+        {
+            "EXTERNAL ID": one.external_id,
+            "STATE": one.state,
+            "MADE": moment(one.created_at),
+            "EXPIRES": moment(one.expires_at),
+            "ACCEPTED": moment(one.accepted_at),
+            "KEY": one.key_id or "",
+        }
+        for one in found
+    ]
+    output.table(found, rows, "nobody was invited yet: rlp members invite MEMBER")
+
+
+@app.command()
+def revoke(ctx: typer.Context, member: Who, json: Json = False, url: Url = None, api_key: ApiKey = None) -> None:
+    """Revoke the invitation of a member, if it was not accepted."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client:
+        revoked = client.revoke_invitation(member_of(client, member).id)
+    output.document(revoked, f"the invitation of {revoked.external_id} is revoked")
 
 
 @app.command()
@@ -93,10 +153,20 @@ def member_of(client: Client, text: str) -> Member:
     Raises:
         NotFound: nobody has it.
     """
-    for member in client.members():
+    return _named(text, client.members())
+
+
+def _named(text: str, members: Sequence[Member]) -> Member:
+    for member in members:
         if text in (member.external_id, member.id):
             return member
     raise NotFound(f"no member has the external id {text!r}")
+
+
+def _without_key(client: Client, members: Sequence[Member]) -> list[Member]:
+    keys = client.keys()
+    owners = {key.owner for key in keys if key.revoked_at is None}
+    return [member for member in members if member.state == "active" and member.id not in owners]
 
 
 def _row(member: Member) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""Calls for assignments: publish, submit, grade; and for the members of a course."""
+"""Calls for assignments: publish, submit, grade."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from rlplatform.assignments.deadlines import Extension
@@ -22,7 +22,7 @@ from rlplatform.assignments.models import (
     SubmissionRequest,
     Work,
 )
-from rlplatform.assignments.people.models import Invitation, Member, MemberList, RosterResult
+from rlplatform.assignments.people.models import Member
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, create, encode, reads, segment, with_json
 
@@ -124,35 +124,6 @@ class AssignmentCalls(AsyncTransport):
     async def discard_regrade(self, name: str, regrade_id: str) -> Regrade:
         """Abandon a regrade. It changes no grade."""
         return await self._send(Call("POST", f"{_path(name)}/regrades/{segment(regrade_id)}:discard", reads(Regrade)))
-
-    async def import_members(
-        self,
-        members: Sequence[Mapping[str, Any]],
-        *,
-        credentials: Literal["none", "keys", "invitations"] = "none",
-    ) -> RosterResult:
-        """Add people to the course, known by ``external_id``, or change them. Keys and invitations of new people are
-        in the answer, this once."""
-        roster = {"members": list(members), "credentials": credentials}
-        return await self._send(with_json("POST", "/v1/members:import", roster, RosterResult, repeatable=False))
-
-    async def members(self) -> list[Member]:
-        """Return the members of the course, by their external ids."""
-        return (await self._send(Call("GET", "/v1/members", reads(MemberList)))).items
-
-    async def me(self) -> Member:
-        """Return the member that the caller is."""
-        return await self._send(Call("GET", "/v1/members/me", reads(Member)))
-
-    async def remove_member(self, member_id: str) -> Member:
-        """Remove a member and revoke the member's keys. The grades stay."""
-        return await self._send(Call("DELETE", f"/v1/members/{segment(member_id)}", reads(Member)))
-
-    async def invite(self, member_id: str, *, expires_in_s: float | None = None) -> Invitation:
-        """Make an invitation, good once, that gives a member a new API key."""
-        body = {"expires_in_s": expires_in_s} if expires_in_s is not None else {}
-        path = f"/v1/members/{segment(member_id)}/invitations"
-        return await self._send(with_json("POST", path, body, Invitation, repeatable=False))
 
     async def course(self) -> CourseSettings:
         """Return the settings of the course."""

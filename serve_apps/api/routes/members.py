@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
+from rlplatform.access.principals import Principal
 from rlplatform.assignments.people.membership import keys_of
 from rlplatform.assignments.people.models import (
     Invitation,
     InvitationAcceptance,
     InvitationAccepted,
+    InvitationInfo,
+    InvitationList,
     InvitationRequest,
+    InvitationsMade,
+    InvitationsRequest,
     Member,
     MemberList,
     Roster,
     RosterResult,
 )
+from rlplatform.errors import Conflict, InvalidRequest, NotFound
 from serve_apps.api.dependencies import Caller, CanAdminister, CanRead, Ctx
 from serve_apps.api.http.bodies import body_of
 from serve_apps.api.openapi.document import accepts, problems
@@ -39,7 +46,7 @@ async def import_roster(
     """Add the people of a roster, known by their external ids, or change them. New people get a key or an invitation,
     if asked for; its text is shown this once. The same roster again changes nothing."""
     await ctx.limiter.spend(request.scope, caller.id, "creations")
-    return await ctx.course.members.enrol(body, caller.tenant, ctx.access.keys)
+    return await ctx.course.rosters.run(body, caller.tenant, ctx.access.keys, caller.id)
 
 
 @router.get(
@@ -68,8 +75,11 @@ async def me(ctx: Ctx, caller: Caller) -> Member:
     responses={200: {"model": Member, "description": "The member, removed."}, **problems(401, 403, 404)},
 )
 async def remove(ctx: Ctx, caller: CanAdminister, member_id: str) -> Member:
-    """Remove a member, and revoke the keys that the member got with the roster or an invitation. The grades stay."""
+    """Remove a member, and revoke the invitation and the keys that the member got with the roster or an invitation. The
+    grades stay."""
     member = await ctx.course.members.remove(await ctx.course.members.find(member_id, caller.tenant))
+    with suppress(NotFound, Conflict):
+        await ctx.course.invitations.revoke(member)
     keys = keys_of(member, await ctx.services.store.list_keys(caller.tenant))
     await asyncio.gather(*map(ctx.access.keys.revoke, keys))
     return member
@@ -91,8 +101,57 @@ async def invite(
 ) -> Invitation:
     """Make an invitation, good once, that gives a member a new API key. Its text is shown this once."""
     await ctx.limiter.spend(request.scope, caller.id, "creations")
-    members = ctx.course.members
-    return await members.invite(await members.find(member_id, caller.tenant), body.expires_in_s)
+    member = await ctx.course.members.find(member_id, caller.tenant)
+    return await ctx.course.invitations.invite(member, body.expires_in_s, caller.id)
+
+
+@router.delete(
+    "/members/{member_id}/invitations",
+    summary="Revoke the invitation of a member",
+    responses={
+        200: {"model": InvitationInfo, "description": "The invitation, revoked."},
+        **problems(401, 403, 404, 409),
+    },
+)
+async def revoke(ctx: Ctx, caller: CanAdminister, member_id: str) -> InvitationInfo:
+    """Revoke the invitation of a member: nobody can accept it any more. If it was accepted, revoke its key instead."""
+    return await ctx.course.invitations.revoke(await ctx.course.members.find(member_id, caller.tenant))
+
+
+@router.post(
+    "/members:invite",
+    summary="Invite several members",
+    status_code=201,
+    responses={201: {"model": InvitationsMade, "description": "The invitations."}, **problems(*_BODY, 409)},
+    openapi_extra=accepts(InvitationsRequest, {"members": ["mem_" + "0" * 26]}),
+)
+async def invite_all(
+    ctx: Ctx,
+    request: Request,
+    caller: CanAdminister,
+    body: Annotated[InvitationsRequest, Depends(body_of(InvitationsRequest))],
+) -> InvitationsMade:
+    """Make an invitation for each of the members. Their texts are shown this once."""
+    await ctx.limiter.spend(request.scope, caller.id, "creations")
+    known = {member.id: member for member in await ctx.course.members.list(caller.tenant)}
+    for index, member_id in enumerate(body.members):
+        if member_id not in known:
+            raise InvalidRequest(f"no member has the id {member_id[:80]!r}", field=f"members.{index}")
+    made = [
+        await ctx.course.invitations.invite(known[member_id], body.expires_in_s, caller.id)
+        for member_id in dict.fromkeys(body.members)
+    ]
+    return InvitationsMade(items=made)
+
+
+@router.get(
+    "/invitations",
+    summary="List the invitations of the course; for staff",
+    responses={200: {"model": InvitationList, "description": "The invitations."}, **problems(401, 403)},
+)
+async def invitations(ctx: Ctx, caller: CanRead) -> InvitationList:
+    """Return the newest invitation of each member who has had one, without its text: who has accepted, and who not."""
+    return InvitationList(items=await ctx.course.invitations.list(caller.tenant))
 
 
 @router.post(
@@ -106,9 +165,10 @@ async def invite(
     openapi_extra=accepts(InvitationAcceptance, {"invitation": "rli_" + "x" * 43}),
 )
 async def accept(
-    ctx: Ctx, body: Annotated[InvitationAcceptance, Depends(body_of(InvitationAcceptance))]
+    ctx: Ctx, request: Request, body: Annotated[InvitationAcceptance, Depends(body_of(InvitationAcceptance))]
 ) -> InvitationAccepted:
     """Accept an invitation: return a new API key of its member. Needs no key, and works once."""
     with ctx.limiter.stranger():
-        member, key = await ctx.course.members.accept(body.invitation, ctx.access.keys)
+        member, key = await ctx.course.invitations.accept(body.invitation, ctx.access.keys)
+    request.scope["state"]["principal"] = Principal(id=member.id, tenant=member.tenant, scopes=frozenset())  # audited
     return InvitationAccepted(member=member, api_key=key)

@@ -1,4 +1,4 @@
-/** HTTP calls with the bearer key. Every failure is a `Problem`. */
+/** HTTP calls with the bearer key, if there is one. Every failure is a `Problem`. */
 import { Problem } from "./problem";
 import type { FileInfo } from "./types";
 
@@ -7,7 +7,7 @@ export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 export class Api {
   constructor(
     private readonly base: string,
-    private readonly key: string,
+    private readonly key: string | null,
     private readonly onRefused: (problem: Problem) => void = () => {},
     private readonly fetch: Fetch = (input, init) => globalThis.fetch(input, init),
   ) {}
@@ -47,7 +47,8 @@ export class Api {
   }
 
   private async call(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
-    const headers: Record<string, string> = { Authorization: `Bearer ${this.key}`, ...more };
+    const headers: Record<string, string> = { ...more };
+    if (this.key !== null) headers.Authorization = `Bearer ${this.key}`;
     const init: RequestInit = { method, headers, cache: "no-store", credentials: "omit" };
     if (body instanceof Blob) {
       headers["Content-Type"] = body.type || "application/octet-stream";

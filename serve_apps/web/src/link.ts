@@ -1,3 +1,28 @@
+/** What a link to the page gives it, behind `#`: servers and their logs never see it. */
+export interface Given {
+  key?: string;
+  invitation?: string;
+}
+
+/**
+ * What the fragment of the address gives: `#key=…` or `#invite=…`, wiped from the address bar and the history entry as it
+ * is read. What follows `&` is kept as the route.
+ */
+export function takeGiven(location: Location, history: History): Given {
+  const match = /^#(key|invite)=([^&]*)(?:&(.*))?$/.exec(location.hash);
+  if (!match) return {};
+  history.replaceState(null, "", `${location.pathname}${location.search}#${match[3] ?? "/"}`);
+  const text = match[2] ?? "";
+  return match[1] === "key" ? { key: text } : { invitation: text };
+}
+
+const INVITATION = /^rli_[A-Za-z0-9_-]{43}$/;
+
+/** True if `text` has the form of an invitation. */
+export function isInvitation(text: string): boolean {
+  return INVITATION.test(text);
+}
+
 /**
  * True if the key `given` by a link is to be used: nobody is signed in, or whoever is says yes. A link that somebody
  * else made must not put a user into that person's account unnoticed: what they type from then on would be there.

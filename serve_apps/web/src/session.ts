@@ -1,11 +1,11 @@
 /** Who is signed in: an API key, held in the sessionStorage of the open tabs and nowhere else. */
 import { computed, signal } from "@preact/signals";
 import { Api } from "./api";
-import { accepts } from "./link";
+import { accepts, type Given, takeGiven } from "./link";
 import { LiveClient } from "./live/client";
 import { Problem } from "./problem";
 import { Tabs } from "./tabs";
-import type { WhoAmI } from "./types";
+import type { InvitationAccepted, WhoAmI } from "./types";
 
 const STORED = "rlp-key";
 const FORM = /^rlp_[0-9a-z]{26}_[A-Za-z0-9_-]{43}$/;
@@ -15,6 +15,8 @@ const key = signal<string | null>(null);
 
 export const refused = signal<Problem | null>(null);
 export const signedIn = computed(() => key.value !== null);
+/** The invitation of a link, until it is accepted or left aside. */
+export const invited = signal<string | null>(null);
 /** True while this tab asks the others for the key. */
 export const asking = signal(false);
 
@@ -44,25 +46,36 @@ export function current(): Session {
   return session.value;
 }
 
-/** Take a key from `#key=…`, wiping it from the address bar and the history entry; else this or another tab's. */
+/** Take a key or an invitation from the address; else this or another tab's key. */
 export function begin(): void {
-  const given = takeKey(window.location, window.history);
+  const given = takeGiven(window.location, window.history);
   const own = sessionStorage.getItem(STORED);
   if (own) open(own);
-  if (given) take(given);
-  else if (!own) askTabs();
+  if (!own && given.key === undefined && given.invitation === undefined) askTabs();
+  else take(given);
   for (const event of ["pointerdown", "keydown", "focus"]) window.addEventListener(event, () => tabs.touch());
-  window.addEventListener("hashchange", () => {
-    const late = takeKey(window.location, window.history);
-    if (late) take(late);
-  });
+  window.addEventListener("hashchange", () => take(takeGiven(window.location, window.history)));
 }
 
-/** Sign in with the key of a link; a user of this or another tab who is signed in with another key is asked first. */
-async function take(given: string): Promise<void> {
+/** Use what a link gives; a user of this or another tab who is signed in otherwise is asked first. */
+async function take({ key: given, invitation }: Given): Promise<void> {
+  if (given === undefined && invitation === undefined) return;
   if (!key.value) await askTabs();
-  if (key.value && whyNoKey(given)) return;
-  if (accepts(key.value, given, (question) => window.confirm(question))) signIn(given);
+  if (invitation !== undefined) {
+    if (key.value && !window.confirm(REPLACE)) return;
+    if (key.value) signOut();
+    invited.value = invitation;
+  } else if (given !== undefined) {
+    if (key.value && whyNoKey(given)) return;
+    if (accepts(key.value, given, (question) => window.confirm(question))) signIn(given);
+  }
+}
+
+const REPLACE = "This link invites you to a course, and you are signed in already. Sign out, and open the invitation?";
+
+/** Accept an invitation: it is used up, and the key that comes back is shown this once. */
+export function acceptInvitation(text: string): Promise<InvitationAccepted> {
+  return new Api(base.href, null).post("v1/invitations:accept", { invitation: text });
 }
 
 async function askTabs(): Promise<void> {
@@ -72,22 +85,15 @@ async function askTabs(): Promise<void> {
   if (found && !key.value && !refused.value && whyNoKey(found) === null) signIn(found);
 }
 
-/** The key of a `#key=…` fragment, removed from the address as it is read; what follows `&` is kept as the route. */
-export function takeKey(location: Location, history: History): string | null {
-  const match = /^#key=([^&]*)(?:&(.*))?$/.exec(location.hash);
-  if (!match) return null;
-  history.replaceState(null, "", `${location.pathname}${location.search}#${match[2] ?? "/"}`);
-  return match[1] ?? "";
-}
-
 /** Why `text` cannot be an API key; null where it can be one. */
 export function whyNoKey(text: string): string | null {
-  if (!text) return "Paste your API key.";
+  if (!text) return "Paste your API key, or your invitation.";
   return FORM.test(text) ? null : "This is not an API key: one looks like rlp_…_…, without spaces.";
 }
 
 export function signIn(text: string): void {
   refused.value = null;
+  invited.value = null;
   const why = whyNoKey(text);
   if (why) {
     open(null);

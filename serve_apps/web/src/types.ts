@@ -1777,7 +1777,7 @@ export interface components {
         };
         /**
          * Invitation
-         * @description An invitation, good once: it gives its member a new API key.
+         * @description An invitation, good once: it gives its member a new API key. It replaces the member's earlier invitation.
          */
         Invitation: {
             /**
@@ -1785,7 +1785,7 @@ export interface components {
              * @description Time of expiry.
              */
             expires_at: string;
-            /** @description Text of the invitation, shown this once. A link with it is the address of the page and `#invite=` and the text. */
+            /** @description Text of the invitation, shown this once. The link to send is the address of the page, `#invite=` and the text. */
             invitation: string;
             /** @description Id of the member that it is for. */
             member_id: string;
@@ -1809,12 +1809,71 @@ export interface components {
             member: components["schemas"]["Member"];
         };
         /**
+         * InvitationInfo
+         * @description The newest invitation of a member, without its text.
+         */
+        InvitationInfo: {
+            /** @description Time when it was accepted; null: it was not. */
+            accepted_at: string | null;
+            /**
+             * Format: date-time
+             * @description Time when it was made.
+             */
+            created_at: string;
+            /** @description Id of the principal that made it. */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description Time of expiry.
+             */
+            expires_at: string;
+            /** @description Id of that person in the course's own lists. */
+            external_id: string;
+            /** @description Id of the API key that came of it; null: none. */
+            key_id: string | null;
+            /** @description Id of the member that it is for. */
+            member_id: string;
+            /** @description Time when staff revoked it; null: they did not. */
+            revoked_at: string | null;
+            /**
+             * @description `open` while it can be accepted; `accepted`, `expired` or `revoked`.
+             * @enum {string}
+             */
+            state: "open" | "accepted" | "expired" | "revoked";
+        };
+        /**
+         * InvitationList
+         * @description Invitations of a course.
+         */
+        InvitationList: {
+            /** @description The newest invitation of each member who has had one, by external ids. */
+            items: components["schemas"]["InvitationInfo"][];
+        };
+        /**
          * InvitationRequest
          * @description An invitation to make for a member.
          */
         InvitationRequest: {
             /** @description Time for which it can be accepted, in seconds. Default: `1209600`. */
             expires_in_s?: number;
+        };
+        /**
+         * InvitationsMade
+         * @description Invitations that were made.
+         */
+        InvitationsMade: {
+            /** @description One for each member, in the order of the request. */
+            items: components["schemas"]["Invitation"][];
+        };
+        /**
+         * InvitationsRequest
+         * @description Invitations to make for several members at once.
+         */
+        InvitationsRequest: {
+            /** @description Time for which it can be accepted, in seconds. Default: `1209600`. */
+            expires_in_s?: number;
+            /** @description Ids of the members. */
+            members: string[];
         };
         /**
          * JsonValue
@@ -5930,7 +5989,11 @@ export type Interval = components['schemas']['Interval'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationAcceptance = components['schemas']['InvitationAcceptance'];
 export type InvitationAccepted = components['schemas']['InvitationAccepted'];
+export type InvitationInfo = components['schemas']['InvitationInfo'];
+export type InvitationList = components['schemas']['InvitationList'];
 export type InvitationRequest = components['schemas']['InvitationRequest'];
+export type InvitationsMade = components['schemas']['InvitationsMade'];
+export type InvitationsRequest = components['schemas']['InvitationsRequest'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type KeyCreated = components['schemas']['KeyCreated'];
 export type KeyInfo = components['schemas']['KeyInfo'];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { accepts } from "../src/link";
+import { accepts, isInvitation, takeGiven } from "../src/link";
 
 describe("a key in a link", () => {
   const asked: string[] = [];
@@ -24,5 +24,26 @@ describe("a key in a link", () => {
     asked.length = 0;
     expect(accepts("rlp_mine", "rlp_mine", answering(true))).toBe(false);
     expect(asked).toEqual([]);
+  });
+});
+
+describe("the fragment of the address", () => {
+  const taken = (hash: string) => {
+    const shown: unknown[] = [];
+    const location = { hash, pathname: "/", search: "" } as Location;
+    const history = { replaceState: (_state: unknown, _title: string, url: string) => shown.push(url) };
+    return [takeGiven(location, history as unknown as History), ...shown];
+  };
+
+  test("gives a key or an invitation, and keeps the route alone", () => {
+    expect(taken("#key=rlp_mine&/runs")).toEqual([{ key: "rlp_mine" }, "/#/runs"]);
+    expect(taken("#invite=rli_mine")).toEqual([{ invitation: "rli_mine" }, "/#/"]);
+    expect(taken("#invite=")).toEqual([{ invitation: "" }, "/#/"]);
+    expect(taken("#/runs")).toEqual([{}]);
+  });
+
+  test("is no invitation where its end is missing", () => {
+    expect(isInvitation(`rli_${"x".repeat(43)}`)).toBe(true);
+    expect(isInvitation(`rli_${"x".repeat(42)}`)).toBe(false);
   });
 });

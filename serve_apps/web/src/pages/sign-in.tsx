@@ -1,10 +1,16 @@
 import { useState } from "preact/hooks";
+import { isInvitation } from "../link";
 import { Heading } from "../parts/heading";
 import { Alert, Field, FormProblem } from "../parts/problem";
 import { Problem } from "../problem";
-import { refused, signIn, whyNoKey } from "../session";
+import { invited, refused, signIn, whyNoKey } from "../session";
+import { InvitationPage } from "./invitation";
 
 export function SignInPage() {
+  return invited.value === null ? <KeyForm /> : <InvitationPage invitation={invited.value} />;
+}
+
+function KeyForm() {
   const [text, setText] = useState("");
   const [tried, setTried] = useState<string | null>(null);
   const problem = tried
@@ -12,9 +18,14 @@ export function SignInPage() {
     : refused.value;
   const submit = (event: Event) => {
     event.preventDefault();
-    const why = whyNoKey(text.trim());
+    const given = text.trim();
+    if (isInvitation(given)) {
+      invited.value = given;
+      return;
+    }
+    const why = whyNoKey(given);
     setTried(why);
-    if (!why) signIn(text.trim());
+    if (!why) signIn(given);
   };
   return (
     <FormProblem.Provider value={problem}>
@@ -41,8 +52,8 @@ export function SignInPage() {
         </Field>
         <button type="submit">Sign in</button>
         <p class="hint">
-          Your course staff gives you a key. On your own machine <code>make run</code> prints one, with a link that
-          signs you in.
+          Your course staff gives you a key, or a link that makes one. On your own machine <code>make run</code> prints
+          one, with a link that signs you in.
         </p>
       </form>
     </FormProblem.Provider>

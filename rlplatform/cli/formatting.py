@@ -197,20 +197,23 @@ def report(report: EvaluationReport) -> str:
     )
 
 
-def figures(event: TrainingIterationCompleted) -> str:
-    """Return the progress of a training: steps, return, speed."""
+def figures(event: TrainingIterationCompleted, stop: StopCriteria | None = None) -> str:
+    """Return the progress of a training: steps, return, speed, and the time left until ``stop``."""
     parts = [f"{event.env_steps:,} steps"]
     if RETURN in event.metrics:
         parts.append(f"return {event.metrics[RETURN]:.1f}")
     if event.train_wall_s > 0:
         parts.append(f"{event.env_steps / event.train_wall_s:,.0f} steps/s")
+    done = fraction(event, stop) if stop is not None else None
+    if done and done < 1:
+        parts.append(f"{duration(event.train_wall_s * (1 - done) / done)} left")
     return " · ".join(parts)
 
 
 def progress(event: TrainingIterationCompleted, stop: StopCriteria) -> str:
     """The same with the iteration, and how far it is."""
     done = fraction(event, stop)
-    return f"iteration {event.iteration}" + (f" ({done:.0%})" if done is not None else "") + f": {figures(event)}"
+    return f"iteration {event.iteration}" + (f" ({done:.0%})" if done is not None else "") + f": {figures(event, stop)}"
 
 
 def fraction(event: TrainingIterationCompleted, stop: StopCriteria) -> float | None:
@@ -225,6 +228,17 @@ def fraction(event: TrainingIterationCompleted, stop: StopCriteria) -> float | N
         if goal
     ]
     return min(1.0, max(parts)) if parts else None
+
+
+def duration(seconds: float) -> str:
+    """A duration in its two largest units, such as ``2 h 05 min``."""
+    if seconds < 60:
+        return f"{math.ceil(seconds)} s"
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s" if minutes < 10 else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 def evaluation(evaluation: Evaluation) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from rlplatform.client import Client
@@ -10,6 +11,7 @@ from rlplatform.errors import InvalidRequest, NotFound
 from rlplatform.ids import Kind, check_id
 
 LEAST = 4
+SHOWN = 8
 SEARCHED = 2000
 """Newest things that are looked at for a short id. Runs are searched by the server, all of them."""
 
@@ -44,6 +46,15 @@ def full_id(client: Client, text: str, *kinds: Kind) -> str:
         some = ", ".join(sorted(found)[:5])
         raise InvalidRequest(f"{len(found)} ids begin or end with {part!r}: {some}; give more characters", field="id")
     return found.pop()
+
+
+def shortened(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return ``rows`` with ids cut to their end: as many characters as tell them apart, which :func:`full_id` takes."""
+    ids = {cell for row in rows for cell in row if _WHOLE.fullmatch(cell)}
+    size = SHOWN
+    while size < 26 and len({known[-size:] for known in ids}) < len(ids):
+        size += 1
+    return [[f"…{cell[-size:]}" if cell in ids else cell for cell in row] for row in rows]
 
 
 def _has(known: str, prefix: str, body: str) -> bool:
@@ -90,3 +101,4 @@ _NAMES = {
     Kind.ENVIRONMENT: "uploaded environment",
     Kind.WEBHOOK: "webhook",
 }
+_WHOLE = re.compile(f"({'|'.join(kind.value for kind in _LISTS)})_[0-9a-z]{{26}}")

@@ -39,6 +39,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None)
     return lines
 
 
+def natural_width(head: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return the columns that a table takes if nothing in it is wrapped."""
+    columns = zip(head, *rows, strict=True)
+    return sum(max(map(cell_len, column)) + len(GAP) for column in columns) - len(GAP)
+
+
 def paragraph(text: str, width: int | None, hang: int = 0) -> str:
     """``text`` with lines longer than ``width`` columns broken between words, the rest indented as their beginning.
 

@@ -18,19 +18,25 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.text import Text
 
 from rlplatform.cli import formatting, layout
 from rlplatform.cli.evidence import renamed
+from rlplatform.cli.ids import shortened
 from rlplatform.errors import PlatformError
 from rlplatform.evaluation.events import EvaluationFailed, EvaluationOutput, EvaluationRetried, EvaluationTestFinished
 from rlplatform.runs.events import Event
 from rlplatform.training.events import TrainingIterationCompleted
 from rlplatform.training.models import Training
+
+_WIDE = 130
+"""Columns from which a bar has a name and the time that has passed."""
 
 
 class View(Protocol):
@@ -60,7 +66,10 @@ class Output:
             self.out.print(layout.paragraph(_harmless(text), _width(self.out), hang=formatting.FACT), markup=False)
 
     def table(self, documents: Sequence[BaseModel], rows: Sequence[Mapping[str, str]], empty: str) -> None:
-        """Results, one a row: ``rows`` by column title; ``empty`` is said where there are none."""
+        """Results, one a row: ``rows`` by column title; ``empty`` is said where there are none.
+
+        Ids are cut to their end where the terminal is too narrow for the whole table.
+        """
         if self.lines:
             for document in documents:
                 self._line(document)
@@ -68,9 +77,27 @@ class Output:
         if not rows:
             self.note(empty)
             return
+        head, width = list(rows[0]), _width(self.out)
         cells = [[_harmless(" ".join(cell.split())) for cell in row.values()] for row in rows]
-        for line in layout.table(list(rows[0]), cells, _width(self.out)):
+        if width is not None and layout.natural_width(head, cells) > width:
+            cells = shortened(cells)
+        for line in layout.table(head, cells, width):
             self.out.print(line, markup=False)
+
+    def drawing(self, lines: Sequence[Text]) -> None:
+        """Lines of a drawing, in colours on a terminal."""
+        for line in lines:
+            self.out.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+    @property
+    def width(self) -> int | None:
+        """Columns of the output; None where it has no width, for example in a file."""
+        return _width(self.out)
+
+    @property
+    def coloured(self) -> bool:
+        """True if the output shows colours."""
+        return self.out.color_system is not None
 
     def event(self, event: Event) -> None:
         """An event, as JSON or as a line."""
@@ -263,20 +290,17 @@ class _TrainingBar:
                 self._task,
                 total=None if fraction is None else 1.0,
                 completed=fraction or 0.0,
-                figures=formatting.figures(event),
+                figures=formatting.figures(event, self._stop),
             )
         elif (text := formatting.event(event)) is not None:
             self._progress.console.print(_harmless(text), markup=False)
 
 
 def _bar(console: Console) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[figures]}", markup=False),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    )
+    """Return a bar; a narrow terminal has room for the bar and the figures alone."""
+    figures = TextColumn("{task.fields[figures]}", markup=False)
+    columns: list[ProgressColumn] = [SpinnerColumn(), BarColumn(bar_width=8), TaskProgressColumn(), figures]
+    if console.width >= _WIDE:
+        name = TextColumn("{task.description}", markup=False)
+        columns = [SpinnerColumn(), name, BarColumn(bar_width=20), TaskProgressColumn(), figures, TimeElapsedColumn()]
+    return Progress(*columns, console=console, transient=True)

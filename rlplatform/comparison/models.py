@@ -91,6 +91,8 @@ class ComparedGroup(StrictModel):
     """Interquartile mean of the metric, with its interval."""
     final: Estimate | None
     """Estimate of the last value of the metric; null: no run has one."""
+    best: Estimate | None
+    """Estimate of the highest value of the metric, of those that the curves keep; null: no run has one."""
     evaluation: Estimate | None
     """Estimate of the mean return of the last policy evaluation; null: no run has been evaluated."""
 

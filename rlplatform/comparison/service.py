@@ -96,6 +96,7 @@ def _group(title: str, trainings: Sequence[Training], curves: dict[str, RunCurve
         runs=[_run(each, curves[each.id]) for each in trainings],
         band=band,
         final=_estimate([curves[each.id].y[-1] for each in trainings if curves[each.id].y]),
+        best=_estimate([max(curves[each.id].y) for each in trainings if curves[each.id].y]),
         evaluation=_estimate(evaluated),
     )
 

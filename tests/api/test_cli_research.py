@@ -1,4 +1,4 @@
-"""A researcher's day with ``rlp``: continue, clone."""
+"""A researcher's day with ``rlp``: continue, clone, compare, plot; tables of a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -66,3 +66,47 @@ async def test_a_training_is_continued_with_its_settings(platform, tmp_path: Pat
 async def test_a_training_needs_an_environment_or_an_origin(tmp_path: Path) -> None:
     done = await rlp(tmp_path, "train", "--env-steps", "10", RLP_URL="http://127.0.0.1:1", RLP_API_KEY="k")
     assert (done.code, "give --env, or --from" in done.err) == (exit_codes.USAGE, True)
+
+
+async def test_trainings_are_compared_and_plotted(platform, tmp_path: Path, training: dict[str, Any]) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key(), "COLUMNS": "80"}
+        runs = [
+            await _trained(it, {**training, "seed": seed, "hyperparameters": {"gamma": gamma}}, iterations=10 * number)
+            for number, (gamma, seed) in enumerate([(0.9, 0), (0.9, 1), (0.5, 0)], 1)
+        ]
+        ids = [run.id[-8:] for run in runs]
+        done = await rlp(tmp_path, "runs", "compare", *ids, **at)
+        assert done.code == exit_codes.DONE, done.err
+        assert all(len(line) <= 80 for line in done.out.splitlines())
+        words = done.out.split()
+        assert all(f"…{run.id[-8:]}" in words for run in runs)
+        assert "[100.0," in words  # two runs of one group, with an interval
+        assert "2,560" in words  # environment steps in a second: 256 in 0.1 s
+        assert [line.split() for line in done.out.splitlines() if line.startswith("gamma")] == [["gamma", "0.5", "0.9"]]
+        assert f"{url}/#/compare?id={runs[2].id}" in done.err.replace("\n", "")
+
+        done = await rlp(tmp_path, "runs", "plot", *ids, "--height", "6", **at)
+        lines = done.out.splitlines()
+        assert lines[0] == "rollout/episode_return_mean"
+        assert all(len(line) <= 80 for line in lines)
+        assert [line.strip()[0] for line in lines[-3:]] == ["A", "B", "C"]
+        assert "7680 steps" in done.out
+
+        refused = await rlp(tmp_path, "runs", "plot", **at)
+        assert (refused.code, "give ids of trainings, or --label" in refused.err) == (exit_codes.USAGE, True)
+
+
+async def test_a_list_fits_eighty_columns_with_ids_cut_to_their_end(
+    platform, tmp_path: Path, training: dict[str, Any]
+) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        run = await _trained(it, {**training, "name": "a rather long name of a run", "hyperparameters": {"gamma": 0.9}})
+        done = await rlp(tmp_path, "runs", "ls", **at, COLUMNS="80")
+        assert all(len(line) <= 80 for line in done.out.splitlines())
+        short = done.out.splitlines()[1].split()[0]
+        assert short == f"…{run.id[-8:]}"
+        shown = await rlp(tmp_path, "runs", "show", short, **at)
+        assert run.id in shown.out
+        assert run.id in (await rlp(tmp_path, "runs", "ls", **at)).out

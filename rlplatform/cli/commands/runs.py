@@ -11,6 +11,7 @@ import typer
 from rlplatform.cli import exit_codes, formatting
 from rlplatform.cli.commands.run_annotations import label, rm
 from rlplatform.cli.commands.run_clone import clone
+from rlplatform.cli.commands.run_compare import compare, plot
 from rlplatform.cli.evidence import evidence
 from rlplatform.cli.follow import follow_evaluation, follow_training, page_of, summary
 from rlplatform.cli.ids import full_id
@@ -36,6 +37,8 @@ TrainingId = Annotated[str, typer.Argument(help="train_…, or the beginning or 
 
 app.command()(label)
 app.command()(clone)
+app.command()(compare)
+app.command()(plot)
 app.command()(rm)
 
 

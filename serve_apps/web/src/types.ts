@@ -563,6 +563,8 @@ export interface components {
         ComparedGroup: {
             /** @description Interquartile mean of the metric, with its interval. */
             band: components["schemas"]["Band"];
+            /** @description Estimate of the highest value of the metric, of those that the curves keep; null: no run has one. */
+            best: components["schemas"]["Estimate"] | null;
             /** @description Estimate of the mean return of the last policy evaluation; null: no run has been evaluated. */
             evaluation: components["schemas"]["Estimate"] | null;
             /** @description Estimate of the last value of the metric; null: no run has one. */

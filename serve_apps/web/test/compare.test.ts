@@ -137,6 +137,7 @@ const group = (title: string, id: string): ComparedGroup => ({
   ],
   band: { x: [10, 20], iqm: [1, 2], low: [0.5, 1.5], high: [1.5, 2.5], runs: [1, 1] },
   final: null,
+      best: null,
   evaluation: null,
 });
 

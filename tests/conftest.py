@@ -25,6 +25,17 @@ hypothesis.settings.load_profile("shared")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GVISOR_RUNTIME = "runsc"
+ANYWHERE = ("unit", "api", "contract")
+"""Folders whose tests run beside any other test, unless they need Docker."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers, keep on one of them all tests that need the machine: containers, Ray, ports, the clock."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder not in ANYWHERE or item.get_closest_marker("docker"):
+            item.add_marker(pytest.mark.xdist_group("machine"))
+
 
 Missing = Callable[[str], NoReturn]
 

@@ -2,9 +2,8 @@
 
 The session is synchronous. One thread calls :meth:`TrainingSession.run`; other threads call
 :meth:`~TrainingSession.pause`, :meth:`~TrainingSession.resume` and :meth:`~TrainingSession.stop`, which take effect
-between two iterations. A stop also interrupts an evaluation at once, and a rollout that takes long. Other modules
-    append
-events to a log, fence, and restart after a crash.
+between two iterations. A stop also interrupts an evaluation at once, and a rollout that takes long. Appending events
+to a log, fencing, and restarts after a crash are the work of other modules.
 """
 
 from __future__ import annotations
@@ -40,20 +39,12 @@ from rlplatform.training.events import (
     TrainingStopped,
     TrainingSucceeded,
 )
-from rlplatform.training.metrics import EPISODE_RETURN_MEAN
-from rlplatform.training.models import CheckpointInfo, Progress, StopCriteria, TrainingRequest, TrainingState
+from rlplatform.training.models import CheckpointInfo, Progress, TrainingRequest, TrainingState
+from rlplatform.training.phase import Phase
 from rlplatform.training.ports import CheckpointStore, TrainingEngine
+from rlplatform.training.stop_criteria import met
 
 log = logging.getLogger(__name__)
-
-MIN_EPISODES = 20
-"""Episodes that must have ended before ``episode_return_mean`` can stop a session: the mean of fewer is too noisy."""
-PROGRESS_S = 10.0
-"""Seconds between two progress events of a long rollout or evaluation."""
-LEAVE_S = 2.0
-"""Seconds that a rollout may continue after a stop or a suspension was requested; then it is abandoned."""
-OVERTIME_S = 5.0
-"""Seconds that a rollout may continue after ``wall_time_s``, or a fifth of ``wall_time_s`` if that is longer."""
 
 
 class _Failed(Exception):
@@ -127,8 +118,7 @@ class TrainingSession:
         self._saved_at: int | None = None
         self._saved_time = clock.monotonic()
         self._emitting_s = 0.0
-        self._phase: Literal["rollout", "evaluation"] = "rollout"
-        self._phase_began = self._told_at = 0.0
+        self._phase = Phase("rollout", clock.monotonic())
         self._leaving_since: float | None = None
         engine.watch(self._pulse)
 
@@ -233,8 +223,8 @@ class TrainingSession:
                 return None
             if self._stop_reason is not None:
                 return self._finish(self._stop_reason, TrainingState.STOPPED)
-            if (met := self._met(self._request.stop)) is not None:
-                return self._finish(met, TrainingState.SUCCEEDED)
+            if (criterion := self._criterion_met()) is not None:
+                return self._finish(criterion, TrainingState.SUCCEEDED)
             if self._suspend_wished:
                 self._save()
                 self._suspended = True
@@ -289,7 +279,7 @@ class TrainingSession:
         if self._is_due(report.iteration):
             self._save()
         every = self._request.evaluation.every_iterations
-        if every > 0 and report.iteration % every == 0 and self._met(self._request.stop) is None:
+        if every > 0 and report.iteration % every == 0 and self._criterion_met() is None:
             self._evaluate()  # the last evaluation comes after the last checkpoint
 
     def _is_due(self, iteration: int) -> bool:
@@ -298,10 +288,9 @@ class TrainingSession:
         by_count = plan.every_iterations > 0 and iteration % plan.every_iterations == 0
         return by_count or 0 < plan.every_s <= self._clock.monotonic() - self._saved_time
 
-    def _begin(self, phase: Literal["rollout", "evaluation"]) -> float:
-        self._phase = phase
-        self._phase_began = self._told_at = self._clock.monotonic()
-        return self._phase_began
+    def _begin(self, kind: Literal["rollout", "evaluation"]) -> float:
+        self._phase = Phase(kind, self._clock.monotonic())
+        return self._phase.began
 
     def _pulse(self, env_steps: int) -> None:
         """Handle a progress report of the engine during a rollout or an evaluation.
@@ -310,53 +299,22 @@ class TrainingSession:
             CutShort: the rollout or evaluation has to end.
         """
         self._tell_faults()
-        now = self._clock.monotonic()
-        why = self._evaluation_ends(env_steps, now) if self._phase == "evaluation" else self._rollout_ends(now)
+        now, phase = self._clock.monotonic(), self._phase
+        why = phase.ends(
+            self._request,
+            now,
+            env_steps=env_steps,
+            train_wall_s=self._progress.train_wall_s,
+            leaving_since=self._leaving_since,
+        )
         if why is not None:
             raise CutShort(why)
-        if now - self._told_at >= PROGRESS_S:
-            self._told_at = now
-            iteration = self._progress.iteration + (self._phase == "rollout")
-            self._emit(TrainingProgressed, phase=self._phase, iteration=iteration, env_steps=env_steps)
+        if phase.progress_is_due(now):
+            iteration = self._progress.iteration + (phase.kind == "rollout")
+            self._emit(TrainingProgressed, phase=phase.kind, iteration=iteration, env_steps=env_steps)
 
-    def _rollout_ends(self, now: float) -> str | None:
-        """Return the reason to abandon the rollout; None to continue it."""
-        if self._leaving_since is not None and now - self._leaving_since >= LEAVE_S:
-            return "the session is to end"
-        limit_s = self._request.stop.wall_time_s
-        if limit_s is not None:
-            over_s = self._progress.train_wall_s + (now - self._phase_began) - limit_s
-            if over_s >= max(OVERTIME_S, limit_s / 5):
-                return f"wall_time_s of {limit_s:g} s is over"
-        return None
-
-    def _evaluation_ends(self, env_steps: int, now: float) -> str | None:
-        """Return the reason to interrupt the evaluation; None to continue it."""
-        plan = self._request.evaluation
-        if self._leaving_since is not None:
-            return "the session is to end"
-        if env_steps >= plan.max_env_steps:
-            return f"it took {env_steps:,} environment steps; evaluation.max_env_steps is {plan.max_env_steps:,}"
-        if now - self._phase_began >= plan.max_wall_time_s:
-            return f"it took {plan.max_wall_time_s:g} s, which is evaluation.max_wall_time_s"
-        return None
-
-    def _met(self, criteria: StopCriteria) -> str | None:
-        """Return the first criterion met.
-
-        ``wall_time_s`` counts only training, not pauses, evaluations or checkpoints.
-        """
-        progress, mean = self._progress, self._metrics.get(EPISODE_RETURN_MEAN)
-        checks = {
-            "env_steps": criteria.env_steps is not None and progress.env_steps >= criteria.env_steps,
-            "episode_return_mean": criteria.episode_return_mean is not None
-            and mean is not None
-            and progress.episodes >= MIN_EPISODES
-            and mean >= criteria.episode_return_mean,
-            "iterations": criteria.iterations is not None and progress.iteration >= criteria.iterations,
-            "wall_time_s": criteria.wall_time_s is not None and progress.train_wall_s >= criteria.wall_time_s,
-        }
-        return next((name for name, met in checks.items() if met), None)
+    def _criterion_met(self) -> str | None:
+        return met(self._request.stop, self._progress, self._metrics)
 
     def _finish(self, reason: str, state: TrainingState) -> Event | None:
         """Save the last checkpoint, evaluate unless the session was stopped, and end the session.
@@ -403,7 +361,7 @@ class TrainingSession:
         """Return the number of evaluations before the one of ``iteration``; None: it is the last one."""
         every = self._request.evaluation.every_iterations
         planned = every > 0 and iteration % every == 0
-        return iteration // every - 1 if planned and self._met(self._request.stop) is None else None
+        return iteration // every - 1 if planned and self._criterion_met() is None else None
 
     def _rescue(self) -> None:
         """Save a checkpoint before the session fails, if the parameters are finite."""

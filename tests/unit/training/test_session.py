@@ -42,7 +42,8 @@ from rlplatform.training.events import (
 from rlplatform.training.models import EvaluationReport, Progress, Training, TrainingRequest, TrainingState
 from rlplatform.training.policy_evaluation import evaluate_policy
 from rlplatform.training.record import TrainingRun
-from rlplatform.training.session import MIN_EPISODES, TrainingSession
+from rlplatform.training.session import TrainingSession
+from rlplatform.training.stop_criteria import MIN_EPISODES
 
 
 class Rig:

@@ -752,6 +752,19 @@ class EvaluationCalls(Transport):
         """
         return self._send(Call("GET", f"/v1/evaluations/{segment(evaluation_id)}/submission", reads(Submission)))
 
+    def download_submission(
+        self, evaluation_id: str, target: Path, *, progress: Callable[[int, int], None] | None = None
+    ) -> Path:
+        """Save the program of an evaluation and its further files as ``target``, a ZIP archive without uploaded data.
+
+        Args:
+            progress: called with the bytes received and the bytes in all.
+
+        Raises:
+            NotFound: there is no such evaluation, or an uploaded file of the program has been deleted.
+        """
+        return self._download(f"/v1/evaluations/{segment(evaluation_id)}/submission/archive", target, progress)
+
     def evaluations(self, *, page_size: int = 50, **filters: Unpack[RunFilters]) -> Iterator[Evaluation]:
         """Yield evaluations, newest first unless ``sort`` is given, without their tests.
 

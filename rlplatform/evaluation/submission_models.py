@@ -61,6 +61,8 @@ class Submission(StrictModel):
     """Checker of the request; if it is a program, learners see it without its source."""
     limits: dict[str, JsonValue]
     """Limits of each test."""
+    image: str | None = None
+    """Image of the request; null: the platform's default."""
     tests: list[SubmittedTest]
     """In the order of the request."""
 
@@ -77,5 +79,6 @@ class Submission(StrictModel):
             grader=request.grader.model_dump(mode="json") if staff else request.grader.public(),
             checker=checker.model_dump(mode="json") if staff else checker.public(),
             limits=request.limits.model_dump(mode="json"),
+            image=request.image,
             tests=[SubmittedTest.of(test, staff=staff) for test in request.tests],
         )

@@ -173,7 +173,9 @@ class LocalLauncher:
         self._store, self._checkpoints, self._scratch = store, checkpoints, scratch
         self._episodes = episodes
         self._clock = SystemClock()
-        self._evaluator = Evaluator(lambda: ScriptedPool(script), store, self._clock, slots=2)
+        self._evaluator = Evaluator(
+            lambda: ScriptedPool(script, images=("scripted", "python-torch")), store, self._clock, slots=2
+        )
         self._trainers: dict[str, RemoteTrainer] = {}
 
     async def evaluators(self) -> Sequence[RemoteEvaluator]:

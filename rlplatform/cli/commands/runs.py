@@ -199,6 +199,27 @@ def download(
     output.document({"path": str(target), "size_bytes": target.stat().st_size}, str(target))
 
 
+@app.command()
+def source(
+    ctx: typer.Context,
+    evaluation_id: Annotated[str, typer.Argument(help="eval_…, or the beginning or end of it.")],
+    target: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The archive to write; without it, eval_….zip, here.")
+    ] = None,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Save the program of an evaluation as a ZIP archive. Uploaded data is saved with rlp files get."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client:
+        evaluation_id = full_id(client, evaluation_id, Kind.EVALUATION)
+        target = target or Path(f"{evaluation_id}.zip")
+        with output.transfer(target.name) as progress:
+            client.download_submission(evaluation_id, target, progress=progress)
+    output.document({"path": str(target), "size_bytes": target.stat().st_size}, str(target))
+
+
 @app.command("delete-checkpoint")
 def delete_checkpoint(
     ctx: typer.Context,

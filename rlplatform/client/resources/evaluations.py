@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Unpack
 
 from rlplatform.client.async_transport import AsyncTransport
@@ -58,6 +59,19 @@ class EvaluationCalls(AsyncTransport):
             NotFound: there is no such evaluation.
         """
         return await self._send(Call("GET", f"/v1/evaluations/{segment(evaluation_id)}/submission", reads(Submission)))
+
+    async def download_submission(
+        self, evaluation_id: str, target: Path, *, progress: Callable[[int, int], None] | None = None
+    ) -> Path:
+        """Save the program of an evaluation and its further files as ``target``, a ZIP archive without uploaded data.
+
+        Args:
+            progress: called with the bytes received and the bytes in all.
+
+        Raises:
+            NotFound: there is no such evaluation, or an uploaded file of the program has been deleted.
+        """
+        return await self._download(f"/v1/evaluations/{segment(evaluation_id)}/submission/archive", target, progress)
 
     def evaluations(self, *, page_size: int = 50, **filters: Unpack[RunFilters]) -> AsyncIterator[Evaluation]:
         """Yield evaluations, newest first unless ``sort`` is given, without their tests.

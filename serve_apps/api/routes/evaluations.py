@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -20,14 +21,16 @@ from rlplatform.evaluation.models import (
     EvaluationState,
 )
 from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.evaluation.submission_archive import submission_archive
 from rlplatform.evaluation.submission_models import Submission
+from rlplatform.files.models import ZIP
 from rlplatform.ids import Kind
 from rlplatform.runs.pages import Page
 from serve_apps.api.dependencies import Caller, CanEvaluate, Context, Ctx, IdempotencyKey, idempotency
 from serve_apps.api.http.bodies import beside, body_of, validate
 from serve_apps.api.http.paging import RunListing, list_runs
-from serve_apps.api.http.responses import accepted, document, page
-from serve_apps.api.openapi.document import accepts, problems
+from serve_apps.api.http.responses import accepted, document, page, unchanged
+from serve_apps.api.openapi.document import accepts, binary, problems
 from serve_apps.api.openapi.headers import headers
 from serve_apps.api.streams.sse import disconnected
 
@@ -160,6 +163,33 @@ async def submission(ctx: Ctx, request: Request, caller: Caller, evaluation_id: 
     of a checker are for keys with the scope `read` only."""
     run = await ctx.evaluation(evaluation_id, caller)
     return document(request, Submission.of(run.id, run.request, staff=caller.sees_hidden))
+
+
+@router.get(
+    "/evaluations/{evaluation_id}/submission/archive",
+    summary="Download the program of an evaluation",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "A ZIP archive of the program's files.",
+            "headers": headers("Content-Disposition", "ETag"),
+            "content": binary(ZIP),
+        },
+        304: {"description": "Unchanged.", "headers": headers("ETag")},
+        **problems(401, 403, 404, 503),
+    },
+)
+async def archive(ctx: Ctx, request: Request, caller: Caller, evaluation_id: str) -> Response:
+    """Return the program and its further files, as they were submitted. Uploaded data is not in the archive:
+    `GET …/submission` names it, and `GET /v1/files/{file_id}/content` returns it."""
+    run = await ctx.evaluation(evaluation_id, caller)
+    packed = await submission_archive(run.request, ctx.files, caller)
+    tag = f'"{hashlib.sha256(packed).hexdigest()[:32]}"'
+    about = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if unchanged(request, tag):
+        return Response(status_code=304, headers=about)
+    about |= {"Content-Disposition": f'attachment; filename="{run.id}.zip"'}
+    return Response(packed, media_type=ZIP, headers=about)
 
 
 @router.delete(

@@ -157,6 +157,29 @@ try {
     await inspect("evaluate");
   });
 
+  await step("a program is run with an input of one's own, in a chosen image", async () => {
+    await page.getByLabel("Image").selectOption("python-torch");
+    await page.getByLabel("Input for Run").fill("5\n");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    const output = page.locator("section.result", { has: page.getByRole("heading", { name: "Output" }) });
+    await output.locator(".badge", { hasText: "exit status 0" }).waitFor();
+    assert.equal(await output.getByRole("group", { name: "Printed" }).innerText(), "15\n");
+    assert.equal(await page.locator(".result .test").count(), 0, "a run has no tests");
+    await inspect("evaluate-run");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await inspect("evaluate-run-phone");
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert(overflow <= 0, `the page is ${overflow} px too wide for a phone`);
+    await page.setViewportSize({ width: 1360, height: 900 });
+    await page.getByRole("heading", { name: "Checker and limits" }).click();
+    await page.getByLabel("Checker", { exact: true }).selectOption("program");
+    await page.getByLabel("Checker, in Python").waitFor();
+    await inspect("evaluate-checker");
+    await page.getByLabel("Checker", { exact: true }).selectOption("tokens");
+    await page.getByLabel("Image").selectOption("");
+    await page.getByLabel("Input for Run").fill("");
+  });
+
   await step("files are added, shown in tabs, read by the program and removed", async () => {
     const buffer = Buffer.from([0, 1, 2, 255]);
     await page.getByLabel("Files to add").setInputFiles([
@@ -286,6 +309,12 @@ try {
       /Arguments\s+\[2\]\s+Expected value\s+4\s+Returned value\s+6/,
     );
     assert.match(await page.title(), /^Submission …/);
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Download", exact: true }).click(),
+    ]);
+    assert.equal(saved.suggestedFilename(), "main.py");
+    assert.equal(await readFile(await saved.path(), "utf8"), "print(int(input()) * 3)");
     await inspect("evaluation");
     await page.goto(`${url}/#/trainings/train_none`);
     await heading("Not found");

@@ -4009,6 +4009,8 @@ export interface components {
             };
             /** @description Id of the evaluation. */
             id: string;
+            /** @description Image of the request; null: the platform's default. */
+            image: string | null;
             /** @description Limits of each test. */
             limits: {
                 [key: string]: components["schemas"]["JsonValue"];

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { copyOf, isTouched, newSubmission, toRequest as submission, withGrader } from "../src/drafts/submission";
+import {
+  copyOf,
+  isTouched,
+  newSubmission,
+  toRunRequest as run,
+  toRequest as submission,
+  withGrader,
+} from "../src/drafts/submission";
 import { continuation, fresh, newTraining, toRequest, withEnvironment } from "../src/drafts/training";
 import { settings } from "../src/runs/settings";
 import type { CheckpointInfo, StopCriteria, Submission, Training } from "../src/types";
@@ -141,6 +148,7 @@ describe("a submission's draft", () => {
       grader: { kind: "function", entry: "f" },
       checker: { kind: "floats", abs_tol: 0.5, rel_tol: 0 },
       limits: { cpu_time_s: 1, memory_mib: 64 },
+      image: "python-torch",
       tests: [
         { id: "a", points: 2, hidden: false, group: null, given: { args: [1], expected: { x: null } } },
         { id: "b", points: 1, hidden: true, group: null, given: {} },
@@ -154,10 +162,41 @@ describe("a submission's draft", () => {
       grader: submitted.grader,
       checker: submitted.checker,
       limits: { cpu_time_s: 1, memory_mib: 64 },
+      image: "python-torch",
     });
     expect(request.tests).toEqual([
       { id: "a", points: 2, hidden: false, args: [1], expected: { x: null } },
       { id: "c", points: 1, hidden: true, args: [2], expected: 3 },
     ]);
+  });
+
+  it("is run without its tests, with the input and at least the time that rlp run gives", () => {
+    const draft = { ...newSubmission(), grader: "function" as const, image: "python-torch", input: "7\n" };
+    const request = run({ ...draft, limits: { ...draft.limits, memory_mib: "512", wall_time_s: "60" } });
+    expect(request).toMatchObject({
+      source: draft.source,
+      image: "python-torch",
+      grader: { kind: "stdio" },
+      tests: [{ stdin: "7\n", expected_stdout: null }],
+      limits: { cpu_time_s: 10, wall_time_s: 60, memory_mib: 512 },
+    });
+    expect(run(newSubmission())).not.toHaveProperty("image");
+  });
+
+  it("sends a checker that is a program, which is copied only if it can be read", () => {
+    const draft = { ...newSubmission(), checker: "program" as const, checkerSource: "exit(0)" };
+    const { checker } = submission({ ...draft, convention: "testlib" });
+    expect(checker).toEqual({ kind: "program", source: "exit(0)", convention: "testlib" });
+    const seen = (fields: object) =>
+      copyOf({
+        files: [],
+        data: [],
+        grader: { kind: "stdio" },
+        limits: {},
+        tests: [],
+        ...fields,
+      } as unknown as Submission);
+    expect(seen({ source: "", checker })).toMatchObject({ checker: "program", checkerSource: "exit(0)" });
+    expect(seen({ source: "", checker: { kind: "program" } }).checker).toBe("tokens");
   });
 });

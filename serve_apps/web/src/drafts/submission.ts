@@ -3,8 +3,8 @@ import { type FieldError, Problem } from "../problem";
 import type { EvaluationRequest, JsonValue, Submission, TestCase } from "../types";
 
 type Checker = NonNullable<EvaluationRequest["checker"]>;
-/** Checkers that the form offers: a program of the instructor's is sent through the API. */
-export type CheckerKind = Exclude<Checker["kind"], "program">;
+export type CheckerKind = Checker["kind"];
+export type Convention = NonNullable<Extract<Checker, { kind: "program" }>["convention"]>;
 
 type With<T, Fields extends keyof T> = T & Required<Pick<T, Fields>>;
 
@@ -36,9 +36,16 @@ export interface SubmissionDraft {
   grader: "stdio" | "function";
   entry: string;
   tests: TestDraft[];
+  /** Name of the image; empty: the platform's default. */
+  image: string;
+  /** What a run without tests reads. */
+  input: string;
   checker: CheckerKind;
   absTol: string;
   relTol: string;
+  /** The checker, if it is a program, and how it answers. */
+  checkerSource: string;
+  convention: Convention;
   limits: Record<string, string>;
   stopOnFailure: boolean;
 }
@@ -49,7 +56,26 @@ export const CHECKERS: [kind: CheckerKind, label: string, hint: string][] = [
   ["exact", "Exact", "The same to the byte."],
   ["floats", "Numbers with tolerance", "The same words, numbers compared with a tolerance."],
   ["unordered", "Any order", "The same lines, or list items, in any order."],
+  ["program", "A program of yours", "It is run after each test, in a sandbox of its own. Learners cannot read it."],
 ];
+
+export const CONVENTIONS: [convention: Convention, label: string, hint: string][] = [
+  ["json", "JSON", 'Called with the files input, output, expected; prints {"score": 0 to 1, "message": "…"}.'],
+  [
+    "testlib",
+    "testlib",
+    "Called with the files input, output, expected; exit status 0: right, 1 or 2: wrong, 7: partly.",
+  ],
+  ["kattis", "Kattis", "Called with input, expected and a folder, output on stdin; exit status 42: right, 43: wrong."],
+];
+
+const CHECKER_EXAMPLE = `import json
+import sys
+
+given, output, expected = (open(path).read() for path in sys.argv[1:4])
+right = output.split() == expected.split()
+print(json.dumps({"score": 1 if right else 0, "message": None if right else "not the same words"}))
+`;
 
 export const LIMITS: [name: string, label: string, value: string][] = [
   ["cpu_time_s", "CPU time (s)", "2"],
@@ -112,9 +138,13 @@ export function newSubmission(): SubmissionDraft {
     grader: "stdio",
     entry: "double",
     tests,
+    image: "",
+    input: "21\n",
     checker: "tokens",
     absTol: "1e-9",
     relTol: "1e-6",
+    checkerSource: CHECKER_EXAMPLE,
+    convention: "json",
     limits: Object.fromEntries(LIMITS.map(([name, , value]) => [name, value])),
     stopOnFailure: false,
   };
@@ -131,7 +161,7 @@ export const isTouched = (draft: SubmissionDraft): boolean => !Object.values(EXA
 
 /** Copy a submission into a draft, without tests whose content is withheld or whose grader the form does not offer. */
 export function copyOf(submission: Submission): SubmissionDraft {
-  const { source, files, data, grader, checker, limits } = submission;
+  const { source, files, data, grader, checker, limits, image } = submission;
   const blank = newSubmission();
   const known = grader.kind === "stdio" || grader.kind === "function";
   const text = (value: JsonValue | undefined, otherwise: string) =>
@@ -160,7 +190,11 @@ export function copyOf(submission: Submission): SubmissionDraft {
     grader: grader.kind === "function" ? "function" : "stdio",
     entry: typeof grader.entry === "string" ? grader.entry : blank.entry,
     tests: tests.length > 0 ? tests : [newTest([])],
-    checker: checker.kind === "program" ? blank.checker : (checker.kind as CheckerKind),
+    image: image ?? "",
+    checker:
+      checker.kind === "program" && typeof checker.source !== "string" ? blank.checker : (checker.kind as CheckerKind),
+    checkerSource: typeof checker.source === "string" ? checker.source : blank.checkerSource,
+    convention: (checker.convention as Convention | undefined) ?? blank.convention,
     absTol: String(checker.abs_tol ?? blank.absTol),
     relTol: String(checker.rel_tol ?? blank.relTol),
     limits: Object.fromEntries(LIMITS.map(([name, , value]) => [name, String(limits[name] ?? value)])),
@@ -171,18 +205,8 @@ export function copyOf(submission: Submission): SubmissionDraft {
 export function toRequest(draft: SubmissionDraft): FormRequest {
   const errors: FieldError[] = [];
   const number = (field: string, text: string) => parseNumber(field, text, errors);
-  const checker: Checker =
-    draft.checker === "floats"
-      ? {
-          kind: "floats",
-          abs_tol: number("checker.abs_tol", draft.absTol),
-          rel_tol: number("checker.rel_tol", draft.relTol),
-        }
-      : { kind: draft.checker };
   const request: FormRequest = {
-    source: draft.archive ? { file: draft.archive.file } : draft.source,
-    ...(draft.files.length > 0 ? { files: draft.files } : {}),
-    ...(draft.data.length > 0 ? { data: draft.data } : {}),
+    ...programOf(draft),
     grader: draft.grader === "stdio" ? { kind: "stdio" } : { kind: "function", entry: draft.entry },
     tests: draft.tests.map((test, index) => {
       const common = { id: test.id, points: number(`tests.${index}.points`, test.points), hidden: test.hidden };
@@ -190,12 +214,62 @@ export function toRequest(draft: SubmissionDraft): FormRequest {
         ? { ...common, stdin: test.stdin, expected_stdout: test.anyOutput ? null : test.expectedStdout }
         : { ...common, ...call(test, index, errors) };
     }),
-    checker,
-    limits: Object.fromEntries(
-      Object.entries(draft.limits).map(([name, text]) => [name, number(`limits.${name}`, text)]),
-    ),
+    checker: checkerOf(draft, errors),
+    limits: limitsOf(draft, errors),
     stop_on_failure: draft.stopOnFailure,
   };
+  return unlessWrong(request, errors);
+}
+
+/** The least limits of a run without tests, which are those of `rlp run`. */
+const RUN_LIMITS: Record<string, number> = { cpu_time_s: 10, wall_time_s: 30 };
+export const RUN = "run";
+
+/** Make the request that runs the program once with the draft's input, without its tests. Throws as `toRequest` does. */
+export function toRunRequest(draft: SubmissionDraft): FormRequest {
+  const errors: FieldError[] = [];
+  const limits = limitsOf(draft, errors);
+  for (const [name, least] of Object.entries(RUN_LIMITS)) limits[name] = Math.max(limits[name] ?? 0, least);
+  const request: FormRequest = {
+    ...programOf(draft),
+    grader: { kind: "stdio" },
+    tests: [{ id: RUN, stdin: draft.input, expected_stdout: null, points: 1, hidden: false }],
+    checker: { kind: "tokens" },
+    limits,
+  };
+  return unlessWrong(request, errors);
+}
+
+function programOf(draft: SubmissionDraft): Pick<FormRequest, "source" | "files" | "data" | "image"> {
+  return {
+    source: draft.archive ? { file: draft.archive.file } : draft.source,
+    ...(draft.files.length > 0 ? { files: draft.files } : {}),
+    ...(draft.data.length > 0 ? { data: draft.data } : {}),
+    ...(draft.image === "" ? {} : { image: draft.image }),
+  };
+}
+
+function checkerOf(draft: SubmissionDraft, errors: FieldError[]): Checker {
+  switch (draft.checker) {
+    case "floats":
+      return {
+        kind: "floats",
+        abs_tol: parseNumber("checker.abs_tol", draft.absTol, errors),
+        rel_tol: parseNumber("checker.rel_tol", draft.relTol, errors),
+      };
+    case "program":
+      return { kind: "program", source: draft.checkerSource, convention: draft.convention };
+    default:
+      return { kind: draft.checker };
+  }
+}
+
+const limitsOf = (draft: SubmissionDraft, errors: FieldError[]): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(draft.limits).map(([name, text]) => [name, parseNumber(`limits.${name}`, text, errors)]),
+  );
+
+function unlessWrong(request: FormRequest, errors: FieldError[]): FormRequest {
   if (errors.length > 0) throw new Problem("invalid_request", "Not sent yet", errors[0]?.message ?? "", 0, errors);
   return request;
 }

@@ -1,15 +1,19 @@
+import { useState } from "preact/hooks";
 import { storeDraft, storedDraft } from "../drafts/stored";
 import { copyOf, isTouched, type SubmissionDraft } from "../drafts/submission";
 import { dateTime, shortId } from "../format";
 import { Heading } from "../parts/heading";
 import { Journal } from "../parts/journal";
 import { Load } from "../parts/load";
+import { Alert } from "../parts/problem";
 import { EvaluationResult } from "../parts/result";
+import { save } from "../parts/save";
 import { TextBlock } from "../parts/text";
+import { Problem } from "../problem";
 import { go } from "../router";
 import { EvaluationFeed } from "../runs/feed";
 import { contentOf, useSubmission } from "../runs/submitted";
-import { may } from "../session";
+import { current, may } from "../session";
 import type { Evaluation, Submission } from "../types";
 
 const follow = (live: ConstructorParameters<typeof EvaluationFeed>[0], document: Evaluation) =>
@@ -47,7 +51,19 @@ export function EvaluationPage({ id }: { id: string }) {
   );
 }
 
-function Program({ submission: { source, source_name, files, grader } }: { submission: Submission }) {
+function Program({ submission }: { submission: Submission }) {
+  const { id, source, source_name, files, grader, image } = submission;
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const download = async () => {
+    setProblem(null);
+    try {
+      if (typeof source === "string" && files.length === 0) save(new Blob([source]), source_name);
+      else
+        save(await current().api.download(`v1/evaluations/${encodeURIComponent(id)}/submission/archive`), `${id}.zip`);
+    } catch (error) {
+      setProblem(Problem.of(error));
+    }
+  };
   return (
     <section class="card" aria-labelledby="program">
       <header class="card-head">
@@ -58,8 +74,13 @@ function Program({ submission: { source, source_name, files, grader } }: { submi
             : grader.kind === "stdio"
               ? "reads input, prints output"
               : grader.kind}
+          {image && ` · image ${image}`}
         </span>
+        <button type="button" class="secondary push" onClick={download}>
+          Download
+        </button>
       </header>
+      <Alert problem={problem} />
       <div class="pad program">
         <TextBlock title={source_name} text={contentOf(source)} />
         {files.map(({ path, content }) => (

@@ -43,7 +43,7 @@ export function Simulated() {
   );
 }
 
-function Badge({ tone, sign, text }: { tone: Tone; sign: string; text: string }) {
+export function Badge({ tone, sign, text }: { tone: Tone; sign: string; text: string }) {
   return (
     <span class={`badge ${tone}`}>
       <span class="sign" aria-hidden="true">

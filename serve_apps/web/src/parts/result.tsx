@@ -211,13 +211,13 @@ function Unjudged({ test, state, output }: { test: string; state: Evaluation["st
 const textOf = (value: JsonValue): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 /** Advice for a program that needs a package which the sandbox lacks. */
-function missing({ stderr, message }: TestResult) {
+export function missing({ stderr, message }: TestResult) {
   const module = /ModuleNotFoundError: No module named '([\w.]+)'/.exec(`${stderr ?? ""}\n${message ?? ""}`)?.[1];
   return (
     module && (
       <p class="hint wide">
-        The sandbox has no module <code>{module}</code>: use the standard library, or ask your course staff for an image
-        with it.
+        The image has no module <code>{module}</code>: choose an image with it beside the program, or ask your course
+        staff for one.
       </p>
     )
   );

@@ -17,6 +17,7 @@ export function remember(id: string, request: FormRequest): void {
     grader: request.grader,
     checker: request.checker as Submission["checker"],
     limits: request.limits,
+    image: request.image ?? null,
     tests: request.tests.map(({ id, points, hidden, group = null, ...given }) => ({
       id,
       points,

@@ -190,7 +190,7 @@ class Supervisor(AssignmentCommandHandler, EvaluationCommandHandler, StudyComman
             await with_timeout(self._clock, 2, self._store.summaries("training", limit=1))
         except (PlatformError, TimeoutError) as error:
             store_ok, store_detail = False, str(error) or "no answer within 2 s"
-        sandbox_ok, sandbox_detail = self._evaluations.availability()
+        sandbox_ok, sandbox_detail = self._evaluations.evaluators.availability()
         ray_ok = self._restored.is_set()
         return PlatformStatus(
             dependencies=(
@@ -220,7 +220,7 @@ class Supervisor(AssignmentCommandHandler, EvaluationCommandHandler, StudyComman
 
     def images(self) -> list[ImageInfo]:
         """Return the images that submissions can run in (see the port)."""
-        return self._evaluations.images()
+        return self._evaluations.evaluators.images()
 
     async def _update_weights(self) -> None:
         """Give waiting tenants their current shares, including tenants that an earlier supervisor admitted."""

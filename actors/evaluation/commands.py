@@ -55,7 +55,7 @@ class EvaluationCommandHandler(CommandHandler):
         """Check that a request could be judged (see the port)."""
         check_submission(request, self._settings.evaluation)
         await self._check(request, principal)
-        self._evaluations.check(request)
+        self._evaluations.evaluators.require(request)
 
     async def queue_evaluation(self, request: EvaluationRequest, principal: Principal, run_id: str) -> EvaluationRun:
         """Queue an evaluation under an id that is known already (see the port ``EvaluationQueue``)."""

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from actors.evaluation.evaluators import Evaluators
 from actors.ports import RemoteEvaluator
 from rlplatform.clock import Clock
-from rlplatform.errors import Conflict, InvalidRequest, PlatformError, SandboxUnavailable, Unavailable, UnknownName
+from rlplatform.errors import Conflict, PlatformError, SandboxUnavailable, Unavailable
 from rlplatform.evaluation.events import EvaluationCancelled, EvaluationFailed, EvaluationRetried
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.retries import retry, with_timeout
-from rlplatform.sandbox.models import ImageInfo, PoolStatus, Tier, how_to_build
 from rlplatform.scheduling.admission import Admission, QueuePlace, ServiceTime
 from rlplatform.scheduling.fair_queue import FairQueue
 from rlplatform.settings import EvaluationSettings, Quotas
@@ -26,10 +26,8 @@ from rlplatform.store import Store
 
 log = logging.getLogger(__name__)
 
-STATUS_S = 5.0
-HUNG_S = 30.0
 WATCH_S = 0.2
-RETURN_S = 15.0
+"""Seconds between two looks at an evaluation that an earlier supervisor has leased."""
 
 
 @dataclass
@@ -61,9 +59,9 @@ class EvaluationScheduler:
         self._store = store
         self._settings = settings
         self._clock = clock
-        self._on_lost = on_lost
         self._on_broken = on_broken
         self._on_ended = on_ended
+        self.evaluators = Evaluators(clock, on_lost)
         self.queue = FairQueue()
         self._admission = Admission(self.queue, settings.max_queued, self._active)
         self._service_time = ServiceTime()
@@ -71,10 +69,6 @@ class EvaluationScheduler:
         self._tried: dict[str, str] = {}
         self._images: dict[str, str | None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._links: dict[str, RemoteEvaluator] = {}
-        self._statuses: dict[str, PoolStatus] = {}
-        self._hanging_since: dict[str, float] = {}
-        self._available_at = float("-inf")
         self._draining = False
 
     @property
@@ -96,12 +90,10 @@ class EvaluationScheduler:
             UnknownName: no evaluator has the image.
             QuotaExceeded, QueueFull, WaitTooLong: the evaluation is not admitted.
         """
-        available, reason = self.availability()
-        if not available and not self._returning():
+        available, reason = self.evaluators.availability()
+        if not available and not self.evaluators.returning():
             raise SandboxUnavailable(f"evaluation is unavailable: {reason}")
-        self._require(request.tier)
-        self._require_image(request.own_image)
-        self._require_packages(request.own_image, request.grader.packages)
+        self.evaluators.require(request)
         self.queue.weigh(tenant, quotas.weight)
         return self._admission.hold(
             tenant,
@@ -111,83 +103,6 @@ class EvaluationScheduler:
             max_wait_s=min(request.max_wait_s or self._settings.max_wait_s, self._settings.max_wait_s),
             quota=("concurrent_evaluations", quotas.concurrent_evaluations),
         )
-
-    def check(self, request: EvaluationRequest) -> None:
-        """Check that the tier and the image of ``request`` are there.
-
-        Raises:
-            InvalidRequest: an evaluator has sandboxes, and none serves both.
-        """
-        self._require(request.tier)
-        self._require_image(request.own_image)
-        self._require_packages(request.own_image, request.grader.packages)
-
-    def availability(self) -> tuple[bool, str | None]:
-        """Return True if any evaluator has a sandbox, and otherwise the reason."""
-        if any(status.available for status in self._statuses.values()):
-            return True, None
-        reasons = sorted({status.reason or "unknown reason" for status in self._statuses.values()})
-        return False, "; ".join(reasons) or "no node of the cluster offers sandboxes"
-
-    def _require(self, tier: Tier) -> None:
-        """Refuse a tier that no evaluator serves: waiting would not help."""
-        statuses = [status for status in self._statuses.values() if status.available]
-        if not statuses or any(status.serves(tier) for status in statuses):
-            return
-        if broken := sorted({status.broken[tier] for status in statuses if tier in status.broken}):
-            raise SandboxUnavailable(f"tier {tier.value!r} cannot be served: {'; '.join(broken)}", field="tier")
-        accepted = ", ".join(other.value for other in Tier if any(status.serves(other) for status in statuses))
-        why = "; ".join(sorted({status.lacking[tier] for status in statuses}))
-        raise InvalidRequest(f"tier: {tier.value!r} is not configured ({why}); accepted are {accepted}", field="tier")
-
-    def _require_image(self, name: str | None) -> None:
-        """Refuse an image that no evaluator has."""
-        statuses = [status for status in self._statuses.values() if status.available]
-        if name is None or not statuses or any(status.has_image(name) for status in statuses):
-            return
-        known = {image.name for status in statuses for image in status.images}
-        raise UnknownName("image", name, known, field="image", hint=how_to_build(name))
-
-    def _require_packages(self, name: str | None, packages: Sequence[str]) -> None:
-        """Refuse an image without a package that the grader needs."""
-        if not packages:
-            return
-        statuses = [status for status in self._statuses.values() if status.available]
-        images = [image for status in statuses for image in status.images if image.name == (name or status.image)]
-        missing = [next((one for one in packages if one not in image.packages), None) for image in images]
-        if images and all(missing):
-            others = sorted(
-                {
-                    image.name
-                    for status in statuses
-                    for image in status.images
-                    if all(one in image.packages for one in packages)
-                }
-            )
-            known = f"Choose {' or '.join(map(repr, others))}, or build" if others else "Build"
-            raise InvalidRequest(
-                f"image: {missing[0]} is not installed in image {images[0].name!r}. {known} one with it "
-                "(rlp image build)",
-                field="image",
-            )
-
-    def images(self) -> list[ImageInfo]:
-        """Return the images that evaluators have, by name."""
-        found: dict[tuple[str, str], ImageInfo] = {}
-        for node, status in sorted(self._statuses.items()):
-            for image in status.images if status.available else ():
-                entry = found.get((image.name, image.digest))
-                default = image.name == status.image
-                found[image.name, image.digest] = ImageInfo(
-                    **image.model_dump(),
-                    default=default or (entry is not None and entry.default),
-                    nodes=[*(entry.nodes if entry else ()), node],
-                )
-        return [found[key] for key in sorted(found)]
-
-    def _returning(self) -> bool:
-        """Return True if sandboxes were available a moment ago, and no evaluator reports why they are not now."""
-        return not self._statuses and self._clock.monotonic() - self._available_at < RETURN_S
 
     def place(self, run_id: str) -> QueuePlace | None:
         """Return the place of a run in the queue; None if it is not queued."""
@@ -218,42 +133,13 @@ class EvaluationScheduler:
 
     async def refresh(self, links: Sequence[RemoteEvaluator]) -> None:
         """Find evaluators, ask for the state of their sandboxes, and end evaluators that hang."""
-        answers = await asyncio.gather(*map(self._ask, links))
-        self._links = {}
-        self._statuses = {}
-        for link, (status, _) in zip(links, answers, strict=True):
-            if isinstance(status, PoolStatus):
-                self._links[link.name] = link
-                self._statuses[link.name] = status
-            else:
-                log.warning("evaluator %s does not answer: %s", link.name, status)
-        if self.availability()[0]:
-            self._available_at = self._clock.monotonic()
-        hanging = [link for link, (_, active) in zip(links, answers, strict=True) if isinstance(active, TimeoutError)]
-        await self._end_if_long(hanging)
+        await self.evaluators.refresh(links)
         self._pump()
-
-    async def _ask(self, link: RemoteEvaluator) -> list[Any]:
-        """Ask an evaluator for its status and its runs.
-
-        It can name its runs even while its sandbox pool is being prepared.
-        """
-        asked = (with_timeout(self._clock, STATUS_S, answer) for answer in (link.status(), link.active()))
-        return await asyncio.gather(*asked, return_exceptions=True)
-
-    async def _end_if_long(self, hanging: Sequence[RemoteEvaluator]) -> None:
-        """End evaluators that have hung for ``HUNG_S`` seconds. Their runs are lost and judged again."""
-        now = self._clock.monotonic()
-        self._hanging_since = {link.name: self._hanging_since.get(link.name, now) for link in hanging}
-        for link in hanging:
-            if now - self._hanging_since[link.name] >= HUNG_S:
-                log.error("evaluator %s hangs, and is ended", link.name)
-                await link.end()
 
     async def restore(self, runs: Sequence[EvaluationRun]) -> None:
         """Adopt unfinished runs that are not known here. A run in progress stays with its evaluator."""
         owners: dict[str, RemoteEvaluator] = {}
-        for link in self._links.values():
+        for link in self.evaluators:
             with suppress(PlatformError):
                 owners |= dict.fromkeys(await link.active(), link)
         unknown = [run for run in runs if run.id not in self._leases and run.id not in self.queue]
@@ -282,7 +168,7 @@ class EvaluationScheduler:
     def _pump(self, fresh: EvaluationRun | None = None) -> None:
         """Lease queued runs while there are free slots. ``fresh`` was just stored and need not be read again."""
         while len(self.queue) and not self._draining and (free := self._free()):
-            waiting = self.queue.pop(lambda run_id: any(self._may_run(run_id, name) for name in free))
+            waiting = self.queue.pop(lambda run_id: any(self._can_run(name, run_id) for name in free))
             if waiting is None:
                 return
             tenant, run_id = waiting
@@ -293,28 +179,24 @@ class EvaluationScheduler:
 
     def _free(self) -> dict[str, int]:
         """Return the evaluators with a free slot, and the number of leases of each."""
-        load = {name: 0 for name, status in self._statuses.items() if status.available}
+        load = dict.fromkeys(self.evaluators.usable(), 0)
         for lease in self._leases.values():
             if lease.link.name in load:
                 load[lease.link.name] += 1
-        return {name: used for name, used in load.items() if used < self._links[name].slots}
+        return {name: used for name, used in load.items() if used < self.evaluators[name].slots}
 
     def _choose(self, run_id: str, free: Mapping[str, int], not_on: str | None) -> RemoteEvaluator:
         """Return the evaluator with the fewest leases that may have the run, if possible another than ``not_on``."""
-        fitting = (name for name in free if self._may_run(run_id, name))
-        return self._links[min(fitting, key=lambda name: (name == not_on, free[name]))]
+        fitting = (name for name in free if self._can_run(name, run_id))
+        return self.evaluators[min(fitting, key=lambda name: (name == not_on, free[name]))]
 
-    def _may_run(self, run_id: str, name: str) -> bool:
-        """Return True if an evaluator has the run's image. While none has it, any may find out that it is gone."""
-        image = self._images.get(run_id)
-        if image is None or self._statuses[name].has_image(image):
-            return True
-        return not any(status.available and status.has_image(image) for status in self._statuses.values())
+    def _can_run(self, name: str, run_id: str) -> bool:
+        return self.evaluators.can_run(name, self._images.get(run_id))
 
     def _slots(self) -> tuple[int, int]:
         """Return the number of slots of all evaluators with sandboxes, and how many of them are free."""
-        usable = {name for name, status in self._statuses.items() if status.available}
-        slots = sum(self._links[name].slots for name in usable)
+        usable = self.evaluators.usable()
+        slots = sum(self.evaluators[name].slots for name in usable)
         return slots, max(0, slots - sum(lease.link.name in usable for lease in self._leases.values()))
 
     def _expected_wait_s(self, position: int) -> float | None:
@@ -364,11 +246,11 @@ class EvaluationScheduler:
             if self._leases[run_id].cancelled:
                 return None
             if isinstance(error, SandboxUnavailable):
-                self._suspect(link, error)
+                self.evaluators.suspect(link, error)
                 return await self._lost(run_id, str(error), attempt=0)
             log.warning("attempt %d of %s was lost on %s: %s", attempt, run_id, link.name, error)
             if isinstance(error, Unavailable):
-                self._suspect(link, error)
+                self.evaluators.suspect(link, error)
             last = isinstance(error, PlatformError) and not error.retryable
             return await self._lost(run_id, str(error), attempt, last=last)
         return None
@@ -379,14 +261,8 @@ class EvaluationScheduler:
             while run_id in await link.active():
                 await self._clock.sleep(WATCH_S)
         except PlatformError as error:
-            self._suspect(link, error)
+            self.evaluators.suspect(link, error)
         return await self._lost(run_id, "its evaluator is gone")
-
-    def _suspect(self, link: RemoteEvaluator, error: PlatformError) -> None:
-        """Lease nothing to ``link`` until the next refresh finds it healthy."""
-        log.warning("evaluator %s: %s", link.name, error)
-        self._statuses.pop(link.name, None)
-        self._on_lost()
 
     async def _lost(self, run_id: str, reason: str, attempt: int = 1, *, last: bool = False) -> EvaluationRun | None:
         """Record a lost attempt, and return the run if it has to be queued again.

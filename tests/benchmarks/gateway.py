@@ -96,7 +96,7 @@ async def commands(target: Target, evaluation: str) -> list[Row]:
         await load.ask(target, "DELETE", f"/v1/evaluations/{run}")
     await _idle(target)
     return [
-        _row("platform", "cancel what is over", 1, cancel),
+        _row("platform", "cancel what has finished", 1, cancel),
         _row("platform", "create evaluation, slots taken", 1, queue),
     ]
 

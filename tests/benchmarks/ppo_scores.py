@@ -29,7 +29,7 @@ TRAINERS = ("ours", "sb3")
 REMARKS = {
     "MountainCarContinuous-v0": "a rollout is 8 rows of one environment. The deterministic policy goes back and forth "
     "between solving every episode (92 to 95) and missing the goal by a little in every one (-20 to -50), from one 500 "
-    "steps to the next, while the stochastic one mostly goes on to score about 90; 20,000 steps end where they happen "
+    "steps to the next, while the stochastic one mostly scores about 90; 20,000 steps end where they happen "
     "to. Five of eight seeds end at 83 to 93, about the published row; of Stable-Baselines3's eight, five end at 80 to "
     "94 and three at -16 to -56. Neither the environment nor the gradients are the cause: EnvPool's steps equal "
     "Gymnasium's to 1e-6 over 3,000 of them, gSDE's gradients are autograd's (tests/unit/ppo).",

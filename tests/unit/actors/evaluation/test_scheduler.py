@@ -12,7 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from actors.evaluation.scheduler import HUNG_S, STATUS_S, WATCH_S, EvaluationScheduler
+from actors.evaluation.evaluators import HUNG_S, STATUS_S
+from actors.evaluation.scheduler import WATCH_S, EvaluationScheduler
 from rlplatform.errors import (
     InvalidRequest,
     QueueFull,

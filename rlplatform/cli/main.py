@@ -6,7 +6,8 @@ import io
 import os
 import sys
 from contextlib import suppress
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -93,8 +94,18 @@ app.command()(doctor)
 app.command()(serve)
 
 
+def _print_version(wished: bool) -> None:
+    if wished:
+        typer.echo(f"rlp {version('rlplatform')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     """Exit codes: 0 done (and accepted), 1 failed or not accepted, 2 usage, 3 not authenticated, 4 not found, 5 server,
     130 interrupted (a run that was followed continues).
     """

@@ -25,9 +25,10 @@ def backup(
     folder: Annotated[Path, typer.Argument(help="New folder for the back-up. It will hold secrets.", file_okay=False)],
     json: Json = False,
 ) -> None:
-    """Back up the store, checkpoints, policies, episodes, files and the pepper, while the platform runs.
+    """Back up everything while the platform runs.
 
-    Every stream is checked. Exit status 1: a checkpoint was damaged, and is not in the back-up.
+    A back-up holds the store, checkpoints, policies, episodes, files and the pepper. Every stream
+    is checked. Exit status 1: a checkpoint was damaged, and is not in the back-up.
     """
     output = output_of(ctx, json)
     folder = folder.absolute()
@@ -46,9 +47,10 @@ def restore(
     folder: Annotated[Path, typer.Argument(help="Folder of a back-up.", file_okay=False)],
     json: Json = False,
 ) -> None:
-    """Restore a back-up where there is no store yet, and compare each stream with it.
+    """Restore a back-up where there is no store yet.
 
-    Stop the platform first. Trainings continue with the next start, from their newest checkpoint.
+    Each stream is compared with the back-up. Stop the platform first. Trainings
+    continue with the next start, from their newest checkpoint.
     """
     output = output_of(ctx, json)
     folder = folder.absolute()

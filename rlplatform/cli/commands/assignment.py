@@ -63,7 +63,7 @@ def push(
 
 @app.command("ls")
 def index(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiKey = None) -> None:
-    """List the assignments of the course, with your own dates, points and attempts."""
+    """List assignments with your dates, points and attempts."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = client.assignments()
@@ -179,7 +179,10 @@ def extend(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Give a member later dates or further attempts, in place of an earlier extension."""
+    """Give a member later dates or further attempts.
+
+    It replaces an earlier extension.
+    """
     output = output_of(ctx, json)
     wanted = given(
         due_at=_time(due, "--due"), closes_at=_time(closes, "--closes"), extra_attempts=attempts, reason=reason

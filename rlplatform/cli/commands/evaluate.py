@@ -92,7 +92,10 @@ def evaluate(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Judge a program in a sandbox (exit status 0: accepted, 1: not). Without tests it is run, as by rlp run."""
+    """Judge a program in a sandbox.
+
+    Exit status 0: accepted, 1: not. Without tests the program is run, as by rlp run.
+    """
     output = output_of(ctx, json)
     if arg and function is None:
         raise InvalidRequest("--arg goes with --function, which says what is called", field="--arg")

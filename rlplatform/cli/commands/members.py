@@ -83,7 +83,10 @@ def invite(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Make links that are good once: each gives its member an API key. A member's earlier link ends."""
+    """Make links that give their members an API key, once.
+
+    A member's earlier link ends.
+    """
     output = output_of(ctx, json)
     if bool(members) == everyone:
         raise InvalidRequest("name the members to invite, or give --all", field="MEMBER")
@@ -111,7 +114,7 @@ def invite(
 
 @app.command()
 def invitations(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiKey = None) -> None:
-    """List invitations: which are open, accepted, expired or revoked."""
+    """List invitations and whether they are still open."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = client.invitations()

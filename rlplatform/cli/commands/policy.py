@@ -111,7 +111,10 @@ def export(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Save a policy as an ONNX model, which was seen to act as it does."""
+    """Save a policy as an ONNX model.
+
+    The model was compared with the policy on sampled observations.
+    """
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         policy_id = full_id(client, policy_id, Kind.POLICY)

@@ -58,10 +58,10 @@ def run(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Run a program in a sandbox, without tests, and exit with its exit status.
+    """Run a program in a sandbox, without tests.
 
-    Its output appears as it comes. A program that exceeds a limit ends with 124 (time), 137 (memory) or 125 (output),
-    one that a signal kills with 128 and the signal's number.
+    Its output appears as it comes. The exit status is the program's; 124 (time), 137 (memory) or 125 (output) if it
+    exceeds a limit; 128 and the signal's number if a signal kills it.
     """
     output = output_of(ctx, json)
     program, name = read_program(file)

@@ -26,7 +26,7 @@ def label(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Change the labels, the name or the notes of runs, finished or not."""
+    """Change labels, name or notes of runs, finished or not."""
     output = output_of(ctx, json)
     labels: dict[str, str | None] = {}
     texts: list[str] = []
@@ -62,7 +62,10 @@ def rm(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Delete finished runs for good, with their events, checkpoints and files."""
+    """Delete finished runs for good.
+
+    Their events, checkpoints and files are deleted too.
+    """
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         ids = [full_id(client, text, Kind.TRAINING, Kind.EVALUATION) for text in runs]

@@ -31,7 +31,10 @@ def clone(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Train once more with the settings of a training, except for those that --set changes."""
+    """Train once more with the settings of a training.
+
+    --set changes some of them.
+    """
     output = output_of(ctx, json)
     changes = {_LONG.get(key, key): value for key, value in pairs(set_ or [], "--set").items()}
     changes |= {f"labels.{key}": value for key, value in labels_of(label).items()} | given(name=name, notes=notes)

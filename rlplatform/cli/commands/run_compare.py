@@ -35,7 +35,10 @@ def compare(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Compare trainings, grouped by all but the seed: returns with 95 % intervals, speed, settings that differ."""
+    """Compare trainings, grouped by all but the seed.
+
+    It prints returns with 95 % intervals, speed, and the settings that differ.
+    """
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         comparison = _comparison(client, trainings, label, metric, "env_steps")

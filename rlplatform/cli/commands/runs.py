@@ -24,7 +24,7 @@ from rlplatform.evaluation.models import Evaluation, EvaluationState, Verdict
 from rlplatform.ids import Kind, kind_of
 from rlplatform.training.models import Training, TrainingState
 
-app = typer.Typer(no_args_is_help=True, help="List, show, follow, label, stop and delete trainings and evaluations.")
+app = typer.Typer(no_args_is_help=True, help="List, show, follow, label, compare, stop and delete runs.")
 
 _STATES: dict[str, tuple[str, ...]] = {
     "trainings": tuple(state.value for state in TrainingState),
@@ -162,7 +162,10 @@ def pause(
 def resume(
     ctx: typer.Context, training_id: TrainingId, json: Json = False, url: Url = None, api_key: ApiKey = None
 ) -> None:
-    """Continue a paused training from its checkpoint, as soon as there is room."""
+    """Continue a paused training from its checkpoint.
+
+    It starts as soon as there is room.
+    """
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         run = client.resume_training(full_id(client, training_id, Kind.TRAINING))

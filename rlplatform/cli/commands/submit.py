@@ -33,9 +33,9 @@ def submit(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Hand in an assignment, and show the verdicts as they come (exit status 0: all accepted, 1: not).
+    """Hand in an assignment, and show the verdicts.
 
-    It is handed in as soon as the id appears: what follows can be interrupted.
+    Exit status 0: all accepted, 1: not. It is handed in as soon as the id appears: what follows can be interrupted.
     """
     output = output_of(ctx, json)
     program, called = read_program(file)

@@ -73,7 +73,10 @@ def sweep(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Train over hyperparameters and seeds, then print a table, best evaluation first. Ctrl-C stops nothing."""
+    """Train over hyperparameters and seeds.
+
+    At the end it prints a table, best evaluation first. Ctrl-C stops nothing.
+    """
     output = output_of(ctx, json)
     stop = given(
         env_steps=env_steps, episode_return_mean=episode_return_mean, wall_time_s=wall_time_s, iterations=iterations

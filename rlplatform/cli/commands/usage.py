@@ -37,7 +37,10 @@ def quotas(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Show a tenant's quotas, or set some: those that are set already stay."""
+    """Show a tenant's quotas, or set some of them.
+
+    The others stay as they are.
+    """
     output = output_of(ctx, json)
     if given and reset:
         raise InvalidRequest("give either --set or --reset", field="--reset")

@@ -47,6 +47,9 @@ class SupervisorHandle:
     async def judge_waiting(self, work_id: str | None = None) -> None:
         await self._call("judge_waiting", work_id)
 
+    async def compare_waiting(self) -> None:
+        await self._call("compare_waiting")
+
     async def start_training(
         self, request: TrainingRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[TrainingRun, bool]:

@@ -22,6 +22,8 @@ from actors.training.scheduler import TrainingScheduler
 from rlplatform.access.principals import Principal
 from rlplatform.assignments.grading.judging import SubmissionJudge
 from rlplatform.assignments.repository import AssignmentRepository, run_that_uses
+from rlplatform.assignments.similarity.process import ComparisonProcess
+from rlplatform.assignments.similarity.runner import SimilarityRunner
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.environments.facts import EnvironmentProbes
 from rlplatform.episodes.ports import EpisodeStore
@@ -98,6 +100,7 @@ class Supervisor(AssignmentCommandHandler, EvaluationCommandHandler, StudyComman
         self._files = None
         if files is not None:
             self._files = FileService(store, files, clock, settings.files, in_use=partial(run_that_uses, store))
+        self._similarity = SimilarityRunner(store, clock, self._files, ComparisonProcess())
         self._reconciling = asyncio.Lock()
 
     async def run(self) -> None:
@@ -105,12 +108,14 @@ class Supervisor(AssignmentCommandHandler, EvaluationCommandHandler, StudyComman
         sweeping = asyncio.get_running_loop().create_task(self._sweep())
         warming = asyncio.get_running_loop().create_task(self._probes.warm_up())
         judging = asyncio.get_running_loop().create_task(self._judge_on())
+        comparing = asyncio.get_running_loop().create_task(self._similarity.run())
         try:
             await self._reconcile_on()
         finally:
             sweeping.cancel()
             warming.cancel()
             judging.cancel()
+            comparing.cancel()
 
     async def _sweep(self) -> None:
         """Remove unfinished checkpoints of killed trainers, and runs older than the retention period."""

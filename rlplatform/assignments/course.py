@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rlplatform.assignments.grading.archives import ArchiveService
 from rlplatform.assignments.grading.regrades import RegradeService
 from rlplatform.assignments.grading.remarks import RemarkService
 from rlplatform.assignments.people.invitations import Invitations
@@ -11,6 +12,8 @@ from rlplatform.assignments.ports import AssignmentCommands
 from rlplatform.assignments.reader import AssignmentReader
 from rlplatform.assignments.repository import AssignmentRepository
 from rlplatform.assignments.service import AssignmentService
+from rlplatform.assignments.similarity.requests import SimilarityService
+from rlplatform.assignments.submission_reader import SubmissionReader
 from rlplatform.assignments.submissions import SubmissionService
 from rlplatform.clock import Clock
 from rlplatform.files.service import FileService
@@ -46,4 +49,7 @@ class CourseServices:
         self.assignments = AssignmentService(reader, store, clock, commands, files, *limits)
         self.submissions = SubmissionService(reader, store, clock, commands, files, *limits)
         self.regrades = RegradeService(self.repository, self.members, clock, commands)
-        self.remarks = RemarkService(reader, self.submissions, clock)
+        self.submission_reader = SubmissionReader(reader)
+        self.remarks = RemarkService(reader, self.submission_reader, clock)
+        self.similarity = SimilarityService(reader, clock, commands)
+        self.archives = ArchiveService(reader, self.submission_reader, self.assignments, files)

@@ -25,6 +25,9 @@ class AssignmentCommands(Protocol):
         Returns once the submissions are queued. What cannot be queued now is queued later.
         """
 
+    async def compare_waiting(self) -> None:
+        """Begin the similarity reports that wait. Returns at once."""
+
 
 class EvaluationQueue(Protocol):
     """Queue of evaluations, as assignments use it."""

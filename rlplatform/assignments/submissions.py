@@ -1,9 +1,8 @@
-"""Submissions: accepted, stored and shown. Judging is the supervisor's."""
+"""Submissions: checked, accepted and stored. Judging is the supervisor's."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 
@@ -15,13 +14,10 @@ from rlplatform.assignments.attempts import attempts_state
 from rlplatform.assignments.deadlines import attempts_of, deadlines_of
 from rlplatform.assignments.definitions import AssignmentRequest, check_files
 from rlplatform.assignments.events import WorkOpened, WorkSubmitted
-from rlplatform.assignments.grading.grades import Overlay
 from rlplatform.assignments.grading.judging import judging_principal, request_of
 from rlplatform.assignments.models import (
     AssignmentState,
-    SubmissionDetail,
     SubmissionInfo,
-    SubmissionList,
     SubmissionRecord,
     SubmissionRequest,
     SubmittedPath,
@@ -42,7 +38,6 @@ from rlplatform.errors import (
     PlatformError,
 )
 from rlplatform.evaluation.attachments import check_attachments
-from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.sources import SourceFile
 from rlplatform.evaluation.submissions import check_submission
 from rlplatform.files.models import FileRef
@@ -54,11 +49,10 @@ from rlplatform.store import Store
 
 _FILES = TypeAdapter(list[SourceFile])
 _QUEUED_WITHIN_S = 2.0
-Place = Callable[[EvaluationRun], Awaitable[int | None]]
 
 
 class SubmissionService:
-    """Submissions of all tenants, over a reader.
+    """Accepts submissions of all tenants.
 
     Args:
         commands: judges submissions.
@@ -151,7 +145,8 @@ class SubmissionService:
         with suppress(PlatformError, TimeoutError):  # it is judged in any case
             await with_timeout(self._clock, _QUEUED_WITHIN_S, self._commands.judge_waiting(stream_id))
         known = next(one for one in work.document.submissions if one.id == submission.id)
-        return self._shown(definition, state, member, work.document, known, {}, principal), True
+        staff = principal.has(Scope.READ)
+        return views.submission(definition, state, member, work.document, known, {}, staff=staff), True
 
     async def _checked(
         self, run: AssignmentRun, definition: AssignmentRequest, request: SubmissionRequest, principal: Principal
@@ -216,111 +211,7 @@ class SubmissionService:
         if known.body_sha256 != body:
             raise IdempotencyMismatch("the Idempotency-Key was used with another body")
         overlay = await self._reader.repository.overlay(run.document)
-        learner = Principal(id=member.id, tenant=run.tenant, scopes=frozenset())
-        return self._shown(definition, run.document, member, work.document, known, overlay, learner)
-
-    async def list(self, name: str, principal: Principal, member_id: str | None = None) -> SubmissionList:
-        """Return submissions, newest first: a learner's own; for staff those of a member, or of all.
-
-        Raises:
-            NotFound: there is no such assignment, or no such member, for ``principal``.
-        """
-        run, definition, me = await self._reader.visible(name, principal)
-        state = run.document
-        if not principal.has(Scope.READ):
-            if me is None or member_id not in (None, me.id):
-                raise NotFound("no such member")
-            works = [work] if (work := await self._reader.repository.work(work_id(run.id, me.id))) else []
-            members = {me.id: me}
-        elif member_id is not None:
-            member = await self._reader.members.find(member_id, principal.tenant)
-            works = [work] if (work := await self._reader.repository.work(work_id(run.id, member.id))) else []
-            members = {member.id: member}
-        else:
-            works = await self._reader.repository.works(principal.tenant, run.id)
-            members = {member.id: member for member in await self._reader.members.list(principal.tenant)}
-        overlay = await self._reader.repository.overlay(state)
-        shown = [
-            self._shown(definition, state, members[work.document.member_id], work.document, one, overlay, principal)
-            for work in works
-            for one in work.document.submissions
-        ]
-        return SubmissionList(items=sorted(shown, key=lambda one: (one.submitted_at, one.id), reverse=True))
-
-    async def show(
-        self, name: str, submission_id: str, principal: Principal, place: Place | None = None
-    ) -> SubmissionDetail:
-        """Return a submission with its files and results.
-
-        Args:
-            place: returns the place of an evaluation in the queue.
-
-        Raises:
-            NotFound: there is none that ``principal`` sees.
-        """
-        run, definition, work, record = await self.find(name, submission_id, principal)
-        member = await self._reader.members.find(work.document.member_id, principal.tenant)
-        overlay = await self._reader.repository.overlay(run.document)
-        shown = self._shown(definition, run.document, member, work.document, record, overlay, principal)
-        content = await self._reader.repository.content(record.id)
-        evaluation = await self.evaluation_of(run.document, record, overlay)
-        results = list(evaluation.document.tests) if evaluation is not None else []
-        if not principal.has(Scope.READ):
-            results = [result.redacted() for result in results]
-        files = content.files
-        if content.archive is not None:
-            files = [SourceFile(path="submission.zip", content=content.archive)]
-        return SubmissionDetail(
-            **shown.model_dump(),
-            content=files,
-            results=results,
-            comments=[one for one in work.document.comments if one.submission_id == record.id],
-            queue_position=await place(evaluation) if place is not None and evaluation is not None else None,
-        )
-
-    async def find(
-        self, name: str, submission_id: str, principal: Principal
-    ) -> tuple[AssignmentRun, AssignmentRequest, WorkRun, SubmissionRecord]:
-        """Return a submission with its assignment and its member's work.
-
-        Raises:
-            NotFound: there is none that ``principal`` sees.
-        """
-        run, definition, me = await self._reader.visible(name, principal)
-        owner = await self._reader.repository.work_of(submission_id)
-        work = await self._reader.repository.work(owner) if owner is not None else None
-        if work is None or work.document.assignment_id != run.id:
-            raise NotFound("no such submission")
-        if not principal.has(Scope.READ) and (me is None or work.document.member_id != me.id):
-            raise NotFound("no such submission")
-        record = next((one for one in work.document.submissions if one.id == submission_id), None)
-        if record is None:
-            raise NotFound("no such submission")
-        return run, definition, work, record
-
-    async def evaluation_of(
-        self, state: AssignmentState, record: SubmissionRecord, overlay: Overlay
-    ) -> EvaluationRun | None:
-        """Return the evaluation whose result holds; None if there is none yet, or retention has removed it."""
-        for evaluation_id in views.evaluation_ids(state, record, overlay):
-            with suppress(NotFound):
-                run = await self._store.get(evaluation_id)
-                assert isinstance(run, EvaluationRun)
-                return run
-        return None
-
-    def _shown(
-        self,
-        definition: AssignmentRequest,
-        state: AssignmentState,
-        member: Member,
-        work: Work,
-        record: SubmissionRecord,
-        overlay: Overlay,
-        principal: Principal,
-    ) -> SubmissionInfo:
-        staff = principal.has(Scope.READ)
-        return views.submission(definition, state, member, work, record, overlay, staff=staff)
+        return views.submission(definition, run.document, member, work.document, known, overlay, staff=False)
 
 
 def _accepted(work: WorkRun, event_id: str) -> SubmissionRecord | None:

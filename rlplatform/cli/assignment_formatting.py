@@ -6,6 +6,7 @@ from datetime import datetime
 
 from rlplatform.assignments.grading.documents import Grades, Leaderboard, RegradeReport
 from rlplatform.assignments.models import AssignmentCard, AssignmentView, MyStatus, SubmissionDetail, SubmissionInfo
+from rlplatform.assignments.similarity.models import ComparedSubmission, SimilarityReport
 from rlplatform.evaluation.models import Verdict
 
 
@@ -131,6 +132,36 @@ def points(earned: float | None, most: float) -> str:
 def number(value: float | None) -> str:
     """A number, or a dash."""
     return "-" if value is None else f"{value:g}"
+
+
+def similarity(report: SimilarityReport) -> str:
+    """A comparison in one line."""
+    listed = f"{len(report.pairs)} pairs with at least {report.min_similarity:.0%}"
+    return f"{report.compared} submissions compared at {moment(report.finished_at)}; {listed}"
+
+
+def pair_rows(report: SimilarityReport) -> list[dict[str, str]]:
+    """Rows of a table of pairs: whose, how much of each is in the other, and where the longest passages are."""
+    return [
+        {
+            "ALIKE": f"{pair.similarity:.0%}",
+            "EARLIER": _person(pair.a),
+            "OF IT": f"{pair.a.share:.0%}",
+            "LATER": _person(pair.b),
+            "OF IT ": f"{pair.b.share:.0%}",
+            "LINES OF THE LATER": _lines(pair.b),
+        }
+        for pair in report.pairs
+    ]
+
+
+def _person(one: ComparedSubmission) -> str:
+    return f"{one.external_id} {one.name}".strip()
+
+
+def _lines(one: ComparedSubmission) -> str:
+    longest = sorted(one.passages, key=lambda passage: passage.first_line - passage.last_line)[:2]
+    return ", ".join(f"{passage.path}:{passage.first_line}-{passage.last_line}" for passage in longest)
 
 
 def moment(at: datetime | None) -> str:

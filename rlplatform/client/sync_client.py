@@ -43,6 +43,7 @@ from rlplatform.assignments.people.models import (
     MemberList,
     RosterResult,
 )
+from rlplatform.assignments.similarity.models import SimilarityReport
 from rlplatform.client.call import (
     POLICY_WAIT_S,
     UNCHANGED,
@@ -316,9 +317,32 @@ class AssignmentCalls(Transport):
         """Return the grades in the form of a file: `csv` is a table, `gradescope` has the `results.json` of each."""
         return self._send(Call("GET", f"{_path(name)}/grades", bytes, {"format": form}))
 
+    def download_assignment(
+        self, name: str, target: Path, *, progress: Callable[[int, int], None] | None = None
+    ) -> Path:
+        """Save everything of an assignment as the ZIP file ``target``, which appears only once it is complete.
+
+        Args:
+            progress: called with the bytes received, and 0: the size is not known before.
+        """
+        return self._download(f"{_path(name)}/archive", target, progress)
+
     def leaderboard(self, name: str) -> Leaderboard:
         """Return the members ranked by the submissions that count."""
         return self._send(Call("GET", f"{_path(name)}/leaderboard", reads(Leaderboard)))
+
+    def compare_submissions(self, name: str, *, min_similarity: float | None = None) -> SimilarityReport:
+        """Begin to compare the submissions that count; :meth:`similarity` has the result."""
+        body = {"min_similarity": min_similarity} if min_similarity is not None else {}
+        return self._send(with_json("POST", f"{_path(name)}/similarity", body, SimilarityReport))
+
+    def similarity(self, name: str) -> SimilarityReport:
+        """Return which submissions are alike: the report that is running, or the newest one.
+
+        Raises:
+            NotFound: nothing was compared yet.
+        """
+        return self._send(Call("GET", f"{_path(name)}/similarity", reads(SimilarityReport)))
 
     def regrade(
         self, name: str, *, version: int | None = None, dry_run: bool = True, idempotency_key: str | None = None
@@ -595,7 +619,7 @@ class MemberCalls(Transport):
         return (self._send(call)).items
 
     def invitations(self) -> list[InvitationInfo]:
-        """Return the newest invitation of each member who has had one, without its text."""
+        """Return the newest invitation of each member that was ever invited, without its text."""
         return (self._send(Call("GET", "/v1/invitations", reads(InvitationList)))).items
 
     def revoke_invitation(self, member_id: str) -> InvitationInfo:

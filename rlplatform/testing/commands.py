@@ -9,6 +9,7 @@ from datetime import datetime
 from rlplatform.access.principals import Principal
 from rlplatform.assignments.grading.judging import SubmissionJudge
 from rlplatform.assignments.repository import AssignmentRepository
+from rlplatform.assignments.similarity.runner import SimilarityRunner
 from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, NotFound, SandboxUnavailable
 from rlplatform.evaluation.events import (
@@ -32,6 +33,7 @@ from rlplatform.studies.events import StudyPauseRequested, StudyQueued, StudyRes
 from rlplatform.studies.models import Study, StudyRequest, StudyState
 from rlplatform.studies.record import StudyRun
 from rlplatform.studies.request_checks import check_space
+from rlplatform.testing.similarity import EqualProgramsComparer
 from rlplatform.training.checkpoints.retention import superseded
 from rlplatform.training.events import (
     TrainingIterationCompleted,
@@ -68,6 +70,8 @@ class FakeCommands:
         self.sandbox = sandbox
         self.judge = judge
         self.submissions = SubmissionJudge(AssignmentRepository(store), clock, self)
+        self.comparer = EqualProgramsComparer()
+        self.similarity = SimilarityRunner(store, clock, None, self.comparer)
         self._checkpoints = checkpoints
         self._store = store
         self._clock = clock
@@ -113,6 +117,9 @@ class FakeCommands:
         """Queue what waits, of all members, and note what has ended."""
         del work_id
         await self.submissions.scan()
+
+    async def compare_waiting(self) -> None:
+        """Do nothing: a test calls ``similarity.scan``."""
 
     async def cancel_evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
         by = principal.id

@@ -91,6 +91,7 @@ def test_nothing_runs_a_learners_code_outside_a_container() -> None:
         "rlplatform/probing/prober.py",  # probe_worker, which makes installed environments within limits
         "rlplatform/probing/worker.py",  # a fork of itself for each
         "rlplatform/playing/process.py",  # a worker that draws and plays in our environments
+        "rlplatform/assignments/similarity/process.py",  # itself, which reads submissions as text within limits
         "rlplatform/policies/exporter.py",  # export_worker, which writes a policy's ONNX file
     )
     starts = r"(?<![\w.])(exec|eval)\(|\bsubprocess\.|os\.(system|popen|exec\w+|spawn\w+|fork)\("

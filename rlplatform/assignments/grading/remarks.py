@@ -8,7 +8,7 @@ from rlplatform.assignments.models import Adjustment, AdjustmentRecord, Comment,
 from rlplatform.assignments.reader import AssignmentReader
 from rlplatform.assignments.record import AssignmentRun, WorkRun
 from rlplatform.assignments.repository import work_id
-from rlplatform.assignments.submissions import SubmissionService
+from rlplatform.assignments.submission_reader import SubmissionReader
 from rlplatform.clock import Clock
 from rlplatform.errors import InvalidRequest, NotFound
 
@@ -16,7 +16,7 @@ from rlplatform.errors import InvalidRequest, NotFound
 class RemarkService:
     """Adjustments and comments of all tenants."""
 
-    def __init__(self, reader: AssignmentReader, submissions: SubmissionService, clock: Clock) -> None:
+    def __init__(self, reader: AssignmentReader, submissions: SubmissionReader, clock: Clock) -> None:
         self._submissions = submissions
         self._repository = reader.repository
         self._members = reader.members
@@ -41,7 +41,8 @@ class RemarkService:
             NotFound: there is no such submission.
             InvalidRequest: it has no such file.
         """
-        _, _, work, record = await self._submissions.find(name, submission_id, principal)
+        found = await self._submissions.find(name, submission_id, principal)
+        work, record = found.work, found.record
         paths = [file.path for file in record.files]
         if comment.path not in paths:
             raise InvalidRequest(f"{comment.path!r} is not in the submission; it has {', '.join(paths)}", field="path")

@@ -97,7 +97,7 @@ class Invitations:
         return Invitation(invitation=text, member_id=member.id, expires_at=made.expires_at)
 
     async def list(self, tenant: str) -> list[InvitationInfo]:
-        """Return the newest invitation of each member who has had one, by external ids."""
+        """Return the newest invitation of each member that was ever invited, by external ids."""
         found: dict[str, _StoredInvitation] = {}
         before = None
         while page := await self._store.list_documents(_INVITATION, owner=tenant, before=before, limit=_PAGE):

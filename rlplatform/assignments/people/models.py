@@ -174,7 +174,7 @@ class InvitationList(StrictModel):
     """Invitations of a course."""
 
     items: list[InvitationInfo]
-    """The newest invitation of each member who has had one, by external ids."""
+    """The newest invitation of each member that was ever invited, by external ids."""
 
 
 class InvitationAcceptance(StrictModel):

@@ -18,7 +18,7 @@ from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of
 from rlplatform.cli.output import Output
 from rlplatform.cli.program import uploaded, uploader
 from rlplatform.client import Client
-from rlplatform.errors import InvalidRequest
+from rlplatform.errors import InvalidRequest, Unavailable
 
 app = typer.Typer(no_args_is_help=True, help="Assignments of a course. Learners hand in with rlp submit.")
 
@@ -154,6 +154,26 @@ def grades(
 
 
 @app.command()
+def download(
+    ctx: typer.Context,
+    name: Assignment,
+    save: Annotated[Path | None, typer.Option("--output", "-o", help="ZIP file to write; NAME.zip.")] = None,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Download everything of an assignment as a ZIP file: tests, submissions, results, grades; for staff."""
+    output = output_of(ctx, json)
+    target = save if save is not None else Path(f"{name}.zip")
+    if target.is_file():
+        raise InvalidRequest(f"{target} exists", field="--output")
+    with connect(url, api_key) as client, output.transfer(target.name) as progress:
+        client.download_assignment(name, target, progress=progress)
+    size = target.stat().st_size
+    output.document({"file": str(target), "size_bytes": size}, f"{target}: {size:,} bytes")
+
+
+@app.command()
 def leaderboard(
     ctx: typer.Context, name: Assignment, json: Json = False, url: Url = None, api_key: ApiKey = None
 ) -> None:
@@ -215,6 +235,34 @@ def regrade(
     output.document(report, words.regrade(report))
     if not output.lines and report.changes:
         output.table([], words.change_rows(report), "")
+
+
+@app.command()
+def similarity(
+    ctx: typer.Context,
+    name: Assignment,
+    least: Annotated[
+        float | None, typer.Option("--min", help="Least similarity that is listed, 0.1 to 1; 0.5.")
+    ] = None,
+    kept: Annotated[bool, typer.Option("--last", help="Show the last report; compare nothing.")] = False,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Compare the submissions that count, and list pairs that are alike; for staff. --json has the lines, too."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client:
+        report = client.similarity(name) if kept else client.compare_submissions(name, min_similarity=least)
+        while report.state == "running":
+            time.sleep(_POLL_S)
+            report = client.similarity(name)
+    if report.state == "failed":
+        raise Unavailable(report.message or "the comparison failed")
+    output.document(report, words.similarity(report))
+    if not output.lines:
+        output.table(report.pairs, words.pair_rows(report), "no pair is as similar as that")
+        for one in report.skipped:
+            output.note(f"{one.external_id} was not compared: {one.reason}")
 
 
 def _wait(client: Client, output: Output, name: str, regrade_id: str) -> RegradeReport:

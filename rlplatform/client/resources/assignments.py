@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from rlplatform.assignments.deadlines import Extension
@@ -23,6 +24,7 @@ from rlplatform.assignments.models import (
     Work,
 )
 from rlplatform.assignments.people.models import Member
+from rlplatform.assignments.similarity.models import SimilarityReport
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, create, encode, reads, segment, with_json
 
@@ -97,9 +99,32 @@ class AssignmentCalls(AsyncTransport):
         """Return the grades in the form of a file: `csv` is a table, `gradescope` has the `results.json` of each."""
         return await self._send(Call("GET", f"{_path(name)}/grades", bytes, {"format": form}))
 
+    async def download_assignment(
+        self, name: str, target: Path, *, progress: Callable[[int, int], None] | None = None
+    ) -> Path:
+        """Save everything of an assignment as the ZIP file ``target``, which appears only once it is complete.
+
+        Args:
+            progress: called with the bytes received, and 0: the size is not known before.
+        """
+        return await self._download(f"{_path(name)}/archive", target, progress)
+
     async def leaderboard(self, name: str) -> Leaderboard:
         """Return the members ranked by the submissions that count."""
         return await self._send(Call("GET", f"{_path(name)}/leaderboard", reads(Leaderboard)))
+
+    async def compare_submissions(self, name: str, *, min_similarity: float | None = None) -> SimilarityReport:
+        """Begin to compare the submissions that count; :meth:`similarity` has the result."""
+        body = {"min_similarity": min_similarity} if min_similarity is not None else {}
+        return await self._send(with_json("POST", f"{_path(name)}/similarity", body, SimilarityReport))
+
+    async def similarity(self, name: str) -> SimilarityReport:
+        """Return which submissions are alike: the report that is running, or the newest one.
+
+        Raises:
+            NotFound: nothing was compared yet.
+        """
+        return await self._send(Call("GET", f"{_path(name)}/similarity", reads(SimilarityReport)))
 
     async def regrade(
         self, name: str, *, version: int | None = None, dry_run: bool = True, idempotency_key: str | None = None

@@ -57,7 +57,7 @@ class MemberCalls(AsyncTransport):
         return (await self._send(call)).items
 
     async def invitations(self) -> list[InvitationInfo]:
-        """Return the newest invitation of each member who has had one, without its text."""
+        """Return the newest invitation of each member that was ever invited, without its text."""
         return (await self._send(Call("GET", "/v1/invitations", reads(InvitationList)))).items
 
     async def revoke_invitation(self, member_id: str) -> InvitationInfo:

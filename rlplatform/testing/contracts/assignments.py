@@ -57,7 +57,7 @@ class AssignmentContract(OpenedStore):
         await service.assignments.publish("first", definition, STAFF)
         roster = Roster.model_validate({"members": [{"external_id": f"s{number:03d}"} for number in range(people)]})
         keys = ApiKeyService(store, Settings.model_validate({"access": {"pepper": "x"}}).access.pepper, clock)
-        rows = (await service.members.enrol(roster, "acme", keys)).results
+        rows = (await service.rosters.run(roster, "acme", keys, STAFF.id)).results
         learner = Role.LEARNER.scopes
         return service, [Principal(id=row.member.id, tenant="acme", scopes=learner) for row in rows]
 
@@ -103,7 +103,7 @@ class AssignmentContract(OpenedStore):
         assert [event.type for event in events] == ["assignment.published", "assignment.regraded"]
         other = service_of(store, clock, commands)
         assert [row.points for row in (await other.assignments.grades("first", STAFF)).items] == [4.0] * 20
-        shown: SubmissionInfo = (await other.submissions.list("first", people[0])).items[0]
+        shown: SubmissionInfo = (await other.submission_reader.list("first", people[0])).items[0]
         assert (shown.id, shown.state, shown.points) == (late.id, "graded", 4.0)
 
     async def _judge_all(

@@ -17,6 +17,7 @@ from serve_apps.api.routes import (
     members,
     policies,
     runs,
+    similarity,
     studies,
     submissions,
     trainings,
@@ -45,6 +46,7 @@ ROUTERS = (
     usage.router,
     submissions.router,
     grading.router,
+    similarity.router,
     assignments.router,
     members.router,
 )

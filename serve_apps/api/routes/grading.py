@@ -22,7 +22,8 @@ from rlplatform.assignments.models import Adjustment, Work
 from serve_apps.api.dependencies import Caller, CanAdminister, CanRead, Ctx, IdempotencyKey, idempotency
 from serve_apps.api.http.bodies import body_of
 from serve_apps.api.http.responses import accepted
-from serve_apps.api.openapi.document import accepts, problems
+from serve_apps.api.http.zip_stream import MEDIA_TYPE, ZipStream
+from serve_apps.api.openapi.document import accepts, binary, problems
 from serve_apps.api.openapi.headers import headers
 
 router = APIRouter(prefix="/v1", tags=["assignments"])
@@ -62,6 +63,26 @@ async def grades(ctx: Ctx, caller: CanRead, name: str, query: Annotated[GradesQu
     if query.format == "gradescope":
         return JSONResponse(to_gradescope(found))
     return Response(found.model_dump_json(), media_type="application/json")
+
+
+@router.get(
+    "/assignments/{name}/archive",
+    summary="Download everything of an assignment as a ZIP file; for staff",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The ZIP file.",
+            "headers": headers("Content-Disposition"),
+            "content": binary(MEDIA_TYPE),
+        },
+        **problems(401, 403, 404, 429),
+    },
+)
+async def archive(ctx: Ctx, request: Request, caller: CanRead, name: str) -> Response:
+    """Return a ZIP file with the statement, every version with its tests, the grades, and each submission's files,
+    results and comments. It is made while it is sent: if the connection breaks off, it is not complete."""
+    await ctx.limiter.spend(request.scope, caller.id, "creations")
+    return ZipStream(await ctx.course.archives.open(name, caller), f"{name}.zip")
 
 
 @router.put(

@@ -150,7 +150,7 @@ async def invite_all(
     responses={200: {"model": InvitationList, "description": "The invitations."}, **problems(401, 403)},
 )
 async def invitations(ctx: Ctx, caller: CanRead) -> InvitationList:
-    """Return the newest invitation of each member who has had one, without its text: who has accepted, and who not."""
+    """Return the newest invitation of each member that was ever invited, with its state and without its text."""
     return InvitationList(items=await ctx.course.invitations.list(caller.tenant))
 
 

@@ -74,7 +74,7 @@ async def list_submissions(
     ctx: Ctx, caller: Caller, name: str, query: Annotated[SubmissionsQuery, Query()]
 ) -> SubmissionList:
     """Return the caller's own submissions, newest first. Staff see those of all members, or of one."""
-    return await ctx.course.submissions.list(name, caller, query.member)
+    return await ctx.course.submission_reader.list(name, caller, query.member)
 
 
 @router.get(
@@ -94,7 +94,7 @@ async def show_submission(ctx: Ctx, request: Request, caller: Caller, name: str,
         place = await ctx.place(evaluation)
         return None if place is None else place.position
 
-    return document(request, await ctx.course.submissions.show(name, submission_id, caller, position))
+    return document(request, await ctx.course.submission_reader.show(name, submission_id, caller, position))
 
 
 @router.get(
@@ -114,9 +114,10 @@ async def follow(
 ) -> Response:
     """Stream the events of the evaluation that judges a submission: a verdict for each test as it comes. Hidden tests
     show their verdict and points only. 404 until it is queued."""
-    run, _, _, record = await ctx.course.submissions.find(name, submission_id, caller)
-    overlay = await ctx.course.repository.overlay(run.document)
-    evaluation = await ctx.course.submissions.evaluation_of(run.document, record, overlay)
+    found = await ctx.course.submission_reader.find(name, submission_id, caller)
+    state = found.assignment.document
+    overlay = await ctx.course.repository.overlay(state)
+    evaluation = await ctx.course.submission_reader.evaluation_of(state, found.record, overlay)
     if evaluation is None:
         raise NotFound("the submission is not queued yet, or its events are no longer kept")
     return stream_response(ctx, caller, renew, evaluation, query, last)

@@ -613,6 +613,24 @@ export interface components {
             values: components["schemas"]["JsonValue"][];
         };
         /**
+         * ComparedSubmission
+         * @description One submission of a pair.
+         */
+        ComparedSubmission: {
+            /** @description Id of that person in the course's own lists. */
+            external_id: string;
+            /** @description Id of the member. */
+            member_id: string;
+            /** @description Name of the person. */
+            name: string;
+            /** @description The lines that are alike, at most 20 passages. */
+            passages: components["schemas"]["Passage"][];
+            /** @description Share of its code that is in the other submission, from 0 to 1, without the code of the assignment. */
+            share: number;
+            /** @description Id of the submission. */
+            submission_id: string;
+        };
+        /**
          * Comparison
          * @description Comparison of trainings.
          */
@@ -1848,7 +1866,7 @@ export interface components {
          * @description Invitations of a course.
          */
         InvitationList: {
-            /** @description The newest invitation of each member who has had one, by external ids. */
+            /** @description The newest invitation of each member that was ever invited, by external ids. */
             items: components["schemas"]["InvitationInfo"][];
         };
         /**
@@ -2500,6 +2518,18 @@ export interface components {
             items: components["schemas"]["UserEnvironment"][];
             /** @description Value for `?cursor=` of the next page; null on the last page. */
             next_cursor: string | null;
+        };
+        /**
+         * Passage
+         * @description Lines of a submission that are alike in the other one.
+         */
+        Passage: {
+            /** @description Number of the first line, from 1. */
+            first_line: number;
+            /** @description Number of the last line. */
+            last_line: number;
+            /** @description Path of the file. Of a notebook, the lines are those of its code cells, one after the other. */
+            path: string;
         };
         /**
          * PolicyDeleted
@@ -3288,6 +3318,70 @@ export interface components {
          * @enum {string}
          */
         Scope: "evaluate" | "train" | "read" | "admin" | "operate";
+        /**
+         * SimilarPair
+         * @description Two submissions whose code is alike.
+         */
+        SimilarPair: {
+            /** @description The earlier submission. */
+            a: components["schemas"]["ComparedSubmission"];
+            /** @description The later submission. */
+            b: components["schemas"]["ComparedSubmission"];
+            /** @description The larger one of the two shares: code that was added to a copy does not lower it. */
+            similarity: number;
+        };
+        /**
+         * SimilarityReport
+         * @description Comparison of the submissions that count: a list of pairs to look at, never a verdict.
+         */
+        SimilarityReport: {
+            /** @description Name of the assignment. */
+            assignment: string;
+            /** @description Number of submissions that were compared. */
+            compared: number;
+            /**
+             * Format: date-time
+             * @description Time when it was asked for.
+             */
+            created_at: string;
+            /** @description Id of the principal that asked for it. */
+            created_by: string;
+            /** @description Time when it was ready or had failed; null: it is running. */
+            finished_at: string | null;
+            /** @description Reason of a failure; null: none. */
+            message: string | null;
+            /** @description Least similarity of a pair that is listed. */
+            min_similarity: number;
+            /** @description The pairs, most similar first, at most 200. */
+            pairs: components["schemas"]["SimilarPair"][];
+            /** @description Submissions that were not compared. */
+            skipped: components["schemas"]["SkippedSubmission"][];
+            /**
+             * @description `running`, `ready` or `failed`.
+             * @enum {string}
+             */
+            state: "running" | "ready" | "failed";
+        };
+        /**
+         * SimilarityRequest
+         * @description A comparison of the submissions that count.
+         */
+        SimilarityRequest: {
+            /** @description Least similarity of a pair that is listed, from 0 to 1. Default: `0.5`. */
+            min_similarity?: number;
+        };
+        /**
+         * SkippedSubmission
+         * @description A submission that was not compared.
+         */
+        SkippedSubmission: {
+            /** @description Id of the member in the course's own lists. */
+            external_id: string;
+            /** @description Reason why it was not compared. */
+            reason: string;
+            /** @description Id of the submission. */
+            submission_id: string;
+        };
         /**
          * SourceFile
          * @description A further file of a submission, or of a suite.
@@ -5929,6 +6023,7 @@ export type CommentRequest = components['schemas']['CommentRequest'];
 export type ComparedGroup = components['schemas']['ComparedGroup'];
 export type ComparedRun = components['schemas']['ComparedRun'];
 export type ComparedSetting = components['schemas']['ComparedSetting'];
+export type ComparedSubmission = components['schemas']['ComparedSubmission'];
 export type Comparison = components['schemas']['Comparison'];
 export type ContractCheck = components['schemas']['ContractCheck'];
 export type CourseSettings = components['schemas']['CourseSettings'];
@@ -6041,6 +6136,7 @@ export type PagePolicyInfo = components['schemas']['Page_PolicyInfo_'];
 export type PageStudy = components['schemas']['Page_Study_'];
 export type PageTraining = components['schemas']['Page_Training_'];
 export type PageUserEnvironment = components['schemas']['Page_UserEnvironment_'];
+export type Passage = components['schemas']['Passage'];
 export type PolicyDeleted = components['schemas']['PolicyDeleted'];
 export type PolicyEvaluation = components['schemas']['PolicyEvaluation'];
 export type PolicyInfo = components['schemas']['PolicyInfo'];
@@ -6079,6 +6175,10 @@ export type RosterRow = components['schemas']['RosterRow'];
 export type RunPatch = components['schemas']['RunPatch'];
 export type SandboxInfo = components['schemas']['SandboxInfo'];
 export type Scope = components['schemas']['Scope'];
+export type SimilarPair = components['schemas']['SimilarPair'];
+export type SimilarityReport = components['schemas']['SimilarityReport'];
+export type SimilarityRequest = components['schemas']['SimilarityRequest'];
+export type SkippedSubmission = components['schemas']['SkippedSubmission'];
 export type SourceFile = components['schemas']['SourceFile'];
 export type SpaceInfo = components['schemas']['SpaceInfo'];
 export type SpaceInfoInEvent = components['schemas']['SpaceInfoInEvent'];

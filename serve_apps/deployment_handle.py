@@ -11,7 +11,7 @@ from rlplatform.errors import Unavailable
 
 
 class DeploymentHandle:
-    """Base of the ports over a deployment, which ``lookup`` finds at the first call.
+    """Calls of a deployment, which ``lookup`` finds at the first one.
 
     Args:
         lookup: Finds the deployment.
@@ -25,7 +25,12 @@ class DeploymentHandle:
         self._patience_s = patience_s
         self._deployment: Any = None
 
-    async def _call(self, method: str, *args: Any) -> Any:
+    async def call(self, method: str, *args: Any) -> Any:
+        """Call a method of the deployment.
+
+        Raises:
+            Unavailable: no replica answered in time.
+        """
         from ray.serve.exceptions import RayServeException  # seconds, and here Serve runs already
 
         self._deployment = self._deployment or self._lookup()

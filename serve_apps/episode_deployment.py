@@ -1,19 +1,28 @@
-"""Serve deployment that draws episodes and plays policies: in processes of its own, behind everything else.
+"""Serve deployments that draw episodes and play policies: in processes of their own, behind everything else.
 
-It scales to zero while nobody watches.
+One is for installed environments, on any node; one for uploaded environments, on a node with sandboxes. They scale to
+zero while nobody watches.
 """
+
+from typing import Any
 
 from ray import serve
 from ray.serve import Application
 
+from actors.options import SANDBOX_RESOURCE, SANDBOX_SHARE
+from actors.store.connection import connect_store
+from rlplatform.clock import SystemClock
 from rlplatform.environments import environment_modules
+from rlplatform.episodes.models import EpisodeInfo
 from rlplatform.playing.ports import PolicySource
 from rlplatform.playing.service import LocalEpisodeService
 from rlplatform.policies.models import EvaluatePolicyRequest, PolicyEvaluation
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_episodes, open_policies
+from rlplatform.user_environments.service import UserEnvironments
 
 NAME = "episodes"
+SANDBOXED = "sandboxed_episodes"
 
 
 class EpisodeReplica:
@@ -27,25 +36,32 @@ class EpisodeReplica:
             open_checkpoints(settings.training.checkpoint_url),
             open_policies(settings.training),
             settings.episodes,
+            find_code=UserEnvironments(connect_store(settings), SystemClock()).code_for_run,
+            sandbox=settings.sandbox,
         )
 
-    async def video(self, episode_id: str) -> tuple[object, ...]:
-        return tuple(await self._service.video(episode_id))
+    async def video(self, episode: EpisodeInfo) -> tuple[object, ...]:
+        return tuple(await self._service.video(episode))
 
     async def play(self, source: tuple[object, ...], request: EvaluatePolicyRequest) -> PolicyEvaluation:
         return await self._service.play(PolicySource(*source), request)  # type: ignore[arg-type]
 
 
-def app(settings: Settings | None) -> Application:
-    """Return the deployment, to be bound to the API's.
+def apps(settings: Settings | None) -> tuple[Application, Application]:
+    """Return the deployments, to be bound to the API's.
 
     ``settings`` None: from the environment of the replica's node.
     """
+    return _app(NAME, {}, settings), _app(SANDBOXED, {SANDBOX_RESOURCE: SANDBOX_SHARE}, settings)
+
+
+def _app(name: str, resources: dict[str, float], settings: Settings | None) -> Application:
+    options: dict[str, Any] = {"num_cpus": 0.05, "resources": resources}
     deployment = serve.deployment(
         EpisodeReplica,
-        name=NAME,
+        name=name,
         max_ongoing_requests=1000,
-        ray_actor_options={"num_cpus": 0.05},
+        ray_actor_options=options,
         autoscaling_config={
             "min_replicas": 0,
             "initial_replicas": 0,

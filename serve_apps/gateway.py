@@ -65,7 +65,7 @@ def app(args: GatewayArgs) -> Application:
     )
     beside = ()
     if args.application == "api":
-        beside = (policy_deployment.app(settings, args.num_replicas), episode_deployment.app(settings))
+        beside = (policy_deployment.app(settings, args.num_replicas), *episode_deployment.apps(settings))
     return deployment.bind(*beside)
 
 
@@ -80,7 +80,9 @@ def build_api(settings: Settings) -> FastAPI:
         policies=PoliciesHandle(partial(serve.get_deployment_handle, policy_deployment.NAME, "api")),
         episodes=open_episodes(settings),
         player=EpisodesHandle(
-            partial(serve.get_deployment_handle, episode_deployment.NAME, "api"), settings.episodes.process_wall_s
+            partial(serve.get_deployment_handle, episode_deployment.NAME, "api"),
+            partial(serve.get_deployment_handle, episode_deployment.SANDBOXED, "api"),
+            settings.episodes.process_wall_s,
         ),
         environments=partial(_environments, settings.training.environment_modules),
     )

@@ -27,19 +27,19 @@ class PoliciesHandle(DeploymentHandle):
     async def publish(
         self, request: PolicyRequest, principal: Principal, idempotency: Idempotency | None = None
     ) -> tuple[PolicyRecord, bool]:
-        return await self._call("publish", request, principal, idempotency)
+        return await self.call("publish", request, principal, idempotency)
 
     async def delete(self, policy_id: str, principal: Principal) -> PolicyRecord:
-        return await self._call("delete", policy_id, principal)
+        return await self.call("delete", policy_id, principal)
 
     async def act(self, policy: PolicyInfo, observations: NDArray[Any], *, deterministic: bool = True) -> ActResult:
-        acted = await self._call("act", (policy, observations, deterministic))
+        acted = await self.call("act", (policy, observations, deterministic))
         if isinstance(acted, PlatformError):
             raise acted
         return acted
 
     async def archive(self, policy: PolicyInfo) -> bytes:
-        return await self._call("archive", policy)
+        return await self.call("archive", policy)
 
     async def onnx(self, policy: PolicyInfo) -> bytes:
-        return await self._call("onnx", policy)
+        return await self.call("onnx", policy)

@@ -54,6 +54,9 @@ class LoadedPolicy(Protocol):
         """Return actions [B, *action_space.shape] for ``obs`` [B, *observation_space.shape], and their
         log-probability [B]: NaN where the network gives no finite numbers."""
 
+    def seed(self, seed: int) -> None:
+        """Seed the actions that are drawn; without it they differ from process to process."""
+
     def card(self) -> PolicyCard:
         """Return the policy's description for clients."""
 

@@ -46,7 +46,7 @@ def make_vector_env(
             ``env_backend``.
     """
     if is_user_environment(env):
-        return make_users(registry.find(env, field="env"), env_config, seeds, options)
+        return make_users(registry.find(env, field="env"), env_config, seeds, options, rendered=rendered)
     environment_modules.import_all()
     module, name = environment_modules.split(env)
     config, options, notes = split_config(env_config, options)
@@ -57,7 +57,14 @@ def make_vector_env(
     return flatten(made, name)
 
 
-def make_users(code: UserCode, env_config: Mapping[str, Any], seeds: Sequence[int], options: EnvOptions) -> VectorEnv:
+def make_users(
+    code: UserCode,
+    env_config: Mapping[str, Any],
+    seeds: Sequence[int],
+    options: EnvOptions,
+    *,
+    rendered: bool = False,
+) -> VectorEnv:
     """Make copies of a user's environment, which start with the first reset.
 
     Raises:
@@ -70,7 +77,7 @@ def make_users(code: UserCode, env_config: Mapping[str, Any], seeds: Sequence[in
             field="env_backend",
         )
     config, options, notes = split_config(env_config, options)
-    made = registry.make(code, config, seeds, options.max_episode_steps)
+    made = registry.make(code, config, seeds, options.max_episode_steps, rendered=rendered)
     made.notes = notes
     return flatten(made, env)
 

@@ -95,7 +95,7 @@ class VectorEnv:
     @property
     def independent(self) -> bool:
         """True if a copy does the same by itself as among others, given its own seed and actions."""
-        return self.backend in ("envpool", "sync")
+        return self.backend in ("envpool", "sync", "sandbox")
 
     @property
     def frames_per_s(self) -> float | None:

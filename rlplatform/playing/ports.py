@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
+from rlplatform.episodes.models import EpisodeInfo
 from rlplatform.episodes.ports import Video
 from rlplatform.policies.models import EvaluatePolicyRequest, PolicyEvaluation
 
@@ -30,13 +31,14 @@ class PolicySource(NamedTuple):
 class EpisodeService(Protocol):
     """Draws episodes and plays policies, away from trainings and from the API."""
 
-    async def video(self, episode_id: str) -> Video:
+    async def video(self, episode: EpisodeInfo) -> Video:
         """Return the video of an episode, drawn now if none is kept. Requests for one episode share one drawing.
 
         Raises:
             NotFound: there is no such episode.
             InvalidRequest: it cannot be drawn; says why.
             EngineError: drawing it failed.
+            SandboxUnavailable: its environment is an uploaded one, and there is no sandbox.
         """
 
     async def play(self, source: PolicySource, request: EvaluatePolicyRequest) -> PolicyEvaluation:
@@ -46,4 +48,5 @@ class EpisodeService(Protocol):
             NotFound: the policy or the checkpoint is gone.
             Conflict: the checkpoint holds no policy that can play.
             EngineError: the environment failed, or a limit was reached.
+            SandboxUnavailable: the environment is an uploaded one, and there is no sandbox.
         """

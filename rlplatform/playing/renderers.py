@@ -1,40 +1,27 @@
-"""Renderers: who draws an episode depends on its environment."""
+"""Renderers: draw an episode, in a process of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from rlplatform.episodes.models import VideoInfo
 from rlplatform.episodes.ports import Video
 from rlplatform.episodes.recording import Recording
-from rlplatform.errors import InvalidRequest
 from rlplatform.playing.process import run_job
 from rlplatform.settings import EpisodeSettings
 
-Renderer = Callable[[Recording, EpisodeSettings], Video]
-"""Draws a recording. Blocking. Raises ``InvalidRequest`` if it has no picture."""
-USERS_ENVIRONMENT = "env_"
+Renderer = Callable[[Recording, Mapping[str, Any], EpisodeSettings], Video]
+"""Draws a recording; the mapping is what the job needs beside it. Blocking. Raises ``InvalidRequest`` if it has no
+picture."""
 
 
-def draw_installed(recording: Recording, limits: EpisodeSettings) -> Video:
-    """Draw an episode of an installed environment, in a process of its own."""
+def draw(recording: Recording, job: Mapping[str, Any], limits: EpisodeSettings) -> Video:
+    """Draw an episode by replaying it: of an installed environment, or of an uploaded one in a sandbox."""
 
     def prepare(folder: Path) -> None:
         (folder / "episode.npz").write_bytes(recording.pack()[1])
 
-    made = run_job("draw", {}, prepare, limits)
+    made = run_job("draw", job, prepare, limits)
     return Video(VideoInfo.model_validate_json(made["video.json"]), made["video.mp4"])
-
-
-def renderer_of(env: str) -> Renderer:
-    """Return the renderer of an environment.
-
-    Raises:
-        InvalidRequest: nothing here draws it.
-    """
-    if env.startswith(USERS_ENVIRONMENT):
-        raise InvalidRequest(
-            f"{env} is an uploaded environment, which is not drawn here: read the episode step by step", field="id"
-        )
-    return draw_installed

@@ -19,9 +19,11 @@ from typing import Any
 from rlplatform.algorithms.base import Algorithm, LoadedPolicy
 from rlplatform.environments import environment_modules
 from rlplatform.environments.faults import describe
+from rlplatform.environments.sandboxed import registry
 from rlplatform.episodes.models import VideoInfo
 from rlplatform.episodes.recording import Recording
 from rlplatform.errors import Conflict, EngineError, PlatformError, problem
+from rlplatform.playing import users_code
 
 MAX_FRAMES = 2000
 """Pictures of a video. Longer episodes show every second, third … step."""
@@ -54,7 +56,6 @@ def draw(folder: Path, _: dict[str, Any]) -> None:
 
 def play(folder: Path, job: dict[str, Any]) -> None:
     """Play the policy that the folder holds; write ``report.json`` and the recorded episodes, ``0.npz`` and so on."""
-    import numpy as np
     import torch
 
     from rlplatform.algorithms.registry import ALGORITHMS
@@ -63,9 +64,8 @@ def play(folder: Path, job: dict[str, Any]) -> None:
     from rlplatform.training.policy_evaluation import evaluate_policy
 
     torch.set_num_threads(1)
-    torch.manual_seed(job["seed"])
-    np.random.seed(job["seed"])
     policy = load_policy(folder, ALGORITHMS[job["algorithm"]])
+    policy.seed(job["seed"])
     recorder = EpisodeRecorder()
     report = evaluate_policy(
         lambda obs: policy.act(obs, deterministic=job["deterministic"])[0],
@@ -80,6 +80,7 @@ def play(folder: Path, job: dict[str, Any]) -> None:
     for place, recording in enumerate(recorder.recordings(owner)):
         (folder / f"{place}.npz").write_bytes(recording.pack()[1])
     (folder / "report.json").write_text(report.model_dump_json())
+    (folder / "faults.json").write_text(json.dumps(registry.faults().total))
 
 
 def load_policy(folder: Path, algorithm: Algorithm) -> LoadedPolicy:
@@ -136,6 +137,7 @@ def main() -> None:
     job = json.loads((folder / "job.json").read_text())
     limit(job)
     environment_modules.configure(job["modules"])
+    users_code.install(job)
     try:
         JOBS[job["job"]](folder, job)
     except PlatformError as error:
@@ -146,6 +148,7 @@ def main() -> None:
         )
     except BaseException as error:
         (folder / "problem.json").write_text(json.dumps(problem(EngineError(describe(error)))))
+    registry.close()
     sys.stdout.flush()
     os._exit(0)  # graphics libraries fail while they are torn down
 

@@ -116,3 +116,5 @@ class PolicyEvaluation(StrictModel):
     """Result over all episodes."""
     episodes: list[EpisodeInfo]
     """The first, the best, the worst and the last episode."""
+    environment_faults: int = 0
+    """Faults of an uploaded environment; each one cut an episode short."""

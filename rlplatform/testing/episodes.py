@@ -57,7 +57,8 @@ class FakeEpisodes:
         self.store = store
         self.drawn: list[str] = []
 
-    async def video(self, episode_id: str) -> Video:
+    async def video(self, episode: EpisodeInfo) -> Video:
+        episode_id = episode.id
         if (kept := self.store.get_video(episode_id)) is not None:
             return kept
         info = self.store.get(episode_id).info

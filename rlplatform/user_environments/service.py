@@ -143,6 +143,14 @@ class UserEnvironments:
             raise NotFound(f"environment {environment_id} has been deleted")
         return _code_of(stored)
 
+    async def code_for_run(self, environment_id: str, run_id: str) -> UserCode:
+        """Return the code of an environment for a run that belongs to somebody of its tenant.
+
+        Raises:
+            NotFound: it has been deleted, or there is no such run.
+        """
+        return await self.code_of(environment_id, (await self._store.get(run_id)).tenant)
+
     async def _visible(self, environment_id: str, principal: Principal) -> StoredEnvironment:
         stored = await self._find(environment_id)
         if stored is None:

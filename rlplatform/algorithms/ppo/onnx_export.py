@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from rlplatform.algorithms.ppo.policy import PPOPolicy
 from rlplatform.environments.factory import make_vector_env
 from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
+from rlplatform.environments.sandboxed.user_code import is_user_environment
 from rlplatform.environments.seeds import evaluation_seeds
 from rlplatform.environments.spaces import space_info
 from rlplatform.errors import EngineError, Unavailable
@@ -39,7 +40,14 @@ def record_observations(
     seed: int = 0,
     options: EnvOptions = DEFAULT_OPTIONS,
 ) -> NDArray[Any]:
-    """Record observations [256, *observation_space.shape] while ``policy`` acts in its environment."""
+    """Record observations [256, *observation_space.shape] while ``policy`` acts in its environment.
+
+    Those of an uploaded environment, which only a sandbox can run, are random ones of its space.
+    """
+    if is_user_environment(env):
+        policy.observation_space.seed(seed)
+        drawn = [policy.observation_space.sample() for _ in range(RECORDED_STEPS * RECORDED_ENVS)]
+        return np.stack(drawn)
     seeds = evaluation_seeds(seed, RECORDED_ENVS)
     envs = make_vector_env(env, env_config, seeds, options=options, training=False)
     try:

@@ -77,6 +77,10 @@ class PPOPolicy:
         actions, logp = self._kernel.act(encoded, deterministic=deterministic)
         return self.network.head.to_env(actions), logp
 
+    def seed(self, seed: int) -> None:
+        """Seed the actions that are drawn."""
+        self._kernel.rng = np.random.default_rng(seed)
+
     def card(self) -> PolicyCard:
         """Return the policy's card: spaces, normaliser and size."""
         normalizer = None

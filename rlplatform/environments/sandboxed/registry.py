@@ -61,15 +61,18 @@ def find(label: str, *, field: str) -> UserCode:
     return _codes[label]
 
 
-def make(code: UserCode, config: Mapping[str, Any], seeds: Sequence[int], limit: int | None) -> SandboxedVectorEnv:
-    """Make copies of a user's environment. They start with the first reset.
+def make(
+    code: UserCode, config: Mapping[str, Any], seeds: Sequence[int], limit: int | None, *, rendered: bool = False
+) -> SandboxedVectorEnv:
+    """Make copies of a user's environment, which give pictures if ``rendered``. They start with the first reset.
 
     Raises:
         InvalidRequest: it has no contract, or cannot have these spaces.
     """
     if code.spaces is None:
         raise InvalidRequest(f"env: {code.label} has not passed its contract", field="env")
-    return SandboxedVectorEnv(open_sandbox, code, {**code.config, **config}, seeds, limit, _faults)
+    config = {**code.config, **config}
+    return SandboxedVectorEnv(open_sandbox, code, config, seeds, limit, _faults, rendered=rendered)
 
 
 def open_sandbox(program: Program, limits: Limits, image: str | None) -> SessionSandbox:

@@ -14,15 +14,17 @@ import numpy as np
 from gymnasium import spaces
 
 from rlplatform.environments.sandboxed.faults import Fault, FaultKind, FaultLog
-from rlplatform.environments.sandboxed.guest.memory import MALFORMED, OK, RESET, SKIP, STEP_IT
+from rlplatform.environments.sandboxed.guest.memory import FRAME, FRAME_BYTES, MALFORMED, OK, RESET, SKIP, STEP_IT
 from rlplatform.environments.sandboxed.space_descriptions import array_of, leaves, space_of
 from rlplatform.environments.sandboxed.user_code import UserCode
 from rlplatform.environments.sandboxed.worker import STEP_S, OpenSandbox, Worker
 from rlplatform.environments.vector_env import Array, Step, TimeLimit, VectorEnv
+from rlplatform.errors import InvalidRequest
 
 COPIES = 64
 """Copies in one process: more save time, fewer are lost when one of them crashes."""
 _RESEED = 1_000_003
+MAX_FRAMES_PER_S = 120.0
 
 
 class SandboxedVectorEnv(VectorEnv):
@@ -41,8 +43,10 @@ class SandboxedVectorEnv(VectorEnv):
         *,
         copies: int = COPIES,
         step_s: float = STEP_S,
+        rendered: bool = False,
     ) -> None:
-        """Describe the environment; its processes start with the first reset."""
+        """Describe the environment; its processes start with the first reset. With ``rendered`` :meth:`frame` gives
+        pictures, if the environment has any."""
         super().__init__(len(seeds))
         assert code.spaces is not None
         self.single_observation_space = space_of(code.spaces["observation"])
@@ -59,7 +63,7 @@ class SandboxedVectorEnv(VectorEnv):
         processes = -(-len(seeds) // copies)
         edges = np.linspace(0, len(seeds), processes + 1).astype(int)
         self._rows = [slice(int(begin), int(end)) for begin, end in pairwise(edges)]
-        self._open, self._config, self._step_s = open_sandbox, config, step_s
+        self._open, self._config, self._step_s, self._rendered = open_sandbox, config, step_s, rendered
         self._workers: list[Worker] = []
 
     def describe(self) -> dict[str, Any]:
@@ -88,6 +92,38 @@ class SandboxedVectorEnv(VectorEnv):
         rewards, terminated, truncated = self._advance(actions)
         return Step(self._observations(), rewards, terminated, truncated)
 
+    @property
+    def frames_per_s(self) -> float | None:
+        if not self._rendered:
+            return None
+        if not self._workers:
+            self._start()
+        pace = float(self._workers[0].arrays["frames_per_s"][0])
+        return min(pace, MAX_FRAMES_PER_S) if pace >= 1 else None
+
+    def frame(self, place: int) -> Array | None:
+        """Return a picture of one copy.
+
+        Raises:
+            InvalidRequest: its ``render`` failed.
+        """
+        if not self._rendered:
+            return None
+        worker, rows = next(
+            (worker, rows) for worker, rows in zip(self._workers, self._rows, strict=True) if place < rows.stop
+        )
+        worker.arrays["drawn"][0] = place - rows.start
+        worker.begin(FRAME)
+        if not worker.finish(rows.stop - rows.start):
+            raise InvalidRequest(f"{self._code.label} cannot be drawn: its process ended in render()", field="id")
+        if int(worker.arrays["status"][place - rows.start]) != OK:
+            raise InvalidRequest(f"{self._code.label} cannot be drawn: {worker.message()}", field="id")
+        height, width = (int(side) for side in worker.arrays["size"].copy())
+        if height < 1 or width < 1 or 3 * height * width > FRAME_BYTES:
+            return None
+        picture: Array = worker.arrays["frame"][: 3 * height * width].copy().reshape(height, width, 3)
+        return picture
+
     def close(self) -> None:
         for worker in self._workers:
             worker.close()
@@ -111,6 +147,7 @@ class SandboxedVectorEnv(VectorEnv):
             "spaces": self._code.spaces,
             "action": array_of(self.single_action_space),
             "leaves": [{"path": list(path), **array_of(part)} for path, part in self._parts],
+            "rendered": self._rendered,
         }
 
     def _advance(self, actions: Array | None) -> tuple[Array, Array, Array]:

@@ -83,11 +83,11 @@ class Worker:
         data = bytes(self.arrays["message"][: MESSAGE_BYTES - 1]).partition(b"\0")[0]
         return data.decode("utf-8", "replace")
 
-    def begin(self) -> None:
+    def begin(self, command: bytes = STEP) -> None:
         """Send the command to carry out what is in the arrays."""
         assert self._session is not None
         with suppress(SessionEnded):  # waiting tells
-            self._session.send(STEP)
+            self._session.send(command)
 
     def finish(self, copies: int) -> bool:
         """Wait until the command is carried out.

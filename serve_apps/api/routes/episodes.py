@@ -108,7 +108,7 @@ async def video(ctx: Ctx, request: Request, caller: Caller, episode_id: str) -> 
     if unchanged(request, tag):
         return Response(status_code=304, headers=about)
     try:
-        found = await with_timeout(ctx.services.clock, VIDEO_WAIT_S, _service(ctx).video(info.id))
+        found = await with_timeout(ctx.services.clock, VIDEO_WAIT_S, _service(ctx).video(info))
     except TimeoutError:
         raise Unavailable("the video is being drawn; ask again", retry_after_s=1) from None
     part = part_of(request.headers, len(found.content), tag)

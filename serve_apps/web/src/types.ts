@@ -2560,6 +2560,8 @@ export interface components {
          * @description Result of a policy evaluation that was asked for, and its recorded episodes.
          */
         PolicyEvaluation: {
+            /** @description Faults of an uploaded environment; each one cut an episode short. */
+            environment_faults: number;
             /** @description The first, the best, the worst and the last episode. */
             episodes: components["schemas"]["EpisodeInfo"][];
             /** @description Result over all episodes. */

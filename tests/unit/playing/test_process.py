@@ -13,7 +13,7 @@ from rlplatform.episodes.recorder import EpisodeRecorder
 from rlplatform.episodes.recording import Recording
 from rlplatform.errors import EngineError, InvalidRequest
 from rlplatform.playing.process import run_job
-from rlplatform.playing.renderers import renderer_of
+from rlplatform.playing.renderers import draw
 from rlplatform.playing.video import even
 from rlplatform.settings import EpisodeSettings
 from rlplatform.training.policy_evaluation import evaluate_policy
@@ -29,7 +29,7 @@ def decoded(content: bytes) -> list[np.ndarray]:
 
 def test_a_video_shows_every_step_and_says_that_it_is_exact() -> None:
     _, (first, *_) = recorded("CartPole-v1", 2)
-    info, content = renderer_of("CartPole-v1")(first, LIMITS)
+    info, content = draw(first, {}, LIMITS)
     frames = decoded(content)
     assert len(frames) == info.frames == first.info.length + 1
     assert frames[0].shape == (info.height, info.width, 3) == (400, 600, 3)
@@ -42,7 +42,7 @@ def test_mujoco_is_drawn_without_a_screen() -> None:
     recorder = EpisodeRecorder()
     evaluate_policy(lambda obs: np.zeros((len(obs), 1)), "InvertedPendulum-v5", {}, 1, 0, recorder=recorder)
     (recording,) = recorder.recordings(OWNER)
-    info, content = renderer_of("InvertedPendulum-v5")(recording, LIMITS)
+    info, content = draw(recording, {}, LIMITS)
     assert info.exact
     assert decoded(content)[0].std() > 10
 
@@ -50,7 +50,7 @@ def test_mujoco_is_drawn_without_a_screen() -> None:
 def test_an_environment_without_pictures_is_refused() -> None:
     _, (first, *_) = recorded("Taxi-v3", 1, 5)
     with pytest.raises(InvalidRequest, match="Taxi-v3 has no picture"):
-        renderer_of("Taxi-v3")(first, LIMITS)
+        draw(first, {}, LIMITS)
 
 
 def test_a_job_that_takes_too_long_is_ended(tmp_path: Path) -> None:
@@ -64,11 +64,6 @@ def test_a_job_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         )
 
 
-def test_an_uploaded_environment_says_that_it_is_not_drawn_here() -> None:
-    with pytest.raises(InvalidRequest, match="read the episode step by step"):
-        renderer_of("env_01k9zzzzzzzzzzzzzzzzzzzzzz")
-
-
 def test_small_pictures_are_enlarged_and_sides_are_even() -> None:
     assert even(np.zeros((5, 7, 3), np.uint8)).shape == (130, 182, 3)
     assert even(np.zeros((401, 600, 3), np.uint8)).shape == (400, 600, 3)
@@ -77,4 +72,4 @@ def test_small_pictures_are_enlarged_and_sides_are_even() -> None:
 def test_a_recording_that_was_read_back_draws_the_same(tmp_path: Path) -> None:
     _, (first, *_) = recorded("MountainCar-v0", 1, 20)
     again = Recording.unpack(first.pack()[1])
-    assert renderer_of("MountainCar-v0")(again, LIMITS).info.exact
+    assert draw(again, {}, LIMITS).info.exact

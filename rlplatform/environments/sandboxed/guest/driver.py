@@ -10,16 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from .memory import DONE, MALFORMED, MESSAGE_BYTES, OK, RAISED, SKIP, Arrays, views
+from .memory import DONE, FRAME, MALFORMED, MESSAGE_BYTES, OK, RAISED, SKIP, Arrays, views
+from .pictures import drawable, picture_of
 from .spaces import describe
-from .user_code import load, traced
+from .user_code import Malformed, load, traced
 
 PLAN = "rlp_plan.json"
 MEMORY_FD = 4  # the protocol's
-
-
-class Malformed(Exception):
-    """A method returned something else than Gymnasium's interface says."""
 
 
 class _Work:
@@ -51,13 +48,14 @@ class Copies(_Work):
 
     def __init__(self, plan: Mapping[str, Any], arrays: Arrays) -> None:
         super().__init__(arrays)
-        self._make, self._config = load(plan["entry"]), plan["config"]
+        make, config = load(plan["entry"]), plan["config"]
+        self._make = drawable(make, config) if plan.get("rendered") else lambda: make(**config)
         self._leaves = [
             (tuple(leaf["path"]), tuple(leaf["shape"]), arrays[f"obs{i}"]) for i, leaf in enumerate(plan["leaves"])
         ]
         self._simple = self._leaves[0] if plan["leaves"][0]["path"] == [] else None
         self._scalar_actions = plan["action"]["shape"] == []
-        self._envs: list[Any] = [self._make(**self._config) for _ in range(plan["copies"])]
+        self._envs: list[Any] = [self._make() for _ in range(plan["copies"])]
         described = {
             "observation": describe(self._envs[0].observation_space),
             "action": describe(self._envs[0].action_space),
@@ -65,8 +63,14 @@ class Copies(_Work):
         if described != plan["spaces"]:
             raise SystemExit(f"its spaces are {described}, but those of its contract are {plan['spaces']}")
         self._steps = [env.step for env in self._envs]
+        if plan.get("rendered"):
+            metadata = getattr(self._envs[0], "metadata", None) or {}
+            arrays["frames_per_s"][0] = float(metadata.get("render_fps") or 0)
 
-    def __call__(self, command: bytes) -> None:  # noqa: ARG002
+    def __call__(self, command: bytes) -> None:
+        if command == FRAME:
+            self._draw(int(self.arrays["drawn"][0]))
+            return
         arrays = self.arrays
         self.begin()
         reset = arrays["reset"].tolist()
@@ -98,13 +102,26 @@ class Copies(_Work):
 
     def _reset(self, place: int) -> Any:
         if self._envs[place] is None:
-            env = self._envs[place] = self._make(**self._config)
+            env = self._envs[place] = self._make()
             self._steps[place] = env.step
         seed = int(self.arrays["seeds"][place])
         result = self._envs[place].reset(seed=seed if seed >= 0 else None)
         if not isinstance(result, tuple) or len(result) != 2:
             raise Malformed("reset() must return observation and info")
         return result[0]
+
+    def _draw(self, place: int) -> None:
+        arrays = self.arrays
+        self.begin()
+        arrays["status"][:] = OK
+        arrays["size"][:] = 0
+        try:
+            picture = picture_of(self._envs[place])
+            if picture is not None:
+                arrays["frame"][: picture.size] = picture.ravel()
+                arrays["size"][:] = picture.shape[:2]
+        except BaseException as error:
+            self.fail(place, error)
 
     def _put(self, place: int, obs: Any) -> None:
         if self._simple is not None:

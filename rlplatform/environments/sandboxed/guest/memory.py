@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-STEP, DONE = b"s", b"."
+STEP, FRAME, DONE = b"s", b"f", b"."
 STEP_IT, RESET, SKIP = 0, 1, 2
 OK, RAISED, MALFORMED = 0, 1, 2
 MESSAGE_BYTES = 2048
+FRAME_BYTES = 3 * 1920 * 1080
+"""Size of the largest picture."""
 _ALIGNMENT = 64
 
 Arrays = dict[str, Any]
@@ -31,6 +33,9 @@ def fields(plan: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...], str]]:
     ]
     for name in ("obs", "next") if plan["mode"] == "reward" else ("obs",):
         found += [(f"{name}{i}", (n, *leaf["shape"]), leaf["dtype"]) for i, leaf in enumerate(leaves)]
+    if plan.get("rendered"):  # the copy to draw; its picture [height, width, 3], with height 0 for none; its pace
+        found += [("drawn", (1,), "int64"), ("size", (2,), "int64"), ("frame", (FRAME_BYTES,), "uint8")]
+        found.append(("frames_per_s", (1,), "float64"))
     return found
 
 

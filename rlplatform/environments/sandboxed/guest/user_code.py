@@ -11,6 +11,10 @@ MAX_CHARACTERS = 2000
 _OURS = os.path.dirname(os.path.abspath(__file__))
 
 
+class Malformed(Exception):
+    """A method returned something else than Gymnasium's interface says."""
+
+
 def load(entry: str) -> Any:
     """Import what ``module:Name`` names."""
     module, _, name = entry.partition(":")

@@ -110,3 +110,13 @@ def test_refuses_what_is_no_policy(tmp_path: Path) -> None:
     np.savez(tmp_path / "policy.npz", parameters=np.zeros(3, np.float32), observation_low=VECTOR.low)
     with pytest.raises(CheckpointError):
         PPOPolicy.load(tmp_path)
+
+
+def test_equal_seeds_draw_equal_actions() -> None:
+    obs = np.zeros((20, 5), np.float32)
+    drawn = []
+    for seed in (1, 1, 2):
+        policy = make_policy(VECTOR, spaces.Discrete(3), {})
+        policy.seed(seed)
+        drawn.append(policy.act(obs, deterministic=False)[0].tolist())
+    assert drawn[0] == drawn[1] != drawn[2]

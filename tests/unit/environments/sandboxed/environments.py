@@ -30,6 +30,22 @@ class Grid(gym.Env):
         return self._see(), float(done), done, False, {}
 '''
 
+DRAWN = GRID.replace(
+    "class Grid(gym.Env):",
+    """class Grid(gym.Env):
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 12}
+    mistake = None
+
+    def render(self):
+        if self.mistake == "raise":
+            raise ValueError("no brush")
+        picture = np.zeros((40, 10 * self.size, 3), np.float32 if self.mistake == "floats" else np.uint8)
+        picture[:, 10 * self.place : 10 * self.place + 10] = 200
+        return picture[..., 0] if self.mistake == "grey" else picture
+""",
+).replace("size=5):", "size=5, render_mode=None):\n        self.render_mode = render_mode")
+"""The grid with a picture: a bright column where the agent stands."""
+
 FAILING = '''
 import ctypes
 import os

@@ -13,9 +13,9 @@ from rlplatform.environments.sandboxed.faults import FaultLog
 from rlplatform.environments.sandboxed.guest.spaces import describe
 from rlplatform.environments.sandboxed.user_code import UserCode
 from rlplatform.environments.sandboxed.vector_env import SandboxedVectorEnv
-from rlplatform.errors import EngineError, SandboxUnavailable
+from rlplatform.errors import EngineError, InvalidRequest, SandboxUnavailable
 from rlplatform.testing.sessions import LocalSessions
-from tests.unit.environments.sandboxed.environments import FAILING, GRID
+from tests.unit.environments.sandboxed.environments import DRAWN, FAILING, GRID
 
 Make = Callable[..., SandboxedVectorEnv]
 
@@ -155,3 +155,36 @@ def test_without_a_sandbox_nothing_runs() -> None:
     envs = SandboxedVectorEnv(LocalSessions("no Docker engine").open, code, {}, [0], None, FaultLog(0))
     with pytest.raises(SandboxUnavailable, match="no Docker engine"):
         envs.reset()
+
+
+def test_a_copy_is_drawn_as_it_stands_and_says_its_pace(make: Make) -> None:
+    envs = make(code_of(DRAWN, "Grid"), [0, 1, 2], copies=2, rendered=True)
+    assert envs.frames_per_s == 12
+    envs.reset()
+    envs.step(np.array([0, 0, 1]))
+    for place, column in ((0, 0), (1, 0), (2, 1)):
+        picture = envs.frame(place)
+        assert picture is not None
+        assert (picture.shape, picture.dtype) == ((40, 50, 3), np.uint8)
+        assert list(np.unique(np.flatnonzero(picture[0, :, 0]) // 10)) == [column]
+    envs.step(np.array([1, 1, 1]))  # drawing has not disturbed it
+
+
+def test_an_environment_without_pictures_gives_none(make: Make) -> None:
+    envs = make(code_of(GRID, "Grid"), [0], rendered=True)
+    envs.reset()
+    assert (envs.frames_per_s, envs.frame(0)) == (None, None)
+    not_asked = make(code_of(DRAWN, "Grid"), [0])
+    not_asked.reset()
+    assert not_asked.frame(0) is None
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [("raise", "ValueError: no brush"), ("floats", "numbers of uint8"), ("grey", r"shape \(40, 50\)")],
+)
+def test_a_picture_that_is_none_is_refused_with_the_reason(make: Make, mistake: str, said: str) -> None:
+    envs = make(code_of(DRAWN.replace("mistake = None", f"mistake = {mistake!r}"), "Grid"), [0], rendered=True)
+    envs.reset()
+    with pytest.raises(InvalidRequest, match=said):
+        envs.frame(0)

@@ -36,6 +36,7 @@ from rlplatform.storage import open_checkpoints, open_episodes, open_files, open
 from rlplatform.store import Store
 from rlplatform.telemetry.metrics import Telemetry
 from rlplatform.training.record import TrainingRun
+from rlplatform.user_environments.service import UserEnvironments
 from rlplatform.webhooks.deliverer import Deliverer
 from rlplatform.webhooks.sender import Sender
 from rlplatform.webhooks.signatures import Signer
@@ -100,7 +101,9 @@ class EvaluatorActor(Evaluator):
         telemetry = Telemetry(RayMeter())
         store = connect_store(settings, telemetry)
         files = make_attached_files(settings, store)
-        super().__init__(partial(_make_pool, settings, owner), store, SystemClock(), settings.sandbox.slots, files)
+        clock = SystemClock()
+        find_code = UserEnvironments(store, clock).code_of
+        super().__init__(partial(_make_pool, settings, owner), store, clock, settings.sandbox.slots, files, find_code)
         self._preparing = asyncio.get_running_loop().create_task(self.prepare())
         self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))
 

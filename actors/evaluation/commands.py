@@ -8,7 +8,8 @@ from actors.commands import CommandHandler
 from actors.evaluation.scheduler import EvaluationScheduler
 from rlplatform.access.principals import Principal
 from rlplatform.environments.facts import EnvironmentProbes
-from rlplatform.errors import Conflict, NotFound, PlatformError
+from rlplatform.environments.sandboxed.user_code import is_user_environment
+from rlplatform.errors import Conflict, InvalidRequest, NotFound, PlatformError
 from rlplatform.evaluation import scoring
 from rlplatform.evaluation.attachments import check_attachments
 from rlplatform.evaluation.events import EvaluationQueued
@@ -23,6 +24,7 @@ from rlplatform.runs.ports import Idempotency
 from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.scheduling.priorities import check_priority
 from rlplatform.settings import Settings
+from rlplatform.user_environments.service import UserEnvironments
 
 
 class EvaluationCommandHandler(CommandHandler):
@@ -39,8 +41,7 @@ class EvaluationCommandHandler(CommandHandler):
     ) -> tuple[EvaluationRun, bool]:
         """Queue an evaluation (see the port)."""
         check_submission(request, self._settings.evaluation)
-        if (env := request.grader.environment) is not None:
-            await self._probes.check_episodes(env, principal.tenant)
+        await self._check_environment(request, principal)
         await self._open()
         try:
             check_priority(request.priority, principal)
@@ -77,9 +78,27 @@ class EvaluationCommandHandler(CommandHandler):
         Raises:
             InvalidRequest: one of them is not there.
         """
-        if (env := request.grader.environment) is not None:
-            await self._probes.check_episodes(env, principal.tenant)
+        await self._check_environment(request, principal)
         await check_attachments(request, self._files, principal, self._settings.files.cache_bytes)
+
+    async def _check_environment(self, request: EvaluationRequest, principal: Principal) -> None:
+        """Check the environment that the grader plays in, if there is one.
+
+        Raises:
+            InvalidRequest: it cannot be played in.
+        """
+        env = request.grader.environment
+        if env is None:
+            return
+        if not is_user_environment(env):
+            await self._probes.check_episodes(env, principal.tenant)
+            return
+        code = await UserEnvironments(self._store, self._clock).code(env, principal, field="grader.env")
+        if code.image not in (None, request.image):
+            raise InvalidRequest(
+                f"image: {env} runs in image {code.image!r}, and the submission beside it; choose that image",
+                field="image",
+            )
 
     async def _evaluation(self, run_id: str) -> EvaluationRun:
         run = await self._store.get(run_id)

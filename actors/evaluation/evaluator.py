@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from rlplatform.clock import Clock
+from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
 from rlplatform.errors import Conflict, Fenced, PlatformError, SandboxUnavailable, ServiceError
 from rlplatform.evaluation.attachments import AttachedFiles
 from rlplatform.evaluation.events import EvaluationFinished, EvaluationOutput, EvaluationStarted, EvaluationTestFinished
+from rlplatform.evaluation.graders.base import Grader
+from rlplatform.evaluation.graders.episode import EpisodeGrader
 from rlplatform.evaluation.judge import Judge
 from rlplatform.evaluation.models import Judgement, TestResult
 from rlplatform.evaluation.record import EvaluationRun
@@ -41,9 +44,15 @@ class Evaluator:
         clock: Clock,
         slots: int,
         files: AttachedFiles | None = None,
+        find_code: Callable[[str, str], Awaitable[UserCode]] | None = None,
     ) -> None:
-        """Start without a pool. If ``files`` is None, requests that refer to uploaded files fail."""
+        """Start without a pool.
+
+        If ``files`` is None, requests that refer to uploaded files fail; if ``find_code``, which finds uploaded
+        environments by id and tenant, is None, those that play in one.
+        """
         self._files = files or AttachedFiles(None, None)
+        self._find_code = find_code
         self._make_pool = make_pool
         self._events = events
         self._clock = clock
@@ -134,9 +143,11 @@ class Evaluator:
 
         writer.enqueue(EvaluationStarted(stream=run.stream, time=self._clock.now(), attempt=attempt))
         infos = await self._files.find(run)
+        grader = await self._grader(run)
 
         def judge() -> Judgement:
             with self._files.fetched(run, infos) as request:
+                request = request.model_copy(update={"grader": grader})
                 return Judge(pool).judge(request, on_result, cancelled, run.tenant, on_output)
 
         judgement = await loop.run_in_executor(self._threads, judge)
@@ -156,6 +167,13 @@ class Evaluator:
             )
         )
         await writer.flush()
+
+    async def _grader(self, run: EvaluationRun) -> Grader:
+        """Return the grader of ``run``, with the code of the uploaded environment that it plays in, if it does."""
+        grader = run.request.grader
+        if self._find_code is None or not isinstance(grader, EpisodeGrader) or not is_user_environment(grader.env):
+            return grader
+        return grader.playing(await self._find_code(grader.env, run.tenant))
 
     async def cancel(self, run_id: str) -> None:
         """Stop working on a run, if it is in progress here."""

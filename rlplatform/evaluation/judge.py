@@ -23,7 +23,7 @@ from rlplatform.evaluation.second_sandbox import CheckerSandbox
 from rlplatform.evaluation.stdout_stream import ByteBudget, OnOutput, StdoutStream
 from rlplatform.evaluation.submissions import build_program, local_paths
 from rlplatform.evaluation.verdicts import Ruling, decide_verdict
-from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind, Program, SandboxInfo
+from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind, Program, SandboxInfo, Tier
 from rlplatform.sandbox.ports import Sandbox, SandboxPool
 
 log = logging.getLogger(__name__)
@@ -78,9 +78,8 @@ class Judge:
                 sandbox = self._pool.open(program, limits, request.tier, tenant, image=request.own_image)
                 info = sandbox.info
                 try:
-                    judging.judge_rest(
-                        Stage(sandbox, program, request.limits, partial(self._open_beside, request, tenant, sandbox))
-                    )
+                    beside = partial(self._open_beside, request.tier, tenant, sandbox)
+                    judging.judge_rest(Stage(sandbox, program, request.limits, request.own_image, beside))
                 finally:
                     second.close()  # it shares the slot of the submission's sandbox
                     sandbox.close()
@@ -95,9 +94,9 @@ class Judge:
         )
 
     def _open_beside(
-        self, request: EvaluationRequest, tenant: str, beside: Sandbox, program: Program, limits: Limits
+        self, tier: Tier, tenant: str, beside: Sandbox, program: Program, limits: Limits, image: str | None
     ) -> Sandbox:
-        return self._pool.open(program, limits, request.tier, tenant, image=request.own_image, beside=beside)
+        return self._pool.open(program, limits, tier, tenant, image=image, beside=beside)
 
 
 class _Cancellable(Protocol):

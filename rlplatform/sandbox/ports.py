@@ -80,7 +80,7 @@ class SessionSandbox(Protocol):
         """Close the sandbox, as ``Sandbox.close``."""
 
 
-class Sandbox(Protocol):
+class Sandbox(SessionSandbox, Protocol):
     """One submission's sandbox, loaded with its program. Blocking; one thread at a time, except for :meth:`cancel`."""
 
     @property

@@ -1,6 +1,6 @@
 """Sandboxes without containers, for tests of what uses them: outcomes are scripted, misuse is refused as in real ones.
 
-They run nothing: what a program does is what the script says.
+They run nothing but sessions: what a program does is what the script says.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from rlplatform.sandbox.models import (
 )
 from rlplatform.sandbox.ports import Interactor, Sandbox
 from rlplatform.sandbox.programs import check_program
+from rlplatform.testing.sessions import LocalSandbox, LocalSession
 
 Answer = Outcome | SandboxFault
 Printing = Generator[bytes, None, Answer]
@@ -60,6 +61,7 @@ class ScriptedSandbox:
         self._cancelled = threading.Event()
         self._fault: str | None = None
         self.closed = self.shares_slot = False
+        self._local: LocalSandbox | None = None
 
     @property
     def info(self) -> SandboxInfo:
@@ -93,8 +95,15 @@ class ScriptedSandbox:
     def cancel(self) -> None:
         self._cancelled.set()
 
+    def open_session(self, memory: int, limits: Limits) -> LocalSession:
+        """Start the program in a process of this machine."""
+        self._local = self._local or LocalSandbox(self.program)
+        return self._local.open_session(memory, limits)
+
     def close(self) -> None:
         self.closed = True
+        if self._local is not None:
+            self._local.close()
 
     def _listen(self, printing: Printing, on_stdout: Callable[[bytes], None] | None) -> Answer:
         while not self._cancelled.is_set():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import json
@@ -17,6 +16,7 @@ from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.sources import SourceFile
 from rlplatform.files.models import FileRef
 from rlplatform.files.service import FileService
+from rlplatform.files.small import read_small
 from rlplatform.ids import Kind, check_id, new_id
 from rlplatform.sandbox.programs import path_fault
 from rlplatform.store import Document, Store
@@ -117,8 +117,8 @@ class UserEnvironments:
             raise Conflict(f"{environment_id} is in use by {user}; stop that training first")
         await self._remove(stored)
 
-    async def code(self, environment_id: str, principal: Principal) -> UserCode:
-        """Return the code of a ready environment, for a training of ``principal``.
+    async def code(self, environment_id: str, principal: Principal, *, field: str = "env") -> UserCode:
+        """Return the code of a ready environment, for a run of ``principal``, whose request names it in ``field``.
 
         Raises:
             UnknownName: there is none that the principal sees.
@@ -128,12 +128,12 @@ class UserEnvironments:
             stored = await self._visible(check_id(environment_id, Kind.ENVIRONMENT), principal)
         except (NotFound, InvalidRequest):
             raise UnknownName(
-                "environment", environment_id, (), field="env", hint="rlp env push uploads one, rlp env ls lists them"
+                "environment", environment_id, (), field=field, hint="rlp env push uploads one, rlp env ls lists them"
             ) from None
-        return _code_of(stored)
+        return _code_of(stored, field)
 
     async def code_of(self, environment_id: str, tenant: str) -> UserCode:
-        """Return the code of an environment that a training of ``tenant`` was accepted with.
+        """Return the code of an environment that a run of ``tenant`` was accepted with.
 
         Raises:
             NotFound: it has been deleted.
@@ -220,28 +220,17 @@ class UserEnvironments:
         if not isinstance(file.content, FileRef):
             return file.content.encode()
         field = f"files.{index}.content"
-        if self._files is None:
-            raise InvalidRequest("this deployment keeps no files", field=field)
-        try:
-            reader = await self._files.open(file.content.file, principal)
-        except NotFound as missing:
-            raise InvalidRequest(f"{field}: {missing}; upload it with rlp files put", field=field) from None
-        try:
-            if reader.size_bytes > MAX_BYTES:
-                raise InvalidRequest(f"{file.path} has {reader.size_bytes:,} bytes; at most {MAX_BYTES:,}", field=field)
-            return await asyncio.to_thread(reader.read_at, 0, reader.size_bytes)
-        finally:
-            await asyncio.to_thread(reader.close)
+        return await read_small(self._files, file.content.file, principal, MAX_BYTES, field=field)
 
 
-def _code_of(stored: StoredEnvironment) -> UserCode:
+def _code_of(stored: StoredEnvironment, field: str = "env") -> UserCode:
     info = stored.info
     if info.state == "checking":
         raise InvalidRequest(
-            f"env: the contract of {info.id} is being checked; wait until its state is ready", field="env"
+            f"{field}: the contract of {info.id} is being checked; wait until its state is ready", field=field
         )
     if info.state != "ready":
-        raise InvalidRequest(f"env: {info.id} is {info.state}: {info.message}", field="env")
+        raise InvalidRequest(f"{field}: {info.id} is {info.state}: {info.message}", field=field)
     return UserCode(
         label=info.id,
         kind="environment",

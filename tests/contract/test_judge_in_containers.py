@@ -10,6 +10,8 @@ import pytest
 from rlplatform.evaluation.judge import Judge
 from rlplatform.evaluation.models import EvaluationRequest, Judgement, Verdict
 from rlplatform.sandbox.pool.docker_pool import DockerPool
+from tests.unit.environments.sandboxed.environments import GRID
+from tests.unit.environments.sandboxed.test_vector_env import code_of
 
 pytestmark = pytest.mark.docker
 
@@ -129,6 +131,19 @@ def test_agents(docker_pool: DockerPool, source: str, verdict: str, message: str
     if verdict == "accepted":
         assert result.stderr.startswith("thinking\n")
         assert result.value["episode_return"] >= 150
+
+
+def test_an_agent_plays_an_uploaded_environment_in_a_sandbox_beside_its_own(docker_pool: DockerPool) -> None:
+    request = EvaluationRequest(
+        source="def act(o): return int(o['sight'][1] > o['sight'][0])",
+        grader={"kind": "episode", "env": "env_test"},
+        tests=[{"id": "1", "seed": 1, "min_return": 1}, {"id": "2", "seed": 2, "min_return": 1}],
+        limits=LIMITS | {"wall_time_s": 20},
+    )
+    request = request.model_copy(update={"grader": request.grader.playing(code_of(GRID, "Grid"))})
+    judgement = Judge(docker_pool).judge(request, lambda result: None)
+    assert judgement.verdict is Verdict.ACCEPTED, [result.message for result in judgement.tests]
+    assert docker_pool.status().in_use == 0
 
 
 def test_errors_show_the_authors_name_of_the_program(docker_pool: DockerPool) -> None:

@@ -140,9 +140,11 @@ class Stage(NamedTuple):
     """The submission's program."""
     limits: Limits
     """Limits of the request."""
-    open_beside: Callable[[Program, Limits], Sandbox]
-    """Opens a sandbox for a program with its limits, in the submission's image and on its core. It has to be closed
-    before the submission's, and idle whenever that one works."""
+    image: str | None
+    """Image of the submission; None: the default one."""
+    open_beside: Callable[[Program, Limits, str | None], Sandbox]
+    """Opens a sandbox for a program with its limits in an image, on the submission's core. It has to be closed before
+    the submission's, and idle whenever that one works."""
 
 
 class Refusal(NamedTuple):

@@ -1,4 +1,4 @@
-"""The program is an agent: its function picks the actions of one episode of a Gymnasium environment.
+"""The program is an agent: its function picks the actions of one episode of an environment.
 
 The half that needs Gymnasium and NumPy is ``episode_attempt``, imported where an episode is played: clients have
 neither.
@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from rlplatform import patterns
+from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
+from rlplatform.errors import ServiceError
 from rlplatform.evaluation.checkers.base import Checker
 from rlplatform.evaluation.graders import agent_loop
-from rlplatform.evaluation.graders.base import Grader, TestAttempt, TestFields, refuse_checker
+from rlplatform.evaluation.graders.base import Grader, Session, Stage, TestAttempt, TestFields, refuse_checker
 from rlplatform.sandbox.languages import PYTHON
 from rlplatform.sandbox.models import Limits, Program
 
@@ -30,7 +32,7 @@ class EpisodeTest(TestFields):
 
 
 class EpisodeGrader(Grader):
-    """The program is an agent: `entry(observation)` chooses the actions of one episode of a Gymnasium environment.
+    """The program is an agent: `entry(observation)` chooses the actions of one episode of an environment.
     Observations and actions are JSON: a number for Discrete spaces, lists for arrays."""
 
     test_model: ClassVar[type[TestFields]] = EpisodeTest
@@ -38,13 +40,16 @@ class EpisodeGrader(Grader):
     kind: Literal["episode"] = "episode"
     """Selects this grader."""
     env: str = Field(min_length=1, max_length=128)
-    """Id of a Gymnasium environment, for example `CartPole-v1`."""
+    """Id of a Gymnasium environment, for example `CartPole-v1`, or `env_…` of an uploaded one, which is stepped in a
+    sandbox of its own."""
     entry: str = Field(default="act", pattern=patterns.FUNCTION)
     """Name of the function that chooses an action."""
     max_steps: int = Field(default=1000, ge=1, le=100_000)
     """Steps after which an episode ends that the environment does not end."""
     turn_time_s: float = Field(default=1.0, gt=0, le=60)
     """Time for one action, in seconds."""
+
+    _code: UserCode | None = PrivateAttr(None)
 
     @property
     def environment(self) -> str | None:
@@ -63,6 +68,12 @@ class EpisodeGrader(Grader):
     def check(self, tests: Sequence[TestFields], checker: Checker) -> None:  # noqa: ARG002
         refuse_checker(checker)
 
+    def playing(self, code: UserCode) -> EpisodeGrader:
+        """Return the grader with the code of its uploaded environment."""
+        grader = self.model_copy()
+        grader._code = code
+        return grader
+
     languages: ClassVar[tuple[str, ...] | None] = (PYTHON,)
 
     def program(self, files: dict[str, bytes]) -> Program:
@@ -70,8 +81,26 @@ class EpisodeGrader(Grader):
         loop = agent_loop.source(self.entry, next(iter(files)))
         return Program({**files, agent_loop.PATH: loop}, agent_loop.PATH)
 
-    def attempt(self, test: TestFields, checker: Checker, limits: Limits) -> TestAttempt:  # noqa: ARG002
-        from rlplatform.evaluation.graders.episode_attempt import EpisodeAttempt
+    def open(self, checker: Checker, stage: Stage) -> Session:
+        return _EpisodeSession(self, checker, stage, self._code)
 
-        assert isinstance(test, EpisodeTest)
-        return EpisodeAttempt(self.env, test.seed, test.min_return, self.max_steps, self.turn_time_s, limits)
+
+class _EpisodeSession(Session):
+    """Judging of one agent, in an environment of this process, or in an uploaded one beside its sandbox."""
+
+    def __init__(self, grader: EpisodeGrader, checker: Checker, stage: Stage, code: UserCode | None) -> None:
+        super().__init__(grader, checker)
+        self._settings, self._stage, self._code = grader, stage, code
+
+    def attempt(self, test: EpisodeTest, limits: Limits) -> TestAttempt:
+        from rlplatform.evaluation.graders.episode_attempt import EpisodeAttempt, make_environment
+        from rlplatform.evaluation.graders.uploaded_environment import UploadedEnvironment
+
+        grader = self._settings
+        if not is_user_environment(grader.env):
+            env = make_environment(grader.env)
+        elif self._code is None:
+            raise ServiceError(f"{grader.env} is not here")
+        else:
+            env = UploadedEnvironment(self._stage.open_beside, self._code, grader.max_steps)
+        return EpisodeAttempt(env, test.seed, test.min_return, grader.max_steps, grader.turn_time_s, limits)

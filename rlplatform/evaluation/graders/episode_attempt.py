@@ -1,8 +1,9 @@
 """One episode of a Gymnasium environment, played by an agent in a sandbox.
 
-The environment runs here, on the host, so that an agent can neither read nor change its state. Only environments of the
-host's own Gymnasium registry are made, without arguments of the submitter's. Actions come from the sandbox as JSON
-lines and are checked against the action space; an environment's own time counts towards the agent's wall time.
+The environment runs on the host, or in a sandbox of its own if it was uploaded, so that an agent can neither read nor
+change its state. On the host only environments of its own Gymnasium registry are made, without arguments of the
+submitter's. Actions come from the sandbox as JSON lines and are checked against the action space; an environment's own
+time counts towards the agent's wall time.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from rlplatform.errors import InvalidRequest, ServiceError, UnknownName
-from rlplatform.evaluation.graders.base import TestAttempt
+from rlplatform.errors import InvalidRequest, PlatformError, ServiceError, UnknownName
+from rlplatform.evaluation.graders.base import Decision, TestAttempt
 from rlplatform.evaluation.graders.function import showable
+from rlplatform.evaluation.graders.uploaded_environment import EnvironmentFailed
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Execution, Limits, Outcome
 
@@ -27,11 +29,14 @@ _ACTION_BYTES = 65_536
 
 
 class EpisodeAttempt(TestAttempt):
-    """Attempt at a test of ``episode``, and the ``Interactor`` that plays the episode."""
+    """Attempt at a test of ``episode``, and the ``Interactor`` that plays the episode in ``env``.
+
+    ``env`` is a ``gymnasium.Env`` or an :class:`UploadedEnvironment`, which the attempt closes.
+    """
 
     def __init__(
         self,
-        env: str,
+        env: Any,
         seed: int | None,
         min_return: float | None,
         max_steps: int,
@@ -42,12 +47,18 @@ class EpisodeAttempt(TestAttempt):
         self.turn_time_s = turn_time_s
         self._min_return = min_return
         self._max_steps = max_steps
-        self._env = make_environment(env)
+        self._env = env
         self._over = False
         self._return = 0.0
         self._steps = 0
+        self._first: Any = None
         try:
             self._first, _ = self._env.reset(seed=draw_seed() if seed is None else seed)
+        except EnvironmentFailed as failure:
+            self.decision = Decision("internal_error", str(failure))
+        except PlatformError:
+            self._env.close()
+            raise
         except Exception as error:
             self._env.close()
             raise ServiceError(f"the environment failed to reset: {error!r}") from error
@@ -60,6 +71,8 @@ class EpisodeAttempt(TestAttempt):
         return _line(self._first)
 
     def reply(self, line: bytes) -> bytes | None:
+        if self.decision is not None:
+            return None
         try:
             action = read_action(self._env.action_space, line)
         except ValueError as error:
@@ -67,6 +80,11 @@ class EpisodeAttempt(TestAttempt):
             return None
         try:
             observation, reward, terminated, truncated, _ = self._env.step(action)
+        except EnvironmentFailed as failure:
+            self.decision = Decision("internal_error", f"step {self._steps + 1}: {failure}")
+            return None
+        except PlatformError:
+            raise
         except Exception as error:
             raise ServiceError(f"the environment failed in step {self._steps + 1}: {error!r}") from error
         self._return += float(reward)

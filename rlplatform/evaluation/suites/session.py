@@ -156,7 +156,7 @@ class SeparateSession(_SuiteSession):
     def _run_suite(self) -> None:
         limits = self._suite.limits.model_copy(update={"wall_time_s": MAX_SESSION_S, "output_kib": WIRE_KIB * 4})
         try:
-            sandbox = self._stage.open_beside(self._suite.program, limits)
+            sandbox = self._stage.open_beside(self._suite.program, limits, self._stage.image)
             try:
                 with self._lock:
                     self._sandbox = sandbox

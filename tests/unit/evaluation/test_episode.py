@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from rlplatform.environments.sandboxed.user_code import UserCode
 from rlplatform.errors import InvalidRequest, ServiceError, UnknownName
 from rlplatform.evaluation.graders.episode_attempt import draw_seed, make_environment, read_action
 from rlplatform.evaluation.judge import Judge
@@ -18,6 +19,8 @@ from rlplatform.evaluation.models import EvaluationRequest, Judgement
 from rlplatform.evaluation.submissions import build_program
 from rlplatform.sandbox.models import Execution, Outcome, Program
 from rlplatform.testing.sandboxes import ScriptedPool, exited
+from tests.unit.environments.sandboxed.environments import FAILING, GRID
+from tests.unit.environments.sandboxed.test_vector_env import code_of
 
 
 def request(*tests: dict, env: str = "CartPole-v1", **grader: object) -> EvaluationRequest:
@@ -31,7 +34,7 @@ def play(asked: EvaluationRequest, act: Callable[[Any], Any]) -> Judgement:
     """Judge a program whose answer to each observation is the text ``act(observation)``."""
 
     def converse(_: Program, execution: Execution) -> Outcome:
-        partner = pool.opened[-1].interactors[-1]
+        partner = next(interactor for box in pool.opened for interactor in box.interactors[::-1])
         said: bytes | None = partner.begin()
         while said is not None:
             answer = act(json.loads(said)["observation"])
@@ -258,3 +261,43 @@ def test_the_loop_goes_in_front_of_the_program() -> None:
 def test_tests_of_other_graders_are_refused(test: dict) -> None:
     with pytest.raises(ValidationError, match="does not go with grader 'episode', which takes seed, min_return"):
         request(test)
+
+
+def uploaded(code: UserCode, *tests: dict) -> EvaluationRequest:
+    asked = request(*tests, env="env_test", max_steps=30)
+    return asked.model_copy(update={"grader": asked.grader.playing(code)})
+
+
+def test_an_agent_plays_an_uploaded_environment_beside_its_own_sandbox() -> None:
+    seen: list[dict] = []
+
+    def walk(observation: dict) -> int:
+        seen.append(observation)
+        return 1
+
+    judgement = play(uploaded(code_of(GRID, "Grid"), {"seed": 1, "min_return": 1}, {"seed": 1, "min_return": 2}), walk)
+    assert [result.verdict for result in judgement.tests] == ["accepted", "wrong_answer"]
+    first, second = judgement.tests
+    assert first.value == second.value == {"episode_return": 1.0, "episode_length": len(seen) // 2}
+    assert seen[0]["place"] == 0
+    assert [type(part) for part in seen[0].values()] == [int, list]
+    refused = play(uploaded(code_of(GRID, "Grid"), {"seed": 1}), lambda _: 7)
+    assert "the action 7 is not in Discrete(2)" in refused.tests[0].message
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [("raise", "step 3: env_test failed in step (exception): ValueError"), ("exit", "step 3: env_test failed in step")],
+)
+def test_an_uploaded_environment_that_fails_is_not_the_agents_fault(how: str, said: str) -> None:
+    code = code_of(FAILING, "Failing")._replace(config={"how": how})
+    (result,) = play(uploaded(code, {"seed": 1}), lambda _: 0).tests
+    assert (result.verdict, result.points) == ("internal_error", 0)
+    assert said in result.message
+
+
+def test_an_uploaded_environment_that_cannot_start_says_so() -> None:
+    code = code_of(GRID, "Grid")._replace(config={"size": 1})
+    (result,) = play(uploaded(code, {"seed": 1}), lambda _: 0).tests
+    assert result.verdict == "internal_error"
+    assert "cannot be started" in result.message

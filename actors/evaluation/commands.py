@@ -41,7 +41,7 @@ class EvaluationCommandHandler(CommandHandler):
     ) -> tuple[EvaluationRun, bool]:
         """Queue an evaluation (see the port)."""
         check_submission(request, self._settings.evaluation)
-        await self._check_environment(request, principal)
+        await self._check_grader_environment(request, principal)
         await self._open()
         try:
             check_priority(request.priority, principal)
@@ -78,10 +78,10 @@ class EvaluationCommandHandler(CommandHandler):
         Raises:
             InvalidRequest: one of them is not there.
         """
-        await self._check_environment(request, principal)
+        await self._check_grader_environment(request, principal)
         await check_attachments(request, self._files, principal, self._settings.files.cache_bytes)
 
-    async def _check_environment(self, request: EvaluationRequest, principal: Principal) -> None:
+    async def _check_grader_environment(self, request: EvaluationRequest, principal: Principal) -> None:
         """Check the environment that the grader plays in, if there is one.
 
         Raises:

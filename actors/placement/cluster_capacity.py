@@ -27,7 +27,7 @@ def bundles_of(wanted: Resources) -> list[dict[str, float]]:
 
 
 def bundles_of_request(request: TrainingRequest) -> list[dict[str, float]]:
-    """Return the bundles of a training; those of an uploaded environment fit on nodes with sandboxes alone."""
+    """Return the bundles of a training; those of users' code fit on nodes with sandboxes alone."""
     share = {SANDBOX_RESOURCE: SANDBOX_SHARE} if _needs_sandboxes(request) else {}
     return [bundle | share for bundle in bundles_of(request.resources)]
 
@@ -55,8 +55,8 @@ class Room:
 
 
 def check_request(request: TrainingRequest, rooms: Sequence[Room], limits: Mapping[str, float]) -> None:
-    """Check that the nodes could hold a training if they were empty, as :func:`check_capacity` does. An uploaded
-    environment needs nodes with sandboxes.
+    """Check that the nodes could hold a training if they were empty, as :func:`check_capacity` does. Code of
+    users needs nodes with sandboxes.
 
     Raises:
         InvalidRequest: it can never be placed; says what is missing.
@@ -68,11 +68,13 @@ def check_request(request: TrainingRequest, rooms: Sequence[Room], limits: Mappi
     grows = limits.get(SANDBOX_RESOURCE, 0.0) > 0
     if not grows and not any(room.cpus for room in able):
         why = "has CPUs left for trainings" if able else "exists"
+        field = "env" if is_user_environment(request.env) else "reward"
+        what = f"{request.env} is stepped" if field == "env" else "it is computed"
         raise InvalidRequest(
-            f"env: {request.env} is stepped in sandboxes, on the node that trains, but no node with the resource "
+            f"{field}: {what} in sandboxes, on the node that trains, but no node with the resource "
             f"'{SANDBOX_RESOURCE}' {why}; the operator starts one: ray start --num-cpus=4 "
             f"--resources='{{\"{SANDBOX_RESOURCE}\": 1}}'",
-            field="env",
+            field=field,
         )
     check_capacity(request.resources, able, limits if grows else {})
 
@@ -120,4 +122,5 @@ def check_capacity(wanted: Resources, rooms: Sequence[Room], limits: Mapping[str
 
 
 def _needs_sandboxes(request: TrainingRequest) -> bool:
-    return is_user_environment(request.env) and request.engine != "simulated"
+    users = is_user_environment(request.env) or request.reward is not None
+    return users and request.engine != "simulated"

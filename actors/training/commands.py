@@ -12,6 +12,8 @@ from rlplatform.environments.facts import EnvironmentFacts, EnvironmentProbes, c
 from rlplatform.environments.options import EnvOptions
 from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
 from rlplatform.errors import InvalidRequest, NotFound, PlatformError
+from rlplatform.files.service import FileService
+from rlplatform.files.small import read_text
 from rlplatform.ids import Kind, check_id, kind_of, new_id
 from rlplatform.maintenance.retention import Retention
 from rlplatform.quotas.service import QuotaService
@@ -31,6 +33,7 @@ from rlplatform.training.request_checks import (
     effective,
     planned,
 )
+from rlplatform.training.reward import MAX_SOURCE, RewardFunction
 from rlplatform.user_environments.service import UserEnvironments
 
 
@@ -39,6 +42,7 @@ class TrainingCommandHandler(CommandHandler):
 
     _probes: EnvironmentProbes
     _accounts: QuotaService
+    _files: FileService | None
     _checkpoints: CheckpointStore
     _retention: Retention
     _trainings: TrainingScheduler
@@ -50,6 +54,7 @@ class TrainingCommandHandler(CommandHandler):
         await self._open()
         try:
             check_priority(request.priority, principal)
+            request = await self._with_reward(request, principal)
             await self._trainings.check(request)
             image = await self._check_environment(request, principal)
             quotas = await self._accounts.check_trainings(principal.tenant)
@@ -66,11 +71,31 @@ class TrainingCommandHandler(CommandHandler):
         """Check a training without starting it (see the port)."""
         await self._open()
         check_priority(request.priority, principal)
+        request = await self._with_reward(request, principal)
         await self._trainings.check(request)
         image = await self._check_environment(request, principal)
         if request.resume_from is not None:
             request = continued(request, await self._parent(request, principal, image=image))
         return await asyncio.to_thread(planned, request)
+
+    async def _with_reward(self, request: TrainingRequest, principal: Principal) -> TrainingRequest:
+        """Return ``request`` with the text of its reward function, if that is an uploaded file.
+
+        Raises:
+            InvalidRequest: there is no such file, or it is no module that a training takes.
+        """
+        reward = request.reward
+        if reward is None:
+            return request
+        if request.resources.num_gpus_per_learner:
+            raise InvalidRequest(
+                "resources.num_gpus_per_learner: trainings with a reward function run on the CPU; leave it out",
+                field="resources.num_gpus_per_learner",
+            )
+        if reward.file is None:
+            return request
+        source = await read_text(self._files, reward.file, principal, MAX_SOURCE, field="reward.file")
+        return request.model_copy(update={"reward": RewardFunction(source=source, entry=reward.entry)})
 
     async def _facts(self, request: TrainingRequest, principal: Principal) -> EnvironmentFacts:
         if not is_user_environment(request.env):

@@ -162,7 +162,14 @@ class Trainer:
         engine = self._engine = self._make_engine(request)
         try:
             parent_env = trained_on(parent.training_id) if parent is not None else None
-            manifest = RunManifest.of(self._run.id, request, engine, parent=parent, parent_env=parent_env)
+            manifest = RunManifest.of(
+                self._run.id,
+                request,
+                engine,
+                parent=parent,
+                parent_env=parent_env,
+                user_code=registry.installed(),
+            )
             session = TrainingSession(
                 self._run.id,
                 request,

@@ -13,7 +13,7 @@ from rlplatform.user_environments.service import UserEnvironments
 
 
 async def install_user_code(run: TrainingRun, store: Store, clock: Clock, sandbox: SandboxSettings) -> None:
-    """Install the environment that ``run`` names, if it is an uploaded one.
+    """Install the uploaded environment that ``run`` names, and its reward function, if it has them.
 
     Raises:
         NotFound: it has been deleted.
@@ -22,5 +22,7 @@ async def install_user_code(run: TrainingRun, store: Store, clock: Clock, sandbo
     codes: list[UserCode] = []
     if is_user_environment(document.request.env):
         codes.append(await UserEnvironments(store, clock).code_of(document.request.env, run.tenant))
+    if document.request.reward is not None and document.request.engine != "simulated":
+        codes.append(document.request.reward.code(codes[0] if codes else None))
     budget = document.request.max_environment_faults
     registry.install(codes, DockerSessions(sandbox), budget=budget, faults_before=document.environment_faults)

@@ -38,15 +38,17 @@ def make_vector_env(
     Backend "auto" takes Gymnasium's own vector entry point if there is one, then EnvPool if it has the environment,
     else SyncVectorEnv. Gymnasium comes first with ``env_config`` (keyword arguments of the Gymnasium environment, or
     EnvPool's options for one that only EnvPool has), and for ``module:Env-v0``. Atari games are preprocessed as in Mnih
-    et al. 2015. With ``training``, losing a life ends the episode, and rewards are clipped to their sign. With
-    ``rendered``, :meth:`~VectorEnv.frame` gives pictures, if the environment has any.
+    et al. 2015. With ``training``, losing a life ends the episode, and rewards are clipped to their sign, or are those
+    of the reward function that is installed. With ``rendered``, :meth:`~VectorEnv.frame` gives pictures, if the
+    environment has any.
 
     Raises:
         InvalidRequest: the environment cannot be made with these options; names ``env``, ``env_config`` or
             ``env_backend``.
     """
     if is_user_environment(env):
-        return make_users(registry.find(env, field="env"), env_config, seeds, options, rendered=rendered)
+        code = registry.find(env, field="env")
+        return make_users(code, env_config, seeds, options, training=training, rendered=rendered)
     environment_modules.import_all()
     module, name = environment_modules.split(env)
     config, options, notes = split_config(env_config, options)
@@ -54,7 +56,7 @@ def make_vector_env(
         warnings.simplefilter("ignore")
         made = _make(name, config, seeds, options, training, threads, by_package=module is not None, rendered=rendered)
     made.notes = (*made.notes, *notes)
-    return flatten(made, name)
+    return flatten(registry.rewarded(made) if training else made, name)
 
 
 def make_users(
@@ -63,6 +65,7 @@ def make_users(
     seeds: Sequence[int],
     options: EnvOptions,
     *,
+    training: bool = False,
     rendered: bool = False,
 ) -> VectorEnv:
     """Make copies of a user's environment, which start with the first reset.
@@ -79,7 +82,7 @@ def make_users(
     config, options, notes = split_config(env_config, options)
     made = registry.make(code, config, seeds, options.max_episode_steps, rendered=rendered)
     made.notes = notes
-    return flatten(made, env)
+    return flatten(registry.rewarded(made) if training else made, env)
 
 
 def _make(

@@ -13,11 +13,13 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic_core import to_jsonable_python
 
+from rlplatform.environments.sandboxed.user_code import UserCode
 from rlplatform.training.models import CheckpointInfo, TrainingRequest
 from rlplatform.training.ports import TrainingEngine
 
@@ -37,6 +39,33 @@ class Hardware(BaseModel):
     memory_bytes: int | None
 
 
+class PinnedCode(BaseModel):
+    """Code of a user that a training runs: ``files`` are SHA-256 by path; ``image_digest`` is that of the image in
+    which an environment's contract was checked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    kind: str
+    entry: str
+    files: dict[str, str]
+    image: str | None
+    image_digest: str | None
+
+    @classmethod
+    def of(cls, code: UserCode) -> PinnedCode:
+        """Return what identifies ``code``."""
+        files = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(code.files.items())}
+        return cls(
+            source=code.label,
+            kind=code.kind,
+            entry=code.entry,
+            files=files,
+            image=code.image,
+            image_digest=code.image_digest,
+        )
+
+
 class RunManifest(BaseModel):
     """Manifest of a training, part of ``training.started``, of the run's record, and of its run folder."""
 
@@ -49,6 +78,7 @@ class RunManifest(BaseModel):
     engine: dict[str, JsonValue]
     parent_checkpoint: str | None
     parent_env: str | None = None
+    user_code: list[PinnedCode] = []
     python: str
     packages: dict[str, str]
     git_commit: str | None
@@ -64,10 +94,11 @@ class RunManifest(BaseModel):
         *,
         parent: CheckpointInfo | None = None,
         parent_env: str | None = None,
+        user_code: Sequence[UserCode] = (),
     ) -> RunManifest:
         """Make the manifest of a training that starts here, from the checkpoint ``parent`` if there is one.
 
-        ``parent_env`` is the environment that the checkpoint was trained on.
+        ``parent_env`` is the environment that the checkpoint was trained on; ``user_code`` is what runs in sandboxes.
         """
         return cls(
             training_id=training_id,
@@ -77,6 +108,7 @@ class RunManifest(BaseModel):
             engine=to_jsonable_python(dict(engine.describe())),
             parent_checkpoint=parent.id if parent is not None else None,
             parent_env=parent_env,
+            user_code=[PinnedCode.of(code) for code in user_code],
             python=platform.python_version(),
             packages=_versions(),
             git_commit=_git_commit(),

@@ -14,6 +14,7 @@ from rlplatform.json_models import JsonObject, StrictModel
 from rlplatform.runs.annotations import Annotations, RunDocument
 from rlplatform.runs.states import RunState
 from rlplatform.scheduling.priorities import Priority
+from rlplatform.training.reward import RewardFunction
 
 MAX_HYPERPARAMETER_BYTES = 16_384
 
@@ -128,6 +129,8 @@ class TrainingRequest(Annotations):
     """Name of tuned hyperparameters; null: the environment's own, if there are any."""
     hyperparameters: JsonObject = Field(default_factory=dict)
     """Hyperparameters that differ from the preset, with the names of Stable-Baselines3."""
+    reward: RewardFunction | None = None
+    """Function that computes the rewards to train on; null: the environment's own."""
     resume_from: str | None = Field(default=None, max_length=64)
     """Id of a checkpoint to continue from, or of a training: from its newest checkpoint. Null: start afresh."""
     stop: StopCriteria = Field(default_factory=_stop_of_preset, validate_default=True)
@@ -140,8 +143,8 @@ class TrainingRequest(Annotations):
     checkpoint: CheckpointPlan = Field(default_factory=CheckpointPlan)
     """When checkpoints are saved, and which are kept."""
     max_environment_faults: int = Field(default=100, ge=0, le=1_000_000)
-    """Faults of an uploaded environment or of a reward function after which the training fails. Each one is an event
-    and ends an episode."""
+    """Faults of an uploaded environment or of a reward function after which the training fails. Each one is an event.
+    One of an environment ends an episode; where a reward function fails, the reward is 0."""
     priority: Priority = "normal"
     """Order among the tenant's own trainings. `high` needs the scope `admin`."""
 

@@ -10,6 +10,7 @@ from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.cli import formatting
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.local_environment import is_local, push, require_ready, upload_of
+from rlplatform.cli.local_reward import reward_of
 from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, given, labels_of, output_of, pairs
 from rlplatform.cli.training_start import start_and_follow
 from rlplatform.errors import InvalidRequest
@@ -48,6 +49,13 @@ def train(
     env_kwargs: Annotated[list[str] | None, typer.Option(help="name:value for the environment.")] = None,
     env_backend: Annotated[str | None, typer.Option(help="envpool, gymnasium or auto.")] = None,
     max_episode_steps: Annotated[int | None, typer.Option(help="Time limit of an episode, in steps.")] = None,
+    reward: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE:FUNCTION",
+            help="Train on a function's rewards, as ./reward.py:shaped. Returns stay the environment's own.",
+        ),
+    ] = None,
     num_env_runners: Annotated[int | None, typer.Option(help="Processes that sample; 0: the trainer itself.")] = None,
     num_envs: Annotated[int | None, typer.Option(help="Environments in each of them.")] = None,
     num_learners: Annotated[int | None, typer.Option(help="Processes that learn; 0: the trainer itself.")] = None,
@@ -99,6 +107,7 @@ def train(
         env_config=pairs(env_kwargs or [], "--env-kwargs"),
         env_backend=env_backend,
         max_episode_steps=max_episode_steps,
+        reward=reward_of(reward) if reward is not None else None,
         resources=given(num_env_runners=num_env_runners, num_envs_per_env_runner=num_envs, num_learners=num_learners),
         evaluation=given(every_iterations=eval_freq, episodes=eval_episodes),
         checkpoint=given(every_iterations=save_freq),

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rlplatform.environments.sandboxed.faults import Fault, FaultLog
+from rlplatform.environments.sandboxed.rewarded_env import RewardedVectorEnv
 from rlplatform.environments.sandboxed.user_code import UserCode
 from rlplatform.environments.sandboxed.vector_env import SandboxedVectorEnv
 from rlplatform.environments.sandboxed.worker import SessionSource
+from rlplatform.environments.vector_env import VectorEnv
 from rlplatform.errors import InvalidRequest, Unavailable, UnknownName
 from rlplatform.sandbox.models import Limits, Program
 from rlplatform.sandbox.ports import SessionSandbox
@@ -73,6 +75,12 @@ def make(
         raise InvalidRequest(f"env: {code.label} has not passed its contract", field="env")
     config = {**code.config, **config}
     return SandboxedVectorEnv(open_sandbox, code, config, seeds, limit, _faults, rendered=rendered)
+
+
+def rewarded(env: VectorEnv) -> VectorEnv:
+    """Return ``env`` with the rewards of the function that was installed; ``env`` itself if there is none."""
+    code = next((code for code in _codes.values() if code.kind == "reward"), None)
+    return env if code is None else RewardedVectorEnv(env, open_sandbox, code, _faults)
 
 
 def open_sandbox(program: Program, limits: Limits, image: str | None) -> SessionSandbox:

@@ -885,12 +885,12 @@ export interface components {
         };
         /**
          * EpisodeGrader
-         * @description The program is an agent: `entry(observation)` chooses the actions of one episode of a Gymnasium environment. Observations and actions are JSON: a number for Discrete spaces, lists for arrays.
+         * @description The program is an agent: `entry(observation)` chooses the actions of one episode of an environment. Observations and actions are JSON: a number for Discrete spaces, lists for arrays.
          */
         EpisodeGrader: {
             /** @description Name of the function that chooses an action. Default: `"act"`. */
             entry?: string;
-            /** @description Id of a Gymnasium environment, for example `CartPole-v1`. */
+            /** @description Id of a Gymnasium environment, for example `CartPole-v1`, or `env_…` of an uploaded one, which is stepped in a sandbox of its own. */
             env: string;
             /**
              * @description Selects this grader. (enum property replaced by openapi-typescript)
@@ -3240,6 +3240,30 @@ export interface components {
             pipeline_depth: number;
         };
         /**
+         * RewardFunction
+         * @description Function that computes the rewards to train on: `entry(observation, action, next_observation, reward, terminated, truncated)` is called for each step and returns a number. Returns of episodes, policy evaluations and ranks stay the environment's own. Give `source` or `file`.
+         */
+        RewardFunction: {
+            /** @description Name of the function. Default: `"reward"`. */
+            entry?: string;
+            /** @description Id of an uploaded file with that module. The training keeps its text as `source`. */
+            file?: string | null;
+            /** @description Python module that defines the function. */
+            source?: string | null;
+        };
+        /**
+         * RewardFunctionOutput
+         * @description Function that computes the rewards to train on: `entry(observation, action, next_observation, reward, terminated, truncated)` is called for each step and returns a number. Returns of episodes, policy evaluations and ranks stay the environment's own. Give `source` or `file`.
+         */
+        RewardFunctionOutput: {
+            /** @description Name of the function. */
+            entry: string;
+            /** @description Id of an uploaded file with that module. The training keeps its text as `source`. */
+            file: string | null;
+            /** @description Python module that defines the function. */
+            source: string | null;
+        };
+        /**
          * Role
          * @description Usual set of scopes.
          * @enum {string}
@@ -5121,7 +5145,7 @@ export interface components {
             labels?: {
                 [key: string]: string;
             };
-            /** @description Faults of an uploaded environment or of a reward function after which the training fails. Each one is an event and ends an episode. Default: `100`. */
+            /** @description Faults of an uploaded environment or of a reward function after which the training fails. Each one is an event. One of an environment ends an episode; where a reward function fails, the reward is 0. Default: `100`. */
             max_environment_faults?: number;
             /** @description Time limit of an episode in steps; null: the environment's own, or 10,000 if it has none. */
             max_episode_steps?: number | null;
@@ -5140,6 +5164,8 @@ export interface components {
             resources?: components["schemas"]["Resources"];
             /** @description Id of a checkpoint to continue from, or of a training: from its newest checkpoint. Null: start afresh. */
             resume_from?: string | null;
+            /** @description Function that computes the rewards to train on; null: the environment's own. */
+            reward?: components["schemas"]["RewardFunction"] | null;
             /** @description Seed of all random numbers of the training. Default: `0`. */
             seed?: number;
             /** @description When the training ends by itself. Left out: after the environment steps of the preset, if there is one; they come on top of what `resume_from` has done. */
@@ -5183,7 +5209,7 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
-            /** @description Faults of an uploaded environment or of a reward function after which the training fails. Each one is an event and ends an episode. */
+            /** @description Faults of an uploaded environment or of a reward function after which the training fails. Each one is an event. One of an environment ends an episode; where a reward function fails, the reward is 0. */
             max_environment_faults: number;
             /** @description Time limit of an episode in steps; null: the environment's own, or 10,000 if it has none. */
             max_episode_steps: number | null;
@@ -5202,6 +5228,8 @@ export interface components {
             resources: components["schemas"]["ResourcesOutput"];
             /** @description Id of a checkpoint to continue from, or of a training: from its newest checkpoint. Null: start afresh. */
             resume_from: string | null;
+            /** @description Function that computes the rewards to train on; null: the environment's own. */
+            reward: components["schemas"]["RewardFunctionOutput"] | null;
             /** @description Seed of all random numbers of the training. */
             seed: number;
             /** @description When the training ends by itself. Left out: after the environment steps of the preset, if there is one; they come on top of what `resume_from` has done. */
@@ -6170,6 +6198,8 @@ export type RegradeRequest = components['schemas']['RegradeRequest'];
 export type RegradeStarted = components['schemas']['RegradeStarted'];
 export type Resources = components['schemas']['Resources'];
 export type ResourcesOutput = components['schemas']['ResourcesOutput'];
+export type RewardFunction = components['schemas']['RewardFunction'];
+export type RewardFunctionOutput = components['schemas']['RewardFunctionOutput'];
 export type Role = components['schemas']['Role'];
 export type Roster = components['schemas']['Roster'];
 export type RosterResult = components['schemas']['RosterResult'];

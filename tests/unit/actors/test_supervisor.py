@@ -23,6 +23,7 @@ from rlplatform.errors import (
     SandboxUnavailable,
     StorageError,
     Unavailable,
+    UnknownName,
 )
 from rlplatform.evaluation.events import EvaluationQueued
 from rlplatform.evaluation.graders.registry import TestCase
@@ -45,6 +46,7 @@ from rlplatform.testing.samples import queued, training_run
 from rlplatform.training.events import TrainingStopped
 from rlplatform.training.models import CheckpointInfo, Progress, Resources, StopCriteria, TrainingRequest
 from rlplatform.training.record import TrainingRun
+from rlplatform.training.reward import RewardFunction
 from tests.queues import in_order
 
 pytestmark = pytest.mark.anyio
@@ -706,3 +708,39 @@ async def test_an_evaluation_refers_to_files_that_its_submitter_sees(bench: Benc
     assert isinstance(run.request.source, FileRef)
     await bench.store.delete_document("file", info.id)
     assert await bench.supervisor.submit_evaluation(request, PRINCIPAL, key) == (run, False), "it was accepted before"
+
+
+async def test_a_training_keeps_the_text_of_its_reward_function(bench: Bench) -> None:
+    storage = MemoryFiles()
+    bench.supervisor = Supervisor(SETTINGS, bench.store, bench.checkpoints, bench.launcher, bench.clock, files=storage)
+    await bench.supervisor.reconcile()
+    files = FileService(bench.store, storage, bench.clock)
+
+    async def upload(content: bytes) -> str:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield content
+
+        return (await files.upload("reward.py", None, PRINCIPAL, chunks()))[0].id
+
+    def rewarded(file_id: str) -> TrainingRequest:
+        return TRAINING.model_copy(update={"reward": RewardFunction(file=file_id, entry="shaped")})
+
+    text = "def shaped(*step): return 1"
+    run, _ = await bench.supervisor.start_training(rewarded(await upload(text.encode())), PRINCIPAL)
+    assert run.document.request.reward == RewardFunction(source=text, entry="shaped")
+    for content, why in ((b"\xff", "is not UTF-8 text"), (b"#" * 20_000, "at most 16,384 are accepted")):
+        with pytest.raises(InvalidRequest, match=why) as refused:
+            await bench.supervisor.check_training(rewarded(await upload(content)), PRINCIPAL)
+        assert refused.value.extra["field"] == "reward.file"
+    with pytest.raises(InvalidRequest, match="no such file"):
+        await bench.supervisor.start_training(rewarded("file_" + "0" * 26), PRINCIPAL)
+    await bench.leave()
+
+
+async def test_the_grader_of_agents_takes_uploaded_environments_that_the_submitter_sees(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    grader = {"kind": "episode", "env": new_id(Kind.ENVIRONMENT)}
+    request = EvaluationRequest.model_validate({"source": "", "grader": grader, "tests": [{"id": "1"}]})
+    with pytest.raises(UnknownName, match="rlp env push") as refused:
+        await bench.supervisor.submit_evaluation(request, PRINCIPAL)
+    assert refused.value.extra["field"] == "grader.env"

@@ -10,6 +10,7 @@ from actors.options import EVALUATOR, SANDBOX_RESOURCE, SANDBOX_SHARE
 from actors.placement.cluster_capacity import Room, bundles_of, bundles_of_request, check_capacity, check_request
 from rlplatform.errors import InvalidRequest
 from rlplatform.training.models import Resources, TrainingRequest
+from rlplatform.training.reward import RewardFunction
 
 LAPTOP = [Room.of({"CPU": 4.0}, {"CPU": 3.8})]
 GPU_NODE = Room(8, 4.0)
@@ -117,6 +118,8 @@ def test_processes_of_an_uploaded_environment_go_to_nodes_with_sandboxes_alone()
     assert EVALUATOR["resources"][SANDBOX_RESOURCE] + 64 * SANDBOX_SHARE < 1
     installed = UPLOADED.model_copy(update={"env": "CartPole-v1"})
     assert all(SANDBOX_RESOURCE not in bundle for bundle in bundles_of_request(installed))
+    rewarded = installed.model_copy(update={"reward": RewardFunction(source="def reward(*step): return 0")})
+    assert all(SANDBOX_RESOURCE in bundle for bundle in bundles_of_request(rewarded)), "its reward needs a sandbox"
     check_request(UPLOADED, [SANDBOXES], {})
     check_request(installed, [Room(8)], {})
 

@@ -23,6 +23,34 @@ from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestResu
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.runs.events import Event, stream_of
 from rlplatform.runs.records import Run
+from rlplatform.studies.events import (
+    StudyFailed,
+    StudyPaused,
+    StudyPauseRequested,
+    StudyQueued,
+    StudyResumed,
+    StudyResumeRequested,
+    StudyStarted,
+    StudyStopped,
+    StudyStopRequested,
+    StudySucceeded,
+    StudyTrialFinished,
+    StudyTrialPruned,
+    StudyTrialReported,
+    StudyTrialStarted,
+    StudyTrialSuggested,
+    StudyWaiting,
+)
+from rlplatform.studies.models import (
+    Interval,
+    Study,
+    StudyRequest,
+    StudyState,
+    TrialReport,
+    TrialState,
+    TrialTraining,
+)
+from rlplatform.studies.record import StudyRun
 from rlplatform.training.events import (
     TrainingCheckpointSaved,
     TrainingEvaluated,
@@ -56,6 +84,7 @@ FIXTURE = Path(__file__).parents[2] / "serve_apps/web/test/fixtures/streams.json
 _BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _ULID = "01kdvxj5m0e0xav5sg0dbnnn4m"
 _EVALUATION, _TRAINING, _CHECKPOINT = f"eval_{_ULID}", f"train_{_ULID}", f"ckpt_{_ULID}"
+_STUDY = f"study_{_ULID}"
 _ACCEPTED = TestResult(id="t1", verdict=Verdict.ACCEPTED, points=1.0, cpu_time_s=0.01, stdout="4\n", exit_code=0)
 _WRONG = TestResult(id="t2", verdict=Verdict.WRONG_ANSWER, points=0.0, stdout="5\n", exit_code=0, message="differs")
 _REPORT = EvaluationReport(
@@ -99,6 +128,7 @@ def recordings() -> dict[str, Any]:
     return {
         "evaluations": {name: _record(_evaluation(), stream) for name, stream in evaluations.items()},
         "trainings": {name: _record(_training(), stream) for name, stream in _trainings().items()},
+        "studies": {name: _record(_study(), stream) for name, stream in _studies().items()},
     }
 
 
@@ -143,6 +173,64 @@ def _trainings() -> dict[str, Sequence[Event]]:
     }
 
 
+def _studies() -> dict[str, Sequence[Event]]:
+    at: dict[str, Any] = {"stream": stream_of(_STUDY), "time": _BEGAN}
+
+    def begin(number: int, rate: float) -> list[Event]:
+        chosen = StudyTrialSuggested(**at, trial=number, hyperparameters={"learning_rate": rate}, env_steps=[512, 512])
+        seeds = [
+            StudyTrialStarted(**at, trial=number, seed=seed, training_id=f"{_TRAINING}{number}{seed}")
+            for seed in (0, 1)
+        ]
+        return [chosen, *seeds]
+
+    def finish(number: int, value: float, state: TrialState = TrialState.COMPLETED, **more: Any) -> Event:
+        trainings = [
+            TrialTraining(
+                seed=seed, training_id=f"{_TRAINING}{number}{seed}", env_steps=512, episode_return_mean=value + seed
+            )
+            for seed in (0, 1)
+        ]
+        bounds = Interval(low=value - 10.0, high=value + 11.0)
+        return StudyTrialFinished(
+            **at, trial=number, state=state, trainings=trainings, value=value + 0.5, interval=bounds, **more
+        )
+
+    begun = [StudyQueued(**at), StudyStarted(**at, epoch=1)]
+    report = StudyTrialReported(**at, trial=1, report=TrialReport(number=1, env_steps=256, value=40.0))
+    alone = StudyTrialFinished(**at, trial=0, state=TrialState.CUT_SHORT, trainings=[], message="the budget is used up")
+    return {
+        "ranked": [
+            *begun,
+            *begin(0, 0.001),
+            *begin(1, 0.01),
+            finish(0, 100.0),
+            report,
+            StudyTrialPruned(**at, trial=1, report=1),
+            finish(1, 40.0, TrialState.PRUNED),
+            *begin(2, 0.002),
+            finish(2, 105.0),
+            *begin(3, 0.1),
+            finish(3, 10.0, importances={"learning_rate": 1.0}),
+            StudySucceeded(**at, stop_reason="trials"),
+        ],
+        "paused, lost and stopped": [
+            *begun,
+            StudyWaiting(**at, reason="the queue is full"),
+            *begin(0, 0.001),
+            StudyPauseRequested(**at, by="key_1"),
+            StudyPaused(**at),
+            StudyResumeRequested(**at, by="key_1"),
+            StudyStarted(**at, epoch=2),
+            StudyResumed(**at),
+            StudyStopRequested(**at, by="key_1"),
+            alone,
+            StudyStopped(**at),
+        ],
+        "failed": [*begun, StudyFailed(**at, code="trials_failed", reason="5 trials in a row failed")],
+    }
+
+
 def _progress(iteration: int) -> Progress:
     return Progress(iteration=iteration, env_steps=256 * iteration, episodes=iteration, train_wall_s=0.5 * iteration)
 
@@ -171,6 +259,19 @@ def _training() -> TrainingRun:
     request = TrainingRequest.model_validate({"env": "CartPole-v1", "engine": "simulated", "stop": {"env_steps": 1024}})
     document = Training(id=_TRAINING, state=TrainingState.QUEUED, request=request, simulated=True, created_at=_BEGAN)
     return TrainingRun(id=_TRAINING, tenant="course", created_by="key_1", document=document)
+
+
+def _study() -> StudyRun:
+    request = StudyRequest.model_validate(
+        {
+            "training": {"env": "CartPole-v1", "engine": "simulated", "stop": {"env_steps": 512}},
+            "space": {"learning_rate": {"kind": "float", "low": 0.0001, "high": 0.1, "log": True}},
+            "seeds": [0, 1],
+            "trials": 4,
+        }
+    )
+    document = Study(id=_STUDY, state=StudyState.QUEUED, request=request, created_at=_BEGAN)
+    return StudyRun(id=_STUDY, tenant="course", created_by="key_1", document=document)
 
 
 def _record(run: Run, stream: Sequence[Event]) -> dict[str, Any]:

@@ -93,3 +93,6 @@ export const queued = (before: number | null): string =>
 
 /** `train_01m82…` short enough for a table, the part that tells runs of a day apart. */
 export const shortId = (id: string): string => `…${id.slice(-8)}`;
+
+/** `time_limit_exceeded` as words. */
+export const words = (name: string): string => name.replaceAll("_", " ");

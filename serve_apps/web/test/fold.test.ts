@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../src/events";
 import { foldEvaluation, foldTraining, foldWish, newborn, type Wish } from "../src/runs/fold";
 import { Series } from "../src/runs/series";
-import type { Evaluation, Training } from "../src/types";
+import { foldStudy, foldStudyWish, newbornStudy, type StudyWish } from "../src/studies/fold";
+import type { Evaluation, Study, Training } from "../src/types";
 import streams from "./fixtures/streams.json";
 
 interface Recording<T> {
@@ -14,14 +15,16 @@ interface Recording<T> {
 const recorded = streams as unknown as {
   evaluations: Record<string, Recording<Evaluation>>;
   trainings: Record<string, Recording<Training>>;
+  studies: Record<string, Recording<Study>>;
 };
 
-function check<T extends Evaluation | Training>(
+function check<T>(
   { documents, events }: Recording<T>,
   fold: (document: T, event: RunEvent) => T,
+  born: (document: T) => T,
 ): void {
   expect(events.length).toBe(documents.length);
-  let folded = newborn(documents.at(-1) as T);
+  let folded = born(documents.at(-1) as T);
   for (const [index, event] of events.entries()) {
     folded = fold(folded, event);
     expect(folded, `after ${event.type}`).toEqual(documents[index]);
@@ -30,10 +33,13 @@ function check<T extends Evaluation | Training>(
 
 describe("the fold of a run's events", () => {
   for (const [name, recording] of Object.entries(recorded.evaluations)) {
-    it(`is the platform's document: evaluation, ${name}`, () => check(recording, foldEvaluation));
+    it(`is the platform's document: evaluation, ${name}`, () => check(recording, foldEvaluation, newborn));
   }
   for (const [name, recording] of Object.entries(recorded.trainings)) {
-    it(`is the platform's document: training, ${name}`, () => check(recording, foldTraining));
+    it(`is the platform's document: training, ${name}`, () => check(recording, foldTraining, newborn));
+  }
+  for (const [name, recording] of Object.entries(recorded.studies)) {
+    it(`is the platform's document: study, ${name}`, () => check(recording, foldStudy, newbornStudy));
   }
 
   it("lets pass what it does not know", () => {
@@ -68,6 +74,12 @@ describe("the fold of a run's events", () => {
       return wish;
     });
     expect(wishes).toEqual(["pause", null, "resume", null, "stop", null]);
+    let ofStudy: StudyWish = null;
+    const ofStudies = types.map((type) => {
+      ofStudy = foldStudyWish(ofStudy, { type: `study.${type}` } as RunEvent);
+      return ofStudy;
+    });
+    expect(ofStudies).toEqual(wishes);
   });
 });
 

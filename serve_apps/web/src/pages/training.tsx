@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import type { Api } from "../api";
-import { count, dateTime, duration, measure, queued, shortId } from "../format";
+import { count, dateTime, duration, measure, queued, shortId, words } from "../format";
 import { Simulated, StateBadge } from "../parts/badge";
 import { Checkpoints } from "../parts/checkpoints";
 import { Episodes } from "../parts/episodes";
@@ -14,7 +14,6 @@ import { Alert } from "../parts/problem";
 import { TextBlock } from "../parts/text";
 import { Problem } from "../problem";
 import { TrainingFeed } from "../runs/feed";
-import { words } from "../runs/journal";
 import { isFinal } from "../runs/list";
 import { may } from "../session";
 import type { EvaluationReport, JsonValue, Training } from "../types";

@@ -1,5 +1,5 @@
 /** States and verdicts: a word, a sign and a colour, never the colour alone. */
-import { words } from "../runs/journal";
+import { words } from "../format";
 import type { Evaluation, TrainingState, Verdict } from "../types";
 
 type State = Evaluation["state"] | TrainingState;

@@ -1,8 +1,8 @@
 /** The charts of a training: its episode return large, the other metrics small. */
 import type { Signal } from "@preact/signals";
 import { useState } from "preact/hooks";
+import { words } from "../format";
 import type { TrainingFeed } from "../runs/feed";
-import { words } from "../runs/journal";
 import { isFinal } from "../runs/list";
 import type { Series } from "../runs/series";
 import { Chart } from "./chart";

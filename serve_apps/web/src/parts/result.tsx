@@ -1,9 +1,8 @@
 /** An evaluation while it runs: the verdict, and every test as soon as it is judged. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { bytes, duration, measure, queued } from "../format";
+import { bytes, duration, measure, queued, words } from "../format";
 import { Problem } from "../problem";
 import type { EvaluationFeed } from "../runs/feed";
-import { words } from "../runs/journal";
 import { isFinal } from "../runs/list";
 import type { Printed } from "../runs/output";
 import { current, may } from "../session";

@@ -14,7 +14,12 @@ const GATHER_MS = 50;
 const DRAW_MS = 400;
 const LONG = 1000;
 
-abstract class Feed<T extends Evaluation | Training> {
+interface Followed {
+  id: string;
+  seq: number;
+}
+
+export abstract class Feed<T extends Followed> {
   readonly document;
   readonly journal = signal<readonly Entry[]>([]);
   readonly problem = signal<Problem | null>(null);
@@ -24,10 +29,10 @@ abstract class Feed<T extends Evaluation | Training> {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly unsubscribe: () => void;
 
-  /** `document` is shown until the fold of the events has come as far. */
-  constructor(live: LiveClient, collection: string, document: T) {
+  /** `document` is shown until the fold of the events, which begins with `born`, has come as far. */
+  constructor(live: LiveClient, collection: string, document: T, born: T) {
     this.document = signal(document);
-    this.folded = newborn(document);
+    this.folded = born;
     this.unsubscribe = live.subscribe(`${collection}/${document.id}`, 0, {
       onEvent: (event) => this.gather(event),
       onError: (problem) => {
@@ -66,7 +71,7 @@ export class EvaluationFeed extends Feed<Evaluation> {
   readonly output = signal(NOTHING);
 
   constructor(live: LiveClient, document: Evaluation) {
-    super(live, "evaluations", document);
+    super(live, "evaluations", document, newborn(document));
   }
 
   protected override fold(document: Evaluation, event: RunEvent): Evaluation {
@@ -91,7 +96,7 @@ export class TrainingFeed extends Feed<Training> {
   private drawing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(live: LiveClient, document: Training) {
-    super(live, "trainings", document);
+    super(live, "trainings", document, newborn(document));
   }
 
   override close(): void {

@@ -1,5 +1,7 @@
 /** The log of a run for people: its events, with rows of iterations and of pieces of output drawn together. */
-import type { RunEvent } from "../events";
+import { isStudy, type RunEvent } from "../events";
+import { words } from "../format";
+import { describeStudy } from "../studies/journal";
 
 export interface Entry {
   /** Of the first event drawn together in it. */
@@ -36,6 +38,7 @@ export function extend(entries: readonly Entry[], events: readonly RunEvent[]): 
 }
 
 function describe(event: RunEvent): string {
+  if (isStudy(event)) return describeStudy(event);
   switch (event.type) {
     case "evaluation.queued":
       return `Queued with ${event.tests} ${event.tests === 1 ? "test" : "tests"}`;
@@ -98,9 +101,4 @@ function describe(event: RunEvent): string {
     default:
       return (event as { type: string }).type;
   }
-}
-
-/** `time_limit_exceeded` as words. */
-export function words(name: string): string {
-  return name.replaceAll("_", " ");
 }

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from actors.evaluation.evaluator import Evaluator
+from actors.studies.owner import StudyOwner
 from actors.supervisor import Supervisor
 from actors.training.trainer import Trainer
 from rlplatform.access.api_keys import ApiKeyService
@@ -41,7 +44,7 @@ from rlplatform.testing.sandboxes import Printing, ScriptedPool
 from rlplatform.training.environment_catalog import describe_environment
 from rlplatform.training.models import EvaluationReport, TrainingRequest
 from rlplatform.training.policy_evaluation import evaluate_policy
-from rlplatform.training.ports import CheckpointStore
+from rlplatform.training.ports import CheckpointStore, TrainingCommands
 from rlplatform.training.record import TrainingRun
 from rlplatform.training.simulated_engine import SimulatedEngine
 from serve_apps.api.app import create_app
@@ -158,12 +161,19 @@ class RemoteTrainer:
 
 
 class PlayingEngine(SimulatedEngine):
-    """The simulated engine, whose evaluations are recorded: of a policy that always does the same."""
+    """The simulated engine with recorded evaluations, of a policy that always does the same. A learning rate that a
+    request sets lowers the return by its distance from 0.001, so that the trials of a study differ."""
+
+    def __init__(self, request: TrainingRequest) -> None:
+        super().__init__(request)
+        rate = request.hyperparameters.get("learning_rate", 0.001)
+        self._loss = 60 * abs(math.log10(float(rate)) + 3) if isinstance(rate, int | float) else 0.0
 
     def evaluate(self, episodes: int, seed: int, recorder: EpisodeRecorder | None = None) -> EvaluationReport:
         if recorder is not None:
             evaluate_policy(lambda obs: np.zeros(len(obs), np.int64), "CartPole-v1", {}, 5, seed, recorder=recorder)
-        return super().evaluate(episodes, seed)
+        report = super().evaluate(episodes, seed)
+        return report.model_copy(update={"episode_return_mean": report.episode_return_mean - self._loss})
 
 
 class LocalLauncher:
@@ -177,6 +187,18 @@ class LocalLauncher:
             lambda: ScriptedPool(script, images=("scripted", "python-torch")), store, self._clock, slots=2
         )
         self._trainers: dict[str, RemoteTrainer] = {}
+        self._owner: StudyOwner | None = None
+        self._owning: asyncio.Task[None] | None = None
+
+    def own_with(self, trainings: TrainingCommands) -> None:
+        """Give the trials of studies to ``trainings``."""
+        self._owner = StudyOwner(self._store, trainings, self._clock)
+
+    async def own_studies(self) -> None:
+        assert self._owner is not None
+        if self._owning is None:
+            self._owning = asyncio.create_task(self._owner.run())
+        await self._owner.wake()
 
     async def evaluators(self) -> Sequence[RemoteEvaluator]:
         await self._evaluator.prepare()
@@ -216,6 +238,8 @@ class LocalLauncher:
         """A trainer is here at once."""
 
     async def close(self) -> None:
+        if self._owning is not None:
+            self._owning.cancel()
         await self._evaluator.close()
 
 
@@ -230,6 +254,7 @@ async def serving(*, port: int = 0, around: Callable[[Any], Any] = lambda app: a
         episodes = local_episodes(Path(folder) / "episodes")
         launcher = LocalLauncher(store, checkpoints, episodes, Path(folder) / "scratch")
         supervisor = Supervisor(settings, store, checkpoints, launcher, clock)
+        launcher.own_with(supervisor)
         reconciling = asyncio.create_task(supervisor.run())
         services = Services(
             store=store,
@@ -256,7 +281,7 @@ async def serving(*, port: int = 0, around: Callable[[Any], Any] = lambda app: a
 
 
 async def main() -> None:
-    async with serving(port=8000, stream_max_life_s=3) as local:
+    async with serving(port=int(os.environ.get("PORT", "8000")), stream_max_life_s=3) as local:
         print(f"{local.url}/#key={local.key}", flush=True)  # noqa: T201
         await asyncio.Event().wait()
 

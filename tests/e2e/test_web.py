@@ -116,8 +116,9 @@ async def test_the_page_is_served_beside_the_api(built: Path) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.timeout(240)
-async def test_people_use_it(built: Path, chromium: str) -> None:
-    """``serve_apps/web/e2e/browser.mjs``. Connections live for 3 s, so the streams are resumed again and again."""
+@pytest.mark.parametrize("script", ["browser.mjs", "studies.mjs"])
+async def test_people_use_it(script: str, built: Path, chromium: str) -> None:
+    """Run a script of ``serve_apps/web/e2e``. Connections live for 3 s, so the streams are resumed again and again."""
     async with serving(stream_max_life_s=3) as local:
         environment = os.environ | {
             "RLP_URL": local.url,
@@ -126,7 +127,7 @@ async def test_people_use_it(built: Path, chromium: str) -> None:
             "CHROMIUM": chromium,
         }
         browser = await asyncio.create_subprocess_exec(
-            "node", "e2e/browser.mjs", cwd=WEB, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            "node", f"e2e/{script}", cwd=WEB, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         try:
             output, _ = await browser.communicate()

@@ -1,82 +1,12 @@
-/**
- * Drives the page in headless Chromium as its users do: RLP_URL, RLP_KEY and RLP_LEARNER say where and as whom, RLP_SHOTS (a folder) keeps
- * screenshots. Fails on the first thing that is not as it should be: a text, a Content-Security-Policy violation, an error
- * in the console, an axe-core finding.
- */
+/** The page as people use it, from signing in to signing out. */
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { env } from "node:process";
-import { chromium } from "playwright-core";
+import { readFile } from "node:fs/promises";
+import { api, browser, context, heading, inspect, key, learner, page, shot, status, step, url } from "./harness.mjs";
 
-const { RLP_URL: url, RLP_KEY: key, RLP_LEARNER: learner, RLP_SHOTS: shots } = env;
-assert(url && key && learner, "RLP_URL, RLP_KEY and RLP_LEARNER say what to drive, and as whom");
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-const browser = await chromium.launch({
-  executablePath: env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-dev-shm-usage"],
-});
-const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, colorScheme: "light" });
-context.setDefaultTimeout(15_000);
-const page = await context.newPage();
 let sockets = 0;
 page.on("websocket", () => {
   sockets += 1;
 });
-const complaints = [];
-const expected = /40[14]|422/; // refusals that are provoked here: Chromium logs them, too
-page.on("console", (message) => {
-  if (message.type() === "error" && !expected.test(message.text())) complaints.push(message.text());
-});
-page.on("pageerror", (error) => complaints.push(String(error)));
-await page.addInitScript(() => {
-  globalThis.violations = [];
-  document.addEventListener("securitypolicyviolation", (event) =>
-    globalThis.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`),
-  );
-});
-
-async function step(name, action) {
-  const began = Date.now();
-  try {
-    await action();
-  } catch (error) {
-    await shot(`failed-${name}`);
-    throw new Error(`step "${name}": ${error.stack}`);
-  }
-  assert.deepEqual(await page.evaluate(() => globalThis.violations), [], `${name}: the policy was violated`);
-  assert.deepEqual(complaints, [], `${name}: the console complains`);
-  console.log(`ok ${name} (${Date.now() - began} ms)`);
-}
-
-async function shot(name) {
-  if (!shots) return;
-  await mkdir(shots, { recursive: true });
-  await page.screenshot({ path: `${shots}/${name.replaceAll(" ", "-")}.png`, fullPage: true });
-}
-
-/** Both schemes: what is too faint in one may be fine in the other. */
-async function inspect(name) {
-  for (const scheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    await page.waitForTimeout(150);
-    await shot(`${name}-${scheme}`);
-    // evaluated over the protocol: the page's own policy lets no script in
-    await page.evaluate(AXE);
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    const found = violations.map(
-      ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(" | ")}`,
-    );
-    assert.deepEqual(found, [], `${name}, ${scheme}: axe finds`);
-  }
-  await page.emulateMedia({ colorScheme: "light", reducedMotion: "no-preference" });
-}
-
-const heading = (name) => page.getByRole("heading", { level: 1, name }).waitFor();
-const status = (name) => page.locator(".page-head .badge", { hasText: name }).waitFor();
-const api = (path, init = {}) =>
-  fetch(`${url}/v1/${path}`, { ...init, headers: { Authorization: `Bearer ${key}`, ...init.headers } });
 
 try {
   await step("a wrong key is refused", async () => {

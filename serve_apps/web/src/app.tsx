@@ -3,8 +3,11 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ComparePage } from "./pages/compare";
 import { EvaluatePage } from "./pages/evaluate";
 import { EvaluationPage } from "./pages/evaluation";
+import { NewStudyPage } from "./pages/new-study";
 import { RunsPage } from "./pages/runs";
 import { SignInPage } from "./pages/sign-in";
+import { StudiesPage } from "./pages/studies";
+import { StudyPage } from "./pages/study";
 import { TrainPage } from "./pages/train";
 import { TrainingPage } from "./pages/training";
 import { Connection } from "./parts/connection";
@@ -18,6 +21,7 @@ const NAVIGATION = [
   ["runs", "Runs", null],
   ["evaluate", "Evaluate code", "evaluate"],
   ["train", "Train a policy", "train"],
+  ["studies", "Studies", null],
 ] as const;
 
 export function App() {
@@ -74,6 +78,10 @@ function CurrentPage({ path: [page = "runs", id], query }: Route) {
   if (page === "evaluate") return <EvaluatePage />;
   if (page === "compare") return <ComparePage key={query.toString()} query={query} />;
   if (page === "train") return <TrainPage />;
+  if (page === "studies") {
+    if (id === "new") return <NewStudyPage />;
+    return id ? <StudyPage key={id} id={id} /> : <StudiesPage />;
+  }
   if (page === "evaluations" && id) return <EvaluationPage key={id} id={id} />;
   if (page === "trainings" && id) return <TrainingPage key={id} id={id} />;
   return (

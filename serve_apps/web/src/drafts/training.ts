@@ -2,6 +2,7 @@
 import { count } from "../format";
 import { type FieldError, Problem } from "../problem";
 import type { CheckpointInfo, EnvironmentInfo, JsonValue, StopCriteria, Training, TrainingRequest } from "../types";
+import { loose, written } from "./loose";
 import { parseNumber } from "./submission";
 
 export interface TrainingDraft {
@@ -89,7 +90,7 @@ export function continuation({ request, progress, metrics }: Training, checkpoin
     hyperparameters: Object.entries(request.hyperparameters).map(([name, value], index) => ({
       key: index + 1,
       name,
-      value: typeof value === "string" ? value : JSON.stringify(value),
+      value: written(value),
     })),
     envRunners: text(resources.num_env_runners) || "0",
     envsPerRunner: text(resources.num_envs_per_env_runner),
@@ -197,20 +198,5 @@ function check(stop: StopCriteria, done: NonNullable<TrainingDraft["done"]>, err
       const message = `The checkpoint has done ${count(least)} ${label} already, and they count: give more than that.`;
       errors.push({ field: `stop.${name}`, message });
     }
-  }
-}
-
-/** A hyperparameter as people write it: `0.01`, `true`, `[64, 64]`; what is no JSON is text, such as `lin_0.001`. */
-const PYTHON: Record<string, JsonValue> = { True: true, False: false, None: null };
-
-/** Read JSON, a Python literal such as `True`, or text. */
-function loose(text: string): JsonValue {
-  const word = text.trim();
-  if (word in PYTHON) return PYTHON[word] as JsonValue;
-  try {
-    return JSON.parse(word) as JsonValue;
-  } catch {
-    const number = Number(word);
-    return word !== "" && Number.isFinite(number) ? number : word;
   }
 }

@@ -1,5 +1,4 @@
 import { useSignal } from "@preact/signals";
-import { useState } from "preact/hooks";
 import type { Api } from "../api";
 import { count, dateTime, duration, measure, queued, shortId, words } from "../format";
 import { Simulated, StateBadge } from "../parts/badge";
@@ -11,11 +10,9 @@ import { Load } from "../parts/load";
 import { Meter } from "../parts/meter";
 import { Metrics } from "../parts/metrics";
 import { Alert } from "../parts/problem";
+import { RunControls } from "../parts/run-controls";
 import { TextBlock } from "../parts/text";
-import { Problem } from "../problem";
 import { TrainingFeed } from "../runs/feed";
-import { isFinal } from "../runs/list";
-import { may } from "../session";
 import type { EvaluationReport, JsonValue, Training } from "../types";
 
 const follow = (live: ConstructorParameters<typeof TrainingFeed>[0], training: Training) =>
@@ -47,7 +44,14 @@ function Loaded({ feed, api }: { feed: TrainingFeed; api: Api }) {
             {training.stop_reason && <span class="hint">{ending(training)}</span>}
           </p>
         </div>
-        <Controls feed={feed} api={api} />
+        <RunControls
+          api={api}
+          path={`v1/trainings/${id}`}
+          state={training.state}
+          wish={feed.wish.value}
+          noun="training"
+          onStop="It saves a last checkpoint and cannot be resumed."
+        />
       </div>
       <p class="visually-hidden" role="status">
         Training {training.state}
@@ -80,67 +84,6 @@ function ending({ state, stop_reason }: Training): string {
   const reason = words(stop_reason ?? "");
   return state === "succeeded" ? `${reason} reached` : reason;
 }
-
-function Controls({ feed, api }: { feed: TrainingFeed; api: Api }) {
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [asked, setAsked] = useState<string | null>(null);
-  const [confirming, setConfirming] = useState(false);
-  const training = feed.document.value;
-  if (isFinal(training) || !may("train")) return null;
-  const wish = feed.wish.value;
-  const command = async (name: string) => {
-    setAsked(name);
-    setProblem(null);
-    try {
-      await api.post(`v1/trainings/${training.id}/${name}`);
-    } catch (error) {
-      setProblem(Problem.of(error));
-    }
-    setAsked(null);
-    setConfirming(false);
-  };
-  const paused = training.state === "paused" || wish === "pause";
-  const stopping = wish === "stop" || asked !== null;
-  if (confirming && wish !== "stop") {
-    return (
-      <div class="controls" role="alertdialog" aria-label="Stop this training?">
-        <p>
-          <b>Stop this training?</b> It saves a last checkpoint and cannot be resumed.
-        </p>
-        <div class="actions">
-          <button type="button" class="danger" disabled={asked !== null} onClick={() => command("stop")}>
-            Stop training
-          </button>
-          <button type="button" class="secondary" ref={focused} onClick={() => setConfirming(false)}>
-            Keep training
-          </button>
-        </div>
-        <Alert problem={problem} />
-      </div>
-    );
-  }
-  return (
-    <div class="controls">
-      <div class="actions">
-        {paused ? (
-          <button type="button" disabled={stopping || wish === "resume"} onClick={() => command("resume")}>
-            Resume
-          </button>
-        ) : (
-          <button type="button" class="secondary" disabled={stopping} onClick={() => command("pause")}>
-            Pause
-          </button>
-        )}
-        <button type="button" class="danger" disabled={stopping} onClick={() => setConfirming(true)}>
-          Stop
-        </button>
-      </div>
-      <Alert problem={problem} />
-    </div>
-  );
-}
-
-const focused = (button: HTMLButtonElement | null) => button?.focus();
 
 function Numbers({ training: { progress, metrics, evaluation, restarts } }: { training: Training }) {
   const metric = (name: string) => metrics[name];

@@ -1,8 +1,8 @@
 /** States and verdicts: a word, a sign and a colour, never the colour alone. */
 import { words } from "../format";
-import type { Evaluation, TrainingState, Verdict } from "../types";
+import type { Evaluation, StudyState, TrainingState, TrialState, Verdict } from "../types";
 
-type State = Evaluation["state"] | TrainingState;
+type State = Evaluation["state"] | TrainingState | StudyState | TrialState;
 type Tone = "good" | "bad" | "busy" | "warn" | "calm";
 
 const STATES: Record<State, [Tone, string]> = {
@@ -16,6 +16,9 @@ const STATES: Record<State, [Tone, string]> = {
   stopped: ["calm", "■"],
   cancelled: ["calm", "–"],
   failed: ["bad", "!"],
+  completed: ["good", "✓"],
+  pruned: ["calm", "✂"],
+  cut_short: ["calm", "◑"],
 };
 
 const VERDICTS: Partial<Record<Verdict, [Tone, string]>> = {
@@ -27,7 +30,7 @@ const VERDICTS: Partial<Record<Verdict, [Tone, string]>> = {
 
 export function StateBadge({ state }: { state: State }) {
   const [tone, sign] = STATES[state];
-  return <Badge tone={tone} sign={sign} text={state} />;
+  return <Badge tone={tone} sign={sign} text={words(state)} />;
 }
 
 export function VerdictBadge({ verdict }: { verdict: Verdict }) {

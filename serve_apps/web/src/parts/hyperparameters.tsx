@@ -1,13 +1,21 @@
 /** Hyperparameters being set, a row for each. */
-import { HYPERPARAMETERS, type TrainingDraft } from "../drafts/training";
+import { HYPERPARAMETERS } from "../drafts/training";
 import { Field } from "./problem";
 
-interface Props {
-  draft: TrainingDraft;
-  change: (changes: Partial<TrainingDraft>) => void;
+interface Hyperparameter {
+  key: number;
+  name: string;
+  value: string;
 }
 
-export function Hyperparameters({ draft: { hyperparameters: rows }, change }: Props) {
+interface Props {
+  draft: { hyperparameters: Hyperparameter[] };
+  change: (changes: { hyperparameters: Hyperparameter[] }) => void;
+  /** Path of the hyperparameters in the request. */
+  path?: string;
+}
+
+export function Hyperparameters({ draft: { hyperparameters: rows }, change, path = "hyperparameters" }: Props) {
   const set = (index: number, changes: object) =>
     change({ hyperparameters: rows.map((row, at) => (at === index ? { ...row, ...changes } : row)) });
   return (
@@ -23,7 +31,7 @@ export function Hyperparameters({ draft: { hyperparameters: rows }, change }: Pr
       </datalist>
       {rows.map((row, index) => (
         <div class="row" key={row.key}>
-          <Field name={`hyperparameters.${row.name.trim()}`} label="Name">
+          <Field name={`${path}.${row.name.trim()}`} label="Name">
             {(control) => (
               <input
                 {...control}

@@ -67,3 +67,14 @@ export function command(study: Study, trial: Trial): string {
 
 const text = (value: JsonValue): string => (typeof value === "string" ? value : JSON.stringify(value));
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
+/** Most trials that a study has; null: its budget alone limits them. */
+export function trialsOf({ request: { sampler, space, trials } }: Study): number | null {
+  if (sampler.kind === "population") return sampler.members * sampler.generations;
+  if (sampler.kind !== "grid") return trials;
+  const sizes = Object.values(space).map((parameter) =>
+    parameter.kind === "categorical" ? parameter.choices.length : 1,
+  );
+  const whole = sizes.reduce((product, size) => product * size, sampler.draws);
+  return trials === null ? whole : Math.min(whole, trials);
+}

@@ -387,13 +387,14 @@ try {
       .click();
     await heading("Continue training");
     await page.getByText("which has done 409,600 env steps").waitFor();
-    const steps = page.getByLabel("Env steps");
-    assert.equal(await steps.inputValue(), "819200", "as many steps again, beyond those done");
+    const steps = page.getByLabel("More env steps");
+    assert.equal(await steps.inputValue(), "409600", "as many steps again");
+    await page.getByText("409,600 are done: 819,200 in all").waitFor();
     await inspect("train-continue");
-    await steps.fill("409600");
+    await page.getByLabel("Iterations", { exact: true }).fill("200");
     await page.getByRole("button", { name: "Start the simulated training" }).click();
-    await page.getByText("The checkpoint has done 409,600 env steps already").waitFor();
-    await steps.fill("819200");
+    await page.getByText("The checkpoint has done 200 iterations already").waitFor();
+    await page.getByLabel("Iterations", { exact: true }).fill("");
     await page.getByRole("button", { name: "Start the simulated training" }).click();
     await status("running");
     await page.getByRole("button", { name: "Stop" }).click();
@@ -405,6 +406,43 @@ try {
     await page.getByRole("link", { name: "Train a policy" }).first().click();
     await heading("Train a policy");
     assert.equal(await page.getByText("Continues from checkpoint").count(), 0, "the next training is one of its own");
+  });
+
+  await step("a training is cloned, and continued from its own page", async () => {
+    await page.goto(`${url}/#/trainings/${training}`);
+    await status("succeeded");
+    await page.getByRole("link", { name: "Clone with changes" }).click();
+    await heading("Train a policy");
+    await page.getByText("from the beginning").waitFor();
+    assert.equal(await page.getByLabel("Env steps", { exact: true }).inputValue(), "409600");
+    assert.equal(await page.getByLabel("Mean episode return").inputValue(), "600");
+    await page.getByRole("button", { name: "Clear the form" }).click();
+    assert.equal(await page.getByLabel("Env steps", { exact: true }).inputValue(), "100000");
+    await page.goto(`${url}/#/trainings/${training}`);
+    await page.getByRole("link", { name: "Continue training", exact: true }).click();
+    await heading("Continue training");
+    await page.getByText("which has done 409,600 env steps").waitFor();
+    await page.getByRole("button", { name: "Start from scratch instead" }).click();
+    await heading("Train a policy");
+  });
+
+  await step("an environment is found by typing and chosen by keyboard, with its preset's steps", async () => {
+    const field = page.getByRole("combobox", { name: "Environment" });
+    await field.click();
+    await page.getByRole("option", { name: /^Acrobot-v1/ }).waitFor();
+    await inspect("environment-picker");
+    await page.keyboard.press("Escape");
+    assert.equal(await page.getByRole("option").count(), 0);
+    await page.getByLabel("Env steps", { exact: true }).fill("100000");
+    await field.fill("pend");
+    assert.equal(await page.getByRole("option").count(), 1);
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    assert.equal(await field.inputValue(), "Pendulum-v1");
+    await heading("Train a policy");
+    await page.locator(".facts").getByText("Box(", { exact: false }).first().waitFor();
+    await field.fill("CartPole-v1");
+    await page.keyboard.press("Escape");
   });
 
   await step("it is usable on a phone and by keyboard", async () => {

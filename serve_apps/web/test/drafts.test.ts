@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { cloneOf, continuation, fresh } from "../src/drafts/earlier";
+import { matching } from "../src/drafts/environments";
 import {
   copyOf,
   isTouched,
@@ -7,7 +9,7 @@ import {
   toRequest as submission,
   withGrader,
 } from "../src/drafts/submission";
-import { continuation, fresh, newTraining, toRequest, withEnvironment } from "../src/drafts/training";
+import { newTraining, toRequest, withEnvironment, withPreset } from "../src/drafts/training";
 import { settings } from "../src/runs/settings";
 import type { CheckpointInfo, StopCriteria, Submission, Training } from "../src/types";
 
@@ -34,19 +36,18 @@ const sent = (draft: ReturnType<typeof continuation>) => toRequest(draft) as { s
 
 describe("a training that continues another", () => {
   it.each<[StopCriteria, StopCriteria]>([
-    [{ env_steps: 100_000 }, { env_steps: 181_920 }],
-    [{ iterations: 50 }, { env_steps: 181_920, iterations: 90 }],
-    [{ wall_time_s: 40 }, { env_steps: 181_920, wall_time_s: 82 }],
+    [{ env_steps: 100_000 }, { more_env_steps: 100_000 }],
+    [{ iterations: 50 }, { more_env_steps: 100_000, iterations: 90 }],
+    [{ wall_time_s: 40 }, { more_env_steps: 100_000, wall_time_s: 82 }],
     [
       { env_steps: 50_000, episode_return_mean: 200 },
-      { env_steps: 131_920, episode_return_mean: 200 },
+      { more_env_steps: 50_000, episode_return_mean: 200 },
     ],
-    [{ env_steps: 50_000, episode_return_mean: 115 }, { env_steps: 131_920 }],
+    [{ env_steps: 50_000, episode_return_mean: 115 }, { more_env_steps: 50_000 }],
   ])("that stopped at %j, stops at %j", (before, after) => {
     const training = trained(before);
     const { stop } = sent(continuation(training, checkpoint));
     expect(stop).toEqual(after);
-    expect(stop.env_steps ?? Infinity).toBeGreaterThan(checkpoint.env_steps);
     expect(stop.iterations ?? Infinity).toBeGreaterThan(checkpoint.iteration);
     expect(stop.wall_time_s ?? Infinity).toBeGreaterThan(training.progress.train_wall_s);
     expect(stop.episode_return_mean ?? Infinity).toBeGreaterThan(120);
@@ -76,12 +77,14 @@ describe("a training that continues another", () => {
     expect(toRequest({ ...draft, env: "CartPole-v1" })).not.toHaveProperty("backend");
   });
 
-  it.each([
-    ["env_steps", "81920"],
-    ["iterations", "40"],
-  ])("is not sent with %s of %s, which the checkpoint has done", (name, value) => {
+  it("has the steps of the form beyond a checkpoint whose id was typed, too", () => {
+    const typed = toRequest({ ...newTraining(), resumeFrom: "ckpt_typed" });
+    expect(typed).toMatchObject({ resume_from: "ckpt_typed", stop: { more_env_steps: 100_000 } });
+  });
+
+  it("is not sent with iterations that the checkpoint has done", () => {
     const draft = continuation(trained({ env_steps: 100_000 }), checkpoint);
-    const stop = { ...draft.stop, [name]: value };
+    const stop = { ...draft.stop, iterations: "40" };
     expect(() => toRequest({ ...draft, stop })).toThrowError(/has done .* already/);
     expect(() => toRequest({ ...draft, stop, resumeFrom: "ckpt_other" })).not.toThrow();
   });
@@ -92,6 +95,43 @@ describe("a training that continues another", () => {
       resume_from: null,
       stop: { env_steps: 100_000 },
     });
+  });
+});
+
+describe("a clone of a training", () => {
+  it("asks for the same, from the beginning, with its labels and without its name and notes", () => {
+    const training = trained({ env_steps: 50_000, iterations: 9 }, { name: "mine", notes: "n", resume_from: "ckpt_0" });
+    const request = toRequest(cloneOf({ ...training, labels: { study: "lr" } }));
+    expect(request).toMatchObject({
+      seed: 3,
+      stop: { env_steps: 50_000, iterations: 9 },
+      hyperparameters: { learning_rate: "lin_0.001", gamma: 0.9 },
+      labels: { study: "lr" },
+      name: null,
+      notes: null,
+      resume_from: null,
+    });
+  });
+});
+
+describe("the list of environments", () => {
+  const known = [
+    { id: "Acrobot-v1", name: null, preset: "Acrobot-v1", backend: "envpool" },
+    { id: "Blackjack-v1", name: null, preset: null, backend: "gymnasium" },
+    { id: "CartPole-v1", name: null, preset: "CartPole-v1", backend: "envpool" },
+    { id: "env_01", name: "Grid world", preset: null, backend: "sandbox" },
+  ] as never;
+  const found = (text: string) => matching(known, text).map(({ id }) => id);
+
+  it("has one's own first, then those with a preset", () => {
+    expect(found("")).toEqual(["env_01", "Acrobot-v1", "CartPole-v1", "Blackjack-v1"]);
+  });
+
+  it("is searched by id and name, word by word", () => {
+    expect(found("jack")).toEqual(["Blackjack-v1"]);
+    expect(found("WORLD grid")).toEqual(["env_01"]);
+    expect(found("ca")).toEqual(["CartPole-v1"]);
+    expect(found("none")).toEqual([]);
   });
 });
 
@@ -108,6 +148,17 @@ describe("a new training", () => {
     expect(withEnvironment(lander, "MyEnv-v0", known).stop?.env_steps).toBe("100000");
     const changed = { ...lander, stop: { ...lander.stop, env_steps: "5000" } };
     expect(withEnvironment(changed, "CartPole-v1", known)).toEqual({ env: "CartPole-v1" });
+  });
+
+  it("is trained for as many steps as a preset that is chosen, unless somebody has changed them", () => {
+    const known = [
+      { id: "CartPole-v1", preset: "CartPole-v1", preset_env_steps: 100_000 },
+      { id: "LunarLander-v3", preset: "LunarLander-v2", preset_env_steps: 1_000_000 },
+    ] as never;
+    const draft = newTraining();
+    expect(withPreset(draft, "LunarLander-v2", known).stop?.env_steps).toBe("1000000");
+    const changed = { ...draft, stop: { ...draft.stop, env_steps: "5000" } };
+    expect(withPreset(changed, "LunarLander-v2", known)).toEqual({ preset: "LunarLander-v2" });
   });
 
   it("leaves the policy evaluation to the platform, as the command line does", () => {

@@ -1,8 +1,9 @@
 /** A training being set up, and the request that it makes. */
 import { count } from "../format";
 import { type FieldError, Problem } from "../problem";
-import type { CheckpointInfo, EnvironmentInfo, JsonValue, StopCriteria, Training, TrainingRequest } from "../types";
-import { loose, written } from "./loose";
+import type { EnvironmentInfo, JsonValue, StopCriteria, TrainingRequest } from "../types";
+import { usualSteps } from "./environments";
+import { loose } from "./loose";
 import { parseNumber } from "./submission";
 
 export interface TrainingDraft {
@@ -10,6 +11,7 @@ export interface TrainingDraft {
   preset: string;
   engine: "rllib" | "simulated";
   seed: string;
+  /** `env_steps` counts from the checkpoint that is continued, if there is one. */
   stop: Record<Exclude<keyof StopCriteria, "more_env_steps">, string>;
   hyperparameters: { key: number; name: string; value: string }[];
   envRunners: string;
@@ -20,16 +22,14 @@ export interface TrainingDraft {
   keepLast: string;
   keepBest: boolean;
   resumeFrom: string;
-  /** Counters of the checkpoint that `resumeFrom` names, where they are known: the new training counts on from them. */
+  /** Counters of the checkpoint that `resumeFrom` names, where they are known: iterations and seconds count on from them. */
   done: { checkpoint: string; envSteps: number; iteration: number } | null;
   /** Fields of `env_config` that the form does not show. */
   envConfig: Record<string, JsonValue>;
   pace: string;
-  /** The request that is continued: its fields that the form does not show are sent again, for the same environment. */
+  /** The request that is continued or cloned: fields that the form does not show are sent again, for the same environment. */
   parent: TrainingRequest | null;
 }
-
-const RETURN = "rollout/episode_return_mean";
 
 export const newTraining = (): TrainingDraft => ({
   env: "CartPole-v1",
@@ -52,66 +52,24 @@ export const newTraining = (): TrainingDraft => ({
   parent: null,
 });
 
-const MORE_ENV_STEPS = 100_000;
-
-/** Steps that an environment is trained for unless somebody says otherwise: those of its preset, where it has one. */
-const usualSteps = (environment: EnvironmentInfo | undefined) => String(environment?.preset_env_steps ?? 100_000);
-
 /** `draft` with another environment; steps that nobody has changed become the usual ones of that environment. */
 export function withEnvironment(draft: TrainingDraft, env: string, known: EnvironmentInfo[]): Partial<TrainingDraft> {
   const find = (id: string) => known.find((environment) => environment.id === id);
   const untouched = [usualSteps(undefined), usualSteps(find(draft.env))].includes(draft.stop.env_steps);
-  if (draft.done || !untouched) return { env };
+  if (isContinued(draft) || !untouched) return { env };
   return { env, stop: { ...draft.stop, env_steps: usualSteps(find(env)) } };
 }
 
-/**
- * A draft that continues `parent` from `checkpoint` as it was trained. The counters include what the checkpoint has done,
- * so each stop criterion is moved beyond that; a return that was reached already is left out.
- */
-export function continuation({ request, progress, metrics }: Training, checkpoint: CheckpointInfo): TrainingDraft {
-  const { stop, evaluation, checkpoint: plan, resources } = request;
-  const more = (request.resume_from === null && stop.env_steps) || MORE_ENV_STEPS;
-  const reached = Math.max(metrics[RETURN] ?? Number.NEGATIVE_INFINITY, checkpoint.episode_return_mean ?? -Infinity);
-  const target = stop.episode_return_mean;
-  const { simulated_iteration_s: pace, ...envConfig } = request.env_config;
-  const text = (value: number | null | undefined) => (value == null ? "" : String(value));
-  return {
-    env: request.env,
-    preset: request.preset ?? "",
-    engine: request.engine,
-    seed: String(request.seed),
-    stop: {
-      env_steps: String(checkpoint.env_steps + more),
-      episode_return_mean: target != null && target > reached ? String(target) : "",
-      wall_time_s: stop.wall_time_s == null ? "" : String(Math.ceil(progress.train_wall_s + stop.wall_time_s)),
-      iterations: stop.iterations == null ? "" : String(checkpoint.iteration + stop.iterations),
-    },
-    hyperparameters: Object.entries(request.hyperparameters).map(([name, value], index) => ({
-      key: index + 1,
-      name,
-      value: written(value),
-    })),
-    envRunners: text(resources.num_env_runners) || "0",
-    envsPerRunner: text(resources.num_envs_per_env_runner),
-    evaluateEvery: text(evaluation.every_iterations),
-    evaluateEpisodes: text(evaluation.episodes),
-    checkpointEvery: text(plan.every_iterations),
-    keepLast: text(plan.keep_last),
-    keepBest: plan.keep_best,
-    resumeFrom: checkpoint.id,
-    done: { checkpoint: checkpoint.id, envSteps: checkpoint.env_steps, iteration: checkpoint.iteration },
-    envConfig,
-    pace: text(pace as number | undefined) || "0.05",
-    parent: request,
-  };
+/** `draft` with another preset; steps that nobody has changed become those of that preset. */
+export function withPreset(draft: TrainingDraft, preset: string, known: EnvironmentInfo[]): Partial<TrainingDraft> {
+  const steps = (name: string) =>
+    usualSteps(known.find((environment) => (name ? environment.preset === name : environment.id === draft.env)));
+  if (isContinued(draft) || draft.stop.env_steps !== steps(draft.preset)) return { preset };
+  return { preset, stop: { ...draft.stop, env_steps: steps(preset) } };
 }
 
-/** `draft` for a training of its own: not from a checkpoint, with the first steps of its parent's to do. */
-export function fresh(draft: TrainingDraft): Partial<TrainingDraft> {
-  const { stop } = newTraining();
-  return { resumeFrom: "", done: null, stop: { ...draft.stop, env_steps: stop.env_steps, iterations: "" } };
-}
+/** True if the training continues from a checkpoint. */
+export const isContinued = ({ resumeFrom }: TrainingDraft): boolean => resumeFrom.trim() !== "";
 
 export const HYPERPARAMETERS = [
   "n_steps",
@@ -138,8 +96,9 @@ export function toRequest(draft: TrainingDraft): object {
   const number = (field: string, text: string) => parseNumber(field, text, errors);
   const optional = (field: string, text: string) => (text.trim() === "" ? null : number(field, text));
   const stop: StopCriteria = {};
-  for (const [name, text] of Object.entries(draft.stop)) {
-    if (text.trim() !== "") stop[name as keyof StopCriteria] = number(`stop.${name}`, text);
+  for (const [shown, text] of Object.entries(draft.stop)) {
+    const name = shown === "env_steps" && isContinued(draft) ? "more_env_steps" : (shown as keyof StopCriteria);
+    if (text.trim() !== "") stop[name] = number(`stop.${name}`, text);
   }
   const resumeFrom = draft.resumeFrom.trim();
   const given = <T>(values: Record<string, T | null>) =>
@@ -187,16 +146,9 @@ export function toRequest(draft: TrainingDraft): object {
   return request;
 }
 
-/** Return the criteria that a checkpoint has already met: with one of them a training would end before it begins. */
+/** A number of iterations that the checkpoint has already done would end the training before it begins. */
 function check(stop: StopCriteria, done: NonNullable<TrainingDraft["done"]>, errors: FieldError[]): void {
-  for (const [name, label, least] of [
-    ["env_steps", "env steps", done.envSteps],
-    ["iterations", "iterations", done.iteration],
-  ] as const) {
-    const value = stop[name];
-    if (value != null && value <= least) {
-      const message = `The checkpoint has done ${count(least)} ${label} already, and they count: give more than that.`;
-      errors.push({ field: `stop.${name}`, message });
-    }
-  }
+  if (stop.iterations == null || stop.iterations > done.iteration) return;
+  const message = `The checkpoint has done ${count(done.iteration)} iterations already, and they count: give more than that.`;
+  errors.push({ field: "stop.iterations", message });
 }

@@ -1,9 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
+import { usualSteps } from "../drafts/environments";
 import { useDraft } from "../drafts/stored";
 import { copyOfStudy, newStudy, plannedTrials, type StudyDraft, seedsOf, toStudyRequest } from "../drafts/study";
 import { count } from "../format";
 import { Simulated } from "../parts/badge";
-import { EnvironmentInput } from "../parts/environments";
+import { EnvironmentPicker } from "../parts/environment-picker";
 import { useSubmit } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { Hyperparameters } from "../parts/hyperparameters";
@@ -77,7 +78,7 @@ function StudyForm() {
           <div class="pad grid">
             <Field name="training.env" label="Environment" hint="Type to search, or give any id.">
               {(control) => (
-                <EnvironmentInput
+                <EnvironmentPicker
                   control={control}
                   environments={environments}
                   chosen={draft.env}
@@ -163,11 +164,9 @@ function StudyForm() {
 }
 
 /** `draft` with another environment; steps that nobody has changed become the usual ones of that environment. */
-function withUsualSteps(draft: StudyDraft, env: string, known: EnvironmentInfo[]): Partial<StudyDraft> {
-  const usual = (id: string) => String(known.find((one) => one.id === id)?.preset_env_steps ?? 100_000);
-  return usual(draft.env) === draft.envSteps || newStudy().envSteps === draft.envSteps
-    ? { env, envSteps: usual(env) }
-    : { env };
+function withUsualSteps({ env: before, envSteps }: StudyDraft, env: string, known: EnvironmentInfo[]) {
+  const usual = (id: string) => usualSteps(known.find((one) => one.id === id));
+  return [usual(before), newStudy().envSteps].includes(envSteps) ? { env, envSteps: usual(env) } : { env };
 }
 
 /** The size of the study in words: `Up to 20 trials × 3 seeds: 60 trainings, 6,000,000 env steps.` */

@@ -1,9 +1,18 @@
 import { useEffect, useState } from "preact/hooks";
+import { cloneOf, continuation, fresh } from "../drafts/earlier";
 import { storeDraft, useDraft } from "../drafts/stored";
-import { continuation, fresh, newTraining, type TrainingDraft, toRequest, withEnvironment } from "../drafts/training";
+import {
+  isContinued,
+  newTraining,
+  type TrainingDraft,
+  toRequest,
+  withEnvironment,
+  withPreset,
+} from "../drafts/training";
 import { count, shortId } from "../format";
 import { Simulated } from "../parts/badge";
-import { EnvironmentInput, Facts } from "../parts/environments";
+import { EnvironmentPicker } from "../parts/environment-picker";
+import { Facts } from "../parts/environments";
 import { useSubmit } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { Hyperparameters } from "../parts/hyperparameters";
@@ -44,12 +53,12 @@ function TrainForm() {
     const load = api.get<{ items: EnvironmentInfo[] }>("v1/environments");
     load.then(({ items }) => setFound(items)).catch((error) => setUnlisted(Problem.of(error)));
   }, [api]);
-  const lost = useContinuation(change);
+  const { lost, cloned } = useEarlier(change);
   const { busy, problem, submit } = useSubmit(
     (key) => api.post<Training>("v1/trainings", toRequest(draft), key),
     (training) => {
       // the next training is one of its own: only a checkpoint's link continues one
-      if (draft.resumeFrom) storeDraft("training", { ...draft, ...fresh(draft) });
+      if (isContinued(draft)) storeDraft("training", { ...draft, ...fresh(draft) });
       go(`/trainings/${training.id}`);
     },
   );
@@ -68,20 +77,29 @@ function TrainForm() {
   );
   const chosen = environments.find(({ id }) => id === draft.env);
   const presets = environments.flatMap(({ preset }) => preset ?? []);
+  const more = isContinued(draft);
   const done = draft.done && draft.done.checkpoint === draft.resumeFrom.trim() ? draft.done : null;
   return (
     <FormProblem.Provider value={problem}>
       <form class="narrow-page" onSubmit={submit} noValidate>
         <div class="page-head">
-          <Heading title={done ? "Continue training" : "Train a policy"} />
+          <Heading title={isContinued(draft) ? "Continue training" : "Train a policy"} />
         </div>
         {done && (
           <p class="banner calm">
             Continues from checkpoint <code>{shortId(done.checkpoint)}</code> of {draft.env}, which has done{" "}
-            {count(done.envSteps)} env steps in {count(done.iteration)} iterations. They count towards the stop
-            criteria.{" "}
+            {count(done.envSteps)} env steps in {count(done.iteration)} iterations.{" "}
             <button type="button" class="quiet" onClick={() => change(fresh(draft))}>
               Start from scratch instead
+            </button>
+          </p>
+        )}
+        {cloned && !isContinued(draft) && (
+          <p class="banner calm">
+            The settings of <a href={`#/trainings/${cloned}`}>{shortId(cloned)}</a>, from the beginning. Change what you
+            want to compare.{" "}
+            <button type="button" class="quiet" onClick={() => change(newTraining())}>
+              Clear the form
             </button>
           </p>
         )}
@@ -101,7 +119,7 @@ function TrainForm() {
               }
             >
               {(control) => (
-                <EnvironmentInput
+                <EnvironmentPicker
                   control={control}
                   environments={environments}
                   chosen={draft.env}
@@ -118,7 +136,7 @@ function TrainForm() {
                 <select
                   {...control}
                   value={draft.preset}
-                  onChange={(event) => change({ preset: event.currentTarget.value })}
+                  onChange={(event) => change(withPreset(draft, event.currentTarget.value, environments))}
                 >
                   <option value="">
                     {chosen && !chosen.preset ? "None: Stable-Baselines3's defaults" : "The environment's preset"}
@@ -169,13 +187,18 @@ function TrainForm() {
           <div class="pad grid">
             {(
               [
-                ["env_steps", "Env steps", done && `${count(done.envSteps)} are done`],
+                ["env_steps", more ? "More env steps" : "Env steps", more ? moreHint(draft, done) : null],
                 ["episode_return_mean", "Mean episode return", "Of the last 100 episodes"],
                 ["wall_time_s", "Training time (s)", null],
                 ["iterations", "Iterations", done && `${count(done.iteration)} are done`],
               ] as const
             ).map(([name, label, hint]) => (
-              <Field name={`stop.${name}`} label={label} key={name} hint={hint ?? undefined}>
+              <Field
+                name={name === "env_steps" && more ? "stop.more_env_steps" : `stop.${name}`}
+                label={label}
+                key={name}
+                hint={hint ?? undefined}
+              >
                 {(control) => (
                   <input
                     {...control}
@@ -239,7 +262,7 @@ function TrainForm() {
               ? "Starting…"
               : draft.engine === "simulated"
                 ? "Start the simulated training"
-                : done
+                : more
                   ? "Continue training"
                   : "Start training"}
           </button>
@@ -249,29 +272,51 @@ function TrainForm() {
   );
 }
 
+/** Env steps in all, where the checkpoint's are known. */
+function moreHint({ stop }: TrainingDraft, done: TrainingDraft["done"]): string {
+  const more = Number(stop.env_steps);
+  if (!done || !(more > 0)) return "Beyond those of the checkpoint";
+  return `${count(done.envSteps)} are done: ${count(done.envSteps + more)} in all`;
+}
+
 /**
- * `#/train?continue=train_…&checkpoint=ckpt_…`, the link of a checkpoint: the draft becomes that of its training, with
- * more to do.
+ * `#/train?continue=train_…`, with `&checkpoint=ckpt_…` or from the newest one, and `#/train?clone=train_…`: the draft
+ * becomes that of the training, with more to do or from the beginning.
  */
-function useContinuation(change: (changes: Partial<TrainingDraft>) => void): Problem | null {
+function useEarlier(change: (changes: Partial<TrainingDraft>) => void) {
   const { api } = current();
   const { query } = route.value;
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const [lost, setLost] = useState<Problem | null>(null);
+  const [cloned, setCloned] = useState<string | null>(null);
   useEffect(() => {
-    const [parent, id] = [query.get("continue"), query.get("checkpoint")];
-    if (!parent || !id) return;
-    Promise.all([
-      api.get<Training>(`v1/trainings/${encodeURIComponent(parent)}`),
-      api.get<{ items: CheckpointInfo[] }>(`v1/trainings/${encodeURIComponent(parent)}/checkpoints`),
-    ])
-      .then(([training, { items }]) => {
-        const checkpoint = items.find((item) => item.id === id);
-        if (!checkpoint) throw new Problem("not_found", "The checkpoint is gone", `${id} has been deleted.`);
-        change(continuation(training, checkpoint));
-      })
-      .catch((error) => setProblem(Problem.of(error)))
+    const [parent, clone] = [query.get("continue"), query.get("clone")];
+    const id = parent ?? clone;
+    if (!id) return;
+    const path = `v1/trainings/${encodeURIComponent(id)}`;
+    const read = async () => {
+      const training = await api.get<Training>(path);
+      if (!parent) {
+        change(cloneOf(training));
+        setCloned(training.id);
+        return;
+      }
+      const { items } = await api.get<{ items: CheckpointInfo[] }>(`${path}/checkpoints`);
+      change(continuation(training, chosenCheckpoint(items, query.get("checkpoint"), training)));
+    };
+    read()
+      .catch((error) => setLost(Problem.of(error)))
       // the draft holds it from now on: coming back to this entry of the history changes nothing
       .finally(() => window.history.replaceState(null, "", "#/train"));
   }, [query]);
-  return problem;
+  return { lost, cloned };
+}
+
+/** The checkpoint with `id`, or the newest one. */
+function chosenCheckpoint(items: CheckpointInfo[], id: string | null, training: Training): CheckpointInfo {
+  const found = id ? items.find((item) => item.id === id) : items.at(-1);
+  if (found) return found;
+  const detail = id
+    ? `${id} has been deleted. Continue from another checkpoint of the training.`
+    : `${shortId(training.id)} has kept no checkpoint to continue from. Train with its settings from the beginning.`;
+  throw new Problem("not_found", "The checkpoint is gone", detail);
 }

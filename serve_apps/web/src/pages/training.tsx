@@ -13,6 +13,8 @@ import { Alert } from "../parts/problem";
 import { RunControls } from "../parts/run-controls";
 import { TextBlock } from "../parts/text";
 import { TrainingFeed } from "../runs/feed";
+import { isFinal } from "../runs/list";
+import { may } from "../session";
 import type { EvaluationReport, JsonValue, Training } from "../types";
 
 const follow = (live: ConstructorParameters<typeof TrainingFeed>[0], training: Training) =>
@@ -44,6 +46,7 @@ function Loaded({ feed, api }: { feed: TrainingFeed; api: Api }) {
             {training.stop_reason && <span class="hint">{ending(training)}</span>}
           </p>
         </div>
+        <Again training={training} />
         <RunControls
           api={api}
           path={`v1/trainings/${id}`}
@@ -83,6 +86,25 @@ function Loaded({ feed, api }: { feed: TrainingFeed; api: Api }) {
 function ending({ state, stop_reason }: Training): string {
   const reason = words(stop_reason ?? "");
   return state === "succeeded" ? `${reason} reached` : reason;
+}
+
+/** Ways to train on from here: with more steps once it has ended, or with other settings. */
+function Again({ training }: { training: Training }) {
+  if (!may("train")) return null;
+  return (
+    <div class="controls push">
+      <div class="actions">
+        {isFinal(training) && training.checkpoint && (
+          <a class="button" href={`#/train?continue=${training.id}`}>
+            Continue training
+          </a>
+        )}
+        <a class="button secondary" href={`#/train?clone=${training.id}`}>
+          Clone with changes
+        </a>
+      </div>
+    </div>
+  );
 }
 
 function Numbers({ training: { progress, metrics, evaluation, restarts } }: { training: Training }) {

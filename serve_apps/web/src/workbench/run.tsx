@@ -1,14 +1,13 @@
 /** A run without tests: what the program is given, what it prints, and how it ends. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { RUN } from "../drafts/submission";
-import { bytes, duration } from "../format";
+import { bytes, duration, words } from "../format";
 import { Badge, StateBadge } from "../parts/badge";
 import { Alert, Field } from "../parts/problem";
 import { missing } from "../parts/result";
 import { TextBlock } from "../parts/text";
 import { Problem } from "../problem";
 import type { EvaluationFeed } from "../runs/feed";
-import { words } from "../runs/journal";
 import { isFinal } from "../runs/list";
 import { current } from "../session";
 import type { TestResult } from "../types";

@@ -26,6 +26,7 @@
        ├─ EngineError            500  the training engine failed
        ├─ CapacityExhausted      503  the cluster cannot place this
        └─ Unavailable            503  a part of the platform does not answer
+          └─ NotReady            503  being made; the same request later waits on
 
 What a learner's program did is never in this tree: that is an outcome and a verdict, which are data.
 """
@@ -270,6 +271,12 @@ class Unavailable(ServiceError):
     """A part of the platform does not answer."""
 
     code, status, title = "unavailable", 503, "Unavailable"
+
+
+class NotReady(Unavailable):
+    """The answer is still being made; the same request later continues to wait for it."""
+
+    code, title = "not_ready", "Not ready yet"
 
 
 def problem(error: PlatformError, request_id: str | None = None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,12 +51,15 @@ def recording(run_id: str, *, steps: int = 3, roles: Sequence[EpisodeRole] = ("f
 class FakeEpisodes:
     """The ``EpisodeService`` port without processes: a video is ``b"video of <id>"``.
 
-    Episodes with more than 100 steps are refused, as those of an environment without pictures are.
+    Episodes with more than 100 steps are refused, as those of an environment without pictures are. Videos are drawn
+    while ``ready`` is set.
     """
 
     def __init__(self, store: EpisodeStore) -> None:
         self.store = store
         self.drawn: list[str] = []
+        self.ready = asyncio.Event()
+        self.ready.set()
 
     async def video(self, episode: EpisodeInfo) -> Video:
         episode_id = episode.id
@@ -64,6 +68,7 @@ class FakeEpisodes:
         info = self.store.get(episode_id).info
         if info.length > 100:
             raise InvalidRequest(f"{info.env} has no picture: the episode can be read, not watched", field="id")
+        await self.ready.wait()
         self.drawn.append(episode_id)
         content = f"video of {episode_id}".encode()
         about = VideoInfo(

@@ -14,7 +14,9 @@ from rlplatform.errors import InvalidRequest, NotFound
 from rlplatform.ids import Kind, new_id
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
+from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.episodes import local_episodes, recording
+from serve_apps.api.routes.episodes import VIDEO_WAIT_S
 from tests.api.command import rlp
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +62,22 @@ async def test_a_video_is_drawn_once_and_read_in_parts(platform, training, episo
             422,
             "CartPole-v1 has no picture: the episode can be read, not watched",
         )
+
+
+async def test_video_that_is_still_being_drawn_is_not_ready(platform, training, episodes) -> None:
+    clock = FakeClock()
+    async with platform(episodes=episodes, clock=clock) as it, it.client() as client:
+        run_id = (await client.post("/v1/trainings", json=training)).json()["id"]
+        path = f"/v1/episodes/{episodes.put([recording(run_id)])[0].id}/video"
+        player = it.app.state.context.services.player
+        player.ready.clear()
+        asked = asyncio.create_task(client.get(path))
+        while not asked.done():
+            await clock.advance(VIDEO_WAIT_S)
+        refused = asked.result()
+        assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "not_ready", "1")
+        player.ready.set()
+        assert (await client.get(path)).status_code == 200
 
 
 async def test_policies_and_checkpoints_are_evaluated_and_their_episodes_kept(

@@ -12,7 +12,7 @@ from rlplatform.access.principals import Principal
 from rlplatform.environments.options import EnvOptions
 from rlplatform.episodes.models import Episode, EpisodeInfo, EpisodeList
 from rlplatform.episodes.ports import EpisodeStore
-from rlplatform.errors import InvalidRequest, NotFound, Unavailable
+from rlplatform.errors import InvalidRequest, NotFound, NotReady, Unavailable
 from rlplatform.ids import Kind, kind_of
 from rlplatform.playing.ports import EpisodeService, PolicySource
 from rlplatform.policies.models import EvaluatePolicyRequest, PolicyEvaluation
@@ -98,7 +98,7 @@ async def show(
 )
 async def video(ctx: Ctx, request: Request, caller: Caller, episode_id: str) -> Response:
     """Return the video of an episode. It is drawn by the first request, which takes seconds to minutes, and kept: if it
-    is not finished after a minute, the answer is 503, and the same request later continues to wait for it.
+    is not finished after a minute, the answer is 503 `not_ready`, and the same request later continues to wait for it.
 
     The episode is replayed with its seed and actions. `GET /v1/episodes/{episode_id}` says in `video` whether the
     replay gave the same rewards. An environment without pictures is 422."""
@@ -110,7 +110,7 @@ async def video(ctx: Ctx, request: Request, caller: Caller, episode_id: str) -> 
     try:
         found = await with_timeout(ctx.services.clock, VIDEO_WAIT_S, _service(ctx).video(info))
     except TimeoutError:
-        raise Unavailable("the video is being drawn; ask again", retry_after_s=1) from None
+        raise NotReady("the video is being drawn; ask again", retry_after_s=1) from None
     part = part_of(request.headers, len(found.content), tag)
     content = found.content[part.start : part.end]
     return Response(content, 200 if part.whole else 206, {**about, **part.headers}, _MEDIA_TYPE)

@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { numbered, styleOf } from "../src/compare/colours";
 import { csvOf } from "../src/compare/csv";
-import { bandPath, linePath, nearestIndex, place, scaleOf, smoothed, ticks, valueAt } from "../src/compare/plot";
+import {
+  bandPath,
+  linePath,
+  nearestIndex,
+  place,
+  scaleOf,
+  smoothed,
+  ticks,
+  valueAt,
+  visible,
+} from "../src/compare/plot";
 import { linkOf, requestOf, viewOf } from "../src/compare/query";
 import type { ComparedGroup, Comparison } from "../src/types";
 
@@ -49,7 +59,7 @@ describe("smoothing", () => {
 describe("a scale", () => {
   it("places its ends at its pixels, and finds the value at a pixel", () => {
     for (const log of [false, true]) {
-      const scale = scaleOf([1, 1000], log, 50, 350);
+      const scale = scaleOf([[1, 1000]], log, 50, 350);
       expect(place(scale, 1)).toBeCloseTo(50);
       expect(place(scale, 1000)).toBeCloseTo(350);
       expect(valueAt(scale, place(scale, 30) ?? 0)).toBeCloseTo(30);
@@ -57,14 +67,14 @@ describe("a scale", () => {
   });
 
   it("has no place for what a logarithm has no value of", () => {
-    const scale = scaleOf([-5, 0, 10, 100], true, 0, 100);
+    const scale = scaleOf([[-5, 0, 10, 100]], true, 0, 100);
     expect([place(scale, 0), place(scale, -5), place(scale, 10), place(scale, 100)]).toEqual([null, null, 0, 100]);
   });
 
   it("has a range where there is one value, or none", () => {
     for (const log of [false, true]) {
       for (const values of [[], [5], [-5]]) {
-        const { least, greatest } = scaleOf(values, log, 0, 1, 0.05);
+        const { least, greatest } = scaleOf([values], log, 0, 1, 0.05);
         expect(greatest).toBeGreaterThan(least);
       }
     }
@@ -78,18 +88,18 @@ describe("a scale", () => {
       [0.000_01, 0.000_02],
       [999, 1001],
     ] as const) {
-      const found = ticks(scaleOf([least, greatest], false, 0, 600), 6);
+      const found = ticks(scaleOf([[least, greatest]], false, 0, 600), 6);
       expect(found.length).toBeGreaterThan(2);
       expect(new Set(found.map(({ label }) => label)).size).toBe(found.length);
       for (const { at } of found) expect(at >= -0.5 && at <= 600.5).toBe(true);
     }
-    const labels = ticks(scaleOf([0, 500], false, 0, 600), 5).map(({ label }) => label);
+    const labels = ticks(scaleOf([[0, 500]], false, 0, 600), 5).map(({ label }) => label);
     expect(labels).toEqual(["0", "100", "200", "300", "400", "500"]);
   });
 
   it("has ticks at powers of ten where it is logarithmic", () => {
     const labels = (least: number, greatest: number) =>
-      ticks(scaleOf([least, greatest], true, 0, 600), 6).map(({ label }) => label);
+      ticks(scaleOf([[least, greatest]], true, 0, 600), 6).map(({ label }) => label);
     expect(labels(1, 1e6)).toContain("1000");
     expect(labels(1e-12, 1e12).length).toBeLessThanOrEqual(7);
     expect(labels(10, 50).length).toBeGreaterThan(2);
@@ -97,21 +107,34 @@ describe("a scale", () => {
 });
 
 describe("a curve", () => {
-  const [x, y] = [scaleOf([0, 10], false, 0, 100), scaleOf([0, 10], false, 100, 0)];
+  const [x, y] = [scaleOf([[0, 10]], false, 0, 100), scaleOf([[0, 10]], false, 100, 0)];
 
   it("goes from point to point, and is interrupted where there is no place for a value", () => {
-    expect(linePath(x, y, { x: [0, 5, 10], y: [0, 10, 5] })).toBe("M0.0,100.0L50.0,0.0L100.0,50.0");
-    const log = scaleOf([1, 10], true, 100, 0);
-    expect(linePath(x, log, { x: [0, 5, 10], y: [1, 0, 10] })).toBe("M0.0,100.0M100.0,0.0");
+    expect(linePath(x, y, { x: [0, 5, 10], y: [0, 10, 5] })).toBe("M0,100L50,0L100,50");
+    const log = scaleOf([[1, 10]], true, 100, 0);
+    expect(linePath(x, log, { x: [0, 5, 10], y: [1, 0, 10] })).toBe("M0,100M100,0");
+  });
+
+  it("of more points than pixels keeps its ends, its peaks and its gaps, and no more points than are seen", () => {
+    const many = 50_000;
+    const places = Array.from({ length: many }, (_, index) => index);
+    const values = places.map((index) => Math.sin(index / 40));
+    values[12_345] = 7;
+    values[23_456] = -7;
+    values[34_567] = Number.NaN;
+    const wide = scaleOf([places], false, 0, 400);
+    const seen = visible(wide, places, [values]);
+    expect(seen.length).toBeLessThanOrEqual(2 * 400 + 5);
+    expect(seen).toEqual(expect.arrayContaining([0, 12_345, 23_456, 34_567, many - 1]));
+    expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b));
+    expect(visible(wide, places.slice(0, 500), [values])).toHaveLength(500);
   });
 
   it("has a band from the upper bounds back along the lower ones", () => {
     const curve = { x: [0, 10], y: [5, 5], low: [0, 4], high: [10, 6] };
-    expect(bandPath(x, y, curve)).toBe("M0.0,0.0L100.0,40.0L100.0,60.0L0.0,100.0Z");
-    const log = scaleOf([1, 10], true, 100, 0);
-    expect(bandPath(x, log, { ...curve, low: [-1, 10], high: [10, 10] })).toBe(
-      "M0.0,0.0L100.0,0.0L100.0,0.0L0.0,100.0Z",
-    );
+    expect(bandPath(x, y, curve)).toBe("M0,0L100,40L100,60L0,100Z");
+    const log = scaleOf([[1, 10]], true, 100, 0);
+    expect(bandPath(x, log, { ...curve, low: [-1, 10], high: [10, 10] })).toBe("M0,0L100,0L100,0L0,100Z");
   });
 
   it("is read at the nearest of its places", () => {
@@ -137,7 +160,7 @@ const group = (title: string, id: string): ComparedGroup => ({
   ],
   band: { x: [10, 20], iqm: [1, 2], low: [0.5, 1.5], high: [1.5, 2.5], runs: [1, 1] },
   final: null,
-      best: null,
+  best: null,
   evaluation: null,
 });
 

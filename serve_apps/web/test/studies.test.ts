@@ -56,11 +56,7 @@ describe("a study being set up", () => {
     ["a search without an end", { trials: "" }, ["trials"]],
     ["seeds that are none", { seeds: "0, one" }, ["seeds"]],
     ["a bound that is no number", { space: [newSearched(1, { name: "gamma", low: "0.9" })] }, ["space.gamma.high"]],
-    [
-      "a row without a name",
-      { space: [newSearched(1, { low: "1", high: "2" })] },
-      ["space."],
-    ],
+    ["a row without a name", { space: [newSearched(1, { low: "1", high: "2" })] }, ["space."]],
     [
       "a name twice",
       { space: [1, 2].map((key) => newSearched(key, { name: "gamma", low: "0", high: "1" })) },

@@ -33,3 +33,9 @@ export function numbered(groups: readonly ComparedGroup[]): number[] {
   const keys = groups.map(groupKey).sort();
   return groups.map((group) => keys.indexOf(groupKey(group)));
 }
+
+/** The groups in their order, each with its key and the number of its style. */
+export function numberedGroups(groups: readonly ComparedGroup[]) {
+  const numbers = numbered(groups);
+  return groups.map((group, index) => ({ key: groupKey(group), number: numbers[index] ?? 0, group }));
+}

@@ -37,14 +37,23 @@ export function valueAt({ least, greatest, log, from, to }: Scale, pixel: number
   return 10 ** (Math.log10(least) + part * (Math.log10(greatest) - Math.log10(least)));
 }
 
-/** A scale that has room for all `values` that it can show. `margin`: part of the range left free at both ends. */
-export function scaleOf(values: Iterable<number>, log: boolean, from: number, to: number, margin = 0): Scale {
+/** A scale that has room for all values of `columns` that it can show. `margin`: part of the range left free at both ends. */
+export function scaleOf(
+  columns: readonly (readonly number[])[],
+  log: boolean,
+  from: number,
+  to: number,
+  margin = 0,
+): Scale {
   let least = Number.POSITIVE_INFINITY;
   let greatest = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    if (!Number.isFinite(value) || (log && value <= 0)) continue;
-    if (value < least) least = value;
-    if (value > greatest) greatest = value;
+  for (const column of columns) {
+    for (let index = 0; index < column.length; index += 1) {
+      const value = column[index] as number;
+      if (!Number.isFinite(value) || (log && value <= 0)) continue;
+      if (value < least) least = value;
+      if (value > greatest) greatest = value;
+    }
   }
   if (least > greatest) [least, greatest] = log ? [1, 10] : [0, 1];
   if (log) {
@@ -98,7 +107,7 @@ function placed(scale: Scale, values: number[], label: (value: number, index: nu
 export function linePath(x: Scale, y: Scale, curve: Curve): string {
   let path = "";
   let down = false;
-  for (let index = 0; index < curve.x.length; index += 1) {
+  for (const index of visible(x, curve.x, [curve.y])) {
     const point = pointAt(x, y, curve.x[index], curve.y[index]);
     if (point) path += `${down ? "L" : "M"}${point}`;
     down = point !== null;
@@ -112,21 +121,65 @@ export function bandPath(x: Scale, y: Scale, { x: places, low = [], high = [] }:
     value !== undefined && y.log && value <= 0 ? y.least : (value ?? Number.NaN);
   const over: string[] = [];
   const under: string[] = [];
-  places.forEach((at, index) => {
-    const upper = pointAt(x, y, at, bound(high[index]));
-    const lower = pointAt(x, y, at, bound(low[index]));
-    if (!upper || !lower) return;
+  for (const index of visible(x, places, [low, high])) {
+    const upper = pointAt(x, y, places[index], bound(high[index]));
+    const lower = pointAt(x, y, places[index], bound(low[index]));
+    if (!upper || !lower) continue;
     over.push(upper);
     under.push(lower);
-  });
+  }
   return over.length > 1 ? `M${[...over, ...under.reverse()].join("L")}Z` : "";
+}
+
+/** Points a pixel up to which all are drawn. */
+const FEW = 2;
+
+/**
+ * Indices of the points that are seen: of all whose `places` share a pixel, the least and the greatest of each column; and
+ * the ends. So the path of a curve of any length is as long as the chart is wide.
+ */
+export function visible(x: Scale, places: readonly number[], columns: readonly (readonly number[])[]): number[] {
+  const { length } = places;
+  if (length <= FEW * Math.abs(x.to - x.from)) return Array.from(places.keys());
+  const pixel = (index: number) => Math.floor(place(x, places[index] as number) ?? Number.NaN);
+  const seen: number[] = [0];
+  let from = 1;
+  while (from < length - 1) {
+    const column = pixel(from);
+    let to = from + 1;
+    while (to < length - 1 && pixel(to) === column) to += 1;
+    seen.push(...extremes(from, to, columns));
+    from = to;
+  }
+  return [...seen, length - 1];
+}
+
+/** Of the indices from `from` to before `to`, those of the extremes of each column, and of what is no number; ascending. */
+function extremes(from: number, to: number, columns: readonly (readonly number[])[]): Iterable<number> {
+  if (to - from === 1) return [from];
+  const found = new Set<number>();
+  for (const column of columns) {
+    let [least, greatest] = [-1, -1];
+    for (let index = from; index < to; index += 1) {
+      const value = column[index] as number;
+      if (!Number.isFinite(value)) found.add(index);
+      else if (least < 0) least = greatest = index;
+      else if (value < (column[least] as number)) least = index;
+      else if (value > (column[greatest] as number)) greatest = index;
+    }
+    if (least >= 0) found.add(least).add(greatest);
+  }
+  return [...found].sort((a, b) => a - b);
 }
 
 function pointAt(x: Scale, y: Scale, across: number | undefined, up: number | undefined): string | null {
   const left = place(x, across ?? Number.NaN);
   const top = place(y, up ?? Number.NaN);
-  return left === null || top === null ? null : `${left.toFixed(1)},${top.toFixed(1)}`;
+  return left === null || top === null ? null : `${tenth(left)},${tenth(top)}`;
 }
+
+/** Tenths of a pixel; much faster than `toFixed`. */
+const tenth = (pixels: number): number => Math.round(pixels * 10) / 10;
 
 /**
  * Smooth by an exponential moving average, as TensorBoard does: `weight` is that of the past, and the first values are

@@ -222,8 +222,7 @@ async function drawn(api: Api, id: string, left: () => boolean): Promise<Blob | 
     try {
       return await api.download(`v1/episodes/${id}/video`);
     } catch (error) {
-      if (!(error instanceof Problem) || error.code !== "unavailable" || !error.detail.includes("ask again"))
-        throw error;
+      if (Problem.of(error).code !== "not_ready") throw error;
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   }

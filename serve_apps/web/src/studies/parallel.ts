@@ -57,7 +57,7 @@ export function axesOf({ request: { space }, trials }: Study, { left, right, top
     return { name, x: across(index), ...numeric(scale, (trial) => Number(of(trial))) };
   });
   const results = trials.map(resultOf).filter((value): value is number => value !== null);
-  const scale = scaleOf(results, false, bottom, top, 0.04);
+  const scale = scaleOf([results], false, bottom, top, 0.04);
   return [...axes, { name: RETURN, x: right, ...numeric(scale, (trial) => resultOf(trial) ?? Number.NaN) }];
 }
 

@@ -103,79 +103,92 @@ function placed(scale: Scale, values: number[], label: (value: number, index: nu
   });
 }
 
-/** Path of a curve; it is interrupted where a logarithmic scale has no place for a value. */
-export function linePath(x: Scale, y: Scale, curve: Curve): string {
+/** Points a column up to which all are drawn. */
+const FEW = 2;
+
+/**
+ * Path of a curve; it is interrupted where a logarithmic scale has no place for a value. A curve with more points than its
+ * columns of `column` pixels can show goes from the least to the greatest value of each: its path is as long as the chart is
+ * wide, however long the curve is.
+ */
+export function linePath(x: Scale, y: Scale, { x: places, y: values }: Curve, column = 1): string {
+  const [across, up] = [pixels(x), pixels(y)];
   let path = "";
   let down = false;
-  for (const index of visible(x, curve.x, [curve.y])) {
-    const point = pointAt(x, y, curve.x[index], curve.y[index]);
-    if (point) path += `${down ? "L" : "M"}${point}`;
-    down = point !== null;
+  const draw = (left: number, top: number) => {
+    path += `${down ? "L" : "M"}${tenth(left)},${tenth(top)}`;
+    down = true;
+  };
+  if (!isDense(places, x, column)) {
+    for (let index = 0; index < places.length; index += 1) {
+      const [left, top] = [across(places[index] as number), up(values[index] as number)];
+      if (Number.isFinite(left) && Number.isFinite(top)) draw(left, top);
+      else down = false;
+    }
+    return path;
   }
+  let [at, least, greatest, rising] = [Number.NaN, Number.NaN, Number.NaN, false];
+  const flush = () => {
+    if (Number.isNaN(least)) return;
+    const [first, second] = rising ? [least, greatest] : [greatest, least];
+    draw((at + 0.5) * column, first);
+    if (first !== second) path += `V${tenth(second)}`;
+    least = greatest = Number.NaN;
+  };
+  for (let index = 0; index < places.length; index += 1) {
+    const now = Math.floor(across(places[index] as number) / column);
+    const top = up(values[index] as number);
+    if (now !== at) flush();
+    at = now;
+    if (!Number.isFinite(top)) {
+      flush();
+      down = false;
+    } else if (Number.isNaN(least)) least = greatest = top;
+    else if (top < least) [least, rising] = [top, false];
+    else if (top > greatest) [greatest, rising] = [top, true];
+  }
+  flush();
   return path;
 }
 
 /** Outline of the band of a curve. On a logarithmic scale, bounds without a place lie on the chart's edge. */
-export function bandPath(x: Scale, y: Scale, { x: places, low = [], high = [] }: Curve): string {
+export function bandPath(x: Scale, y: Scale, { x: places, low = [], high = [] }: Curve, column = 1): string {
+  const [across, up] = [pixels(x), pixels(y)];
   const bound = (value: number | undefined) =>
-    value !== undefined && y.log && value <= 0 ? y.least : (value ?? Number.NaN);
+    up(value !== undefined && y.log && value <= 0 ? y.least : (value ?? Number.NaN));
+  const dense = isDense(places, x, column);
   const over: string[] = [];
   const under: string[] = [];
-  for (const index of visible(x, places, [low, high])) {
-    const upper = pointAt(x, y, places[index], bound(high[index]));
-    const lower = pointAt(x, y, places[index], bound(low[index]));
-    if (!upper || !lower) continue;
-    over.push(upper);
-    under.push(lower);
+  let [at, upper, lower] = [Number.NaN, Number.NaN, Number.NaN];
+  const flush = () => {
+    if (Number.isNaN(upper)) return;
+    over.push(`${tenth(at)},${tenth(upper)}`);
+    under.push(`${tenth(at)},${tenth(lower)}`);
+    upper = lower = Number.NaN;
+  };
+  for (let index = 0; index < places.length; index += 1) {
+    const left = across(places[index] as number);
+    const now = dense ? (Math.floor(left / column) + 0.5) * column : left;
+    if (now !== at || !dense) flush();
+    at = now;
+    const [above, below] = [bound(high[index]), bound(low[index])];
+    if (!Number.isFinite(left) || !Number.isFinite(above) || !Number.isFinite(below)) continue;
+    upper = Number.isNaN(upper) ? above : Math.min(upper, above);
+    lower = Number.isNaN(lower) ? below : Math.max(lower, below);
   }
+  flush();
   return over.length > 1 ? `M${[...over, ...under.reverse()].join("L")}Z` : "";
 }
 
-/** Points a pixel up to which all are drawn. */
-const FEW = 2;
+const isDense = (places: readonly number[], { from, to }: Scale, column: number): boolean =>
+  places.length > (FEW * Math.abs(to - from)) / column;
 
-/**
- * Indices of the points that are seen: of all whose `places` share a pixel, the least and the greatest of each column; and
- * the ends. So the path of a curve of any length is as long as the chart is wide.
- */
-export function visible(x: Scale, places: readonly number[], columns: readonly (readonly number[])[]): number[] {
-  const { length } = places;
-  if (length <= FEW * Math.abs(x.to - x.from)) return Array.from(places.keys());
-  const pixel = (index: number) => Math.floor(place(x, places[index] as number) ?? Number.NaN);
-  const seen: number[] = [0];
-  let from = 1;
-  while (from < length - 1) {
-    const column = pixel(from);
-    let to = from + 1;
-    while (to < length - 1 && pixel(to) === column) to += 1;
-    seen.push(...extremes(from, to, columns));
-    from = to;
-  }
-  return [...seen, length - 1];
-}
-
-/** Of the indices from `from` to before `to`, those of the extremes of each column, and of what is no number; ascending. */
-function extremes(from: number, to: number, columns: readonly (readonly number[])[]): Iterable<number> {
-  if (to - from === 1) return [from];
-  const found = new Set<number>();
-  for (const column of columns) {
-    let [least, greatest] = [-1, -1];
-    for (let index = from; index < to; index += 1) {
-      const value = column[index] as number;
-      if (!Number.isFinite(value)) found.add(index);
-      else if (least < 0) least = greatest = index;
-      else if (value < (column[least] as number)) least = index;
-      else if (value > (column[greatest] as number)) greatest = index;
-    }
-    if (least >= 0) found.add(least).add(greatest);
-  }
-  return [...found].sort((a, b) => a - b);
-}
-
-function pointAt(x: Scale, y: Scale, across: number | undefined, up: number | undefined): string | null {
-  const left = place(x, across ?? Number.NaN);
-  const top = place(y, up ?? Number.NaN);
-  return left === null || top === null ? null : `${tenth(left)},${tenth(top)}`;
+/** `place` for many values: NaN in place of null. */
+function pixels({ least, greatest, log, from, to }: Scale): (value: number) => number {
+  const low = log ? Math.log10(least) : least;
+  const slope = (to - from) / ((log ? Math.log10(greatest) : greatest) - low);
+  if (!log) return (value) => from + (value - low) * slope;
+  return (value) => (value > 0 ? from + (Math.log10(value) - low) * slope : Number.NaN);
 }
 
 /** Tenths of a pixel; much faster than `toFixed`. */
@@ -188,12 +201,12 @@ const tenth = (pixels: number): number => Math.round(pixels * 10) / 10;
 export function smoothed(values: readonly number[], weight: number): readonly number[] {
   if (weight <= 0) return values;
   let last = 0;
-  let count = 0;
+  let past = 1;
   return values.map((value) => {
     if (!Number.isFinite(value)) return value;
     last = weight * last + (1 - weight) * value;
-    count += 1;
-    return last / (1 - weight ** count);
+    past *= weight;
+    return last / (1 - past);
   });
 }
 

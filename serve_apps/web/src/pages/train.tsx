@@ -182,7 +182,9 @@ function TrainForm() {
         <section class="card">
           <header class="card-head">
             <h2>Stop when</h2>
-            <span class="hint">the first of these is reached, checked after each iteration</span>
+            <span class="hint">
+              the first of these is reached. Iterations are whole, so env steps can go beyond by less than one.
+            </span>
           </header>
           <div class="pad grid">
             {(

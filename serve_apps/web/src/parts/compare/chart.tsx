@@ -18,6 +18,8 @@ interface Props {
 }
 
 const LEGEND_LINE = 18;
+/** Of all single runs together: of many the lines are coarser, so that they are drawn within a frame. */
+const MOST_COLUMNS = 15_000;
 
 export function ComparedChart({ comparison, view, hidden, picture }: Props) {
   const box = useRef<HTMLDivElement>(null);
@@ -103,6 +105,8 @@ interface CurvesProps {
 }
 
 function Curves({ groups, scales: { x, y }, dark }: CurvesProps) {
+  const many = groups.reduce((sum, { runs }) => sum + runs.length, 0);
+  const column = Math.max(1, (many * (x.to - x.from)) / MOST_COLUMNS);
   return (
     <g>
       {groups.map(({ index, band }) => (
@@ -112,7 +116,7 @@ function Curves({ groups, scales: { x, y }, dark }: CurvesProps) {
         runs.map((run, at) => (
           <path
             key={`${index}-${at}`}
-            d={linePath(x, y, run)}
+            d={linePath(x, y, run, column)}
             stroke={styleOf(index, dark).colour}
             stroke-opacity="0.45"
             {...line("", 1)}

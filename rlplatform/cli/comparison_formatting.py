@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
+from rlplatform.cli.numbers import interval, measure
 from rlplatform.cli.plot import Series
 from rlplatform.comparison.models import ComparedGroup, ComparedRun, Comparison, Estimate
 
@@ -57,7 +58,7 @@ def estimate(found: Estimate | None) -> str:
     """An estimate with its interval, where there are several runs."""
     if found is None:
         return ""
-    return f"{found.iqm:.1f}" + (f" [{found.low:.1f}, {found.high:.1f}]" if found.runs > 1 else "")
+    return interval(found.iqm, found.low, found.high) if found.runs > 1 else measure(found.iqm)
 
 
 def speed(group: ComparedGroup) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from rlplatform.cli.formatting import FACT, when
+from rlplatform.cli.numbers import measure, plus_minus
 from rlplatform.episodes.models import Episode, EpisodeInfo
 from rlplatform.policies.models import PolicyEvaluation
 
@@ -14,7 +15,7 @@ def episode_row(info: EpisodeInfo) -> dict[str, str]:
     return {
         "ID": info.id,
         "KEPT AS": ", ".join(info.roles),
-        "RETURN": f"{info.episode_return:.1f}",
+        "RETURN": measure(info.episode_return),
         "STEPS": f"{info.length:,}",
         "ITERATION": f"{info.iteration:,}" if info.iteration is not None else "",
         "SEED": str(info.seed) if info.seed is not None else "",
@@ -51,9 +52,9 @@ def evaluation_of_policy(evaluation: PolicyEvaluation) -> str:
     error = report.episode_return_std / max(1, report.episodes) ** 0.5
     facts = {
         "episodes": f"{report.episodes:,}",
-        "return": f"{report.episode_return_mean:.2f} ± {error:.2f} (standard error)",
+        "return": f"{plus_minus(report.episode_return_mean, error)} (standard error)",
         "least, greatest": f"{report.episode_return_min:g}, {report.episode_return_max:g}",
-        "length": f"{report.episode_length_mean:.1f}",
+        "length": measure(report.episode_length_mean),
     }
     lines = [f"{name:<{FACT}}{value}" for name, value in facts.items()]
     lines += [f"{', '.join(info.roles):<{FACT}}{info.id} ({info.episode_return:g})" for info in evaluation.episodes]

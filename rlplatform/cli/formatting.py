@@ -12,6 +12,7 @@ from typing import Any
 from rlplatform.access.models import KeyInfo
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.cli import study_formatting
+from rlplatform.cli.numbers import measure, plus_minus
 from rlplatform.environments.models import SpaceInfo
 from rlplatform.errors import (
     CapacityExhausted,
@@ -192,8 +193,8 @@ def report(report: EvaluationReport) -> str:
     """Episodes of a deterministic policy as a phrase."""
     error = report.episode_return_std / math.sqrt(report.episodes)
     return (
-        f"return {report.episode_return_mean:.1f} ± {error:.1f} (mean of {report.episodes} episodes, standard error; "
-        f"deviation {report.episode_return_std:.1f})"
+        f"return {plus_minus(report.episode_return_mean, error)} (mean of {report.episodes} episodes, standard error; "
+        f"deviation {measure(report.episode_return_std, beside=report.episode_return_mean)})"
     )
 
 
@@ -201,7 +202,7 @@ def figures(event: TrainingIterationCompleted, stop: StopCriteria | None = None)
     """Return the progress of a training: steps, return, speed, and the time left until ``stop``."""
     parts = [f"{event.env_steps:,} steps"]
     if RETURN in event.metrics:
-        parts.append(f"return {event.metrics[RETURN]:.1f}")
+        parts.append(f"return {measure(event.metrics[RETURN])}")
     if event.train_wall_s > 0:
         parts.append(f"{event.env_steps / event.train_wall_s:,.0f} steps/s")
     done = fraction(event, stop) if stop is not None else None
@@ -276,7 +277,7 @@ def training(training: Training) -> str:
         "steps": f"{progress.env_steps:,}",
         "episodes": f"{progress.episodes:,}",
         "training time": f"{progress.train_wall_s:.1f} s",
-        "training return": f"{training.metrics[RETURN]:.1f} (mean of the last 100 episodes)"
+        "training return": f"{measure(training.metrics[RETURN])} (mean of the last 100 episodes)"
         if RETURN in training.metrics
         else None,
         "evaluation": report(training.evaluation) if training.evaluation else None,
@@ -303,9 +304,9 @@ def row(run: Training | Evaluation) -> dict[str, str]:
         what += f" {_settings(told)}" if told else ""
         what += " (simulated)" if run.simulated else ""
         if RETURN in run.metrics:
-            result += f", return {run.metrics[RETURN]:.1f}"
+            result += f", return {measure(run.metrics[RETURN])}"
         if run.evaluation is not None:
-            result += f", evaluation {run.evaluation.episode_return_mean:.1f}"
+            result += f", evaluation {measure(run.evaluation.episode_return_mean)}"
         if run.state is TrainingState.FAILED:
             result += f", {run.stop_reason}"
         state = run.state.value
@@ -336,7 +337,7 @@ def checkpoint(info: CheckpointInfo) -> dict[str, str]:
     return {
         "ID": info.id,
         "STEPS": f"{info.env_steps:,}",
-        "TRAINING RETURN": f"{info.episode_return_mean:.1f}" if info.episode_return_mean is not None else "",
+        "TRAINING RETURN": measure(info.episode_return_mean) if info.episode_return_mean is not None else "",
         "SIZE": f"{info.size_bytes / 2**20:.2f} MiB",
         "BEST": "best" if info.best else "",
     }
@@ -360,7 +361,7 @@ def policy_row(info: PolicyInfo) -> dict[str, str]:
         "NAME": info.name or "",
         "ENVIRONMENT": info.env,
         "STEPS": f"{info.env_steps:,}",
-        "RETURN": f"{info.episode_return_mean:.1f}" if info.episode_return_mean is not None else "",
+        "RETURN": measure(info.episode_return_mean) if info.episode_return_mean is not None else "",
         "CREATED": when(info.created_at),
     }
 
@@ -376,7 +377,7 @@ def policy(info: PolicyInfo) -> str:
         "parameters": f"{info.parameters:,}",
         "training": info.training_id,
         "checkpoint": f"{info.checkpoint_id} at {info.env_steps:,} steps",
-        "return": f"{info.episode_return_mean:.1f}" if info.episode_return_mean is not None else None,
+        "return": measure(info.episode_return_mean) if info.episode_return_mean is not None else None,
         "sha256": info.sha256,
         "created": when(info.created_at),
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rlplatform.cli import numbers
+from rlplatform.cli.numbers import measure
 from rlplatform.studies.events import (
     StudyEvent,
     StudyFailed,
@@ -37,7 +39,7 @@ def event(event: StudyEvent) -> str | None:
         case StudyTrialStarted():
             return f"trial {event.trial}, seed {event.seed}: {event.training_id}"
         case StudyTrialReported():
-            return f"trial {event.trial}: return {event.report.value:.1f} at {event.report.env_steps:,} steps"
+            return f"trial {event.trial}: return {measure(event.report.value)} at {event.report.env_steps:,} steps"
         case StudyTrialPruned():
             return f"trial {event.trial} is pruned after report {event.report}"
         case StudyTrialFinished():
@@ -71,7 +73,9 @@ def study(study: Study) -> str:
         "trials": f"{study.trial_count}" + (f" of {request.planned_trials}" if request.planned_trials else ""),
         "steps": f"{study.env_steps:,}"
         + (f" of {request.budget_env_steps:,}" if request.budget_env_steps is not None else ""),
-        "best": f"trial {study.best_trial}: return {study.best_value:.1f}" if study.best_value is not None else None,
+        "best": f"trial {study.best_trial}: return {measure(study.best_value)}"
+        if study.best_value is not None
+        else None,
         "with": values(study.best_hyperparameters) if study.best_hyperparameters is not None else None,
         "importance": values({name: round(share, 2) for name, share in study.importances.items()}) or None,
     }
@@ -86,7 +90,7 @@ def row(study: Study) -> dict[str, str]:
         "WHAT": f"{request.name or request.training.env}: {', '.join(request.space) or 'seeds'}",
         "STATE": study.state.value,
         "TRIALS": f"{study.trial_count}" + (f"/{request.planned_trials}" if request.planned_trials else ""),
-        "BEST": f"{study.best_value:.1f}" if study.best_value is not None else "",
+        "BEST": measure(study.best_value) if study.best_value is not None else "",
         "CREATED": f"{study.created_at.astimezone():%Y-%m-%d %H:%M}",
     }
 
@@ -116,7 +120,7 @@ def score(value: float | None, interval: Interval | None) -> str:
     """A trial's value with its interval; empty: there is none."""
     if value is None:
         return ""
-    return f"{value:.1f}" + (f" [{interval.low:.1f}, {interval.high:.1f}]" if interval is not None else "")
+    return measure(value) if interval is None else numbers.interval(value, interval.low, interval.high)
 
 
 def _ended(trial: Trial) -> int:

@@ -12,6 +12,7 @@ import typer
 from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.cli import exit_codes, study_formatting, sweep_plan
 from rlplatform.cli.follow import Interrupted
+from rlplatform.cli.numbers import measure, plus_minus
 from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of, pairs
 from rlplatform.cli.output import Output
 from rlplatform.cli.sweep_plan import Sweep
@@ -176,7 +177,9 @@ def _tell(output: Output, name: str, study: Study) -> None:
             "RANK": str(row["rank"]) if row["rank"] is not None else "",
             "RETURN": ""
             if row["mean"] is None
-            else f"{row['mean']:.1f}" + (f" ± {row['std']:.1f}" if row["std"] is not None else ""),
+            else measure(row["mean"])
+            if row["std"] is None
+            else plus_minus(row["mean"], row["std"]),
             "SEEDS": f"{row['finished']}/{row['runs']}",
             "HYPERPARAMETERS": study_formatting.values(row["hyperparameters"]) or "as the preset says",
         }

@@ -13,6 +13,10 @@ SANDBOX_RESOURCE = "sandbox"
 """Resource of the nodes that have sandboxes, one each: half for the evaluator, a little for each process of a training
 whose environment runs in sandboxes."""
 SANDBOX_SHARE = 0.001
+ROLE_LABEL = "role"
+SANDBOX_ROLE = "sandbox"
+"""Role of a node that runs submissions and no other part of the platform: Ray's label ``role=sandbox``."""
+OFF_SANDBOX_NODES = {ROLE_LABEL: f"!{SANDBOX_ROLE}"}
 EVALUATOR_PREFIX = "evaluator:"
 WARM_PREFIX = "warm_trainer:"
 
@@ -21,6 +25,7 @@ _OF_TRAININGS = re.compile(r"(trainer|training):(?P<training>train_\w+)(:\d+)?")
 STORE_SERVER: dict[str, Any] = {
     "name": "store_server",
     "lifetime": "detached",
+    "label_selector": OFF_SANDBOX_NODES,
     "num_cpus": 0.05,
     "max_restarts": -1,
     "max_concurrency": 10_000,
@@ -28,6 +33,7 @@ STORE_SERVER: dict[str, Any] = {
 SUPERVISOR: dict[str, Any] = {
     "name": "supervisor",
     "lifetime": "detached",
+    "label_selector": OFF_SANDBOX_NODES,
     "num_cpus": 0.05,
     "max_restarts": -1,
     "max_concurrency": 10_000,
@@ -35,6 +41,7 @@ SUPERVISOR: dict[str, Any] = {
 STUDY_OWNER: dict[str, Any] = {
     "name": "study_owner",
     "lifetime": "detached",
+    "label_selector": OFF_SANDBOX_NODES,
     "num_cpus": 0.05,
     "max_restarts": -1,
     "max_concurrency": 100,
@@ -52,7 +59,12 @@ TRAINER: dict[str, Any] = {
     "max_restarts": 0,
     "max_concurrency": 100,
 }
-WARM_TRAINER: dict[str, Any] = {**TRAINER, "num_cpus": 0.05, "scheduling_strategy": "SPREAD"}
+WARM_TRAINER: dict[str, Any] = {
+    **TRAINER,
+    "num_cpus": 0.05,
+    "scheduling_strategy": "SPREAD",
+    "label_selector": OFF_SANDBOX_NODES,
+}
 
 
 def evaluator_name(node_id: str) -> str:

@@ -24,6 +24,8 @@ HEADERS_TIMEOUT_S = 20
 BODY_TIMEOUT_S = 60  # from one piece to the next; the application's ``body_timeout_s`` is for all of a body
 TUNNEL_TIMEOUT_S = 3600  # of a WebSocket on which nothing comes or goes; there are heartbeats
 
+DESCRIPTORS_EACH, DESCRIPTORS_SPARE = 3, 50  # HAProxy does not start with fewer for its ``maxconn`` connections
+
 _MARK = "# rules of the platform"
 _ERRORS: dict[int, PlatformError] = {
     400: Malformed("this request makes no sense"),
@@ -46,6 +48,13 @@ if ! grep -q '{mark}' "$config"; then
     fi
     awk -f "$0.awk" "$config" "$config" >"$config.part"
     mv "$config.part" "$config"
+    files=$(ulimit -Hn)
+    asked=$(sed -n 's/^ *maxconn \\([0-9]*\\)$/\\1/p' "$config" | head -n 1)
+    if [ "$files" != unlimited ] && [ "$asked" -gt $(((files - {spare}) / {each})) ]; then
+        most=$(((files - {spare}) / {each}))
+        echo "rlp-haproxy: $files file descriptors are enough for $most connections, not for $asked (ulimit -Hn)" >&2
+        sed -i "s/^\\( *maxconn \\)$asked\\$/\\1$most/" "$config"
+    fi
 fi
 exec '{binary}' "$@"
 """
@@ -96,7 +105,9 @@ def install(
     script = folder / "rlp-haproxy"
     script.with_name(f"{script.name}.sed").write_text("\n".join(lines) + "\n")
     script.with_name(f"{script.name}.awk").write_text(_STAND_IN)
-    script.write_text(_SCRIPT.format(mark=_MARK, places=len(rules) + 1, binary=binary))
+    script.write_text(
+        _SCRIPT.format(mark=_MARK, places=len(rules) + 1, binary=binary, each=DESCRIPTORS_EACH, spare=DESCRIPTORS_SPARE)
+    )
     script.chmod(0o700)
     return script
 

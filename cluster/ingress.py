@@ -26,6 +26,7 @@ Ingress = Literal["haproxy", "proxy"]
 
 STATISTICS_PORT = 8404
 METRICS_PORT = 9101
+MOST_CONNECTIONS = 20_000
 _PREFIX = "rlp-"
 
 
@@ -60,7 +61,7 @@ def environment(ingress: Ingress, folder: Path, *, usual_ports: bool = False) ->
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S": "90",
         "RAY_SERVE_HAPROXY_NBTHREAD": str(min(4, os.cpu_count() or 1)),
-        "RAY_SERVE_HAPROXY_MAXCONN": str(max_connections()),
+        "RAY_SERVE_HAPROXY_MAXCONN": str(max_connections(resource.getrlimit(resource.RLIMIT_NOFILE)[1])),
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "3600",
         "RAY_SERVE_HAPROXY_OBSERVE_ERROR_LIMIT": "1",  # a replica that refuses a connection is asked again in 250 ms
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
@@ -116,10 +117,16 @@ class Folder:
         self._link.unlink()
 
 
-def max_connections() -> int:
-    """How many connections HAProxy may hold: it wants three file descriptors for each, or does not start."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 20_000 if hard == resource.RLIM_INFINITY else max(100, min(20_000, hard // 3))
+def descriptors_for(connections: int) -> int:
+    """Return the number of file descriptors that HAProxy needs for so many connections."""
+    return connections * haproxy.DESCRIPTORS_EACH + haproxy.DESCRIPTORS_SPARE
+
+
+def max_connections(hard: int) -> int:
+    """Return the number of connections that HAProxy may hold if its limit of file descriptors is ``hard``."""
+    if hard == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return max(100, min(MOST_CONNECTIONS, (hard - haproxy.DESCRIPTORS_SPARE) // haproxy.DESCRIPTORS_EACH))
 
 
 def free_port(preferred: int) -> int:

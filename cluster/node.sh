@@ -1,15 +1,9 @@
 #!/bin/sh
 # The entry point of a node's container.
-#   node.sh COMMAND …          read the secrets into the environment, then be COMMAND
+#   node.sh COMMAND …          be COMMAND; settings read the secrets in /run/secrets by themselves
 #   node.sh sandbox COMMAND …  the same, after starting this node's own Docker engine (needs a privileged container)
 #   node.sh engine             start the engine and return (for a Kubernetes postStart hook)
 set -eu
-
-secret() { # FILE VARIABLE
-    if [ -r "/run/secrets/$1" ]; then
-        export "$2=$(cat "/run/secrets/$1")"
-    fi
-}
 
 split_control_groups() {
     # cgroup v2, in a control group namespace of our own: a group with processes cannot have controlled children
@@ -40,8 +34,6 @@ engine() {
     exit 1
 }
 
-secret store_url RLP_STORE__URL
-secret pepper RLP_ACCESS__PEPPER
 case "${1:-}" in
 engine) engine ;;
 sandbox)

@@ -23,7 +23,7 @@ from rlplatform.access.api_keys import ApiKeyService
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
 from rlplatform.errors import InvalidRequest, PlatformError
-from rlplatform.settings import Settings, read_settings
+from rlplatform.settings import SECRETS_FOLDER, Settings, read_settings
 
 DRAIN_TIMEOUT_S = 120.0
 
@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         join(settings.cluster.address or "auto")
         match given.command:
             case "start":
+                refuse_another_store(settings)
                 start(settings)
             case "drain":
                 asyncio.run(drain(given.timeout))
@@ -71,6 +72,27 @@ def join(address: str) -> None:
         except OSError as error:
             raise ConnectionError(f"no Ray cluster answers at {address}: {error}") from None
     ray.init(address=address, namespace=options.NAMESPACE, log_to_driver=False, logging_level="ERROR")
+
+
+def refuse_another_store(settings: Settings) -> None:
+    """Check that the settings name the store that the cluster's other processes use.
+
+    Raises:
+        InvalidRequest: the settings name an embedded store and the cluster has none, or the other way round.
+    """
+    server = find(str(options.STORE_SERVER["name"]))
+    if settings.store.embedded and server is None:
+        raise InvalidRequest(
+            "RLP_STORE__URL is the embedded store, which this cluster does not use: a supervisor would start on an "
+            f"empty store. Set RLP_STORE__URL to that of the nodes, or put it into {SECRETS_FOLDER}/store_url",
+            field="store.url",
+        )
+    if not settings.store.embedded and server is not None:
+        raise InvalidRequest(
+            "RLP_STORE__URL is a database server, but this cluster uses an embedded store: unset RLP_STORE__URL, or "
+            "stop the cluster first",
+            field="store.url",
+        )
 
 
 async def drain(timeout_s: float) -> None:

@@ -5,15 +5,27 @@ This is the only module that reads ``os.environ``. Settings are frozen, and hand
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from rlplatform import patterns
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.validation_errors import describe_error
+
+SECRETS_FOLDER = Path("/run/secrets")
+"""Folder of secret files, where Compose and the cluster launcher mount them; ``RLP_SECRETS_DIR`` names another."""
+_SECRET_FILES = {"store_url": ("store", "url"), "pepper": ("access", "pepper")}
 
 
 class Quotas(BaseModel):
@@ -273,6 +285,26 @@ class ClientSettings(BaseSettings):
     api_key: SecretStr | None = None
 
 
+class SecretFiles(PydanticBaseSettingsSource):
+    """Settings from the files ``store_url`` and ``pepper``; variables of the environment go before them."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        """Return no value: all are read at once."""
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        folder = Path(os.environ.get("RLP_SECRETS_DIR") or SECRETS_FOLDER)
+        found: dict[str, Any] = {}
+        for name, (section, field) in _SECRET_FILES.items():
+            try:
+                found[section] = {field: (folder / name).read_text().strip()}
+            except FileNotFoundError:
+                continue
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsError(f"the secret {folder / name} cannot be read: {error}") from error
+        return found
+
+
 class Settings(BaseSettings):
     """All of them."""
 
@@ -299,6 +331,22 @@ class Settings(BaseSettings):
     )
     webhooks: WebhookSettings = WebhookSettings()
     cluster: ClusterSettings = ClusterSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources of settings, the strongest first."""
+        return init_settings, env_settings, SecretFiles(settings_cls)
+
+    def without_pepper(self) -> Settings:
+        """Return these settings for processes that neither hash nor sign."""
+        return self.model_copy(update={"access": self.access.model_copy(update={"pepper": SecretStr("")})})
 
     def run_folder(self, training_id: str) -> Path | None:
         """The run folder of a training on its trainer's node; None where there is to be none."""

@@ -9,7 +9,7 @@ from typing import Any
 from ray import serve
 from ray.serve import Application
 
-from actors.options import SANDBOX_RESOURCE, SANDBOX_SHARE
+from actors.options import OFF_SANDBOX_NODES, SANDBOX_RESOURCE, SANDBOX_SHARE
 from actors.store.connection import connect_store
 from rlplatform.clock import SystemClock
 from rlplatform.environments import environment_modules
@@ -20,6 +20,7 @@ from rlplatform.policies.models import EvaluatePolicyRequest, PolicyEvaluation
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_episodes, open_policies
 from rlplatform.user_environments.service import UserEnvironments
+from serve_apps import internal_address
 
 NAME = "episodes"
 SANDBOXED = "sandboxed_episodes"
@@ -30,6 +31,7 @@ class EpisodeReplica:
 
     def __init__(self, settings: Settings | None) -> None:
         settings = settings or Settings()
+        internal_address.install()
         environment_modules.configure(settings.training.environment_modules)
         self._service = LocalEpisodeService(
             open_episodes(settings),
@@ -52,11 +54,12 @@ def apps(settings: Settings | None) -> tuple[Application, Application]:
 
     ``settings`` None: from the environment of the replica's node.
     """
-    return _app(NAME, {}, settings), _app(SANDBOXED, {SANDBOX_RESOURCE: SANDBOX_SHARE}, settings)
+    elsewhere: dict[str, Any] = {"label_selector": OFF_SANDBOX_NODES}
+    return _app(NAME, elsewhere, settings), _app(SANDBOXED, {"resources": {SANDBOX_RESOURCE: SANDBOX_SHARE}}, settings)
 
 
-def _app(name: str, resources: dict[str, float], settings: Settings | None) -> Application:
-    options: dict[str, Any] = {"num_cpus": 0.05, "resources": resources}
+def _app(name: str, placement: dict[str, Any], settings: Settings | None) -> Application:
+    options: dict[str, Any] = {"num_cpus": 0.05, **placement}
     deployment = serve.deployment(
         EpisodeReplica,
         name=name,

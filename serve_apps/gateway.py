@@ -17,12 +17,13 @@ from ray import serve
 from ray.serve import Application
 
 from actors.handles import SupervisorHandle
+from actors.options import OFF_SANDBOX_NODES
 from actors.store.connection import connect_store
 from rlplatform.clock import SystemClock
 from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_episodes, open_files
-from serve_apps import episode_deployment, policy_deployment
+from serve_apps import episode_deployment, internal_address, policy_deployment
 from serve_apps.api.app import create_app
 from serve_apps.api.http import audit_log
 from serve_apps.api.services import Services
@@ -49,6 +50,7 @@ def app(args: GatewayArgs) -> Application:
 
     def build() -> FastAPI:
         held = settings or Settings()
+        internal_address.install()
         audit_log.keep(held.state_dir / "audit.log")
         api = build_api(held)
         api.add_middleware(StripStreamsPrefix)
@@ -59,7 +61,7 @@ def app(args: GatewayArgs) -> Application:
         name=args.application,
         num_replicas=args.num_replicas,
         max_ongoing_requests=args.max_ongoing_requests,
-        ray_actor_options={"num_cpus": 0.05},
+        ray_actor_options={"num_cpus": 0.05, "label_selector": OFF_SANDBOX_NODES},
         graceful_shutdown_timeout_s=5,
         health_check_period_s=1,  # a replica that died is noticed by it
     )

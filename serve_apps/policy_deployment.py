@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ray import serve
 from ray.serve import Application
 
+from actors.options import OFF_SANDBOX_NODES
 from actors.store.connection import connect_store
 from rlplatform.access.principals import Principal
 from rlplatform.clock import SystemClock
@@ -21,6 +22,7 @@ from rlplatform.quotas.service import QuotaService
 from rlplatform.runs.ports import Idempotency
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_policies
+from serve_apps import internal_address
 
 NAME = "policies"
 MAX_BATCH = 256
@@ -31,6 +33,7 @@ class PolicyReplica:
 
     def __init__(self, settings: Settings | None) -> None:
         settings = settings or Settings()
+        internal_address.install()
         environment_modules.configure(settings.training.environment_modules)
         store, clock = connect_store(settings), SystemClock()
         self._shelf = LocalPolicyService(
@@ -71,7 +74,7 @@ def app(settings: Settings | None, max_replicas: int) -> Application:
         PolicyReplica,
         name=NAME,
         max_ongoing_requests=1000,
-        ray_actor_options={"num_cpus": 0.05},
+        ray_actor_options={"num_cpus": 0.05, "label_selector": OFF_SANDBOX_NODES},
         autoscaling_config={
             "min_replicas": 0,
             "initial_replicas": 0,

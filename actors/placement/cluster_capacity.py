@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from actors.options import SANDBOX_RESOURCE, SANDBOX_SHARE
+from actors.options import SANDBOX_RESOURCE, SANDBOX_ROLE, SANDBOX_SHARE
 from rlplatform.environments.sandboxed.user_code import is_user_environment
 from rlplatform.errors import InvalidRequest
 from rlplatform.training.models import Resources, TrainingRequest
@@ -34,14 +34,18 @@ def bundles_of_request(request: TrainingRequest) -> list[dict[str, float]]:
 
 @dataclass(frozen=True)
 class Room:
-    """Whole CPUs and GPUs of one node that are left for trainings if no training runs there."""
+    """Whole CPUs and GPUs of one node that are left for trainings if no training runs there.
+
+    A node that is ``sandboxes_only`` takes trainings whose environments run in sandboxes, and no others.
+    """
 
     cpus: int
     gpus: float = 0.0
     sandboxes: bool = False
+    sandboxes_only: bool = False
 
     @classmethod
-    def of(cls, total: Mapping[str, float], available: Mapping[str, float]) -> Room:
+    def of(cls, total: Mapping[str, float], available: Mapping[str, float], role: str | None = None) -> Room:
         """Compute a node's room from Ray's figures.
 
         A bundle of a training takes one whole CPU; the platform's own actors take fractions. A fraction in use
@@ -51,7 +55,7 @@ class Room:
         taken = cpus - available.get("CPU", 0.0)
         theirs = taken - math.floor(taken + _EPSILON)
         whole = max(0, math.floor(cpus - theirs + _EPSILON))
-        return cls(whole, total.get("GPU", 0.0), total.get(SANDBOX_RESOURCE, 0.0) >= 1)
+        return cls(whole, total.get("GPU", 0.0), total.get(SANDBOX_RESOURCE, 0.0) >= 1, role == SANDBOX_ROLE)
 
 
 def check_request(request: TrainingRequest, rooms: Sequence[Room], limits: Mapping[str, float]) -> None:
@@ -62,7 +66,7 @@ def check_request(request: TrainingRequest, rooms: Sequence[Room], limits: Mappi
         InvalidRequest: it can never be placed; says what is missing.
     """
     if not _needs_sandboxes(request):
-        check_capacity(request.resources, rooms, limits)
+        check_capacity(request.resources, [room for room in rooms if not room.sandboxes_only], limits)
         return
     able = [room for room in rooms if room.sandboxes]
     grows = limits.get(SANDBOX_RESOURCE, 0.0) > 0

@@ -36,6 +36,7 @@ class RayLauncher:
 
     def __init__(self, settings: Settings, evaluator: type, trainer: type, study_owner: type, clock: Clock) -> None:
         self._settings = settings
+        self._worker_settings = settings.without_pepper()
         self._evaluator = evaluator
         self._trainer = trainer
         self._study_owner = study_owner
@@ -114,7 +115,7 @@ class RayLauncher:
 
     async def own_studies(self) -> None:
         """Start the owner of studies and wake it (see the port)."""
-        owner = await in_thread(spawn, self._study_owner, options.STUDY_OWNER, self._settings)
+        owner = await in_thread(spawn, self._study_owner, options.STUDY_OWNER, self._worker_settings)
         submit(owner, "wake")  # not waited for: a new owner looks by itself, once it has started
 
     async def _remove_folders(self, node: str, folders: Sequence[str]) -> None:
@@ -138,7 +139,9 @@ class RayLauncher:
         name = options.evaluator_name(node)
         strategy = NodeAffinitySchedulingStrategy(node, soft=False)
         chosen = {**options.EVALUATOR, "name": name, "scheduling_strategy": strategy}
-        return EvaluatorHandle(name, self._settings.sandbox.slots, spawn(self._evaluator, chosen, self._settings))
+        return EvaluatorHandle(
+            name, self._settings.sandbox.slots, spawn(self._evaluator, chosen, self._worker_settings)
+        )
 
     async def _warm_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> Any | None:
         if not self._warm.suits(run.document.request):
@@ -147,7 +150,7 @@ class RayLauncher:
         return await self._warm.adopt(table["bundles_to_node_id"][0], run, epoch)
 
     def _start_warm_trainer(self, name: str) -> Any:
-        return spawn(self._trainer, {**options.WARM_TRAINER, "name": name}, self._settings)
+        return spawn(self._trainer, {**options.WARM_TRAINER, "name": name}, self._worker_settings)
 
     def _start_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> Any:
         strategy = PlacementGroupSchedulingStrategy(group, 0, placement_group_capture_child_tasks=True)
@@ -155,7 +158,7 @@ class RayLauncher:
         chosen = {**options.TRAINER, "name": name, "scheduling_strategy": strategy}
         if gpus := bundles_of(run.document.request.resources)[0].get("GPU"):
             chosen["num_gpus"] = gpus
-        return spawn(self._trainer, chosen, self._settings, run, epoch)
+        return spawn(self._trainer, chosen, self._worker_settings, run, epoch)
 
 
 def remove_folders(folders: Sequence[str]) -> None:
@@ -167,7 +170,11 @@ def remove_folders(folders: Sequence[str]) -> None:
 def _rooms() -> list[Room]:
     """Return the room of each living node for trainings, free or in use."""
     free = available_resources_per_node()
-    return [Room.of(node["Resources"], free.get(node["NodeID"], {})) for node in ray.nodes() if node["Alive"]]
+    return [
+        Room.of(node["Resources"], free.get(node["NodeID"], {}), node["Labels"].get(options.ROLE_LABEL))
+        for node in ray.nodes()
+        if node["Alive"]
+    ]
 
 
 def _groups() -> dict[str, PlacementGroup]:
@@ -185,7 +192,9 @@ def _group_of(training_id: str) -> PlacementGroup | None:
 
 def _make_group(run: TrainingRun) -> PlacementGroup:
     bundles = bundles_of_request(run.document.request)
-    return placement_group(bundles, strategy="PACK", name=options.placement_name(run.id), lifetime="detached")
+    nodes = [{} if options.SANDBOX_RESOURCE in bundle else options.OFF_SANDBOX_NODES for bundle in bundles]
+    name = options.placement_name(run.id)
+    return placement_group(bundles, strategy="PACK", name=name, lifetime="detached", bundle_label_selector=nodes)
 
 
 def _end_trainers(training_id: str) -> None:

@@ -6,6 +6,7 @@ import ctypes
 import importlib.metadata
 import os
 import re
+import resource
 import shutil
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from cluster import ingress
 from cluster.doctor.report import Check, fail, ok, warn
 from rlplatform.settings import Settings
 
@@ -128,6 +130,23 @@ def clock(settings: Settings, now: float | None = None) -> Check:
             "run chrony or systemd-timesyncd on every node",
         )
     return ok("clock", f"{moment:%Y-%m-%d %H:%M} UTC")
+
+
+def descriptors(settings: Settings, hard: int | None = None) -> Check:
+    """Check the number of files that a process may have open. HAProxy needs some for each connection."""
+    if ingress.choose(settings.cluster) == "proxy":
+        return ok("descriptors", "Serve's own proxy needs no more than usual")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1] if hard is None else hard
+    most = ingress.max_connections(hard)
+    found = f"HAProxy can hold {most:,} connections"
+    if most == ingress.MOST_CONNECTIONS:
+        return ok("descriptors", found)
+    return warn(
+        "descriptors",
+        f"{found}: this shell's processes may open {hard:,} files (ulimit -Hn)",
+        f"for {ingress.MOST_CONNECTIONS:,} connections set LimitNOFILE (systemd), ulimits.nofile (Compose) or "
+        f"/etc/security/limits.conf to {ingress.descriptors_for(ingress.MOST_CONNECTIONS):,} or more",
+    )
 
 
 def existing(path: Path) -> Path:

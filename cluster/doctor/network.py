@@ -23,10 +23,47 @@ def api_port(settings: Settings) -> Check:
     host, port = settings.api.host, settings.api.port
     asked = _asked(host)
     if not listens(asked, port):
-        return ok("api_port", f"{host}:{port} is free")
+        if (what := _what_runs(settings)) is None:
+            return ok("api_port", f"{host}:{port} is free")
+        return fail(
+            "api_port",
+            f"{what}, but nothing listens on {host}:{port}: HAProxy, which takes all requests, has not started",
+            "read the logs of HAProxyManager in Ray's session folder; often the limit of open files is too low, or "
+            "another program has port 9101 or 8404",
+        )
     if platform_answers(settings):
         return ok("api_port", f"the platform answers at {asked}:{port}")
     return fail("api_port", f"{host}:{port} is taken by another program", "stop that one, or set RLP_API__PORT")
+
+
+def further_ports(settings: Settings) -> Check:
+    """Check that the other fixed ports are free for a platform that is still to be started."""
+    name = "further_ports"
+    if _what_runs(settings) is not None or platform_answers(settings):
+        return ok(name, "a platform runs here and has its ports")
+    wanted = {}
+    if settings.cluster.address is not None:
+        wanted |= UNGUARDED_PORTS
+    elif settings.cluster.dashboard_port is not None:
+        wanted[settings.cluster.dashboard_port] = "Ray's dashboard"
+    taken = [f"{port}, of {what}" for port, what in wanted.items() if ingress.why_taken("", port) is not None]
+    if taken:
+        return fail(
+            name,
+            f"another program has the port {' and '.join(taken)}: the platform does not start",
+            "stop that program, or choose other ports: docs/ports.md names their settings",
+        )
+    return ok(name, "free, or chosen at the start")
+
+
+def _what_runs(settings: Settings) -> str | None:
+    """Return what runs of the platform whose requests come in on this machine; None if nothing does."""
+    if (settings.state_dir / "local.json").exists():
+        return f"{settings.state_dir} says that a platform runs"
+    port = settings.cluster.dashboard_port or DASHBOARD_PORT
+    if settings.cluster.address is not None and listens("127.0.0.1", port):
+        return "the head of a Ray cluster runs here"
+    return None
 
 
 def platform_answers(settings: Settings) -> bool:

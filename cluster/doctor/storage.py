@@ -104,6 +104,8 @@ def _sqlite(path: Path, settings: Settings) -> Check:
     lock = path.with_name(path.name + ".lock")
     if lock.exists() and _is_held(lock):
         return ok(name, f"{path} is in use by a running platform")
+    if settings.cluster.address is not None and platform_answers(settings):
+        return _another_store(settings, str(path))
     if not path.exists():
         if not os.access(existing(path.parent), os.W_OK | os.X_OK):
             return fail(name, f"{path} cannot be made: no right to write", "set RLP_STORE__URL or RLP_STATE_DIR")
@@ -115,6 +117,8 @@ def _redis(settings: Settings) -> Check:
     from redis import Redis
     from redis.exceptions import RedisError
 
+    from rlplatform.storage.redis.store import CLIENT_NAME
+
     opened = _opened(settings, "Redis")
     if opened.status == "fail":
         return opened
@@ -122,9 +126,13 @@ def _redis(settings: Settings) -> Check:
         with Redis.from_url(settings.store.url, socket_timeout=5, socket_connect_timeout=5) as redis:
             info = dict(redis.info())
             seconds, micros = redis.time()
+            database = str(redis.get_connection_kwargs().get("db", 0))
+            users = [client for client in redis.client_list() if client["db"] == database]
             skew = abs(seconds + micros / 1e6 - time.time())
     except RedisError as error:
         return fail("store", f"Redis does not answer: {error}", "see RLP_STORE__URL")
+    if platform_answers(settings) and not any(client["name"] == CLIENT_NAME for client in users):
+        return _another_store(settings, f"database {database} of this Redis")
     policy, appending = info.get("maxmemory_policy", "noeviction"), bool(info.get("aof_enabled"))
     found = f"Redis {info['redis_version']}, maxmemory-policy {policy}, append-only file {'on' if appending else 'off'}"
     if policy != "noeviction":
@@ -134,6 +142,15 @@ def _redis(settings: Settings) -> Check:
     if skew > _SKEW_S:
         return warn("store", f"{found}; its clock is {skew:.1f} s from ours", "keep all clocks with a time service")
     return ok("store", found)
+
+
+def _another_store(settings: Settings, what: str) -> Check:
+    return fail(
+        "store",
+        f"a platform answers at port {settings.api.port}, but {what} is not its store: what is started here would "
+        "not see its runs and keys",
+        "set RLP_STORE__URL, or the file store_url in /run/secrets, to that of the platform's nodes",
+    )
 
 
 def _opened(settings: Settings, what: str) -> Check:

@@ -141,6 +141,12 @@ def test_it_comes_up_refuses_simulated_trainings_and_bears_a_drain(cluster: Clus
 
     cluster.run("python", "-m", "cluster.operate", "drain")
     cluster.wait(lambda found: not found["ray"]["ok"])
+    elsewhere = {**cluster.environment}
+    del elsewhere["RLP_STORE__URL"]  # as in a shell that lacks the secrets of the nodes
+    refused = cluster._replace(environment=elsewhere).run("python", "-m", "cluster.operate", "start", check=False)
+    assert refused.returncode == 5
+    assert "would start on an empty store" in refused.stderr
+    assert not cluster.wait(lambda found: True)["ray"]["ok"]
     cluster.run("python", "-m", "cluster.operate", "start")
     cluster.wait(ready)
     assert cluster.ask("/v1/trainings", key)[0] == 200

@@ -10,6 +10,7 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.e2e.platform import RunningPlatform, descendants
 
 pytestmark = [pytest.mark.ray, pytest.mark.docker, pytest.mark.e2e, pytest.mark.timeout(400)]
 LISTENING = "0A"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +131,6 @@ def addresses(pids: set[int]) -> set[tuple[str, int]]:
 
 
 def test_it_listens_for_this_machine_alone(used: RunningPlatform) -> None:
-    """All but one port of each replica: Serve has no setting for that of calls between deployments."""
     public: dict[str, list[tuple[str, int]]] = {}
     listening = 0
     for pid in [used.process.pid, *descendants(used.process.pid)]:
@@ -139,7 +140,56 @@ def test_it_listens_for_this_machine_alone(used: RunningPlatform) -> None:
         if open_to_all := sorted(each for each in found if each[0] not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")):
             public[name] = open_to_all
     assert listening > 5
-    assert {name: found for name, found in public.items() if "ray::ServeRepli" not in name or len(found) > 1} == {}
+    assert public == {}
+
+
+class Row(NamedTuple):
+    """Row of the table of ports: the lowest and highest port of a process; None where any is chosen."""
+
+    process: str
+    ports: tuple[int, int] | None
+
+    def tells_of(self, process: str, port: int, taken: set[int]) -> bool:
+        """True if the row documents this port. A free one replaces a fixed port that another program has ``taken``."""
+        if not process.startswith(self.process):
+            return False
+        return self.ports is None or self.ports[0] <= port <= self.ports[1] or self.ports[0] in taken
+
+
+def table_of_ports(api_port: int) -> list[Row]:
+    """The rows of docs/ports.md for one machine, with the API's port of this platform."""
+    rows = []
+    for line in (ROOT / "docs" / "ports.md").read_text().splitlines():
+        if match := re.match(r"\| `(\S+)` \| (any|(\d+)(?:–(\d+))?) \|", line):
+            low, high = (int(number or match[3] or 0) for number in match.group(3, 4))
+            rows.append(Row(match[1], (low, high) if low else None))
+    return [Row(row.process, (api_port, api_port)) if row.ports == (8000, 8000) else row for row in rows]
+
+
+def process_name(pid: int) -> str:
+    """Return the name of a process as the table has it: of a script of Ray, the script's."""
+    words = [word for word in Path(f"/proc/{pid}/cmdline").read_text().strip("\0").split("\0") if word != "-u"]
+    if "python" in Path(words[0]).name and len(words) > 1:
+        words = words[1:]
+    return words[0] if words[0].startswith("ray::") else Path(words[0]).name
+
+
+def test_the_table_of_ports_is_that_of_a_running_platform(used: RunningPlatform) -> None:
+    processes = {used.process.pid, *descendants(used.process.pid)}
+    listening = {}
+    for pid in processes:
+        for _, port in addresses({pid}):
+            listening[port] = process_name(pid)
+    everybody = {int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()}
+    taken = {port for _, port in addresses(everybody - processes)}
+    rows = table_of_ports(int(used.local["url"].rpartition(":")[2]))
+    assert len(rows) > 10
+    undocumented = {
+        port: name for port, name in listening.items() if not any(row.tells_of(name, port, taken) for row in rows)
+    }
+    assert undocumented == {}
+    unused = [row for row in rows if not any(row.tells_of(name, port, taken) for port, name in listening.items())]
+    assert unused == []
 
 
 def test_nothing_of_it_is_open_in_the_temporary_folder(used: RunningPlatform) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rlplatform.errors import InvalidRequest, UnknownName
@@ -39,4 +41,30 @@ def test_a_value_that_cannot_be_names_its_variable(
 def test_a_variable_that_does_not_exist_gets_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RLP_SANDBOX__WRAM", "3")
     with pytest.raises(UnknownName, match="unknown setting 'RLP_SANDBOX__WRAM'; did you mean RLP_SANDBOX__WARM"):
+        read_settings()
+
+
+def test_secrets_are_read_from_files_and_the_environment_goes_before_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RLP_SECRETS_DIR", str(tmp_path))
+    assert read_settings().store.embedded
+    (tmp_path / "store_url").write_text("redis://:word@redis:6379/1\n")
+    (tmp_path / "pepper").write_text("salt and pepper\n")
+    monkeypatch.setenv("RLP_ACCESS__KEY_LEASE_S", "2")
+    settings = read_settings()
+    assert settings.store.url == "redis://:word@redis:6379/1"
+    assert settings.access.pepper.get_secret_value() == "salt and pepper"
+    assert settings.access.key_lease_s == 2
+    monkeypatch.setenv("RLP_ACCESS__PEPPER", "another")
+    assert read_settings().access.pepper.get_secret_value() == "another"
+    assert settings.without_pepper().access.pepper.get_secret_value() == ""
+
+
+def test_a_secret_that_cannot_be_read_is_an_error_and_not_a_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RLP_SECRETS_DIR", str(tmp_path))
+    (tmp_path / "pepper").mkdir()
+    with pytest.raises(InvalidRequest, match=r"the secret .*pepper cannot be read"):
         read_settings()

@@ -35,6 +35,8 @@ RESTORING = "restoring"
 """Key that exists while a back-up is being restored."""
 _PACKED = ("epoch", "request", "tests", "record", "annotations")
 _CACHED_RUNS = 512
+CLIENT_NAME = "rlplatform"
+"""Name of the platform's connections in ``CLIENT LIST``."""
 _TIMEOUT_S = 15.0
 _USAGE_LIFE_S = int(append_rules.USAGE_LIFE.total_seconds())
 _BLOCK_S = 5.0  # a longer wait is several of these, so that a dead connection is noticed
@@ -72,6 +74,7 @@ class RedisStore(RedisRecords):
                 socket_timeout=_TIMEOUT_S,
                 socket_connect_timeout=5.0,
                 max_connections=4096,
+                client_name=CLIENT_NAME,
             )
         except ValueError as error:
             raise InvalidRequest(f"the Redis URL cannot be read: {error}", field="store.url") from None

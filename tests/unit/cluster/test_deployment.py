@@ -2,6 +2,7 @@
 
 import configparser
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,9 +15,16 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 from ray.autoscaler._private.util import prepare_config, validate_config
 from ray.serve import schema
+from redis import Redis
+from redis.backoff import ConstantBackoff
+from redis.exceptions import AuthenticationError
+from redis.retry import Retry
 
 from actors import options
+from cluster.ingress import free_ports
 from rlplatform.settings import Settings
+from rlplatform.testing.redis_server import installed
+from serve_apps.api import web_page
 from serve_apps.gateway import GatewayArgs
 from serve_apps.serve_middleware import CALLBACK
 from serve_apps.stream_paths import STREAMS
@@ -222,11 +230,14 @@ def test_only_the_sandbox_group_is_privileged(service: Service) -> None:
         spec = group.template["spec"]
         (container,) = spec["containers"]
         assert spec["automountServiceAccountToken"] is False
-        assert {entry["name"] for entry in container["env"]} >= {"RLP_STORE__URL", "RLP_ACCESS__PEPPER"}
         assert {"configMapRef": {"name": "rlp-profile"}} in container["envFrom"]
+        secrets = {entry["name"] for entry in container.get("env", [])}
         if group.name == "sandbox":
             assert container["securityContext"]["privileged"] is True
+            assert secrets == set(), "a program that escapes from its sandbox finds no secret"
+            assert group.ray_start_params["labels"] == f"{options.ROLE_LABEL}={options.SANDBOX_ROLE}"
         else:
+            assert secrets >= {"RLP_STORE__URL", "RLP_ACCESS__PEPPER"}
             assert spec["securityContext"]["runAsNonRoot"] is True
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,
@@ -246,13 +257,47 @@ def test_the_network_is_closed_but_for_the_ports_that_pods_have(service: Service
     assert {endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]} <= named
 
 
-def test_redis_keeps_what_it_is_given() -> None:
-    arguments = load("kuberay/redis.yaml")[1]["spec"]["template"]["spec"]["containers"][0]["args"]
+def test_redis_keeps_what_it_is_given_within_its_memory() -> None:
+    (container,) = load("kuberay/redis.yaml")[1]["spec"]["template"]["spec"]["containers"]
     compose = load("compose.yaml")[0]["services"]["redis"]["command"][-1]
-    for line in (" ".join(arguments), compose):
+    for line in (" ".join(container["args"]), compose):
         assert "--appendonly yes" in line
         assert "--maxmemory-policy noeviction" in line
-        assert "--requirepass" in line
+    most = re.search(r"--maxmemory (\d+)mb", " ".join(container["args"]))
+    assert most
+    assert int(most[1]) < 0.75 * 2048, "a save, or a rewrite of the log, needs memory of its own"
+    assert container["resources"]["limits"]["memory"] == "2Gi"
+
+
+@pytest.mark.parametrize("where", ["compose", "kubernetes"])
+def test_redis_asks_for_its_password_and_no_list_of_processes_shows_it(
+    where: str, tmp_path: Path, missing: Callable[[str], NoReturn]
+) -> None:
+    """The shipped command is run, on a port of its own, with the password in a file or in the environment."""
+    if not installed():
+        missing("no redis-server")
+    (port,) = free_ports(1)
+    (tmp_path / "redis_password").write_text("hunter2hunter2")
+    if where == "compose":
+        command = load("compose.yaml")[0]["services"]["redis"]["command"]
+        command = [word.replace("$$", "$").replace("/run/secrets", str(tmp_path)) for word in command]
+        command[-1] = command[-1].replace("redis-server - ", f"redis-server - --port {port} ")
+    else:
+        (container,) = load("kuberay/redis.yaml")[1]["spec"]["template"]["spec"]["containers"]
+        command = [*container["command"], *container["args"], "--port", str(port)]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env={**os.environ, "REDIS_PASSWORD": "hunter2hunter2"}, stdout=subprocess.DEVNULL
+    ) as server:
+        try:
+            with Redis(port=port, password="hunter2hunter2", retry=Retry(ConstantBackoff(0.1), 100)) as redis:
+                assert redis.ping()
+                assert redis.config_get("appendonly") == {"appendonly": "yes"}
+            with Redis(port=port) as stranger, pytest.raises(AuthenticationError):
+                stranger.ping()
+            assert "hunter2" not in Path(f"/proc/{server.pid}/cmdline").read_text()
+        finally:
+            server.terminate()
+    assert server.returncode == 0, "it ends, and saves, by SIGTERM"
 
 
 def test_kustomize_builds(missing: Callable[[str], NoReturn]) -> None:
@@ -287,6 +332,23 @@ def test_compose_gives_every_node_the_profile_and_only_the_sandbox_privileges(co
     assert [name for name, node in nodes.items() if node.get("privileged")] == ["sandbox"]
     assert [name for name, node in nodes.items() if node["cap_drop"] != ["ALL"]] == ["sandbox"]
     assert any('"sandbox": 1' in word for word in nodes["sandbox"]["command"])
+
+
+def test_every_node_of_compose_mounts_the_shared_folders_and_keeps_its_own_audit_log(compose: dict[str, Any]) -> None:
+    shared = {"checkpoints", "policies", "runs"}
+    own: list[str] = []
+    for name in ("head", "worker", "sandbox", "deploy"):
+        mounts = dict(volume.split(":", 1) for volume in compose["services"][name]["volumes"])
+        assert {mounts[volume] for volume in shared} == {f"/var/lib/rlp/{volume}" for volume in shared}, name
+        own += [volume for volume, place in mounts.items() if place == profile()["RLP_STATE_DIR"]]
+    assert len(own) == len(set(own)) == 3
+    assert set(own) | shared <= set(compose["volumes"])
+
+
+def test_a_sandbox_node_of_compose_runs_nothing_else_and_has_no_secret_but_rays_token(compose: dict[str, Any]) -> None:
+    sandbox = compose["services"]["sandbox"]
+    assert f"--labels={options.ROLE_LABEL}={options.SANDBOX_ROLE}" in sandbox["command"]
+    assert sandbox["secrets"] == ["ray_token"]
 
 
 def test_compose_mounts_what_is_there(compose: dict[str, Any]) -> None:
@@ -334,6 +396,19 @@ def test_the_image_does_not_run_as_root() -> None:
     stages = re.split(r"(?m)^FROM ", (CLUSTER / "Dockerfile").read_text())[1:]
     platform = next(stage for stage in stages if re.match(r"\S+ AS platform\n", stage))
     assert re.findall(r"(?m)^USER (\S+)", platform) == ["10001:10001"]
+
+
+def test_the_image_has_what_kuberays_probes_call_and_the_page() -> None:
+    stages = re.split(r"(?m)^FROM ", (CLUSTER / "Dockerfile").read_text())[1:]
+    platform = next(stage for stage in stages if re.match(r"\S+ AS platform\n", stage))
+    assert re.search(r"apt-get install .*\bwget\b", platform)
+    page = f"/opt/platform/{web_page.BUILT.relative_to(ROOT)}"
+    assert re.findall(r"(?m)^COPY --from=web (\S+) (\S+)$", platform) == [("/web/dist", page)]
+
+
+def test_ray_understands_the_address_of_redis(service: Service) -> None:
+    """``ray start`` ends with an error for a URL."""
+    assert re.fullmatch(r"[a-z]+:\d+", service.cluster.fault_tolerance.redis_address)
 
 
 def test_what_the_image_copies_is_there_and_not_ignored() -> None:

@@ -230,6 +230,83 @@ def test_network_file_systems_are_recognised(tmp_path: Path) -> None:
     assert storage._filesystem(Path("/database"), mounts) == "ext4"
 
 
+def test_a_platform_with_another_redis_database_is_a_failure(
+    missing: Callable[[str], NoReturn], tmp_path: Path
+) -> None:
+    if not installed():
+        missing("no redis-server")
+    with redis_server(tmp_path) as url, Redis.from_url(url) as redis, serving(200, {"status": "alive"}) as port:
+        redis.config_set("appendonly", "yes")
+        settings = Settings(store=StoreSettings(url=url), api=ApiSettings(port=port))
+        found = storage.store(settings)
+        assert found.status == "fail"
+        assert "is not its store" in found.meaning
+        with Redis.from_url(url, client_name="rlplatform") as platform:
+            platform.ping()
+            assert storage.store(settings).status == "ok"
+        redis.config_set("appendonly", "no")
+
+
+def test_a_private_store_beside_a_running_cluster_is_a_failure(tmp_path: Path) -> None:
+    """A shell of the container, without the secrets of the node."""
+    (tmp_path / "platform.db.lock").touch()
+    with serving(200, {"status": "alive"}) as port:
+        settings = sqlite(tmp_path / "platform.db").model_copy(
+            update={"cluster": ClusterSettings(address="auto"), "api": ApiSettings(port=port)}
+        )
+        found = storage.store(settings)
+    assert found.status == "fail"
+    assert "is not its store" in found.meaning
+
+
+@pytest.mark.parametrize(("files", "status"), [(1024, "warn"), (60_049, "warn"), (60_050, "ok")])
+def test_few_file_descriptors_are_few_connections(files: int, status: str) -> None:
+    found = machine.descriptors(Settings(cluster=ClusterSettings(ingress="haproxy")), files)
+    assert found.status == status
+    assert (found.advice == "") == (status == "ok")
+
+
+def test_an_ingress_that_has_not_started_is_a_failure(tmp_path: Path) -> None:
+    """``serve status`` says RUNNING meanwhile."""
+    local = Settings(state_dir=tmp_path, api=ApiSettings(port=free_port()))
+    assert network.api_port(local).status == "ok"
+    (tmp_path / "local.json").write_text("{}")
+    found = network.api_port(local)
+    assert found.status == "fail"
+    assert "HAProxy, which takes all requests, has not started" in found.meaning
+    with serving(401, {}) as dashboard:
+        head = Settings(
+            state_dir=tmp_path / "no",
+            api=ApiSettings(port=free_port()),
+            cluster=ClusterSettings(address="auto", dashboard_port=dashboard),
+        )
+        assert network.api_port(head).status == "fail"
+
+
+def test_a_port_of_haproxys_that_another_program_has_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, dashboard = free_port(), free_port()
+    settings = Settings(
+        state_dir=tmp_path, api=ApiSettings(port=api), cluster=ClusterSettings(address="auto", dashboard_port=dashboard)
+    )
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(network, "UNGUARDED_PORTS", {port: "HAProxy's metrics"})
+        found = network.further_ports(settings)
+        assert found.status == "fail"
+        assert f"{port}, of HAProxy's metrics" in found.meaning
+    assert network.further_ports(settings).status == "ok"
+
+
+def test_a_chosen_port_of_the_dashboard_that_is_taken_is_a_failure(tmp_path: Path) -> None:
+    with socket.create_server(("", 0)) as taken:
+        cluster = ClusterSettings(dashboard_port=taken.getsockname()[1])
+        found = network.further_ports(Settings(state_dir=tmp_path, api=ApiSettings(port=free_port()), cluster=cluster))
+    assert found.status == "fail"
+    assert "of Ray's dashboard" in found.meaning
+
+
 def test_the_api_port() -> None:
     def settings(port: int) -> Settings:
         return Settings(api=ApiSettings(port=port))

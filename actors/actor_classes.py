@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -26,14 +27,17 @@ from actors.training.trainer import Trainer
 from actors.training.user_code import install_user_code
 from rlplatform.clock import SystemClock
 from rlplatform.environments import environment_modules
-from rlplatform.errors import Conflict
+from rlplatform.errors import Conflict, PlatformError
 from rlplatform.evaluation.attachments import AttachedFiles
 from rlplatform.files.node_cache import NodeCache
 from rlplatform.files.service import FileService
+from rlplatform.load import PlatformLoad
 from rlplatform.sandbox.ports import SandboxPool
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_episodes, open_files, open_store
+from rlplatform.storage.measures import last_backup, store_size
 from rlplatform.store import Store
+from rlplatform.telemetry import logs
 from rlplatform.telemetry.metrics import Telemetry
 from rlplatform.training.record import TrainingRun
 from rlplatform.user_environments.service import UserEnvironments
@@ -64,6 +68,7 @@ class StoreServerActor(UnixRpcActor, StoreServer):
     """Owns the embedded store."""
 
     def __init__(self, settings: Settings) -> None:
+        logs.configure(settings, "store")
         super().__init__(partial(open_store, settings.store.url))
         self._listen(settings.state_dir / "store.sock")
 
@@ -72,6 +77,7 @@ class SupervisorActor(UnixRpcActor, Supervisor):
     """Reconciles, and reports queues and runs, while it lives."""
 
     def __init__(self, settings: Settings) -> None:
+        logs.configure(settings, "supervisor")
         telemetry = Telemetry(RayMeter())
         environment_modules.configure(settings.training.environment_modules)
         super().__init__(
@@ -85,10 +91,24 @@ class SupervisorActor(UnixRpcActor, Supervisor):
         )
         self._loop = asyncio.get_running_loop().create_task(self.run())
         self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))
-        self._delivering = asyncio.get_running_loop().create_task(make_deliverer(settings, self._store).run())
+        self._deliverer = make_deliverer(settings, self._store)
+        self._delivering = asyncio.get_running_loop().create_task(self._deliverer.run())
         self._listen(settings.state_dir / "supervisor.sock")
 
+    async def load(self) -> PlatformLoad:
+        """Return the load of the platform (see the port), with the measures of this process and of the storage."""
+        load = await super().load()
+        size = await asyncio.to_thread(store_size, self._settings.store.url)
+        changes: dict[str, object] = {
+            "store": load.store.model_copy(update=size._asdict()),
+            "webhooks_waiting": self._deliverer.waiting,
+        }
+        with suppress(PlatformError):
+            changes["last_backup_at"] = await asyncio.to_thread(last_backup, self._settings)
+        return load.model_copy(update=changes)
+
     async def _report(self, telemetry: Telemetry) -> None:
+        telemetry.load(await self.load())
         trainings = [run.document.state async for run in self._unfinished(TrainingRun)]
         telemetry.supervisor(await self.status(), trainings)
 
@@ -97,6 +117,7 @@ class EvaluatorActor(Evaluator):
     """Evaluator of one node with the resource ``sandbox``."""
 
     def __init__(self, settings: Settings) -> None:
+        logs.configure(settings, "evaluator")
         owner = ray.get_runtime_context().get_actor_id()
         telemetry = Telemetry(RayMeter())
         store = connect_store(settings, telemetry)
@@ -121,6 +142,7 @@ class TrainerActor:
     """
 
     def __init__(self, settings: Settings, run: TrainingRun | None = None, epoch: int = 0) -> None:
+        logs.configure(settings, "trainer")
         environment_modules.configure(settings.training.environment_modules)
         self._settings = settings
         self._trainer: Trainer | None = None
@@ -177,6 +199,7 @@ class StudyOwnerActor(StudyOwner):
     """Owner of all studies. Ray restarts it where it was lost; it continues from the log."""
 
     def __init__(self, settings: Settings) -> None:
+        logs.configure(settings, "studies")
         store = connect_store(settings, Telemetry(RayMeter()))
         super().__init__(store, SupervisorHandle(), SystemClock())
         self._loop = asyncio.get_running_loop().create_task(self.run())

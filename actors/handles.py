@@ -16,6 +16,7 @@ from rlplatform.errors import PlatformError
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.health import PlatformStatus
+from rlplatform.load import PlatformLoad
 from rlplatform.runs.ports import Idempotency
 from rlplatform.sandbox.models import ImageInfo, PoolStatus
 from rlplatform.scheduling.admission import QueuePlace
@@ -77,6 +78,9 @@ class SupervisorHandle:
 
     async def status(self) -> PlatformStatus:
         return await self._call("status")
+
+    async def load(self) -> PlatformLoad:
+        return await self._call("load")
 
     async def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         return await self._call("places", run_ids)

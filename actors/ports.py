@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.load import NodeLoad
 from rlplatform.sandbox.models import PoolStatus
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.record import TrainingRun
@@ -76,6 +77,9 @@ class Launcher(Protocol):
 
     async def evaluators(self) -> Sequence[RemoteEvaluator]:
         """Return the evaluators of all nodes with sandboxes; start those that are missing."""
+
+    async def nodes(self) -> Sequence[NodeLoad]:
+        """Return the living nodes of the cluster and their resources."""
 
     @property
     def grows(self) -> bool:

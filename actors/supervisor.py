@@ -32,7 +32,8 @@ from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.files.ports import FileStorage
 from rlplatform.files.service import FileService
 from rlplatform.health import Dependency, PlatformStatus
-from rlplatform.ids import Kind, check_id
+from rlplatform.ids import Kind, check_id, created_at
+from rlplatform.load import PlatformLoad, StoreLoad, TenantLoad
 from rlplatform.maintenance.retention import Retention
 from rlplatform.probing.prober import Prober
 from rlplatform.quotas.service import QuotaService
@@ -207,6 +208,39 @@ class Supervisor(AssignmentCommandHandler, EvaluationCommandHandler, StudyComman
             running_evaluations=self._evaluations.running,
             running_trainings=self._trainings.running,
         )
+
+    async def load(self) -> PlatformLoad:
+        """Return the load of the platform (see the port)."""
+        began = self._clock.monotonic()
+        answer_s = None
+        with suppress(PlatformError, TimeoutError):
+            await with_timeout(self._clock, 2, self._store.summaries("training", limit=1))
+            answer_s = round(self._clock.monotonic() - began, 6)
+        now = self._clock.now()
+        oldest = min((created_at(run_id) for run_id in self._evaluations.queue.items()), default=now)
+        return PlatformLoad(
+            at=now,
+            tenants=self._tenants(),
+            oldest_queued_s=max(0.0, round((now - oldest).total_seconds(), 3)),
+            sandboxes=self._evaluations.sandboxes(),
+            nodes=list(await self._launcher.nodes()),
+            store=StoreLoad(kind=self._settings.store.url.partition(":")[0], answer_s=answer_s),
+        )
+
+    def _tenants(self) -> list[TenantLoad]:
+        evaluations, trainings = self._evaluations.running_by_tenant(), self._trainings.running_by_tenant()
+        queues = self._evaluations.queue, self._trainings.queue
+        found = [
+            TenantLoad(
+                tenant=tenant,
+                queued_evaluations=queues[0].waiting(tenant),
+                running_evaluations=evaluations[tenant],
+                queued_trainings=queues[1].waiting(tenant),
+                running_trainings=trainings[tenant],
+            )
+            for tenant in {*queues[0].tenants(), *queues[1].tenants(), *evaluations, *trainings}
+        ]
+        return sorted(found, key=lambda one: (-one.total, one.tenant))
 
     def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         """Return the place of each run in the queue (see the port)."""

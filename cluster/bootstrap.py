@@ -42,6 +42,7 @@ from rlplatform.clock import SystemClock
 from rlplatform.errors import PlatformError, Unavailable
 from rlplatform.settings import Settings
 from rlplatform.store import Store
+from rlplatform.telemetry import logs
 from rlplatform.training.models import TrainingState
 from rlplatform.training.record import TrainingSummary
 
@@ -81,6 +82,7 @@ class Platform:
         """
         api = self.settings.api
         privacy.set_umask()
+        logs.configure(self.settings, "serve")
         self._refuse_a_second()
         self._started = True
         self._report("starting Ray")

@@ -9,6 +9,7 @@ from rlplatform.access.principals import Principal
 from rlplatform.assignments.ports import AssignmentCommands
 from rlplatform.evaluation.ports import EvaluationCommands
 from rlplatform.health import PlatformStatus
+from rlplatform.load import PlatformLoad
 from rlplatform.sandbox.models import ImageInfo
 from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.studies.ports import StudyCommands
@@ -33,3 +34,6 @@ class Commands(AssignmentCommands, EvaluationCommands, TrainingCommands, StudyCo
 
     async def status(self) -> PlatformStatus:
         """Return the state of the platform's parts."""
+
+    async def load(self) -> PlatformLoad:
+        """Return the load of the platform: work by tenant, sandboxes, nodes, store and webhooks."""

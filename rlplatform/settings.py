@@ -260,6 +260,18 @@ class WebhookSettings(_Section):
     disable_after_s: float = Field(default=3 * 86400.0, gt=0)
 
 
+class LogSettings(_Section):
+    """Logs of the platform's processes.
+
+    ``json`` writes a file for each kind of process, one JSON object a line, into ``folder``; None is ``logs`` in the
+    state directory. ``plain`` leaves warnings and errors on standard error, which Ray keeps for each worker.
+    """
+
+    format: Literal["plain", "json"] = "plain"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    folder: Path | None = None
+
+
 class ClusterSettings(_Section):
     """The Ray cluster. ``address`` None: one is started here, with its dashboard on 8265 if that is free.
 
@@ -330,6 +342,7 @@ class Settings(BaseSettings):
         concurrent_evaluations=500, events_per_day=10_000_000, stored_bytes=50 << 30, file_bytes=50 << 30
     )
     webhooks: WebhookSettings = WebhookSettings()
+    logs: LogSettings = LogSettings()
     cluster: ClusterSettings = ClusterSettings()
 
     @classmethod

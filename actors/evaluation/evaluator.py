@@ -8,6 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 
 from rlplatform.clock import Clock
 from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
@@ -150,7 +151,7 @@ class Evaluator:
                 request = request.model_copy(update={"grader": grader})
                 return Judge(pool).judge(request, on_result, cancelled, run.tenant, on_output)
 
-        judgement = await loop.run_in_executor(self._threads, judge)
+        judgement = await loop.run_in_executor(self._threads, copy_context().run, judge)
         if cancelled.is_set():
             await writer.flush()
             raise ServiceError("the evaluation was given up")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from actors.options import EVALUATOR_PREFIX
 from actors.ports import RemoteEvaluator
 from rlplatform.clock import Clock
 from rlplatform.errors import InvalidRequest, PlatformError, SandboxUnavailable, UnknownName
 from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.load import SandboxLoad
 from rlplatform.retries import with_timeout
 from rlplatform.sandbox.models import ImageInfo, PoolStatus, Tier, how_to_build
 
@@ -137,6 +139,20 @@ class Evaluators:
                     nodes=[*(entry.nodes if entry else ()), node],
                 )
         return [found[key] for key in sorted(found)]
+
+    def load(self, used: Mapping[str, int]) -> list[SandboxLoad]:
+        """Return the sandboxes of each evaluator's node; ``used`` is the number of leases by evaluator."""
+        return [
+            SandboxLoad(
+                node=name.removeprefix(EVALUATOR_PREFIX),
+                available=status.available,
+                reason=status.reason,
+                slots=self._links[name].slots,
+                used=used.get(name, 0),
+                warm=status.warm,
+            )
+            for name, status in sorted(self._statuses.items())
+        ]
 
     async def refresh(self, links: Sequence[RemoteEvaluator]) -> None:
         """Find evaluators, ask for the state of their sandboxes, and end evaluators that hang."""

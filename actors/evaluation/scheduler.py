@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ from rlplatform.errors import Conflict, PlatformError, SandboxUnavailable, Unava
 from rlplatform.evaluation.events import EvaluationCancelled, EvaluationFailed, EvaluationRetried
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.load import SandboxLoad
 from rlplatform.retries import retry, with_timeout
 from rlplatform.scheduling.admission import Admission, QueuePlace, ServiceTime
 from rlplatform.scheduling.fair_queue import FairQueue
 from rlplatform.settings import EvaluationSettings, Quotas
 from rlplatform.store import Store
+from rlplatform.telemetry import log_context
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +81,14 @@ class EvaluationScheduler:
     @property
     def running(self) -> int:
         return len(self._leases)
+
+    def running_by_tenant(self) -> Counter[str]:
+        """Return the number of running evaluations of each tenant."""
+        return Counter(lease.tenant for lease in self._leases.values())
+
+    def sandboxes(self) -> list[SandboxLoad]:
+        """Return the sandboxes of each node with an evaluator."""
+        return self.evaluators.load(Counter(lease.link.name for lease in self._leases.values()))
 
     def admit(self, request: EvaluationRequest, tenant: str, quotas: Quotas) -> AbstractContextManager[QueuePlace]:
         """Hold a place for a new evaluation while it is being stored; call :meth:`enqueue` within.
@@ -209,7 +220,9 @@ class EvaluationScheduler:
         self, tenant: str, run_id: str, link: RemoteEvaluator, work: Coroutine[Any, Any, EvaluationRun | None]
     ) -> None:
         self._leases[run_id] = _Lease(tenant, link, self._clock.monotonic())
-        task = asyncio.get_running_loop().create_task(self._conclude(run_id, work))
+        task = asyncio.get_running_loop().create_task(
+            log_context.around(log_context.of_run(run_id, tenant), self._conclude(run_id, work))
+        )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

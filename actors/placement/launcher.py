@@ -21,6 +21,7 @@ from actors.placement.warm_trainers import WarmTrainerPool
 from actors.rpc.ray_calls import find, in_thread, kill, living, run_on, spawn, submit, to_its_end
 from rlplatform.clock import Clock
 from rlplatform.errors import CapacityExhausted, PlatformError
+from rlplatform.load import NodeLoad
 from rlplatform.retries import with_timeout
 from rlplatform.settings import Settings
 from rlplatform.training.models import TrainingRequest
@@ -54,6 +55,10 @@ class RayLauncher:
         """Return the evaluator of each living node with the resource ``sandbox`` (see the port)."""
         self._evaluators = await in_thread(self._find_evaluators)
         return list(self._evaluators.values())
+
+    async def nodes(self) -> list[NodeLoad]:
+        """Return the living nodes of the cluster (see the port)."""
+        return await in_thread(_nodes)
 
     async def check(self, request: TrainingRequest) -> None:
         """Check that the cluster is large enough, or can become so (see the port)."""
@@ -172,6 +177,22 @@ def _rooms() -> list[Room]:
     free = available_resources_per_node()
     return [
         Room.of(node["Resources"], free.get(node["NodeID"], {}), node["Labels"].get(options.ROLE_LABEL))
+        for node in ray.nodes()
+        if node["Alive"]
+    ]
+
+
+def _nodes() -> list[NodeLoad]:
+    free = available_resources_per_node()
+    return [
+        NodeLoad(
+            node=node["NodeID"],
+            address=node["NodeManagerAddress"],
+            role=node["Labels"].get(options.ROLE_LABEL),
+            cpus=node["Resources"].get("CPU", 0),
+            free_cpus=round(free.get(node["NodeID"], {}).get("CPU", 0), 3),
+            gpus=node["Resources"].get("GPU", 0),
+        )
         for node in ray.nodes()
         if node["Alive"]
     ]

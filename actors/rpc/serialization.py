@@ -7,12 +7,14 @@ import pickle
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from rlplatform.telemetry import log_context
+
 _Method = Callable[[Any, bytes], Awaitable[bytes]]
 
 
 def pack(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
-    """Pack the arguments of a call."""
-    return pickle.dumps((args, kwargs), pickle.HIGHEST_PROTOCOL)
+    """Pack the arguments of a call, with the ids that lines of the log carry."""
+    return pickle.dumps((args, kwargs, log_context.current()), pickle.HIGHEST_PROTOCOL)
 
 
 def pack_value(value: Any) -> bytes:
@@ -27,9 +29,10 @@ def unpack(packed: bytes) -> Any:
 
 async def perform(plain: object, method: str, packed: bytes) -> bytes:
     """Call ``method``, a plain function or a coroutine, with arguments from :func:`pack`; return its value packed."""
-    args, kwargs = pickle.loads(packed)
-    returned = getattr(plain, method)(*args, **kwargs)
-    return pack_value(await returned if inspect.isawaitable(returned) else returned)
+    args, kwargs, ids = pickle.loads(packed)
+    with log_context.replaced(ids):
+        returned = getattr(plain, method)(*args, **kwargs)
+        return pack_value(await returned if inspect.isawaitable(returned) else returned)
 
 
 def packing(cls: type) -> type:

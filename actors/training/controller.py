@@ -18,6 +18,7 @@ from rlplatform.retries import Backoff, retry, with_timeout
 from rlplatform.runs.ports import RunStore
 from rlplatform.settings import TrainingSettings
 from rlplatform.store import Store
+from rlplatform.telemetry import log_context
 from rlplatform.training.events import (
     TrainingEvent,
     TrainingFailed,
@@ -76,7 +77,9 @@ class TrainingController:
         self._commanding = asyncio.Lock()
         self._failures = 0
         self._furthest = -1
-        self.task = asyncio.get_running_loop().create_task(self._own())
+        self.task = asyncio.get_running_loop().create_task(
+            log_context.around(log_context.of_run(run_id, tenant), self._own())
+        )
 
     async def sync_command(self) -> None:
         """Send the trainer its latest desired state."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
@@ -102,6 +103,10 @@ class TrainingScheduler:
     def tenants(self) -> set[str]:
         """Return the tenants whose trainings have a controller."""
         return {kept.tenant for kept in self._kept.values()}
+
+    def running_by_tenant(self) -> Counter[str]:
+        """Return the number of trainings of each tenant that have a trainer or get one next."""
+        return Counter(kept.tenant for kept in self._kept.values())
 
     async def stop_all(self, tenant: str, reason: str) -> None:
         """Stop every training of ``tenant`` that has a trainer, for ``reason``. Paused trainings stay paused."""

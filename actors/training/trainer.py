@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import TypeVar
 
@@ -99,7 +100,7 @@ class Trainer:
         loop = asyncio.get_running_loop()
         try:
             await self._writer.write(self._event(TrainingStarting, epoch=self._epoch))
-            await loop.run_in_executor(self._thread, self._train, loop)
+            await loop.run_in_executor(self._thread, copy_context().run, self._train, loop)
             await self._writer.flush()
         except (Fenced, Conflict):
             log.info("%s has another owner or is over", self._run.id)

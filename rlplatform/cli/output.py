@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 from rich.console import Console
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -64,6 +65,15 @@ class Output:
             self._line(document)
         else:
             self.out.print(layout.paragraph(_harmless(text), _width(self.out), hang=formatting.FACT), markup=False)
+
+    @contextmanager
+    def screen(self) -> Iterator[Callable[[BaseModel, str], None]]:
+        """Show results that replace each other: redrawn on a terminal, one after the other elsewhere."""
+        if self.lines or not self.out.is_terminal:
+            yield self.document
+            return
+        with Live(console=self.out, auto_refresh=False, vertical_overflow="crop") as live:
+            yield lambda _, text: live.update(Text(_harmless(text), overflow="ellipsis", no_wrap=True), refresh=True)
 
     def table(self, documents: Sequence[BaseModel], rows: Sequence[Mapping[str, str]], empty: str) -> None:
         """Results, one a row: ``rows`` by column title; ``empty`` is said where there are none.

@@ -73,6 +73,7 @@ from rlplatform.evaluation.submission_models import Submission
 from rlplatform.files.models import FileInfo
 from rlplatform.health import Readiness
 from rlplatform.ids import Kind, kind_of
+from rlplatform.load import PlatformLoad
 from rlplatform.policies.models import Actions, EvaluatePolicyRequest, PolicyEvaluation, PolicyInfo, PolicyRequest
 from rlplatform.quotas.models import TenantQuotas, Usage
 from rlplatform.run_kinds import FINAL_TYPES
@@ -638,6 +639,10 @@ class PlatformCalls(Transport):
     def ready(self) -> Readiness:
         """Return the state of the platform's parts."""
         return self._send(Call("GET", "/readyz", reads(Readiness), accepted=frozenset({200, 503})))
+
+    def load(self) -> PlatformLoad:
+        """Return what waits and runs, by tenant and node; for operators."""
+        return self._send(Call("GET", "/v1/load", reads(PlatformLoad)))
 
 
 class PolicyCalls(Transport):

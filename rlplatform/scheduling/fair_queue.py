@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from rlplatform.scheduling.priorities import PRIORITIES, Priority
 
@@ -55,6 +55,10 @@ class FairQueue:
     def waiting(self, tenant: str) -> int:
         """Return how many items of a tenant wait."""
         return len(self._lines.get(tenant, ()))
+
+    def items(self) -> Iterable[str]:
+        """Return all waiting items, in no order."""
+        return self._entries
 
     def push(self, tenant: str, item: str, priority: Priority = "normal", *, front: bool = False) -> None:
         """Queue ``item``; at the ``front`` of its line if it has waited before. A waiting item keeps its place."""

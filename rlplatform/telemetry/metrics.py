@@ -9,6 +9,7 @@ from typing import Protocol
 from rlplatform.evaluation.events import EvaluationFailed, EvaluationFinished, EvaluationRetried, EvaluationStarted
 from rlplatform.health import PlatformStatus
 from rlplatform.ids import created_at
+from rlplatform.load import PlatformLoad
 from rlplatform.runs.events import Event
 from rlplatform.sandbox.models import PoolStatus
 from rlplatform.training.events import (
@@ -36,7 +37,17 @@ GAUGES: dict[str, tuple[str, ...]] = {
     "rlp_evaluations_running": (),
     "rlp_sandboxes": ("state",),
     "rlp_trainings": ("state",),
+    "rlp_queue_oldest_seconds": (),
+    "rlp_tenant_evaluations": ("tenant",),
+    "rlp_tenant_trainings": ("tenant",),
+    "rlp_webhooks_waiting": (),
+    "rlp_store_bytes": ("kind",),
+    "rlp_backup_age_seconds": (),
 }
+MOST_TENANTS = 50
+OTHER_TENANTS = "(others)"
+"""Label of the tenants beyond the first ``MOST_TENANTS``: each value of a label is a series for ever."""
+
 HISTOGRAMS: dict[str, list[float]] = {
     "rlp_evaluation_wait_seconds": [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
     "rlp_evaluation_seconds": [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
@@ -68,6 +79,7 @@ class Telemetry:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._last: dict[str, tuple[int, float]] = {}
+        self._tenants: list[str] = []
 
     def events(self, events: Iterable[Event]) -> None:
         """Record appended events."""
@@ -82,6 +94,26 @@ class Telemetry:
         for state in TrainingState:
             if not state.final:
                 self._meter.set("rlp_trainings", counted[state], state=state.value)
+
+    def load(self, load: PlatformLoad) -> None:
+        """Record queues, tenants, webhooks, store and back-ups. What is unknown is not recorded."""
+        self._meter.set("rlp_queue_oldest_seconds", load.oldest_queued_s)
+        self._meter.set("rlp_webhooks_waiting", load.webhooks_waiting)
+        for kind, size in (("used", load.store.used_bytes), ("max", load.store.max_bytes)):
+            if size is not None:
+                self._meter.set("rlp_store_bytes", size, kind=kind)
+        if load.last_backup_at is not None:
+            self._meter.set("rlp_backup_age_seconds", (load.at - load.last_backup_at).total_seconds())
+        evaluations, trainings = Counter[str](), Counter[str]()
+        for one in load.tenants:
+            if one.tenant not in self._tenants and len(self._tenants) < MOST_TENANTS:
+                self._tenants.append(one.tenant)
+            tenant = one.tenant if one.tenant in self._tenants else OTHER_TENANTS
+            evaluations[tenant] += one.queued_evaluations + one.running_evaluations
+            trainings[tenant] += one.queued_trainings + one.running_trainings
+        for tenant in (*self._tenants, OTHER_TENANTS):
+            self._meter.set("rlp_tenant_evaluations", evaluations[tenant], tenant=tenant)
+            self._meter.set("rlp_tenant_trainings", trainings[tenant], tenant=tenant)
 
     def pool(self, status: PoolStatus) -> None:
         """Record a node's sandboxes; without a pool there are none."""

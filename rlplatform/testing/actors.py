@@ -18,6 +18,7 @@ from rlplatform.errors import (
 from rlplatform.evaluation.events import EvaluationFinished, EvaluationStarted
 from rlplatform.evaluation.models import TestResult, Verdict
 from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.load import NodeLoad
 from rlplatform.runs.events import Event
 from rlplatform.sandbox.models import NodeImage, PoolStatus, Tier
 from rlplatform.store import Store
@@ -299,6 +300,9 @@ class FakeLauncher:
 
     async def prepare(self) -> None:
         self.prepared += 1
+
+    async def nodes(self) -> list[NodeLoad]:
+        return [NodeLoad(node="node-1", address="127.0.0.1", cpus=4, free_cpus=4)]
 
     async def own_studies(self) -> None:
         self.owner_woken += 1

@@ -23,6 +23,7 @@ from rlplatform.evaluation.models import Evaluation, EvaluationRequest, TestResu
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.health import Dependency, PlatformStatus
 from rlplatform.ids import Kind, new_id
+from rlplatform.load import PlatformLoad, SandboxLoad, StoreLoad, TenantLoad
 from rlplatform.runs.events import Event
 from rlplatform.runs.ports import EncodedEvent, Idempotency
 from rlplatform.sandbox.models import ImageInfo
@@ -225,6 +226,21 @@ class FakeCommands:
     async def status(self) -> PlatformStatus:
         sandbox = Dependency("sandbox", ok=self.sandbox is None, detail=self.sandbox)
         return PlatformStatus((sandbox, Dependency("ray", ok=True)))
+
+    async def load(self) -> PlatformLoad:
+        """Return the load by the unfinished runs in the store; nothing of it runs."""
+        tenants: dict[str, TenantLoad] = {}
+        for kind in ("evaluation", "training"):
+            for run in await self._store.find(kind, states=("queued",)):
+                found = tenants.setdefault(run.tenant, TenantLoad(tenant=run.tenant))
+                name = f"queued_{kind}s"
+                tenants[run.tenant] = found.model_copy(update={name: getattr(found, name) + 1})
+        return PlatformLoad(
+            at=self._now(),
+            tenants=list(tenants.values()),
+            sandboxes=[SandboxLoad(node="node-1", available=self.sandbox is None, reason=self.sandbox, slots=2)],
+            store=StoreLoad(kind="memory", answer_s=0.001),
+        )
 
     # -- what happens to the runs --------------------------------------------------------------------------------------
 

@@ -59,6 +59,11 @@ class Deliverer:
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._restored = False
 
+    @property
+    def waiting(self) -> int:
+        """Number of messages that were not accepted yet, those on their way included."""
+        return len(self._due)
+
     async def run(self) -> None:
         """A round a second; what fails is tried again in the next."""
         while True:

@@ -169,6 +169,7 @@ CanEvaluate = Annotated[Principal, Depends(_Scoped(Scope.EVALUATE))]
 CanTrain = Annotated[Principal, Depends(_Scoped(Scope.TRAIN))]
 CanRead = Annotated[Principal, Depends(_Scoped(Scope.READ))]
 CanAdminister = Annotated[Principal, Depends(_Scoped(Scope.ADMIN))]
+CanOperate = Annotated[Principal, Depends(_Scoped(Scope.OPERATE))]
 
 
 async def follower(ctx: Ctx, request: Request, credentials: Credentials) -> Principal:

@@ -31,6 +31,7 @@ from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.episodes.recorder import EpisodeRecorder
 from rlplatform.errors import Unavailable
 from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.load import NodeLoad
 from rlplatform.playing.service import LocalEpisodeService
 from rlplatform.sandbox.models import Execution, ImageInfo, Outcome, OutcomeKind, PoolStatus, Program, Usage
 from rlplatform.scheduling.admission import QueuePlace
@@ -203,6 +204,9 @@ class LocalLauncher:
     async def evaluators(self) -> Sequence[RemoteEvaluator]:
         await self._evaluator.prepare()
         return [RemoteEvaluator(self._evaluator)]
+
+    async def nodes(self) -> Sequence[NodeLoad]:
+        return [NodeLoad(node="local", address="127.0.0.1", cpus=4, free_cpus=4)]
 
     async def check(self, request: TrainingRequest) -> None:
         """Everything fits."""

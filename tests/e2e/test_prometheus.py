@@ -143,7 +143,7 @@ def started(folder: Path, port: int) -> Iterator[Prometheus]:
 def dashboard() -> list[tuple[str, str]]:
     panels = json.loads((OBSERVABILITY / "grafana" / "dashboards" / "platform.json").read_text())["panels"]
     return [
-        (panel["title"], target["expr"].replace("$__rate_interval", "1m"))
+        (panel["title"], re.sub(r"\$(tenant|node)\b", ".*", target["expr"].replace("$__rate_interval", "1m")))
         for panel in panels
         for target in panel.get("targets", [])
     ]

@@ -1,22 +1,46 @@
-"""``rlp admin``: back-up and restore. Runs where the platform's settings and storage are."""
+"""``rlp admin``: the operator's view, back-up and restore.
+
+Back-up and restore run where the platform's settings and storage are.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rlplatform.cli import exit_codes
-from rlplatform.cli.options import Json, output_of, server
+from rlplatform.cli import exit_codes, load_formatting
+from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, server
 from rlplatform.client.connection import find_local_file
 from rlplatform.clock import SystemClock
 from rlplatform.errors import Conflict
 from rlplatform.settings import Settings, read_settings
 
-app = typer.Typer(no_args_is_help=True, help="Back the platform up, and restore it.")
+app = typer.Typer(no_args_is_help=True, help="Watch the platform, back it up, and restore it.")
+
+
+@app.command()
+def top(
+    ctx: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Show the load once, and leave.")] = False,
+    interval: Annotated[float, typer.Option("--interval", min=0.2, metavar="SECONDS")] = 2.0,
+    json: Json = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Show what waits and runs, by tenant and node, until Ctrl-C. Needs a key with the scope `operate`."""
+    output = output_of(ctx, json)
+    with connect(url, api_key) as client, output.screen() as show:
+        while True:
+            load = client.load()
+            show(load, load_formatting.screen(load))
+            if once:
+                return
+            time.sleep(interval)
 
 
 @app.command()
@@ -32,7 +56,9 @@ def backup(
     """
     output = output_of(ctx, json)
     folder = folder.absolute()
-    made = asyncio.run(server("rlplatform.storage.backups").back_up(_settings(), folder, SystemClock()))
+    settings = _settings()
+    made = asyncio.run(server("rlplatform.storage.backups").back_up(settings, folder, SystemClock()))
+    server("rlplatform.storage.measures").note_backup(settings, made.created_at)
     output.document(made, f"{folder}: {_contents(made)}; all streams are complete")
     for checkpoint in made.damaged_checkpoints:
         output.note(f"{checkpoint} is damaged, and is not in the back-up")

@@ -9,13 +9,16 @@ import asyncio
 import logging
 import re
 import secrets
+import time
 from collections.abc import Mapping
 from contextlib import suppress
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rlplatform.errors import InvalidRequest, TooLarge
+from rlplatform.telemetry import log_context
 from serve_apps.api import rate_limits
 from serve_apps.api.http import audit_log
 from serve_apps.api.http.problems import internal_error, problem_response
@@ -31,6 +34,7 @@ SECURITY: Mapping[str, str] = {
 _SEALS = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
 MAX_PARAMETERS = 100
 _LINGER_S, _LINGER_BYTES = 2.0, 64 * 2**20  # seconds and bytes for which a refused body is still read
+_PROBES = frozenset({"/healthz", "/readyz"})
 _LOG = logging.getLogger("rlplatform.api")
 
 
@@ -67,6 +71,12 @@ class HttpMiddleware:
         headers = Headers(scope=scope)
         request_id = request_id_of(headers)
         scope.setdefault("state", {})["request_id"] = request_id
+        ids = {"request": request_id, "trace": log_context.trace_of(headers.get("traceparent"))}
+        with log_context.bound(ids):
+            await self._answer(scope, receive, send, headers, request_id)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, headers: Headers, request_id: str) -> None:
+        began = time.monotonic()
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
             receive, send = _bodiless(receive, send)
@@ -92,6 +102,7 @@ class HttpMiddleware:
                 if message["status"] < 300 and (cookie := scope["state"].get("cookie")):
                     message["headers"].append((b"set-cookie", cookie.encode()))
                 audit_log.note(scope, message["status"], message["headers"])
+                _note(scope, message["status"], time.monotonic() - began)
             await send(message)
 
         if (given := scope.get("query_string", b"").count(b"&") + 1) > MAX_PARAMETERS:
@@ -114,6 +125,16 @@ class HttpMiddleware:
             if started:
                 raise
             await problem_response(internal_error(request_id), request_id)(scope, receive, send_sealed)
+
+
+def _note(scope: Scope, status: int, duration_s: float) -> None:
+    """Log an answer. Probes are left out."""
+    if scope["path"] in _PROBES or not _LOG.isEnabledFor(logging.INFO):
+        return
+    who = scope["state"].get("principal")
+    fields = {"status": status, "duration_s": round(duration_s, 4), "principal": who.id if who else None}
+    extra = {"tenant": who.tenant if who else None, "fields": fields}
+    _LOG.info("%s %s", scope["method"], quote(scope["path"], safe="/:"), extra=extra)
 
 
 def _limited(receive: Receive, most: int) -> Receive:

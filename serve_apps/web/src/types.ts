@@ -2446,6 +2446,24 @@ export interface components {
             points: number | null;
         };
         /**
+         * NodeLoad
+         * @description Resources of one node of the Ray cluster.
+         */
+        NodeLoad: {
+            /** @description Address of the node. */
+            address: string;
+            /** @description CPUs that Ray gives out. */
+            cpus: number;
+            /** @description CPUs that nothing has reserved. */
+            free_cpus: number;
+            /** @description GPUs that Ray gives out. */
+            gpus: number;
+            /** @description Id of the node. */
+            node: string;
+            /** @description Ray's label `role` of the node; null: none. */
+            role: string | null;
+        };
+        /**
          * NormalizerInfo
          * @description Normalisation of observations before the network: `clip((x - mean) / sqrt(var + epsilon), -clip, clip)`.
          */
@@ -2530,6 +2548,31 @@ export interface components {
             last_line: number;
             /** @description Path of the file. Of a notebook, the lines are those of its code cells, one after the other. */
             path: string;
+        };
+        /**
+         * PlatformLoad
+         * @description Load of the platform at one moment.
+         */
+        PlatformLoad: {
+            /**
+             * Format: date-time
+             * @description Time of the measurement.
+             */
+            at: string;
+            /** @description Time of the last complete back-up; null: none is known. */
+            last_backup_at: string | null;
+            /** @description Nodes of the Ray cluster. */
+            nodes: components["schemas"]["NodeLoad"][];
+            /** @description Age of the evaluation that has waited longest, in seconds; 0: none waits. */
+            oldest_queued_s: number;
+            /** @description Nodes with sandboxes. */
+            sandboxes: components["schemas"]["SandboxLoad"][];
+            /** @description The store. */
+            store: components["schemas"]["StoreLoad"];
+            /** @description Tenants with unfinished work, the busiest first. */
+            tenants: components["schemas"]["TenantLoad"][];
+            /** @description Messages to webhooks that were not accepted yet. */
+            webhooks_waiting: number;
         };
         /**
          * PolicyDeleted
@@ -3337,6 +3380,24 @@ export interface components {
             tier: components["schemas"]["Tier"];
         };
         /**
+         * SandboxLoad
+         * @description Sandboxes of one node.
+         */
+        SandboxLoad: {
+            /** @description True if evaluations can run there. */
+            available: boolean;
+            /** @description Id of the node. */
+            node: string;
+            /** @description Reason why none can; null: they can. */
+            reason: string | null;
+            /** @description Evaluations that run there at a time. */
+            slots: number;
+            /** @description Slots in use. */
+            used: number;
+            /** @description Containers that are ready. */
+            warm: number;
+        };
+        /**
          * Scope
          * @description Permission of a key. `read` is for staff: it shows all runs of the tenant, hidden tests included. Everybody sees
          *     their own runs, without hidden tests. `admin` includes `evaluate`, `train` and `read`, and manages the tenant's
@@ -3542,6 +3603,20 @@ export interface components {
             more_env_steps: number | null;
             /** @description Time spent on training, in seconds, without pauses, evaluations and checkpoints. */
             wall_time_s: number | null;
+        };
+        /**
+         * StoreLoad
+         * @description The database of runs and events.
+         */
+        StoreLoad: {
+            /** @description Duration of a small read, in seconds; null: no answer within two seconds. */
+            answer_s: number | null;
+            /** @description `sqlite`, `redis` or `memory`. */
+            kind: string;
+            /** @description Most that Redis may use; null: no limit. */
+            max_bytes: number | null;
+            /** @description Size of the database: of the file, or of Redis' memory; null: unknown. */
+            used_bytes: number | null;
         };
         /**
          * StreamGap
@@ -4381,6 +4456,22 @@ export interface components {
             id: string;
             /** @description Points that it gives. */
             points: number;
+        };
+        /**
+         * TenantLoad
+         * @description Work of one tenant.
+         */
+        TenantLoad: {
+            /** @description Evaluations that wait. */
+            queued_evaluations: number;
+            /** @description Trainings that wait. */
+            queued_trainings: number;
+            /** @description Evaluations that run. */
+            running_evaluations: number;
+            /** @description Trainings that have a trainer or get one next. */
+            running_trainings: number;
+            /** @description Name of the tenant. */
+            tenant: string;
         };
         /**
          * TenantQuotas
@@ -6159,6 +6250,7 @@ export type MemberList = components['schemas']['MemberList'];
 export type MemberRequest = components['schemas']['MemberRequest'];
 export type MetricSeries = components['schemas']['MetricSeries'];
 export type MyStatus = components['schemas']['MyStatus'];
+export type NodeLoad = components['schemas']['NodeLoad'];
 export type NormalizerInfo = components['schemas']['NormalizerInfo'];
 export type PageEvaluation = components['schemas']['Page_Evaluation_'];
 export type PageFileInfo = components['schemas']['Page_FileInfo_'];
@@ -6167,6 +6259,7 @@ export type PageStudy = components['schemas']['Page_Study_'];
 export type PageTraining = components['schemas']['Page_Training_'];
 export type PageUserEnvironment = components['schemas']['Page_UserEnvironment_'];
 export type Passage = components['schemas']['Passage'];
+export type PlatformLoad = components['schemas']['PlatformLoad'];
 export type PolicyDeleted = components['schemas']['PolicyDeleted'];
 export type PolicyEvaluation = components['schemas']['PolicyEvaluation'];
 export type PolicyInfo = components['schemas']['PolicyInfo'];
@@ -6206,6 +6299,7 @@ export type RosterResult = components['schemas']['RosterResult'];
 export type RosterRow = components['schemas']['RosterRow'];
 export type RunPatch = components['schemas']['RunPatch'];
 export type SandboxInfo = components['schemas']['SandboxInfo'];
+export type SandboxLoad = components['schemas']['SandboxLoad'];
 export type Scope = components['schemas']['Scope'];
 export type SimilarPair = components['schemas']['SimilarPair'];
 export type SimilarityReport = components['schemas']['SimilarityReport'];
@@ -6219,6 +6313,7 @@ export type SpacePartInEvent = components['schemas']['SpacePartInEvent'];
 export type StdioGrader = components['schemas']['StdioGrader'];
 export type StopCriteria = components['schemas']['StopCriteria'];
 export type StopCriteriaOutput = components['schemas']['StopCriteriaOutput'];
+export type StoreLoad = components['schemas']['StoreLoad'];
 export type StreamGap = components['schemas']['StreamGap'];
 export type Study = components['schemas']['Study'];
 export type StudyFailed = components['schemas']['StudyFailed'];
@@ -6252,6 +6347,7 @@ export type SubmittedFile = components['schemas']['SubmittedFile'];
 export type SubmittedPath = components['schemas']['SubmittedPath'];
 export type SubmittedPathInEvent = components['schemas']['SubmittedPathInEvent'];
 export type SubmittedTest = components['schemas']['SubmittedTest'];
+export type TenantLoad = components['schemas']['TenantLoad'];
 export type TenantQuotas = components['schemas']['TenantQuotas'];
 export type TestCase = components['schemas']['TestCase'];
 export type TestLimits = components['schemas']['TestLimits'];

@@ -166,6 +166,28 @@ async def test_a_lease_that_breaks_off_unforeseen_is_found_by_the_next_round(ben
     assert list(bench.evaluator.at_work) == [run.id]
 
 
+async def test_the_load_counts_the_work_of_each_tenant(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    for principal, runs in ((PRINCIPAL, 3), (STRANGER, 1)):
+        for _ in range(runs):
+            await bench.supervisor.submit_evaluation(EVALUATION, principal)
+    await bench.supervisor.start_training(TRAINING, STRANGER)
+    await settle()
+    load = await bench.supervisor.load()
+    counts = {one.tenant: (one.queued_evaluations, one.running_evaluations) for one in load.tenants}
+    assert load.tenants[0].tenant == "acme", "the busiest comes first"
+    assert counts["acme"][0] + counts["acme"][1] == 3
+    assert sum(running for _, running in counts.values()) == load.used_slots == load.slots == bench.evaluator.slots
+    assert {one.tenant: one.running_trainings for one in load.tenants} == {"acme": 0, "other": 1}
+    assert [node.node for node in load.nodes] == ["node-1"]
+    assert (load.store.kind, load.store.answer_s is not None) == ("sqlite", True)
+    bench.supervisor._evaluations.queue.push("acme", least_id(Kind.EVALUATION, bench.clock.now()))
+    await bench.clock.advance(30)
+    bench.flaky.error = StorageError("away")
+    load = await bench.supervisor.load()
+    assert (load.store.answer_s, load.oldest_queued_s) == (None, 30)
+
+
 async def test_a_round_that_fails_leaves_the_search_for_it_to_the_next(bench: Bench) -> None:
     class Trouble(FakeLauncher):
         async def evaluators(self) -> list[FakeEvaluator]:

@@ -13,9 +13,10 @@ from rlplatform.evaluation.events import EvaluationFailed, EvaluationFinished, E
 from rlplatform.evaluation.models import Verdict
 from rlplatform.health import PlatformStatus
 from rlplatform.ids import Kind, created_at, new_id
+from rlplatform.load import PlatformLoad, StoreLoad, TenantLoad
 from rlplatform.runs.events import Event, stream_of
 from rlplatform.sandbox.models import PoolStatus, Tier
-from rlplatform.telemetry.metrics import COUNTERS, GAUGES, HISTOGRAMS, Telemetry
+from rlplatform.telemetry.metrics import COUNTERS, GAUGES, HISTOGRAMS, MOST_TENANTS, OTHER_TENANTS, Telemetry
 from rlplatform.training.events import (
     TrainingFailed,
     TrainingInterrupted,
@@ -164,3 +165,27 @@ def test_only_what_was_recorded_counts(telemetry: Telemetry, readings: Readings)
     assert not readings.counted
     asyncio.run(MeteredStore(_lines, telemetry).append(event.stream, [event]))
     assert readings.counted == {("rlp_evaluations_finished", "internal_error"): 1}
+
+
+def test_the_load_becomes_gauges_with_a_bounded_number_of_tenants(telemetry: Telemetry, readings: Readings) -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    tenants = [TenantLoad(tenant=f"t{number}", queued_evaluations=2, running_trainings=1) for number in range(60)]
+    load = PlatformLoad(
+        at=now,
+        tenants=tenants,
+        oldest_queued_s=70,
+        store=StoreLoad(kind="redis", used_bytes=10, max_bytes=None),
+        webhooks_waiting=3,
+        last_backup_at=now - timedelta(hours=1),
+    )
+    telemetry.load(load)
+    assert readings.gauges["rlp_queue_oldest_seconds",] == 70
+    assert readings.gauges["rlp_webhooks_waiting",] == 3
+    assert readings.gauges["rlp_backup_age_seconds",] == 3600
+    assert readings.gauges["rlp_store_bytes", "used"] == 10
+    assert ("rlp_store_bytes", "max") not in readings.gauges
+    evaluations = {labels[1]: value for labels, value in readings.gauges.items() if "tenant_evaluations" in labels[0]}
+    assert len(evaluations) == MOST_TENANTS + 1
+    assert (evaluations["t0"], evaluations[OTHER_TENANTS]) == (2, 20)
+    telemetry.load(load.model_copy(update={"tenants": []}))
+    assert readings.gauges["rlp_tenant_evaluations", "t0"] == 0, "a tenant without work is not left at its last value"

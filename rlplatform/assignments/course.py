@@ -13,8 +13,9 @@ from rlplatform.assignments.reader import AssignmentReader
 from rlplatform.assignments.repository import AssignmentRepository
 from rlplatform.assignments.service import AssignmentService
 from rlplatform.assignments.similarity.requests import SimilarityService
-from rlplatform.assignments.submission_reader import SubmissionReader
-from rlplatform.assignments.submissions import SubmissionService
+from rlplatform.assignments.submissions.acceptance import SubmissionService
+from rlplatform.assignments.submissions.checks import SubmissionCheck
+from rlplatform.assignments.submissions.reader import SubmissionReader
 from rlplatform.clock import Clock
 from rlplatform.files.service import FileService
 from rlplatform.settings import EvaluationSettings
@@ -41,13 +42,13 @@ class CourseServices:
         cache_bytes: int,
     ) -> None:
         reader = AssignmentReader(store, clock)
-        limits = (settings, cache_bytes)
+        check = SubmissionCheck(files, settings, cache_bytes)
         self.members: Membership = reader.members
         self.invitations = Invitations(store, clock, reader.members)
         self.rosters = RosterImport(self.members, self.invitations)
         self.repository: AssignmentRepository = reader.repository
-        self.assignments = AssignmentService(reader, store, clock, commands, files, *limits)
-        self.submissions = SubmissionService(reader, store, clock, commands, files, *limits)
+        self.assignments = AssignmentService(reader, clock, commands, check)
+        self.submissions = SubmissionService(reader, clock, commands, check)
         self.regrades = RegradeService(self.repository, self.members, clock, commands)
         self.submission_reader = SubmissionReader(reader)
         self.remarks = RemarkService(reader, self.submission_reader, clock)

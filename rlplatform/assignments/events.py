@@ -6,7 +6,8 @@ from typing import Literal
 
 from rlplatform.assignments.deadlines import Extension
 from rlplatform.assignments.definitions import AttemptsPolicy
-from rlplatform.assignments.models import AdjustmentRecord, Comment, Marks, SubmissionRecord, VersionInfo
+from rlplatform.assignments.models import VersionInfo
+from rlplatform.assignments.work import AdjustmentRecord, Comment, Marks, SubmissionRecord
 from rlplatform.runs.events import Event
 
 

@@ -25,7 +25,8 @@ from rlplatform.assignments.events import (
     WorkSubmitted,
 )
 from rlplatform.assignments.grading.documents import Regrade
-from rlplatform.assignments.models import AssignmentState, SubmissionRecord, Work
+from rlplatform.assignments.models import AssignmentState
+from rlplatform.assignments.work import SubmissionRecord, Work
 from rlplatform.errors import Conflict
 from rlplatform.runs.events import Event
 from rlplatform.runs.records import Run, RunSummary

@@ -8,8 +8,9 @@ from pydantic import TypeAdapter
 
 from rlplatform.assignments.definitions import AssignmentRequest
 from rlplatform.assignments.grading.grades import Overlay
-from rlplatform.assignments.models import AssignmentState, CourseSettings, Marks
+from rlplatform.assignments.models import AssignmentState, CourseSettings
 from rlplatform.assignments.record import AssignmentRun, RegradeRun, WorkRun
+from rlplatform.assignments.work import Marks
 from rlplatform.errors import InvalidRequest, NotFound
 from rlplatform.evaluation.attachments import evaluation_that_uses
 from rlplatform.evaluation.sources import SourceFile
@@ -29,6 +30,12 @@ class StoredContent(StrictModel):
 
     files: list[SourceFile]
     archive: FileRef | None = None
+
+    @property
+    def file_ids(self) -> list[str]:
+        """Ids of the uploaded files among them."""
+        ids = [file.content.file for file in self.files if isinstance(file.content, FileRef)]
+        return [*ids, self.archive.file] if self.archive is not None else ids
 
 
 class PlannedSubmission(StrictModel):

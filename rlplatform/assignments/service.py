@@ -13,30 +13,21 @@ from rlplatform.assignments.events import AssignmentExtended, AssignmentPublishe
 from rlplatform.assignments.grading.documents import Grades, Leaderboard
 from rlplatform.assignments.grading.grades import all_grades, rates_of_tests
 from rlplatform.assignments.grading.leaderboards import ranking
-from rlplatform.assignments.models import (
-    AssignmentList,
-    AssignmentState,
-    AssignmentView,
-    CourseSettings,
-    VersionInfo,
-)
+from rlplatform.assignments.models import AssignmentList, AssignmentState, AssignmentView, CourseSettings, VersionInfo
 from rlplatform.assignments.people.models import Member
 from rlplatform.assignments.ports import AssignmentCommands
 from rlplatform.assignments.reader import AssignmentReader
 from rlplatform.assignments.record import AssignmentRun
 from rlplatform.assignments.repository import assignment_id
+from rlplatform.assignments.submissions.checks import SubmissionCheck
 from rlplatform.clock import Clock
 from rlplatform.errors import (
     Conflict,
     NotAllowed,
     NotFound,
 )
-from rlplatform.evaluation.attachments import attachments, check_attachments
+from rlplatform.evaluation.attachments import attachments
 from rlplatform.evaluation.sources import SourceFile
-from rlplatform.evaluation.submissions import check_submission
-from rlplatform.files.service import FileService
-from rlplatform.settings import EvaluationSettings
-from rlplatform.store import Store
 
 _COURSE_S = 1.0
 
@@ -45,29 +36,18 @@ class AssignmentService:
     """Assignments of all tenants, over a store. Any number may run.
 
     Args:
-        commands: checks that an assignment can be judged.
-        files: uploaded files; None: there are none.
-        settings: the operator's maxima of limits.
-        cache_bytes: how many bytes of files a node can have at one time.
+        commands: checks that an assignment can be judged at present.
+        check: checks assignments against what the operator allows.
     """
 
     def __init__(
-        self,
-        reader: AssignmentReader,
-        store: Store,
-        clock: Clock,
-        commands: AssignmentCommands,
-        files: FileService | None,
-        settings: EvaluationSettings,
-        cache_bytes: int,
+        self, reader: AssignmentReader, clock: Clock, commands: AssignmentCommands, check: SubmissionCheck
     ) -> None:
         self._reader = reader
-        self._store = store
+        self._store = reader.repository.store
         self._clock = clock
         self._commands = commands
-        self._files = files
-        self._settings = settings
-        self._cache_bytes = cache_bytes
+        self._check = check
         self._courses: dict[str, tuple[CourseSettings, float]] = {}
 
     # -- the course ----------------------------------------------------------------------------------------------------
@@ -105,8 +85,7 @@ class AssignmentService:
             Conflict: another version was published at the same moment.
         """
         request = definition.evaluation([SourceFile(path=definition.entry, content="")])
-        check_submission(request, self._settings)
-        await check_attachments(request, self._files, principal, self._cache_bytes)
+        await self._check.evaluation(request, principal)
         await self._commands.check_evaluation(request, principal)
         run_id = assignment_id(principal.tenant, name)
         sha256 = hashlib.sha256(definition.model_dump_json().encode()).hexdigest()

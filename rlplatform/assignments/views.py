@@ -8,20 +8,14 @@ from datetime import datetime
 from rlplatform.assignments.attempts import attempts_state
 from rlplatform.assignments.deadlines import attempts_of, deadlines_of, late_share
 from rlplatform.assignments.definitions import AssignmentRequest
+from rlplatform.assignments.grading.evaluations import rejudged_id
 from rlplatform.assignments.grading.grades import Overlay, counted, grade_of, scored_submissions
-from rlplatform.assignments.grading.judging import TRIES, rejudged_id
-from rlplatform.assignments.models import (
-    AssignmentCard,
-    AssignmentStaffView,
-    AssignmentState,
-    AssignmentView,
-    MyStatus,
-    SubmissionInfo,
-    SubmissionRecord,
-    Work,
-)
+from rlplatform.assignments.grading.regrading import TRIES
+from rlplatform.assignments.models import AssignmentCard, AssignmentStaffView, AssignmentState, AssignmentView, MyStatus
 from rlplatform.assignments.people.models import Member
 from rlplatform.assignments.record import spent
+from rlplatform.assignments.submissions.documents import SubmissionInfo
+from rlplatform.assignments.work import SubmissionRecord, Work
 
 
 def status(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from rlplatform.assignments.grading.documents import Grades, Leaderboard, RegradeReport
-from rlplatform.assignments.models import AssignmentCard, AssignmentView, MyStatus, SubmissionDetail, SubmissionInfo
+from rlplatform.assignments.models import AssignmentCard, AssignmentView, MyStatus
 from rlplatform.assignments.similarity.models import ComparedSubmission, SimilarityReport
+from rlplatform.assignments.submissions.documents import SubmissionDetail, SubmissionInfo
 from rlplatform.evaluation.models import Verdict
 
 

@@ -20,20 +20,7 @@ from rlplatform.access.models import KeyCreated, KeyInfo, KeyList, KeyRequest, W
 from rlplatform.assignments.deadlines import Extension
 from rlplatform.assignments.definitions import AssignmentRequest
 from rlplatform.assignments.grading.documents import Grades, Leaderboard, Regrade, RegradeReport
-from rlplatform.assignments.models import (
-    Adjustment,
-    AssignmentCard,
-    AssignmentList,
-    AssignmentView,
-    Comment,
-    CommentRequest,
-    CourseSettings,
-    SubmissionDetail,
-    SubmissionInfo,
-    SubmissionList,
-    SubmissionRequest,
-    Work,
-)
+from rlplatform.assignments.models import AssignmentCard, AssignmentList, AssignmentView, CourseSettings
 from rlplatform.assignments.people.models import (
     Invitation,
     InvitationInfo,
@@ -44,6 +31,13 @@ from rlplatform.assignments.people.models import (
     RosterResult,
 )
 from rlplatform.assignments.similarity.models import SimilarityReport
+from rlplatform.assignments.submissions.documents import (
+    SubmissionDetail,
+    SubmissionInfo,
+    SubmissionList,
+    SubmissionRequest,
+)
+from rlplatform.assignments.work import Adjustment, Comment, CommentRequest, Work
 from rlplatform.client.call import (
     POLICY_WAIT_S,
     UNCHANGED,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
+from dataclasses import replace
 from datetime import timedelta, timezone
 
 import httpx2
 import pytest
 
+from rlplatform.testing.clock import FakeClock
+from serve_apps.api.app import create_app
 from tests.api.conftest import PlatformFactory
 from tests.api.test_assignment_access import prepared
 from tests.api.test_assignments import GOOD, SECRET, A, Course, W, course
@@ -112,6 +115,38 @@ async def test_one_key_with_several_bodies_at_once_spends_one_attempt(platform: 
         answers = await asyncio.gather(*(ada.post(SUBMISSIONS, json=body, headers=header) for body in bodies))
         assert sorted(answer.status_code for answer in answers) == [202] + [409] * 7
         assert await attempts_of(it, "ada") == 1
+
+
+async def test_token_bucket_gives_no_more_than_it_holds(platform: PlatformFactory) -> None:
+    """Simultaneous submissions, repeated idempotency keys, and a replica whose clock is behind."""
+    async with course(platform) as it:
+        await it.publish(attempts={"bucket": {"capacity": 2, "refill_s": 3600}})
+        ada = it.clients["ada"]
+        services = replace(it.it.app.state.context.services, clock=FakeClock(it.clock.now() - timedelta(days=1)))
+        behind = create_app(services, it.it.app.state.context.settings)
+        headers = {"authorization": ada.headers["authorization"]}
+        transport = httpx2.ASGITransport(behind)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://rlp.test", headers=headers) as late:
+
+            async def tried(rounds: int) -> list[str]:
+                """Submit at once on both replicas, each key twice; return the ids of what was accepted."""
+                sent = []
+                for number in range(rounds):
+                    body = {"files": [{"path": "main.py", "content": f"# {it.clock.monotonic()} {number}"}]}
+                    key = {"Idempotency-Key": f"{it.clock.monotonic()}-{number}"}
+                    sent += [client.post(SUBMISSIONS, json=body, headers=key) for client in (ada, late) * 2]
+                answers = await asyncio.gather(*sent)
+                assert {answer.status_code for answer in answers} <= {202, 409}
+                return sorted({answer.json()["id"] for answer in answers if answer.status_code == 202})
+
+            assert len(await tried(6)) == 2
+            await it.clock.advance(3599)
+            assert await tried(4) == []
+            await it.clock.advance(1)
+            assert len(await tried(4)) == 1
+            await it.clock.advance(10 * 3600)
+            assert len(await tried(6)) == 2, "it holds no more than its capacity"
+        assert await attempts_of(it, "ada") == 5
 
 
 async def test_key_of_an_attempt_that_was_refused_or_used_brings_no_further_one(platform: PlatformFactory) -> None:

@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import httpx2 as httpx
 
-from rlplatform.assignments.grading.judging import TRIES, rejudged_id
+from rlplatform.assignments.grading.evaluations import rejudged_id
+from rlplatform.assignments.grading.regrading import TRIES
 from tests.chaos import invariants
 from tests.chaos.invariants import Log
 from tests.chaos.rig import Rig

@@ -17,7 +17,7 @@ from rlplatform.assignments.people.models import Member
 from rlplatform.assignments.reader import AssignmentReader
 from rlplatform.assignments.record import AssignmentRun, WorkRun
 from rlplatform.assignments.service import AssignmentService
-from rlplatform.assignments.submission_reader import SubmissionReader, Submitted
+from rlplatform.assignments.submissions.reader import SubmissionReader, Submitted
 from rlplatform.evaluation.attachments import attachments
 from rlplatform.evaluation.sources import SourceFile
 from rlplatform.files.models import FileRef

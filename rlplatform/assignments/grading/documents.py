@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from rlplatform.assignments.models import TestMark
+from rlplatform.assignments.work import TestMark
 from rlplatform.evaluation.models import Verdict
 from rlplatform.json_models import StrictModel
 

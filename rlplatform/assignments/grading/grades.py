@@ -9,8 +9,9 @@ from typing import NamedTuple
 from rlplatform.assignments.deadlines import deadlines_of, late_share
 from rlplatform.assignments.definitions import AssignmentRequest
 from rlplatform.assignments.grading.documents import Grade, TestRate
-from rlplatform.assignments.models import AssignmentState, Marks, SubmissionRecord, Work
+from rlplatform.assignments.models import AssignmentState
 from rlplatform.assignments.people.models import Member
+from rlplatform.assignments.work import Marks, SubmissionRecord, Work
 from rlplatform.evaluation.models import Verdict
 
 Overlay = Mapping[str, Marks]

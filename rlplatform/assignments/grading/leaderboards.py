@@ -9,8 +9,9 @@ from datetime import datetime
 from rlplatform.assignments.definitions import AssignmentRequest
 from rlplatform.assignments.grading.documents import LeaderboardRow
 from rlplatform.assignments.grading.grades import Overlay, Scored, counted, scored_submissions, until
-from rlplatform.assignments.models import AssignmentState, Measure, Work
+from rlplatform.assignments.models import AssignmentState
 from rlplatform.assignments.people.models import Member
+from rlplatform.assignments.work import Measure, Work
 
 _ADJECTIVES = (
     *("amber", "brave", "bright", "calm", "clever", "coral", "curious", "eager", "fair", "gentle", "golden", "happy"),

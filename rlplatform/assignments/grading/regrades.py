@@ -8,7 +8,7 @@ from rlplatform.access.principals import Principal, Scope
 from rlplatform.assignments.events import RegradeDiscarded, RegradeStarted
 from rlplatform.assignments.grading.documents import Regrade, RegradeChange, RegradeList, RegradeReport, RegradeRequest
 from rlplatform.assignments.grading.grades import all_grades
-from rlplatform.assignments.grading.judging import commit
+from rlplatform.assignments.grading.regrading import commit
 from rlplatform.assignments.people.membership import Membership
 from rlplatform.assignments.ports import AssignmentCommands
 from rlplatform.assignments.record import AssignmentRun, RegradeRun

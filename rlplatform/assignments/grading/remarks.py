@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rlplatform.access.principals import Principal
 from rlplatform.assignments.events import WorkAdjusted, WorkCommented
-from rlplatform.assignments.models import Adjustment, AdjustmentRecord, Comment, CommentRequest, Work
 from rlplatform.assignments.reader import AssignmentReader
 from rlplatform.assignments.record import AssignmentRun, WorkRun
 from rlplatform.assignments.repository import work_id
-from rlplatform.assignments.submission_reader import SubmissionReader
+from rlplatform.assignments.submissions.reader import SubmissionReader
+from rlplatform.assignments.work import Adjustment, AdjustmentRecord, Comment, CommentRequest, Work
 from rlplatform.clock import Clock
 from rlplatform.errors import InvalidRequest, NotFound
 

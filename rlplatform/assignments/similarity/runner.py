@@ -10,8 +10,8 @@ import logging
 from contextlib import suppress
 
 from rlplatform.assignments.grading.documents import Grade
+from rlplatform.assignments.grading.evaluations import judging_principal
 from rlplatform.assignments.grading.grades import all_grades
-from rlplatform.assignments.grading.judging import judging_principal
 from rlplatform.assignments.people.membership import Membership
 from rlplatform.assignments.record import AssignmentRun
 from rlplatform.assignments.repository import AssignmentRepository

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rlplatform.assignments.models import SubmissionDetail
+from rlplatform.assignments.submissions.documents import SubmissionDetail
 from rlplatform.cli import assignment_formatting as words
 from rlplatform.cli import exit_codes
 from rlplatform.cli.evidence import renamed

@@ -9,22 +9,16 @@ from typing import Any, Literal
 from rlplatform.assignments.deadlines import Extension
 from rlplatform.assignments.definitions import AssignmentRequest
 from rlplatform.assignments.grading.documents import Grades, Leaderboard, Regrade, RegradeReport
-from rlplatform.assignments.models import (
-    Adjustment,
-    AssignmentCard,
-    AssignmentList,
-    AssignmentView,
-    Comment,
-    CommentRequest,
-    CourseSettings,
+from rlplatform.assignments.models import AssignmentCard, AssignmentList, AssignmentView, CourseSettings
+from rlplatform.assignments.people.models import Member
+from rlplatform.assignments.similarity.models import SimilarityReport
+from rlplatform.assignments.submissions.documents import (
     SubmissionDetail,
     SubmissionInfo,
     SubmissionList,
     SubmissionRequest,
-    Work,
 )
-from rlplatform.assignments.people.models import Member
-from rlplatform.assignments.similarity.models import SimilarityReport
+from rlplatform.assignments.work import Adjustment, Comment, CommentRequest, Work
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, create, encode, reads, segment, with_json
 

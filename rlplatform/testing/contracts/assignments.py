@@ -11,9 +11,9 @@ from rlplatform.assignments.course import CourseServices
 from rlplatform.assignments.definitions import AssignmentRequest
 from rlplatform.assignments.grading.documents import RegradeRequest
 from rlplatform.assignments.grading.judging import SubmissionJudge
-from rlplatform.assignments.models import SubmissionInfo, SubmissionRequest
 from rlplatform.assignments.people.models import Roster
 from rlplatform.assignments.repository import AssignmentRepository
+from rlplatform.assignments.submissions.documents import SubmissionInfo, SubmissionRequest
 from rlplatform.clock import Clock
 from rlplatform.errors import NoAttempt, StorageError
 from rlplatform.evaluation.models import Verdict

@@ -18,7 +18,7 @@ from rlplatform.assignments.grading.documents import (
     RegradeRequest,
 )
 from rlplatform.assignments.grading.formats import to_csv, to_gradescope
-from rlplatform.assignments.models import Adjustment, Work
+from rlplatform.assignments.work import Adjustment, Work
 from serve_apps.api.dependencies import Caller, CanAdminister, CanRead, Ctx, IdempotencyKey, idempotency
 from serve_apps.api.http.bodies import body_of
 from serve_apps.api.http.responses import accepted

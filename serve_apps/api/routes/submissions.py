@@ -8,14 +8,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from rlplatform.assignments.models import (
-    Comment,
-    CommentRequest,
+from rlplatform.assignments.submissions.documents import (
     SubmissionDetail,
     SubmissionInfo,
     SubmissionList,
     SubmissionRequest,
 )
+from rlplatform.assignments.work import Comment, CommentRequest
 from rlplatform.errors import NotFound
 from rlplatform.evaluation.record import EvaluationRun
 from serve_apps.api.dependencies import Caller, CanRead, Ctx, Follower, IdempotencyKey, Renewal

@@ -6,46 +6,33 @@ import hashlib
 from contextlib import suppress
 from datetime import datetime
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.assignments import views
 from rlplatform.assignments.attempts import attempts_state
 from rlplatform.assignments.deadlines import attempts_of, deadlines_of
-from rlplatform.assignments.definitions import AssignmentRequest, check_files
+from rlplatform.assignments.definitions import AssignmentRequest
 from rlplatform.assignments.events import WorkOpened, WorkSubmitted
-from rlplatform.assignments.grading.judging import judging_principal, request_of
-from rlplatform.assignments.models import (
-    AssignmentState,
-    SubmissionInfo,
-    SubmissionRecord,
-    SubmissionRequest,
-    SubmittedPath,
-    Work,
-)
+from rlplatform.assignments.models import AssignmentState
 from rlplatform.assignments.people.models import Member
 from rlplatform.assignments.ports import AssignmentCommands
 from rlplatform.assignments.reader import AssignmentReader
 from rlplatform.assignments.record import AssignmentRun, WorkRun, spent
 from rlplatform.assignments.repository import StoredContent, work_id
+from rlplatform.assignments.submissions.checks import SubmissionCheck
+from rlplatform.assignments.submissions.documents import SubmissionInfo, SubmissionRequest
+from rlplatform.assignments.work import SubmissionRecord, SubmittedPath, Work
 from rlplatform.clock import Clock
 from rlplatform.errors import (
     Conflict,
     IdempotencyMismatch,
-    InvalidRequest,
     NoAttempt,
-    NotFound,
     PlatformError,
 )
-from rlplatform.evaluation.attachments import check_attachments
 from rlplatform.evaluation.sources import SourceFile
-from rlplatform.evaluation.submissions import check_submission
-from rlplatform.files.models import FileRef
-from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, derived_id, new_id
 from rlplatform.retries import with_timeout
-from rlplatform.settings import EvaluationSettings
-from rlplatform.store import Store
 
 _FILES = TypeAdapter(list[SourceFile])
 _QUEUED_WITHIN_S = 2.0
@@ -56,28 +43,17 @@ class SubmissionService:
 
     Args:
         commands: judges submissions.
-        files: uploaded files; None: there are none.
-        settings: the operator's maxima of limits.
-        cache_bytes: how many bytes of files a node can have at one time.
+        check: checks the files of a submission.
     """
 
     def __init__(
-        self,
-        reader: AssignmentReader,
-        store: Store,
-        clock: Clock,
-        commands: AssignmentCommands,
-        files: FileService | None,
-        settings: EvaluationSettings,
-        cache_bytes: int,
+        self, reader: AssignmentReader, clock: Clock, commands: AssignmentCommands, check: SubmissionCheck
     ) -> None:
         self._reader = reader
-        self._store = store
+        self._store = reader.repository.store
         self._clock = clock
         self._commands = commands
-        self._files = files
-        self._settings = settings
-        self._cache_bytes = cache_bytes
+        self._check = check
 
     async def submit(
         self, name: str, request: SubmissionRequest, principal: Principal, key: str | None = None
@@ -122,10 +98,10 @@ class SubmissionService:
         policy = attempts_of(definition, extension)
         times = [one.submitted_at for one in spent(work.document.submissions)] if work else []
         attempts_state(policy, times, now).require()
-        content = await self._checked(run, definition, request, principal)
+        content = await self._check.content(run, definition, request, principal)
         submission = _record(state, request, content, event_id, body, now)
         await self._reader.repository.keep_content(submission.id, stream_id, content)
-        await self._reader.repository.hold_files(submission.id, _file_ids(content))
+        await self._reader.repository.hold_files(submission.id, content.file_ids)
         try:
             if work is None:
                 await self._open(run, member, stream_id, principal, now)
@@ -147,40 +123,6 @@ class SubmissionService:
         known = next(one for one in work.document.submissions if one.id == submission.id)
         staff = principal.has(Scope.READ)
         return views.submission(definition, state, member, work.document, known, {}, staff=staff), True
-
-    async def _checked(
-        self, run: AssignmentRun, definition: AssignmentRequest, request: SubmissionRequest, principal: Principal
-    ) -> StoredContent:
-        """Return the files of a submission, which the platform can judge.
-
-        Raises:
-            InvalidRequest: it cannot.
-        """
-        if (request.archive is None) == (not request.files):
-            raise InvalidRequest("give either files or an archive", field="files")
-        content = StoredContent(files=request.files, archive=request.archive)
-        if request.archive is None:
-            check_files(definition, request.files)
-        if (ids := _file_ids(content)) and self._files is None:
-            raise InvalidRequest("this deployment keeps no files", field="files")
-        if ids and self._files is not None:
-            try:
-                await self._files.check(ids, principal)
-            except NotFound as missing:
-                where = "archive" if request.archive is not None else "files"
-                raise InvalidRequest(
-                    f"{missing}; upload it with POST /v1/files or rlp files put", field=where
-                ) from None
-        try:
-            evaluation = request_of(definition, content, "normal")
-            check_submission(evaluation, self._settings)
-            if ids:
-                required = definition.required_files if content.archive is not None else ()
-                who = judging_principal(run)
-                await check_attachments(evaluation, self._files, who, self._cache_bytes, required=required)
-        except InvalidRequest as error:
-            raise _about_files(error) from None
-        return content
 
     async def _open(
         self, run: AssignmentRun, member: Member, stream_id: str, principal: Principal, now: datetime
@@ -242,15 +184,3 @@ def _record(
         files=paths or [SubmittedPath(path="submission.zip")],
         submitted_at=now,
     )
-
-
-def _file_ids(content: StoredContent) -> list[str]:
-    ids = [file.content.file for file in content.files if isinstance(file.content, FileRef)]
-    return [*ids, content.archive.file] if content.archive is not None else ids
-
-
-def _about_files(error: InvalidRequest) -> InvalidRequest:
-    """Return an error of an evaluation as one of the submission's files: the rest of it learners do not know."""
-    if isinstance(error.__cause__, ValidationError):
-        return InvalidRequest("the files cannot be judged by this assignment", field="files")
-    return InvalidRequest(error.detail, field="files")

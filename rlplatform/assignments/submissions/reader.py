@@ -10,16 +10,13 @@ from rlplatform.access.principals import Principal, Scope
 from rlplatform.assignments import views
 from rlplatform.assignments.definitions import AssignmentRequest
 from rlplatform.assignments.grading.grades import Overlay
-from rlplatform.assignments.models import (
-    AssignmentState,
-    SubmissionDetail,
-    SubmissionList,
-    SubmissionRecord,
-)
+from rlplatform.assignments.models import AssignmentState
 from rlplatform.assignments.people.models import Member
 from rlplatform.assignments.reader import AssignmentReader
 from rlplatform.assignments.record import AssignmentRun, WorkRun
 from rlplatform.assignments.repository import work_id
+from rlplatform.assignments.submissions.documents import SubmissionDetail, SubmissionList
+from rlplatform.assignments.work import SubmissionRecord
 from rlplatform.errors import NotFound
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.sources import SourceFile

@@ -16,6 +16,7 @@ import { Facts } from "../parts/environments";
 import { useSubmit } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { Hyperparameters } from "../parts/hyperparameters";
+import { OwnEnvironment } from "../parts/own-environment";
 import { Alert, Field, FormProblem, GroupError } from "../parts/problem";
 import { Problem } from "../problem";
 import { go, route } from "../router";
@@ -49,10 +50,11 @@ function TrainForm() {
   const [found, setFound] = useState<EnvironmentInfo[] | null>(null);
   const environments = found ?? [];
   const [unlisted, setUnlisted] = useState<Problem | null>(null);
-  useEffect(() => {
+  const list = () => {
     const load = api.get<{ items: EnvironmentInfo[] }>("v1/environments");
     load.then(({ items }) => setFound(items)).catch((error) => setUnlisted(Problem.of(error)));
-  }, [api]);
+  };
+  useEffect(list, [api]);
   const { lost, cloned } = useEarlier(change);
   const { busy, problem, submit } = useSubmit(
     (key) => api.post<Training>("v1/trainings", toRequest(draft), key),
@@ -114,7 +116,7 @@ function TrainForm() {
               label="Environment"
               hint={
                 found || unlisted
-                  ? "Type to search, or give any id of Gymnasium or EnvPool."
+                  ? "Type to search, also for the names of uploaded ones, or give any id of Gymnasium or EnvPool."
                   : "Loading the list of environments…"
               }
             >
@@ -150,6 +152,7 @@ function TrainForm() {
             {text("seed", "seed", "Seed", "The same seed gives the same training.")}
           </div>
           <Facts environment={chosen} />
+          <OwnEnvironment onReady={({ id }) => change({ env: id, preset: "" })} onChange={list} />
           <fieldset class="choice pad engine">
             <legend>Engine</legend>
             <label>

@@ -137,12 +137,13 @@ def number(value: float | None) -> str:
 
 def similarity(report: SimilarityReport) -> str:
     """A comparison in one line."""
-    listed = f"{len(report.pairs)} pairs with at least {report.min_similarity:.0%}"
-    return f"{report.compared} submissions compared at {moment(report.finished_at)}; {listed}"
+    pairs = "1 pair" if len(report.pairs) == 1 else f"{len(report.pairs)} pairs"
+    compared = f"{report.compared} submissions compared at {moment(report.finished_at)}"
+    return f"{compared}; {pairs} with at least {report.min_similarity:.0%}"
 
 
 def pair_rows(report: SimilarityReport) -> list[dict[str, str]]:
-    """Rows of a table of pairs: whose, how much of each is in the other, and where the longest passages are."""
+    """Rows of a table of pairs: the members, the share of each in the other, and where the longest passages are."""
     return [
         {
             "ALIKE": f"{pair.similarity:.0%}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rlplatform.access.principals import Scope
 from rlplatform.evaluation.models import Verdict
 from rlplatform.testing.files import MemoryFiles
 from tests.api.command import rlp, start
+from tests.api.test_assignments import course
 
 pytestmark = pytest.mark.anyio
 ROSTER = "external_id,name,email\ns1,Ada,ada@example.org\ns2,Bob,bob@example.org\n"
@@ -102,3 +104,28 @@ async def test_invitations_from_the_terminal(platform, tmp_path: Path) -> None:
             links = {row["external_id"]: row["link"] for row in csv.DictReader(file)}
         assert links.keys() == {"s1", "s2"}
         assert (tmp_path / "links.csv").stat().st_mode & 0o077 == 0
+
+
+async def test_assignment_is_compared_and_downloaded_from_the_terminal(platform, tmp_path: Path) -> None:
+    async with course(platform) as it, it.it.served() as url:
+        await it.publish()
+        for who in ("ada", "bob"):
+            await it.judge(
+                (await it.submit(who, "def double(x): return 2 * x")).json(), Verdict.ACCEPTED, Verdict.ACCEPTED
+            )
+        staff = {"RLP_URL": url, "RLP_API_KEY": await it.it.key(scopes=[Scope.ADMIN])}
+        process = await start(tmp_path, "assignment", "similarity", "double", **staff)
+        while not await it.it.store.list_documents("similarity.waiting"):
+            await asyncio.sleep(0.02)
+        await it.it.commands.similarity.scan()
+        out, err = await process.communicate()
+        assert process.returncode == 0, err
+        assert "2 submissions compared" in out.decode()
+        assert "s1 Ada" in out.decode()
+        assert "main.py:1-1" in out.decode()
+        done = await rlp(tmp_path, "assignment", "download", "double", **staff)
+        assert done.code == 0, done.err
+        with zipfile.ZipFile(tmp_path / "double.zip") as archive:
+            assert "grades.csv" in archive.namelist()
+        again = await rlp(tmp_path, "assignment", "download", "double", **staff)
+        assert "double.zip exists" in again.err

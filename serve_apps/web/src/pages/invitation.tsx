@@ -23,7 +23,7 @@ export function InvitationPage({ invitation }: { invitation: string }) {
     setBusy(true);
     setProblem(null);
     acceptInvitation(invitation)
-      .then(setAccepted, (error) => setProblem(Problem.of(error)))
+      .then(setAccepted, (error) => setProblem(refusal(Problem.of(error))))
       .finally(() => setBusy(false));
   };
   return (
@@ -42,6 +42,12 @@ export function InvitationPage({ invitation }: { invitation: string }) {
       </div>
     </form>
   );
+}
+
+/** The problem as people see it: who has a link has not tried to sign in. */
+function refusal(problem: Problem): Problem {
+  if (problem.status !== 401) return problem;
+  return new Problem(problem.code, "The invitation cannot be accepted", problem.detail, problem.status);
 }
 
 const leave = () => {

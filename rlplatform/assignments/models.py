@@ -68,6 +68,10 @@ class MyStatus(StrictModel):
     """Points of the member's grade, with penalty and adjustments; null: nothing is graded yet."""
     counted_submission: str | None = None
     """Id of the submission that counts; null: none yet."""
+    late_share: float = 0.0
+    """Share of the score that a submission made now loses because it is late, from 0 to 1."""
+    adjustment: AdjustmentRecord | None = None
+    """Adjustment of the member's grade that holds, with its reason; null: none."""
 
 
 class AssignmentCard(StrictModel):

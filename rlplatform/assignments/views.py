@@ -38,6 +38,8 @@ def status(
         attempts=attempts_state(attempts_of(definition, extension), times, now),
         points=grade.points,
         counted_submission=grade.submission_id,
+        late_share=late_share(definition.late, dates.due_at, now),
+        adjustment=work.adjustments[-1] if work is not None and work.adjustments else None,
     )
 
 

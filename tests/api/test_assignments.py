@@ -212,7 +212,11 @@ async def test_dates_open_close_and_cost(platform: PlatformFactory) -> None:
         await it.clock.advance(3600)
         in_time = (await it.submit("ada", "# in time")).json()
         await it.judge(in_time, A, W)
+        mine = (await it.clients["ada"].get("/v1/assignments/double")).json()["mine"]
+        assert (mine["date_state"], mine["late_share"]) == ("open", 0)
         await it.clock.advance(86_400)
+        mine = (await it.clients["ada"].get("/v1/assignments/double")).json()["mine"]
+        assert (mine["date_state"], mine["late_share"]) == ("late", 0.25), "the penalty is known before submitting"
         late = (await it.submit("ada", "# late")).json()
         await it.judge(late, A, A)
         row = (await it.grades())["s1"]
@@ -336,6 +340,21 @@ async def test_leaderboard_has_pseudonyms_ties_and_a_freeze(platform: PlatformFa
         assert frozen["frozen_at"] is not None
         final = (await it.staff.get("/v1/assignments/double/leaderboard")).json()
         assert [(row["rank"], row["name"], row["value"]) for row in final["items"]] == [(1, "=Bob", 4), (2, "Ada", 1)]
+
+
+async def test_learner_reads_the_reason_of_an_adjustment_and_staff_its_history(platform: PlatformFactory) -> None:
+    async with course(platform) as it:
+        await it.publish()
+        made = (await it.submit("ada")).json()
+        await it.judge(made, A, W)
+        assert (await it.clients["ada"].get("/v1/assignments/double")).json()["mine"]["adjustment"] is None
+        for points, reason in ((-1, "no report"), (2, "it came by email")):
+            body = {"points": points, "reason": reason}
+            await it.staff.put(f"/v1/assignments/double/adjustments/{it.ids['ada']}", json=body)
+        mine = (await it.clients["ada"].get("/v1/assignments/double")).json()["mine"]
+        assert (mine["points"], mine["adjustment"]["reason"]) == (3, "it came by email")
+        shown = (await it.staff.get(f"/v1/assignments/double/submissions/{made['id']}")).json()
+        assert [one["reason"] for one in shown["adjustments"]] == ["no report", "it came by email"]
 
 
 async def test_grades_come_as_csv_and_for_gradescope(platform: PlatformFactory) -> None:

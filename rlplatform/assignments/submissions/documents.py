@@ -79,5 +79,7 @@ class SubmissionDetail(SubmissionInfo):
     """Results of the tests so far; of hidden tests, learners see verdicts and points only."""
     comments: list[Comment] = Field(default_factory=list)
     """Comments of staff, oldest first."""
+    adjustments: list[AdjustmentRecord] = Field(default_factory=list)
+    """Adjustments of the member's grade, oldest first; the newest one holds."""
     queue_position: int | None = None
     """Evaluations served before this one; null unless it waits, or if unknown."""

@@ -104,6 +104,7 @@ class SubmissionReader:
             content=files,
             results=results if staff else [result.redacted() for result in results],
             comments=[one for one in work.comments if one.submission_id == record.id],
+            adjustments=work.adjustments,
             queue_position=await place(evaluation) if place is not None and evaluation is not None else None,
         )
 

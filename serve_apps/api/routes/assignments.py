@@ -75,7 +75,9 @@ async def show(ctx: Ctx, request: Request, caller: Caller, name: str) -> Respons
         200: {
             "description": "The definition of the version, as an `AssignmentRequest`.",
             "content": {"application/json": {"schema": {"type": "object"}}},
+            "headers": headers("ETag"),
         },
+        304: {"description": "Unchanged.", "headers": headers("ETag")},
         **problems(401, 403, 404, 422),
     },
 )

@@ -2429,6 +2429,8 @@ export interface components {
          * @description An assignment from the point of view of the calling member.
          */
         MyStatus: {
+            /** @description Adjustment of the member's grade that holds, with its reason; null: none. */
+            adjustment: components["schemas"]["AdjustmentRecord"] | null;
             /** @description Attempts of the member. */
             attempts: components["schemas"]["AttemptsState"];
             /** @description Time from which nothing is accepted; null: never. */
@@ -2442,6 +2444,8 @@ export interface components {
             date_state: "upcoming" | "open" | "late" | "closed";
             /** @description Time until which the member is in time; null: none is late. */
             due_at: string | null;
+            /** @description Share of the score that a submission made now loses because it is late, from 0 to 1. */
+            late_share: number;
             /** @description Points of the member's grade, with penalty and adjustments; null: nothing is graded yet. */
             points: number | null;
         };
@@ -4222,6 +4226,8 @@ export interface components {
          * @description A submission with its files and its results.
          */
         SubmissionDetail: {
+            /** @description Adjustments of the member's grade, oldest first; the newest one holds. */
+            adjustments: components["schemas"]["AdjustmentRecord"][];
             /** @description Name of the assignment. */
             assignment: string;
             /** @description Comments of staff, oldest first. */

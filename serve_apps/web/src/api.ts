@@ -32,6 +32,10 @@ export class Api {
     return (await this.call("DELETE", path)).json() as Promise<T>;
   }
 
+  async put<T>(path: string, body: unknown): Promise<T> {
+    return (await this.call("PUT", path, body)).json() as Promise<T>;
+  }
+
   async patch<T>(path: string, body: unknown): Promise<T> {
     return (await this.call("PATCH", path, body)).json() as Promise<T>;
   }
@@ -46,10 +50,21 @@ export class Api {
     return (await this.call("GET", path)).blob();
   }
 
-  private async call(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
+  /** Open the event stream at `path`, behind event `after`. */
+  events(path: string, after: number, signal: AbortSignal): Promise<Response> {
+    return this.call("GET", path, undefined, { "Last-Event-ID": String(after) }, signal);
+  }
+
+  private async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    more: Record<string, string> = {},
+    signal: AbortSignal | null = null,
+  ) {
     const headers: Record<string, string> = { ...more };
     if (this.key !== null) headers.Authorization = `Bearer ${this.key}`;
-    const init: RequestInit = { method, headers, cache: "no-store", credentials: "omit" };
+    const init: RequestInit = { method, headers, cache: "no-store", credentials: "omit", signal };
     if (body instanceof Blob) {
       headers["Content-Type"] = body.type || "application/octet-stream";
       init.body = body;

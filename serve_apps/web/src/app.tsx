@@ -1,6 +1,9 @@
 /** The frame around every page: navigation, connection, what is the matter with the platform. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ComparePage } from "./pages/compare";
+import { AssignmentPage } from "./pages/course/assignment";
+import { AssignmentsPage } from "./pages/course/list";
+import { PeoplePage } from "./pages/course/people";
 import { EvaluatePage } from "./pages/evaluate";
 import { EvaluationPage } from "./pages/evaluation";
 import { NewStudyPage } from "./pages/new-study";
@@ -19,6 +22,7 @@ import type { Readiness } from "./types";
 
 const NAVIGATION = [
   ["runs", "Runs", null],
+  ["assignments", "Assignments", null],
   ["evaluate", "Evaluate code", "evaluate"],
   ["train", "Train a policy", "train"],
   ["studies", "Studies", null],
@@ -73,8 +77,14 @@ export function App() {
 
 const other = () => (scheme.value === "dark" ? "Light" : "Dark");
 
-function CurrentPage({ path: [page = "runs", id], query }: Route) {
+function CurrentPage({ path: [page = "runs", id, section, part], query }: Route) {
   if (page === "runs") return <RunsPage />;
+  if (page === "assignments" && id) {
+    const name = decodeURIComponent(id);
+    return <AssignmentPage key={name} name={name} section={section ?? "work"} id={part} query={query} />;
+  }
+  if (page === "assignments") return <AssignmentsPage />;
+  if (page === "people") return <PeoplePage />;
   if (page === "evaluate") return <EvaluatePage />;
   if (page === "compare") return <ComparePage key={query.toString()} query={query} />;
   if (page === "train") return <TrainPage />;

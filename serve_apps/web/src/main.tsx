@@ -5,6 +5,7 @@ import { begin } from "./session";
 import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/parts.css";
+import "./styles/course.css";
 import { follow } from "./theme";
 
 begin();

@@ -28,6 +28,13 @@ export function may(scope: "evaluate" | "train"): boolean {
   return me.value === null || me.value.scopes.includes(scope) || me.value.scopes.includes("admin");
 }
 
+/** True for course staff, who see the work of all; false as long as it is not known. */
+export const isStaff = computed(() => has("read") || has("admin"));
+/** True for those of the staff who also change grades, dates and people. */
+export const administers = computed(() => has("admin"));
+
+const has = (scope: string): boolean => me.value?.scopes.some((given) => given === scope) ?? false;
+
 const tabs = new Tabs(
   "BroadcastChannel" in globalThis ? new BroadcastChannel("rlp-session") : null,
   () => key.value,

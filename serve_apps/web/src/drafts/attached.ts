@@ -9,7 +9,8 @@ const ARCHIVE = "application/zip";
 
 export type Upload = (file: File) => Promise<FileInfo>;
 
-type Attached = Pick<SubmissionDraft, "source" | "files" | "data" | "archive">;
+/** Files of a program that is being written. */
+export type Attached = Pick<SubmissionDraft, "source" | "files" | "data" | "archive">;
 
 /** Return the changes that `dropped` makes, and nothing that stays. Another file of the same name is replaced. */
 export async function attach(draft: Attached, dropped: readonly File[], upload: Upload): Promise<Partial<Attached>> {

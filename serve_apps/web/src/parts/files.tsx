@@ -1,17 +1,16 @@
 /** The files of a program: tabs to choose one, and a place to drop more. */
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { attach, MAIN, without } from "../drafts/attached";
-import type { SubmissionDraft } from "../drafts/submission";
+import { type Attached, attach, MAIN, without } from "../drafts/attached";
 import { Problem } from "../problem";
 import { current } from "../session";
 import { Alert } from "./problem";
 
 interface Props {
-  draft: SubmissionDraft;
+  draft: Attached;
   selected: string;
   onSelect: (path: string) => void;
-  onChange: (changes: Partial<SubmissionDraft>) => void;
+  onChange: (changes: Partial<Attached>) => void;
   children: ComponentChildren;
 }
 

@@ -1,4 +1,5 @@
 /** An evaluation while it runs: the verdict, and every test as soon as it is judged. */
+import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { bytes, duration, measure, queued, words } from "../format";
 import { Problem } from "../problem";
@@ -11,14 +12,21 @@ import { StateBadge, VerdictBadge } from "./badge";
 import { Alert } from "./problem";
 import { TextBlock } from "./text";
 
+/** What a result is drawn from; `EvaluationFeed` is one. */
+export type ResultFeed = Pick<EvaluationFeed, "document" | "output" | "problem">;
+
 interface Props {
-  feed: EvaluationFeed;
+  feed: ResultFeed;
   submission: Submission | null;
+  /** False for a submission to an assignment, which is judged in any case. */
+  cancellable?: boolean;
+  /** Shown in place of the score of the evaluation; null: nothing is. */
+  points?: JSX.Element | null;
   /** Scroll to it when it appears: below a form it may be out of sight. */
   reveal?: boolean;
 }
 
-export function EvaluationResult({ feed, submission, reveal = false }: Props) {
+export function EvaluationResult({ feed, submission, reveal = false, cancellable = true, points }: Props) {
   const document = feed.document.value;
   const repeats = repeated(document);
   const judged = new Set(document.tests.map(({ id }) => id));
@@ -37,12 +45,14 @@ export function EvaluationResult({ feed, submission, reveal = false }: Props) {
       <header class="card-head">
         <h2 id="result">Result</h2>
         {document.verdict ? <VerdictBadge verdict={document.verdict} /> : <StateBadge state={document.state} />}
-        {document.score !== null && (
+        {points === undefined && document.score !== null ? (
           <span class="score">
             {measure(document.score)} <span class="hint">of {measure(document.max_score)} points</span>
           </span>
+        ) : (
+          points
         )}
-        {!isFinal(document) && may("evaluate") && (
+        {cancellable && !isFinal(document) && may("evaluate") && (
           <button type="button" class="quiet push" onClick={cancel}>
             Cancel
           </button>

@@ -116,7 +116,7 @@ async def test_the_page_is_served_beside_the_api(built: Path) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("script", ["browser.mjs", "studies.mjs"])
+@pytest.mark.parametrize("script", ["browser.mjs", "course.mjs", "studies.mjs"])
 async def test_people_use_it(script: str, built: Path, chromium: str) -> None:
     """Run a script of ``serve_apps/web/e2e``. Connections live for 3 s, so the streams are resumed again and again."""
     async with serving(stream_max_life_s=3) as local:

@@ -16,7 +16,7 @@ import { TrainingPage } from "./pages/training";
 import { Connection } from "./parts/connection";
 import { Heading } from "./parts/heading";
 import { type Route, route } from "./router";
-import { asking, may, signedIn, signOut } from "./session";
+import { asking, home, may, signedIn, signOut } from "./session";
 import { scheme, toggle } from "./theme";
 import type { Readiness } from "./types";
 
@@ -43,7 +43,7 @@ export function App() {
         {signedIn.value && (
           <nav aria-label="Main">
             {NAVIGATION.filter(([, , scope]) => scope === null || may(scope)).map(([name, label]) => (
-              <a key={name} href={`#/${name}`} aria-current={name === (path[0] ?? "runs") ? "page" : undefined}>
+              <a key={name} href={`#/${name}`} aria-current={name === currentOf(path) ? "page" : undefined}>
                 {label}
               </a>
             ))}
@@ -77,11 +77,15 @@ export function App() {
 
 const other = () => (scheme.value === "dark" ? "Light" : "Dark");
 
-function CurrentPage({ path: [page = "runs", id, section, part], query }: Route) {
+/** The entry of the navigation that a page belongs to. */
+const currentOf = ([page]: readonly string[]) => (page === "people" ? "assignments" : (page ?? home.value));
+
+function CurrentPage({ path: [given, id, section, part], query }: Route) {
+  const page = given ?? home.value;
+  if (page === null) return <p class="empty">Loading…</p>;
   if (page === "runs") return <RunsPage />;
   if (page === "assignments" && id) {
-    const name = decodeURIComponent(id);
-    return <AssignmentPage key={name} name={name} section={section ?? "work"} id={part} query={query} />;
+    return <AssignmentPage key={id} name={id} section={section ?? "work"} id={part} query={query} />;
   }
   if (page === "assignments") return <AssignmentsPage />;
   if (page === "people") return <PeoplePage />;

@@ -33,6 +33,14 @@ export const isStaff = computed(() => has("read") || has("admin"));
 /** True for those of the staff who also change grades, dates and people. */
 export const administers = computed(() => has("admin"));
 
+/** Page that is shown first: learners of a course come for its assignments. Null until it is known who is signed in. */
+export const home = computed(() => {
+  if (!identified.value) return null;
+  return me.value === null || isStaff.value || has("train") ? "runs" : "assignments";
+});
+/** True once the platform has said who the key stands for, or has not. */
+const identified = signal(false);
+
 const has = (scope: string): boolean => me.value?.scopes.some((given) => given === scope) ?? false;
 
 const tabs = new Tabs(
@@ -126,6 +134,7 @@ function leave(): void {
 function open(text: string | null): void {
   session.value?.live.close();
   me.value = null;
+  identified.value = false;
   if (text) {
     const live = new URL("v1/live", base);
     live.protocol = live.protocol === "https:" ? "wss:" : "ws:";
@@ -137,12 +146,17 @@ function open(text: string | null): void {
     session.value = null;
   }
   key.value = text;
-  session.value?.api.get<WhoAmI>("v1/whoami").then(
-    (found) => {
-      if (key.value === text) me.value = found;
-    },
-    () => {}, // then nothing is hidden, and the platform refuses what it must
-  );
+  session.value?.api
+    .get<WhoAmI>("v1/whoami")
+    .then(
+      (found) => {
+        if (key.value === text) me.value = found;
+      },
+      () => {}, // then nothing is hidden, and the platform refuses what it must
+    )
+    .finally(() => {
+      if (key.value === text) identified.value = true;
+    });
 }
 
 function refuse(problem: Problem): void {

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { addressOf } from "../../course/address";
 import { nextChange } from "../../course/dates";
 import { type Fetched, useFetched } from "../../parts/course/fetched";
@@ -12,6 +12,7 @@ import { DifferencePage } from "./difference";
 import { GradesPage } from "./grades";
 import { LeaderboardPage } from "./leaderboard";
 import { RegradesPage } from "./regrades";
+import { SimilarityPage } from "./similarity";
 import { SubmissionPage } from "./submission";
 import { SubmissionsPage } from "./submissions";
 import { WorkPage } from "./work";
@@ -41,6 +42,7 @@ const SECTIONS: Record<string, Section> = {
   leaderboard: { label: "Leaderboard", Page: LeaderboardPage, shown: ({ leaderboard }) => leaderboard },
   grades: { label: "Grades", Page: GradesPage, shown: staffOnly },
   regrades: { label: "Regrades", Page: RegradesPage, shown: staffOnly },
+  similarity: { label: "Similarity", Page: SimilarityPage, shown: staffOnly },
   submission: { label: "Submission", Page: SubmissionPage, shown: () => false },
   difference: { label: "Difference", Page: DifferencePage, shown: () => false },
 };
@@ -109,10 +111,11 @@ export function AssignmentPage({ name, section, id, query }: Props) {
 /** Read the assignment again from time to time, and as soon as a date or a cool-down has passed. */
 function useRenewal({ value, reload }: Fetched<AssignmentView>): void {
   const mine = value?.mine ?? null;
+  const [renewed, setRenewed] = useState(0);
   useEffect(() => {
     const change = mine && nextChange(mine);
     const wait = change === null ? RENEW_MS : Math.min(RENEW_MS, change - Date.now() + 250);
-    const timer = setTimeout(() => void reload(), wait);
+    const timer = setTimeout(() => void reload().then(() => setRenewed(renewed + 1)), wait);
     return () => clearTimeout(timer);
-  }, [mine, reload]);
+  }, [mine, reload, renewed]);
 }

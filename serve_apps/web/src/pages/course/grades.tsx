@@ -12,9 +12,11 @@ import { current } from "../../session";
 import type { Grades } from "../../types";
 import type { SectionProps } from "./assignment";
 
+/** What can be downloaded: label, path below the assignment, what is added to its name. */
 const FORMS = [
-  ["csv", "Download CSV", "csv"],
-  ["gradescope", "Download for Gradescope", "json"],
+  ["Download CSV", "grades?format=csv", ".csv"],
+  ["Download for Gradescope", "grades?format=gradescope", "-gradescope.json"],
+  ["Download everything (ZIP)", "archive", ".zip"],
 ] as const;
 
 /** Grades of all learners: a row for each, a column for each test. */
@@ -101,12 +103,11 @@ function Downloads({ name }: { name: string }) {
   const { api } = current();
   const [busy, setBusy] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const download = async (form: string, ending: string) => {
-    setBusy(form);
+  const download = async (path: string, ending: string) => {
+    setBusy(path);
     setProblem(null);
     try {
-      const content = await api.download(`v1/assignments/${encodeURIComponent(name)}/grades?format=${form}`);
-      save(content, form === "csv" ? `${name}.${ending}` : `${name}-gradescope.${ending}`);
+      save(await api.download(`v1/assignments/${encodeURIComponent(name)}/${path}`), name + ending);
     } catch (error) {
       setProblem(Problem.of(error));
     } finally {
@@ -117,15 +118,15 @@ function Downloads({ name }: { name: string }) {
     <>
       <Alert problem={problem} />
       <div class="card-foot downloads">
-        {FORMS.map(([form, label, ending]) => (
+        {FORMS.map(([label, path, ending]) => (
           <button
-            key={form}
+            key={path}
             type="button"
             class="secondary"
             disabled={busy !== null}
-            onClick={() => void download(form, ending)}
+            onClick={() => void download(path, ending)}
           >
-            {busy === form ? "Downloading…" : label}
+            {busy === path ? "Downloading…" : label}
           </button>
         ))}
       </div>

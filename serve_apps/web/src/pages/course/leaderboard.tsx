@@ -1,6 +1,6 @@
+import { useNow } from "../../course/clock";
 import { local } from "../../course/dates";
 import { measure } from "../../format";
-import { useNow } from "../../parts/course/clock";
 import { Loaded, useFetched } from "../../parts/course/fetched";
 import { When } from "../../parts/course/marks";
 import { isStaff } from "../../session";

@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 import { addressOf } from "../../course/address";
+import { useNow } from "../../course/clock";
 import { type AssignmentDraft, copyOf, draftName, equal, starterOf } from "../../course/draft";
 import { storeDraft, storedDraft } from "../../drafts/stored";
 import { Adjustments } from "../../parts/course/adjustments";
-import { useNow } from "../../parts/course/clock";
 import { CommentedCode } from "../../parts/course/commented-code";
 import { Loaded, useFetched } from "../../parts/course/fetched";
 import { When } from "../../parts/course/marks";

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { addressOf } from "../../course/address";
-import { useNow } from "../../parts/course/clock";
+import { useNow } from "../../course/clock";
 import { Loaded, useFetched } from "../../parts/course/fetched";
 import { Counts, Late, Points, SubmissionBadge, When } from "../../parts/course/marks";
 import { isStaff } from "../../session";

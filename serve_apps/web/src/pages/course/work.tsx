@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { useNow } from "../../course/clock";
 import { lateRule, share, whyNot } from "../../course/dates";
 import { draftName, equal, missing, starterOf, toRequest } from "../../course/draft";
 import { contentAt, MAIN, withContent } from "../../drafts/attached";
 import { useDraft } from "../../drafts/stored";
-import { useNow } from "../../parts/course/clock";
 import { Facts } from "../../parts/course/facts";
 import { Markdown } from "../../parts/course/markdown";
 import { SubmissionResult } from "../../parts/course/submission-result";

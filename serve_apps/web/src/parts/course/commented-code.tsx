@@ -1,12 +1,12 @@
 /** The files of a submission, with the comments of staff at their lines. Staff comment on a line by its number. */
 import { useEffect, useState } from "preact/hooks";
+import type { Piece } from "../../course/highlight";
 import { dateTime } from "../../format";
 import { pathOf } from "../../runs/submission-feed";
 import { contentOf } from "../../runs/submitted";
 import { isStaff } from "../../session";
 import type { Comment, SourceFile, SubmissionDetail } from "../../types";
 import { CommentForm } from "./comment-form";
-import type { Piece } from "./highlight";
 
 interface Props {
   submission: SubmissionDetail;
@@ -151,7 +151,7 @@ function useColours(path: string, text: string): Piece[][] {
   const [coloured, setColoured] = useState<Piece[][] | null>(null);
   useEffect(() => {
     if (!path.endsWith(".py")) return;
-    import("./highlight").then(
+    import("../../course/highlight").then(
       ({ highlight }) => setColoured(highlight(text)),
       () => {},
     );

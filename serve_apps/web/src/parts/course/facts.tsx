@@ -1,8 +1,9 @@
 /** What a learner has to know of an assignment before submitting: date, attempts, points, penalty. */
+
+import { useNow } from "../../course/clock";
 import { attemptsLeft, away, lateRule, local, share } from "../../course/dates";
 import { measure } from "../../format";
 import type { AssignmentView, MyStatus } from "../../types";
-import { useNow } from "./clock";
 import { Points } from "./marks";
 
 export function Facts({ assignment, mine }: { assignment: AssignmentView; mine: MyStatus }) {

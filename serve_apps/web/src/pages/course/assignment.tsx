@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { addressOf } from "../../course/address";
 import { nextChange } from "../../course/dates";
 import { type Fetched, useFetched } from "../../parts/course/fetched";
@@ -58,7 +58,7 @@ interface Props extends Pick<SectionProps, "id" | "query"> {
 
 export function AssignmentPage({ name, section, id, query }: Props) {
   const fetched = useFetched<AssignmentView>(`v1/assignments/${encodeURIComponent(name)}`);
-  useRenewal(fetched);
+  useRenewal(fetched, `${section} ${id ?? ""}`);
   const { value: assignment, problem, reload } = fetched;
   const known = SECTIONS[section];
   if (!known || (problem && !assignment)) {
@@ -108,8 +108,8 @@ export function AssignmentPage({ name, section, id, query }: Props) {
   );
 }
 
-/** Read the assignment again from time to time, and as soon as a date or a cool-down has passed. */
-function useRenewal({ value, reload }: Fetched<AssignmentView>): void {
+/** Read the assignment again from time to time, when `place` changes, and as soon as a date or a cool-down has passed. */
+function useRenewal({ value, reload }: Fetched<AssignmentView>, place: string): void {
   const mine = value?.mine ?? null;
   const [renewed, setRenewed] = useState(0);
   useEffect(() => {
@@ -118,4 +118,10 @@ function useRenewal({ value, reload }: Fetched<AssignmentView>): void {
     const timer = setTimeout(() => void reload().then(() => setRenewed(renewed + 1)), wait);
     return () => clearTimeout(timer);
   }, [mine, reload, renewed]);
+  const seen = useRef(place);
+  useEffect(() => {
+    if (seen.current === place) return;
+    seen.current = place;
+    void reload();
+  }, [place, reload]);
 }

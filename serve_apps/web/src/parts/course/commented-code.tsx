@@ -69,6 +69,8 @@ interface LinesProps {
 function Lines({ file, comments, path, reload }: LinesProps) {
   /** Line that is being commented on; 0: the whole file. */
   const [open, setOpen] = useState<number | null>(null);
+  /** Line whose number is reached with Tab; the arrow keys lead to the others. */
+  const [reached, setReached] = useState(1);
   const staff = isStaff.value;
   const text = contentOf(file.content);
   const lines = useColours(file.path, text);
@@ -93,7 +95,10 @@ function Lines({ file, comments, path, reload }: LinesProps) {
                 <button
                   type="button"
                   class="at"
+                  tabIndex={number === reached ? 0 : -1}
                   aria-label={`Comment on line ${number}`}
+                  onFocus={() => setReached(number)}
+                  onKeyDown={moveByArrow}
                   onClick={() => setOpen(number)}
                 >
                   {number}
@@ -128,6 +133,14 @@ function Lines({ file, comments, path, reload }: LinesProps) {
       )}
     </>
   );
+}
+
+function moveByArrow(event: KeyboardEvent): void {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const line = (event.currentTarget as HTMLElement).closest(".line");
+  const other = event.key === "ArrowDown" ? line?.nextElementSibling : line?.previousElementSibling;
+  other?.querySelector<HTMLElement>("button.at")?.focus();
+  event.preventDefault();
 }
 
 function Comments({ comments }: { comments: readonly Comment[] }) {

@@ -63,7 +63,7 @@ function Shown({ name, grades }: { name: string; grades: Grades }) {
 
 function Totals({ grades }: { grades: Grades }) {
   const { students, submitted, graded, mean, median } = summaryOf(grades.items);
-  const of = <span class="hint">of {measure(grades.max_points)} points</span>;
+  const of = <span class="hint of">of {measure(grades.max_points)} points</span>;
   return (
     <section class="card" aria-label="Totals">
       <dl class="numbers facts-row">

@@ -22,10 +22,10 @@ export const DateBadge = ({ state }: { state: MyStatus["date_state"] }) => <Badg
 /** Points of those that are possible; a dash where nothing is graded. */
 export const Points = ({ points, of }: { points: number | null; of: number }) =>
   points === null ? (
-    <span class="hint">–</span>
+    <span class="hint of">–</span>
   ) : (
     <>
-      {measure(points)} <span class="hint">/ {measure(of)}</span>
+      {measure(points)} <span class="hint of">/ {measure(of)}</span>
     </>
   );
 

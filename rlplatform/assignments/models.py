@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue
 from rlplatform.assignments.attempts import AttemptsState
 from rlplatform.assignments.deadlines import DateState, Extension
 from rlplatform.assignments.definitions import AttemptsPolicy, LatePolicy
+from rlplatform.assignments.work import AdjustmentRecord
 from rlplatform.evaluation.sources import SourceFile
 from rlplatform.json_models import StrictModel
 

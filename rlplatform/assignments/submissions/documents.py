@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from rlplatform.assignments.work import Comment, SubmissionState, SubmittedPath, TestMark
+from rlplatform.assignments.work import AdjustmentRecord, Comment, SubmissionState, SubmittedPath, TestMark
 from rlplatform.evaluation.models import TestResult, Verdict
 from rlplatform.evaluation.sources import SourceFile
 from rlplatform.files.models import FileRef

@@ -1,16 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { numbered, styleOf } from "../src/compare/colours";
 import { csvOf } from "../src/compare/csv";
-import {
-  bandPath,
-  linePath,
-  nearestIndex,
-  place,
-  scaleOf,
-  smoothed,
-  ticks,
-  valueAt,
-} from "../src/compare/plot";
+import { bandPath, linePath, nearestIndex, place, scaleOf, smoothed, ticks, valueAt } from "../src/compare/plot";
 import { linkOf, requestOf, viewOf } from "../src/compare/query";
 import type { ComparedGroup, Comparison } from "../src/types";
 

@@ -2,8 +2,7 @@
 import { addressOf } from "../../course/address";
 import { share } from "../../course/dates";
 import { type MatrixFilter, type Order, rateOf, sectionsOf } from "../../course/matrix";
-import { measure } from "../../format";
-import { words } from "../../runs/journal";
+import { measure, words } from "../../format";
 import type { Grade, Grades, TestMark, TestRate } from "../../types";
 import { Points } from "./marks";
 

@@ -248,12 +248,14 @@ class LocalLauncher:
 
 
 @asynccontextmanager
-async def serving(*, port: int = 0, around: Callable[[Any], Any] = lambda app: app, **api: Any) -> AsyncIterator[Local]:
+async def serving(
+    *, port: int = 0, around: Callable[[Any], Any] = lambda app: app, store_url: str = "memory://", **api: Any
+) -> AsyncIterator[Local]:
     """The platform on a loopback port, with ``around`` in front of it; ``api`` are fields of ``ApiSettings``."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.model_validate({"access": {"pepper": "pepper"}, "api": api})
         clock = SystemClock()
-        store = await open_store("memory://", clock=clock)
+        store = await open_store(store_url, clock=clock)
         checkpoints = open_checkpoints(f"{folder}/checkpoints")
         episodes = local_episodes(Path(folder) / "episodes")
         launcher = LocalLauncher(store, checkpoints, episodes, Path(folder) / "scratch")

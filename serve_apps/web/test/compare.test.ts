@@ -87,6 +87,29 @@ describe("a scale", () => {
     expect(labels).toEqual(["0", "100", "200", "300", "400", "500"]);
   });
 
+  it("has right ticks at every magnitude, wherever the values lie", () => {
+    let state = 1;
+    const random = () => {
+      state = (state * 16_807) % 2_147_483_647;
+      return state / 2_147_483_647;
+    };
+    const wrong: string[] = [];
+    for (let turn = 0; turn < 1_500; turn += 1) {
+      const spread = (1 + 9 * random()) * 10 ** Math.round(-12 + 26 * random());
+      const log = turn % 3 === 2;
+      // a linear axis may lie as far from zero as a thousand times its length
+      const least = log ? spread : spread * 1_000 * (random() - 0.5);
+      const greatest = log ? least * 10 ** (0.1 + 12 * random()) : least + spread;
+      const scale = scaleOf([[least, greatest]], log, 0, 600);
+      const found = ticks(scale, 7);
+      const told = `${least} to ${greatest}${log ? ", logarithmic" : ""}: ${found.map(({ label }) => label)}`;
+      const right = found.every(({ at, label }) => Math.abs((place(scale, read(label)) ?? Number.NaN) - at) < 1);
+      const apart = new Set(found.map(({ label }) => label)).size === found.length;
+      if (!right || !apart || found.length < 2 || found.length > 12) wrong.push(told);
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it("has ticks at powers of ten where it is logarithmic", () => {
     const labels = (least: number, greatest: number) =>
       ticks(scaleOf([[least, greatest]], true, 0, 600), 6).map(({ label }) => label);
@@ -183,3 +206,9 @@ describe("a comparison", () => {
     expect(new Set(styles).size).toBe(32);
   });
 });
+
+function read(label: string): number {
+  const unit = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 }[label.at(-1) ?? ""];
+  if (!/^-?\d+(\.\d+)?(e[+-]\d+|[kMGT])?$/.test(label)) return Number.NaN;
+  return unit ? Number(label.slice(0, -1)) * unit : Number(label);
+}

@@ -25,7 +25,7 @@ const NAVIGATION = [
   ["assignments", "Assignments", null],
   ["evaluate", "Evaluate code", "evaluate"],
   ["train", "Train a policy", "train"],
-  ["studies", "Studies", null],
+  ["studies", "Studies", "train"],
 ] as const;
 
 export function App() {

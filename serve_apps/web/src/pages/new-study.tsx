@@ -11,7 +11,7 @@ import { Hyperparameters } from "../parts/hyperparameters";
 import { Alert, Field, FormProblem } from "../parts/problem";
 import { Method } from "../parts/studies/method";
 import { Space } from "../parts/studies/space";
-import { TextField, type TextName } from "../parts/studies/text-field";
+import { TextField, type TextName } from "../parts/text-field";
 import { Problem } from "../problem";
 import { go, route } from "../router";
 import { current, may } from "../session";

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { cloneOf, continuation, fresh } from "../drafts/earlier";
+import { fresh } from "../drafts/earlier";
 import { storeDraft, useDraft } from "../drafts/stored";
 import {
   isContinued,
@@ -11,6 +11,7 @@ import {
 } from "../drafts/training";
 import { count, shortId } from "../format";
 import { Simulated } from "../parts/badge";
+import { useEarlier } from "../parts/earlier";
 import { EnvironmentPicker } from "../parts/environment-picker";
 import { Facts } from "../parts/environments";
 import { useSubmit } from "../parts/form";
@@ -18,15 +19,11 @@ import { Heading } from "../parts/heading";
 import { Hyperparameters } from "../parts/hyperparameters";
 import { OwnEnvironment } from "../parts/own-environment";
 import { Alert, Field, FormProblem, GroupError } from "../parts/problem";
+import { TextField, type TextName } from "../parts/text-field";
 import { Problem } from "../problem";
-import { go, route } from "../router";
+import { go } from "../router";
 import { current, may } from "../session";
-import type { CheckpointInfo, EnvironmentInfo, Training } from "../types";
-
-/** The fields of a draft that are text. */
-type TextName = {
-  [Name in keyof TrainingDraft]: TrainingDraft[Name] extends string ? Name : never;
-}[keyof TrainingDraft];
+import type { EnvironmentInfo, Training } from "../types";
 
 export function TrainPage() {
   return may("train") ? <TrainForm /> : <NotAllowed />;
@@ -64,18 +61,17 @@ function TrainForm() {
       go(`/trainings/${training.id}`);
     },
   );
-  const text = (name: TextName, path: string, label: string, hint?: string, placeholder?: string) => (
-    <Field name={path} label={label} hint={hint}>
-      {(control) => (
-        <input
-          {...control}
-          inputMode={name === "resumeFrom" ? "text" : "decimal"}
-          placeholder={placeholder}
-          value={draft[name]}
-          onInput={(event) => change({ [name]: event.currentTarget.value })}
-        />
-      )}
-    </Field>
+  const text = (name: TextName<TrainingDraft>, path: string, label: string, hint?: string, placeholder?: string) => (
+    <TextField
+      draft={draft}
+      change={change}
+      name={name}
+      path={path}
+      label={label}
+      hint={hint}
+      placeholder={placeholder}
+      text={name === "resumeFrom"}
+    />
   );
   const chosen = environments.find(({ id }) => id === draft.env);
   const presets = environments.flatMap(({ preset }) => preset ?? []);
@@ -282,46 +278,4 @@ function moreHint({ stop }: TrainingDraft, done: TrainingDraft["done"]): string 
   const more = Number(stop.env_steps);
   if (!done || !(more > 0)) return "Beyond those of the checkpoint";
   return `${count(done.envSteps)} are done: ${count(done.envSteps + more)} in all`;
-}
-
-/**
- * `#/train?continue=train_…`, with `&checkpoint=ckpt_…` or from the newest one, and `#/train?clone=train_…`: the draft
- * becomes that of the training, with more to do or from the beginning.
- */
-function useEarlier(change: (changes: Partial<TrainingDraft>) => void) {
-  const { api } = current();
-  const { query } = route.value;
-  const [lost, setLost] = useState<Problem | null>(null);
-  const [cloned, setCloned] = useState<string | null>(null);
-  useEffect(() => {
-    const [parent, clone] = [query.get("continue"), query.get("clone")];
-    const id = parent ?? clone;
-    if (!id) return;
-    const path = `v1/trainings/${encodeURIComponent(id)}`;
-    const read = async () => {
-      const training = await api.get<Training>(path);
-      if (!parent) {
-        change(cloneOf(training));
-        setCloned(training.id);
-        return;
-      }
-      const { items } = await api.get<{ items: CheckpointInfo[] }>(`${path}/checkpoints`);
-      change(continuation(training, chosenCheckpoint(items, query.get("checkpoint"), training)));
-    };
-    read()
-      .catch((error) => setLost(Problem.of(error)))
-      // the draft holds it from now on: coming back to this entry of the history changes nothing
-      .finally(() => window.history.replaceState(null, "", "#/train"));
-  }, [query]);
-  return { lost, cloned };
-}
-
-/** The checkpoint with `id`, or the newest one. */
-function chosenCheckpoint(items: CheckpointInfo[], id: string | null, training: Training): CheckpointInfo {
-  const found = id ? items.find((item) => item.id === id) : items.at(-1);
-  if (found) return found;
-  const detail = id
-    ? `${id} has been deleted. Continue from another checkpoint of the training.`
-    : `${shortId(training.id)} has kept no checkpoint to continue from. Train with its settings from the beginning.`;
-  throw new Problem("not_found", "The checkpoint is gone", detail);
 }

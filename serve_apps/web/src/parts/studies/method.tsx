@@ -1,8 +1,7 @@
 /** How a study chooses trials, and when it ends bad ones early. */
 import type { StudyDraft } from "../../drafts/study";
 import { Field, GroupError } from "../problem";
-import type { TextName } from "./text-field";
-import { TextField } from "./text-field";
+import { TextField, type TextName } from "../text-field";
 
 const SAMPLERS: [StudyDraft["sampler"], string, string][] = [
   ["tpe", "TPE", "Learns from the trials so far, and searches near what did well."],

@@ -1,5 +1,5 @@
 /** A labelled text field of a draft. */
-import { Field } from "../problem";
+import { Field } from "./problem";
 
 /** The fields of a draft that are text. */
 export type TextName<Draft> = {

@@ -476,11 +476,16 @@ try {
     await page.getByLabel("Logarithmic y").check();
     await page.reload();
     assert(await page.getByLabel("Logarithmic y").isChecked());
-    const [file] = await Promise.all([
-      page.waitForEvent("download"),
-      page.getByRole("button", { name: "Save as SVG" }).click(),
-    ]);
-    assert.equal(file.suggestedFilename(), "comparison.svg");
+    const beginnings = { CSV: "group,run,seed,env_steps", SVG: "<svg", PNG: "\x89PNG" };
+    for (const [kind, beginning] of Object.entries(beginnings)) {
+      const [file] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: `Save as ${kind}` }).click(),
+      ]);
+      assert.equal(file.suggestedFilename(), `comparison-rollout-episode-return-mean.${kind.toLowerCase()}`);
+      const content = (await readFile(await file.path())).toString("latin1");
+      assert(content.startsWith(beginning), `${kind} begins with ${content.slice(0, 30)}`);
+    }
     await inspect("compare");
   });
 

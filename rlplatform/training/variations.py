@@ -13,7 +13,8 @@ _FIELDS = set(TrainingRequest.model_fields)
 
 
 def clone(training: Training, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the request of ``training`` with ``changes``: with its labels, but without its name and notes.
+    """Return the request of ``training`` with ``changes``: with its labels, but without its name and notes, and without
+    the labels of a study's trial, of which the clone is none.
 
     Args:
         training: Training to repeat.
@@ -24,8 +25,8 @@ def clone(training: Training, changes: Mapping[str, Any] | None = None) -> dict[
         InvalidRequest: a dotted name begins with a field that has no parts.
     """
     request = training.request.model_dump(mode="json", exclude_defaults=True, exclude={"name", "labels", "notes"})
-    if training.labels:
-        request["labels"] = dict(training.labels)
+    if labels := _own_labels(training.labels):
+        request["labels"] = labels
     return _changed(request, changes or {})
 
 
@@ -51,6 +52,12 @@ def _once_more(training: Training) -> dict[str, Any]:
     target = stop.episode_return_mean
     ahead = target is not None and training.metrics.get(EPISODE_RETURN_MEAN, float("-inf")) < target
     return {"more_env_steps": stop.env_steps} | ({"episode_return_mean": target} if ahead else {})
+
+
+def _own_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return ``labels`` without those by which a study finds its trials."""
+    of_study = labels.get("study", "").startswith("study_")
+    return {key: value for key, value in labels.items() if not (of_study and key in ("study", "trial"))}
 
 
 def _changed(request: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

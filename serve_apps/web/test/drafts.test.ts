@@ -29,7 +29,7 @@ function trained(stop: StopCriteria, more: object = {}): Training {
     ...more,
   };
   const progress = { iteration: 49, env_steps: 100_352, episodes: 400, train_wall_s: 41.2 };
-  return { request, progress, metrics: { "rollout/episode_return_mean": 120 } } as unknown as Training;
+  return { request, labels: {}, progress, metrics: { "rollout/episode_return_mean": 120 } } as unknown as Training;
 }
 const checkpoint = { id: "ckpt_1", iteration: 40, env_steps: 81_920, episode_return_mean: 110 } as CheckpointInfo;
 const sent = (draft: ReturnType<typeof continuation>) => toRequest(draft) as { stop: StopCriteria };
@@ -111,6 +111,14 @@ describe("a clone of a training", () => {
       notes: null,
       resume_from: null,
     });
+  });
+});
+
+describe("a clone of a study's trial", () => {
+  it("has the labels of the user alone", () => {
+    const training = { ...trained({ env_steps: 1 }), labels: { study: "study_01", trial: "3", course: "rl1" } };
+    expect(toRequest(cloneOf(training))).toMatchObject({ labels: { course: "rl1" } });
+    expect(cloneOf(training).parent?.labels).toEqual({ course: "rl1" });
   });
 });
 

@@ -119,7 +119,7 @@ describe("the trials of a study", () => {
     });
     expect(fixed.policy_kwargs).toEqual({ activation: "tanh" });
     expect(command(asked, trial)).toBe(
-      `rlp train --env CartPole-v1 -H gamma:0.99 -H 'policy_kwargs:{"activation":"tanh","net_arch":[64,64]}' ` +
+      `rlp train --env CartPole-v1 --engine simulated -H gamma:0.99 -H 'policy_kwargs:{"activation":"tanh","net_arch":[64,64]}' ` +
         "-H learning_rate:0.001 --env-steps 512 --seed 0",
     );
   });

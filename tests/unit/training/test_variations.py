@@ -26,6 +26,14 @@ def _training(reached: float | None = None, **request: Any) -> Training:
     )
 
 
+def test_a_clone_of_a_trial_is_no_trial_of_the_study() -> None:
+    labels = {"study": "study_01", "trial": "3", "course": "rl1"}
+    training = _training(stop={"env_steps": 500})
+    assert clone(training.model_copy(update={"labels": labels}))["labels"] == {"course": "rl1"}
+    own = {"study": "of mine", "trial": "3"}
+    assert clone(training.model_copy(update={"labels": own}))["labels"] == own
+
+
 def test_a_clone_has_the_settings_and_labels_without_the_name() -> None:
     training = _training(stop={"env_steps": 500})
     assert clone(training) == {

@@ -8,6 +8,13 @@ const MORE_ENV_STEPS = 100_000;
 
 const text = (value: number | null | undefined) => (value == null ? "" : String(value));
 
+/** `labels` without those by which a study finds its trials: a clone is none of them. */
+function ownLabels(labels: Training["labels"]): Training["labels"] {
+  if (!labels.study?.startsWith("study_")) return labels;
+  const { study: _, trial: __, ...own } = labels;
+  return own;
+}
+
 /** A draft that trains as `training` was trained, from the beginning: with its labels, without its name and notes. */
 export function cloneOf({ request, labels }: Training): TrainingDraft {
   const { stop, evaluation, checkpoint, resources } = request;
@@ -40,7 +47,7 @@ export function cloneOf({ request, labels }: Training): TrainingDraft {
     done: null,
     envConfig,
     pace: text(pace as number | undefined) || blank.pace,
-    parent: { ...request, labels, name: null, notes: null },
+    parent: { ...request, labels: ownLabels(labels), name: null, notes: null },
   };
 }
 

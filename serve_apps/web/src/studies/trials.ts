@@ -50,8 +50,11 @@ const isObject = (value: JsonValue | undefined): value is Record<string, JsonVal
 
 /** The command that trains with the configuration of `trial` once more. */
 export function command(study: Study, trial: Trial): string {
-  const { env, preset, stop, env_config, seed } = study.request.training;
+  const { env, env_backend, engine, preset, stop, env_config, max_episode_steps, seed } = study.request.training;
   const options = [`rlp train --env ${quoted(env)}`];
+  if (engine !== "rllib") options.push(`--engine ${engine}`);
+  if (env_backend !== "auto") options.push(`--env-backend ${env_backend}`);
+  if (max_episode_steps != null) options.push(`--max-episode-steps ${max_episode_steps}`);
   if (preset) options.push(`--preset ${quoted(preset)}`);
   for (const [name, value] of Object.entries(env_config))
     options.push(`--env-kwargs ${quoted(`${name}:${text(value)}`)}`);

@@ -124,7 +124,15 @@ class EvaluatorActor(Evaluator):
         files = make_attached_files(settings, store)
         clock = SystemClock()
         find_code = UserEnvironments(store, clock).code_of
-        super().__init__(partial(_make_pool, settings, owner), store, clock, settings.sandbox.slots, files, find_code)
+        super().__init__(
+            partial(_make_pool, settings, owner),
+            store,
+            clock,
+            settings.sandbox.slots,
+            files,
+            find_code,
+            settings.evaluation.max_total_wall_time_s,
+        )
         self._preparing = asyncio.get_running_loop().create_task(self.prepare())
         self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))
 

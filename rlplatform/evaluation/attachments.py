@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import logging
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
 from rlplatform.access.principals import Principal
-from rlplatform.errors import InvalidRequest, NotFound, StorageError
+from rlplatform.errors import InvalidRequest, NotFound, PlatformError, StorageError
 from rlplatform.evaluation.archives import open_reader, unpack
-from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.evaluation.models import EvaluationRequest, KeptFile
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.sources import SourceFile
 from rlplatform.evaluation.submissions import build_program
@@ -23,6 +24,8 @@ from rlplatform.files.ports import FileReader
 from rlplatform.files.service import FileService
 from rlplatform.runs.ports import RunStore
 from rlplatform.sandbox.programs import MAX_PROGRAM_BYTES
+
+log = logging.getLogger(__name__)
 
 _PAGE = 20
 _UNFINISHED = ("queued", "running")
@@ -199,6 +202,19 @@ class AttachedFiles:
         except NotFound as missing:
             raise StorageError(f"{run.id} refers to a file that is gone: {missing}") from None
 
+    async def keep(self, run: EvaluationRun, made: Mapping[str, bytes]) -> list[KeptFile]:
+        """Keep files that ``run`` has made, as uploads of who has submitted it. Those that do not fit are left out."""
+        kept: list[KeptFile] = []
+        owner = Principal(id=run.created_by, tenant=run.tenant, scopes=frozenset())
+        for path, content in made.items() if self._service is not None else ():
+            try:
+                info, _ = await self._service.upload(PurePosixPath(path).name, None, owner, _whole(content))
+            except PlatformError as error:
+                log.warning("%s: %s is not kept: %s", run.id, path, error)
+            else:
+                kept.append(KeptFile(path=path, file=info.id, size_bytes=info.size_bytes))
+        return kept
+
     @contextmanager
     def fetched(self, run: EvaluationRun, infos: Sequence[FileInfo]) -> Iterator[EvaluationRequest]:
         """Yield the request of ``run`` with its files on this node, where they stay for as long as the context lasts.
@@ -210,6 +226,10 @@ class AttachedFiles:
             raise StorageError("this node keeps no files")
         with self._cache.holding(run.tenant, infos) as paths:
             yield attach(run.request, paths, {info.id for info in infos if info.media_type == ZIP})
+
+
+async def _whole(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 async def evaluation_that_uses(store: RunStore, tenant: str, file_id: str) -> str | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from rlplatform.evaluation.models import TestResult, Verdict
+from pydantic import Field
+
+from rlplatform.evaluation.models import KeptFile, TestResult, Verdict
 from rlplatform.runs.events import Event
 from rlplatform.sandbox.models import SandboxInfo
 
@@ -100,6 +102,8 @@ class EvaluationFinished(EvaluationEvent):
     """Points of a submission that is accepted on every test."""
     tests: list[TestResult]
     """Results of all tests."""
+    files: list[KeptFile] = Field(default_factory=list)
+    """Files that were kept."""
     sandbox: SandboxInfo | None = None
     """Sandbox that judged the submission."""
     message: str | None = None

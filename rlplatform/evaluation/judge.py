@@ -29,6 +29,7 @@ from rlplatform.sandbox.ports import Sandbox, SandboxPool
 log = logging.getLogger(__name__)
 
 MAX_FAULTS = 2
+LONGEST_S = 3600.0
 STDOUT_KEPT = 64 << 10
 STDERR_KEPT = 16 << 10
 VALUE_KEPT = 16 << 10
@@ -41,8 +42,10 @@ OnResult = Callable[[TestResult], None]
 class Judge:
     """Judges submissions in the sandboxes of ``pool``. Thread-safe: each call has a sandbox of its own."""
 
-    def __init__(self, pool: SandboxPool) -> None:
+    def __init__(self, pool: SandboxPool, longest_s: float = LONGEST_S) -> None:
+        """``longest_s``: longest time of one run, and of a suite, in seconds."""
         self._pool = pool
+        self._longest_s = longest_s
 
     def judge(
         self,
@@ -79,7 +82,8 @@ class Judge:
                 info = sandbox.info
                 try:
                     beside = partial(self._open_beside, request.tier, tenant, sandbox)
-                    judging.judge_rest(Stage(sandbox, program, request.limits, request.own_image, beside))
+                    image, longest_s = request.own_image, self._longest_s
+                    judging.judge_rest(Stage(sandbox, program, request.limits, image, longest_s, beside))
                 finally:
                     second.close()  # it shares the slot of the submission's sandbox
                     sandbox.close()
@@ -90,7 +94,12 @@ class Judge:
                     raise
         results = scored(request, judging.tests, judging.results)
         return Judgement(
-            verdict=overall(results), score=score(results), tests=results, sandbox=info, message=judging.message
+            verdict=overall(results),
+            score=score(results),
+            tests=results,
+            sandbox=info,
+            message=judging.message,
+            kept=judging.kept,
         )
 
     def _open_beside(
@@ -117,6 +126,7 @@ class _Judging:
         self._second = second
         self.results: list[TestResult] = []
         self.message: str | None = None
+        self.kept: dict[str, bytes] = {}
         self.tests: list[TestCase] = request.tests
         self._expanded = False
         self._request = request
@@ -159,6 +169,8 @@ class _Judging:
                     result = self._result(test, attempt, outcome)
                 self._add(test, result)
                 self._skip_tests()
+            self.message = self.message or session.message
+            self.kept.update(session.kept)
 
     def _expand(self, session: Session) -> Refusal | None:
         """Let the grader say which tests there are, once; a session after a fault has the same ones."""
@@ -183,6 +195,8 @@ class _Judging:
             raise SandboxFault("the sandbox was cancelled, but not by us")
 
     def _run(self, sandbox: Sandbox, test: TestCase, attempt: TestAttempt) -> Outcome:
+        if attempt.outcome is not None:
+            return attempt.outcome
         execution = attempt.execution
         if test.files:
             execution = replace(execution, files=local_paths(test.files))

@@ -109,7 +109,11 @@ class EvaluationRequest(Annotations):
     @property
     def entry(self) -> str:
         """File that is run."""
-        return self.source_name or LANGUAGES[self.language].entry
+        return self.source_name or self._usual_entry
+
+    @property
+    def _usual_entry(self) -> str:
+        return self.grader.entry_file or LANGUAGES[self.language].entry
 
     @property
     def own_image(self) -> str | None:
@@ -170,9 +174,10 @@ class EvaluationRequest(Annotations):
             if wrong := next((name for name in others if getattr(test, name) is not None), None):
                 takes = f"grader {self.grader.kind!r}, which takes {', '.join(fitting)}"
                 raise FieldError(f"tests.{index}.{wrong}", f"does not go with {takes}")
-        usual = LANGUAGES[self.language].entry
+        usual = self._usual_entry
         if self.source_name is not None and PurePath(self.source_name).suffix != PurePath(usual).suffix:
-            raise FieldError("source_name", f"must end as {usual}, the file of language {self.language!r}")
+            of = f"grader {self.grader.kind!r}" if self.grader.entry_file else f"language {self.language!r}"
+            raise FieldError("source_name", f"must end as {usual}, the file of {of}")
         if self.grader.languages is not None and self.language not in self.grader.languages:
             takes = f"grader {self.grader.kind!r}, which takes {', '.join(self.grader.languages)}"
             raise FieldError("language", f"{self.language!r} does not go with {takes}")
@@ -240,6 +245,17 @@ class TestResult(StrictModel):
 EvaluationState = Literal["queued", "running", "finished", "cancelled", "failed"]
 
 
+class KeptFile(StrictModel):
+    """File that an evaluation has made, kept as an uploaded one of the submitter."""
+
+    path: str
+    """Name that it was made under."""
+    file: str
+    """Id of the file: `GET /v1/files/{file}/content` returns it."""
+    size_bytes: int
+    """Size, in bytes."""
+
+
 class Evaluation(RunDocument):
     """State and result of an evaluation."""
 
@@ -257,6 +273,8 @@ class Evaluation(RunDocument):
     """Points of a submission that is accepted on every test."""
     tests: list[TestResult] = Field(default_factory=list)
     """Results of the tests so far; lists of evaluations leave them out."""
+    files: list[KeptFile] = Field(default_factory=list)
+    """Files that were kept, such as the executed notebook."""
     sandbox: SandboxInfo | None = None
     """Sandbox that judged the submission; null until finished."""
     attempts: int = 0
@@ -287,13 +305,14 @@ class Evaluation(RunDocument):
 
 
 class Judgement(StrictModel):
-    """Judgement of one submission: its verdict and score, and the results of all its tests."""
+    """Judgement of one submission: its verdict and score, the results of all its tests, and files to keep."""
 
     verdict: Verdict
     score: float
     tests: list[TestResult]
     sandbox: SandboxInfo | None = None
     message: str | None = None
+    kept: dict[str, bytes] = Field(default_factory=dict)
 
 
 class EvaluationBatch(StrictModel):

@@ -92,6 +92,7 @@ class EvaluationRun(Run):
                         "verdict": event.verdict,
                         "score": event.score,
                         "tests": event.tests,
+                        "files": event.files,
                         "sandbox": event.sandbox,
                         "message": event.message,
                         "finished_at": event.time,

@@ -5,7 +5,7 @@ Expected values stay on this side of the sandbox.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field
@@ -90,6 +90,8 @@ class TestAttempt:
     wrong_already: str | None = None
     """Reason why the answer was wrong before the program ended; how it ended does not count then."""
 
+    outcome: Outcome | None = None
+    """Outcome of a test that has been run already, together with others; None: it is run."""
     decision: Decision | None = None
     """Result of the test, if the grader decides it by itself."""
     isolation: str | None = None
@@ -142,6 +144,8 @@ class Stage(NamedTuple):
     """Limits of the request."""
     image: str | None
     """Image of the submission; None: the default one."""
+    longest_s: float
+    """Longest time of one run, and of a suite, in seconds."""
     open_beside: Callable[[Program, Limits, str | None], Sandbox]
     """Opens a sandbox for a program with its limits in an image, on the submission's core. It has to be closed before
     the submission's, and idle whenever that one works."""
@@ -172,6 +176,16 @@ class Session:
         """Return an attempt at ``test``."""
         return self._grader.attempt(test, self._checker, limits)
 
+    @property
+    def message(self) -> str | None:
+        """Explanation of the whole judgement, once all tests have been run; None: there is none."""
+        return None
+
+    @property
+    def kept(self) -> Mapping[str, bytes]:
+        """Files to keep with the judgement, by their names."""
+        return {}
+
     def cancel(self) -> None:
         """From another thread: end what runs beside the submission."""
 
@@ -188,6 +202,8 @@ class Grader(StrictModel):
     kind: str
     """Selects this grader."""
 
+    entry_file: ClassVar[str | None] = None
+    """Usual name of the file that is run; None: that of the language."""
     languages: ClassVar[tuple[str, ...] | None] = None
     """Languages that the grader can judge; None: all."""
 

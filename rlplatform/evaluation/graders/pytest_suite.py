@@ -14,7 +14,8 @@ from rlplatform.evaluation.graders.base import Grader, Session, Stage, TestField
 from rlplatform.evaluation.sources import Source, SourceFile
 from rlplatform.evaluation.suites.programs import is_own, module_names, with_guest
 from rlplatform.evaluation.suites.reports import Node
-from rlplatform.evaluation.suites.session import SeparateSession, SharedSession, Suite
+from rlplatform.evaluation.suites.session import SeparateSession, SharedSession
+from rlplatform.evaluation.suites.suite import NodeSuite
 from rlplatform.files.models import content_of
 from rlplatform.json_models import FieldError
 from rlplatform.sandbox.languages import LANGUAGES, PYTHON
@@ -106,7 +107,7 @@ class PytestGrader(Grader):
         return with_guest(files | self._suite_files(), _SUITE_MODULES, self._start(files))
 
     def open(self, checker: Checker, stage: Stage) -> Session:
-        suite = Suite(self._suite_program(stage.program), self.limits, _select, _node_of)
+        suite = NodeSuite(self._suite_program(stage.program), self.limits, _select, _node_of)
         made = SeparateSession if self.isolation == "separate" else SharedSession
         return made(self, checker, stage, suite)
 

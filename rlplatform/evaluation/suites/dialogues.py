@@ -110,10 +110,18 @@ class SuiteDialogue:
         Raises:
             SuiteFailed: it has ended without one.
         """
+        return self._message_of(self._next_report())
+
+    def _next_report(self) -> bytes:
+        """Wait for a report; raise what has ended the suite if there will be none."""
         report = self._reports.get()
         if isinstance(report, BaseException):
             self._reports.put(report)
             raise report
+        return report
+
+    @staticmethod
+    def _message_of(report: bytes) -> dict[str, object]:
         try:
             if len(report) > MAX_REPORT_BYTES:
                 raise wire.WireError(f"a report of {len(report)} bytes")

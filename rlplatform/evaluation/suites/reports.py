@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -38,14 +38,30 @@ class NodePhase(BaseModel):
     stderr: _Text = ""
 
 
+class CellError(BaseModel):
+    """Error of a cell of a notebook."""
+
+    name: str = Field(max_length=200)
+    text: str = Field(max_length=2000)
+    line: int | None = None
+
+
+class Cell(BaseModel):
+    """Executed cell of a notebook: its outputs as they came, which nobody has checked, and its error."""
+
+    outputs: list[dict[str, Any]] = Field(max_length=10_000)
+    error: CellError | None = None
+
+
 class Report(BaseModel):
-    """Message of a suite: either its nodes, or its errors, or the phases of one node."""
+    """Message of a suite: either its nodes, or its errors, or the phases of one node, or of one cell."""
 
     token: str = ""
     cpu_s: float = Field(default=0.0, ge=0, le=1e6, allow_inf_nan=False)
     nodes: list[Node] | None = Field(default=None, max_length=1000)
     errors: list[SuiteError] | None = None
     phases: list[NodePhase] | None = None
+    cell: Cell | None = None
 
     def decision(self) -> Decision | None:
         """Return the result of a node; None if the submission's process ended in the middle of it."""

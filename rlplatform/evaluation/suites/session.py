@@ -7,17 +7,14 @@ for each test.
 
 from __future__ import annotations
 
-import logging
 import secrets
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from typing import Any
 
-from rlplatform.errors import SandboxFault, ServiceError
 from rlplatform.evaluation.checkers.base import Checker
 from rlplatform.evaluation.graders.base import Decision, Grader, Refusal, Session, Stage, TestAttempt
+from rlplatform.evaluation.suites.beside import SuiteBeside
 from rlplatform.evaluation.suites.dialogues import (
     Phase,
     SubmissionDialogue,
@@ -25,34 +22,16 @@ from rlplatform.evaluation.suites.dialogues import (
     SuiteFailed,
 )
 from rlplatform.evaluation.suites.guest import wire
-from rlplatform.evaluation.suites.reports import Node, Report, read_report
-from rlplatform.sandbox.models import Execution, Limits, Outcome, OutcomeKind, Program
-from rlplatform.sandbox.ports import Interactor, Sandbox
-
-log = logging.getLogger(__name__)
-
-MAX_SESSION_S = 3600.0
-WIRE_KIB = 16 << 10
-_JOIN_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Suite:
-    """Suite of a grader: its program, the limits of its process, and what the tests of a request become.
-
-    ``select`` returns the tests for the nodes that were found, or says why there are none.
-    """
-
-    program: Program
-    limits: Limits
-    select: Callable[[Sequence[Node], Sequence[Any]], list[Any] | str]
-    node_of: Callable[[Any], str]
+from rlplatform.evaluation.suites.reports import Report, read_report
+from rlplatform.evaluation.suites.suite import WIRE_KIB, NodeSuite
+from rlplatform.sandbox.models import Execution, Limits, Outcome, OutcomeKind
+from rlplatform.sandbox.ports import Interactor
 
 
 class _SuiteSession(Session):
     """Common part: the first run collects the suite's nodes, each further run is one of them."""
 
-    def __init__(self, grader: Grader, checker: Checker, stage: Stage, suite: Suite) -> None:
+    def __init__(self, grader: Grader, checker: Checker, stage: Stage, suite: NodeSuite) -> None:
         super().__init__(grader, checker)
         self._stage, self._suite, self._limits = stage, suite, stage.limits
         self._order: list[str] = []
@@ -68,9 +47,11 @@ class _SuiteSession(Session):
             if isinstance(found, str):
                 attempt.decision = Decision("internal_error", f"the suite does not go with the tests: {found}")
                 return Refusal(attempt, outcome)
-            if (total := len(found) * self._limits.wall_time_s) > MAX_SESSION_S:
+            if (total := len(found) * self._limits.wall_time_s) > self._stage.longest_s:
                 why = f"{len(found)} tests of {self._limits.wall_time_s:g} s may take {total:g} s of wall time"
-                attempt.decision = Decision("internal_error", f"{why}; at most {MAX_SESSION_S:g} s are accepted")
+                attempt.decision = Decision(
+                    "internal_error", f"{why}; at most {self._stage.longest_s:g} s are accepted"
+                )
                 return Refusal(attempt, outcome)
             self._order = [self._suite.node_of(test) for test in found]
             return found
@@ -120,59 +101,30 @@ class SuiteAttempt(TestAttempt):
 class SeparateSession(_SuiteSession):
     """Suite and submission in a sandbox each."""
 
-    def __init__(self, grader: Grader, checker: Checker, stage: Stage, suite: Suite) -> None:
+    def __init__(self, grader: Grader, checker: Checker, stage: Stage, suite: NodeSuite) -> None:
         super().__init__(grader, checker, stage, suite)
         self._dialogue = SuiteDialogue(suite.limits.wall_time_s)
+        self._beside = SuiteBeside(stage, suite, self._dialogue)
         self._phase = Phase()
-        self._lock = threading.Lock()
-        self._sandbox: Sandbox | None = None
-        self._cancelled = False
-        self._thread: threading.Thread | None = None
 
     def cancel(self) -> None:
-        with self._lock:
-            self._cancelled = True
-            if self._sandbox is not None:
-                self._sandbox.cancel()
+        self._beside.cancel()
 
     def close(self) -> None:
         self._phase.end()
-        self._dialogue.stop()
-        if self._thread is not None:
-            self._thread.join(1.0)
-            if self._thread.is_alive():
-                self.cancel()
-                self._thread.join(_JOIN_S)
-            self._thread = None
+        self._beside.close()
 
     def _collect(self) -> SuiteAttempt:
-        self._thread = threading.Thread(target=self._run_suite, name="suite", daemon=True)
-        self._thread.start()
+        self._beside.start()
         return _SeparateAttempt(self, None, self._limits)
 
     def _run(self, node: str, following: str, limits: Limits) -> SuiteAttempt:
         return _SeparateAttempt(self, wire.dump({"run": node, "next": following}), limits)
 
-    def _run_suite(self) -> None:
-        limits = self._suite.limits.model_copy(update={"wall_time_s": MAX_SESSION_S, "output_kib": WIRE_KIB * 4})
-        try:
-            sandbox = self._stage.open_beside(self._suite.program, limits, self._stage.image)
-            try:
-                with self._lock:
-                    self._sandbox = sandbox
-                    if self._cancelled:
-                        sandbox.cancel()
-                with closing(sandbox.run(Execution(limits), self._dialogue)) as outcome:
-                    self._dialogue.end(SuiteFailed(_how_it_ended(outcome, self._suite.limits)))
-            finally:
-                with self._lock:
-                    self._sandbox = None
-                sandbox.close()
-        except ServiceError as error:
-            self._dialogue.end(error)
-        except BaseException as error:
-            log.exception("the suite's sandbox failed")
-            self._dialogue.end(SandboxFault(f"the suite's sandbox failed: {error!r}"))
+    @property
+    def longest_s(self) -> float:
+        """Longest time of one run of the submission, in seconds."""
+        return self._stage.longest_s
 
     def begin(self, phase: Phase, command: bytes | None, turn_time_s: float) -> Interactor:
         """Return the submission's side of a new phase, which ``command`` begins."""
@@ -193,7 +145,7 @@ class _SeparateAttempt(SuiteAttempt):
     def __init__(self, session: SeparateSession, command: bytes | None, limits: Limits) -> None:
         longest = limits.model_copy(
             update={
-                "wall_time_s": min(limits.wall_time_s * 20 + 60, MAX_SESSION_S),
+                "wall_time_s": min(limits.wall_time_s * 20 + 60, session.longest_s),
                 "output_kib": max(limits.output_kib, WIRE_KIB),
             }
         )
@@ -264,21 +216,3 @@ class _SharedAttempt(SuiteAttempt):
             self._take(self._heard, outcome)
         elif outcome.kind is OutcomeKind.EXITED and outcome.exit_code == 0:
             self.decision = Decision("runtime_error", "the program ended before the test did")
-
-
-def _how_it_ended(outcome: Outcome, limits: Limits) -> str:
-    last = outcome.stderr.decode("utf-8", "replace").rstrip().rpartition("\n")[2][:300]
-    match outcome.kind:
-        case OutcomeKind.COMPILE_FAILED:
-            return f"it does not compile: {outcome.detail}"
-        case OutcomeKind.CPU_TIME_EXCEEDED:
-            return f"it used more than {limits.cpu_time_s:g} s of CPU time (grader.limits.cpu_time_s)"
-        case OutcomeKind.WALL_TIME_EXCEEDED:
-            return (
-                f"a test took more than {limits.wall_time_s:g} s outside of the submission (grader.limits.wall_time_s)"
-            )
-        case OutcomeKind.MEMORY_EXCEEDED:
-            return f"it used more than {limits.memory_mib} MiB of memory (grader.limits.memory_mib)"
-        case OutcomeKind.EXITED:
-            return f"exit status {outcome.exit_code}: {last or 'no message on stderr'}"
-    return f"{outcome.kind.value}: {outcome.detail or outcome.signal or last}"

@@ -22,6 +22,8 @@ from typing import Any
 MAX_DEPTH = 60
 REPORT = b"!"
 """First byte of a line of the suite to the host; its other lines are for the submission."""
+STEP = b"+"
+"""First byte of a line of the suite to the host after which the suite goes on by itself."""
 ENDED = {"ended": True}
 """Message that stands for the answers of a submission that has ended."""
 BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")

@@ -159,6 +159,8 @@ class AssignmentRequest(StrictModel):
                 raise FieldError(f"required_files.{index}", f"the path {path!r} {fault}")
             if path in own:
                 raise FieldError(f"required_files.{index}", f"{path!r} is a file of the assignment itself")
+        if "required_files" not in self.model_fields_set:
+            self.required_files = [self.entry]
         if self.entry not in self.required_files:
             raise FieldError("required_files", f"must have {self.entry!r}, the file that is run")
         return self
@@ -184,7 +186,7 @@ class AssignmentRequest(StrictModel):
     @property
     def entry(self) -> str:
         """File that is run."""
-        return LANGUAGES[self.language].entry
+        return self.grader.entry_file or LANGUAGES[self.language].entry
 
     @property
     def max_points(self) -> float:

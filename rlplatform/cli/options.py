@@ -36,6 +36,9 @@ Data = Annotated[
     list[Path] | None,
     typer.Option("--data", help="A file to upload, which the program can read.", exists=True, dir_okay=False),
 ]
+Executed = Annotated[
+    Path | None, typer.Option("--executed", help="Of a notebook: file to save it to, with its outputs.")
+]
 MemoryMib = Annotated[int | None, typer.Option("--memory-mib", "--memory-mb", help="Limit of each test, in MiB.")]
 IsolationTier = Annotated[
     Literal["single-use", "jail", "gvisor"] | None,

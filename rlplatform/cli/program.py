@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rlplatform import patterns
+from rlplatform.cli.notebooks import is_notebook, notebook_text
 from rlplatform.cli.output import Output
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest
@@ -56,6 +57,10 @@ def read_program(path: Path) -> tuple[dict[str, Any], str]:
         return _read_folder(path), str(path)
     if path.suffix.lower() == ARCHIVE:
         return {"source": path}, str(path)
+    if is_notebook(path):
+        text = notebook_text(path)
+        small = len(text) <= MAX_TEXT  # otherwise it is uploaded, with its outputs
+        return {"source": text if small else path, **_named(path.name)}, str(path)
     return {"source": read_text(path), **_named(path.name)}, str(path)
 
 

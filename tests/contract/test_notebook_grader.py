@@ -17,7 +17,7 @@ CELLS = [
     "%matplotlib inline\nimport numpy as np\nclass Empty(Exception): pass",
     "def square(x):\n    return x * x\nsquare(3)",
     "print('working')\nvalues = np.arange(3)\nbroken = 1 / 0",
-    "class Stack(list):\n    def take(self):\n        if not self: raise Empty('empty')\n        return self.pop()",
+    "class Stack:\n    def take(self):\n        raise Empty('empty')",
     "def boom(): raise ValueError('nope')\ndef sort(items): items.sort()\nitems = [3, 1]",
     "!pip install torch",
     "import os\ndef leave(): os._exit(0)\ndef spin():\n    while True: pass",

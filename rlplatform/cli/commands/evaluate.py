@@ -14,10 +14,12 @@ from rlplatform.cli import exit_codes
 from rlplatform.cli.evidence import evidence, renamed
 from rlplatform.cli.follow import follow_evaluation
 from rlplatform.cli.function_call import call_of
+from rlplatform.cli.notebooks import is_notebook, save_executed, with_notebook_grader
 from rlplatform.cli.options import (
     Also,
     ApiKey,
     Data,
+    Executed,
     Image,
     IsolationTier,
     Json,
@@ -35,6 +37,7 @@ from rlplatform.cli.output import Output
 from rlplatform.cli.program import ARCHIVE, read_program, read_text, uploaded, uploader, with_files
 from rlplatform.cli.suites import pytest_grader
 from rlplatform.cli.test_packages.folder import read_folder
+from rlplatform.cli.test_packages.notebook_tests import read_nbgrader
 from rlplatform.cli.test_packages.tests_file import read_tests_file
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.models import Evaluation, Verdict
@@ -42,12 +45,15 @@ from rlplatform.evaluation.models import Evaluation, Verdict
 
 def evaluate(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The program: a file, a folder or a ZIP archive.", exists=True)],
+    file: Annotated[
+        Path, typer.Argument(help="The program: a file, a folder, a ZIP archive or a notebook.", exists=True)
+    ],
     tests: Annotated[
         Path | None,
         typer.Option(
             help="JSON: a list of tests, or an object with `tests` and more. Or a folder: pairs as 1.in and 1.ans, a "
-            "package of Kattis (problem.yaml) or of DMOJ (init.yml).",
+            "package of Kattis (problem.yaml) or of DMOJ (init.yml). Of a notebook also: otter-grader's folder, "
+            "nbgrader's source notebook.",
             exists=True,
         ),
     ] = None,
@@ -67,12 +73,15 @@ def evaluate(
     ] = None,
     isolation: Annotated[
         Literal["separate", "shared"] | None,
-        typer.Option(help="With --pytest: tests in a sandbox of their own (separate), or in the program's process."),
+        typer.Option(
+            help="With --pytest or a notebook: tests in a sandbox of their own (separate), or in its process."
+        ),
     ] = None,
     checker: Annotated[
         str | None,
         typer.Option(help="exact, tokens, lines, floats, unordered, or your checker.py (testlib's convention)."),
     ] = None,
+    executed: Executed = None,
     also: Also = None,
     data: Data = None,
     cpu_time_s: Annotated[float | None, typer.Option(help="Limit of each test.")] = None,
@@ -101,8 +110,12 @@ def evaluate(
         raise InvalidRequest("--arg goes with --function, which says what is called", field="--arg")
     if pytest is not None and (given_too := function or stdin or expect or checker):
         raise InvalidRequest(f"--pytest brings its own tests; leave out {given_too!r}", field="--pytest")
-    if isolation is not None and pytest is None:
-        raise InvalidRequest("--isolation goes with --pytest", field="--isolation")
+    notebook = is_notebook(file)
+    if isolation is not None and pytest is None and not notebook:
+        raise InvalidRequest("--isolation goes with --pytest or a notebook", field="--isolation")
+    options = {"--pytest": pytest, "--stdin": stdin, "--expect": expect, "--function": function, "--checker": checker}
+    if notebook and (wrong := next((name for name, value in options.items() if value is not None), None)):
+        raise InvalidRequest(f"a notebook is judged by --tests; leave out {wrong}", field=wrong)
     plain = pytest is None and tests is None and expect is None and (function is not None or stdin is None)
     program, called = read_program(file)
     if pytest is not None:
@@ -127,6 +140,8 @@ def evaluate(
                     request[part] = [*uploaded(suite[part], upload), *request[part]]
             if function is not None:
                 request["grader"] = {"kind": "function", "entry": function}
+            if notebook:
+                request = with_notebook_grader(request, isolation)
             if pytest is not None:
                 request["grader"] = pytest_grader(pytest, isolation)
         with_files(request, also or (), data or (), upload)
@@ -138,6 +153,8 @@ def evaluate(
         request |= given(labels=labels_of(label))
         submitted = client.submit_evaluation(request)
         evaluation = follow_evaluation(client, submitted, output, name=called, quiet=plain)
+        if executed is not None:
+            save_executed(client, evaluation, executed, output)
     accepted = evaluation.verdict is Verdict.ACCEPTED
     if output.lines:
         output.document({"type": "summary", **evaluation.model_dump(mode="json")}, "")
@@ -165,7 +182,9 @@ def _tests(
         single = {"stdin": stdin, "expect": expect, "arg": arguments}
         if given_too := next((name for name, value in single.items() if value), None):
             raise InvalidRequest(f"give --tests or --{given_too}, not both", field=f"--{given_too}")
-        if path.is_dir():
+        if is_notebook(path):
+            yield read_nbgrader(path).request()
+        elif path.is_dir():
             with read_folder(path) as package:
                 yield package.request()
         else:

@@ -12,10 +12,12 @@ import typer
 from rlplatform.cli import exit_codes
 from rlplatform.cli.evidence import renamed
 from rlplatform.cli.follow import follow_evaluation
+from rlplatform.cli.notebooks import GRADER, is_notebook, save_executed
 from rlplatform.cli.options import (
     Also,
     ApiKey,
     Data,
+    Executed,
     Image,
     IsolationTier,
     Json,
@@ -28,6 +30,7 @@ from rlplatform.cli.options import (
 from rlplatform.cli.output import Output
 from rlplatform.cli.program import read_program, uploaded, uploader, with_files
 from rlplatform.client import Client
+from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 
 _INLINE_BYTES = 64 << 10
@@ -42,7 +45,9 @@ _LIMITS = {
 
 def run(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The program: a file, a folder or a ZIP archive.", exists=True)],
+    file: Annotated[
+        Path, typer.Argument(help="The program: a file, a folder, a ZIP archive or a notebook.", exists=True)
+    ],
     stdin: Annotated[
         str | None, typer.Option(help="Input of the program; without it, what is piped into rlp run.")
     ] = None,
@@ -52,6 +57,7 @@ def run(
     wall_time_s: Annotated[float | None, typer.Option(help="Limit, in seconds; three times --cpu-time-s.")] = None,
     memory_mib: MemoryMib = None,
     output_kib: Annotated[int | None, typer.Option(help="Limit of the output, in KiB.")] = None,
+    executed: Executed = None,
     tier: IsolationTier = None,
     image: Image = None,
     json: Json = False,
@@ -61,23 +67,33 @@ def run(
     """Run a program in a sandbox, without tests.
 
     Its output appears as it comes. The exit status is the program's; 124 (time), 137 (memory) or 125 (output) if it
-    exceeds a limit; 128 and the signal's number if a signal kills it.
+    exceeds a limit; 128 and the signal's number if a signal kills it. A notebook is executed cell by cell.
     """
     output = output_of(ctx, json)
     program, name = read_program(file)
     with connect(url, api_key) as client:
         upload = uploader(client, output)
-        sent = _input(client) if stdin is None else stdin
-        request: dict[str, Any] = {**uploaded(program, upload), "tests": [{"id": "run", "stdin": sent}]}
+        request: dict[str, Any] = {**uploaded(program, upload), **_run_of(client, file, stdin)}
         with_files(request, also or (), data or (), upload)
         wall = min(120.0, 3 * cpu_time_s) if wall_time_s is None else wall_time_s
         request["limits"] = given(cpu_time_s=cpu_time_s, wall_time_s=wall, memory_mib=memory_mib, output_kib=output_kib)
         request |= given(tier=tier, image=image)
         submitted = client.submit_evaluation(request)
         evaluation = follow_evaluation(client, submitted, output, name=name, program=True)
+        if executed is not None:
+            save_executed(client, evaluation, executed, output)
     if output.lines:
         output.document({"type": "summary", **evaluation.model_dump(mode="json")}, "")
     raise typer.Exit(_end(output, evaluation, name))
+
+
+def _run_of(client: Client, file: Path, stdin: str | None) -> dict[str, Any]:
+    """Return the parts of a request that run the program in ``file``."""
+    if not is_notebook(file):
+        return {"tests": [{"id": "run", "stdin": _input(client) if stdin is None else stdin}]}
+    if stdin is not None:
+        raise InvalidRequest("a notebook reads no input; leave out --stdin", field="--stdin")
+    return {"grader": {"kind": GRADER}, "tests": [{"id": "run"}]}
 
 
 def _input(client: Client) -> str | dict[str, str]:

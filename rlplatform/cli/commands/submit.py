@@ -12,6 +12,7 @@ from rlplatform.assignments.submissions.documents import SubmissionDetail
 from rlplatform.cli import assignment_formatting as words
 from rlplatform.cli import exit_codes
 from rlplatform.cli.evidence import renamed
+from rlplatform.cli.notebooks import NOTEBOOK
 from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of
 from rlplatform.cli.output import Output
 from rlplatform.cli.program import MAIN, Upload, read_program, uploaded, uploader
@@ -56,10 +57,11 @@ def submit(
 def _parts(program: dict[str, Any], upload: Upload) -> dict[str, Any]:
     """Return a program as the parts of a submission."""
     source = program["source"]
-    if not isinstance(source, str):
+    notebook = str(program.get("source_name", "")).endswith(NOTEBOOK)
+    if not isinstance(source, str) and not notebook:
         return {"archive": uploaded(source, upload)}
     others = [{"path": data["path"], "content": data["file"]} for data in program.get("data", [])]
-    files = [{"path": MAIN, "content": source}, *program.get("files", []), *others]
+    files = [{"path": f"main{NOTEBOOK}" if notebook else MAIN, "content": source}, *program.get("files", []), *others]
     return {"files": uploaded(files, upload)}
 
 

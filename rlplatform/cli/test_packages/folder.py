@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rlplatform.cli.test_packages import dmoj, kattis
+from rlplatform.cli.test_packages import dmoj, kattis, notebook_tests
 from rlplatform.cli.test_packages.package import TestPackage
 from rlplatform.cli.test_packages.pairs import read_pairs
 
@@ -23,5 +23,7 @@ def read_folder(folder: Path) -> Iterator[TestPackage]:
             yield package
     elif kattis.is_kattis(folder):
         yield kattis.read_kattis(folder)
+    elif notebook_tests.is_otter(folder):
+        yield notebook_tests.read_otter(folder)
     else:
         yield read_pairs(folder)

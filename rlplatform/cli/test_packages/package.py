@@ -26,6 +26,7 @@ class TestPackage:
     tests: list[dict[str, Any]]
     groups: list[dict[str, Any]] = field(default_factory=list)
     checker: dict[str, Any] | None = None
+    grader: dict[str, Any] | None = None
     limits: dict[str, Any] = field(default_factory=dict)
 
     def request(self) -> dict[str, Any]:
@@ -38,7 +39,7 @@ class TestPackage:
             raise refused("it has no tests")
         if len(self.tests) > MAX_TESTS:
             raise refused(f"it has {len(self.tests)} tests; at most {MAX_TESTS} are accepted: give one of its folders")
-        given = {"groups": self.groups, "checker": self.checker, "limits": self.limits}
+        given = {"groups": self.groups, "checker": self.checker, "grader": self.grader, "limits": self.limits}
         return {"tests": self.tests, **{name: value for name, value in given.items() if value}}
 
 

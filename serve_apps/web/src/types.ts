@@ -189,7 +189,7 @@ export interface components {
             /** @description Time until which a submission is in time; null: none is late. */
             due_at?: string | null;
             /** @description How a test is run. */
-            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["PytestGrader"] | components["schemas"]["EnvironmentGrader"];
+            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["PytestGrader"] | components["schemas"]["NotebookGrader"] | components["schemas"]["EnvironmentGrader"];
             /** @description Groups that tests refer to. */
             groups?: components["schemas"]["Group"][];
             /** @description Name of the image to run in; null: the platform's default. */
@@ -1036,6 +1036,8 @@ export interface components {
             created_at: string;
             /** @description Time at which it is expected to start; null unless queued, or if unknown. */
             expected_start_at: string | null;
+            /** @description Files that were kept, such as the executed notebook. */
+            files: components["schemas"]["KeptFile"][];
             /** @description Time of the end. */
             finished_at: string | null;
             /** @description Id of the evaluation: `eval_…`. */
@@ -1135,6 +1137,8 @@ export interface components {
          * @description The evaluation has ended with a verdict.
          */
         EvaluationFinished: {
+            /** @description Files that were kept. */
+            files?: components["schemas"]["KeptFile"][];
             /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
             id: string;
             /** @description Points of a submission that is accepted on every test. */
@@ -1302,7 +1306,7 @@ export interface components {
             /** @description Further files of the submission. */
             files?: components["schemas"]["SourceFile"][];
             /** @description How a test is run. */
-            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["PytestGrader"] | components["schemas"]["EnvironmentGrader"];
+            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["PytestGrader"] | components["schemas"]["NotebookGrader"] | components["schemas"]["EnvironmentGrader"];
             /** @description Groups that tests refer to. */
             groups?: components["schemas"]["Group"][];
             /** @description Name of the image to run in, one of `GET /v1/images`: it determines which packages can be imported. Null: the platform's default. */
@@ -1901,6 +1905,18 @@ export interface components {
          */
         JsonValue: Json;
         /**
+         * KeptFile
+         * @description File that an evaluation has made, kept as an uploaded one of the submitter.
+         */
+        KeptFile: {
+            /** @description Id of the file: `GET /v1/files/{file}/content` returns it. */
+            file: string;
+            /** @description Name that it was made under. */
+            path: string;
+            /** @description Size, in bytes. */
+            size_bytes: number;
+        };
+        /**
          * KeyCreated
          * @description A new API key.
          */
@@ -2480,6 +2496,24 @@ export interface components {
             mean: number[];
             /** @description Variance of each component. */
             var: number[];
+        };
+        /**
+         * NotebookGrader
+         * @description A Jupyter notebook is executed once, cell by cell; each test is a cell of its own. The executed notebook is kept.
+         */
+        NotebookGrader: {
+            /**
+             * @description `separate`: test cells run in a sandbox of their own, where names of the notebook are stand-ins, so that no submission can read or change a test. `shared`: they run in the notebook's process, as in Jupyter; a submission could forge its results, which say so. Default: `"separate"`.
+             * @enum {string}
+             */
+            isolation?: "separate" | "shared";
+            /**
+             * @description Selects this grader. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "notebook";
+            /** @description Limits of the test cells' own process: the CPU time of all of them together, and the wall time of one, apart from the notebook's. The `limits` of the request are those of the notebook: CPU time of all cells with their tests, wall time of one cell. */
+            limits?: components["schemas"]["Limits"];
         };
         /**
          * Page[Evaluation]
@@ -4495,11 +4529,15 @@ export interface components {
         };
         /**
          * TestCase
-         * @description One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue); `node` (pytest); `check` (environment).
+         * @description One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue); `node` (pytest); `cell` and `after` (notebook); `check` (environment).
          */
         TestCase: {
+            /** @description Cell of the submission after which the test stands (notebook): its id, tag, or nbgrader's `grade_id`. A cell of tests of nbgrader with that id is replaced. Null, or if there is no such cell: after the last one. */
+            after?: string | null;
             /** @description Positional arguments of the call (function). */
             args?: components["schemas"]["JsonValue"][] | null;
+            /** @description Test cell (notebook): Python with assertions, or examples of doctest (`>>> mean([1, 2])`). Null: the notebook's own cells run without an error. */
+            cell?: string | null;
             /** @description Part of the contract to check (environment): `spaces`, `seeding`, `determinism`, `copies` that share a process, `endings` of episodes, `rewards` and observations that are finite, or `step_rate`. */
             check?: ("spaces" | "seeding" | "determinism" | "copies" | "endings" | "rewards" | "step_rate") | null;
             /** @description Value that the function must return (function); required there, null for no value. */
@@ -6221,6 +6259,7 @@ export type InvitationRequest = components['schemas']['InvitationRequest'];
 export type InvitationsMade = components['schemas']['InvitationsMade'];
 export type InvitationsRequest = components['schemas']['InvitationsRequest'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type KeptFile = components['schemas']['KeptFile'];
 export type KeyCreated = components['schemas']['KeyCreated'];
 export type KeyInfo = components['schemas']['KeyInfo'];
 export type KeyList = components['schemas']['KeyList'];
@@ -6258,6 +6297,7 @@ export type MetricSeries = components['schemas']['MetricSeries'];
 export type MyStatus = components['schemas']['MyStatus'];
 export type NodeLoad = components['schemas']['NodeLoad'];
 export type NormalizerInfo = components['schemas']['NormalizerInfo'];
+export type NotebookGrader = components['schemas']['NotebookGrader'];
 export type PageEvaluation = components['schemas']['Page_Evaluation_'];
 export type PageFileInfo = components['schemas']['Page_FileInfo_'];
 export type PagePolicyInfo = components['schemas']['Page_PolicyInfo_'];

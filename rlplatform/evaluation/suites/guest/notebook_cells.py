@@ -45,6 +45,10 @@ class Cells:
         self.module.__dict__.update(__builtins__=builtins, display=self._display)
         sys.modules["__main__"] = self.module
 
+    def has(self, file: str) -> bool:
+        """Return True if a traceback calls one of the cells ``file``."""
+        return file.startswith(notebook_file.file_name(self._notebook, 0)[:-1])
+
     def execute(self, number: int) -> dict[str, Any]:
         """Execute a cell. Return its outputs, and its error if it has raised one."""
         outputs = Outputs()
@@ -111,7 +115,7 @@ class NotebookServer(server.Server):
             notebook_check.run_test(source, self._cells.module.__dict__, file)
         except BaseException as error:
             frames = traceback.extract_tb(error.__traceback__)
-            own = bool(frames) and " cell " in frames[-1].filename
+            own = bool(frames) and self._cells.has(frames[-1].filename)
             trace = server.trace_of(error) if own else ""
             return {"message": notebook_check.message_of(error, file), "raised": own, "trace": trace}
         return {}

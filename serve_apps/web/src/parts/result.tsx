@@ -10,6 +10,7 @@ import { current, may } from "../session";
 import type { Evaluation, JsonValue, Submission, TestResult } from "../types";
 import { StateBadge, VerdictBadge } from "./badge";
 import { Alert } from "./problem";
+import { save } from "./save";
 import { TextBlock } from "./text";
 
 /** What a result is drawn from; `EvaluationFeed` is one. */
@@ -75,12 +76,38 @@ export function EvaluationResult({ feed, submission, reveal = false, cancellable
           ))}
         </ul>
       )}
+      {document.files.length > 0 && <KeptFiles files={document.files} onProblem={setProblem} />}
       {document.sandbox && (
         <p class="hint pad">
           Sandbox: {document.sandbox.tier}, {document.sandbox.runtime}, {document.sandbox.image}
         </p>
       )}
     </section>
+  );
+}
+
+interface KeptFilesProps {
+  files: Evaluation["files"];
+  onProblem: (problem: Problem) => void;
+}
+
+/** Files that the evaluation has made. */
+function KeptFiles({ files, onProblem }: KeptFilesProps) {
+  const download = ({ path, file }: Evaluation["files"][number]) =>
+    current()
+      .api.download(`v1/files/${encodeURIComponent(file)}/content`)
+      .then(
+        (content) => save(content, path.split("/").at(-1) ?? path),
+        (error) => onProblem(Problem.of(error)),
+      );
+  return (
+    <p class="pad kept">
+      {files.map((kept) => (
+        <button key={kept.path} type="button" class="secondary" onClick={() => download(kept)}>
+          Download {kept.path} <span class="hint">{bytes(kept.size_bytes)}</span>
+        </button>
+      ))}
+    </p>
   );
 }
 
@@ -124,6 +151,7 @@ const INPUTS: [name: string, title: string][] = [
   ["kwargs", "Keyword arguments"],
   ["seed", "Seed"],
   ["turns", "Turns"],
+  ["cell", "Test cell"],
   ["expected_stdout", "Expected output"],
   ["expected", "Expected value"],
   ["min_return", "Return to reach"],

@@ -58,7 +58,7 @@ export function newborn<T extends Evaluation | Training>(document: T): T {
           restarts: 0,
           manifest: null,
         }
-      : { verdict: null, score: null, tests: [], sandbox: null, attempts: 0 };
+      : { verdict: null, score: null, tests: [], files: [], sandbox: null, attempts: 0 };
   return { ...document, ...blank, ...kind };
 }
 
@@ -87,9 +87,9 @@ function evaluationChanges(document: Evaluation, event: EvaluationEvent): Partia
     case "evaluation.retried":
       return { state: "queued", attempts: event.attempt, tests: [] };
     case "evaluation.finished": {
-      const { verdict, score, sandbox = null, message = null } = event;
+      const { verdict, score, files = [], sandbox = null, message = null } = event;
       const tests = event.tests.map(resultOf);
-      return { state: "finished", verdict, score, tests, sandbox, message, finished_at: event.time };
+      return { state: "finished", verdict, score, tests, files, sandbox, message, finished_at: event.time };
     }
     case "evaluation.cancelled":
       return { state: "cancelled", verdict: "cancelled", message: event.reason, finished_at: event.time };

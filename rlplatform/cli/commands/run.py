@@ -137,4 +137,4 @@ def _status(test: TestResult) -> int:
         return 128 + signal.Signals[test.signal]
     if test.verdict is Verdict.INTERNAL_ERROR:
         return exit_codes.SERVER
-    return exit_codes.FAILED
+    return exit_codes.DONE if test.verdict is Verdict.ACCEPTED else exit_codes.FAILED

@@ -198,6 +198,19 @@ async def test_an_unfinished_evaluation_uses_its_files() -> None:
     assert await evaluation_that_uses(rig.store, "school", ids[0]) is None
 
 
+async def test_files_that_a_run_has_made_are_kept_as_uploads_of_its_submitter(tmp_path: Path) -> None:
+    rig = Rig()
+    run = await rig.queue(request_of(*[(await rig.put(b"%d" % number)).id for number in range(4)]))
+    files = AttachedFiles(rig.service, NodeCache(rig.storage, tmp_path, 100))
+    (kept,) = await files.keep(run, {"out/hw-executed.ipynb": b"{}"})
+    assert (kept.path, kept.size_bytes) == ("out/hw-executed.ipynb", 2)
+    submitter = Principal(id=run.created_by, tenant=run.tenant, scopes=frozenset())
+    info = await rig.service.find(kept.file, submitter)
+    assert info.name == "hw-executed.ipynb"
+    assert await files.keep(run, {"\n": b"a name that no file can have"}) == []
+    assert await AttachedFiles(None, None).keep(run, {"a": b""}) == []
+
+
 async def test_an_evaluator_gets_the_files_of_a_run(tmp_path: Path) -> None:
     rig = Rig()
     ids = [(await rig.put(b"%d" % number)).id for number in range(4)]

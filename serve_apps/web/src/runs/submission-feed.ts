@@ -98,6 +98,7 @@ export function evaluationOf(submission: SubmissionInfo | SubmissionDetail): Eva
     created_at: submitted_at,
     attempts: 1,
     expected_start_at: null,
+    files: [],
     finished_at: null,
     started_at: null,
     labels: {},

@@ -49,7 +49,7 @@ TEST_PACKAGES = {
 WEB = ROOT / "serve_apps" / "web"
 TYPESCRIPT = ROOT / "tests" / "clients" / "typescript"
 NEEDS_DEBOOTSTRAP = 3  # exit status of cluster.sandbox_image
-EXTRAS = {"run": "server,export", "test": "server,export,dev"}
+EXTRAS = {"run": "server,export", "test": "server,export,dev,mlflow,wandb"}
 
 
 class SetupError(Exception):

@@ -32,6 +32,7 @@ from rlplatform.cli.commands import (
 )
 from rlplatform.cli.commands.doctor import doctor
 from rlplatform.cli.commands.evaluate import evaluate
+from rlplatform.cli.commands.export import export
 from rlplatform.cli.commands.run import run
 from rlplatform.cli.commands.serve import serve
 from rlplatform.cli.commands.submit import submit
@@ -78,6 +79,7 @@ app.command()(submit)
 app.command()(sweep.sweep)
 app.add_typer(study.app, name="study")
 app.add_typer(runs.app, name="runs")
+app.command()(export)
 app.add_typer(assignment.app, name="assignment")
 app.add_typer(members.app, name="members")
 app.add_typer(policy.app, name="policy")

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from rlplatform.client.call import POLICY_WAIT_S, Call, T, failure, reads
 from rlplatform.client.connection import find_connection, open_http
-from rlplatform.client.downloads import saving
+from rlplatform.client.downloads import PartialDownload, saving
 from rlplatform.client.event_cursor import EventCursor
 from rlplatform.client.retry import AsyncSleep, Retry
 from rlplatform.client.uploads import Source, Upload
@@ -115,6 +115,43 @@ class AsyncTransport:
         except httpx2.TransportError as error:
             raise self._unreachable(error) from error
         return target
+
+    async def _download_resumably(self, path: str, target: Path, progress: Callable[[int, int], None] | None) -> Path:
+        """Save what the server names by its SHA-256. A lost connection, or an earlier call, is continued."""
+        part = PartialDownload(target)
+        attempt = 1
+        while True:
+            try:
+                await self._download_rest(path, part, progress)
+                return part.complete()
+            except httpx2.TransportError as error:
+                failed: PlatformError = self._unreachable(error)
+            except PlatformError as error:
+                failed = error
+            delay = self._retry.delay_s(attempt, failed)
+            if delay is None:
+                raise failed
+            await self._sleep(delay)
+            attempt += 1
+
+    async def _download_rest(
+        self, path: str, part: PartialDownload, progress: Callable[[int, int], None] | None
+    ) -> None:
+        timeout = TIMEOUT_S + POLICY_WAIT_S
+        async with self._http.stream("GET", path, headers=dict(part.headers), timeout=timeout) as response:
+            if response.status_code == 416:  # what is there is no beginning of the content
+                part.discard()
+                raise httpx2.RemoteProtocolError("the part that was received does not fit")
+            if response.status_code not in (200, 206):
+                raise await _failure(response)
+            with part.open(response.status_code, response.headers.get("etag", "")) as file:
+                received = file.tell()
+                total = received + int(response.headers.get("content-length", 0))
+                async for chunk in response.aiter_bytes():
+                    file.write(chunk)
+                    received += len(chunk)
+                    if progress is not None:
+                        progress(received, total)
 
     async def _stream(self, path: str, cursor: EventCursor) -> AsyncGenerator[Event]:
         """Yield the events of one connection, from behind the cursor until it closes or the stream ends."""

@@ -53,9 +53,11 @@ from rlplatform.client.call import (
     with_json,
 )
 from rlplatform.client.connection import find_connection, open_http
-from rlplatform.client.downloads import saving
+from rlplatform.client.downloads import PartialDownload, saving
 from rlplatform.client.event_cursor import EventCursor
+from rlplatform.client.fields import EvaluationFields, PolicyFields, StudyFields, TrainingFields, with_fields
 from rlplatform.client.filters import RunFilters, params_of
+from rlplatform.client.local_policy import LocalPolicy
 from rlplatform.client.retry import Retry, Sleep
 from rlplatform.client.uploads import Source, Upload
 from rlplatform.comparison.models import RETURN, Axis, Comparison
@@ -183,6 +185,41 @@ class Transport:
         except httpx2.TransportError as error:
             raise self._unreachable(error) from error
         return target
+
+    def _download_resumably(self, path: str, target: Path, progress: Callable[[int, int], None] | None) -> Path:
+        """Save what the server names by its SHA-256. A lost connection, or an earlier call, is continued."""
+        part = PartialDownload(target)
+        attempt = 1
+        while True:
+            try:
+                self._download_rest(path, part, progress)
+                return part.complete()
+            except httpx2.TransportError as error:
+                failed: PlatformError = self._unreachable(error)
+            except PlatformError as error:
+                failed = error
+            delay = self._retry.delay_s(attempt, failed)
+            if delay is None:
+                raise failed
+            self._sleep(delay)
+            attempt += 1
+
+    def _download_rest(self, path: str, part: PartialDownload, progress: Callable[[int, int], None] | None) -> None:
+        timeout = TIMEOUT_S + POLICY_WAIT_S
+        with self._http.stream("GET", path, headers=dict(part.headers), timeout=timeout) as response:
+            if response.status_code == 416:  # what is there is no beginning of the content
+                part.discard()
+                raise httpx2.RemoteProtocolError("the part that was received does not fit")
+            if response.status_code not in (200, 206):
+                raise _failure(response)
+            with part.open(response.status_code, response.headers.get("etag", "")) as file:
+                received = file.tell()
+                total = received + int(response.headers.get("content-length", 0))
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+                    received += len(chunk)
+                    if progress is not None:
+                        progress(received, total)
 
     def _stream(self, path: str, cursor: EventCursor) -> Generator[Event]:
         """Yield the events of one connection, from behind the cursor until it closes or the stream ends."""
@@ -643,16 +680,25 @@ class PolicyCalls(Transport):
     """Publish policies, let them act, and save them."""
 
     def publish_policy(
-        self, request: PolicyRequest | Mapping[str, Any], *, idempotency_key: str | None = None
+        self,
+        request: PolicyRequest | Mapping[str, Any] | None = None,
+        *,
+        idempotency_key: str | None = None,
+        **fields: Unpack[PolicyFields],
     ) -> PolicyInfo:
         """Copy a checkpoint's policy, so that it outlives the checkpoint and can act.
+
+        Args:
+            request: what to publish; None if its fields are given, for example ``training_id=…``.
+            idempotency_key: name of this request: sent again, it publishes nothing; made up if left out.
+            fields: see :class:`~rlplatform.client.fields.PolicyFields`; they replace those of ``request``.
 
         Raises:
             NotFound: there is no such checkpoint or training.
             Conflict: the checkpoint has no policy that can be served.
         """
-        read = reads(PolicyInfo)
-        return self._send(create("/v1/policies", encode(request), read, idempotency_key, wait_s=POLICY_WAIT_S))
+        read, body = reads(PolicyInfo), encode(with_fields(request, fields))
+        return self._send(create("/v1/policies", body, read, idempotency_key, wait_s=POLICY_WAIT_S))
 
     def policy(self, policy_id: str) -> PolicyInfo:
         """Return a published policy.
@@ -680,6 +726,17 @@ class PolicyCalls(Transport):
         path = f"/v1/policies/{segment(policy_id)}/act"
         body = {"observations": list(observations), "deterministic": deterministic}
         return (self._send(with_json("POST", path, body, Actions, wait_s=POLICY_WAIT_S))).actions
+
+    def load_policy(self, policy_id: str) -> LocalPolicy:
+        """Return a published policy that acts in this process, on onnxruntime and without the platform.
+
+        Raises:
+            NotFound: there is no such policy.
+            Unavailable: onnxruntime is not installed.
+        """
+        info = self.policy(policy_id)
+        path = f"/v1/policies/{segment(policy_id)}/download?format=onnx"
+        return LocalPolicy(info, self._send(Call("GET", path, bytes, wait_s=POLICY_WAIT_S)))
 
     def download_policy(
         self,
@@ -735,17 +792,23 @@ class EvaluationCalls(Transport):
 
     def submit_evaluation(
         self,
-        request: EvaluationRequest | Mapping[str, Any],
+        request: EvaluationRequest | Mapping[str, Any] | None = None,
         *,
         wait_s: float = 0.0,
         idempotency_key: str | None = None,
+        **fields: Unpack[EvaluationFields],
     ) -> Evaluation:
-        """Queue an evaluation; return its result if it finishes within ``wait_s`` (at most 60)."""
+        """Queue an evaluation; return its result if it finishes within ``wait_s``.
+
+        Args:
+            request: the evaluation; None if its fields are given.
+            wait_s: seconds to wait for the result, at most 60.
+            idempotency_key: name of this request: sent again, it starts nothing; made up if left out.
+            fields: see :class:`~rlplatform.client.fields.EvaluationFields`; they replace those of ``request``.
+        """
         params = {"wait": wait_s} if wait_s else {}
-        read = reads(Evaluation)
-        return self._send(
-            create("/v1/evaluations", encode(request), read, idempotency_key, params=params, wait_s=wait_s)
-        )
+        read, body = reads(Evaluation), encode(with_fields(request, fields))
+        return self._send(create("/v1/evaluations", body, read, idempotency_key, params=params, wait_s=wait_s))
 
     def submit_evaluations(
         self, requests: Sequence[EvaluationRequest | Mapping[str, Any]], *, idempotency_key: str | None = None
@@ -806,13 +869,24 @@ class EvaluationCalls(Transport):
 class StudyCalls(Transport):
     """Start studies, steer them, and read their trials."""
 
-    def start_study(self, request: StudyRequest | Mapping[str, Any], *, idempotency_key: str | None = None) -> Study:
+    def start_study(
+        self,
+        request: StudyRequest | Mapping[str, Any] | None = None,
+        *,
+        idempotency_key: str | None = None,
+        **fields: Unpack[StudyFields],
+    ) -> Study:
         """Start a study.
+
+        Args:
+            request: the study; None if its fields are given.
+            idempotency_key: name of this request: sent again, it starts nothing; made up if left out.
+            fields: see :class:`~rlplatform.client.fields.StudyFields`; they replace those of ``request``.
 
         Raises:
             InvalidRequest: the space or the training makes no sense; nothing was started.
         """
-        return self._send(create("/v1/studies", encode(request), reads(Study), idempotency_key))
+        return self._send(create("/v1/studies", encode(with_fields(request, fields)), reads(Study), idempotency_key))
 
     def study(self, study_id: str) -> Study:
         """Return a study, with all its trials.
@@ -851,10 +925,25 @@ class TrainingCalls(Transport):
     """Start trainings, steer them, and read what they produce."""
 
     def start_training(
-        self, request: TrainingRequest | Mapping[str, Any], *, idempotency_key: str | None = None
+        self,
+        request: TrainingRequest | Mapping[str, Any] | None = None,
+        *,
+        idempotency_key: str | None = None,
+        **fields: Unpack[TrainingFields],
     ) -> Training:
-        """Queue a training."""
-        return self._send(create("/v1/trainings", encode(request), reads(Training), idempotency_key))
+        """Queue a training, for example ``client.start_training(env="CartPole-v1", seed=1)``.
+
+        Args:
+            request: the training; None if its fields are given.
+            idempotency_key: name of this request: sent again, it starts nothing; made up if left out.
+            fields: see :class:`~rlplatform.client.fields.TrainingFields`; they replace those of ``request``.
+
+        Raises:
+            InvalidRequest: the environment, preset, hyperparameters or resources make no sense.
+            TooManyRequests: a quota is used up, or the queue is full.
+        """
+        body = encode(with_fields(request, fields))
+        return self._send(create("/v1/trainings", body, reads(Training), idempotency_key))
 
     def continue_training(
         self, training_id: str, changes: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
@@ -888,13 +977,19 @@ class TrainingCalls(Transport):
         request = clone(self.training(training_id), changes)
         return self.start_training(request, idempotency_key=idempotency_key)
 
-    def check_training(self, request: TrainingRequest | Mapping[str, Any]) -> TrainingCheck:
+    def check_training(
+        self, request: TrainingRequest | Mapping[str, Any] | None = None, **fields: Unpack[TrainingFields]
+    ) -> TrainingCheck:
         """Check a training as starting it would, and start nothing; return what it would train with.
+
+        Args:
+            request: the training; None if its fields are given.
+            fields: see :class:`~rlplatform.client.fields.TrainingFields`; they replace those of ``request``.
 
         Raises:
             InvalidRequest: the environment, preset, hyperparameters or resources make no sense.
         """
-        return self._send(with_json("POST", "/v1/trainings:check", request, TrainingCheck))
+        return self._send(with_json("POST", "/v1/trainings:check", with_fields(request, fields), TrainingCheck))
 
     def training(self, training_id: str) -> Training:
         """Return a training.
@@ -951,6 +1046,42 @@ class TrainingCalls(Transport):
             progress: called with the bytes received and the bytes in all.
         """
         return self._download(f"/v1/checkpoints/{segment(checkpoint_id)}/download", target, progress)
+
+    def download_run(
+        self, training_id: str, target: Path, *, progress: Callable[[int, int], None] | None = None
+    ) -> Path:
+        """Save the run folder of a training as the tar archive ``target``: events, manifest, tables, checkpoints.
+
+        A call that was interrupted leaves ``TARGET.SHA256.part``; the next one continues it.
+
+        Args:
+            progress: called with the bytes received and the bytes in all.
+        """
+        return self._download_resumably(f"/v1/trainings/{segment(training_id)}/files", target, progress)
+
+    def export_metrics(
+        self,
+        target: Path,
+        *training_ids: str,
+        form: Literal["csv", "parquet"] = "csv",
+        progress: Callable[[int, int], None] | None = None,
+        **filters: Unpack[RunFilters],
+    ) -> Path:
+        """Save the metrics of trainings as one table, a row for each iteration. ``target`` appears once it is complete.
+
+        Args:
+            training_ids: trainings; without any, those that ``filters`` find.
+            form: ``csv`` or ``parquet``.
+            progress: called with the bytes received and the bytes in all.
+            filters: see :class:`~rlplatform.client.filters.RunFilters`; ``sort`` is not accepted.
+
+        Raises:
+            InvalidRequest: neither trainings nor filters are given, or both, or more than 1,000 are found.
+            NotFound: there is no such training.
+        """
+        chosen: dict[str, Any] = {"run": ",".join(training_ids)} if training_ids else {}
+        params = httpx2.QueryParams({**params_of(filters), **chosen, "format": form})
+        return self._download(f"/v1/trainings:export?{params}", target, progress)
 
     def delete_checkpoint(self, checkpoint_id: str) -> None:
         """Delete a checkpoint for good, for example to get below the storage quota.

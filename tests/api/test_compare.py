@@ -157,7 +157,7 @@ async def test_the_client_compares(platform, training: dict[str, Any]) -> None:
                 assert group.final is not None
                 assert (group.final.iqm, group.final.runs) == (40.0, 3)
                 assert len(blocking.compare(env="CartPole-v1", x="train_wall_s").groups[0].runs) == 3
-                with pytest.raises(InvalidRequest, match="give trainings to compare"):
+                with pytest.raises(InvalidRequest, match="name trainings"):
                     blocking.compare()
 
         await asyncio.to_thread(compared)

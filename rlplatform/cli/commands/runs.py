@@ -12,6 +12,7 @@ from rlplatform.cli import exit_codes, formatting
 from rlplatform.cli.commands.run_annotations import label, rm
 from rlplatform.cli.commands.run_clone import clone
 from rlplatform.cli.commands.run_compare import compare, plot
+from rlplatform.cli.commands.run_files import download, export
 from rlplatform.cli.evidence import evidence
 from rlplatform.cli.follow import follow_evaluation, follow_training, page_of, summary
 from rlplatform.cli.ids import full_id
@@ -39,6 +40,8 @@ app.command()(label)
 app.command()(clone)
 app.command()(compare)
 app.command()(plot)
+app.command()(download)
+app.command()(export)
 app.command()(rm)
 
 
@@ -181,25 +184,6 @@ def checkpoints(
     with connect(url, api_key) as client:
         found = client.checkpoints(full_id(client, training_id, Kind.TRAINING))
     output.table(found, [formatting.checkpoint(info) for info in found], "no checkpoints yet")
-
-
-@app.command()
-def download(
-    ctx: typer.Context,
-    checkpoint_id: Annotated[str, typer.Argument(help="ckpt_…, or the beginning or end of it.")],
-    target: Annotated[Path | None, typer.Option("--output", "-o", help="The archive to write.")] = None,
-    json: Json = False,
-    url: Url = None,
-    api_key: ApiKey = None,
-) -> None:
-    """Save a checkpoint as a tar archive."""
-    output = output_of(ctx, json)
-    with connect(url, api_key) as client:
-        checkpoint_id = full_id(client, checkpoint_id, Kind.CHECKPOINT)
-        target = target or Path(f"{checkpoint_id}.tar")
-        with output.transfer(target.name) as progress:
-            client.download_checkpoint(checkpoint_id, target, progress=progress)
-    output.document({"path": str(target), "size_bytes": target.stat().st_size}, str(target))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, create, encode, reads, segment
+from rlplatform.client.fields import EvaluationFields, with_fields
 from rlplatform.client.filters import RunFilters, params_of
 from rlplatform.errors import PlatformError, error_from
 from rlplatform.evaluation.models import BatchResult, Evaluation, EvaluationRequest
@@ -20,17 +21,23 @@ class EvaluationCalls(AsyncTransport):
 
     async def submit_evaluation(
         self,
-        request: EvaluationRequest | Mapping[str, Any],
+        request: EvaluationRequest | Mapping[str, Any] | None = None,
         *,
         wait_s: float = 0.0,
         idempotency_key: str | None = None,
+        **fields: Unpack[EvaluationFields],
     ) -> Evaluation:
-        """Queue an evaluation; return its result if it finishes within ``wait_s`` (at most 60)."""
+        """Queue an evaluation; return its result if it finishes within ``wait_s``.
+
+        Args:
+            request: the evaluation; None if its fields are given.
+            wait_s: seconds to wait for the result, at most 60.
+            idempotency_key: name of this request: sent again, it starts nothing; made up if left out.
+            fields: see :class:`~rlplatform.client.fields.EvaluationFields`; they replace those of ``request``.
+        """
         params = {"wait": wait_s} if wait_s else {}
-        read = reads(Evaluation)
-        return await self._send(
-            create("/v1/evaluations", encode(request), read, idempotency_key, params=params, wait_s=wait_s)
-        )
+        read, body = reads(Evaluation), encode(with_fields(request, fields))
+        return await self._send(create("/v1/evaluations", body, read, idempotency_key, params=params, wait_s=wait_s))
 
     async def submit_evaluations(
         self, requests: Sequence[EvaluationRequest | Mapping[str, Any]], *, idempotency_key: str | None = None

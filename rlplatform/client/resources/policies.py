@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 from urllib.parse import quote
 
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import POLICY_WAIT_S, Call, create, encode, reads, segment, with_json
+from rlplatform.client.fields import PolicyFields, with_fields
+from rlplatform.client.local_policy import LocalPolicy
 from rlplatform.policies.models import Actions, PolicyInfo, PolicyRequest
 from rlplatform.runs.pages import Page
 
@@ -17,16 +19,25 @@ class PolicyCalls(AsyncTransport):
     """Publish policies, let them act, and save them."""
 
     async def publish_policy(
-        self, request: PolicyRequest | Mapping[str, Any], *, idempotency_key: str | None = None
+        self,
+        request: PolicyRequest | Mapping[str, Any] | None = None,
+        *,
+        idempotency_key: str | None = None,
+        **fields: Unpack[PolicyFields],
     ) -> PolicyInfo:
         """Copy a checkpoint's policy, so that it outlives the checkpoint and can act.
+
+        Args:
+            request: what to publish; None if its fields are given, for example ``training_id=…``.
+            idempotency_key: name of this request: sent again, it publishes nothing; made up if left out.
+            fields: see :class:`~rlplatform.client.fields.PolicyFields`; they replace those of ``request``.
 
         Raises:
             NotFound: there is no such checkpoint or training.
             Conflict: the checkpoint has no policy that can be served.
         """
-        read = reads(PolicyInfo)
-        return await self._send(create("/v1/policies", encode(request), read, idempotency_key, wait_s=POLICY_WAIT_S))
+        read, body = reads(PolicyInfo), encode(with_fields(request, fields))
+        return await self._send(create("/v1/policies", body, read, idempotency_key, wait_s=POLICY_WAIT_S))
 
     async def policy(self, policy_id: str) -> PolicyInfo:
         """Return a published policy.
@@ -54,6 +65,17 @@ class PolicyCalls(AsyncTransport):
         path = f"/v1/policies/{segment(policy_id)}/act"
         body = {"observations": list(observations), "deterministic": deterministic}
         return (await self._send(with_json("POST", path, body, Actions, wait_s=POLICY_WAIT_S))).actions
+
+    async def load_policy(self, policy_id: str) -> LocalPolicy:
+        """Return a published policy that acts in this process, on onnxruntime and without the platform.
+
+        Raises:
+            NotFound: there is no such policy.
+            Unavailable: onnxruntime is not installed.
+        """
+        info = await self.policy(policy_id)
+        path = f"/v1/policies/{segment(policy_id)}/download?format=onnx"
+        return LocalPolicy(info, await self._send(Call("GET", path, bytes, wait_s=POLICY_WAIT_S)))
 
     async def download_policy(
         self,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from rlplatform.client.async_transport import AsyncTransport
 from rlplatform.client.call import Call, create, encode, reads, segment
+from rlplatform.client.fields import StudyFields, with_fields
 from rlplatform.runs.pages import Page
 from rlplatform.studies.models import Study, StudyRequest
 
@@ -15,14 +16,24 @@ class StudyCalls(AsyncTransport):
     """Start studies, steer them, and read their trials."""
 
     async def start_study(
-        self, request: StudyRequest | Mapping[str, Any], *, idempotency_key: str | None = None
+        self,
+        request: StudyRequest | Mapping[str, Any] | None = None,
+        *,
+        idempotency_key: str | None = None,
+        **fields: Unpack[StudyFields],
     ) -> Study:
         """Start a study.
+
+        Args:
+            request: the study; None if its fields are given.
+            idempotency_key: name of this request: sent again, it starts nothing; made up if left out.
+            fields: see :class:`~rlplatform.client.fields.StudyFields`; they replace those of ``request``.
 
         Raises:
             InvalidRequest: the space or the training makes no sense; nothing was started.
         """
-        return await self._send(create("/v1/studies", encode(request), reads(Study), idempotency_key))
+        body = encode(with_fields(request, fields))
+        return await self._send(create("/v1/studies", body, reads(Study), idempotency_key))
 
     async def study(self, study_id: str) -> Study:
         """Return a study, with all its trials.

@@ -42,7 +42,24 @@ class EventFile:
         name = f"events.out.tfevents.{int(wall_time):010d}.{socket.gethostname()}.{os.getpid()}"
         taken = len(list(folder.glob(f"{name}.*")))
         self._file: BinaryIO = (folder / f"{name}.{taken}").open("xb")
-        self._write(_double(1, wall_time) + _bytes(3, b"brain.Event:2"))
+        self._begin(wall_time)
+
+    @classmethod
+    def at(cls, path: Path, size_bytes: int, wall_time: float) -> EventFile:
+        """Open the file ``path``, which may not exist yet, cut to its first ``size_bytes``; 0: begin it."""
+        file = cls.__new__(cls)
+        file._file = path.open("r+b" if path.exists() else "xb")
+        file._file.truncate(size_bytes)
+        file._file.seek(size_bytes)
+        if not size_bytes:
+            file._begin(wall_time)
+        return file
+
+    def sync(self) -> int:
+        """Write everything to the disk; return the size of the file in bytes."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._file.tell()
 
     def scalars(self, values: Mapping[str, float], step: int, wall_time: float) -> None:
         """Write all ``values`` by tag, at one step."""
@@ -60,6 +77,9 @@ class EventFile:
     def close(self) -> None:
         """Flush and close. Idempotent."""
         self._file.close()
+
+    def _begin(self, wall_time: float) -> None:
+        self._write(_double(1, wall_time) + _bytes(3, b"brain.Event:2"))
 
     def _write(self, message: bytes) -> None:
         length = struct.pack("<Q", len(message))

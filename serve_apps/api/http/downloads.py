@@ -55,8 +55,12 @@ class Download(FileResponse):
         try:
             await super().__call__(self._with_sensible_range(scope), receive, send)
         finally:
-            with suppress(RuntimeError):  # the loop's threads are gone: so is the process, soon
-                asyncio.get_running_loop().run_in_executor(None, _remove, self._folder)
+            self.discard()
+
+    def discard(self) -> None:
+        """Remove the file and its folder."""
+        with suppress(RuntimeError):  # the loop's threads are gone: so is the process, soon
+            asyncio.get_running_loop().run_in_executor(None, _remove, self._folder)
 
     def _with_sensible_range(self, scope: Scope) -> Scope:
         headers = Headers(scope=scope)

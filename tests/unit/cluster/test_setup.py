@@ -85,7 +85,10 @@ def test_packages_are_installed_again_only_for_extras_that_are_not_there(
     monkeypatch.setattr(setup, "pip", installed.append)
     for purpose in ("run", "run", "test", "run", "test"):
         setup.environment(setup.EXTRAS[purpose])
-    assert [arguments[-1].rpartition("[")[2] for arguments in installed] == ["server,export]", "server,export,dev]"]
+    assert [arguments[-1].rpartition("[")[2] for arguments in installed] == [
+        "server,export]",
+        "server,export,dev,mlflow,wandb]",
+    ]
 
 
 def test_the_cuda_build_of_torch_is_announced_once(

@@ -1,35 +1,13 @@
-"""Event files, read back with tensorboardX's own messages and checksums."""
+"""Event files are what TensorBoard reads."""
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
-from typing import Any
 
-from tensorboardX.crc32c import crc32c
-from tensorboardX.proto.event_pb2 import Event, SessionLog
+from tensorboardX.proto.event_pb2 import SessionLog
 
 from rlplatform.training.run_folder.tensorboard import EventFile
-
-
-def masked(data: bytes) -> int:
-    crc = crc32c(data)
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-
-
-def read(path: Path) -> list[Any]:
-    """The messages of an event file; every checksum is checked."""
-    data, found = path.read_bytes(), []
-    while data:
-        (length,) = struct.unpack_from("<Q", data)
-        assert struct.unpack_from("<I", data, 8) == (masked(data[:8]),)
-        message = data[12 : 12 + length]
-        assert struct.unpack_from("<I", data, 12 + length) == (masked(message),)
-        event = Event()
-        event.ParseFromString(message)
-        found.append(event)
-        data = data[16 + length :]
-    return found
+from tests.tensorboard import read
 
 
 def test_what_is_written_is_what_tensorboard_reads(tmp_path: Path) -> None:

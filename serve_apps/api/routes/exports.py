@@ -43,10 +43,15 @@ class ExportQuery(SelectionQuery):
     responses={
         200: {
             "description": "The table.",
-            "headers": headers("Content-Disposition"),
+            "headers": _HEADERS,
             "content": binary(*_MEDIA_TYPES.values()),
         },
-        **problems(401, 403, 404, 422),
+        206: {
+            "description": "The part that `Range` asks for.",
+            "headers": _HEADERS | headers("Content-Range"),
+            "content": binary(*_MEDIA_TYPES.values(), "multipart/byteranges"),
+        },
+        **problems(401, 403, 404, 416, 422),
     },
 )
 async def export(ctx: Ctx, caller: Caller, query: Annotated[ExportQuery, Query()]) -> Response:

@@ -886,7 +886,8 @@ class StudyCalls(Transport):
         Raises:
             InvalidRequest: the space or the training makes no sense; nothing was started.
         """
-        return self._send(create("/v1/studies", encode(with_fields(request, fields)), reads(Study), idempotency_key))
+        body = encode(with_fields(request, fields))
+        return self._send(create("/v1/studies", body, reads(Study), idempotency_key))
 
     def study(self, study_id: str) -> Study:
         """Return a study, with all its trials.

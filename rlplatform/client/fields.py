@@ -26,14 +26,15 @@ class AnnotationFields(TypedDict, total=False):
 class TrainingFields(AnnotationFields, total=False):
     """Fields of a training.
 
-    Keys: ``env``: Gymnasium id, or ``env_…``; ``env_config``: keyword arguments of the environment; ``env_backend``:
-    ``envpool``, ``gymnasium`` or ``auto``; ``max_episode_steps``: time limit of an episode; ``algorithm``: ``ppo``;
-    ``engine``: ``rllib`` or ``simulated``; ``seed``: seeds everything; ``preset``: name of tuned hyperparameters;
-    ``hyperparameters``: those that differ, as Stable-Baselines3 names them; ``resume_from``: checkpoint or training to
-    continue; ``stop``: ``env_steps``, ``more_env_steps``, ``episode_return_mean``, ``wall_time_s``, ``iterations``;
-    ``resources``: ``num_env_runners``, ``num_learners`` …; ``evaluation``: ``every_iterations``, ``episodes`` …;
-    ``checkpoint``: ``every_iterations``, ``keep_last`` …; ``max_environment_faults``: faults of users' code that end
-    the training; ``priority``: ``high``, ``normal`` or ``low``.
+    Keys: ``env``: Gymnasium id, or ``env_…``; ``env_config``: keyword arguments of the environment;
+    ``env_backend``: ``envpool``, ``gymnasium`` or ``auto``; ``max_episode_steps``: time limit of an episode;
+    ``algorithm``: ``ppo``; ``engine``: ``rllib`` or ``simulated``; ``seed``: seeds everything; ``preset``: name of
+    tuned hyperparameters; ``hyperparameters``: those that differ, as Stable-Baselines3 names them; ``resume_from``:
+    checkpoint or training to continue; ``stop``: ``env_steps``, ``more_env_steps``, ``episode_return_mean``,
+    ``wall_time_s``, ``iterations``; ``resources``: ``num_env_runners``, ``num_learners`` …; ``evaluation``:
+    ``every_iterations``, ``episodes`` …; ``checkpoint``: ``every_iterations``, ``keep_last`` …; ``reward``: a
+    reward function of your own; ``max_environment_faults``: faults of users' code that end the training;
+    ``priority``: ``high``, ``normal`` or ``low``.
     """
 
     env: str
@@ -50,6 +51,7 @@ class TrainingFields(AnnotationFields, total=False):
     resources: Part
     evaluation: Part
     checkpoint: Part
+    reward: Part | None
     max_environment_faults: int
     priority: str
 

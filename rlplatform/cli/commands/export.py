@@ -44,7 +44,9 @@ def export(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Copy trainings into TensorBoard, MLflow or Weights & Biases (offline), and follow them to their end.
+    """Copy trainings into TensorBoard, MLflow or W&B.
+
+    Follows them to their end; W&B is written offline.
 
     Interrupt it and start it again as you like: it continues where it was, without a gap or a double.
     """

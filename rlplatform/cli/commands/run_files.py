@@ -25,7 +25,7 @@ def download(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Save a checkpoint, or the run folder of a training, as a tar archive. An interrupted run folder is continued."""
+    """Save a checkpoint or a run folder as a tar archive. An interrupted run folder is continued."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         kinds = (Kind.TRAINING,) if files else (Kind.CHECKPOINT, Kind.TRAINING)
@@ -55,7 +55,7 @@ def export(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Save the metrics of trainings as one table: a row for each iteration."""
+    """Save the metrics of trainings as one table. It has a row for each iteration."""
     output = output_of(ctx, json)
     filters: RunFilters = {
         "labels": wanted_labels(label),

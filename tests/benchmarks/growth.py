@@ -1,4 +1,4 @@
-"""What the platform costs as its store grows: start, lists and the hourly sweep, at 1,000 to 100,000 evaluations.
+"""Measure start, lists and the hourly sweep as the store grows from 1,000 to 100,000 evaluations.
 
     python -m tests.benchmarks.growth [--sizes 1000 10000 100000] [--rounds 50]
 

@@ -2,7 +2,7 @@
 
 The commit's own code runs its platform in one process (``tests/e2e/local.py``) on a SQLite file: evaluations with
 hidden tests, a training that succeeds, one that is suspended while it runs, and keys. ``stores/COMMIT.sql`` is the file
-as SQL, ``stores/COMMIT.json`` is what clients of that commit were told.
+as SQL, ``stores/COMMIT.json`` has the answers that clients of that commit received.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stores that earlier commits wrote: today's platform reads all of them, and goes on from there.
+"""Stores that earlier commits wrote: today's platform reads all of them, and continues from there.
 
 ``python -m tests.contract.recorded_store COMMIT`` records another one.
 """

@@ -11,6 +11,9 @@ import pytest
 
 from actors.supervisor import Supervisor
 from rlplatform.access.principals import Principal, Role, Scope
+from rlplatform.assignments.course import CourseServices
+from rlplatform.assignments.definitions import AssignmentRequest
+from rlplatform.assignments.similarity.models import SimilarityRequest
 from rlplatform.errors import (
     Conflict,
     IdempotencyMismatch,
@@ -730,6 +733,21 @@ async def test_an_evaluation_refers_to_files_that_its_submitter_sees(bench: Benc
     assert isinstance(run.request.source, FileRef)
     await bench.store.delete_document("file", info.id)
     assert await bench.supervisor.submit_evaluation(request, PRINCIPAL, key) == (run, False), "it was accepted before"
+
+
+async def test_similarity_report_that_was_begun_before_a_crash_is_finished(bench: Bench) -> None:
+    await bench.supervisor.reconcile()
+    course = CourseServices(bench.store, bench.clock, bench.supervisor, None, EvaluationSettings(), 1 << 30)
+    definition = {"title": "x", "tests": [{"id": "t", "expected_stdout": ""}]}
+    staff = PRINCIPAL.model_copy(update={"scopes": Role.INSTRUCTOR.scopes})
+    await course.assignments.publish("homework", AssignmentRequest.model_validate(definition), staff)
+    await course.similarity.start("homework", SimilarityRequest(), staff)
+    after = Supervisor(SETTINGS, bench.store, bench.checkpoints, bench.launcher, bench.clock)
+    running = asyncio.create_task(after._similarity.run())
+    while (report := await course.similarity.report("homework", staff)).state == "running":
+        await asyncio.sleep(0.02)
+    running.cancel()
+    assert (report.state, report.compared) == ("ready", 0)
 
 
 async def test_a_training_keeps_the_text_of_its_reward_function(bench: Bench) -> None:

@@ -63,5 +63,5 @@ async def test_submission_without_code_is_named_and_the_others_are_compared(plat
         report = (await it.staff.get(WHERE)).json()
         assert report["compared"] == 1
         assert [(one["external_id"], one["reason"]) for one in report["skipped"]] == [
-            ("s1", "it has no .py files as text")
+            ("s1", "it has no code: main.py is empty, or was uploaded as a file")
         ]

@@ -36,7 +36,7 @@ def compare(programs: Sequence[Program], given: Program, min_similarity: float) 
     """
     ours = set[int]()
     for path, text in given.files.items():
-        ours |= CodeFingerprint(path, NOISE, WINDOW, fp=io.StringIO(text)).hashes
+        ours |= CodeFingerprint(_tokenized_as(path), NOISE, WINDOW, fp=io.StringIO(text)).hashes
     known, short = [], []
     for program in programs:
         fingerprint = _fingerprint(program, ours)
@@ -60,11 +60,16 @@ def compare(programs: Sequence[Program], given: Program, min_similarity: float) 
 
 def _fingerprint(program: Program, ours: set[int]) -> CodeFingerprint:
     entry = next(iter(program.files), "main.py")
-    made = CodeFingerprint(entry, NOISE, WINDOW, fp=io.StringIO(program.text))
+    made = CodeFingerprint(_tokenized_as(entry), NOISE, WINDOW, fp=io.StringIO(program.text))
     made.hash_idx = {value: places for value, places in made.hash_idx.items() if value not in ours}
     made.hashes = set(made.hash_idx)
     made.token_coverage = int(get_token_coverage(made.hash_idx, NOISE, len(made.filtered_code)))
     return made
+
+
+def _tokenized_as(path: str) -> str:
+    """Return the name whose ending tells the language: the text of a notebook is its code cells."""
+    return "main.py" if path.endswith(".ipynb") else path
 
 
 def _candidates(hashes: Sequence[set[int]], min_similarity: float) -> list[tuple[int, int]]:

@@ -18,7 +18,7 @@ from rlplatform.files.service import FileService
 
 MAX_BYTES = 256 * 1024
 """Largest source code of one submission that is compared."""
-_NOTEBOOK = ".ipynb"
+_NOTEBOOK, _PYTHON = ".ipynb", ".py"
 
 
 class UnreadableSource(Exception):
@@ -40,7 +40,7 @@ async def sources_of(
         found = {file.path: file.content.encode() for file in content.files if isinstance(file.content, str)}
     texts = _texts(found.items(), definition.entry)
     if not texts:
-        raise UnreadableSource(f"it has no {PurePosixPath(definition.entry).suffix} files as text")
+        raise UnreadableSource(f"it has no code: {definition.entry} is empty, or was uploaded as a file")
     if (size := sum(map(len, texts.values()))) > MAX_BYTES:
         raise UnreadableSource(f"its code has {size} bytes; at most {MAX_BYTES} are compared")
     return texts
@@ -73,13 +73,13 @@ def _unpack(reader: FileReader, entry: str) -> dict[str, bytes]:
 
 
 def _texts(files: Iterable[tuple[str, bytes]], entry: str) -> dict[str, str]:
-    suffix = PurePosixPath(entry).suffix
+    suffix = _PYTHON if entry.endswith(_NOTEBOOK) else PurePosixPath(entry).suffix
     found = {}
     for path, content in files:
-        if path.endswith(suffix):
-            found[path] = content.decode(errors="replace")
-        elif path.endswith(_NOTEBOOK):
+        if path.endswith(_NOTEBOOK):
             found[path] = _code_cells(content)
+        elif path.endswith(suffix):
+            found[path] = content.decode(errors="replace")
     ordered = sorted(found, key=lambda path: (path != entry, path))
     return {path: found[path] for path in ordered if found[path].strip()}
 

@@ -64,13 +64,14 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="module")
 async def found(anyio_backend: str) -> Comparison:
     del anyio_backend
+    notebook = Program("notebook", {"main.ipynb": RENAMED})
     several = Program("split", {"main.py": PADDING, "solver.py": RENAMED})
-    compared = [*programs(own=OWN, renamed=RENAMED, other=OTHER, tiny="x = 1"), several]
+    compared = [*programs(own=OWN, renamed=RENAMED, other=OTHER, tiny="x = 1"), several, notebook]
     return await ComparisonProcess().compare(compared, Program("given", {"starter.py": GIVEN}), 0.6)
 
 
 def test_renamed_copy_is_alike_and_an_own_solution_is_not(found: Comparison) -> None:
-    assert ("own", "renamed") in pairs(found)
+    assert {("own", "renamed"), ("own", "notebook")} <= set(pairs(found))
     assert not [pair for pair in pairs(found) if "other" in pair]
 
 
@@ -133,8 +134,19 @@ async def test_code_is_read_from_python_files_and_from_the_cells_of_notebooks() 
     assert next(iter(await read(files))) == "main.py"
 
 
+async def test_notebook_that_is_run_is_read_by_its_cells_too() -> None:
+    notebook = json.dumps({"cells": [{"cell_type": "code", "source": "x = 1"}]})
+    content = StoredContent(
+        files=[SourceFile(path="main.ipynb", content=notebook), SourceFile(path="a.py", content="y")]
+    )
+    found = await sources_of(
+        definition(grader={"kind": "notebook"}, tests=[{"id": "t", "cell": "assert x"}]), content, None, STAFF
+    )
+    assert found == {"main.ipynb": "x = 1", "a.py": "y"}
+
+
 async def test_submissions_without_code_or_with_too_much_are_not_compared() -> None:
-    with pytest.raises(UnreadableSource, match=r"no \.py files"):
+    with pytest.raises(UnreadableSource, match="no code"):
         await read({"main.py": " \n"})
     with pytest.raises(UnreadableSource, match="at most"):
         await read({"main.py": "x" * MAX_BYTES, "b.py": "y"})

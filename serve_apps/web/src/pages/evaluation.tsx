@@ -12,9 +12,12 @@ import { TextBlock } from "../parts/text";
 import { Problem } from "../problem";
 import { go } from "../router";
 import { EvaluationFeed } from "../runs/feed";
+import { cellsOf } from "../runs/notebook";
 import { contentOf, useSubmission } from "../runs/submitted";
 import { current, may } from "../session";
 import type { Evaluation, Submission } from "../types";
+
+const NOTEBOOK = ".ipynb";
 
 const follow = (live: ConstructorParameters<typeof EvaluationFeed>[0], document: Evaluation) =>
   new EvaluationFeed(live, document);
@@ -35,7 +38,7 @@ export function EvaluationPage({ id }: { id: string }) {
               </p>
             </div>
             <div class="actions">
-              {submission && may("evaluate") && (
+              {submission && may("evaluate") && !submission.source_name.endsWith(NOTEBOOK) && (
                 <button type="button" class="secondary" onClick={() => edit(submission)}>
                   Edit a copy
                 </button>
@@ -82,7 +85,11 @@ function Program({ submission }: { submission: Submission }) {
       </header>
       <Alert problem={problem} />
       <div class="pad program">
-        <TextBlock title={source_name} text={contentOf(source)} />
+        {source_name.endsWith(NOTEBOOK) && typeof source === "string" ? (
+          cellsOf(source).map(({ title, text }, index) => <TextBlock key={index} title={title} text={text} />)
+        ) : (
+          <TextBlock title={source_name} text={contentOf(source)} />
+        )}
         {files.map(({ path, content }) => (
           <TextBlock key={path} title={path} text={contentOf(content)} />
         ))}

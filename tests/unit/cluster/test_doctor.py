@@ -259,9 +259,18 @@ def test_a_private_store_beside_a_running_cluster_is_a_failure(tmp_path: Path) -
     assert "is not its store" in found.meaning
 
 
-@pytest.mark.parametrize(("files", "status"), [(1024, "warn"), (60_049, "warn"), (60_050, "ok")])
-def test_few_file_descriptors_are_few_connections(files: int, status: str) -> None:
-    found = machine.descriptors(Settings(cluster=ClusterSettings(ingress="haproxy")), files)
+@pytest.mark.parametrize(
+    ("address", "files", "status"),
+    [
+        (None, 1024, "warn"),
+        (None, 4096, "ok"),
+        ("auto", 4096, "warn"),
+        ("auto", 60_049, "warn"),
+        ("auto", 60_050, "ok"),
+    ],
+)
+def test_few_file_descriptors_are_few_connections(address: str | None, files: int, status: str) -> None:
+    found = machine.descriptors(Settings(cluster=ClusterSettings(ingress="haproxy", address=address)), files)
     assert found.status == status
     assert (found.advice == "") == (status == "ok")
 

@@ -85,9 +85,13 @@ function Report({
         </div>
       )}
       {skipped.length > 0 && (
-        <p class="hint pad skipped">
-          Not compared: {skipped.map(({ external_id, reason }) => `${external_id} (${reason})`).join(", ")}.
-        </p>
+        <ul class="hint pad skipped">
+          {[...Map.groupBy(skipped, ({ reason }) => reason)].map(([reason, those]) => (
+            <li key={reason}>
+              Not compared, {reason}: {those.map(({ external_id }) => external_id).join(", ")}.
+            </li>
+          ))}
+        </ul>
       )}
     </>
   );

@@ -160,7 +160,7 @@ class AssignmentRequest(StrictModel):
             if path in own:
                 raise FieldError(f"required_files.{index}", f"{path!r} is a file of the assignment itself")
         if "required_files" not in self.model_fields_set:
-            self.required_files = [self.entry]
+            object.__setattr__(self, "required_files", [self.entry])  # instances are frozen only from here on
         if self.entry not in self.required_files:
             raise FieldError("required_files", f"must have {self.entry!r}, the file that is run")
         return self

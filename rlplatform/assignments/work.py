@@ -24,6 +24,8 @@ class TestMark(StrictModel):
     """Verdict of the test."""
     points: float
     """Points earned."""
+    hidden: bool = False
+    """True if learners see its verdict and points only."""
 
 
 class Measure(StrictModel):

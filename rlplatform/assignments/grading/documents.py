@@ -55,7 +55,7 @@ class TestRate(StrictModel):
     id: str
     """Id of the test."""
     points: float
-    """Points of the test."""
+    """Points of the test; of a test of a suite, the most that were earned."""
     hidden: bool
     """True if learners see its verdict and points only."""
     passed: int
@@ -78,7 +78,7 @@ class Grades(StrictModel):
     items: list[Grade]
     """The grades, by external id."""
     tests: list[TestRate]
-    """The tests, with how many passed them."""
+    """The tests, and those of suites, with how many passed them."""
 
 
 class LeaderboardRow(StrictModel):

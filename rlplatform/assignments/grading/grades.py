@@ -11,7 +11,7 @@ from rlplatform.assignments.definitions import AssignmentRequest
 from rlplatform.assignments.grading.documents import Grade, TestRate
 from rlplatform.assignments.models import AssignmentState
 from rlplatform.assignments.people.models import Member
-from rlplatform.assignments.work import Marks, SubmissionRecord, Work
+from rlplatform.assignments.work import Marks, SubmissionRecord, TestMark, Work
 from rlplatform.evaluation.models import Verdict
 
 Overlay = Mapping[str, Marks]
@@ -107,17 +107,34 @@ def all_grades(
 
 
 def rates_of_tests(definition: AssignmentRequest, grades: Sequence[Grade]) -> list[TestRate]:
-    """Return how many counted submissions passed each test of the newest version."""
-    graded = [{mark.id: mark.verdict for mark in grade.tests} for grade in grades if grade.submission_id is not None]
+    """Return how many counted submissions passed each test of the newest version, and each other test of their results.
+
+    A suite is one test of the version, and many of a result. Where results have tests of their own, a test of the
+    version that no submission was judged by is left out.
+    """
+    graded = [{mark.id: mark for mark in grade.tests} for grade in grades if grade.submission_id is not None]
+    own = {test.id for test in definition.tests}
+    others: dict[str, list[TestMark]] = {}
+    for marks in graded:
+        for mark in marks.values():
+            if mark.id not in own:
+                others.setdefault(mark.id, []).append(mark)
+    tests = [
+        (test.id, test.points, test.hidden)
+        for test in definition.tests
+        if not others or any(test.id in marks for marks in graded)
+    ]
+    for test_id, found in others.items():
+        tests.append((test_id, max(mark.points for mark in found), any(mark.hidden for mark in found)))
     return [
         TestRate(
-            id=test.id,
-            points=test.points,
-            hidden=test.hidden,
-            passed=sum(verdicts.get(test.id) is Verdict.ACCEPTED for verdicts in graded),
-            graded=sum(test.id in verdicts for verdicts in graded),
+            id=test_id,
+            points=points,
+            hidden=hidden,
+            passed=sum(test_id in marks and marks[test_id].verdict is Verdict.ACCEPTED for marks in graded),
+            graded=sum(test_id in marks for marks in graded),
         )
-        for test in definition.tests
+        for test_id, points, hidden in tests
     ]
 
 

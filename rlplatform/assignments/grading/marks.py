@@ -28,14 +28,19 @@ def marks_of(evaluation: EvaluationRun, definition: AssignmentRequest) -> Marks:
         verdict=document.verdict,
         score=document.score or 0.0,
         max_score=document.max_score,
-        tests=[TestMark(id=test.id, verdict=test.verdict, points=test.points) for test in document.tests],
+        tests=[
+            TestMark(id=test.id, verdict=test.verdict, points=test.points, hidden=test.hidden)
+            for test in document.tests
+        ],
         measure=_measure(document.tests, definition),
     )
 
 
 def no_marks(definition: AssignmentRequest) -> Marks:
     """Return the result of a submission that a version cannot judge: no points."""
-    skipped = [TestMark(id=test.id, verdict=Verdict.SKIPPED, points=0.0) for test in definition.tests]
+    skipped = [
+        TestMark(id=test.id, verdict=Verdict.SKIPPED, points=0.0, hidden=test.hidden) for test in definition.tests
+    ]
     most = sum(test.points for test in definition.tests)
     return Marks(verdict=Verdict.SKIPPED, score=0.0, max_score=most, tests=skipped)
 

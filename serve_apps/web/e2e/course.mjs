@@ -139,6 +139,9 @@ try {
     await page.getByRole("tab", { name: "main.py" }).click();
     await learner.inspect("assignment");
     await learner.inspectPhone("assignment");
+    const uploaded = { name: "main.py", mimeType: "text/x-python", buffer: Buffer.from("uploaded = True\n") };
+    await page.getByLabel("Files to add").setInputFiles(uploaded);
+    await page.getByRole("textbox", { name: "Program, in Python" }).getByText("uploaded = True").waitFor();
     await page.evaluate(() => {
       globalThis.counts = new Set();
       const count = () => globalThis.counts.add(document.querySelectorAll(".result .test").length);

@@ -1626,7 +1626,7 @@ export interface components {
             max_points: number;
             /** @description Id of the regrade whose results hold; null: none. */
             regrade: string | null;
-            /** @description The tests, with how many passed them. */
+            /** @description The tests, and those of suites, with how many passed them. */
             tests: components["schemas"]["TestRate"][];
             /** @description Newest version. */
             version: number;
@@ -2292,7 +2292,7 @@ export interface components {
             /** @description Points of the tests that were earned. */
             score: number;
             /** @description Results of the tests. */
-            tests: components["schemas"]["TestMark"][];
+            tests: components["schemas"]["TestMarkInEvent"][];
             /** @description First verdict that is not `accepted`, in test order. */
             verdict: components["schemas"]["Verdict"];
         };
@@ -4594,6 +4594,22 @@ export interface components {
          * @description Result of one test, as a grade keeps it.
          */
         TestMark: {
+            /** @description True if learners see its verdict and points only. */
+            hidden: boolean;
+            /** @description Id of the test. */
+            id: string;
+            /** @description Points earned. */
+            points: number;
+            /** @description Verdict of the test. */
+            verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * TestMarkInEvent
+         * @description Result of one test, as a grade keeps it.
+         */
+        TestMarkInEvent: {
+            /** @description True if learners see its verdict and points only. */
+            hidden?: boolean;
             /** @description Id of the test. */
             id: string;
             /** @description Points earned. */
@@ -4614,7 +4630,7 @@ export interface components {
             id: string;
             /** @description Number of members whose counted submission passed it. */
             passed: number;
-            /** @description Points of the test. */
+            /** @description Points of the test; of a test of a suite, the most that were earned. */
             points: number;
         };
         /**
@@ -6398,6 +6414,7 @@ export type TenantQuotas = components['schemas']['TenantQuotas'];
 export type TestCase = components['schemas']['TestCase'];
 export type TestLimits = components['schemas']['TestLimits'];
 export type TestMark = components['schemas']['TestMark'];
+export type TestMarkInEvent = components['schemas']['TestMarkInEvent'];
 export type TestRate = components['schemas']['TestRate'];
 export type TestResult = components['schemas']['TestResult'];
 export type TestResultInEvent = components['schemas']['TestResultInEvent'];

@@ -123,3 +123,10 @@ def test_submission_cannot_replace_files_of_the_assignment() -> None:
         assert refused.value.extra["field"] == "files.2.path", path
     with pytest.raises(InvalidRequest, match=r"'agent\.py' is missing"):
         check_files(assignment, files[:1])
+
+
+def test_file_that_is_run_is_required_where_no_file_is_named() -> None:
+    program = AssignmentRequest.model_validate({"title": "x", "tests": TESTS})
+    assert program.required_files == ["main.py"]
+    notebook = {"title": "x", "grader": {"kind": "notebook"}, "tests": [{"id": "t1"}]}
+    assert AssignmentRequest.model_validate(notebook).required_files == ["main.ipynb"]

@@ -39,9 +39,17 @@ export const starterOf = ({ starter }: AssignmentView): AssignmentDraft => draft
 export const equal = (one: AssignmentDraft, other: AssignmentDraft): boolean =>
   JSON.stringify(filesOf(one)) === JSON.stringify(filesOf(other)) && one.archive?.file === other.archive?.file;
 
-/** The request. `version` is the one that was read: the platform refuses it if there is a newer one. */
-export function toRequest(draft: AssignmentDraft, version: number): SubmissionRequest {
-  return draft.archive ? { archive: { file: draft.archive.file }, version } : { files: filesOf(draft), version };
+/**
+ * The request. The version is the one that was read: the platform refuses it if there is a newer one. An empty main.py is
+ * left out where the assignment does not ask for it, as one for notebooks.
+ */
+export function toRequest(
+  draft: AssignmentDraft,
+  { version, required_files }: Pick<AssignmentView, "version" | "required_files">,
+): SubmissionRequest {
+  if (draft.archive) return { archive: { file: draft.archive.file }, version };
+  const unused = draft.source.trim() === "" && !required_files.includes(MAIN);
+  return { files: filesOf(draft).filter(({ path }) => !(unused && path === MAIN)), version };
 }
 
 function filesOf({ source, files, data }: AssignmentDraft): SourceFile[] {

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { useNow } from "../../course/clock";
 import { lateRule, share, whyNot } from "../../course/dates";
-import { draftName, equal, missing, starterOf, toRequest } from "../../course/draft";
+import { type AssignmentDraft, draftName, equal, missing, starterOf, toRequest } from "../../course/draft";
 import { contentAt, MAIN, withContent } from "../../drafts/attached";
 import { useDraft } from "../../drafts/stored";
 import { Facts } from "../../parts/course/facts";
@@ -67,7 +67,7 @@ const NoMember = () => (
 
 function Workbench({ assignment, reload }: { assignment: AssignmentView; reload: () => Promise<void> }) {
   const { api } = current();
-  const { name, version, mine, required_files } = assignment;
+  const { name, mine, required_files } = assignment;
   const starter = useMemo(() => starterOf(assignment), [assignment.name, assignment.version]);
   const [draft, change] = useDraft(draftName(name), starter);
   const [feed, setFeed] = useState<SubmissionFeed | null>(null);
@@ -80,7 +80,7 @@ function Workbench({ assignment, reload }: { assignment: AssignmentView; reload:
     (key) =>
       api.post<SubmissionInfo>(
         `v1/assignments/${encodeURIComponent(name)}/submissions`,
-        toRequest(draft, version),
+        toRequest(draft, assignment),
         key,
       ),
     (made) => {
@@ -89,17 +89,20 @@ function Workbench({ assignment, reload }: { assignment: AssignmentView; reload:
     },
     () => void reload(), // there may be a newer version, or no attempt left
   );
-  const [chosen, select] = useState(MAIN);
+  const [chosen, select] = useState(required_files[0] ?? MAIN);
   const selected = [...draft.files, ...draft.data].some(({ path }) => path === chosen) ? chosen : MAIN;
   const content = contentAt(draft, selected);
   const document = feed?.document.value;
   const marks = useMemo(() => (document ? marksOf(document) : []), [document]);
   const lacking = missing(draft, required_files);
+  const load = (changes: Partial<AssignmentDraft>) => {
+    change(changes);
+    setLoads(loads + 1);
+  };
   const restore = () => {
     if (!window.confirm("Replace everything in the editor by the starter files?")) return;
-    change(starter);
+    load(starter);
     select(MAIN);
-    setLoads(loads + 1);
   };
   return (
     <FormProblem.Provider value={problem}>
@@ -114,7 +117,7 @@ function Workbench({ assignment, reload }: { assignment: AssignmentView; reload:
               </button>
             )}
           </header>
-          <FileTabs draft={draft} selected={selected} onSelect={select} onChange={change}>
+          <FileTabs draft={draft} selected={selected} onSelect={select} onChange={load}>
             {content === null ? (
               <p class="hint pad">
                 {selected === MAIN

@@ -18,7 +18,8 @@ function grade(external_id: string, points: number | null, changes: Partial<Grad
     adjustment: 0,
     points,
     max_points: 4,
-    tests: points === null ? [] : [{ id: "one", verdict: points > 2 ? "accepted" : "wrong_answer", points }],
+    tests:
+      points === null ? [] : [{ id: "one", verdict: points > 2 ? "accepted" : "wrong_answer", points, hidden: false }],
     ...changes,
   };
 }

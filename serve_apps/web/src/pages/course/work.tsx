@@ -89,7 +89,7 @@ function Workbench({ assignment, reload }: { assignment: AssignmentView; reload:
     },
     () => void reload(), // there may be a newer version, or no attempt left
   );
-  const [chosen, select] = useState(required_files[0] ?? MAIN);
+  const [chosen, select] = useState(required_files.includes(MAIN) ? MAIN : (required_files[0] ?? MAIN));
   const selected = [...draft.files, ...draft.data].some(({ path }) => path === chosen) ? chosen : MAIN;
   const content = contentAt(draft, selected);
   const document = feed?.document.value;

@@ -56,13 +56,17 @@ class MemoryPolicyFiles:
 
 
 class FakePolicies:
-    """The ``PolicyService`` port: any checkpoint is a policy of CartPole-v1, which goes the way that the pole leans."""
+    """The ``PolicyService`` port: any checkpoint is a policy of CartPole-v1, which goes the way that the pole leans.
+
+    ``model`` is the ONNX model of all policies; None: bytes that name the archive.
+    """
 
     def __init__(self, store: Store, checkpoints: CheckpointStore, clock: Clock) -> None:
         self._store = store
         self._checkpoints = checkpoints
         self._clock = clock
         self.files = MemoryPolicyFiles()
+        self.model: bytes | None = None
 
     async def publish(
         self, request: PolicyRequest, principal: Principal, idempotency: Idempotency | None = None
@@ -133,7 +137,8 @@ class FakePolicies:
         return archive
 
     async def onnx(self, policy: PolicyInfo) -> bytes:
-        return b"ONNX of " + await self.archive(policy)
+        archive = await self.archive(policy)
+        return self.model or b"ONNX of " + archive
 
     async def _record(self, policy_id: str, principal: Principal) -> PolicyRecord:
         try:

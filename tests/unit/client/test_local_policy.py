@@ -13,28 +13,7 @@ from rlplatform.environments.models import SpaceInfo
 from rlplatform.errors import InvalidRequest
 from rlplatform.policies.models import PolicyInfo
 from rlplatform.testing import samples
-
-onnx = pytest.importorskip("onnx")
-
-
-def _leaning() -> bytes:
-    """A model that pushes CartPole the way its pole leans."""
-    from onnx import TensorProto, helper
-
-    nodes = [
-        helper.make_node("Gather", ["observation", "index"], ["angle"], axis=1),
-        helper.make_node("Greater", ["angle", "zero"], ["right"]),
-        helper.make_node("Cast", ["right"], ["action"], to=TensorProto.INT64),
-    ]
-    constants = [
-        helper.make_tensor("index", TensorProto.INT64, [], [2]),
-        helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
-    ]
-    given = helper.make_tensor_value_info("observation", TensorProto.FLOAT, ["batch", 4])
-    taken = helper.make_tensor_value_info("action", TensorProto.INT64, ["batch"])
-    graph = helper.make_graph(nodes, "leaning", [given], [taken], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    return bytes(model.SerializeToString())
+from tests.onnx_models import leaning
 
 
 @pytest.fixture
@@ -58,7 +37,7 @@ def policy() -> LocalPolicy:
         "sha256": "",
         "created_at": checkpoint.created_at,
     }
-    return LocalPolicy(PolicyInfo.model_validate({**card.model_dump(), **about}), _leaning())
+    return LocalPolicy(PolicyInfo.model_validate({**card.model_dump(), **about}), leaning())
 
 
 def test_one_observation_has_one_action_and_a_batch_has_an_array(policy: LocalPolicy) -> None:

@@ -100,6 +100,9 @@ async def test_a_field_is_named_by_its_path_and_the_nearest_name_is_suggested(pl
         assert (document["field"], document["did_you_mean"]) == ("limt", ["limit"])
         document = await refused({"source": "", "tests": [{"id": "first test"}]})
         assert document["detail"] == "tests.0.id: accepted are letters, digits and . : - _"
+        document = await refused({}, "/v1/trainings")
+        assert document["errors"] == [{"field": "env", "message": "is missing"}]
+        assert document["detail"] == "env: is missing"
         document = await refused({"env": "x", "stop": {}}, "/v1/trainings")
         assert (document["field"], "env_steps" in document["detail"]) == ("stop", True)
         document = await refused({"env": "x", "stop": {"env_steps": 1}, "resources": {"num_gpus": 1}}, "/v1/trainings")

@@ -21,6 +21,8 @@ _HINTS = 3  # how many of the errors get a "did you mean": to find the nearest n
 _NAME = 80  # characters of what was sent that are repeated
 _PATH = 200
 _MESSAGE = 1000
+_CONSEQUENCE = "default_factory_not_called"
+"""Error of a field whose default depends on others that are wrong: those have errors of their own."""
 
 
 def invalid_request(
@@ -40,8 +42,9 @@ def invalid_request(
         max_errors: how many are described.
         count: how many there are, where ``errors`` are not all.
     """
-    count = len(errors) if count is None else count
-    errors = sorted(errors, key=lambda error: bool(error["type"] != "extra_forbidden"))[:max_errors]
+    real = [error for error in errors if error["type"] != _CONSEQUENCE]
+    count = len(real) if count is None else count - len(errors) + len(real)
+    errors = sorted(real, key=lambda error: bool(error["type"] != "extra_forbidden"))[:max_errors]
     described = [_describe(error, body, model, hint=index < _HINTS) for index, error in enumerate(errors)]
     found = [row for row, _ in described]
     first, near = described[0]

@@ -395,6 +395,7 @@ try {
     await page.getByRole("button", { name: "Start the simulated training" }).click();
     await page.getByText("The checkpoint has done 200 iterations already").waitFor();
     await page.getByLabel("Iterations", { exact: true }).fill("");
+    await steps.fill("409600000"); // it is stopped below, and must not end before
     await page.getByRole("button", { name: "Start the simulated training" }).click();
     await status("running");
     await page.getByRole("button", { name: "Stop" }).click();

@@ -86,12 +86,12 @@ class AssignmentRequest(StrictModel):
     """Files that learners start from."""
     provided: list[SourceFile] = Field(default_factory=list, max_length=32, fail_fast=True)
     """Files that are put beside each submission; learners see them, and cannot send files of these names."""
-    required_files: list[str] = Field(default_factory=lambda: [LANGUAGES[PYTHON].entry], max_length=32)
-    """Paths that a submission must have."""
     language: LanguageName = PYTHON
     """Programming language of the submissions."""
     grader: AnyGrader = Field(default_factory=StdioGrader)
     """How a test is run."""
+    required_files: list[str] = Field(default_factory=lambda fields: [_entry(fields)], max_length=32)
+    """Paths that a submission must have. Without them it is the file that is run: `main.py`, or `main.ipynb`."""
     tests: list[TestCase] = Field(min_length=1, max_length=200, fail_fast=True)
     """Tests, which only staff can read."""
     groups: list[Group] = Field(default_factory=list, max_length=200, fail_fast=True)
@@ -159,8 +159,6 @@ class AssignmentRequest(StrictModel):
                 raise FieldError(f"required_files.{index}", f"the path {path!r} {fault}")
             if path in own:
                 raise FieldError(f"required_files.{index}", f"{path!r} is a file of the assignment itself")
-        if "required_files" not in self.model_fields_set:
-            object.__setattr__(self, "required_files", [self.entry])  # instances are frozen only from here on
         if self.entry not in self.required_files:
             raise FieldError("required_files", f"must have {self.entry!r}, the file that is run")
         return self
@@ -186,7 +184,7 @@ class AssignmentRequest(StrictModel):
     @property
     def entry(self) -> str:
         """File that is run."""
-        return self.grader.entry_file or LANGUAGES[self.language].entry
+        return _entry({"grader": self.grader, "language": self.language})
 
     @property
     def max_points(self) -> float:
@@ -233,3 +231,9 @@ def check_files(assignment: AssignmentRequest, files: list[SourceFile]) -> None:
     if missing := [path for path in assignment.required_files if path not in seen]:
         wanted = ", ".join(assignment.required_files)
         raise InvalidRequest(f"{missing[0]!r} is missing; a submission has {wanted}", field="files")
+
+
+def _entry(fields: dict[str, Any]) -> str:
+    """Return the file that is run, from the valid ones of an assignment's fields."""
+    grader = fields.get("grader")
+    return (grader.entry_file if grader is not None else None) or LANGUAGES[fields.get("language", PYTHON)].entry

@@ -203,10 +203,12 @@ class AttachedFiles:
             raise StorageError(f"{run.id} refers to a file that is gone: {missing}") from None
 
     async def keep(self, run: EvaluationRun, made: Mapping[str, bytes]) -> list[KeptFile]:
-        """Keep files that ``run`` has made, as uploads of who has submitted it. Those that do not fit are left out."""
+        """Keep files that ``run`` has made, as uploads of its submitter. Those that do not fit are left out."""
         kept: list[KeptFile] = []
+        if self._service is None:
+            return kept
         owner = Principal(id=run.created_by, tenant=run.tenant, scopes=frozenset())
-        for path, content in made.items() if self._service is not None else ():
+        for path, content in made.items():
             try:
                 info, _ = await self._service.upload(PurePosixPath(path).name, None, owner, _whole(content))
             except PlatformError as error:

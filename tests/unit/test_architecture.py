@@ -55,7 +55,8 @@ def test_no_module_is_longer_than_the_ceiling() -> None:
 
 def test_nothing_but_the_settings_reads_the_environment() -> None:
     # set-up runs before there are settings; the guest runs where there are none
-    allowed = ("rlplatform/settings.py", "cluster/setup.py", "cluster/bootstrap.py", "rlplatform/sandbox/guest/")
+    guests = ("rlplatform/sandbox/guest/", "rlplatform/evaluation/suites/guest/")
+    allowed = ("rlplatform/settings.py", "cluster/setup.py", "cluster/bootstrap.py", *guests)
     assert offenders(r"os\.(environ|getenv)", allowed) == []
 
 
@@ -88,6 +89,7 @@ def test_nothing_runs_a_learners_code_outside_a_container() -> None:
         "rlplatform/testing/redis_server.py",  # redis-server
         "rlplatform/testing/sessions.py",  # the environments of tests alone; what ships uses no fakes
         "rlplatform/sandbox/guest/",  # inside the container
+        "rlplatform/evaluation/suites/guest/",  # inside the container
         "rlplatform/probing/prober.py",  # probe_worker, which makes installed environments within limits
         "rlplatform/probing/worker.py",  # a fork of itself for each
         "rlplatform/playing/process.py",  # a worker that draws and plays in our environments

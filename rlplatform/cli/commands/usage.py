@@ -39,7 +39,7 @@ def quotas(
 ) -> None:
     """Show a tenant's quotas, or set some of them.
 
-    The others stay as they are.
+    The others are unchanged.
     """
     output = output_of(ctx, json)
     if given and reset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,17 +83,19 @@ class RewardedVectorEnv(VectorEnv):
         inner = self._env.get_state()
         if inner is None or self._worker is None:
             return None
-        arrays = self._worker.arrays
-        seen = [arrays[f"obs{index}"].copy() for index in range(len(self._parts))]
-        return pickle.dumps((inner, seen, self._done))
+        seen = {name: self._worker.arrays[name] for name in self._seen()}
+        written = io.BytesIO()
+        np.savez(written, inner=np.frombuffer(inner, np.uint8), done=self._done, **seen)
+        return written.getvalue()
 
     def set_state(self, state: bytes) -> None:
-        inner, seen, self._done = pickle.loads(state)
-        self._env.set_state(inner)
         if self._worker is None:
             raise EngineError("the environments have to be reset before they are restored")
-        for index, value in enumerate(seen):
-            self._worker.arrays[f"obs{index}"][:] = value
+        with np.load(io.BytesIO(state)) as saved:
+            self._env.set_state(saved["inner"].tobytes())
+            self._done = saved["done"]
+            for name in self._seen():
+                self._worker.arrays[name][:] = saved[name]
 
     def close(self) -> None:
         if self._worker is not None:
@@ -118,6 +120,10 @@ class RewardedVectorEnv(VectorEnv):
             for key in path:
                 value = value[key]
             yield self._worker.arrays[f"{name}{index}"], np.asarray(value)
+
+    def _seen(self) -> list[str]:
+        """Return the names of the shared arrays with the observations before a step."""
+        return [f"obs{index}" for index in range(len(self._parts))]
 
     def _rewards(self, asked: Array) -> Array:
         """Have the function compute the rewards of the copies ``asked``; those of the others are 0."""

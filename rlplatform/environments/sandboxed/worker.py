@@ -24,7 +24,7 @@ _MAX_SANDBOXES = 3
 class OpenSandbox(Protocol):
     """Function that opens sandboxes for sessions."""
 
-    def __call__(self, program: Program, limits: Limits, image: str | None) -> SessionSandbox:
+    def __call__(self, program: Program, limits: Limits, image: str | None, /) -> SessionSandbox:
         """Return a sandbox with ``program`` loaded. Raises as ``SessionSource.open``."""
 
 

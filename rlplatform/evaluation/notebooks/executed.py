@@ -44,7 +44,7 @@ def executed_notebook(document: dict[str, Any], results: Mapping[int, Cell]) -> 
             room += len(json.dumps(outputs))
             outputs = [_LEFT_OUT]
         count = cell.number if result is not None else None
-        cells[cell.index] |= {"outputs": outputs, "execution_count": count}
+        cells[cell.position] |= {"outputs": outputs, "execution_count": count}
     return json.dumps(document | {"cells": cells}, indent=1).encode()
 
 

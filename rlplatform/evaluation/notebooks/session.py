@@ -30,6 +30,8 @@ _SHOWN_ERRORS = 5
 class JudgedTest(TestAttempt):
     """A test that has been run together with others. ``outcome`` is its share of the run."""
 
+    outcome: Outcome
+
     def __init__(self, outcome: Outcome, isolation: str | None) -> None:
         super().__init__(Execution(Limits()))
         self.outcome = outcome

@@ -211,7 +211,7 @@ export interface components {
             points?: number | null;
             /** @description Files that are put beside each submission; learners see them, and cannot send files of these names. */
             provided?: components["schemas"]["SourceFile"][];
-            /** @description Paths that a submission must have. */
+            /** @description Paths that a submission must have. Without them it is the file that is run: `main.py`, or `main.ipynb`. */
             required_files?: string[];
             /** @description Files that learners start from. */
             starter?: components["schemas"]["SourceFile"][];

@@ -1,4 +1,4 @@
-"""The submission's side: executes the cells of a notebook in one namespace, when the suite says so, and answers it."""
+"""The submission's side: executes the cells of a notebook in one namespace, each when the suite asks for it."""
 
 from __future__ import annotations
 
@@ -83,10 +83,12 @@ class Cells:
         names = self.module.__dict__
         tree = compile(source, file, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
         assert isinstance(tree, ast.Module)
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, file, "exec", dont_inherit=True), names)
-        if last is None:
+        last = tree.body[-1] if tree.body else None
+        if not isinstance(last, ast.Expr):
+            exec(compile(tree, file, "exec", dont_inherit=True), names)
             return None
+        del tree.body[-1]
+        exec(compile(tree, file, "exec", dont_inherit=True), names)
         return eval(compile(ast.Expression(last.value), file, "eval", dont_inherit=True), names)
 
     def _display(self, *values: object) -> None:

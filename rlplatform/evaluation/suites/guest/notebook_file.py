@@ -16,7 +16,7 @@ class NotebookError(ValueError):
 class CodeCell(NamedTuple):
     """A cell of code. ``number`` counts them from 1, as an execution from the top does."""
 
-    index: int
+    position: int
     """Index among all cells of the file."""
     number: int
     source: str

@@ -71,6 +71,8 @@ class TrainingIterationCompleted(TrainingEvent):
     """Time spent on training so far, in seconds."""
     metrics: dict[str, float]
     """Metrics of the iteration, by `group/name`."""
+    parameters_sha256: str | None = None
+    """SHA-256 over all parameters of policy and value function after the iteration; null: recorded before this was."""
 
 
 class TrainingEvaluated(TrainingEvent):

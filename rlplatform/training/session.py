@@ -274,7 +274,13 @@ class TrainingSession:
         )
         self._metrics = report.metrics
         told = self._clock.monotonic()
-        self._emit(TrainingIterationCompleted, **self._progress.model_dump(), metrics=self._metrics)
+        parameters = self._engine.parameter_hash()
+        self._emit(
+            TrainingIterationCompleted,
+            **self._progress.model_dump(),
+            metrics=self._metrics,
+            parameters_sha256=parameters,
+        )
         self._emitting_s = self._clock.monotonic() - told
         if self._is_due(report.iteration):
             self._save()

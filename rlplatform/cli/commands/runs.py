@@ -13,6 +13,7 @@ from rlplatform.cli.commands.run_annotations import label, rm
 from rlplatform.cli.commands.run_clone import clone
 from rlplatform.cli.commands.run_compare import compare, plot
 from rlplatform.cli.commands.run_files import download, export
+from rlplatform.cli.commands.run_verify import verify
 from rlplatform.cli.evidence import evidence
 from rlplatform.cli.follow import follow_evaluation, follow_training, page_of, summary
 from rlplatform.cli.ids import full_id
@@ -43,6 +44,7 @@ app.command()(plot)
 app.command()(download)
 app.command()(export)
 app.command()(rm)
+app.command()(verify)
 
 
 @app.command("ls")

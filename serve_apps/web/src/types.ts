@@ -5076,6 +5076,8 @@ export interface components {
             metrics: {
                 [key: string]: number;
             };
+            /** @description SHA-256 over all parameters of policy and value function after the iteration; null: recorded before this was. */
+            parameters_sha256?: string | null;
             /** @description Sequence number: starts at 1 and has no gaps within a stream. */
             seq: number;
             /** @description True if the simulated engine runs the training, which trains nothing. */

@@ -85,14 +85,13 @@ class TrainingCommandHandler(CommandHandler):
             InvalidRequest: there is no such file, or it is no module that a training takes.
         """
         reward = request.reward
-        if reward is None:
-            return request
-        if request.resources.num_gpus_per_learner:
+        if request.resources.num_gpus_per_learner and (reward is not None or request.wrappers):
             raise InvalidRequest(
-                "resources.num_gpus_per_learner: trainings with a reward function run on the CPU; leave it out",
+                "resources.num_gpus_per_learner: trainings with a reward function or wrappers run on the CPU; leave it "
+                "out",
                 field="resources.num_gpus_per_learner",
             )
-        if reward.file is None:
+        if reward is None or reward.file is None:
             return request
         source = await read_text(self._files, reward.file, principal, MAX_SOURCE, field="reward.file")
         return request.model_copy(update={"reward": RewardFunction(source=source, entry=reward.entry)})
@@ -193,7 +192,7 @@ class TrainingCommandHandler(CommandHandler):
             trained = run.document.request
             if trained.engine != request.engine:
                 raise InvalidRequest(f"{checkpoint_id} is of engine {trained.engine}, not {request.engine}")
-            if trained.env != request.env:
+            if trained.env != request.env or (trained.wrappers != request.wrappers and request.engine != "simulated"):
                 await self._check_transfer(request, trained, principal)
         except InvalidRequest as error:
             raise InvalidRequest(f"resume_from: {error}", field="resume_from") from None
@@ -223,6 +222,8 @@ class TrainingCommandHandler(CommandHandler):
             InvalidRequest: the spaces differ; says how.
         """
         why = f"{request.resume_from} is of env {trained.env}, not {request.env}"
+        if trained.env == request.env:
+            why = f"{request.resume_from} was trained with other wrappers"
         if request.engine == "simulated":
             raise InvalidRequest(why)
         ours, theirs = [(await self._facts(each, principal)).spaces for each in (request, trained)]

@@ -20,6 +20,7 @@ from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions, split_c
 from rlplatform.environments.sandboxed import registry
 from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
 from rlplatform.environments.vector_env import VectorEnv
+from rlplatform.environments.wrappers.base import wrap
 from rlplatform.errors import InvalidRequest
 
 
@@ -56,7 +57,8 @@ def make_vector_env(
         warnings.simplefilter("ignore")
         made = _make(name, config, seeds, options, training, threads, by_package=module is not None, rendered=rendered)
     made.notes = (*made.notes, *notes)
-    return flatten(registry.rewarded(made) if training else made, name)
+    flat = flatten(registry.rewarded(made) if training else made, name)
+    return wrap(flat, options.wrappers, training=training)
 
 
 def make_users(
@@ -82,7 +84,8 @@ def make_users(
     config, options, notes = split_config(env_config, options)
     made = registry.make(code, config, seeds, options.max_episode_steps, rendered=rendered)
     made.notes = notes
-    return flatten(registry.rewarded(made) if training else made, env)
+    flat = flatten(registry.rewarded(made) if training else made, env)
+    return wrap(flat, options.wrappers, training=training)
 
 
 def _make(

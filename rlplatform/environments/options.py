@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from rlplatform.environments.models import BackendChoice
+from rlplatform.environments.wrappers.models import Wrapper
 from rlplatform.errors import InvalidRequest
 
 
@@ -14,21 +15,31 @@ class _Choice(Protocol):
     def env_backend(self) -> BackendChoice: ...
     @property
     def max_episode_steps(self) -> int | None: ...
+    @property
+    def wrappers(self) -> Sequence[Wrapper]: ...
 
 
 class EnvOptions(NamedTuple):
-    """Backend and time limit of an environment.
+    """Backend, time limit and wrappers of an environment.
 
     ``backend`` "auto" takes the fastest one; ``max_episode_steps`` None keeps the environment's own time limit.
+    ``wrappers`` are those of ``wrappers.models``, as JSON.
     """
 
     backend: BackendChoice = "auto"
     max_episode_steps: int | None = None
+    wrappers: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def of(cls, chosen: _Choice) -> EnvOptions:
         """Return the options of a training request, or of a published policy."""
-        return cls(chosen.env_backend, chosen.max_episode_steps)
+        wrappers = tuple(wrapper.model_dump(mode="json") for wrapper in chosen.wrappers)
+        return cls(chosen.env_backend, chosen.max_episode_steps, wrappers)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the options by name, as JSON; ``EnvOptions(**…)`` reads them."""
+        wrappers = {"wrappers": [dict(wrapper) for wrapper in self.wrappers]} if self.wrappers else {}
+        return {"backend": self.backend, "max_episode_steps": self.max_episode_steps, **wrappers}
 
 
 DEFAULT_OPTIONS = EnvOptions()

@@ -137,7 +137,7 @@ class EpisodeRecorder:
         origin = Origin(
             env=env,
             env_config=dict(env_config),
-            options=options._asdict(),
+            options=options.as_json(),
             seeds=[int(seed) for seed in (seeds[copies] if independent else seeds)],
             place=0 if independent else place,
             start=start,

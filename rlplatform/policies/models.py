@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from rlplatform.algorithms.policy_card import PolicyCard
 from rlplatform.environments.models import BackendChoice, SpaceInfo
+from rlplatform.environments.wrappers.models import Wrapper
 from rlplatform.episodes.models import EpisodeInfo
 from rlplatform.json_models import JsonObject, StrictModel, Text
 from rlplatform.training.models import EvaluationReport
@@ -56,6 +57,8 @@ class PolicyInfo(PolicyCard):
     """Library that was asked to step that environment."""
     max_episode_steps: int | None = None
     """Time limit of an episode that was asked for; null: the environment's own."""
+    wrappers: list[Wrapper] = Field(default_factory=list)
+    """Wrappers around that environment; observations are what comes out of them."""
     algorithm: str
     """Algorithm that trained it."""
     training_id: str

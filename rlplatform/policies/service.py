@@ -194,6 +194,7 @@ class LocalPolicyService:
             env_config=run.document.request.env_config,
             env_backend=run.document.request.env_backend,
             max_episode_steps=run.document.request.max_episode_steps,
+            wrappers=run.document.request.wrappers,
             algorithm=run.document.request.algorithm,
             training_id=run.id,
             checkpoint_id=checkpoint.id,

@@ -42,7 +42,7 @@ def recording(run_id: str, *, steps: int = 3, roles: Sequence[EpisodeRole] = ("f
         "recorded_steps": steps,
         "created_at": datetime(2026, 1, 1, tzinfo=UTC),
     }
-    origin = Origin(env="CartPole-v1", options=DEFAULT_OPTIONS._asdict(), seeds=[7], place=0, start=0)
+    origin = Origin(env="CartPole-v1", options=DEFAULT_OPTIONS.as_json(), seeds=[7], place=0, start=0)
     observations = np.arange(4 * steps, dtype=np.float32).reshape(steps, 4)
     actions = np.ones((steps, 1), np.int64)
     return Recording(EpisodeInfo.model_validate(fields | info), origin, actions, np.ones(steps), observations)

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, ValidationInfo, field_validator, model_va
 
 from rlplatform.algorithms.registry import ALGORITHMS, AlgorithmName
 from rlplatform.environments.models import BackendChoice
+from rlplatform.environments.wrappers.models import Wrapper
 from rlplatform.json_models import JsonObject, StrictModel
 from rlplatform.runs.annotations import Annotations, RunDocument
 from rlplatform.runs.states import RunState
@@ -119,6 +120,8 @@ class TrainingRequest(Annotations):
     """Library that steps the environment; `auto`: the fastest one that has it."""
     max_episode_steps: int | None = Field(default=None, ge=1, le=10**9)
     """Time limit of an episode in steps; null: the environment's own, or 10,000 if it has none."""
+    wrappers: list[Wrapper] = Field(default_factory=list, max_length=8)
+    """Wrappers around the environment, the first one innermost."""
     algorithm: AlgorithmName = "ppo"
     """Learning algorithm."""
     engine: Literal["rllib", "simulated"] = "rllib"

@@ -128,7 +128,11 @@ class UserEnvironments:
             stored = await self._visible(check_id(environment_id, Kind.ENVIRONMENT), principal)
         except (NotFound, InvalidRequest):
             raise UnknownName(
-                "environment", environment_id, (), field=field, hint="rlp env push uploads one, rlp env ls lists them"
+                "environment",
+                environment_id,
+                (),
+                field=field,
+                hint="upload one with rlp env push; rlp env ls lists yours",
             ) from None
         return _code_of(stored, field)
 

@@ -205,7 +205,9 @@ class Sampler:
 
     @property
     def _made_as(self) -> tuple[Any, ...]:
-        return (self._env_id, dict(self._env_config), *self._options)
+        backend, limit, wrappers = self._options
+        made_as = (self._env_id, dict(self._env_config), backend, limit)
+        return (*made_as, list(map(dict, wrappers))) if wrappers else made_as
 
     def _make_env(self) -> VectorEnv:
         seeds = training_seeds(self._seed, self._worker, self._generation, self.num_envs)

@@ -13,6 +13,7 @@ from rlplatform.cli.local_environment import is_local, push, require_ready, uplo
 from rlplatform.cli.local_reward import reward_of
 from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, given, labels_of, output_of, pairs
 from rlplatform.cli.training_start import start_and_follow
+from rlplatform.cli.wrapper_options import wrappers_of
 from rlplatform.errors import InvalidRequest
 from rlplatform.ids import Kind
 from rlplatform.training.variations import continuation
@@ -49,6 +50,13 @@ def train(
     env_kwargs: Annotated[list[str] | None, typer.Option(help="name:value for the environment.")] = None,
     env_backend: Annotated[str | None, typer.Option(help="envpool, gymnasium or auto.")] = None,
     max_episode_steps: Annotated[int | None, typer.Option(help="Time limit of an episode, in steps.")] = None,
+    wrapper: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A wrapper with its settings, as frame_stack:n=4; may be given again. Others: time_aware, flatten, "
+            "clip_reward, scale_reward."
+        ),
+    ] = None,
     reward: Annotated[
         str | None,
         typer.Option(
@@ -107,6 +115,7 @@ def train(
         env_config=pairs(env_kwargs or [], "--env-kwargs"),
         env_backend=env_backend,
         max_episode_steps=max_episode_steps,
+        wrappers=wrappers_of(wrapper) if wrapper else None,
         reward=reward_of(reward) if reward is not None else None,
         resources=given(num_env_runners=num_env_runners, num_envs_per_env_runner=num_envs, num_learners=num_learners),
         evaluation=given(every_iterations=eval_freq, episodes=eval_episodes),

@@ -503,6 +503,51 @@ export interface components {
             kind: "categorical";
         };
         /**
+         * ClipReward
+         * @description Rewards to train on are limited to a range. Returns stay the environment's own.
+         */
+        ClipReward: {
+            /** @description Highest reward. Default: `1.0`. */
+            high?: number;
+            /** @description Lowest reward. Default: `-1.0`. */
+            low?: number;
+            /**
+             * @description Selects this wrapper. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            name: "clip_reward";
+        };
+        /**
+         * ClipRewardInEvent
+         * @description Rewards to train on are limited to a range. Returns stay the environment's own.
+         */
+        ClipRewardInEvent: {
+            /** @description Highest reward. */
+            high?: number;
+            /** @description Lowest reward. */
+            low?: number;
+            /**
+             * @description Selects this wrapper. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            name: "clip_reward";
+        };
+        /**
+         * ClipRewardOutput
+         * @description Rewards to train on are limited to a range. Returns stay the environment's own.
+         */
+        ClipRewardOutput: {
+            /** @description Highest reward. */
+            high: number;
+            /** @description Lowest reward. */
+            low: number;
+            /**
+             * @description Selects this wrapper. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            name: "clip_reward";
+        };
+        /**
          * Comment
          * @description A comment of staff on a line of a submission.
          */
@@ -1510,6 +1555,17 @@ export interface components {
             file: string;
         };
         /**
+         * Flatten
+         * @description Observations of several dimensions become vectors, images too. Dict and Tuple observations become so anyway.
+         */
+        Flatten: {
+            /**
+             * @description Selects this wrapper. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            name: "flatten";
+        };
+        /**
          * FloatRange
          * @description A number from `low` to `high`.
          */
@@ -1563,6 +1619,45 @@ export interface components {
             kind: "floats";
             /** @description Tolerance relative to the expected number. Default: `1e-06`. */
             rel_tol?: number;
+        };
+        /**
+         * FrameStack
+         * @description Observations are the last `n` ones, oldest first: vectors one behind the other, images along their channels.
+         */
+        FrameStack: {
+            /** @description Observations in one. Default: `4`. */
+            n?: number;
+            /**
+             * @description Selects this wrapper. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            name: "frame_stack";
+        };
+        /**
+         * FrameStackInEvent
+         * @description Observations are the last `n` ones, oldest first: vectors one behind the other, images along their channels.
+         */
+        FrameStackInEvent: {
+            /** @description Observations in one. */
+            n?: number;
+            /**
+             * @description Selects this wrapper. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            name: "frame_stack";
+        };
+        /**
+         * FrameStackOutput
+         * @description Observations are the last `n` ones, oldest first: vectors one behind the other, images along their channels.
+         */
+        FrameStackOutput: {
+            /** @description Observations in one. */
+            n: number;
+            /**
+             * @description Selects this wrapper. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            name: "frame_stack";
         };
         /**
          * FunctionGrader
@@ -2706,6 +2801,8 @@ export interface components {
             state: "published" | "deleted";
             /** @description Id of the training that it comes from. */
             training_id: string;
+            /** @description Wrappers around that environment; observations are what comes out of them. */
+            wrappers: (components["schemas"]["FrameStackOutput"] | components["schemas"]["TimeAware"] | components["schemas"]["Flatten"] | components["schemas"]["ClipRewardOutput"] | components["schemas"]["ScaleReward"])[];
         };
         /**
          * PolicyInfoInEvent
@@ -2765,6 +2862,8 @@ export interface components {
             state?: "published" | "deleted";
             /** @description Id of the training that it comes from. */
             training_id: string;
+            /** @description Wrappers around that environment; observations are what comes out of them. */
+            wrappers?: (components["schemas"]["FrameStackInEvent"] | components["schemas"]["TimeAware"] | components["schemas"]["Flatten"] | components["schemas"]["ClipRewardInEvent"] | components["schemas"]["ScaleReward"])[];
         };
         /**
          * PolicyPublished
@@ -3434,6 +3533,19 @@ export interface components {
             used: number;
             /** @description Containers that are ready. */
             warm: number;
+        };
+        /**
+         * ScaleReward
+         * @description Rewards to train on are multiplied. Returns stay the environment's own.
+         */
+        ScaleReward: {
+            /** @description Factor of the rewards. */
+            factor: number;
+            /**
+             * @description Selects this wrapper. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            name: "scale_reward";
         };
         /**
          * Scope
@@ -4745,6 +4857,17 @@ export interface components {
          */
         Tier: "single-use" | "jail" | "gvisor";
         /**
+         * TimeAware
+         * @description The part of the time limit that has passed, from 0 to 1, is appended to observations.
+         */
+        TimeAware: {
+            /**
+             * @description Selects this wrapper. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            name: "time_aware";
+        };
+        /**
          * TokenBucket
          * @description Attempts that come back with time: up to `capacity` at once, and another one every `refill_s` seconds.
          */
@@ -5323,6 +5446,8 @@ export interface components {
             seed?: number;
             /** @description When the training ends by itself. Left out: after the environment steps of the preset, if there is one; they come on top of what `resume_from` has done. */
             stop?: components["schemas"]["StopCriteria"];
+            /** @description Wrappers around the environment, the first one innermost. */
+            wrappers?: (components["schemas"]["FrameStack"] | components["schemas"]["TimeAware"] | components["schemas"]["Flatten"] | components["schemas"]["ClipReward"] | components["schemas"]["ScaleReward"])[];
         };
         /**
          * TrainingRequestOutput
@@ -5387,6 +5512,8 @@ export interface components {
             seed: number;
             /** @description When the training ends by itself. Left out: after the environment steps of the preset, if there is one; they come on top of what `resume_from` has done. */
             stop: components["schemas"]["StopCriteriaOutput"];
+            /** @description Wrappers around the environment, the first one innermost. */
+            wrappers: (components["schemas"]["FrameStackOutput"] | components["schemas"]["TimeAware"] | components["schemas"]["Flatten"] | components["schemas"]["ClipRewardOutput"] | components["schemas"]["ScaleReward"])[];
         };
         /**
          * TrainingResumeRequested
@@ -6200,6 +6327,9 @@ export type CheckpointList = components['schemas']['CheckpointList'];
 export type CheckpointPlan = components['schemas']['CheckpointPlan'];
 export type CheckpointPlanOutput = components['schemas']['CheckpointPlanOutput'];
 export type Choices = components['schemas']['Choices'];
+export type ClipReward = components['schemas']['ClipReward'];
+export type ClipRewardInEvent = components['schemas']['ClipRewardInEvent'];
+export type ClipRewardOutput = components['schemas']['ClipRewardOutput'];
 export type Comment = components['schemas']['Comment'];
 export type CommentInEvent = components['schemas']['CommentInEvent'];
 export type CommentRequest = components['schemas']['CommentRequest'];
@@ -6251,9 +6381,13 @@ export type ExtensionInEvent = components['schemas']['ExtensionInEvent'];
 export type ExtensionOutput = components['schemas']['ExtensionOutput'];
 export type FileInfo = components['schemas']['FileInfo'];
 export type FileRef = components['schemas']['FileRef'];
+export type Flatten = components['schemas']['Flatten'];
 export type FloatRange = components['schemas']['FloatRange'];
 export type FloatRangeOutput = components['schemas']['FloatRangeOutput'];
 export type FloatsChecker = components['schemas']['FloatsChecker'];
+export type FrameStack = components['schemas']['FrameStack'];
+export type FrameStackInEvent = components['schemas']['FrameStackInEvent'];
+export type FrameStackOutput = components['schemas']['FrameStackOutput'];
 export type FunctionGrader = components['schemas']['FunctionGrader'];
 export type Grade = components['schemas']['Grade'];
 export type Grades = components['schemas']['Grades'];
@@ -6364,6 +6498,7 @@ export type RosterRow = components['schemas']['RosterRow'];
 export type RunPatch = components['schemas']['RunPatch'];
 export type SandboxInfo = components['schemas']['SandboxInfo'];
 export type SandboxLoad = components['schemas']['SandboxLoad'];
+export type ScaleReward = components['schemas']['ScaleReward'];
 export type Scope = components['schemas']['Scope'];
 export type SimilarPair = components['schemas']['SimilarPair'];
 export type SimilarityReport = components['schemas']['SimilarityReport'];
@@ -6423,6 +6558,7 @@ export type TestResultInEvent = components['schemas']['TestResultInEvent'];
 export type Ticket = components['schemas']['Ticket'];
 export type TicketRequest = components['schemas']['TicketRequest'];
 export type Tier = components['schemas']['Tier'];
+export type TimeAware = components['schemas']['TimeAware'];
 export type TokenBucket = components['schemas']['TokenBucket'];
 export type TokensChecker = components['schemas']['TokensChecker'];
 export type TpeSampler = components['schemas']['TpeSampler'];

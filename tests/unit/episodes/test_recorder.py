@@ -115,3 +115,18 @@ def test_a_long_evaluation_is_recorded_up_to_a_limit(monkeypatch: pytest.MonkeyP
     assert first.info.no_video == CUT
     with pytest.raises(InvalidRequest, match="has no video: it is longer"):
         Replay(first)
+
+
+def test_an_episode_in_wrappers_replays_in_the_same_ones() -> None:
+    options = EnvOptions("gymnasium", 30, ({"name": "frame_stack", "n": 2},))
+    recorder = EpisodeRecorder()
+    act = random_policy("Pendulum-v1", options)
+    evaluate_policy(act, "Pendulum-v1", {}, 2, 7, options=options, recorder=recorder)
+    recording = Recording.unpack(recorder.recordings(OWNER)[0].pack()[1])
+    assert recording.observations is not None
+    assert recording.observations.shape == (30, 6)
+    assert recording.origin is not None
+    assert recording.origin.env_options.as_json() == options.as_json()
+    replay = Replay(recording)
+    assert len(list(replay.frames())) == 31
+    assert replay.difference is None

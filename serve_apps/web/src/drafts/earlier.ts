@@ -2,6 +2,7 @@
 import type { CheckpointInfo, Training } from "../types";
 import { written } from "./loose";
 import { newTraining, type TrainingDraft } from "./training";
+import { wrappersText } from "./wrappers";
 
 const RETURN = "rollout/episode_return_mean";
 const MORE_ENV_STEPS = 100_000;
@@ -43,6 +44,7 @@ export function cloneOf({ request, labels }: Training): TrainingDraft {
     checkpointEvery: text(checkpoint.every_iterations),
     keepLast: text(checkpoint.keep_last),
     keepBest: checkpoint.keep_best,
+    wrappers: wrappersText(request.wrappers),
     resumeFrom: "",
     done: null,
     envConfig,

@@ -5,6 +5,7 @@ import type { EnvironmentInfo, JsonValue, StopCriteria, TrainingRequest } from "
 import { usualSteps } from "./environments";
 import { loose } from "./loose";
 import { parseNumber } from "./submission";
+import { parseWrappers } from "./wrappers";
 
 export interface TrainingDraft {
   env: string;
@@ -21,6 +22,7 @@ export interface TrainingDraft {
   checkpointEvery: string;
   keepLast: string;
   keepBest: boolean;
+  wrappers: string;
   resumeFrom: string;
   /** Counters of the checkpoint that `resumeFrom` names, where they are known: iterations and seconds count on from them. */
   done: { checkpoint: string; envSteps: number; iteration: number } | null;
@@ -45,6 +47,7 @@ export const newTraining = (): TrainingDraft => ({
   checkpointEvery: "20",
   keepLast: "3",
   keepBest: true,
+  wrappers: "",
   resumeFrom: "",
   done: null,
   envConfig: {},
@@ -114,6 +117,7 @@ export function toRequest(draft: TrainingDraft): object {
         ? { simulated_iteration_s: number("env_config.simulated_iteration_s", draft.pace) }
         : {}),
     },
+    wrappers: parseWrappers(draft.wrappers, errors),
     engine: draft.engine,
     seed: number("seed", draft.seed),
     preset: draft.preset || null,

@@ -9,6 +9,7 @@ import {
   withEnvironment,
   withPreset,
 } from "../drafts/training";
+import { WRAPPERS } from "../drafts/wrappers";
 import { count, shortId } from "../format";
 import { Simulated } from "../parts/badge";
 import { useEarlier } from "../parts/earlier";
@@ -217,7 +218,7 @@ function TrainForm() {
         <details class="card">
           <summary class="card-head">
             <h2>Advanced</h2>
-            <span class="hint">hyperparameters, resources, policy evaluation, checkpoints</span>
+            <span class="hint">hyperparameters, resources, policy evaluation, checkpoints, wrappers</span>
           </summary>
           <Hyperparameters draft={draft} change={change} />
           <div class="pad grid">
@@ -244,6 +245,23 @@ function TrainForm() {
               "Iterations; 0: only at pause and end",
             )}
             {text("keepLast", "checkpoint.keep_last", "Newest checkpoints kept")}
+            <Field
+              name="wrappers"
+              label="Wrappers"
+              deep
+              hint={`Around the environment, the first one innermost: ${WRAPPERS.join(", ")}`}
+            >
+              {(control) => (
+                <input
+                  {...control}
+                  autocomplete="off"
+                  spellcheck={false}
+                  placeholder="frame_stack:n=4 clip_reward"
+                  value={draft.wrappers}
+                  onInput={(event) => change({ wrappers: event.currentTarget.value })}
+                />
+              )}
+            </Field>
             {text("resumeFrom", "resume_from", "Continue from checkpoint", "An id: ckpt_…")}
             {draft.engine === "simulated" &&
               text("pace", "env_config.simulated_iteration_s", "Simulated iteration (s)")}

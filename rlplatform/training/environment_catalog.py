@@ -40,7 +40,7 @@ def list_environments() -> tuple[EnvironmentInfo, ...]:
     deadline = time.monotonic() + BUDGET_S
     for env in sorted({*_preset_names(), *gym.registry} - known.keys()):
         if time.monotonic() < deadline:
-            described = _describe_or_reason(env)
+            described = describe_or_reason(env)
             found += [described] if isinstance(described, EnvironmentInfo) else []
         else:
             found.append(_info(env, UNKNOWN, UNKNOWN, "gymnasium", None))
@@ -108,7 +108,8 @@ def _describe_pooled(env: str) -> EnvironmentInfo:
     return _info(env, describe_space(observations), describe_space(actions), "envpool", limit)
 
 
-def _describe_or_reason(env: str) -> EnvironmentInfo | str:
+def describe_or_reason(env: str) -> EnvironmentInfo | str:
+    """Describe an environment, or give the reason why it cannot be trained on."""
     try:
         return describe_environment(env)
     except InvalidRequest as error:
@@ -124,7 +125,7 @@ def describe_all() -> dict[str, EnvironmentInfo | str]:
     them. Packages known to lack files are the exception: only making an environment reveals that.
     """
     candidates = {*_preset_names(), *gym.registry}
-    described: dict[str, EnvironmentInfo | str] = {env: _describe_or_reason(env) for env in candidates}
+    described: dict[str, EnvironmentInfo | str] = {env: describe_or_reason(env) for env in candidates}
     for env in envpool_ids() - candidates:
         try:
             described[env] = describe_environment(env) if "Sudoku" in env else _describe_pooled(env)

@@ -175,7 +175,8 @@ def _make(
     except TypeError as error:
         raise InvalidRequest(f"env_config: {env} does not take it: {error}", field="env_config") from error
     except Exception as error:
-        raise InvalidRequest(f"env: {env} cannot be made here: {error}", field="env") from error
+        why = str(error) or f"{type(error).__name__} in its package's own code"
+        raise InvalidRequest(f"env: {env} cannot be made here: {why}", field="env") from error
 
 
 def _draws(spec: EnvSpec, backend: Backend) -> bool:

@@ -35,7 +35,7 @@ def cases(*fields: dict[str, Any]) -> list[NotebookTest]:
 def test_code_cells_are_counted_and_found_by_id_grade_id_and_tag() -> None:
     grading = {"nbgrader": {"grade_id": "q1", "grade": True, "solution": False}, "tags": ["slow", 3]}
     (first, second) = code_cells(read_notebook(json.dumps(document("a = 1", "b = 2", **grading)).encode()))
-    assert (first.index, first.number, first.source) == (1, 1, "a = 1")
+    assert (first.position, first.number, first.source) == (1, 1, "a = 1")
     assert (second.names, second.is_test) == (("c2", "q1", "slow"), True)
 
 

@@ -1,6 +1,9 @@
 """The running platform, driven as its users drive it: raw HTTP, server-sent events, WebSocket, and the command line."""
 
 import json
+import os
+import sqlite3
+import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
@@ -15,10 +18,11 @@ import onnxruntime
 import pytest
 from websockets.sync.client import connect
 
+from cluster.ingress import free_ports
 from rlplatform.training.policy_evaluation import evaluate_policy
 from tests.conftest import Missing
 from tests.e2e.edge import check_edge
-from tests.e2e.platform import RunningPlatform, descendants
+from tests.e2e.platform import RLP, RunningPlatform, descendants
 
 pytestmark = [pytest.mark.e2e, pytest.mark.ray, pytest.mark.docker, pytest.mark.timeout(240)]
 
@@ -318,6 +322,60 @@ def test_a_published_policy_acts_as_it_was_evaluated(platform: RunningPlatform, 
     session = onnxruntime.InferenceSession(tmp_path / "policy.onnx", providers=["CPUExecutionProvider"])
     model = session.run(None, {"observation": observations[:, 0].astype(np.float32)})[0]
     assert model.tolist() == together.tolist()
+
+
+def test_a_back_up_of_the_running_platform_holds_every_stream(platform: RunningPlatform) -> None:
+    """A training goes on meanwhile, makes checkpoints and removes old ones. The copy is restored elsewhere."""
+    training_id = start(
+        platform,
+        engine="simulated",
+        env_config={"simulated_iteration_s": 0.02},
+        stop={"iterations": 10**6},
+        checkpoint={"every_iterations": 2},
+    )
+    wait_for(platform, training_id, "running")
+    made = platform.rlp("admin", "backup", "copy", "--json")
+    assert made.returncode == 0, made.stdout + made.stderr
+    ongoing = platform.http.get(f"/v1/trainings/{training_id}").json()
+    assert ongoing["state"] == "running"
+    load = json.loads(platform.rlp("admin", "top", "--once", "--json").stdout)
+    assert load["last_backup_at"] == json.loads(made.stdout)["created_at"]
+    assert {one["tenant"]: one["running_trainings"] for one in load["tenants"]} == {"local": 1}
+    platform.http.post(f"/v1/trainings/{training_id}/stop")
+    wait_for(platform, training_id, "stopped")
+
+    elsewhere = platform.folder / "elsewhere"
+    settings = {
+        "RLP_STATE_DIR": str(elsewhere),
+        "RLP_STORE__URL": f"sqlite:///{elsewhere}/platform.db",
+        "RLP_TRAINING__CHECKPOINT_URL": str(elsewhere / "checkpoints"),
+        "RLP_API__PORT": str(free_ports(1)[0]),
+    }
+    restored = subprocess.run(
+        [RLP, "admin", "restore", str(platform.folder / "copy")],
+        env={**os.environ, **settings},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert restored.returncode == 0, restored.stderr
+    with sqlite3.connect(elsewhere / "platform.db") as copy:
+        rows = copy.execute("SELECT run_id, data FROM events ORDER BY run_id, seq").fetchall()
+    copy.close()
+    streams: dict[str, list[Any]] = {}
+    for run_id, data in rows:
+        streams.setdefault(run_id, []).append(json.loads(data))
+    assert {"queued", "iteration_completed"} <= {e["type"].partition(".")[2] for e in streams[training_id]}
+    for run_id, events in streams.items():
+        kind = {"eval": "evaluations", "train": "trainings"}.get(run_id.partition("_")[0])
+        if kind is not None:
+            live_events = [event for _, event in sse(platform, f"/v1/{kind}/{run_id}/events")]
+            assert live_events[: len(events)] == events, run_id
+            assert run_id == training_id or len(live_events) == len(events)
+    checkpoints = list((elsewhere / "checkpoints" / training_id).iterdir())
+    assert checkpoints, "the newest checkpoints are in the copy"
 
 
 def test_nothing_is_left_when_it_ends(platform: RunningPlatform) -> None:

@@ -12,7 +12,7 @@ import { isFinal } from "../runs/list";
 import type { Comparison } from "../types";
 
 const LOOK_MS = 10_000;
-/** The address follows the view when that has settled: browsers count its changes. */
+/** The address follows a slider when that has settled: browsers count its changes. */
 const LINK_MS = 200;
 
 /** `query`: the trainings and the view, as the address has them when the page opens. */
@@ -28,7 +28,9 @@ export function ComparePage({ query }: { query: URLSearchParams }) {
     const next = { ...view, ...changes };
     setView(next);
     clearTimeout(linking.current);
-    linking.current = setTimeout(() => history.replaceState(null, "", linkOf(query, next)), LINK_MS);
+    const link = () => history.replaceState(null, "", linkOf(query, next));
+    if ("smoothing" in changes) linking.current = setTimeout(link, LINK_MS);
+    else link();
   };
   return (
     <>

@@ -29,7 +29,7 @@ class FrameStackEnv(Wrapped):
         self._axis = -1 if last or not is_image(space) else 0
         self._n, self._size = n, space.shape[self._axis]
         low, high = (np.concatenate([bound] * n, self._axis) for bound in (space.low, space.high))
-        self.single_observation_space = spaces.Box(low, high, dtype=space.dtype.type)  # type: ignore[union-attr]
+        self.single_observation_space = spaces.Box(low, high, dtype=space.dtype.type)  # type: ignore[union-attr,arg-type]
         self._axis_of_batch = self._axis if self._axis < 0 else self._axis + 1
         self._stack: Array = np.empty(0)
         self._done = np.zeros(env.num_envs, np.bool_)

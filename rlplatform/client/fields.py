@@ -32,9 +32,9 @@ class TrainingFields(AnnotationFields, total=False):
     tuned hyperparameters; ``hyperparameters``: those that differ, as Stable-Baselines3 names them; ``resume_from``:
     checkpoint or training to continue; ``stop``: ``env_steps``, ``more_env_steps``, ``episode_return_mean``,
     ``wall_time_s``, ``iterations``; ``resources``: ``num_env_runners``, ``num_learners`` …; ``evaluation``:
-    ``every_iterations``, ``episodes`` …; ``checkpoint``: ``every_iterations``, ``keep_last`` …; ``reward``: a
-    reward function of your own; ``max_environment_faults``: faults of users' code that end the training;
-    ``priority``: ``high``, ``normal`` or ``low``.
+    ``every_iterations``, ``episodes`` …; ``checkpoint``: ``every_iterations``, ``keep_last`` …; ``wrappers``:
+    wrappers of the environment; ``reward``: a reward function of your own; ``max_environment_faults``: faults of
+    users' code that end the training; ``priority``: ``high``, ``normal`` or ``low``.
     """
 
     env: str
@@ -51,6 +51,7 @@ class TrainingFields(AnnotationFields, total=False):
     resources: Part
     evaluation: Part
     checkpoint: Part
+    wrappers: Sequence[Part]
     reward: Part | None
     max_environment_faults: int
     priority: str

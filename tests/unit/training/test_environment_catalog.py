@@ -41,7 +41,7 @@ def test_lists_what_can_be_trained_with_spaces_and_presets() -> None:
 def test_what_is_recorded_is_what_the_environment_itself_says(env: str) -> None:
     """Fails after another version of Gymnasium or EnvPool, or a new preset: then write the file again."""
     held = recorded.recorded()[env]
-    found = environment_catalog._describe_or_reason(env)
+    found = environment_catalog.describe_or_reason(env)
     assert isinstance(found, str) == isinstance(held, str)
     if not isinstance(found, str):
         assert found.model_dump(mode="json", exclude={"id"}, exclude_none=True) == held

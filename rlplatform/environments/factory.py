@@ -20,7 +20,7 @@ from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions, split_c
 from rlplatform.environments.sandboxed import registry
 from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
 from rlplatform.environments.vector_env import VectorEnv
-from rlplatform.environments.wrappers.base import wrap
+from rlplatform.environments.wrappers.chain import wrap
 from rlplatform.errors import InvalidRequest
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from rlplatform.environments.sandboxed.space_descriptions import array_of, leave
 from rlplatform.environments.sandboxed.user_code import UserCode
 from rlplatform.environments.sandboxed.worker import STEP_S, OpenSandbox, Worker
 from rlplatform.environments.vector_env import Array, Step, VectorEnv
+from rlplatform.environments.wrapped_state import pack, unpack
 from rlplatform.errors import EngineError
 
 
@@ -84,18 +84,16 @@ class RewardedVectorEnv(VectorEnv):
         if inner is None or self._worker is None:
             return None
         seen = {name: self._worker.arrays[name] for name in self._seen()}
-        written = io.BytesIO()
-        np.savez(written, inner=np.frombuffer(inner, np.uint8), done=self._done, **seen)
-        return written.getvalue()
+        return pack(inner, done=self._done, **seen)
 
     def set_state(self, state: bytes) -> None:
         if self._worker is None:
             raise EngineError("the environments have to be reset before they are restored")
-        with np.load(io.BytesIO(state)) as saved:
-            self._env.set_state(saved["inner"].tobytes())
-            self._done = saved["done"]
-            for name in self._seen():
-                self._worker.arrays[name][:] = saved[name]
+        inner, saved = unpack(state)
+        self._env.set_state(inner)
+        self._done = saved["done"]
+        for name in self._seen():
+            self._worker.arrays[name][:] = saved[name]
 
     def close(self) -> None:
         if self._worker is not None:

@@ -1,8 +1,7 @@
-"""Base of the wrappers, and the function that applies those of a request."""
+"""Base of the wrappers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rlplatform.environments.vector_env import Array, Step, VectorEnv
@@ -45,29 +44,3 @@ class Wrapped(VectorEnv):
 
     def close(self) -> None:
         self._env.close()
-
-
-def wrap(env: VectorEnv, asked: Sequence[Mapping[str, Any]], *, training: bool) -> VectorEnv:
-    """Return ``env`` in the wrappers of a request, the first one innermost; those of rewards only for ``training``.
-
-    Raises:
-        InvalidRequest: a wrapper does not go with the observations; ``env`` is closed.
-    """
-    from rlplatform.environments.wrappers.observations import FlattenEnv, FrameStackEnv, TimeAwareEnv
-    from rlplatform.environments.wrappers.rewards import ClipRewardEnv, ScaleRewardEnv
-
-    observations = {"frame_stack": FrameStackEnv, "time_aware": TimeAwareEnv, "flatten": FlattenEnv}
-    rewards = {"clip_reward": ClipRewardEnv, "scale_reward": ScaleRewardEnv}
-    wrapped = env
-    try:
-        for index, each in enumerate(asked):
-            settings = dict(each)
-            name = settings.pop("name")
-            if name in observations:
-                wrapped = observations[name](wrapped, field=f"wrappers.{index}", **settings)
-            elif training:
-                wrapped = rewards[name](wrapped, **settings)
-    except BaseException:
-        env.close()
-        raise
-    return wrapped

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from gymnasium import spaces
 
 from rlplatform.environments.observation_encoder import is_image
 from rlplatform.environments.vector_env import Array, Step, VectorEnv
+from rlplatform.environments.wrapped_state import pack, unpack
 from rlplatform.environments.wrappers.base import Wrapped
 from rlplatform.errors import InvalidRequest
 
@@ -56,11 +56,12 @@ class FrameStackEnv(Wrapped):
 
     def get_state(self) -> bytes | None:
         inner = self._env.get_state()
-        return None if inner is None else pickle.dumps((inner, self._stack, self._done))
+        return None if inner is None else pack(inner, stack=self._stack, done=self._done)
 
     def set_state(self, state: bytes) -> None:
-        inner, self._stack, self._done = pickle.loads(state)
+        inner, saved = unpack(state)
         self._env.set_state(inner)
+        self._stack, self._done = saved["stack"], saved["done"]
 
     def _older(self, stack: Array) -> Array:
         """Return a stack without its oldest observation."""
@@ -107,11 +108,12 @@ class TimeAwareEnv(Wrapped):
 
     def get_state(self) -> bytes | None:
         inner = self._env.get_state()
-        return None if inner is None else pickle.dumps((inner, self._ages, self._done))
+        return None if inner is None else pack(inner, ages=self._ages, done=self._done)
 
     def set_state(self, state: bytes) -> None:
-        inner, self._ages, self._done = pickle.loads(state)
+        inner, saved = unpack(state)
         self._env.set_state(inner)
+        self._ages, self._done = saved["ages"], saved["done"]
 
     def _with_time(self, obs: Any, ages: Array) -> Array:
         passed = np.minimum(ages / self._limit, 1.0)[:, None]

@@ -12,7 +12,7 @@ from rlplatform.cli.wrapper_options import wrappers_of
 from rlplatform.environments.factory import make_vector_env
 from rlplatform.environments.options import EnvOptions
 from rlplatform.environments.probe import facts_of
-from rlplatform.environments.wrappers.base import wrap
+from rlplatform.environments.wrappers.chain import wrap
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.training.models import TrainingRequest
 from tests.unit.environments.sandboxed.test_rewarded_env import Counter

@@ -265,7 +265,9 @@ async def test_nobody_touches_what_is_another_tenants(bench: Bench) -> None:
         await bench.supervisor.cancel_evaluation(evaluation.id, STRANGER)
 
 
-@pytest.mark.parametrize(("resume_from", "refusal"), [(new_id(Kind.CHECKPOINT), NotFound), ("best", InvalidRequest)])
+@pytest.mark.parametrize(
+    ("resume_from", "refusal"), [(new_id(Kind.CHECKPOINT), NotFound), ("best", InvalidRequest)], ids=["unknown", "best"]
+)
 async def test_a_parent_that_is_none_is_refused_by_its_field(
     bench: Bench, resume_from: str, refusal: type[PlatformError]
 ) -> None:

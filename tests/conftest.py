@@ -29,6 +29,7 @@ ANYWHERE = ("unit", "api", "contract")
 """Folders whose tests run beside any other test, unless they need Docker."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers, keep on one of them all tests that need the machine: containers, Ray, ports, the clock."""
     for item in items:

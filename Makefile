@@ -17,7 +17,7 @@ run: setup
 
 test:
 	@$(PYTHON) cluster/setup.py test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
 chaos:
 	@$(PYTHON) cluster/setup.py test

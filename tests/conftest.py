@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hypothesis
 import pytest
@@ -25,17 +25,20 @@ hypothesis.settings.load_profile("shared")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GVISOR_RUNTIME = "runsc"
-ANYWHERE = ("unit", "api", "contract")
-"""Folders whose tests run beside any other test, unless they need Docker."""
+BESIDE_OTHERS = ("tests/unit/", "tests/api/")
+"""Folders whose tests can run beside any other test."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     """With several workers, keep on one of them all tests that need the machine: containers, Ray, ports, the clock."""
-    for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if folder not in ANYWHERE or item.get_closest_marker("docker"):
-            item.add_marker(pytest.mark.xdist_group("machine"))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if nodeid.startswith(BESIDE_OTHERS) else "machine"
+
+    return Scheduling(config, log)
 
 
 Missing = Callable[[str], NoReturn]

@@ -256,7 +256,7 @@ async def test_plain_lines_come_at_most_once_a_second() -> None:
             view.show(iteration(number, 1 + number * 0.3))
     lines = written.getvalue().splitlines()
     assert len(lines) == 3
-    assert lines[0] == "iteration 1 (10%): 100 steps · return 1.0 · 77 steps/s"
+    assert lines[0] == "iteration 1 (10%): 100 steps · return 1.0 · 77 steps/s · 12 s left"
 
 
 async def test_a_terminal_gets_a_bar() -> None:

@@ -182,7 +182,15 @@ async def test_a_terminal_of_100_columns_gets_whole_words(platform, tmp_path: Pa
             done = await rlp(tmp_path, *command, **at)
             assert max(map(len, done.out.splitlines())) <= 100, done.out
         listed = (await rlp(tmp_path, "runs", "ls", **at)).out
-        for word in (made["id"], "CartPole-v1", "seed", "learning_rate=0.0003", "gamma=0.98", "n_steps=2048", "steps,"):
+        for word in (
+            f"…{made['id'][-8:]}",
+            "CartPole-v1",
+            "seed",
+            "learning_rate=0.0003",
+            "gamma=0.98",
+            "n_steps=2048",
+            "steps,",
+        ):
             assert word in listed.split(), word
         long = await rlp(tmp_path, "runs", "ls", "--state", "qqqqqq", **at)
         assert len(long.err.splitlines()) > 1

@@ -21,7 +21,7 @@ TRAIN = {"env": "CartPole-v1", "stop": {"env_steps": 1}}
 @pytest.mark.parametrize(
     ("path", "body", "detail"),
     [
-        ("trainings", {}, "env: is missing (and 1 more)"),
+        ("trainings", {}, "env: is missing"),
         ("trainings", {"env": "Mine-v0"}, "give at least one of env_steps"),
         ("trainings", TRAIN | {"env": 5}, "env: must be text; got 5"),
         ("trainings", TRAIN | {"env": ""}, "env: must not be empty"),

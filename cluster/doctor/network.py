@@ -7,6 +7,7 @@ import os
 import socket
 import urllib.error
 import urllib.request
+from urllib.parse import urlsplit
 
 from cluster import ingress
 from cluster.doctor.report import Check, fail, ok, warn
@@ -20,7 +21,7 @@ UNGUARDED_PORTS = {ingress.STATISTICS_PORT: "HAProxy's statistics", ingress.METR
 
 def api_port(settings: Settings) -> Check:
     """Check that the API's port is free, or ours."""
-    host, port = settings.api.host, settings.api.port
+    host, port = _address(settings)
     asked = _asked(host)
     if not listens(asked, port):
         if (what := _what_runs(settings)) is None:
@@ -68,12 +69,23 @@ def _what_runs(settings: Settings) -> str | None:
 
 def platform_answers(settings: Settings) -> bool:
     """Return True if a platform answers at the API's address."""
-    address = f"{_asked(settings.api.host)}:{settings.api.port}"
+    host, port = _address(settings)
     try:
-        with urllib.request.urlopen(f"http://{address}/healthz", timeout=_TIMEOUT_S) as answer:
+        with urllib.request.urlopen(f"http://{_asked(host)}:{port}/healthz", timeout=_TIMEOUT_S) as answer:
             return bool(json.load(answer) == {"status": "alive"})
     except (OSError, ValueError):
         return False
+
+
+def _address(settings: Settings) -> tuple[str, int]:
+    """Return the host and port at which a platform of this directory runs, otherwise those of the settings."""
+    try:
+        url = urlsplit(str(json.loads((settings.state_dir / "local.json").read_text())["url"]))
+        if url.hostname is not None and url.port is not None:
+            return url.hostname, url.port
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return settings.api.host, settings.api.port
 
 
 def _asked(host: str) -> str:

@@ -292,6 +292,15 @@ def test_an_ingress_that_has_not_started_is_a_failure(tmp_path: Path) -> None:
         assert network.api_port(head).status == "fail"
 
 
+def test_the_running_platform_is_asked_at_its_own_port(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path, api=ApiSettings(port=free_port()))
+    with serving(200, {"status": "alive"}) as port:
+        (tmp_path / "local.json").write_text(json.dumps({"url": f"http://127.0.0.1:{port}", "api_key": "rlp_x"}))
+        found = network.api_port(settings)
+    assert found.status == "ok"
+    assert f":{port}" in found.meaning
+
+
 def test_a_port_of_haproxys_that_another_program_has_is_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,7 +52,9 @@ def draw(series: Sequence[Series], *, width: int, height: int, title: str, axis:
     for label, row in zip(labels, canvas.rows(coloured), strict=True):
         lines.append(Text(f"{label:>{gutter - 1}} {'┤' if label else '│'}").append_text(row))
     lines.append(Text(" " * gutter + "└" + "─" * columns))
-    first, last = compact(left), f"{compact(right)} {axis}"
+    first, last = compact(left), f"{compact(right)} {axis}"[:columns]
+    if len(first) + len(last) >= columns:
+        first = ""
     lines.append(Text(" " * (gutter + 1) + first + last.rjust(columns - len(first))))
     if len(series) > 1:
         for number, each in enumerate(series):

@@ -162,7 +162,10 @@ def download(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Download everything of an assignment as a ZIP file: tests, submissions, results, grades; for staff."""
+    """Download an assignment as a ZIP file; for staff.
+
+    It has the tests, all submissions, their results and the grades.
+    """
     output = output_of(ctx, json)
     target = save if save is not None else Path(f"{name}.zip")
     if target.is_file():
@@ -249,7 +252,10 @@ def similarity(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Compare the submissions that count, and list pairs that are alike; for staff. --json has the lines, too."""
+    """List submissions that are alike; for staff.
+
+    Those that count are compared. --json has the lines, too.
+    """
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         report = client.similarity(name) if kept else client.compare_submissions(name, min_similarity=least)

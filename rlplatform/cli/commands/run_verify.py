@@ -24,9 +24,9 @@ def verify(
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Train again and compare the parameters after each iteration.
+    """Train again and compare the parameters.
 
-    Exit status 1: they differ. Equal results need the same CPU type.
+    They are compared after each iteration. Exit status 1: they differ. Equal results need the same CPU type.
     """
     output = output_of(ctx, json)
     with connect(url, api_key) as client:

@@ -115,8 +115,8 @@ def test_credentials_are_written_for_their_owner_alone_and_are_no_formulas(tmp_p
         created_at=FakeClock().now(),
     )
     path = tmp_path / "keys.csv"
-    write_credentials(path, [RosterRow(member=member, created=True, api_key="rlp_1")])
+    write_credentials(path, [RosterRow(member=member, created=True, api_key="rlp_1")], "http://page")
     assert path.stat().st_mode & 0o777 == 0o600
-    assert path.read_text().splitlines()[1] == "s1,'=1+1,,rlp_1,"
+    assert path.read_text().splitlines()[1] == "s1,'=1+1,,rlp_1,,"
     with pytest.raises(FileExistsError):
-        write_credentials(path, [])
+        write_credentials(path, [], "http://page")

@@ -24,6 +24,9 @@ hypothesis.settings.load_profile("shared")
 # A shell that starts the suite in the background has interrupts ignored, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Workers of pytest-xdist have the width of the terminal, to which rlp would fit what it writes to a pipe.
+os.environ.pop("COLUMNS", None)
+
 GVISOR_RUNTIME = "runsc"
 BESIDE_OTHERS = ("tests/unit/", "tests/api/")
 """Folders whose tests can run beside any other test."""

@@ -29,7 +29,7 @@ async def start(
     stdout: int | IO[bytes] = asyncio.subprocess.PIPE,
     **environment: str,
 ) -> asyncio.subprocess.Process:
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("RLP_", "COLUMNS"))}
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("RLP_")}
     return await asyncio.create_subprocess_exec(
         RLP,
         *arguments,

@@ -18,7 +18,7 @@ RLP = str(Path(sys.executable).with_name("rlp"))
 
 
 def rlp(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("RLP_", "COLUMNS"))}
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("RLP_")}
     return subprocess.run(
         [RLP, "sandbox", *arguments], capture_output=True, text=True, check=False, env=plain | environment
     )

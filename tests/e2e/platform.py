@@ -65,7 +65,7 @@ def launch(
 ) -> RunningPlatform:
     """A platform in ``folder``, being started; on a free port if none is given; by the command ``with_timeout``."""
     log = folder / "platform.log"
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RLP_", "RAY_", "COLUMNS"))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RLP_", "RAY_"))}
     with log.open("ab") as output:
         process = subprocess.Popen(
             [*with_timeout, RLP, "serve", "--port", str(port or free_ports(1)[0])],

@@ -34,6 +34,7 @@ def offenders(pattern: str, allowed: tuple[str, ...]) -> list[str]:
     ]
 
 
+@pytest.mark.timeout(600)  # mypy without its cache, beside other tests
 @pytest.mark.parametrize("command", ["ruff check", "ruff format --check", "mypy", "lint-imports"])
 def test_the_checkers_are_content(command: str) -> None:
     tool, *arguments = command.split()

@@ -90,8 +90,9 @@ async def test_a_program_on_openapi_fetch_with_the_types_of_openapi_typescript(m
 async def test_a_program_on_the_client_of_openapi_python_client(tmp_path: Path) -> None:
     package = tmp_path / "rlp_api"
     generator = str(Path(sys.executable).with_name("openapi-python-client"))
-    config = tmp_path / "config.json"  # it knows no type of a video
-    config.write_text(json.dumps({"content_type_overrides": {"video/mp4": "application/octet-stream"}}))
+    config = tmp_path / "config.json"  # it knows no type of videos and archives
+    binary = dict.fromkeys(("video/mp4", "application/zip", "application/x-tar"), "application/octet-stream")
+    config.write_text(json.dumps({"content_type_overrides": binary}))
     command = [generator, "generate", "--path", str(TARGET), "--meta", "none", "--output-path", str(package)]
     said = run([*command, "--config", str(config)], tmp_path)
     assert "warning" not in said.lower(), said

@@ -57,8 +57,7 @@ def make_vector_env(
         warnings.simplefilter("ignore")
         made = _make(name, config, seeds, options, training, threads, by_package=module is not None, rendered=rendered)
     made.notes = (*made.notes, *notes)
-    flat = flatten(registry.rewarded(made) if training else made, name)
-    return wrap(flat, options.wrappers, training=training)
+    return _wrapped(made, name, options, training=training)
 
 
 def make_users(
@@ -84,7 +83,12 @@ def make_users(
     config, options, notes = split_config(env_config, options)
     made = registry.make(code, config, seeds, options.max_episode_steps, rendered=rendered)
     made.notes = notes
-    flat = flatten(registry.rewarded(made) if training else made, env)
+    return _wrapped(made, env, options, training=training)
+
+
+def _wrapped(made: VectorEnv, name: str, options: EnvOptions, *, training: bool) -> VectorEnv:
+    """Add the reward function, for ``training``, then flattening, then the wrappers of ``options``."""
+    flat = flatten(registry.rewarded(made) if training else made, name)
     return wrap(flat, options.wrappers, training=training)
 
 

@@ -15,7 +15,8 @@ from gymnasium import spaces
 from rlplatform.environments.models import SpacePart
 from rlplatform.environments.observation_encoder import ObservationEncoder, is_image
 from rlplatform.environments.spaces import FlatSpace, space_info
-from rlplatform.environments.vector_env import Array, Step, VectorEnv
+from rlplatform.environments.vector_env import Array, VectorEnv
+from rlplatform.environments.wrapped_env import ObservationEnv
 from rlplatform.errors import InvalidRequest
 
 Path = tuple[str | int, ...]
@@ -61,47 +62,16 @@ class Flattening:
         return out
 
 
-class FlatVectorEnv(VectorEnv):
+class FlatVectorEnv(ObservationEnv):
     """Wrapper of a vector environment that flattens its observations."""
 
     def __init__(self, env: VectorEnv, flattening: Flattening) -> None:
-        super().__init__(env.num_envs)
-        self._env, self._flattening = env, flattening
-        self.backend, self.autoreset, self.time_limit = env.backend, env.autoreset, env.time_limit
+        super().__init__(env, "FlattenObservation")
+        self._flattening = flattening
         self.single_observation_space = flattening.space
-        self.single_action_space = env.single_action_space
-        self.wrappers = (*env.wrappers, "FlattenObservation")
-        self.notes = env.notes
 
-    def describe(self) -> dict[str, Any]:
-        described = super().describe()
-        return self._env.describe() | {name: described[name] for name in ("observation_space", "wrappers", "notes")}
-
-    def reset(self) -> Array:
-        return self._flattening(self._env.reset())
-
-    def step(self, actions: Array) -> Step:
-        step = self._env.step(actions)
-        finals = step.finals
-        if finals is not None:
-            finals = self._flattening(finals[0]), finals[1]
-        return step._replace(obs=self._flattening(step.obs), finals=finals)
-
-    @property
-    def frames_per_s(self) -> float | None:
-        return self._env.frames_per_s
-
-    def frame(self, place: int) -> Array | None:
-        return self._env.frame(place)
-
-    def get_state(self) -> bytes | None:
-        return self._env.get_state()
-
-    def set_state(self, state: bytes) -> None:
-        self._env.set_state(state)
-
-    def close(self) -> None:
-        self._env.close()
+    def changed(self, obs: Any) -> Array:
+        return self._flattening(obs)
 
 
 def flatten(env: VectorEnv, name: str) -> VectorEnv:

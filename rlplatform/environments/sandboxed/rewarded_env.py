@@ -13,11 +13,12 @@ from rlplatform.environments.sandboxed.space_descriptions import array_of, leave
 from rlplatform.environments.sandboxed.user_code import UserCode
 from rlplatform.environments.sandboxed.worker import STEP_S, OpenSandbox, Worker
 from rlplatform.environments.vector_env import Array, Step, VectorEnv
+from rlplatform.environments.wrapped_env import WrappedEnv
 from rlplatform.environments.wrapped_state import pack, unpack
 from rlplatform.errors import EngineError
 
 
-class RewardedVectorEnv(VectorEnv):
+class RewardedVectorEnv(WrappedEnv):
     """Wrapper of a vector environment: rewards are those of a function, ``scores`` the environment's own.
 
     The function gets observation, action, next observation, the environment's reward, terminated and truncated of one
@@ -28,12 +29,8 @@ class RewardedVectorEnv(VectorEnv):
         self, env: VectorEnv, open_sandbox: OpenSandbox, code: UserCode, faults: FaultLog, *, step_s: float = STEP_S
     ) -> None:
         """Wrap ``env``; the function's process starts with the first reset."""
-        super().__init__(env.num_envs)
-        self._env, self._open, self._code, self._faults, self._step_s = env, open_sandbox, code, faults, step_s
-        self.backend, self.autoreset, self.time_limit = env.backend, env.autoreset, env.time_limit
-        self.single_observation_space = env.single_observation_space
-        self.single_action_space = env.single_action_space
-        self.wrappers, self.notes = env.wrappers, env.notes
+        super().__init__(env)
+        self._open, self._code, self._faults, self._step_s = open_sandbox, code, faults, step_s
         self._parts = list(leaves(self.single_observation_space))
         self._done = np.zeros(env.num_envs, np.bool_)
         self._worker: Worker | None = None

@@ -9,12 +9,12 @@ from gymnasium import spaces
 
 from rlplatform.environments.observation_encoder import is_image
 from rlplatform.environments.vector_env import Array, Step, VectorEnv
+from rlplatform.environments.wrapped_env import ObservationEnv, WrappedEnv
 from rlplatform.environments.wrapped_state import pack, unpack
-from rlplatform.environments.wrappers.base import Wrapped
 from rlplatform.errors import InvalidRequest
 
 
-class FrameStackEnv(Wrapped):
+class FrameStackEnv(WrappedEnv):
     """Stacks the last ``n`` observations along ``axis``; an episode begins with ``n`` times its first one."""
 
     def __init__(self, env: VectorEnv, n: int, *, field: str) -> None:
@@ -71,7 +71,7 @@ class FrameStackEnv(Wrapped):
         return np.concatenate([obs] * self._n, self._axis_of_batch)
 
 
-class TimeAwareEnv(Wrapped):
+class TimeAwareEnv(WrappedEnv):
     """Appends the part of the time limit that has passed."""
 
     def __init__(self, env: VectorEnv, *, field: str) -> None:
@@ -120,7 +120,7 @@ class TimeAwareEnv(Wrapped):
         return np.concatenate([np.asarray(obs), passed], 1).astype(self._dtype)
 
 
-class FlattenEnv(Wrapped):
+class FlattenEnv(ObservationEnv):
     """Makes a vector of each observation."""
 
     def __init__(self, env: VectorEnv, *, field: str) -> None:
@@ -129,16 +129,7 @@ class FlattenEnv(Wrapped):
         low, high = space.low.ravel().astype(np.float32), space.high.ravel().astype(np.float32)
         self.single_observation_space = spaces.Box(low, high, dtype=np.float32)
 
-    def reset(self) -> Array:
-        return self._flat(self._env.reset())
-
-    def step(self, actions: Array) -> Step:
-        step = self._env.step(actions)
-        finals = None if step.finals is None else (self._flat(step.finals[0]), step.finals[1])
-        return step._replace(obs=self._flat(step.obs), finals=finals)
-
-    @staticmethod
-    def _flat(obs: Any) -> Array:
+    def changed(self, obs: Any) -> Array:
         array = np.asarray(obs)
         return array.reshape(len(array), -1).astype(np.float32)
 

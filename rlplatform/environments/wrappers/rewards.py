@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from rlplatform.environments.vector_env import Array, Step, VectorEnv
-from rlplatform.environments.wrappers.base import Wrapped
+from rlplatform.environments.wrapped_env import WrappedEnv
 
 
-class _RewardEnv(Wrapped):
+class _RewardEnv(WrappedEnv):
     def step(self, actions: Array) -> Step:
         step = self._env.step(actions)
         own = np.array(step.rewards) if step.scores is None else step.scores

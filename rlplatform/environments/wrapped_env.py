@@ -1,4 +1,4 @@
-"""Base of the wrappers."""
+"""Bases of environments that wrap another one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 from rlplatform.environments.vector_env import Array, Step, VectorEnv
 
 
-class Wrapped(VectorEnv):
+class WrappedEnv(VectorEnv):
     """Passes everything on to ``env``. A subclass changes observations or rewards."""
 
-    def __init__(self, env: VectorEnv, shown: str) -> None:
-        """``shown`` is the wrapper in manifests."""
+    def __init__(self, env: VectorEnv, *shown: str) -> None:
+        """Wrap ``env``. ``shown`` names the wrapper in manifests."""
         super().__init__(env.num_envs)
         self._env = env
         self.backend, self.autoreset, self.time_limit = env.backend, env.autoreset, env.time_limit
         self.single_observation_space = env.single_observation_space
         self.single_action_space = env.single_action_space
-        self.wrappers, self.notes = (*env.wrappers, shown), env.notes
+        self.wrappers, self.notes = (*env.wrappers, *shown), env.notes
 
     def describe(self) -> dict[str, Any]:
         described = super().describe()
@@ -44,3 +44,19 @@ class Wrapped(VectorEnv):
 
     def close(self) -> None:
         self._env.close()
+
+
+class ObservationEnv(WrappedEnv):
+    """Changes each batch of observations by itself: :meth:`changed` of a subclass."""
+
+    def reset(self) -> Array:
+        return self.changed(self._env.reset())
+
+    def step(self, actions: Array) -> Step:
+        step = self._env.step(actions)
+        finals = None if step.finals is None else (self.changed(step.finals[0]), step.finals[1])
+        return step._replace(obs=self.changed(step.obs), finals=finals)
+
+    def changed(self, obs: Any) -> Array:
+        """Return the observations [B, *] that take the place of ``obs``."""
+        raise NotImplementedError

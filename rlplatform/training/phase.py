@@ -20,7 +20,10 @@ class Phase:
     """One rollout or evaluation. All times are those of one monotonic clock, in seconds."""
 
     kind: Literal["rollout", "evaluation"]
+    request: TrainingRequest
     began: float
+    train_wall_s: float
+    """Seconds of training before this phase."""
     _told_at: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -33,38 +36,30 @@ class Phase:
         self._told_at = now
         return True
 
-    def ends(
-        self, request: TrainingRequest, now: float, *, env_steps: int, train_wall_s: float, leaving_since: float | None
-    ) -> str | None:
+    def ends(self, now: float, env_steps: int, leaving_since: float | None) -> str | None:
         """Return the reason to interrupt the phase; None to continue it.
 
         Args:
-            request: The training's request.
             now: Current time.
             env_steps: Environment steps of this phase.
-            train_wall_s: Seconds of training before this phase.
             leaving_since: Time at which a stop or a suspension was first requested; None if none was.
         """
         if self.kind == "rollout":
-            return self._rollout_ends(request, now, train_wall_s, leaving_since)
-        return self._evaluation_ends(request, now, env_steps, leaving_since)
+            return self._rollout_ends(now, leaving_since)
+        return self._evaluation_ends(now, env_steps, leaving_since)
 
-    def _rollout_ends(
-        self, request: TrainingRequest, now: float, train_wall_s: float, leaving_since: float | None
-    ) -> str | None:
+    def _rollout_ends(self, now: float, leaving_since: float | None) -> str | None:
         if leaving_since is not None and now - leaving_since >= LEAVE_S:
             return "the session is to end"
-        limit_s = request.stop.wall_time_s
+        limit_s = self.request.stop.wall_time_s
         if limit_s is not None:
-            over_s = train_wall_s + (now - self.began) - limit_s
+            over_s = self.train_wall_s + (now - self.began) - limit_s
             if over_s >= max(OVERTIME_S, limit_s / 5):
                 return f"it exceeds wall_time_s of {limit_s:g} s"
         return None
 
-    def _evaluation_ends(
-        self, request: TrainingRequest, now: float, env_steps: int, leaving_since: float | None
-    ) -> str | None:
-        plan = request.evaluation
+    def _evaluation_ends(self, now: float, env_steps: int, leaving_since: float | None) -> str | None:
+        plan = self.request.evaluation
         if leaving_since is not None:
             return "the session is to end"
         if env_steps >= plan.max_env_steps:

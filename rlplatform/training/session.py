@@ -118,7 +118,7 @@ class TrainingSession:
         self._saved_at: int | None = None
         self._saved_time = clock.monotonic()
         self._emitting_s = 0.0
-        self._phase = Phase("rollout", clock.monotonic())
+        self._phase = Phase("rollout", request, clock.monotonic(), 0.0)
         self._leaving_since: float | None = None
         engine.watch(self._pulse)
 
@@ -295,7 +295,7 @@ class TrainingSession:
         return by_count or 0 < plan.every_s <= self._clock.monotonic() - self._saved_time
 
     def _begin(self, kind: Literal["rollout", "evaluation"]) -> float:
-        self._phase = Phase(kind, self._clock.monotonic())
+        self._phase = Phase(kind, self._request, self._clock.monotonic(), self._progress.train_wall_s)
         return self._phase.began
 
     def _pulse(self, env_steps: int) -> None:
@@ -306,14 +306,7 @@ class TrainingSession:
         """
         self._tell_faults()
         now, phase = self._clock.monotonic(), self._phase
-        why = phase.ends(
-            self._request,
-            now,
-            env_steps=env_steps,
-            train_wall_s=self._progress.train_wall_s,
-            leaving_since=self._leaving_since,
-        )
-        if why is not None:
+        if (why := phase.ends(now, env_steps, self._leaving_since)) is not None:
             raise CutShort(why)
         if phase.progress_is_due(now):
             iteration = self._progress.iteration + (phase.kind == "rollout")

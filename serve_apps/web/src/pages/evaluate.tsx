@@ -6,6 +6,7 @@ import { FileTabs } from "../parts/files";
 import { useSubmit } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { LazyEditor } from "../parts/lazy-editor";
+import { NotAllowed } from "../parts/not-allowed";
 import { Alert, FormProblem, GroupError } from "../parts/problem";
 import { EvaluationResult } from "../parts/result";
 import { EvaluationFeed } from "../runs/feed";
@@ -19,18 +20,14 @@ import { RunInput, RunOutput } from "../workbench/run";
 import { Tests } from "../workbench/tests";
 
 export function EvaluatePage() {
-  return may("evaluate") ? <Workbench /> : <NotAllowed />;
+  return may("evaluate") ? <Workbench /> : <NoScope />;
 }
 
-function NotAllowed() {
+function NoScope() {
   return (
-    <>
-      <Heading title="Evaluate code" />
-      <p>
-        Your API key cannot submit code: it lacks the scope <code>evaluate</code>. Ask whoever gave it to you for one
-        that has it. <a href="#/runs">Go to the runs</a>
-      </p>
-    </>
+    <NotAllowed title="Evaluate code" what="submit code" scope="evaluate">
+      <a href="#/runs">Go to the runs</a>.
+    </NotAllowed>
   );
 }
 

@@ -5,9 +5,11 @@ import { copyOfStudy, newStudy, plannedTrials, type StudyDraft, seedsOf, toStudy
 import { count } from "../format";
 import { Simulated } from "../parts/badge";
 import { EnvironmentPicker } from "../parts/environment-picker";
+import { useFetched } from "../parts/fetched";
 import { useSubmit } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { Hyperparameters } from "../parts/hyperparameters";
+import { NotAllowed } from "../parts/not-allowed";
 import { Alert, Field, FormProblem } from "../parts/problem";
 import { Method } from "../parts/studies/method";
 import { Space } from "../parts/studies/space";
@@ -18,30 +20,22 @@ import { current, may } from "../session";
 import type { EnvironmentInfo, Study } from "../types";
 
 export function NewStudyPage() {
-  return may("train") ? <StudyForm /> : <NotAllowed />;
+  return may("train") ? <StudyForm /> : <NoScope />;
 }
 
-function NotAllowed() {
+function NoScope() {
   return (
-    <>
-      <Heading title="Start a study" />
-      <p>
-        Your API key cannot start studies: it lacks the scope <code>train</code>. Ask your course staff for a key that
-        has it. <a href="#/studies">Go to the studies</a>.
-      </p>
-    </>
+    <NotAllowed title="Start a study" what="start studies" scope="train">
+      <a href="#/studies">Go to the studies</a>.
+    </NotAllowed>
   );
 }
 
 function StudyForm() {
   const { api } = current();
   const [draft, change] = useDraft("study", newStudy());
-  const [environments, setEnvironments] = useState<EnvironmentInfo[]>([]);
-  const [unlisted, setUnlisted] = useState<Problem | null>(null);
-  useEffect(() => {
-    const load = api.get<{ items: EnvironmentInfo[] }>("v1/environments");
-    load.then(({ items }) => setEnvironments(items)).catch((error) => setUnlisted(Problem.of(error)));
-  }, [api]);
+  const listed = useFetched<{ items: EnvironmentInfo[] }>("v1/environments");
+  const environments = listed.value?.items ?? [];
   const lost = useCopy(change);
   const { busy, problem, submit } = useSubmit(
     (key) => api.post<Study>("v1/studies", toStudyRequest(draft), key),
@@ -70,7 +64,7 @@ function StudyForm() {
           A study trains with many settings, each with several seeds, and ranks them by the return of their last policy
           evaluation.
         </p>
-        <Alert problem={problem ?? unlisted ?? lost} />
+        <Alert problem={problem ?? listed.problem ?? lost} />
         <section class="card">
           <header class="card-head">
             <h2>Training of each trial</h2>

@@ -1,4 +1,3 @@
-import { useEffect, useState } from "preact/hooks";
 import { fresh } from "../drafts/earlier";
 import { storeDraft, useDraft } from "../drafts/stored";
 import {
@@ -15,44 +14,35 @@ import { Simulated } from "../parts/badge";
 import { useEarlier } from "../parts/earlier";
 import { EnvironmentPicker } from "../parts/environment-picker";
 import { Facts } from "../parts/environments";
+import { useFetched } from "../parts/fetched";
 import { useSubmit } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { Hyperparameters } from "../parts/hyperparameters";
+import { NotAllowed } from "../parts/not-allowed";
 import { OwnEnvironment } from "../parts/own-environment";
 import { Alert, Field, FormProblem, GroupError } from "../parts/problem";
 import { TextField, type TextName } from "../parts/text-field";
-import { Problem } from "../problem";
 import { go } from "../router";
 import { current, may } from "../session";
 import type { EnvironmentInfo, Training } from "../types";
 
 export function TrainPage() {
-  return may("train") ? <TrainForm /> : <NotAllowed />;
+  return may("train") ? <TrainForm /> : <NoScope />;
 }
 
-function NotAllowed() {
+function NoScope() {
   return (
-    <>
-      <Heading title="Train a policy" />
-      <p>
-        Your API key cannot start trainings: it lacks the scope <code>train</code>. Ask your course staff for a key that
-        has it. <a href="#/evaluate">Evaluate code</a> or <a href="#/runs">go to the runs</a>.
-      </p>
-    </>
+    <NotAllowed title="Train a policy" what="start trainings" scope="train">
+      <a href="#/evaluate">Evaluate code</a> or <a href="#/runs">go to the runs</a>.
+    </NotAllowed>
   );
 }
 
 function TrainForm() {
   const { api } = current();
   const [draft, change] = useDraft("training", newTraining());
-  const [found, setFound] = useState<EnvironmentInfo[] | null>(null);
-  const environments = found ?? [];
-  const [unlisted, setUnlisted] = useState<Problem | null>(null);
-  const list = () => {
-    const load = api.get<{ items: EnvironmentInfo[] }>("v1/environments");
-    load.then(({ items }) => setFound(items)).catch((error) => setUnlisted(Problem.of(error)));
-  };
-  useEffect(list, [api]);
+  const listed = useFetched<{ items: EnvironmentInfo[] }>("v1/environments");
+  const environments = listed.value?.items ?? [];
   const { lost, cloned } = useEarlier(change);
   const { busy, problem, submit } = useSubmit(
     (key) => api.post<Training>("v1/trainings", toRequest(draft), key),
@@ -102,7 +92,7 @@ function TrainForm() {
             </button>
           </p>
         )}
-        <Alert problem={problem ?? unlisted ?? lost} />
+        <Alert problem={problem ?? listed.problem ?? lost} />
         <section class="card">
           <header class="card-head">
             <h2>Environment</h2>
@@ -112,7 +102,7 @@ function TrainForm() {
               name="env"
               label="Environment"
               hint={
-                found || unlisted
+                listed.value || listed.problem
                   ? "Type to search, also for the names of uploaded ones, or give any id of Gymnasium or EnvPool."
                   : "Loading the list of environments…"
               }
@@ -149,7 +139,7 @@ function TrainForm() {
             {text("seed", "seed", "Seed", "The same seed gives the same training.")}
           </div>
           <Facts environment={chosen} />
-          <OwnEnvironment onReady={({ id }) => change({ env: id, preset: "" })} onChange={list} />
+          <OwnEnvironment onReady={({ id }) => change({ env: id, preset: "" })} onChange={() => void listed.reload()} />
           <fieldset class="choice pad engine">
             <legend>Engine</legend>
             <label>

@@ -1,9 +1,10 @@
 /** The files of a program: tabs to choose one, and a place to drop more. */
 import type { ComponentChildren } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { type Attached, attach, MAIN, without } from "../drafts/attached";
 import { Problem } from "../problem";
 import { current } from "../session";
+import { FileChooser } from "./file-chooser";
 import { Alert } from "./problem";
 
 interface Props {
@@ -16,7 +17,6 @@ interface Props {
 
 export function FileTabs({ draft, selected, onSelect, onChange, children }: Props) {
   const { api } = current();
-  const chooser = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const [sending, setSending] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -77,24 +77,12 @@ export function FileTabs({ draft, selected, onSelect, onChange, children }: Prop
             Remove {selected === MAIN ? main : selected}
           </button>
         )}
-        <button
-          type="button"
+        <FileChooser
+          text={sending === null ? "Add files" : "Uploading…"}
+          label="Files to add"
           class="secondary push"
           disabled={sending !== null}
-          onClick={() => chooser.current?.click()}
-        >
-          {sending === null ? "Add files" : "Uploading…"}
-        </button>
-        <input
-          ref={chooser}
-          type="file"
-          multiple
-          hidden
-          aria-label="Files to add"
-          onChange={(event) => {
-            void add([...(event.currentTarget.files ?? [])]);
-            event.currentTarget.value = "";
-          }}
+          onChoose={(files) => void add(files)}
         />
       </div>
       <Alert problem={problem} />

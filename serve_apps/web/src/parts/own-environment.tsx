@@ -1,14 +1,18 @@
 /** An environment of one's own: upload it, read the report on its contract, train on it. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { type EnvironmentFileDraft, entriesOf, read, told, toUpload } from "../drafts/environment";
 import { measure, words } from "../format";
 import { Problem } from "../problem";
 import { current } from "../session";
 import type { ContractCheck, UserEnvironment } from "../types";
 import { Badge, VerdictBadge } from "./badge";
+import { FileChooser } from "./file-chooser";
+import { usePolled } from "./polled";
 import { Alert, Field, FormProblem } from "./problem";
 
 const POLL_MS = 700;
+
+const isChecking = ({ state }: UserEnvironment): boolean => state === "checking";
 
 interface Props {
   /** Called with an environment that can be trained on. */
@@ -19,16 +23,18 @@ interface Props {
 
 export function OwnEnvironment({ onReady, onChange }: Props) {
   const { api } = current();
-  const chooser = useRef<HTMLInputElement>(null);
   const [files, setFiles] = useState<EnvironmentFileDraft[]>([]);
   const [entry, setEntry] = useState("");
   const [sent, setSent] = useState<UserEnvironment | null>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
-  useReport(sent, setSent, setProblem, (environment) => {
+  const report = usePolled<UserEnvironment>(sent && `v1/environments/${sent.id}`, POLL_MS, isChecking);
+  const environment = report.found?.id === sent?.id ? (report.found ?? sent) : sent;
+  useEffect(() => {
+    if (!environment || isChecking(environment)) return;
     onChange();
     if (environment.state === "ready") onReady(environment);
-  });
+  }, [environment?.id, environment?.state]);
   const entries = entriesOf(files);
   const choose = async (dropped: readonly File[]) => {
     setProblem(null);
@@ -54,7 +60,7 @@ export function OwnEnvironment({ onReady, onChange }: Props) {
       setBusy(false);
     }
   };
-  const checking = sent?.state === "checking";
+  const checking = environment !== null && isChecking(environment);
   return (
     <FormProblem.Provider value={problem}>
       <details class="own-environment">
@@ -64,21 +70,12 @@ export function OwnEnvironment({ onReady, onChange }: Props) {
             A class with the interface of <code>gymnasium.Env</code>, in files of 1 MiB in all. It is checked and
             trained in sandboxes, and only you and your course staff see it.
           </p>
-          <Alert problem={problem} />
+          <Alert problem={problem ?? report.problem} />
           <div class="file-tabs">
-            <button type="button" class="secondary" onClick={() => chooser.current?.click()}>
-              Choose files
-            </button>
-            <input
-              ref={chooser}
-              type="file"
-              multiple
-              hidden
-              aria-label="Files of the environment"
-              onChange={(event) => {
-                void choose([...(event.currentTarget.files ?? [])]);
-                event.currentTarget.value = "";
-              }}
+            <FileChooser
+              text="Choose files"
+              label="Files of the environment"
+              onChoose={(chosen) => void choose(chosen)}
             />
             <span>{files.length === 0 ? "No file is chosen." : files.map(({ path }) => path).join(", ")}</span>
             {files.length > 0 && (
@@ -114,7 +111,7 @@ export function OwnEnvironment({ onReady, onChange }: Props) {
             </>
           )}
         </div>
-        {sent && <Report environment={sent} />}
+        {environment && <Report environment={environment} />}
       </details>
     </FormProblem.Provider>
   );
@@ -158,30 +155,4 @@ function facts({ facts }: ContractCheck): string {
     .filter(([, value]) => typeof value === "number")
     .map(([name, value]) => `${words(name)} ${measure(value as number)}`)
     .join(" · ");
-}
-
-/** Ask for the report until the contract has been checked. */
-function useReport(
-  sent: UserEnvironment | null,
-  update: (environment: UserEnvironment) => void,
-  fail: (problem: Problem) => void,
-  settled: (environment: UserEnvironment) => void,
-): void {
-  const { api } = current();
-  const done = useRef(settled);
-  done.current = settled;
-  const reported = useRef<string | null>(null);
-  useEffect(() => {
-    if (!sent) return;
-    if (sent.state !== "checking") {
-      if (reported.current !== sent.id) done.current(sent);
-      reported.current = sent.id;
-      return;
-    }
-    reported.current = null;
-    const timer = window.setTimeout(() => {
-      api.get<UserEnvironment>(`v1/environments/${sent.id}`).then(update, (error) => fail(Problem.of(error)));
-    }, POLL_MS);
-    return () => window.clearTimeout(timer);
-  }, [api, sent]);
 }

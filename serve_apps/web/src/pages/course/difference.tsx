@@ -1,8 +1,8 @@
 import { useMemo } from "preact/hooks";
 import { addressOf } from "../../course/address";
 import { compareFiles, type FileDifference, type Line } from "../../course/difference";
-import { type Fetched, Loaded, useFetched } from "../../parts/course/fetched";
 import { Points, SubmissionBadge } from "../../parts/course/marks";
+import { type Fetched, Loaded, useFetched } from "../../parts/fetched";
 import type { SubmissionDetail } from "../../types";
 import type { SectionProps } from "./assignment";
 

@@ -1,8 +1,8 @@
 import { useNow } from "../../course/clock";
 import { local } from "../../course/dates";
 import { measure } from "../../format";
-import { Loaded, useFetched } from "../../parts/course/fetched";
 import { When } from "../../parts/course/marks";
+import { Loaded, useFetched } from "../../parts/fetched";
 import { isStaff } from "../../session";
 import type { Leaderboard, LeaderboardRow } from "../../types";
 import type { SectionProps } from "./assignment";

@@ -1,8 +1,8 @@
 import { useNow } from "../../course/clock";
 import { attemptsLeft, away, local } from "../../course/dates";
 import { measure } from "../../format";
-import { Loaded, useFetched } from "../../parts/course/fetched";
 import { DateBadge, Points, When } from "../../parts/course/marks";
+import { Loaded, useFetched } from "../../parts/fetched";
 import { Heading } from "../../parts/heading";
 import { administers, isStaff } from "../../session";
 import type { AssignmentCard, AssignmentList } from "../../types";

@@ -1,7 +1,9 @@
 import { useState } from "preact/hooks";
-import { Loaded, useFetched } from "../../parts/course/fetched";
+import { count } from "../../format";
 import { RosterForm } from "../../parts/course/roster-form";
+import { Loaded, useFetched } from "../../parts/fetched";
 import { Heading } from "../../parts/heading";
+import { ShowMore } from "../../parts/show-more";
 import { administers } from "../../session";
 import type { Member, MemberList } from "../../types";
 
@@ -88,13 +90,7 @@ function Members({ items }: { items: readonly Member[] }) {
           </table>
         </div>
       )}
-      {found.length > most && (
-        <p class="pad">
-          <button type="button" class="secondary" onClick={() => setMost(most + MORE)}>
-            Show more of {found.length}
-          </button>
-        </p>
-      )}
+      <ShowMore shown={most} total={found.length} all={count(found.length)} onMore={() => setMost(most + MORE)} />
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { type Fetched, Loaded, useFetched } from "../../parts/course/fetched";
 import { RegradeCard } from "../../parts/course/regrade";
+import { type Fetched, Loaded, useFetched } from "../../parts/fetched";
 import { useSubmit } from "../../parts/form";
 import { Alert, Field, FormProblem } from "../../parts/problem";
 import { administers, current } from "../../session";

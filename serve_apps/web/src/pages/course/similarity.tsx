@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { addressOf } from "../../course/address";
 import { share } from "../../course/dates";
 import { dateTime } from "../../format";
-import { useFetched } from "../../parts/course/fetched";
+import { useFetched } from "../../parts/fetched";
 import { useSubmit } from "../../parts/form";
 import { Alert } from "../../parts/problem";
 import { current } from "../../session";

@@ -5,9 +5,9 @@ import { type AssignmentDraft, copyOf, draftName, equal, starterOf } from "../..
 import { storeDraft, storedDraft } from "../../drafts/stored";
 import { Adjustments } from "../../parts/course/adjustments";
 import { CommentedCode } from "../../parts/course/commented-code";
-import { Loaded, useFetched } from "../../parts/course/fetched";
 import { When } from "../../parts/course/marks";
 import { SubmissionResult } from "../../parts/course/submission-result";
+import { Loaded, useFetched } from "../../parts/fetched";
 import { go } from "../../router";
 import { pathOf, SubmissionFeed } from "../../runs/submission-feed";
 import { current, isStaff } from "../../session";

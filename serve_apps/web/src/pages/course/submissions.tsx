@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { addressOf } from "../../course/address";
 import { useNow } from "../../course/clock";
-import { Loaded, useFetched } from "../../parts/course/fetched";
 import { Counts, Late, Points, SubmissionBadge, When } from "../../parts/course/marks";
+import { Loaded, useFetched } from "../../parts/fetched";
 import { isStaff } from "../../session";
 import type { SubmissionInfo, SubmissionList } from "../../types";
 import type { SectionProps } from "./assignment";

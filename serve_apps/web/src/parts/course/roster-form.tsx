@@ -1,9 +1,10 @@
 /** The import of a roster: a CSV file is read here and shown before anything is sent. */
-import { useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { type ReadRoster, readRoster } from "../../course/roster";
 import { Problem } from "../../problem";
 import { current } from "../../session";
 import type { Roster, RosterResult } from "../../types";
+import { FileChooser } from "../file-chooser";
 import { useSubmit } from "../form";
 import { Alert, Field, FormProblem } from "../problem";
 import { RosterImported } from "./roster-imported";
@@ -22,7 +23,6 @@ const SHOWN = 5;
 
 export function RosterForm({ onDone }: { onDone: () => Promise<void> }) {
   const { api } = current();
-  const chooser = useRef<HTMLInputElement>(null);
   const [file, setFile] = useState<{ name: string; roster: ReadRoster } | null>(null);
   const [credentials, setCredentials] = useState<Credentials>("invitations");
   const [result, setResult] = useState<RosterResult | null>(null);
@@ -72,24 +72,17 @@ export function RosterForm({ onDone }: { onDone: () => Promise<void> }) {
             <div class="field">
               <span class="field-label">Roster</span>
               <div class="actions">
-                <button type="button" class="secondary" onClick={() => chooser.current?.click()}>
-                  Choose a CSV file
-                </button>
+                <FileChooser
+                  text="Choose a CSV file"
+                  label="Roster, a CSV file"
+                  accept=".csv,.tsv,.txt,text/csv"
+                  multiple={false}
+                  onChoose={([chosen]) => void read(chosen)}
+                />
                 <span class="hint" role="status">
                   {file ? said(file) : "or drop it here"}
                 </span>
               </div>
-              <input
-                ref={chooser}
-                type="file"
-                accept=".csv,.tsv,.txt,text/csv"
-                hidden
-                aria-label="Roster, a CSV file"
-                onChange={(event) => {
-                  void read(event.currentTarget.files?.[0]);
-                  event.currentTarget.value = "";
-                }}
-              />
             </div>
             <Field name="credentials" label="New people get">
               {(control) => (

@@ -6,6 +6,7 @@ import { axesOf, type Brushes, HEIGHTS, isBrushed, resultOf } from "../../studie
 import { inOrder, plain } from "../../studies/trials";
 import type { Study, Trial } from "../../types";
 import { StateBadge } from "../badge";
+import { ShowMore } from "../show-more";
 
 interface Props {
   study: Study;
@@ -96,13 +97,12 @@ export function Trials({ study, marked, brushes }: Props) {
           </table>
         </div>
       )}
-      {found.length > most && (
-        <p class="pad">
-          <button type="button" class="secondary" onClick={() => setMost(most + FIRST)}>
-            Show more of {count(found.length)} trials
-          </button>
-        </p>
-      )}
+      <ShowMore
+        shown={most}
+        total={found.length}
+        all={`${count(found.length)} trials`}
+        onMore={() => setMost(most + FIRST)}
+      />
     </section>
   );
 }

@@ -1,9 +1,9 @@
 /** A document of the API, and what is shown until it is there, or if it is not. */
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { Problem } from "../../problem";
-import { current } from "../../session";
-import { Alert } from "../problem";
+import { Problem } from "../problem";
+import { current } from "../session";
+import { Alert } from "./problem";
 
 export interface Fetched<T> {
   value: T | null;

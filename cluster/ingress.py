@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from cluster import haproxy
+from rlplatform.free_ports import free_ports
 from rlplatform.settings import ClusterSettings
 from serve_apps.serve_middleware import CALLBACK
 
@@ -143,15 +144,3 @@ def why_taken(host: str, port: int) -> str | None:
         except OSError as error:
             return error.strerror or str(error)
     return None
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens on."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

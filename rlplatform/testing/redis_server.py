@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rlplatform.free_ports import free_ports
+
 
 def installed() -> bool:
     """Return True if there is a ``redis-server`` to start."""
@@ -21,9 +23,7 @@ class RedisServer:
     every command, so that it comes back with all that it answered."""
 
     def __init__(self, directory: Path, *, host: str = "127.0.0.1", durable: bool = False) -> None:
-        with socket.socket() as probe:
-            probe.bind((host, 0))
-            self._port = probe.getsockname()[1]
+        (self._port,) = free_ports(1)
         self._host = host
         self._directory = directory
         self._durable = durable

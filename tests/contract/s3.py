@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from cluster.ingress import free_ports
+from rlplatform.free_ports import free_ports
 from tests.waiting import comes_true
 
 

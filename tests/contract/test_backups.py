@@ -16,10 +16,10 @@ from pydantic import SecretStr
 from redis import Redis
 from typer.testing import CliRunner
 
-from cluster.ingress import free_ports
 from rlplatform.cli.main import app
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import Conflict, InvalidRequest, NotFound, StorageError
+from rlplatform.free_ports import free_ports
 from rlplatform.runs.annotations import RunPatch
 from rlplatform.runs.ports import Idempotency
 from rlplatform.settings import Settings, read_settings

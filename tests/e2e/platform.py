@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2 as httpx
 
-from cluster.ingress import free_ports
+from rlplatform.free_ports import free_ports
 
 RLP = str(Path(sys.executable).with_name("rlp"))
 START_TIMEOUT_S = 240

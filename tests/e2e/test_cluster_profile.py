@@ -19,6 +19,7 @@ import yaml
 
 from cluster import ingress
 from cluster.doctor import network
+from rlplatform.free_ports import free_ports
 from rlplatform.settings import ClusterSettings, Settings
 from rlplatform.testing.redis_server import installed, redis_server
 
@@ -90,7 +91,7 @@ def cluster(missing: Callable[[str], NoReturn], tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("cluster")
     token = folder / "ray_token"
     token.write_text("0123456789abcdef" * 4)
-    api, dashboard = ingress.free_ports(2)
+    api, dashboard = free_ports(2)
     with redis_server(folder) as redis, tempfile.TemporaryDirectory(prefix="rlp-") as short:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "RLP_"))},

@@ -18,7 +18,7 @@ import onnxruntime
 import pytest
 from websockets.sync.client import connect
 
-from cluster.ingress import free_ports
+from rlplatform.free_ports import free_ports
 from rlplatform.training.policy_evaluation import evaluate_policy
 from tests.conftest import Missing
 from tests.e2e.edge import check_edge

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import pytest
 import yaml
 
-from cluster import ingress
+from rlplatform.free_ports import free_ports
 
 OBSERVABILITY = Path(__file__).parents[2] / "cluster" / "observability"
 pytestmark = [pytest.mark.ray, pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -84,7 +84,7 @@ def prometheus(missing: Callable[[str], NoReturn], tmp_path_factory: pytest.Temp
     if shutil.which("prometheus") is None:
         missing("no prometheus (Debian package prometheus)")
     folder = tmp_path_factory.mktemp("prometheus")
-    port, dashboard = ingress.free_ports(2)
+    port, dashboard = free_ports(2)
     token = folder / "ray_token"
     token.write_text("0123456789abcdef" * 4)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}

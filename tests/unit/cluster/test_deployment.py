@@ -21,7 +21,7 @@ from redis.exceptions import AuthenticationError
 from redis.retry import Retry
 
 from actors import options
-from cluster.ingress import free_ports
+from rlplatform.free_ports import free_ports
 from rlplatform.settings import Settings
 from rlplatform.testing.redis_server import installed
 from serve_apps.api import web_page

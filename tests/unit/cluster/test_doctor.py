@@ -19,6 +19,7 @@ from redis import Redis
 from cluster import doctor
 from cluster.doctor import machine, network, profile, sandbox, storage
 from cluster.doctor.report import Check, ok
+from rlplatform.free_ports import free_ports
 from rlplatform.sandbox.self_check import CheckResult
 from rlplatform.settings import (
     AccessSettings,
@@ -69,9 +70,7 @@ def serving(status: int, body: object) -> Iterator[int]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def test_a_check_that_breaks_is_a_failed_check_and_the_others_go_on() -> None:

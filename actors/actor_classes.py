@@ -29,6 +29,7 @@ from rlplatform.clock import SystemClock
 from rlplatform.environments import environment_modules
 from rlplatform.errors import Conflict, PlatformError
 from rlplatform.evaluation.attachments import AttachedFiles
+from rlplatform.evaluation.judge import Bounds
 from rlplatform.files.node_cache import NodeCache
 from rlplatform.files.service import FileService
 from rlplatform.load import PlatformLoad
@@ -131,7 +132,7 @@ class EvaluatorActor(Evaluator):
             settings.sandbox.slots,
             files,
             find_code,
-            settings.evaluation.max_total_wall_time_s,
+            Bounds(settings.evaluation.max_total_wall_time_s, settings.evaluation.max_kept_mib << 20),
         )
         self._preparing = asyncio.get_running_loop().create_task(self.prepare())
         self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))

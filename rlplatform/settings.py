@@ -122,7 +122,7 @@ class SandboxSettings(_Section):
 class EvaluationSettings(_Section):
     """Queueing and retrying of evaluations. One that would wait for longer than ``max_wait_s`` is refused.
     ``max_cpu_time_s`` and so on: largest ``limits`` that a request may ask for, of a test, a checker or a suite;
-    ``max_total_wall_time_s``: of all tests together."""
+    ``max_total_wall_time_s``: of all tests together; ``max_kept_mib``: size of all files that one evaluation keeps."""
 
     max_queued: int = Field(default=1000, ge=1)
     max_wait_s: float = Field(default=900.0, gt=0)
@@ -133,6 +133,7 @@ class EvaluationSettings(_Section):
     max_output_kib: int = Field(default=65_536, ge=1, le=65_536)
     max_processes: int = Field(default=128, ge=1, le=1024)
     max_total_wall_time_s: float = Field(default=3600.0, gt=0, le=86_400)
+    max_kept_mib: int = Field(default=64, ge=0, le=4096)
 
 
 def _by_commas(value: Any) -> Any:

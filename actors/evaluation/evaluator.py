@@ -17,7 +17,7 @@ from rlplatform.evaluation.attachments import AttachedFiles
 from rlplatform.evaluation.events import EvaluationFinished, EvaluationOutput, EvaluationStarted, EvaluationTestFinished
 from rlplatform.evaluation.graders.base import Grader
 from rlplatform.evaluation.graders.episode import EpisodeGrader
-from rlplatform.evaluation.judge import LONGEST_S, Judge
+from rlplatform.evaluation.judge import Bounds, Judge
 from rlplatform.evaluation.models import Judgement, TestResult
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.stdout_stream import OutputChunk
@@ -46,16 +46,16 @@ class Evaluator:
         slots: int,
         files: AttachedFiles | None = None,
         find_code: Callable[[str, str], Awaitable[UserCode]] | None = None,
-        longest_s: float = LONGEST_S,
+        bounds: Bounds | None = None,
     ) -> None:
         """Start without a pool.
 
         Args:
             files: uploaded files; None: requests that refer to some fail, and none are kept.
             find_code: finds uploaded environments by id and tenant; None: requests that play in one fail.
-            longest_s: longest time of one run of a submission, and of a suite, in seconds.
+            bounds: bounds of each judgement; None: the defaults.
         """
-        self._longest_s = longest_s
+        self._bounds = bounds
         self._files = files or AttachedFiles(None, None)
         self._find_code = find_code
         self._make_pool = make_pool
@@ -153,13 +153,13 @@ class Evaluator:
         def judge() -> Judgement:
             with self._files.fetched(run, infos) as request:
                 request = request.model_copy(update={"grader": grader})
-                return Judge(pool, self._longest_s).judge(request, on_result, cancelled, run.tenant, on_output)
+                return Judge(pool, self._bounds).judge(request, on_result, cancelled, run.tenant, on_output)
 
         judgement = await loop.run_in_executor(self._threads, copy_context().run, judge)
         if cancelled.is_set():
             await writer.flush()
             raise ServiceError("the evaluation was given up")
-        kept = await self._files.keep(run, judgement.kept)
+        kept, faults = await self._files.keep(run, judgement.kept)
         writer.enqueue(
             EvaluationFinished(
                 stream=run.stream,
@@ -170,7 +170,7 @@ class Evaluator:
                 tests=judgement.tests,
                 files=kept,
                 sandbox=judgement.sandbox,
-                message=judgement.message,
+                message="\n".join(filter(None, (judgement.message, *faults))) or None,
             )
         )
         await writer.flush()

@@ -73,6 +73,8 @@ def _of_test(test: TestResult, given: Mapping[str, Any], grader: str, name: str)
     for field, title in _INPUTS.items():
         if given.get(field) is not None or (called and field == "expected" and field in given):
             lines += block(title, _text(given[field]))
+    for file in given.get("expect_files") or ():
+        lines += block(f"expected file {file['path']}", _text(file["content"]))
     if called and test.verdict is Verdict.WRONG_ANSWER:
         lines += block("returned", json.dumps(test.value, ensure_ascii=False))
     if test.stdout or (given.get("expected_stdout") is not None and test.verdict is not Verdict.COMPILE_ERROR):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ from rlplatform.evaluation.events import (
     EvaluationStarted,
     EvaluationTestFinished,
 )
-from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
+from rlplatform.evaluation.models import Evaluation, KeptFile, TestResult, Verdict
 from rlplatform.files.models import FileInfo
 from rlplatform.policies.models import PolicyInfo
 from rlplatform.quotas.models import QuotaState, TenantQuotas, Usage
@@ -107,7 +107,9 @@ def event(event: Event) -> str | None:
         case EvaluationRetried():
             return f"attempt {event.attempt} failed on our side: {event.reason}; trying again"
         case EvaluationFinished():
-            return f"{event.verdict}: {event.score:g} of {event.max_score:g} points"
+            return "\n".join(
+                [f"{event.verdict}: {event.score:g} of {event.max_score:g} points", *kept_files(event.files)]
+            )
         case EvaluationCancelled() | EvaluationFailed():
             return f"{event.type.partition('.')[2]}: {event.reason}"
         case TrainingQueued():
@@ -253,7 +255,16 @@ def evaluation(evaluation: Evaluation) -> str:
         lines.append(f"position in the queue: {evaluation.queue_position}")
     if evaluation.message:
         lines.append(evaluation.message)
-    return "\n".join(lines)
+    return "\n".join([*lines, *kept_files(evaluation.files)])
+
+
+def kept_files(files: Sequence[KeptFile]) -> list[str]:
+    """Files that an evaluation has kept, a line each."""
+    lines = []
+    for file in files:
+        of = f" of {file.test}" if file.test is not None else ""
+        lines.append(f"kept {file.path}{of}: {file.size_bytes:,} bytes, rlp files get {file.file}")
+    return lines
 
 
 def training(training: Training) -> str:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from rlplatform.access.principals import Principal
 from rlplatform.errors import InvalidRequest, NotFound, PlatformError, StorageError
 from rlplatform.evaluation.archives import open_reader, unpack
+from rlplatform.evaluation.kept_files import MadeFile
 from rlplatform.evaluation.models import EvaluationRequest, KeptFile
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.sources import SourceFile
@@ -23,6 +24,7 @@ from rlplatform.files.node_cache import NodeCache
 from rlplatform.files.ports import FileReader
 from rlplatform.files.service import FileService
 from rlplatform.runs.ports import RunStore
+from rlplatform.sandbox.models import MAX_OUTPUT_FILE_BYTES
 from rlplatform.sandbox.programs import MAX_PROGRAM_BYTES
 
 log = logging.getLogger(__name__)
@@ -171,6 +173,12 @@ def _check_sizes(
         )
     most = request.limits.output_kib * 1024
     for one in found:
+        if ".expect_files." in one.field and infos[one.file_id].size_bytes > MAX_OUTPUT_FILE_BYTES:
+            raise InvalidRequest(
+                f"{one.field}: {one.file_id} has {infos[one.file_id].size_bytes} bytes; a program can write files of "
+                f"{MAX_OUTPUT_FILE_BYTES} at the most",
+                field=one.field,
+            )
         if one.field.endswith(".expected_stdout") and (size := infos[one.file_id].size_bytes) > most:
             raise InvalidRequest(
                 f"{one.field}: {one.file_id} has {size} bytes, but limits.output_kib lets a program print {most}; "
@@ -202,20 +210,27 @@ class AttachedFiles:
         except NotFound as missing:
             raise StorageError(f"{run.id} refers to a file that is gone: {missing}") from None
 
-    async def keep(self, run: EvaluationRun, made: Mapping[str, bytes]) -> list[KeptFile]:
-        """Keep files that ``run`` has made, as uploads of its submitter. Those that do not fit are left out."""
+    async def keep(self, run: EvaluationRun, made: Sequence[MadeFile]) -> tuple[list[KeptFile], list[str]]:
+        """Keep files that ``run`` has made, as uploads of its submitter; those of hidden tests belong to staff alone.
+
+        Returns:
+            The files, and what to tell the submitter of each that cannot be kept.
+        """
         kept: list[KeptFile] = []
-        if self._service is None:
-            return kept
-        owner = Principal(id=run.created_by, tenant=run.tenant, scopes=frozenset())
-        for path, content in made.items():
+        faults: list[str] = []
+        for one in made:
+            owner = Principal(id="" if one.hidden else run.created_by, tenant=run.tenant, scopes=frozenset())
             try:
-                info, _ = await self._service.upload(PurePosixPath(path).name, None, owner, _whole(content))
+                if self._service is None:
+                    raise StorageError("this deployment keeps no files")
+                info, _ = await self._service.upload(PurePosixPath(one.path).name, None, owner, _whole(one.content))
             except PlatformError as error:
-                log.warning("%s: %s is not kept: %s", run.id, path, error)
+                log.warning("%s: %s is not kept: %s", run.id, one.path, error)
+                if not one.hidden:
+                    faults.append(f"{one.path} is not kept: {error}")
             else:
-                kept.append(KeptFile(path=path, file=info.id, size_bytes=info.size_bytes))
-        return kept
+                kept.append(KeptFile(path=one.path, file=info.id, size_bytes=info.size_bytes, test=one.test))
+        return kept, faults
 
     @contextmanager
     def fetched(self, run: EvaluationRun, infos: Sequence[FileInfo]) -> Iterator[EvaluationRequest]:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from rlplatform.evaluation.models import KeptFile, TestResult, Verdict
+from rlplatform.evaluation.models import KeptFile, TestResult, Verdict, shown_files
 from rlplatform.runs.events import Event
 from rlplatform.sandbox.models import SandboxInfo
 
@@ -113,7 +113,7 @@ class EvaluationFinished(EvaluationEvent):
         shown = [test.redacted() for test in self.tests]
         if all(test is before for test, before in zip(shown, self.tests, strict=True)):
             return self
-        return self.model_copy(update={"tests": shown})
+        return self.model_copy(update={"tests": shown, "files": shown_files(self.files, self.tests)})
 
 
 class EvaluationCancelled(EvaluationEvent):

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rlplatform.errors import SandboxFault
 from rlplatform.evaluation.graders.base import Refusal, Session, Stage, TestAttempt
 from rlplatform.evaluation.graders.registry import TestCase
+from rlplatform.evaluation.kept_files import KeptFiles
 from rlplatform.evaluation.models import EvaluationRequest, Judgement, TestResult, Verdict
 from rlplatform.evaluation.scoring import SkipRules, overall, score, scored
 from rlplatform.evaluation.second_sandbox import CheckerSandbox
@@ -29,7 +30,6 @@ from rlplatform.sandbox.ports import Sandbox, SandboxPool
 log = logging.getLogger(__name__)
 
 MAX_FAULTS = 2
-LONGEST_S = 3600.0
 STDOUT_KEPT = 64 << 10
 STDERR_KEPT = 16 << 10
 VALUE_KEPT = 16 << 10
@@ -39,13 +39,20 @@ _CANCEL_POLL_S = 0.02
 OnResult = Callable[[TestResult], None]
 
 
+class Bounds(NamedTuple):
+    """Bounds of each judgement, which the operator sets."""
+
+    longest_s: float = 3600.0
+    """Longest time of one run, and of a suite, in seconds."""
+    kept_bytes: int = 64 << 20
+    """Size of all files together that are kept."""
+
+
 class Judge:
     """Judges submissions in the sandboxes of ``pool``. Thread-safe: each call has a sandbox of its own."""
 
-    def __init__(self, pool: SandboxPool, longest_s: float = LONGEST_S) -> None:
-        """``longest_s``: longest time of one run, and of a suite, in seconds."""
-        self._pool = pool
-        self._longest_s = longest_s
+    def __init__(self, pool: SandboxPool, bounds: Bounds | None = None) -> None:
+        self._pool, self._bounds = pool, bounds or Bounds()
 
     def judge(
         self,
@@ -71,7 +78,8 @@ class Judge:
             SandboxFault: sandboxes failed more than twice.
         """
         second = CheckerSandbox(self._pool, request.tier, tenant, request.own_image)
-        judging = _Judging(request, on_result, cancelled or threading.Event(), on_output, second)
+        kept = KeptFiles(self._bounds.kept_bytes)
+        judging = _Judging(request, on_result, cancelled or threading.Event(), on_output, second, kept)
         program = build_program(request)
         limits = request.largest_limits()
         info: SandboxInfo | None = None
@@ -82,7 +90,7 @@ class Judge:
                 info = sandbox.info
                 try:
                     beside = partial(self._open_beside, request.tier, tenant, sandbox)
-                    image, longest_s = request.own_image, self._longest_s
+                    image, longest_s = request.own_image, self._bounds.longest_s
                     judging.judge_rest(Stage(sandbox, program, request.limits, image, longest_s, beside))
                 finally:
                     second.close()  # it shares the slot of the submission's sandbox
@@ -99,7 +107,7 @@ class Judge:
             tests=results,
             sandbox=info,
             message=judging.message,
-            kept=judging.kept,
+            kept=kept.files,
         )
 
     def _open_beside(
@@ -122,11 +130,11 @@ class _Judging:
         cancelled: threading.Event,
         on_output: OnOutput | None,
         second: CheckerSandbox,
+        kept: KeptFiles,
     ) -> None:
-        self._second = second
+        self._second, self._kept = second, kept
         self.results: list[TestResult] = []
         self.message: str | None = None
-        self.kept: dict[str, bytes] = {}
         self.tests: list[TestCase] = request.tests
         self._expanded = False
         self._request = request
@@ -170,7 +178,7 @@ class _Judging:
                 self._add(test, result)
                 self._skip_tests()
             self.message = self.message or session.message
-            self.kept.update(session.kept)
+        self._kept.add(session.kept)
 
     def _expand(self, session: Session) -> Refusal | None:
         """Let the grader say which tests there are, once; a session after a fault has the same ones."""
@@ -260,7 +268,7 @@ class _Judging:
             stderr=stderr,
             stderr_truncated=outcome.stderr_truncated or stderr_cut,
             value=attempt.value(outcome) if output.has_room(outcome.returned) else None,
-            message=ruling.message,
+            message="\n".join(filter(None, (ruling.message, self._kept.collect(test, outcome)))) or None,
         )
 
 

@@ -27,6 +27,7 @@ from rlplatform.evaluation.checkers.registry import AnyChecker
 from rlplatform.evaluation.graders.base import TestFields
 from rlplatform.evaluation.graders.registry import GRADERS, AnyGrader, TestCase
 from rlplatform.evaluation.graders.stdio import StdioGrader
+from rlplatform.evaluation.kept_files import MadeFile
 from rlplatform.evaluation.sources import Source, SourceFile
 from rlplatform.files.models import DataFile
 from rlplatform.json_models import FieldError, StrictModel, with_old_names
@@ -254,6 +255,14 @@ class KeptFile(StrictModel):
     """Id of the file: `GET /v1/files/{file}/content` returns it."""
     size_bytes: int
     """Size, in bytes."""
+    test: str | None = None
+    """Id of the test in which the program wrote it (`collect`); null: it belongs to the whole evaluation."""
+
+
+def shown_files(files: list[KeptFile], tests: list[TestResult]) -> list[KeptFile]:
+    """Return the files that a learner may see: none of a hidden test."""
+    hidden = {test.id for test in tests if test.hidden}
+    return [file for file in files if file.test not in hidden]
 
 
 class Evaluation(RunDocument):
@@ -274,7 +283,7 @@ class Evaluation(RunDocument):
     tests: list[TestResult] = Field(default_factory=list)
     """Results of the tests so far; lists of evaluations leave them out."""
     files: list[KeptFile] = Field(default_factory=list)
-    """Files that were kept, such as the executed notebook."""
+    """Files that were kept: those that tests `collect`, and the executed notebook."""
     sandbox: SandboxInfo | None = None
     """Sandbox that judged the submission; null until finished."""
     attempts: int = 0
@@ -301,7 +310,8 @@ class Evaluation(RunDocument):
 
     def redacted(self) -> Evaluation:
         """This evaluation as a learner may see it: of its hidden tests, verdicts and points alone."""
-        return self.model_copy(update={"tests": [test.redacted() for test in self.tests]})
+        shown = {"tests": [test.redacted() for test in self.tests], "files": shown_files(self.files, self.tests)}
+        return self.model_copy(update=shown)
 
 
 class Judgement(StrictModel):
@@ -312,7 +322,7 @@ class Judgement(StrictModel):
     tests: list[TestResult]
     sandbox: SandboxInfo | None = None
     message: str | None = None
-    kept: dict[str, bytes] = Field(default_factory=dict)
+    kept: list[MadeFile] = Field(default_factory=list)
 
 
 class EvaluationBatch(StrictModel):

@@ -29,6 +29,7 @@ def check_submission(request: EvaluationRequest, settings: EvaluationSettings = 
     _check_limits(request, settings)
     check_s = request.checker.wall_time_s + request.grader.wall_time_s
     total = sum(request.limits_of(test).wall_time_s + check_s for test in request.tests)
+    total += sum(request.checker.wall_time_s * len(test.expect_files or ()) for test in request.tests)
     if total > settings.max_total_wall_time_s:
         checked = f", each with {check_s:g} s of a checker or suite," if check_s else ""
         one = request.largest_limits().wall_time_s

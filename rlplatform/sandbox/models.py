@@ -158,13 +158,31 @@ class Execution:
     """One run of the program, with ``stdin``, which may be a file on the host.
 
     With ``call``, a function of the program is called after its module has run. ``files`` maps further paths to files
-    on the host, which the program can only read, and only in this run.
+    on the host, which the program can only read, and only in this run. ``collect`` are paths of files that are read
+    once the program has ended.
     """
 
     limits: Limits
     stdin: bytes | Path = b""
     call: Call | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
+    collect: tuple[str, ...] = ()
+
+
+MAX_OUTPUT_FILE_BYTES = 16 << 20
+"""Size of all collected files of one execution together."""
+
+
+class FileFault(StrEnum):
+    """Reason why a file that was to be collected has no content, as the end of a sentence that begins with its path."""
+
+    MISSING = "does not exist"
+    NOT_REGULAR = "is no regular file: links, folders and pipes are not read"
+    UNREADABLE = "cannot be read: the program took its permissions away"
+    TOO_LARGE = f"is too large: all output files of a test have at most {MAX_OUTPUT_FILE_BYTES >> 20} MiB"
+
+
+OutputFile = bytes | FileFault
 
 
 class OutcomeKind(StrEnum):
@@ -200,7 +218,8 @@ class Outcome:
 
     ``stdout`` and ``stderr`` are raw bytes, up to a limit. If stdout exceeds 4 MiB, all of it is in ``stdout_file``, a
     file without a name, and ``stdout`` is its beginning. ``returned`` is the return value of the called function, as
-    validated JSON of ``rlplatform.sandbox.guest.values``; None if there is no valid value.
+    validated JSON of ``rlplatform.sandbox.guest.values``; None if there is no valid value. ``files`` has the content of
+    each path in ``Execution.collect``, or the reason why there is none; it is empty if the sandbox died.
     """
 
     kind: OutcomeKind
@@ -214,6 +233,7 @@ class Outcome:
     returned: bytes | None = None
     detail: str | None = None
     stdout_file: BinaryIO | None = None
+    files: Mapping[str, OutputFile] = field(default_factory=dict)
 
     def close(self) -> None:
         """Remove the file of a large stdout. Idempotent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from rlplatform.access.principals import Scope
 from rlplatform.cli import exit_codes
 from rlplatform.evaluation.events import EvaluationFinished, EvaluationOutput, EvaluationStarted, EvaluationTestFinished
-from rlplatform.evaluation.models import TestResult, Verdict
+from rlplatform.evaluation.models import KeptFile, TestResult, Verdict
 from rlplatform.testing.files import MemoryFiles
 from tests.api.command import rlp, start
 
@@ -25,7 +26,7 @@ async def submitted(it: Any) -> Any:
     return await it.store.get(runs[0].id)
 
 
-async def end(it: Any, run: Any, **result: Any) -> None:
+async def end(it: Any, run: Any, files: Sequence[KeptFile] = (), **result: Any) -> None:
     test = TestResult.model_validate(
         {"id": "run", "verdict": "accepted", "points": 1.0, "exit_code": 0, "stdout": "", "stderr": "", **result}
     )
@@ -34,7 +35,7 @@ async def end(it: Any, run: Any, **result: Any) -> None:
         run.stream,
         EvaluationTestFinished.model_validate({**at, "attempt": 1, "result": test}),
         EvaluationFinished.model_validate(
-            {**at, "verdict": test.verdict, "score": test.points, "max_score": 1.0, "tests": [test]}
+            {**at, "verdict": test.verdict, "score": test.points, "max_score": 1.0, "tests": [test], "files": files}
         ),
     )
 
@@ -105,6 +106,32 @@ async def test_binary_input_is_uploaded(platform, tmp_path: Path) -> None:
         assert content.content == b"\xff\x00" * 10
         await end(it, run)
         assert await process.wait() == 0
+
+
+async def test_files_that_the_program_wrote_are_saved_here(platform, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("")
+    (tmp_path / "kept").write_bytes(b"\0weights")
+    async with platform(files=MemoryFiles()) as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        asked = ("--collect", "out/model.npz", "--collect", "log.txt")
+        process = await start(tmp_path, "run", "main.py", "--stdin", "", *asked, **at)
+        run = await submitted(it)
+        assert run.request.tests[0].collect == ["out/model.npz", "log.txt"]
+        async with it.client() as client:
+            info = (await client.post("/v1/files?name=model.npz", content=b"\0weights")).json()
+        kept = [KeptFile(path="out/model.npz", file=info["id"], size_bytes=8, test="run")]
+        kept.append(KeptFile(path="../evil", file=info["id"], size_bytes=8, test="run"))
+        told = "log.txt is not kept: it does not exist"
+        await end(it, run, kept, stderr="warning\n", message=told)
+        _, err = await process.communicate()
+        assert process.returncode == 0, err
+        assert (tmp_path / "out" / "model.npz").read_bytes() == b"\0weights"
+        assert not (tmp_path.parent / "evil").exists(), "nothing is saved that was not asked for"
+        assert f"saved out/model.npz: 8 bytes\n{told}\n" in err.decode()
+        shown = await rlp(tmp_path, "runs", "show", run.id, **at)
+        assert f"kept out/model.npz of run: 8 bytes, rlp files get {info['id']}" in shown.out
+        wrong = await rlp(tmp_path, "run", "main.py", "--stdin", "", "--collect", "../../x", **at)
+        assert (wrong.code, "must not contain '..'" in wrong.err) == (exit_codes.USAGE, True), wrong.err
 
 
 async def test_a_folder_is_judged_against_a_folder_of_tests(platform, tmp_path: Path) -> None:

@@ -93,8 +93,8 @@ def test_test_cells_are_judged_each_by_itself(docker_pool: DockerPool, isolation
 def test_the_executed_notebook_has_outputs_and_errors_and_no_tests(docker_pool: DockerPool) -> None:
     secret = {"id": "hidden", "cell": "assert square(4) == 'the-secret'", "hidden": True}
     judgement = judge(docker_pool, notebook(*CELLS), [secret])
-    (content,) = judgement.kept.values()
-    assert list(judgement.kept) == ["hw-executed.ipynb"]
+    ((path, content, *_),) = judgement.kept
+    assert path == "hw-executed.ipynb"
     assert b"the-secret" not in content
     document = json.loads(content)
     assert document["cells"][0]["source"] == "# Homework"
@@ -128,9 +128,7 @@ def test_cells_of_nbgrader_are_replaced_by_the_tests_of_their_name(docker_pool: 
     document["cells"][2]["metadata"] = {"nbgrader": {"grade": True, "solution": False, "grade_id": "test_f"}}
     judgement = judge(docker_pool, json.dumps(document), [{"id": "f", "cell": "assert f() == 2", "after": "test_f"}])
     assert judgement.tests[0].verdict == "wrong_answer"
-    assert b"mine" not in b"".join(
-        line for line in judgement.kept["hw-executed.ipynb"].splitlines() if b'"text"' in line
-    )
+    assert b"mine" not in b"".join(line for line in judgement.kept[0].content.splitlines() if b'"text"' in line)
 
 
 @pytest.mark.parametrize("source", ["print(1)", "{}", '{"nbformat": 3, "cells": []}', "[" * 5000])

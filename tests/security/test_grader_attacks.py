@@ -247,8 +247,8 @@ def test_attacks_on_the_test_cells_of_a_notebook_fail(request: pytest.FixtureReq
     for result in judgement.tests:
         assert result.verdict != "accepted"
         assert "BREACH" not in result.model_dump_json()
-    for content in judgement.kept.values():
-        assert SECRET.encode() not in content
+    for made in judgement.kept:
+        assert SECRET.encode() not in made.content
 
 
 def judge(request: pytest.FixtureRequest, tier: Tier, fields: dict[str, Any]) -> Judgement:

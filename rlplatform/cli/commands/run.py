@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +37,7 @@ from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 _INLINE_BYTES = 64 << 10
 _TIMED_OUT, _OUT_OF_MEMORY = 124, 137  # as timeout(1), and as a kill by SIGKILL
 _TOO_MUCH_OUTPUT = 125
+_NOT_KEPT = " is not kept: "
 _LIMITS = {
     Verdict.TIME_LIMIT_EXCEEDED: (_TIMED_OUT, "--cpu-time-s and --wall-time-s set the limits"),
     Verdict.MEMORY_LIMIT_EXCEEDED: (_OUT_OF_MEMORY, "--memory-mib sets the limit"),
@@ -58,6 +60,9 @@ def run(
     memory_mib: MemoryMib = None,
     output_kib: Annotated[int | None, typer.Option(help="Limit of the output, in KiB.")] = None,
     executed: Executed = None,
+    collect: Annotated[
+        list[str] | None, typer.Option("--collect", help="A file that the program writes, to be saved here.")
+    ] = None,
     tier: IsolationTier = None,
     image: Image = None,
     json: Json = False,
@@ -74,6 +79,8 @@ def run(
     with connect(url, api_key) as client:
         upload = uploader(client, output)
         request: dict[str, Any] = {**uploaded(program, upload), **_run_of(client, file, stdin)}
+        if collect:
+            request["tests"][0]["collect"] = collect
         with_files(request, also or (), data or (), upload)
         wall = min(120.0, 3 * cpu_time_s) if wall_time_s is None else wall_time_s
         request["limits"] = given(cpu_time_s=cpu_time_s, wall_time_s=wall, memory_mib=memory_mib, output_kib=output_kib)
@@ -82,6 +89,7 @@ def run(
         evaluation = follow_evaluation(client, submitted, output, name=name, program=True)
         if executed is not None:
             save_executed(client, evaluation, executed, output)
+        _save(client, evaluation, collect or (), output)
     if output.lines:
         output.document({"type": "summary", **evaluation.model_dump(mode="json")}, "")
     raise typer.Exit(_end(output, evaluation, name))
@@ -109,6 +117,19 @@ def _input(client: Client) -> str | dict[str, str]:
     return {"file": client.upload_file(piped, name="stdin").id}
 
 
+def _save(client: Client, evaluation: Evaluation, collect: Sequence[str], output: Output) -> None:
+    """Save the files that were asked for where the program would have written them here."""
+    for kept in evaluation.files:
+        if kept.path in collect:
+            target = Path(kept.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            client.download_file(kept.file, target)
+            output.note(f"saved {kept.path}: {kept.size_bytes:,} bytes")
+    for message in (*(test.message for test in evaluation.tests), evaluation.message):
+        for line in (message or "").split("\n"):
+            output.note(line if _NOT_KEPT in line else "")
+
+
 def _end(output: Output, evaluation: Evaluation, name: str) -> int:
     """Say how a program ended, where its own output does not; return the exit status of this command."""
     if not evaluation.tests:
@@ -120,8 +141,9 @@ def _end(output: Output, evaluation: Evaluation, name: str) -> int:
         if test.stdout_truncated or test.stderr_truncated:
             output.note("(the output is cut; a file that the program is given with --data can be of any size)")
     status = _status(test)
-    if test.message and not output.lines and (status != test.exit_code or not test.stderr):
-        output.note(renamed(test.message, name))
+    message = "\n".join(line for line in (test.message or "").split("\n") if _NOT_KEPT not in line)
+    if message and not output.lines and (status != test.exit_code or not test.stderr):
+        output.note(renamed(message, name))
     if test.verdict in _LIMITS and not output.lines:
         output.note(f"hint: {_LIMITS[test.verdict][1]}")
     return status

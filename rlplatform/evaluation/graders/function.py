@@ -13,12 +13,13 @@ from rlplatform import patterns
 from rlplatform.evaluation.checkers.base import Answer, Checker, Finding, SecondSandbox
 from rlplatform.evaluation.checkers.quoting import large_integer
 from rlplatform.evaluation.graders.base import Grader, TestAttempt, TestFields
+from rlplatform.evaluation.graders.output_files import OutputTest, check_files
 from rlplatform.json_models import MAX_INT_BITS, FieldError, Json, JsonList, JsonObject
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Call, Execution, Limits, Outcome
 
 
-class FunctionTest(TestFields):
+class FunctionTest(OutputTest):
     """A test of ``function``."""
 
     args: JsonList | None = None
@@ -55,18 +56,25 @@ class FunctionAttempt(TestAttempt):
     needs_value = True
 
     def __init__(self, test: FunctionTest, entry: str, checker: Checker, limits: Limits) -> None:
-        super().__init__(Execution(limits, call=Call(entry, list(test.args or []), dict(test.kwargs or {}))))
+        call = Call(entry, list(test.args or []), dict(test.kwargs or {}))
+        super().__init__(Execution(limits, call=call, collect=test.output_paths))
         self._expected = test.expected
-        self._checker, self._points = checker, test.points
-        self._given = {"args": test.args or [], "kwargs": test.kwargs or {}}
+        self._checker, self._test = checker, test
 
     def check(self, outcome: Outcome, sandbox: SecondSandbox) -> Finding:
-        """Check the value; a program gets call, expectation and value as JSON."""
-        if not self._checker.runs_program:
-            return super().check(outcome, sandbox)
-        assert outcome.returned is not None
-        given, expected = json.dumps(self._given).encode(), json.dumps(self._expected).encode()
-        return self._checker.check_answer(Answer(given, expected, outcome.returned, self._points), sandbox)
+        """Check the value, and files; a program gets call, expectation and value as JSON."""
+        test = self._test
+        given = json.dumps({"args": test.args or [], "kwargs": test.kwargs or {}}).encode()
+        if self._checker.runs_program:
+            assert outcome.returned is not None
+            answer = Answer(given, json.dumps(self._expected).encode(), outcome.returned, test.points)
+            found = self._checker.check_answer(answer, sandbox)
+        else:
+            found = super().check(outcome, sandbox)
+        if found.score == 0:
+            return found
+        files = check_files(test.expect_files, outcome, given, test.points, self._checker, sandbox)
+        return files if files.score < found.score else found
 
     def mismatch(self, outcome: Outcome) -> str | None:
         assert outcome.returned is not None

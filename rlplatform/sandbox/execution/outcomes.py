@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import BinaryIO
 
 from rlplatform.errors import SandboxFault
 from rlplatform.sandbox.execution.control_channel import Report, RunCache
 from rlplatform.sandbox.guest.values import ValueRefused, decode
-from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, Usage
+from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind, OutputFile, Usage
 
 STDERR_MOST = 4 << 20
 """Limit of stderr in bytes, if the program's output limit is not larger."""
@@ -61,6 +62,7 @@ class Evidence:
     records: RunCache
     stdout: Captured
     stderr: Captured
+    files: Mapping[str, OutputFile] = field(default_factory=dict)
 
 
 def outcome_of(evidence: Evidence, execution: Execution) -> Outcome:
@@ -92,6 +94,7 @@ def outcome_of(evidence: Evidence, execution: Execution) -> Outcome:
         returned=returned,
         detail=detail,
         stdout_file=evidence.stdout.file,
+        files=evidence.files,
     )
 
 

@@ -6,10 +6,8 @@ from __future__ import annotations
 import os
 import secrets
 import select
-import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from rlplatform.errors import InvalidRequest, SandboxFault
@@ -17,10 +15,12 @@ from rlplatform.sandbox.execution.cgroups import Cgroup
 from rlplatform.sandbox.execution.control_channel import Channel, Report, memory_file, parse_records, parse_report
 from rlplatform.sandbox.execution.conversation import Conversation
 from rlplatform.sandbox.execution.outcomes import STDERR_MOST, Evidence, Stop
+from rlplatform.sandbox.execution.outputs import parse_outputs, pipe_bytes
 from rlplatform.sandbox.execution.patience import STOP_GRACE_S, Patience, lease_s
 from rlplatform.sandbox.execution.pipes import OutputPipe, StdinPipe
+from rlplatform.sandbox.execution.wake_up import WakeUp
 from rlplatform.sandbox.guest import values
-from rlplatform.sandbox.models import Call, Execution, Usage
+from rlplatform.sandbox.models import MAX_OUTPUT_FILE_BYTES, Call, Execution, OutputFile, Usage
 from rlplatform.sandbox.ports import Interactor
 
 _POLL_MS = 10
@@ -64,7 +64,10 @@ class ProgramExecution:
         self._stderr = OutputPipe(min(output, _STDERR_KEPT), max(output, STDERR_MOST))
         value = min(output, _VALUE_MOST) + _RECORDS_EXTRA
         self._records = OutputPipe(value, value)
-        self._bell = _WakeUp()
+        self._collect = execution.collect
+        size = pipe_bytes(execution.collect)
+        self._outputs = OutputPipe(size, size) if execution.collect else None
+        self._bell = WakeUp()
         self._poll = select.poll()
         self._handlers: dict[int, Callable[[], object]] = {}
         self._conversation = Conversation(interactor, self._stdin) if interactor else None
@@ -89,8 +92,9 @@ class ProgramExecution:
             return self._run()
         finally:
             self._bell.close()
-            for pipe in (self._stdin, self._stdout, self._stderr, self._records):
-                pipe.close()
+            for pipe in (self._stdin, self._stdout, self._stderr, self._records, self._outputs):
+                if pipe is not None:
+                    pipe.close()
 
     def _run(self) -> Evidence:
         self._watch()
@@ -112,9 +116,11 @@ class ProgramExecution:
         message = self._channel.receive(STOP_GRACE_S) if ended else None
         report = parse_report(message) if message is not None else None
         self._hear_rest(started, report)
-        for capture in (self._stdout, self._stderr, self._records):
-            capture.drain()
+        for capture in (self._stdout, self._stderr, self._records, self._outputs):
+            if capture is not None:
+                capture.drain()
         wall_s = time.monotonic() - started
+        files = self._collected(alive=report is not None)
         return Evidence(
             usage=self._usage(wall_s, alive=report is not None),
             oom_kills=self._oom_kills,
@@ -124,7 +130,13 @@ class ProgramExecution:
             records=parse_records(self._records.captured().data, self._nonce),
             stdout=self._stdout.captured(),
             stderr=self._stderr.captured(),
+            files=files,
         )
+
+    def _collected(self, alive: bool) -> dict[str, OutputFile]:
+        if self._outputs is None or not alive:
+            return {}
+        return parse_outputs(self._outputs.captured(), self._collect)
 
     def _watch(self) -> None:
         self._poll.register(self._channel.fileno(), select.POLLIN)
@@ -133,6 +145,8 @@ class ProgramExecution:
         self._handle(self._stdout.host, select.POLLIN, self._pull_stdout)
         self._handle(self._stderr.host, select.POLLIN, lambda: self._pull(self._stderr, Stop.STDERR))
         self._handle(self._records.host, select.POLLIN, lambda: self._pull(self._records, Stop.VALUE))
+        if (outputs := self._outputs) is not None:
+            self._handle(outputs.host, select.POLLIN, lambda: self._pull(outputs, Stop.VALUE))
 
     def _handle(self, descriptor: int, events: int, handler: Callable[[], object]) -> None:
         self._handlers[descriptor] = handler
@@ -148,16 +162,20 @@ class ProgramExecution:
         }
         if self._links:
             order["links"] = self._links
-        pipes = (self._stdin, self._stdout, self._stderr, self._records)
-        for pipe in pipes[:3]:
-            pipe.open_to(self._user)
-        request = memory_file(self._request) if self._request is not None else None
+        if self._collect:
+            order["collect"] = {"paths": self._collect, "most": MAX_OUTPUT_FILE_BYTES}
+        streams = (self._stdin, self._stdout, self._stderr)
+        for stream in streams:
+            stream.open_to(self._user)
+        outputs = [self._outputs] if self._outputs is not None else []
+        request = [memory_file(self._request)] if self._request is not None else []
         try:
-            self._channel.send(order, [pipe.child for pipe in pipes] + ([request] if request is not None else []))
+            own = [pipe.child for pipe in (*streams, self._records)]
+            self._channel.send(order, [*own, *request, *(pipe.child for pipe in outputs)])
         finally:
-            if request is not None:
-                os.close(request)
-            for pipe in pipes:
+            for descriptor in request:
+                os.close(descriptor)
+            for pipe in (*streams, self._records, *outputs):
                 pipe.close_child()
 
     def _check(self, wall_s: float) -> None:
@@ -260,34 +278,6 @@ class ProgramExecution:
 
 
 def _ignore(chunk: bytes) -> None: ...
-
-
-class _WakeUp:
-    """Wakes the poll loop from another thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._descriptor = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-
-    def fileno(self) -> int:
-        return self._descriptor
-
-    def ring(self) -> None:
-        with self._lock:
-            if self._descriptor >= 0:
-                os.eventfd_write(self._descriptor, 1)
-
-    def hush(self) -> bool:
-        """Clear the signal. True if it was set."""
-        with suppress(BlockingIOError):
-            return os.eventfd_read(self._descriptor) > 0
-        return False
-
-    def close(self) -> None:
-        with self._lock:
-            if self._descriptor >= 0:
-                os.close(self._descriptor)
-                self._descriptor = -1
 
 
 def _encode_call(call: Call, nonce: str) -> bytes:

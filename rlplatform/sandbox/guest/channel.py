@@ -12,7 +12,7 @@ from typing import Any
 
 from .protocol import MAX_MESSAGE
 
-_MAX_DESCRIPTORS = 5
+_MAX_DESCRIPTORS = 6
 _NO_MARKERS: dict[int, Any] | None = None
 _encode = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
     _NO_MARKERS, str, json.encoder.encode_basestring_ascii, None, ": ", ", ", False, False, False

@@ -26,6 +26,7 @@ from .isolation.kernel_calls import Filter, kernel
 from .isolation.oom_score import OomScore
 from .isolation.view import View, open_counter
 from .languages import LANGUAGES
+from .outputs import send_outputs
 from .program import Program
 from .protocol import VERSION
 
@@ -130,6 +131,7 @@ def _run(
     channel: Channel, start: child.Start, order: dict[str, Any], descriptors: list[int], score: OomScore | None
 ) -> tuple[int, int]:
     channel.extend(order["lease_s"])
+    outputs = descriptors.pop() if "collect" in order else None
     if score:
         score.raise_()
     pid = kernel.fork()
@@ -148,7 +150,10 @@ def _run(
             os.kill(pid, signal.SIGKILL)
     watcher.close()
     status = os.waitpid(pid, 0)[1]
-    return status, _sweep()
+    strays = _sweep()
+    if outputs is not None:
+        send_outputs(order["collect"]["paths"], order["collect"]["most"], outputs)
+    return status, strays
 
 
 def _sweep() -> int:

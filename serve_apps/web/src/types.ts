@@ -1081,7 +1081,7 @@ export interface components {
             created_at: string;
             /** @description Time at which it is expected to start; null unless queued, or if unknown. */
             expected_start_at: string | null;
-            /** @description Files that were kept, such as the executed notebook. */
+            /** @description Files that were kept: those that tests `collect`, and the executed notebook. */
             files: components["schemas"]["KeptFile"][];
             /** @description Time of the end. */
             finished_at: string | null;
@@ -1183,7 +1183,7 @@ export interface components {
          */
         EvaluationFinished: {
             /** @description Files that were kept. */
-            files?: components["schemas"]["KeptFile"][];
+            files?: components["schemas"]["KeptFileInEvent"][];
             /** @description Id of the event: `evt_…`. Appending the same id again changes nothing. */
             id: string;
             /** @description Points of a submission that is accepted on every test. */
@@ -1482,6 +1482,16 @@ export interface components {
              * @enum {string}
              */
             kind: "exact";
+        };
+        /**
+         * ExpectedFile
+         * @description A file that a program must write, and its content.
+         */
+        ExpectedFile: {
+            /** @description Content to expect, compared by the checker: text, or an uploaded file. */
+            content: string | components["schemas"]["FileRef"];
+            /** @description Relative POSIX path, for example `result.csv`. */
+            path: string;
         };
         /**
          * Extension
@@ -2010,6 +2020,22 @@ export interface components {
             path: string;
             /** @description Size, in bytes. */
             size_bytes: number;
+            /** @description Id of the test in which the program wrote it (`collect`); null: it belongs to the whole evaluation. */
+            test: string | null;
+        };
+        /**
+         * KeptFileInEvent
+         * @description File that an evaluation has made, kept as an uploaded one of the submitter.
+         */
+        KeptFileInEvent: {
+            /** @description Id of the file: `GET /v1/files/{file}/content` returns it. */
+            file: string;
+            /** @description Name that it was made under. */
+            path: string;
+            /** @description Size, in bytes. */
+            size_bytes: number;
+            /** @description Id of the test in which the program wrote it (`collect`); null: it belongs to the whole evaluation. */
+            test?: string | null;
         };
         /**
          * KeyCreated
@@ -4652,9 +4678,13 @@ export interface components {
             cell?: string | null;
             /** @description Part of the contract to check (environment): `spaces`, `seeding`, `determinism`, `copies` that share a process, `endings` of episodes, `rewards` and observations that are finite, or `step_rate`. */
             check?: ("spaces" | "seeding" | "determinism" | "copies" | "endings" | "rewards" | "step_rate") | null;
+            /** @description Paths of files that are kept if the program writes them (stdio, function, interactive): `files` of the evaluation. */
+            collect?: string[] | null;
+            /** @description Files that the program must write (stdio, function, interactive), each compared as stdout is. */
+            expect_files?: components["schemas"]["ExpectedFile"][] | null;
             /** @description Value that the function must return (function); required there, null for no value. */
             expected?: components["schemas"]["JsonValue"];
-            /** @description Standard output to expect (stdio): text, or an uploaded file; null: only the exit status counts. */
+            /** @description Standard output to expect (stdio): text, or an uploaded file; null: only the exit status counts, and `expect_files`. */
             expected_stdout?: (string | components["schemas"]["FileRef"]) | null;
             /** @description Uploaded files that the program finds in this test alone, and can only read. */
             files?: components["schemas"]["DataFile"][];
@@ -6376,6 +6406,7 @@ export type EvaluationStarted = components['schemas']['EvaluationStarted'];
 export type EvaluationTestFinished = components['schemas']['EvaluationTestFinished'];
 export type Event = components['schemas']['Event'];
 export type ExactChecker = components['schemas']['ExactChecker'];
+export type ExpectedFile = components['schemas']['ExpectedFile'];
 export type Extension = components['schemas']['Extension'];
 export type ExtensionInEvent = components['schemas']['ExtensionInEvent'];
 export type ExtensionOutput = components['schemas']['ExtensionOutput'];
@@ -6412,6 +6443,7 @@ export type InvitationsMade = components['schemas']['InvitationsMade'];
 export type InvitationsRequest = components['schemas']['InvitationsRequest'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type KeptFile = components['schemas']['KeptFile'];
+export type KeptFileInEvent = components['schemas']['KeptFileInEvent'];
 export type KeyCreated = components['schemas']['KeyCreated'];
 export type KeyInfo = components['schemas']['KeyInfo'];
 export type KeyList = components['schemas']['KeyList'];

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from rlplatform.access.principals import Principal, Role
-from rlplatform.errors import InvalidRequest, StorageError
+from rlplatform.errors import InvalidRequest, NotFound, StorageError
 from rlplatform.evaluation.attachments import (
     AttachedFiles,
     attach,
@@ -20,7 +20,9 @@ from rlplatform.evaluation.attachments import (
     check_attachments,
     evaluation_that_uses,
 )
-from rlplatform.evaluation.models import EvaluationRequest
+from rlplatform.evaluation.events import EvaluationFinished
+from rlplatform.evaluation.kept_files import MadeFile
+from rlplatform.evaluation.models import EvaluationRequest, KeptFile, TestResult, Verdict
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.submissions import build_program, check_submission, local_paths
 from rlplatform.files.models import FileInfo, FileRef, LocalFile, content_of
@@ -43,6 +45,17 @@ CACHE = 10 << 20
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+async def chunks(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+def finished_with(run: EvaluationRun, clock: FakeClock, kept: KeptFile) -> EvaluationFinished:
+    """The end of an evaluation whose hidden test wrote a file."""
+    test = TestResult(id="t1", verdict=Verdict.ACCEPTED, points=1, hidden=True)
+    end = {"verdict": test.verdict, "score": 1, "max_score": 1, "tests": [test], "files": [kept]}
+    return EvaluationFinished.model_validate({"stream": run.stream, "time": clock.now(), **end})
 
 
 def request_of(*ids: str, **fields: Any) -> EvaluationRequest:
@@ -202,13 +215,53 @@ async def test_files_that_a_run_has_made_are_kept_as_uploads_of_its_submitter(tm
     rig = Rig()
     run = await rig.queue(request_of(*[(await rig.put(b"%d" % number)).id for number in range(4)]))
     files = AttachedFiles(rig.service, NodeCache(rig.storage, tmp_path, 100))
-    (kept,) = await files.keep(run, {"out/hw-executed.ipynb": b"{}"})
-    assert (kept.path, kept.size_bytes) == ("out/hw-executed.ipynb", 2)
+    made = MadeFile("out/hw-executed.ipynb", b"{}", "t1")
+    (kept,), _ = await files.keep(run, [made])
+    assert (kept.path, kept.size_bytes, kept.test) == ("out/hw-executed.ipynb", 2, "t1")
     submitter = Principal(id=run.created_by, tenant=run.tenant, scopes=frozenset())
     info = await rig.service.find(kept.file, submitter)
     assert info.name == "hw-executed.ipynb"
-    assert await files.keep(run, {"\n": b"a name that no file can have"}) == []
-    assert await AttachedFiles(None, None).keep(run, {"a": b""}) == []
+    nameless = MadeFile("\n", b"a name that no file can have")
+    kept_files, faults = await files.keep(run, [nameless, made])
+    assert ([one.file for one in kept_files], len(faults)) == ([kept.file], 1)
+    assert "is not kept: name must be printable" in faults[0]
+    nowhere = await AttachedFiles(None, None).keep(run, [made])
+    assert nowhere == ([], ["out/hw-executed.ipynb is not kept: this deployment keeps no files"])
+
+
+async def test_files_of_hidden_tests_are_for_staff_alone(tmp_path: Path) -> None:
+    rig = Rig()
+    run = await rig.queue(request_of(*[(await rig.put(b"%d" % number)).id for number in range(4)]))
+    files = AttachedFiles(rig.service, NodeCache(rig.storage, tmp_path, 100))
+    (kept,), _ = await files.keep(run, [MadeFile("out", b"secret", "t1", hidden=True)])
+    learner = Principal(id=run.created_by, tenant=run.tenant, scopes=Role.LEARNER.scopes)
+    with pytest.raises(NotFound):
+        await rig.service.find(kept.file, learner)
+    assert kept.file not in {info.id for info in (await rig.service.list(learner))[0]}
+    assert (await rig.service.find(kept.file, STAFF)).size_bytes == 6
+    upload, new = await rig.service.upload("out", None, learner, chunks(b"secret"))
+    assert new, "a learner does not learn that a hidden test wrote the same bytes"
+    assert upload.id != kept.file
+    assert (await files.keep(run, [MadeFile("\n", b"", "t1", hidden=True)])) == ([], []), "names of them are not told"
+    shown = finished_with(run, rig.clock, kept)
+    assert (shown.files, shown.public().files) == ([kept], [])
+    document = run.apply(shown.model_copy(update={"seq": 2})).document
+    assert (document.files, document.redacted().files) == ([kept], [])
+
+
+async def test_a_file_beyond_the_quota_is_not_kept(tmp_path: Path) -> None:
+    rig = Rig()
+    run = await rig.queue(request_of(*[(await rig.put(b"%d" % number)).id for number in range(4)]))
+
+    async def limit(_: str) -> int:
+        return 10
+
+    service = FileService(rig.store, rig.storage, rig.clock, limit=limit)
+    files = AttachedFiles(service, NodeCache(rig.storage, tmp_path, 100))
+    kept, faults = await files.keep(run, [MadeFile("a", b"x" * 20, "t1"), MadeFile("b", b"x", "t1")])
+    assert [one.path for one in kept] == ["b"]
+    assert len(faults) == 1
+    assert faults[0].startswith("a is not kept: ")
 
 
 async def test_an_evaluator_gets_the_files_of_a_run(tmp_path: Path) -> None:

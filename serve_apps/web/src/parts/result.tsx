@@ -100,14 +100,26 @@ function KeptFiles({ files, onProblem }: KeptFilesProps) {
         (content) => save(content, path.split("/").at(-1) ?? path),
         (error) => onProblem(Problem.of(error)),
       );
+  const several = new Set(files.map(({ test }) => test)).size > 1;
   return (
     <p class="pad kept">
       {files.map((kept) => (
-        <button key={kept.path} type="button" class="secondary" onClick={() => download(kept)}>
-          Download {kept.path} <span class="hint">{bytes(kept.size_bytes)}</span>
+        <button key={`${kept.test} ${kept.path}`} type="button" class="secondary" onClick={() => download(kept)}>
+          Download {kept.path}
+          {several && kept.test !== null && ` of ${kept.test}`} <span class="hint">{bytes(kept.size_bytes)}</span>
         </button>
       ))}
     </p>
+  );
+}
+
+/** Files that a test expects, each under its path. */
+function expectedFiles(given: Record<string, JsonValue>): [title: string, content: JsonValue][] {
+  const files = Array.isArray(given.expect_files) ? given.expect_files : [];
+  return files.flatMap((file) =>
+    file !== null && typeof file === "object" && !Array.isArray(file)
+      ? [[`Expected file ${file.path}`, file.content ?? null] as [string, JsonValue]]
+      : [],
   );
 }
 
@@ -213,6 +225,9 @@ function Test({ test, submission, like }: TestProps) {
               <TextBlock key={name} title={title} text={textOf(given[name] ?? null)} />
             ),
           )}
+          {expectedFiles(given).map(([title, content]) => (
+            <TextBlock key={title} title={title} text={textOf(content)} />
+          ))}
           {called && returned && <TextBlock title="Returned value" text={JSON.stringify(test.value)} />}
           {test.stdout !== null && (test.stdout || given.expected_stdout != null) && (
             <TextBlock title={test.stdout_truncated ? `${stdout}, cut` : stdout} text={test.stdout} />

@@ -87,8 +87,9 @@ function evaluationChanges(document: Evaluation, event: EvaluationEvent): Partia
     case "evaluation.retried":
       return { state: "queued", attempts: event.attempt, tests: [] };
     case "evaluation.finished": {
-      const { verdict, score, files = [], sandbox = null, message = null } = event;
+      const { verdict, score, sandbox = null, message = null } = event;
       const tests = event.tests.map(resultOf);
+      const files = (event.files ?? []).map((file) => ({ test: null, ...file }));
       return { state: "finished", verdict, score, tests, files, sandbox, message, finished_at: event.time };
     }
     case "evaluation.cancelled":

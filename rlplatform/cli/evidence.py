@@ -19,11 +19,13 @@ _INPUTS = {
     "kwargs": "keyword arguments",
     "seed": "seed",
     "turns": "turns",
+    "input": "input of the interactor",
+    "answer": "answer of the interactor",
     "expected_stdout": "expected",
     "expected": "expected",
     "min_return": "return to reach",
 }
-_STDOUT = {"episode": "actions", "dialogue": "lines of the program"}
+_STDOUT = {"episode": "actions", "dialogue": "lines of the program", "interactive": "lines of the program"}
 _STDERR = {"episode": "prints and errors of the program", "pytest": "error"}
 _CODE = ("pytest", "notebook")
 _FRAME = re.compile(r'(File ")(?:[^"\n]*/)?main\.py(", line \d+)')

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
+from rlplatform.sandbox.duplex import DuplexEnd
 from rlplatform.sandbox.models import Execution, Limits, Outcome, PoolStatus, Program, SandboxInfo, Tier
 
 
@@ -90,14 +91,14 @@ class Sandbox(SessionSandbox, Protocol):
     def run(
         self,
         execution: Execution,
-        interactor: Interactor | None = None,
+        interactor: Interactor | DuplexEnd | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
     ) -> Outcome:
         """Run the program once, in a fresh process.
 
         Args:
             execution: Input and limits of the run.
-            interactor: Answers the program's stdout line by line.
+            interactor: Answers the program's stdout line by line; a ``DuplexEnd`` connects it with another program.
             on_stdout: Called in this thread with stdout as it arrives, and with empty bytes from time to time in
                 between.
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import cast
 
 from rlplatform.errors import SandboxFault, SandboxUnavailable
+from rlplatform.sandbox.duplex import DuplexEnd
 from rlplatform.sandbox.models import (
     Execution,
     Limits,
@@ -52,7 +53,7 @@ class ScriptedSandbox:
     ) -> None:
         self.program, self.limits, self.tenant = program, limits, tenant
         self.executions: list[Execution] = []
-        self.interactors: list[Interactor | None] = []
+        self.interactors: list[Interactor | DuplexEnd | None] = []
         self.listened: list[bool] = []
         self._script = script if callable(script) else iter(script)
         self._info = SandboxInfo(
@@ -70,7 +71,7 @@ class ScriptedSandbox:
     def run(
         self,
         execution: Execution,
-        interactor: Interactor | None = None,
+        interactor: Interactor | DuplexEnd | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
     ) -> Outcome:
         if self.closed:

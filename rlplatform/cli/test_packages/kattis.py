@@ -55,16 +55,30 @@ def read_kattis(folder: Path) -> TestPackage:
             _add_tests(package, data / part, scoring="scoring" in kinds)
     if not package.tests:
         raise refused(f"{data} has no tests in {_SAMPLE} or {_SECRET}")
+    if "interactive" in kinds:
+        _make_interactive(package, folder, about)
     return package
+
+
+def _make_interactive(package: TestPackage, folder: Path, about: dict[str, Any]) -> None:
+    """Let the output validator of ``package`` talk with the program: it gets input and answer, the program neither."""
+    source = _program(folder, _validators(folder), _flags(about))["source"]
+    package.checker = None
+    package.grader = {"kind": "interactive", "convention": "kattis", "source": source}
+    for test in package.tests:
+        test["input"], test["answer"] = test.pop("stdin"), test.pop("expected_stdout")
 
 
 def _kinds(path: Path, about: dict[str, Any]) -> set[str]:
     given = about.get("type", "pass-fail")
     kinds = {str(kind) for kind in given} if isinstance(given, list) else set(str(given).split())
-    if "score" in str(about.get("validation", "")).split():
+    validation = str(about.get("validation", "")).split()
+    if "score" in validation:
         kinds.add("scoring")
-    if others := sorted(kinds - {"pass-fail", "scoring"}):
-        raise not_supported(path, f"type {others[0]!r}", "supported are pass-fail and scoring")
+    if "interactive" in validation:
+        kinds.add("interactive")
+    if others := sorted(kinds - {"pass-fail", "scoring", "interactive"}):
+        raise not_supported(path, f"type {others[0]!r}", "supported are pass-fail, scoring and interactive")
     return kinds
 
 
@@ -90,15 +104,19 @@ def _limits(folder: Path, path: Path, about: dict[str, Any]) -> dict[str, Any]:
 
 def _checker(folder: Path, path: Path, about: dict[str, Any]) -> dict[str, Any]:
     validation = str(about.get("validation", "default")).split()
-    if "interactive" in validation:
-        raise not_supported(path, "an interactive problem", "use the grader dialogue")
-    given = about.get("validator_flags", "")
-    flags = [str(flag) for flag in given] if isinstance(given, list) else str(given).split()
-    programs = [found for name in _VALIDATORS for found in _files(folder / name)]
     custom = validation[0] == "custom" or (folder / _VALIDATORS[1]).is_dir()
     if custom:
-        return _program(folder, programs, flags)
-    return _default(path, flags)
+        return _program(folder, _validators(folder), _flags(about))
+    return _default(path, _flags(about))
+
+
+def _flags(about: dict[str, Any]) -> list[str]:
+    given = about.get("validator_flags", "")
+    return [str(flag) for flag in given] if isinstance(given, list) else str(given).split()
+
+
+def _validators(folder: Path) -> list[Path]:
+    return [found for name in _VALIDATORS for found in _files(folder / name)]
 
 
 def _files(folder: Path) -> list[Path]:

@@ -15,6 +15,7 @@ from rlplatform.evaluation.checkers.base import Checker, Finding, SecondSandbox
 from rlplatform.evaluation.checkers.builtin import TokensChecker
 from rlplatform.files.models import DataFile
 from rlplatform.json_models import FieldError, StrictModel
+from rlplatform.sandbox.duplex import DuplexEnd
 from rlplatform.sandbox.models import (
     Execution,
     Limits,
@@ -103,7 +104,7 @@ class TestAttempt:
         self.execution = execution
 
     @property
-    def interactor(self) -> Interactor | None:
+    def interactor(self) -> Interactor | DuplexEnd | None:
         """Partner of the program while it runs."""
         return None
 

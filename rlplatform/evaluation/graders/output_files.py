@@ -41,9 +41,9 @@ class OutputTest(TestFields):
     """Fields of tests in which a program may write files."""
 
     expect_files: list[ExpectedFile] | None = Field(default=None, min_length=1, max_length=MOST, fail_fast=True)
-    """Files that the program must write (stdio, function, interactive), each compared as stdout is."""
+    """Files that the program must write (stdio, function), each compared as stdout is."""
     collect: list[OutputPath] | None = Field(default=None, min_length=1, max_length=MOST, fail_fast=True)
-    """Paths of files that are kept if the program writes them (stdio, function, interactive): `files` of the
+    """Paths of files that are kept if the program writes them (stdio, function): `files` of the
     evaluation."""
 
     @field_validator("expect_files", "collect")

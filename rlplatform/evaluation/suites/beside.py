@@ -8,9 +8,10 @@ from contextlib import closing
 
 from rlplatform.errors import SandboxFault, ServiceError
 from rlplatform.evaluation.graders.base import Stage
+from rlplatform.evaluation.sandbox_ends import describe_end
 from rlplatform.evaluation.suites.dialogues import SuiteDialogue, SuiteFailed
 from rlplatform.evaluation.suites.suite import WIRE_KIB, Suite
-from rlplatform.sandbox.models import Execution, Limits, Outcome, OutcomeKind
+from rlplatform.sandbox.models import Execution, Outcome, OutcomeKind
 from rlplatform.sandbox.ports import Sandbox
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class SuiteBeside:
                     if self._cancelled:
                         sandbox.cancel()
                 with closing(sandbox.run(Execution(limits), dialogue)) as outcome:
-                    dialogue.end(SuiteFailed(_how_it_ended(outcome, self._suite.limits)))
+                    dialogue.end(SuiteFailed(self._how_it_ended(outcome)))
             finally:
                 with self._lock:
                     self._sandbox = None
@@ -74,20 +75,10 @@ class SuiteBeside:
             log.exception("the suite's sandbox failed")
             dialogue.end(SandboxFault(f"the suite's sandbox failed: {error!r}"))
 
-
-def _how_it_ended(outcome: Outcome, limits: Limits) -> str:
-    last = outcome.stderr.decode("utf-8", "replace").rstrip().rpartition("\n")[2][:300]
-    match outcome.kind:
-        case OutcomeKind.COMPILE_FAILED:
-            return f"it does not compile: {outcome.detail}"
-        case OutcomeKind.CPU_TIME_EXCEEDED:
-            return f"it used more than {limits.cpu_time_s:g} s of CPU time (grader.limits.cpu_time_s)"
-        case OutcomeKind.WALL_TIME_EXCEEDED:
+    def _how_it_ended(self, outcome: Outcome) -> str:
+        limits = self._suite.limits
+        if outcome.kind is OutcomeKind.WALL_TIME_EXCEEDED:
             return (
                 f"a test took more than {limits.wall_time_s:g} s outside of the submission (grader.limits.wall_time_s)"
             )
-        case OutcomeKind.MEMORY_EXCEEDED:
-            return f"it used more than {limits.memory_mib} MiB of memory (grader.limits.memory_mib)"
-        case OutcomeKind.EXITED:
-            return f"exit status {outcome.exit_code}: {last or 'no message on stderr'}"
-    return f"{outcome.kind.value}: {outcome.detail or outcome.signal or last}"
+        return describe_end(outcome, limits, "grader")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rlplatform.errors import InvalidRequest, SandboxFault
+from rlplatform.sandbox.duplex import DuplexEnd
 from rlplatform.sandbox.execution.cgroups import Cgroup
 from rlplatform.sandbox.execution.control_channel import Channel, Report, memory_file, parse_records, parse_report
 from rlplatform.sandbox.execution.conversation import Conversation
@@ -18,10 +19,10 @@ from rlplatform.sandbox.execution.outcomes import STDERR_MOST, Evidence, Stop
 from rlplatform.sandbox.execution.outputs import parse_outputs, pipe_bytes
 from rlplatform.sandbox.execution.patience import STOP_GRACE_S, Patience, lease_s
 from rlplatform.sandbox.execution.pipes import OutputPipe, StdinPipe
-from rlplatform.sandbox.execution.wake_up import WakeUp
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import MAX_OUTPUT_FILE_BYTES, Call, Execution, OutputFile, Usage
 from rlplatform.sandbox.ports import Interactor
+from rlplatform.sandbox.wake_up import WakeUp
 
 _POLL_MS = 10
 _CHECK_S = _POLL_MS / 2e3
@@ -41,7 +42,7 @@ class ProgramExecution:
         cgroup: Cgroup,
         user: int,
         execution: Execution,
-        interactor: Interactor | None = None,
+        interactor: Interactor | DuplexEnd | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
         links: Mapping[str, str] | None = None,
     ) -> None:
@@ -70,12 +71,15 @@ class ProgramExecution:
         self._bell = WakeUp()
         self._poll = select.poll()
         self._handlers: dict[int, Callable[[], object]] = {}
-        self._conversation = Conversation(interactor, self._stdin) if interactor else None
+        self._duplex = interactor if isinstance(interactor, DuplexEnd) else None
+        self._conversation: Conversation | None = None
+        if interactor is not None and not isinstance(interactor, DuplexEnd):
+            self._conversation = Conversation(interactor, self._stdin)
         if isinstance(execution.stdin, bytes):
             self._stdin.put(execution.stdin)
         if self._conversation:
             self._conversation.begin()
-        else:
+        elif self._duplex is None:
             self._stdin.end()
 
     def cancel(self) -> None:
@@ -91,6 +95,9 @@ class ProgramExecution:
         try:
             return self._run()
         finally:
+            if self._duplex is not None:
+                self._duplex.hang_up()
+                self._duplex.close()
             self._bell.close()
             for pipe in (self._stdin, self._stdout, self._stderr, self._records, self._outputs):
                 if pipe is not None:
@@ -142,6 +149,8 @@ class ProgramExecution:
         self._poll.register(self._channel.fileno(), select.POLLIN)
         self._handle(self._bell.fileno(), select.POLLIN, lambda: self._end(Stop.CANCELLED))
         self._handle(self._stdin.host, select.POLLOUT, self._push)
+        if self._duplex is not None:
+            self._handle(self._duplex.fileno(), select.POLLIN, self._take)
         self._handle(self._stdout.host, select.POLLIN, self._pull_stdout)
         self._handle(self._stderr.host, select.POLLIN, lambda: self._pull(self._stderr, Stop.STDERR))
         self._handle(self._records.host, select.POLLIN, lambda: self._pull(self._records, Stop.VALUE))
@@ -224,6 +233,26 @@ class ProgramExecution:
             self._on_stdout(chunk)
             if self._conversation:
                 self._conversation.hear(chunk)
+        if self._duplex is not None and chunk is not None:
+            self._pass_on(chunk)
+
+    def _pass_on(self, chunk: bytes) -> None:
+        """Hand output to the other program; an empty chunk is its end."""
+        assert self._duplex is not None
+        if chunk:
+            self._duplex.hear(chunk)
+        else:
+            self._duplex.hang_up()
+
+    def _take(self) -> None:
+        """Take input from the other program."""
+        assert self._duplex is not None
+        given, ended = self._duplex.take()
+        self._stdin.put(given)
+        if ended:
+            self._stdin.end()
+        if self._stdin.has_work:
+            self._poll.register(self._stdin.host, select.POLLOUT)
 
     def _converse(self) -> bool:
         """Answer lines for a moment, then return so that limits are checked. True if there are more lines to answer."""
@@ -235,7 +264,10 @@ class ProgramExecution:
         return more
 
     def _hear_rest(self, started: float, report: Report | None) -> None:
-        """Answer the lines that the program wrote before it ended, within its wall time."""
+        """Hand over what the program wrote before it ended; lines are answered within its wall time."""
+        if self._duplex is not None:
+            while not self._stdout.exceeded and (rest := self._stdout.pull()):
+                self._duplex.hear(rest)
         if not self._conversation:
             return
         self._stdin.close()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from rlplatform.errors import SandboxFault
+from rlplatform.sandbox.duplex import DuplexEnd
 from rlplatform.sandbox.execution.control_channel import Report
 from rlplatform.sandbox.execution.outcomes import outcome_of
 from rlplatform.sandbox.execution.program_execution import ProgramExecution
@@ -57,7 +58,7 @@ class DockerSandbox:
     def run(
         self,
         execution: Execution,
-        interactor: Interactor | None = None,
+        interactor: Interactor | DuplexEnd | None = None,
         on_stdout: Callable[[bytes], None] | None = None,
     ) -> Outcome:
         self._refresh()

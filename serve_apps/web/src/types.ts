@@ -189,7 +189,7 @@ export interface components {
             /** @description Time until which a submission is in time; null: none is late. */
             due_at?: string | null;
             /** @description How a test is run. */
-            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["PytestGrader"] | components["schemas"]["NotebookGrader"] | components["schemas"]["EnvironmentGrader"];
+            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["InteractiveGrader"] | components["schemas"]["PytestGrader"] | components["schemas"]["NotebookGrader"] | components["schemas"]["EnvironmentGrader"];
             /** @description Groups that tests refer to. */
             groups?: components["schemas"]["Group"][];
             /** @description Name of the image to run in; null: the platform's default. */
@@ -1351,7 +1351,7 @@ export interface components {
             /** @description Further files of the submission. */
             files?: components["schemas"]["SourceFile"][];
             /** @description How a test is run. */
-            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["PytestGrader"] | components["schemas"]["NotebookGrader"] | components["schemas"]["EnvironmentGrader"];
+            grader?: components["schemas"]["StdioGrader"] | components["schemas"]["FunctionGrader"] | components["schemas"]["EpisodeGrader"] | components["schemas"]["DialogueGrader"] | components["schemas"]["InteractiveGrader"] | components["schemas"]["PytestGrader"] | components["schemas"]["NotebookGrader"] | components["schemas"]["EnvironmentGrader"];
             /** @description Groups that tests refer to. */
             groups?: components["schemas"]["Group"][];
             /** @description Name of the image to run in, one of `GET /v1/images`: it determines which packages can be imported. Null: the platform's default. */
@@ -1893,6 +1893,26 @@ export interface components {
             low: number;
             /** @description Distance of neighbouring values, counted from `low`. */
             step: number;
+        };
+        /**
+         * InteractiveGrader
+         * @description The program talks with an interactor of yours over stdin and stdout; the interactor runs in a sandbox of its own and decides, as its `convention` says. If it fails, the verdict is `internal_error`.
+         */
+        InteractiveGrader: {
+            /**
+             * @description `testlib`: arguments `input tout expected`, exit status as of a checker. `kattis`: arguments `input expected feedback/`, exit status 42 right, 43 wrong, and files in `feedback/`. `json`: arguments `input expected`; the last line of its stderr is `{"score": 0..1, "message": "…"}`. Default: `"testlib"`.
+             * @enum {string}
+             */
+            convention?: "testlib" | "kattis" | "json";
+            /**
+             * @description Selects this grader. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "interactive";
+            /** @description Limits of the interactor in one test, apart from the submission's. */
+            limits?: components["schemas"]["Limits"];
+            /** @description Text of the interactor, in Python, or an uploaded file. Submitters cannot read it back. What it prints is the program's stdin, and its stdin is what the program prints; it finds the files `input` and `expected`. */
+            source: string | components["schemas"]["FileRef"];
         };
         /**
          * Interval
@@ -4667,20 +4687,22 @@ export interface components {
         };
         /**
          * TestCase
-         * @description One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue); `node` (pytest); `cell` and `after` (notebook); `check` (environment).
+         * @description One test. The grader determines its fields: `stdin` and `expected_stdout` (stdio); `args`, `kwargs` and `expected` (function); `seed` and `min_return` (episode); either `turns` or `secret` (dialogue); `input` and `answer` (interactive); `node` (pytest); `cell` and `after` (notebook); `check` (environment). `expect_files` and `collect` go with stdio and function.
          */
         TestCase: {
             /** @description Cell of the submission after which the test stands (notebook): its id, tag, or nbgrader's `grade_id`. A cell of tests of nbgrader with that id is replaced. Null, or if there is no such cell: after the last one. */
             after?: string | null;
+            /** @description Further data for the interactor (interactive): its file `expected`. */
+            answer?: (string | components["schemas"]["FileRef"]) | null;
             /** @description Positional arguments of the call (function). */
             args?: components["schemas"]["JsonValue"][] | null;
             /** @description Test cell (notebook): Python with assertions, or examples of doctest (`>>> mean([1, 2])`). Null: the notebook's own cells run without an error. */
             cell?: string | null;
             /** @description Part of the contract to check (environment): `spaces`, `seeding`, `determinism`, `copies` that share a process, `endings` of episodes, `rewards` and observations that are finite, or `step_rate`. */
             check?: ("spaces" | "seeding" | "determinism" | "copies" | "endings" | "rewards" | "step_rate") | null;
-            /** @description Paths of files that are kept if the program writes them (stdio, function, interactive): `files` of the evaluation. */
+            /** @description Paths of files that are kept if the program writes them (stdio, function): `files` of the evaluation. */
             collect?: string[] | null;
-            /** @description Files that the program must write (stdio, function, interactive), each compared as stdout is. */
+            /** @description Files that the program must write (stdio, function), each compared as stdout is. */
             expect_files?: components["schemas"]["ExpectedFile"][] | null;
             /** @description Value that the function must return (function); required there, null for no value. */
             expected?: components["schemas"]["JsonValue"];
@@ -4694,6 +4716,8 @@ export interface components {
             hidden?: boolean;
             /** @description Id of the test, unique in the request. */
             id: string;
+            /** @description Data for the interactor (interactive): its file `input`. The submission sees only what the interactor says. */
+            input?: (string | components["schemas"]["FileRef"]) | null;
             /** @description Keyword arguments of the call (function). */
             kwargs?: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -6432,6 +6456,7 @@ export type ImageInfo = components['schemas']['ImageInfo'];
 export type ImageList = components['schemas']['ImageList'];
 export type IntRange = components['schemas']['IntRange'];
 export type IntRangeOutput = components['schemas']['IntRangeOutput'];
+export type InteractiveGrader = components['schemas']['InteractiveGrader'];
 export type Interval = components['schemas']['Interval'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationAcceptance = components['schemas']['InvitationAcceptance'];

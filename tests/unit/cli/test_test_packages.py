@@ -106,6 +106,18 @@ def test_an_output_validator_becomes_a_program_checker(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", source, "i", "e", "f"], check=False).returncode == 42
 
 
+@pytest.mark.parametrize("about", ["validation: custom interactive\n", "type: interactive\n"])
+def test_an_interactive_problem_of_kattis_has_its_validator_as_interactor(tmp_path: Path, about: str) -> None:
+    validator = "import sys\nsys.exit(42)\n"
+    write(tmp_path, KATTIS | {"problem.yaml": about, "output_validators/talk.py": validator})
+    request = read(tmp_path)
+    assert request["grader"] == {"kind": "interactive", "convention": "kattis", "source": validator}
+    assert "checker" not in request
+    assert all({"input", "answer"} <= test.keys() for test in request["tests"])
+    assert not any({"stdin", "expected_stdout"} & test.keys() for test in request["tests"])
+    EvaluationRequest.model_validate({"source": "", **request})
+
+
 def test_points_of_kattis_groups(tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -139,7 +151,7 @@ def test_points_of_kattis_groups(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        ({"problem.yaml": "validation: custom interactive\n"}, "an interactive problem is not supported"),
+        ({"problem.yaml": "validation: custom interactive\n"}, "names a custom validator"),
         ({"problem.yaml": "type: multi-pass\n"}, "type 'multi-pass' is not supported"),
         ({"problem.yaml": "validator_flags: fuzzy\n"}, "the validator flag 'fuzzy' is not supported"),
         ({"problem.yaml": "validator_flags: float_tolerance much\n"}, "float_tolerance needs a number"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,11 @@ def request(convention: str = "testlib", **changes: Any) -> EvaluationRequest:
         "checker": {"kind": "program", "source": "import sys", "convention": convention},
     }
     return EvaluationRequest.model_validate(fields | changes)
+
+
+def kattis(code: int, **feedback: bytes) -> Outcome:
+    names = {"score": "feedback/score.txt", "message": "feedback/teammessage.txt"}
+    return replace(exited(code=code), files={names[name]: content for name, content in feedback.items()})
 
 
 def judged(asked: EvaluationRequest, *answers: Outcome | SandboxFault) -> tuple[Judgement, ScriptedPool]:
@@ -55,8 +61,8 @@ def judged(asked: EvaluationRequest, *answers: Outcome | SandboxFault) -> tuple[
         ("testlib", exited(code=7, stderr=b"points 4"), "accepted", 4, "4 points"),
         ("testlib", exited(code=7, stderr=b"points 0"), "wrong_answer", 0, "0 points"),
         ("kattis", exited(code=42), "accepted", 4, None),
-        ("kattis", exited(b"log\n\x1e\n\x1etoo slow", code=43), "wrong_answer", 0, "too slow"),
-        ("kattis", exited(b"\n\x1e0.25\n\x1e", code=42), "wrong_answer", 1, None),
+        ("kattis", kattis(43, message=b"too slow"), "wrong_answer", 0, "too slow"),
+        ("kattis", kattis(42, score=b"0.25\n"), "wrong_answer", 1, None),
         ("json", exited(b'{"score": 1}'), "accepted", 4, None),
         ("json", exited(b'noise\n{"score": 0.5, "message": "a\\u0007b"}\n'), "wrong_answer", 2, "ab"),
         ("json", exited(b'{"score": 0}'), "wrong_answer", 0, "wrong answer"),
@@ -81,7 +87,7 @@ def test_checker_answers_by_its_convention(
         ("testlib", exited(code=7, stderr=b"points 5"), "points must be a number from 0 to 4"),
         ("testlib", exited(code=7, stderr=b"points nan"), "from 0 to 4; it is 'nan'"),
         ("kattis", exited(code=0), "neither 42 .* nor 43"),
-        ("kattis", exited(b"\n\x1e7\n\x1e", code=42), "score.txt must be"),
+        ("kattis", kattis(42, score=b"7"), "score.txt must be"),
         ("json", exited(b'{"score": 1}', code=1), "exit status 1"),
         ("json", exited(b""), "must be JSON"),
         ("json", exited(b"[" * 100_000), "must be JSON"),

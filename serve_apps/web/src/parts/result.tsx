@@ -155,6 +155,7 @@ function repeated({ tests, message }: Evaluation): Map<string, string> {
 const OUTPUTS: Record<string, [stdout: string, stderr: string]> = {
   episode: ["Actions", "Prints and errors of the program"],
   dialogue: ["Lines of the program", "Standard error"],
+  interactive: ["Lines of the program", "Standard error"],
 };
 
 const INPUTS: [name: string, title: string][] = [
@@ -164,6 +165,8 @@ const INPUTS: [name: string, title: string][] = [
   ["seed", "Seed"],
   ["turns", "Turns"],
   ["cell", "Test cell"],
+  ["input", "Input of the interactor"],
+  ["answer", "Answer of the interactor"],
   ["expected_stdout", "Expected output"],
   ["expected", "Expected value"],
   ["min_return", "Return to reach"],

@@ -28,15 +28,18 @@ _POINTS = re.compile(r"^\s*points\s+(\S+)\s*(.*)", re.DOTALL)
 _LABELS = ("ok", "wrong answer", "wrong output format", "partially correct")  # how testlib begins its messages
 _SCORE, _MESSAGE_FILE = "feedback/score.txt", "feedback/teammessage.txt"
 
+# No more than that is imported: a check takes little longer than any other program.
 _START = """\
-import os, runpy, sys, traceback
-sys.argv = {argv!r}
+import sys
 {before}
-try:
-    runpy.run_path("main.py", run_name="__main__")
-except Exception:
-    traceback.print_exc()
+sys.argv = {argv!r}
+def failed(*error):
+    sys.__excepthook__(*error)
     sys.exit({crashed})
+sys.excepthook = failed
+with open("main.py", "rb") as source:
+    source = compile(source.read(), "main.py", "exec", dont_inherit=True)
+exec(source, globals())
 """
 
 
@@ -59,7 +62,7 @@ class AnsweringProgram(NamedTuple):
         """Return the program, which gets ``names`` as arguments; Kattis' are followed by its folder."""
         argv, before = ["main.py", *names], "pass"
         if self.convention == "kattis":
-            argv, before = [*argv, "feedback/"], "os.mkdir('feedback')"
+            argv, before = [*argv, "feedback/"], "import os; os.mkdir('feedback')"
         start = _START.format(argv=argv, crashed=_CRASHED, before=before)
         return Program({"main.py": content_of(self.source), _STARTER: start.encode()}, _STARTER)
 

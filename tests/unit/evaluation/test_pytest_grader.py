@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.graders.pytest_suite import PytestGrader, _select
-from rlplatform.evaluation.judge import Judge
+from rlplatform.evaluation.judge import Bounds, Judge
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.submission_models import Submission
-from rlplatform.evaluation.submissions import build_program
+from rlplatform.evaluation.submissions import build_program, check_submission
 from rlplatform.evaluation.suites.dialogues import (
     ENDED,
     Phase,
@@ -22,6 +22,8 @@ from rlplatform.evaluation.suites.dialogues import (
     SuiteFailed,
 )
 from rlplatform.evaluation.suites.reports import Node, read_report
+from rlplatform.sandbox.models import Execution, Outcome, Program
+from rlplatform.settings import EvaluationSettings
 from rlplatform.testing.sandboxes import ScriptedPool, exited
 
 SUITE = "from main import f\ndef test_it(): assert f() == 4\n"
@@ -39,6 +41,23 @@ def request(tests: list[dict[str, Any]] | None = None, **grader: Any) -> Evaluat
 
 def nodes(*names: str, **fields: Any) -> list[Node]:
     return [Node(node=name, **fields) for name in names]
+
+
+def test_a_suite_runs_no_longer_than_the_operators_bound() -> None:
+    def play(program: Program, execution: Execution) -> Outcome:
+        return exited(code=1)
+
+    pool = ScriptedPool(play, slots=2)
+    Judge(pool, Bounds(longest_s=7)).judge(request(), lambda _: None)
+    suite = next(one for one in pool.opened if b"test_it" in b"".join(one.program.files.values()))
+    assert {one.limits.wall_time_s for one in suite.executions} == {7}
+
+
+def test_a_request_may_not_take_longer_than_the_operators_bound() -> None:
+    asked = request(limits={"cpu_time_s": 1, "wall_time_s": 10})
+    check_submission(asked, EvaluationSettings(max_total_wall_time_s=100))
+    with pytest.raises(InvalidRequest, match="RLP_EVALUATION__MAX_TOTAL_WALL_TIME_S"):
+        check_submission(asked, EvaluationSettings(max_total_wall_time_s=5))
 
 
 def test_suite_is_not_read_back_by_submitters() -> None:

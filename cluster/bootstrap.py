@@ -190,6 +190,7 @@ class Platform:
                 where = f"at {json.loads(self._file.read_text())['url']}"
             raise Unavailable(f"a platform of {self.settings.state_dir} runs already, {where}") from None
         self._file.unlink(missing_ok=True)  # of one that was killed
+        self._ingress.remove()  # likewise; its HAProxy would hold the port
         api = self.settings.api
         if (why := ingress.why_taken(api.host, api.port)) is not None:
             raise Unavailable(f"port {api.port} on {api.host} is taken ({why}); choose another with RLP_API__PORT")

@@ -2,10 +2,10 @@
 
 Serve takes ``rlp-haproxy`` for HAProxy (``RAY_SERVE_HAPROXY_BINARY_PATH``): a shell script, since a proxy has to start
 where others keep the processors busy. Its rules send the paths that hold a connection open to the application
-``streams``, or to replicas of ``api`` while none of that answers; they put limits on slow headers and bodies, and turn
-HAProxy's own answers into problem documents. Its 400 and 408 for bytes that are not an HTTP/1.1 request are compiled
-into it and stay. HAProxy's page of statistics is for this machine alone, and so are its metrics, unless
-RLP_CLUSTER__METRICS_HOST says else.
+``streams``, or to replicas of ``api`` while none of that answers; they put limits on slow headers and bodies, and on
+the connections of one address, and turn HAProxy's own answers into problem documents. Its 400 and 408 for bytes that
+are not an HTTP/1.1 request are compiled into it and stay. HAProxy's page of statistics is for this machine alone, and
+so are its metrics, unless RLP_CLUSTER__METRICS_HOST says else.
 
 ``python -m cluster.haproxy FOLDER`` writes it there.
 """
@@ -50,11 +50,13 @@ if ! grep -q '{mark}' "$config"; then
     mv "$config.part" "$config"
     files=$(ulimit -Hn)
     asked=$(sed -n 's/^ *maxconn \\([0-9]*\\)$/\\1/p' "$config" | head -n 1)
+    most=$asked
     if [ "$files" != unlimited ] && [ "$asked" -gt $(((files - {spare}) / {each})) ]; then
         most=$(((files - {spare}) / {each}))
         echo "rlp-haproxy: $files file descriptors are enough for $most connections, not for $asked (ulimit -Hn)" >&2
         sed -i "s/^\\( *maxconn \\)$asked\\$/\\1$most/" "$config"
     fi
+    sed -i "s/ HALF / $((most / 2)) /" "$config"
 fi
 exec '{binary}' "$@"
 """
@@ -123,6 +125,9 @@ def _frontend() -> list[str]:
     refused = _reply(405, MethodNotAllowed(f"accepted methods are {methods}"))
     sensible = "{ req.hdr(x-request-id) -m reg ^[A-Za-z0-9._-]{1,64}$ }"
     lines = [
+        "stick-table type ipv6 size 100k expire 10m store conn_cur",
+        "tcp-request connection track-sc0 src",
+        "tcp-request connection reject if { sc0_conn_cur gt HALF }",  # of all connections; the script puts the number
         "http-request set-var(txn.request_id) uuid()",
         f"http-request set-var(txn.request_id) req.hdr(x-request-id) if {sensible}",
         "http-request set-header x-request-id %[var(txn.request_id)]",

@@ -11,10 +11,12 @@ import importlib.util
 import os
 import resource
 import shutil
+import signal
 import socket
 import sys
 import tempfile
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -108,14 +110,25 @@ class Folder:
         return folder
 
     def remove(self) -> None:
-        """Remove it, if there is one. Idempotent."""
+        """Remove it, if there is one, and end the HAProxy that still runs from it. Idempotent."""
         self._release()
         if not self._link.is_symlink():
             return
         folder = self._link.readlink()
         if folder.parent == Path(tempfile.gettempdir()) and folder.name.startswith(_PREFIX):
+            _end_processes(folder)
             shutil.rmtree(folder, ignore_errors=True)
         self._link.unlink()
+
+
+def _end_processes(folder: Path) -> None:
+    """Kill the processes whose configuration is in ``folder``: Ray leaves HAProxy running if Ray itself was killed."""
+    inside = bytes(folder) + b"/"
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is another user's
+            arguments = (process / "cmdline").read_bytes().split(b"\0")
+            if any(option == b"-f" and path.startswith(inside) for option, path in pairwise(arguments)):
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def descriptors_for(connections: int) -> int:

@@ -102,7 +102,9 @@ def reads(model: type[T]) -> Callable[[bytes], T]:
         try:
             return adapter.validate_json(body, extra="ignore")
         except ValidationError as error:
-            raise ServiceError(f"the answer cannot be read: {error}") from error
+            wrong = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, wrong["loc"])) or "the body"
+            raise ServiceError(f"what answered is no platform of this version: {where}: {wrong['msg']}") from error
 
     return read
 

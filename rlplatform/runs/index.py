@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import heapq
+import operator
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import islice
 from typing import Any, Literal, NamedTuple, TypedDict, get_args
 
 from rlplatform.errors import InvalidRequest
@@ -106,53 +111,120 @@ class RunFilter:
         """Words of the text search, in lower case."""
         return (self.text or "").casefold().split()
 
-    def matches(self, entry: IndexEntry) -> bool:
-        """Return True if the run of ``entry`` is wanted; :attr:`after` is not looked at."""
-        labels = entry.annotations.labels
-        return (
-            entry.kind == self.kind
-            and self.tenant in (None, entry.tenant)
-            and (not self.states or entry.state in self.states)
-            and (self.before is None or entry.id < self.before)
-            and (self.since is None or entry.id >= self.since)
-            and self.submitter in (None, entry.submitter)
-            and self.env in (None, entry.facts.env)
-            and all(key in labels and value in (None, labels[key]) for key, value in self.labels.items())
-            and all(word in entry.text for word in self.words)
-        )
-
-    def page(self, entries: Mapping[str, IndexEntry]) -> list[str]:
+    def page(self, entries: Sequence[IndexEntry]) -> list[str]:
         """Return the ids of the wanted runs among ``entries``, sorted, from behind :attr:`after`.
+
+        ``entries`` are sorted by id. Newest first, no more of them are read than it takes to fill the page.
 
         Raises:
             InvalidRequest: there is no run :attr:`after` any more, and its id alone does not say where it was.
         """
-        places = [self._place(entry) for entry in entries.values() if self.matches(entry)]
+        wanted = self._wanted(entries)
+        if self.sort == "created_at":
+            return [entry.id for entry in islice(wanted, self.limit)]
+        places = [(entry.value(self.sort), entry.id) for entry in wanted]
+        known: list[tuple[Any, str]] = [place for place in places if place[0] is not None]
+        unknown = [run_id for value, run_id in places if value is None]
         if self.after is not None:
-            if self.sort == "created_at":
-                last: tuple[Any, ...] = (True, self.after, self.after)
-            elif self.after in entries:
-                last = self._place(entries[self.after])
+            last = self._value_of(self.after, entries)
+            beyond = operator.gt if self.descending else operator.lt
+            if last is None:
+                known, unknown = [], [run_id for run_id in unknown if beyond(self.after, run_id)]
             else:
-                raise self.gone()
-            places = [place for place in places if self._follows(place, last)]
-        known = sorted((place for place in places if place[0]), reverse=self.descending)
-        unknown = sorted((place for place in places if not place[0]), reverse=self.descending)
-        return [run_id for *_, run_id in [*known, *unknown][: self.limit]]
+                known = [place for place in known if beyond((last, self.after), place)]
+        first = heapq.nlargest if self.descending else heapq.nsmallest
+        page = [run_id for _, run_id in first(self.limit, known)]
+        return page + first(self.limit - len(page), unknown)
+
+    def _wanted(self, entries: Sequence[IndexEntry]) -> Iterator[IndexEntry]:
+        """Yield the entries that fulfil every condition, newest first if :attr:`descending`."""
+        low = 0 if self.since is None else bisect_left(entries, self.since, key=_id)
+        high = len(entries) if self.before is None else bisect_left(entries, self.before, key=_id)
+        if self.after is not None and self.sort == "created_at":
+            if self.descending:
+                high = min(high, bisect_left(entries, self.after, key=_id))
+            else:
+                low = max(low, bisect_right(entries, self.after, key=_id))
+        span = range(high - 1, low - 1, -1) if self.descending else range(low, high)
+        wanted: Iterator[IndexEntry] = map(entries.__getitem__, span)
+        for condition in self._conditions():
+            wanted = filter(condition, wanted)
+        return wanted
+
+    def _conditions(self) -> Iterator[Callable[[IndexEntry], bool]]:
+        """Yield a test for each condition that is set: most lists set few, and one of them may have many entries."""
+        yield lambda entry: entry.kind == self.kind and self.tenant in (None, entry.tenant)
+        if self.states:
+            yield lambda entry: entry.state in self.states
+        if self.submitter is not None:
+            yield lambda entry: entry.submitter == self.submitter
+        if self.env is not None:
+            yield lambda entry: entry.facts.env == self.env
+        for key, value in self.labels.items():
+            yield partial(_is_labelled, key, value)
+        for word in self.words:
+            yield partial(_contains, word)
+
+    def _value_of(self, run_id: str, entries: Sequence[IndexEntry]) -> str | float | None:
+        entry = _find(entries, run_id)
+        if entry is None:
+            raise self.gone()
+        return entry.value(self.sort)
 
     def gone(self) -> InvalidRequest:
         """Return the error that says that the run :attr:`after` has been deleted."""
         why = f"the last run of the page before, {self.after}, has been deleted: start from the first page again"
         return InvalidRequest(why, field="cursor")
 
-    def _place(self, entry: IndexEntry) -> tuple[Any, ...]:
-        value = entry.value(self.sort)
-        return (False, entry.id) if value is None else (True, value, entry.id)
 
-    def _follows(self, place: tuple[Any, ...], last: tuple[Any, ...]) -> bool:
-        if place[0] != last[0]:
-            return not place[0]
-        return place < last if self.descending else place > last
+class MemoryIndex:
+    """The entries of runs in memory, sorted by id: of each kind and tenant, and of each kind."""
+
+    def __init__(self) -> None:
+        self._entries: defaultdict[tuple[str, str | None], list[IndexEntry]] = defaultdict(list)
+
+    def put(self, entry: IndexEntry) -> None:
+        """Add the entry of a run, or replace it."""
+        for entries in self._of(entry):
+            at = bisect_left(entries, entry.id, key=_id)
+            if at < len(entries) and entries[at].id == entry.id:
+                entries[at] = entry
+            else:
+                entries.insert(at, entry)
+
+    def annotate(self, entry: IndexEntry) -> None:
+        """Replace what people change in the entry of a run, and leave its facts alone."""
+        known = _find(self._entries[entry.kind, None], entry.id)
+        self.put(entry if known is None else entry._replace(facts=known.facts))
+
+    def remove(self, entry: IndexEntry) -> None:
+        """Remove the entry of a run."""
+        for entries in self._of(entry):
+            del entries[bisect_left(entries, entry.id, key=_id)]
+
+    def page(self, wanted: RunFilter) -> list[str]:
+        """Return the ids of a page of runs."""
+        return wanted.page(self._entries.get((wanted.kind, wanted.tenant), []))
+
+    def _of(self, entry: IndexEntry) -> tuple[list[IndexEntry], list[IndexEntry]]:
+        return self._entries[entry.kind, entry.tenant], self._entries[entry.kind, None]
+
+
+_id = operator.attrgetter("id")
+
+
+def _find(entries: Sequence[IndexEntry], run_id: str) -> IndexEntry | None:
+    at = bisect_left(entries, run_id, key=_id)
+    return entries[at] if at < len(entries) and entries[at].id == run_id else None
+
+
+def _is_labelled(key: str, value: str | None, entry: IndexEntry) -> bool:
+    labels = entry.annotations.labels
+    return key in labels and value in (None, labels[key])
+
+
+def _contains(word: str, entry: IndexEntry) -> bool:
+    return word in entry.text
 
 
 def sortable_name(annotations: Annotations) -> str | None:

@@ -14,7 +14,7 @@ from rlplatform.errors import Conflict
 from rlplatform.run_kinds import summarize
 from rlplatform.runs.annotations import Annotations, RunPatch
 from rlplatform.runs.events import Event
-from rlplatform.runs.index import IndexEntry, RunFilter, RunQuery
+from rlplatform.runs.index import MemoryIndex, RunFilter, RunQuery
 from rlplatform.runs.ports import EncodedEvent, Idempotency
 from rlplatform.runs.records import Run, RunSummary
 from rlplatform.storage import append_rules
@@ -26,7 +26,6 @@ from rlplatform.store import Document, OutboxEntry, Written
 class _Entry:
     run: Run
     log: list[EncodedEvent]
-    index: IndexEntry
     seq_of: dict[str, int] = field(default_factory=dict)
 
 
@@ -36,6 +35,7 @@ class MemoryStore:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._entries: dict[str, _Entry] = {}
+        self._index = MemoryIndex()
         self._idempotency: dict[tuple[str, str], tuple[Idempotency, str, datetime]] = {}
         self._keys: dict[str, ApiKey] = {}
         self._usage: defaultdict[tuple[str, date], defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
@@ -52,7 +52,8 @@ class MemoryStore:
                 return entry.run, False
             raise Conflict(f"{run.id} exists")
         run, encoded = append_rules.open_stream(run, first)
-        self._entries[run.id] = _Entry(run, [encoded], run.index_entry, {first.id: 1})
+        self._entries[run.id] = _Entry(run, [encoded], {first.id: 1})
+        self._index.put(run.index_entry)
         self._charge(run.tenant, append_rules.opening_charges(run, first))
         if idempotency is not None:
             expires = self._clock.now() + append_rules.IDEMPOTENCY_LIFE
@@ -74,8 +75,7 @@ class MemoryStore:
         return self._entry(run_id).run
 
     async def find(self, kind: str, **query: Unpack[RunQuery]) -> list[Run]:
-        found = RunFilter(kind=kind, **query).page({run_id: entry.index for run_id, entry in self._entries.items()})
-        return [self._entries[run_id].run for run_id in found]
+        return [self._entries[run_id].run for run_id in self._index.page(RunFilter(kind=kind, **query))]
 
     async def summaries(self, kind: str, **query: Unpack[RunQuery]) -> list[RunSummary]:
         return [summarize(run) for run in await self.find(kind, **query)]
@@ -86,13 +86,14 @@ class MemoryStore:
     async def annotate(self, run_id: str, patch: RunPatch) -> Annotations:
         entry = self._entry(run_id)
         entry.run = entry.run.annotated(patch.applied_to(entry.run.annotations))
-        entry.index = entry.run.index_entry._replace(facts=entry.index.facts)
+        self._index.annotate(entry.run.index_entry)
         return entry.run.annotations
 
     async def remove(self, run_id: str) -> None:
         if (entry := self._entries.get(run_id)) is not None:
             append_rules.check_over(entry.run)
             del self._entries[run_id]
+            self._index.remove(entry.run.index_entry)
             self._charge(entry.run.tenant, [append_rules.removal_charge(entry.run)])
 
     async def acquire(self, run_id: str) -> int:
@@ -108,7 +109,7 @@ class MemoryStore:
         entry.run, encoded = append_rules.append_events(before, new)
         self._charge(before.tenant, append_rules.charges(before, entry.run, new))
         if append_rules.news_for_index(new):
-            entry.index = entry.run.index_entry
+            self._index.put(entry.run.index_entry)
         if (last := append_rules.final_event(new)) is not None:
             self._position += 1
             self._finished.append(OutboxEntry(self._position, before.tenant, before.id, last.id, encoded[-1].type))

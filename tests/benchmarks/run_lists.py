@@ -34,7 +34,7 @@ QUERIES: dict[str, RunQuery] = {
     "a state": {"states": ["succeeded"]},
     "a label of 100 runs": {"labels": {"group": "7"}},
     "two labels, the second of half": {"labels": {"group": "7", "course": "rl1"}},
-    "an environment, a submitter": {"env": "CartPole-v1", "submitter": "key_3"},
+    "an environment, a submitter": {"env": "CartPole-v1", "submitter": "key_4"},
     "two words, found in 100 runs": {"text": "run group=7"},
     "a word that nothing has": {"text": "nothing-has-this"},
     "sorted by score": {"sort": "score"},

@@ -79,12 +79,13 @@ class IndexContract(OpenedStore):
     async def test_lists_are_filtered_sorted_and_paged_as_the_filter_says(self, store: Store, clock: FakeClock) -> None:
         entries = await self._many(store, clock)
         newest = max(entries)
+        by_id = [entries[run_id] for run_id in sorted(entries)]
         times = [{"before": newest}, {"since": newest}, {"since": least_id(Kind.TRAINING, clock.now())}]
         for query in (*QUERIES, *times):
             for sort in SORT_KEYS:
                 for descending in (True, False):
                     given = {**query, "sort": sort, "descending": descending}
-                    expected = RunFilter(kind="training", **given, limit=1000).page(entries)
+                    expected = RunFilter(kind="training", **given, limit=1000).page(by_id)
                     found = await store.summaries("training", **given, limit=1000)
                     assert [summary.id for summary in found] == expected, given
         assert await store.find("evaluation", labels={"course": "rl101"}) == []

@@ -131,6 +131,34 @@ def test_mlflow_has_every_value_once_however_often_the_follower_is_killed(tmp_pa
     assert run.data.params["env"] == training.request.env
 
 
+def test_mlflow_gets_the_settings_once_they_are_known_for_good(tmp_path: Path) -> None:
+    mlflow = pytest.importorskip("mlflow", reason="MLflow is an optional package")
+    from rlplatform.cli.exports.to_mlflow import MlflowSink
+
+    training = _training()
+    request = training.request.model_copy(update={"hyperparameters": {"gamma": 1}})
+    queued = training.model_copy(update={"request": request, "state": TrainingState.QUEUED, "manifest": None})
+    manifest = {"engine": {"hyperparameters": {"gamma": 1.0, "n_steps": 64}}}
+    running = queued.model_copy(update={"state": TrainingState.RUNNING, "manifest": manifest})
+    place = (tmp_path / "mlruns").as_uri()
+    for document in (queued, running, running.model_copy(update={"state": TrainingState.SUCCEEDED})):
+        _copy(MlflowSink(place, "course"), document, [], tmp_path / "position.json")
+    client = mlflow.MlflowClient(tracking_uri=place)
+    (run,) = client.search_runs([client.get_experiment_by_name("course").experiment_id])
+    assert (run.data.params["gamma"], run.data.params["n_steps"], run.info.status) == ("1.0", "64", "FINISHED")
+
+
+def test_the_position_is_stored_while_a_slow_training_goes_on(tmp_path: Path) -> None:
+    training = _training()
+    events = _events(training)
+    sink = TensorBoardSink(tmp_path)
+    follower = Follower(training, sink, tmp_path / "position.json", commit_s=0)
+    with pytest.raises(Killed):
+        follower.copy(_until(events, 4))
+    sink._file.close()
+    assert Cursor.load(tmp_path / "position.json", training.id).seq == 4
+
+
 def _records(path: Path) -> Iterator[bytes]:
     """The records of an offline file of W&B: 7 bytes of header, then LevelDB's log format in blocks of 32 KiB."""
     data, at, record = path.read_bytes(), 7, b""

@@ -68,11 +68,15 @@ def export(
             finally:
                 follower.close(client.training(training.id))
             copied = {"training_id": training.id, "to": to, "path": str(path), "seq": follower.cursor.seq}
-            output.document(copied, f"{training.id}: events {before + 1} to {follower.cursor.seq} to {path}")
+            output.document(copied, f"{training.id}: {_told(before, follower.cursor.seq)} to {path}")
     if not found:
         output.note("no trainings like that")
     elif to == "wandb":
         output.note(f"upload it with: wandb sync --append {folder}/wandb/*/part-*/wandb/offline-run-*")
+
+
+def _told(before: int, now: int) -> str:
+    return f"events {before + 1} to {now}" if now > before else "no new events"
 
 
 def _events(client: Client, training: Training, after: int, once: bool) -> Iterator[Event]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -16,6 +17,8 @@ from rlplatform.training.models import Training
 
 COMMIT_EVENTS = 200
 """Events after which a follower stores its position."""
+COMMIT_S = 5.0
+"""Seconds after which it does so, so that a running training can be watched in the other tool."""
 
 
 class Point(NamedTuple):
@@ -80,18 +83,31 @@ class Cursor(StrictModel):
 class Follower:
     """Copies events into a sink. What a recovery repeats is copied once: a resumed training repeats it exactly."""
 
-    def __init__(self, training: Training, sink: Sink, cursor_path: Path, commit_events: int = COMMIT_EVENTS) -> None:
+    def __init__(
+        self,
+        training: Training,
+        sink: Sink,
+        cursor_path: Path,
+        *,
+        commit_events: int = COMMIT_EVENTS,
+        commit_s: float = COMMIT_S,
+    ) -> None:
         self._training, self._sink, self._path = training, sink, cursor_path
-        self._commit_events = commit_events
+        self._commit_events, self._commit_s = commit_events, commit_s
         self.cursor = Cursor.load(cursor_path, training.id)
         sink.open(training, self.cursor.sink)
 
     def copy(self, events: Iterable[Event]) -> None:
         """Copy ``events``, which begin after the cursor."""
-        for number, event in enumerate(events, 1):
+        taken, committed = 0, time.monotonic()
+        for event in events:
             self._take(event)
-            if number % self._commit_events == 0 and (state := self._sink.commit()) is not None:
+            taken += 1
+            if taken < self._commit_events and time.monotonic() - committed < self._commit_s:
+                continue
+            if (state := self._sink.commit()) is not None:
                 self._save(state)
+            taken, committed = 0, time.monotonic()
 
     def close(self, training: Training) -> None:
         """Store the position and close the sink; ``training`` is its newest document."""

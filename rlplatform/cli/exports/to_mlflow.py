@@ -64,12 +64,20 @@ class MlflowSink:
 
     def close(self, training: Training) -> Mapping[str, Any]:
         state = self.commit()
-        params = [self._entities.Param(name, str(value)[:500]) for name, value in settings_of(training).items()]
-        for start in range(0, len(params), _MOST_PARAMS):
-            self._client.log_batch(self._run, params=params[start : start + _MOST_PARAMS])
+        self._log_settings(training)
         if (status := _STATUS.get(training.state)) is not None:
             self._client.set_terminated(self._run, status=status)
         return state
+
+    def _log_settings(self, training: Training) -> None:
+        """Log the settings once they are known for good: MLflow refuses to change one."""
+        if training.manifest is None and training.state not in _STATUS:
+            return
+        logged = self._client.get_run(self._run).data.params
+        settings = {name: value for name, value in settings_of(training).items() if name not in logged}
+        params = [self._entities.Param(name, str(value)[:500]) for name, value in settings.items()]
+        for start in range(0, len(params), _MOST_PARAMS):
+            self._client.log_batch(self._run, params=params[start : start + _MOST_PARAMS])
 
     def _find(self, experiment: str, training: Training) -> str:
         """Return the run that an earlier follower made but did not note; empty if there is none."""

@@ -1,7 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { numbered, styleOf } from "../src/compare/colours";
 import { csvOf } from "../src/compare/csv";
-import { bandPath, linePath, nearestIndex, place, scaleOf, smoothed, ticks, valueAt } from "../src/compare/plot";
+import { colourOf, Pixels } from "../src/compare/pixels";
+import {
+  bandColumns,
+  bandPath,
+  lineColumns,
+  linePath,
+  nearestIndex,
+  place,
+  scaleOf,
+  smoothed,
+  ticks,
+  valueAt,
+} from "../src/compare/plot";
 import { linkOf, requestOf, viewOf } from "../src/compare/query";
 import type { ComparedGroup, Comparison } from "../src/types";
 
@@ -36,13 +48,13 @@ describe("a link to a comparison", () => {
 
 describe("smoothing", () => {
   it("keeps constants, and weighs the past as TensorBoard does", () => {
-    expect(smoothed([3, 3, 3], 0.9).map((value) => value.toFixed(9))).toEqual(Array(3).fill("3.000000000"));
-    expect(smoothed([1, 2], 0.5)).toEqual([1, (0.25 + 1) / 0.75]);
+    expect(Array.from(smoothed([3, 3, 3], 0.9), (value) => value.toFixed(9))).toEqual(Array(3).fill("3.000000000"));
+    expect([...smoothed([1, 2], 0.5)]).toEqual([1, (0.25 + 1) / 0.75]);
     expect(smoothed([1, 2], 0)).toEqual([1, 2]);
   });
 
   it("passes over what is no number", () => {
-    expect(smoothed([1, Number.NaN, 1], 0.5)).toEqual([1, Number.NaN, 1]);
+    expect([...smoothed([1, Number.NaN, 1], 0.5)]).toEqual([1, Number.NaN, 1]);
   });
 });
 
@@ -140,12 +152,24 @@ describe("a curve", () => {
     expect(path).toMatch(/[LV](98\.5,)?0(?!\d)/);
     expect(path).toMatch(/[LV](187\.5,)?140/);
     expect(path.match(/M/g)).toHaveLength(1);
-    values[34_567] = Number.NaN;
+    values.fill(Number.NaN, 34_500, 34_750);
     expect(linePath(wide, high, { x: places, y: values }).match(/M/g)).toHaveLength(2);
-    const coarse = linePath(wide, high, { x: places, y: values }, 4);
-    expect(coarse.match(/[MLV]/g)?.length).toBeLessThanOrEqual(2 * 102);
     const band = bandPath(wide, high, { x: places, y: values, low: values.map((y) => y - 1), high: values });
     expect(band.match(/L/g)?.length).toBeLessThanOrEqual(2 * 401);
+  });
+
+  it("has the least and the greatest value of each pixel, and tells a gap from a pixel without points", () => {
+    const wide = scaleOf([[0, 4]], false, 10, 14);
+    const { least, greatest } = lineColumns(wide, y, {
+      x: [0, 0.5, 1, 3, 3.5, 4],
+      y: [5, 2, Number.NaN, 1, Number.NaN, 4],
+    });
+    expect([...least]).toEqual([2, Number.NaN, Number.POSITIVE_INFINITY, 1]);
+    expect([...greatest]).toEqual([5, Number.NaN, Number.NEGATIVE_INFINITY, 4]);
+    const log = scaleOf([[1, 100]], true, 0, 2);
+    expect([...lineColumns(wide, log, { x: [0, 1], y: [-1, 10] }).least.slice(0, 2)]).toEqual([Number.NaN, 10]);
+    const band = bandColumns(wide, log, { x: [0], y: [5], low: [-1], high: [10] });
+    expect([band.least[0], band.greatest[0]]).toEqual([1, 10]);
   });
 
   it("has a band from the upper bounds back along the lower ones", () => {
@@ -158,6 +182,39 @@ describe("a curve", () => {
   it("is read at the nearest of its places", () => {
     expect([-1, 4, 6, 99].map((value) => nearestIndex([0, 5, 10], value))).toEqual([0, 1, 1, 2]);
     expect(nearestIndex([], 1)).toBe(-1);
+  });
+});
+
+describe("pixels", () => {
+  const red = (drawn: Pixels, column: number) =>
+    Array.from({ length: drawn.height }, (_, row) => drawn.data[4 * (row * drawn.width + column)]);
+
+  it("are blended as far as a column covers them, and never outside of the picture", () => {
+    const drawn = new Pixels(2, 4, colourOf("#000000"));
+    drawn.blend(1, 0.5, 2.25, colourOf("#ff0000"), 1);
+    expect(red(drawn, 1)).toEqual([128, 255, 64, 0]);
+    expect(red(drawn, 0)).toEqual([0, 0, 0, 0]);
+    drawn.blend(0, 1.25, 1.75, colourOf("#ff0000"), 1);
+    expect(red(drawn, 0)).toEqual([0, 128, 0, 0]);
+    const before = [...drawn.data];
+    for (const [column, top, bottom] of [
+      [-1, 0, 4],
+      [2, 0, 4],
+      [0, 4, 9],
+      [0, -3, 0],
+      [0, Number.NaN, 1],
+      [0, 3, 2],
+    ] as const) {
+      drawn.blend(column, top, bottom, colourOf("#ff0000"), 1);
+    }
+    expect([...drawn.data]).toEqual(before);
+  });
+
+  it("let through what lies below by their opacity", () => {
+    const drawn = new Pixels(1, 1, colourOf("#3b5bdb"));
+    expect([...drawn.data]).toEqual([0x3b, 0x5b, 0xdb, 255]);
+    drawn.blend(0, 0, 1, [255, 255, 255], 0.5);
+    expect([...drawn.data]).toEqual([157, 173, 237, 255]);
   });
 });
 

@@ -2,7 +2,7 @@
 import { measure } from "../format";
 import type { Comparison } from "../types";
 import { numberedGroups } from "./colours";
-import { type Curve, scaleOf, smoothed } from "./plot";
+import { type Curve, type Numbers, type Scale, scaleOf, smoothed } from "./plot";
 import type { View } from "./query";
 
 export interface Drawn {
@@ -15,14 +15,20 @@ export interface Drawn {
   evaluations: { x: number; mean: number; std: number }[];
 }
 
+export interface Scales {
+  x: Scale;
+  y: Scale;
+}
+
 export const HEIGHT = 400;
 export const EDGE = { left: 64, right: 16, top: 14, bottom: 44 };
+export const OPACITY = { band: 0.18, run: 0.45, evaluation: 0.6 };
 
 export const AXES = { env_steps: "env steps", train_wall_s: "seconds of training" } as const;
 export const titleOf = (title: string): string => title || "all runs";
 
 export function drawn({ groups, metric }: Comparison, view: View): Drawn[] {
-  const smooth = (values: readonly number[]) => smoothed(values, view.smoothing);
+  const smooth = (values: Numbers) => smoothed(values, view.smoothing);
   return numberedGroups(groups).map(({ key, number, group: { title, band, runs } }) => ({
     key,
     index: number,
@@ -36,7 +42,7 @@ export function drawn({ groups, metric }: Comparison, view: View): Drawn[] {
 /** The return of policy evaluations has a place among returns only. */
 export const isReturn = (metric: string): boolean => metric.endsWith("/episode_return_mean");
 
-export function scalesOf(groups: Drawn[], { logX, logY }: View, width: number) {
+export function scalesOf(groups: Drawn[], { logX, logY }: View, width: number): Scales {
   const points = groups.flatMap(({ evaluations }) => evaluations);
   const across = [...groups.map(({ band }) => band.x), points.map(({ x }) => x)];
   const up = [

@@ -1,12 +1,20 @@
 /** Geometry of a chart of curves with bands: scales, ticks and paths. */
 import { tickLabels } from "../format";
 
+export type Numbers = readonly number[] | Float64Array;
+
 export interface Curve {
-  x: readonly number[];
-  y: readonly number[];
+  x: Numbers;
+  y: Numbers;
   /** Bounds of the band around the curve, of the same length. */
-  low?: readonly number[];
-  high?: readonly number[];
+  low?: Numbers;
+  high?: Numbers;
+}
+
+/** Least and greatest value of a curve in each column of a chart: infinite without points, NaN without a value to draw. */
+export interface Columns {
+  least: Float64Array;
+  greatest: Float64Array;
 }
 
 export interface Scale {
@@ -38,13 +46,7 @@ export function valueAt({ least, greatest, log, from, to }: Scale, pixel: number
 }
 
 /** A scale that has room for all values of `columns` that it can show. `margin`: part of the range left free at both ends. */
-export function scaleOf(
-  columns: readonly (readonly number[])[],
-  log: boolean,
-  from: number,
-  to: number,
-  margin = 0,
-): Scale {
+export function scaleOf(columns: readonly Numbers[], log: boolean, from: number, to: number, margin = 0): Scale {
   let least = Number.POSITIVE_INFINITY;
   let greatest = Number.NEGATIVE_INFINITY;
   for (const column of columns) {
@@ -103,88 +105,110 @@ function placed(scale: Scale, values: number[], label: (value: number, index: nu
   });
 }
 
-/** Points a column up to which all are drawn. */
+/** Points a pixel up to which all are drawn. */
 const FEW = 2;
+
+/** True if a chart has too few pixels to show each point of a curve. */
+export const isDense = ({ x }: Curve, { from, to }: Scale): boolean => x.length > FEW * Math.abs(to - from);
+
+/** Columns of a line: a pixel of `x` each. */
+export const lineColumns = (x: Scale, y: Scale, { x: places, y: values }: Curve): Columns =>
+  columnsOf(x, places, values, values, y.log ? Number.MIN_VALUE : Number.NEGATIVE_INFINITY);
+
+/** Columns of a band. On a logarithmic scale, bounds without a place lie on the chart's edge. */
+export function bandColumns(x: Scale, y: Scale, { x: places, low = [], high = [] }: Curve): Columns {
+  if (!y.log) return columnsOf(x, places, low, high, Number.NEGATIVE_INFINITY);
+  const shown = (bounds: Numbers) => Float64Array.from(bounds, (bound) => (bound <= 0 ? y.least : bound));
+  return columnsOf(x, places, shown(low), shown(high), Number.MIN_VALUE);
+}
+
+function columnsOf(x: Scale, places: Numbers, low: Numbers, high: Numbers, floor: number): Columns {
+  const count = Math.max(1, Math.ceil(x.to - x.from));
+  const least = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+  const greatest = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+  const begin = x.log ? Math.log10(x.least) : x.least;
+  const slope = (x.to - x.from) / ((x.log ? Math.log10(x.greatest) : x.greatest) - begin);
+  for (let index = 0; index < places.length; index += 1) {
+    const value = places[index] as number;
+    const across = ((x.log ? Math.log10(value) : value) - begin) * slope;
+    if (!(across >= 0)) continue;
+    const at = across < count ? across | 0 : count - 1;
+    const below = low[index] as number;
+    const above = high[index] as number;
+    if (!(below >= floor && above >= below)) {
+      if (least[at] === Number.POSITIVE_INFINITY) least[at] = greatest[at] = Number.NaN;
+      continue;
+    }
+    if (!((least[at] as number) <= below)) least[at] = below;
+    if (!((greatest[at] as number) >= above)) greatest[at] = above;
+  }
+  return { least, greatest };
+}
 
 /**
  * Path of a curve; it is interrupted where a logarithmic scale has no place for a value. A curve with more points than its
- * columns of `column` pixels can show goes from the least to the greatest value of each: its path is as long as the chart is
- * wide, however long the curve is.
+ * pixels can show goes from the least to the greatest value of each: its path is as long as the chart is wide, however
+ * long the curve is.
  */
-export function linePath(x: Scale, y: Scale, { x: places, y: values }: Curve, column = 1): string {
-  const [across, up] = [pixels(x), pixels(y)];
+export function linePath(x: Scale, y: Scale, curve: Curve): string {
+  const up = pixels(y);
   let path = "";
   let down = false;
   const draw = (left: number, top: number) => {
     path += `${down ? "L" : "M"}${tenth(left)},${tenth(top)}`;
     down = true;
   };
-  if (!isDense(places, x, column)) {
-    for (let index = 0; index < places.length; index += 1) {
-      const [left, top] = [across(places[index] as number), up(values[index] as number)];
+  if (!isDense(curve, x)) {
+    const across = pixels(x);
+    for (let index = 0; index < curve.x.length; index += 1) {
+      const [left, top] = [across(curve.x[index] as number), up(curve.y[index] as number)];
       if (Number.isFinite(left) && Number.isFinite(top)) draw(left, top);
       else down = false;
     }
     return path;
   }
-  let [at, least, greatest, rising] = [Number.NaN, Number.NaN, Number.NaN, false];
-  const flush = () => {
-    if (Number.isNaN(least)) return;
-    const [first, second] = rising ? [least, greatest] : [greatest, least];
-    draw((at + 0.5) * column, first);
+  const { least, greatest } = lineColumns(x, y, curve);
+  let last = Number.NaN;
+  for (let column = 0; column < least.length; column += 1) {
+    const ends = [least[column] as number, greatest[column] as number];
+    if (Number.isNaN(ends[0])) down = false;
+    if (!Number.isFinite(ends[0])) continue;
+    const [first, second] = ends.map(up).sort((a, b) => Math.abs(a - last) - Math.abs(b - last)) as [number, number];
+    draw(x.from + column + 0.5, first);
     if (first !== second) path += `V${tenth(second)}`;
-    least = greatest = Number.NaN;
-  };
-  for (let index = 0; index < places.length; index += 1) {
-    const now = Math.floor(across(places[index] as number) / column);
-    const top = up(values[index] as number);
-    if (now !== at) flush();
-    at = now;
-    if (!Number.isFinite(top)) {
-      flush();
-      down = false;
-    } else if (Number.isNaN(least)) least = greatest = top;
-    else if (top < least) [least, rising] = [top, false];
-    else if (top > greatest) [greatest, rising] = [top, true];
+    last = second;
   }
-  flush();
   return path;
 }
 
-/** Outline of the band of a curve. On a logarithmic scale, bounds without a place lie on the chart's edge. */
-export function bandPath(x: Scale, y: Scale, { x: places, low = [], high = [] }: Curve, column = 1): string {
-  const [across, up] = [pixels(x), pixels(y)];
-  const bound = (value: number | undefined) =>
-    up(value !== undefined && y.log && value <= 0 ? y.least : (value ?? Number.NaN));
-  const dense = isDense(places, x, column);
+/** Outline of the band of a curve. */
+export function bandPath(x: Scale, y: Scale, curve: Curve): string {
+  const up = pixels(y);
   const over: string[] = [];
   const under: string[] = [];
-  let [at, upper, lower] = [Number.NaN, Number.NaN, Number.NaN];
-  const flush = () => {
-    if (Number.isNaN(upper)) return;
-    over.push(`${tenth(at)},${tenth(upper)}`);
-    under.push(`${tenth(at)},${tenth(lower)}`);
-    upper = lower = Number.NaN;
+  const draw = (left: number, above: number, below: number) => {
+    if (!Number.isFinite(left) || !Number.isFinite(above) || !Number.isFinite(below)) return;
+    over.push(`${tenth(left)},${tenth(above)}`);
+    under.push(`${tenth(left)},${tenth(below)}`);
   };
-  for (let index = 0; index < places.length; index += 1) {
-    const left = across(places[index] as number);
-    const now = dense ? (Math.floor(left / column) + 0.5) * column : left;
-    if (now !== at || !dense) flush();
-    at = now;
-    const [above, below] = [bound(high[index]), bound(low[index])];
-    if (!Number.isFinite(left) || !Number.isFinite(above) || !Number.isFinite(below)) continue;
-    upper = Number.isNaN(upper) ? above : Math.min(upper, above);
-    lower = Number.isNaN(lower) ? below : Math.max(lower, below);
+  if (isDense(curve, x)) {
+    const { least, greatest } = bandColumns(x, y, curve);
+    for (let column = 0; column < least.length; column += 1) {
+      draw(x.from + column + 0.5, up(greatest[column] as number), up(least[column] as number));
+    }
+  } else {
+    const across = pixels(x);
+    const bound = (value: number | undefined) =>
+      up(value !== undefined && y.log && value <= 0 ? y.least : (value ?? Number.NaN));
+    for (let index = 0; index < curve.x.length; index += 1) {
+      draw(across(curve.x[index] as number), bound(curve.high?.[index]), bound(curve.low?.[index]));
+    }
   }
-  flush();
   return over.length > 1 ? `M${[...over, ...under.reverse()].join("L")}Z` : "";
 }
 
-const isDense = (places: readonly number[], { from, to }: Scale, column: number): boolean =>
-  places.length > (FEW * Math.abs(to - from)) / column;
-
 /** `place` for many values: NaN in place of null. */
-function pixels({ least, greatest, log, from, to }: Scale): (value: number) => number {
+export function pixels({ least, greatest, log, from, to }: Scale): (value: number) => number {
   const low = log ? Math.log10(least) : least;
   const slope = (to - from) / ((log ? Math.log10(greatest) : greatest) - low);
   if (!log) return (value) => from + (value - low) * slope;
@@ -198,20 +222,24 @@ const tenth = (pixels: number): number => Math.round(pixels * 10) / 10;
  * Smooth by an exponential moving average, as TensorBoard does: `weight` is that of the past, and the first values are
  * corrected for having little of it.
  */
-export function smoothed(values: readonly number[], weight: number): readonly number[] {
+export function smoothed(values: Numbers, weight: number): Numbers {
   if (weight <= 0) return values;
+  const smooth = new Float64Array(values.length);
   let last = 0;
   let past = 1;
-  return values.map((value) => {
-    if (!Number.isFinite(value)) return value;
-    last = weight * last + (1 - weight) * value;
-    past *= weight;
-    return last / (1 - past);
-  });
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index] as number;
+    if (Number.isFinite(value)) {
+      last = weight * last + (1 - weight) * value;
+      past *= weight;
+      smooth[index] = last / (1 - past);
+    } else smooth[index] = Number.NaN;
+  }
+  return smooth;
 }
 
 /** Index of the place nearest to `value` in ascending `places`; -1 where there is none. */
-export function nearestIndex(places: readonly number[], value: number): number {
+export function nearestIndex(places: Numbers, value: number): number {
   let low = 0;
   let high = places.length;
   while (low < high) {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { linkOf, requestOf, type View, viewOf } from "../compare/query";
 import { ComparedChart } from "../parts/compare/chart";
 import { Controls } from "../parts/compare/controls";
@@ -23,7 +23,7 @@ export function ComparePage({ query }: { query: URLSearchParams }) {
   const { found: comparison, problem, again } = usePolled<Comparison>(path, LOOK_MS, isRunning);
   const linking = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => () => clearTimeout(linking.current), []);
-  const picture = useRef<SVGSVGElement>(null);
+  const picture = useRef<(() => SVGSVGElement) | null>(null);
   const change = (changes: Partial<View>) => {
     const next = { ...view, ...changes };
     setView(next);
@@ -32,6 +32,16 @@ export function ComparePage({ query }: { query: URLSearchParams }) {
     if ("smoothing" in changes) linking.current = setTimeout(link, LINK_MS);
     else link();
   };
+  const tables = useMemo(
+    () =>
+      comparison && (
+        <>
+          <Groups groups={comparison.groups} hidden={hidden} setHidden={setHidden} />
+          <Settings groups={comparison.groups} settings={comparison.settings} />
+        </>
+      ),
+    [comparison, hidden],
+  );
   return (
     <>
       <div class="page-head">
@@ -65,8 +75,7 @@ export function ComparePage({ query }: { query: URLSearchParams }) {
               <ComparedChart comparison={comparison} view={view} hidden={hidden} picture={picture} />
             </div>
           </section>
-          <Groups groups={comparison.groups} hidden={hidden} setHidden={setHidden} />
-          <Settings groups={comparison.groups} settings={comparison.settings} />
+          {tables}
         </>
       )}
     </>

@@ -9,7 +9,7 @@ import { save } from "../save";
 
 interface Props {
   comparison: Comparison;
-  picture: preact.RefObject<SVGSVGElement | null>;
+  picture: preact.RefObject<(() => SVGSVGElement) | null>;
 }
 
 export function Export({ comparison, picture }: Props) {
@@ -18,7 +18,7 @@ export function Export({ comparison, picture }: Props) {
   const draw = async (make: (picture: SVGSVGElement) => Blob | Promise<Blob>, suffix: string) => {
     setProblem(null);
     try {
-      if (picture.current) save(await make(picture.current), `${name}.${suffix}`);
+      if (picture.current) save(await make(picture.current()), `${name}.${suffix}`);
     } catch (error) {
       setProblem(Problem.of(error));
     }

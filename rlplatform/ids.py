@@ -34,6 +34,7 @@ class Kind(StrEnum):
     REGRADE = "regr"
     MEMBER = "mem"
     ENVIRONMENT = "env"
+    SESSION = "sess"
 
 
 def new_id(kind: Kind) -> str:

@@ -13,6 +13,7 @@ PROGRAM_FILE = r"^[A-Za-z0-9_][A-Za-z0-9_ -]{0,59}\.[A-Za-z0-9]{1,8}$"
 PYTHON_MODULE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 STORE_URL = r"^(memory://|sqlite:///.*[^/].*|rediss?://.+)$"
 TENANT = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+TRUSTED_URL = r"^(https://|http://(localhost|127\.0\.0\.1)(:|/|$))[^\s?#]*$"
 
 ACCEPTED = {
     ASSIGNMENT: "small letters, digits and -, 64 at most, and no - first or last",
@@ -25,6 +26,7 @@ ACCEPTED = {
     PROGRAM_FILE: "names of files as double.py: letters, digits, spaces and _ -, 60 at most, and an ending",
     PYTHON_MODULE: "names of Python modules, separated by commas, as highway_env,ale_py",
     STORE_URL: "memory://, sqlite:///relative/path.db, sqlite:////absolute/path.db, redis://host:6379/0 or rediss://…",
+    TRUSTED_URL: "https://host/path, without ? and #, or http:// with localhost or 127.0.0.1",
     TENANT: "small letters, digits and . - _, 64 at most, and a letter or digit first",
 }
 """What each pattern accepts."""

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -224,28 +224,80 @@ class RetentionSettings(_Section):
     training_days: float | None = Field(default=None, ge=1)
 
 
+Algorithm = Literal["RS256", "RS384", "RS512", "ES256", "ES384", "EdDSA"]
+
+
 class JwtSettings(_Section):
     """Bearer tokens of an outside identity provider. ``scope_claim`` is a list, or words in one string."""
 
     issuer: str
     audience: str
     jwks_url: str
-    algorithms: tuple[Literal["RS256", "RS384", "RS512", "ES256", "ES384", "EdDSA"], ...] = ("RS256", "ES256")
+    algorithms: tuple[Algorithm, ...] = ("RS256", "ES256")
     tenant_claim: str = "tenant"
     scope_claim: str = "scope"
     leeway_s: float = Field(default=30.0, ge=0, le=300)
 
 
+CourseRole = Literal["learner", "researcher", "instructor"]
+
+
+class OidcSettings(_Section):
+    """Sign-in on the page with an account of an OpenID provider.
+
+    ``tenant`` is the tenant of everybody who signs in; without it, ``tenant_claim`` names it. ``roles`` gives roles for
+    values of ``role_claim``; ``default_role`` is the role of everybody else, and None refuses them. ``member_claim``
+    finds a person on the roster: by the verified address if it is ``email``, else by ``external_id``. A person whose
+    ``sub`` is on the roster needs no such claim. ``members_only`` refuses learners who are not on the roster.
+    """
+
+    name: str = Field(default="your organisation", min_length=1, max_length=60)
+    issuer: str = Field(pattern=patterns.TRUSTED_URL)
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = None
+    scopes: str = "openid profile email"
+    algorithms: tuple[Algorithm, ...] = ("RS256", "ES256")
+    tenant: str | None = Field(default=None, pattern=patterns.TENANT)
+    tenant_claim: str | None = None
+    role_claim: str = "roles"
+    roles: dict[str, CourseRole] = Field(default_factory=dict)
+    default_role: CourseRole | None = "learner"
+    member_claim: str | None = None
+    members_only: bool = True
+    leeway_s: float = Field(default=30.0, ge=0, le=300)
+
+    @model_validator(mode="after")
+    def _one_tenant(self) -> OidcSettings:
+        if (self.tenant is None) == (self.tenant_claim is None):
+            raise ValueError("give either tenant or tenant_claim")
+        if "openid" not in self.scopes.split():
+            raise ValueError("scopes must contain openid")
+        return self
+
+
 class AccessSettings(_Section):
-    """API keys, tickets and tokens. The pepper is the secret that hashes and signatures are made with.
+    """API keys, tickets, tokens and browser sessions. The pepper is the secret that hashes and signatures are made
+    with.
 
     A replica takes a key for ``key_lease_s`` as it read it; revoking one is answered when that has run out everywhere.
+    ``public_url`` is the address of the page as browsers see it; sign-in with an account of others needs it.
     """
 
     pepper: SecretStr = SecretStr("")
     key_lease_s: float = Field(default=1.0, ge=0, le=60)
     ticket_life_s: float = Field(default=60.0, gt=0, le=600)
+    session_life_s: float = Field(default=12 * 3600.0, ge=60, le=30 * 86400)
+    public_url: str | None = Field(default=None, pattern=patterns.TRUSTED_URL)
     jwt: JwtSettings | None = None
+    oidc: OidcSettings | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> AccessSettings:
+        if self.oidc is not None and self.public_url is None:
+            raise ValueError("oidc needs public_url (RLP_ACCESS__PUBLIC_URL): the address of the page for browsers")
+        if self.oidc is not None and self.jwt is not None and self.oidc.issuer != self.jwt.issuer:
+            raise ValueError("jwt and oidc must have the same issuer, because both know people by its subjects")
+        return self
 
 
 class WebhookSettings(_Section):
@@ -359,8 +411,10 @@ class Settings(BaseSettings):
         return init_settings, env_settings, SecretFiles(settings_cls)
 
     def without_pepper(self) -> Settings:
-        """Return these settings for processes that neither hash nor sign."""
-        return self.model_copy(update={"access": self.access.model_copy(update={"pepper": SecretStr("")})})
+        """Return these settings for processes that neither hash nor sign, nor sign anybody in."""
+        return self.model_copy(
+            update={"access": self.access.model_copy(update={"pepper": SecretStr(""), "oidc": None})}
+        )
 
     def run_folder(self, training_id: str) -> Path | None:
         """The run folder of a training on its trainer's node; None where there is to be none."""

@@ -7,32 +7,29 @@ Only the configured asymmetric algorithms, issuer and audience are accepted. A t
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import jwt
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from rlplatform import patterns
 from rlplatform.access.principals import Principal, Scope
-from rlplatform.errors import NotAuthenticated, Unavailable
+from rlplatform.access.signed_tokens import TokenKeys
+from rlplatform.errors import NotAuthenticated
 from rlplatform.settings import JwtSettings
 
 _GRANTABLE = {scope.value: scope for scope in Scope if scope is not Scope.OPERATE}
 _SUBJECT = TypeAdapter(Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,255}$")])
 _TENANT = TypeAdapter(Annotated[str, StringConstraints(pattern=patterns.TENANT)])
-_TIMEOUT_S = 5.0
-T = TypeVar("T")
 
 
 class TokenVerifier:
-    """Verifies tokens of one issuer. Its keys are fetched when an unknown key id arrives, and kept for five minutes."""
+    """Verifies tokens of one issuer."""
 
     def __init__(self, settings: JwtSettings) -> None:
         self._settings = settings
-        self._keys = jwt.PyJWKClient(settings.jwks_url, cache_jwk_set=True, lifespan=300, timeout=_TIMEOUT_S)
+        self._keys = TokenKeys(settings.jwks_url, settings.algorithms, settings.leeway_s)
 
     async def authenticate(self, token: str) -> Principal:
         """Return the principal of a token; its id is ``jwt:<sub>``.
@@ -41,11 +38,10 @@ class TokenVerifier:
             NotAuthenticated: the token is not valid, or lacks a required claim.
             Unavailable: the issuer's keys cannot be fetched.
         """
-        claims = await asyncio.to_thread(self._claims, token)
+        settings = self._settings
+        claims = await self._keys.claims(token, issuer=settings.issuer, audience=settings.audience)
         return Principal(
-            id=f"jwt:{_claim(claims, 'sub', _SUBJECT)}",
-            tenant=_claim(claims, self._settings.tenant_claim, _TENANT),
-            scopes=self._scopes(claims),
+            id=principal_id(claims), tenant=tenant_of(claims, settings.tenant_claim), scopes=self._scopes(claims)
         )
 
     def ends_at(self, token: str, latest: datetime) -> datetime:
@@ -53,48 +49,28 @@ class TokenVerifier:
         claims = jwt.decode(token, options={"verify_signature": False})
         return datetime.fromtimestamp(min(int(claims["exp"]), latest.timestamp()), UTC)
 
-    def _claims(self, token: str) -> dict[str, Any]:
-        key = self._key(_reading(lambda: jwt.get_unverified_header(token)).get("kid"))
-        found: dict[str, Any] = _reading(
-            lambda: jwt.decode(
-                token,
-                key,
-                algorithms=list(self._settings.algorithms),
-                audience=self._settings.audience,
-                issuer=self._settings.issuer,
-                leeway=self._settings.leeway_s,
-                options={"require": ["exp", "iss", "aud", "sub"]},
-            )
-        )
-        return found
-
-    def _key(self, kid: object) -> jwt.PyJWK:
-        if not isinstance(kid, str):
-            raise NotAuthenticated("the token is not valid: its header has no 'kid'")
-        try:
-            return self._keys.get_signing_key(kid)
-        except (jwt.PyJWKClientConnectionError, OSError, ValueError):  # the last two: interrupted, or not JSON
-            raise Unavailable("the identity provider's keys cannot be fetched") from None
-        except jwt.PyJWTError as error:
-            raise NotAuthenticated(f"the token is not valid: {error}") from None
-
     def _scopes(self, claims: dict[str, Any]) -> frozenset[Scope]:
         found = claims.get(self._settings.scope_claim, [])
         words = found.split() if isinstance(found, str) else found if isinstance(found, list) else []
         return frozenset(_GRANTABLE[word] for word in words if isinstance(word, str) and word in _GRANTABLE)
 
 
-def _reading(read: Callable[[], T]) -> T:
-    """Call ``read``, which parses a token, and blame every exception on the token.
+def principal_id(claims: dict[str, Any]) -> str:
+    """Return the id of the principal that verified claims are about: ``jwt:<sub>``.
 
     Raises:
-        NotAuthenticated: the token is not valid. For claims of unexpected types the library raises other errors, too.
+        NotAuthenticated: the subject is missing or not acceptable.
     """
-    try:
-        return read()
-    except Exception as error:
-        told = str(error)[:200] if isinstance(error, jwt.PyJWTError) else "it has claims that cannot be read"
-        raise NotAuthenticated(f"the token is not valid: {told}") from None
+    return f"jwt:{_claim(claims, 'sub', _SUBJECT)}"
+
+
+def tenant_of(claims: dict[str, Any], name: str) -> str:
+    """Return the tenant that the claim ``name`` of verified claims says.
+
+    Raises:
+        NotAuthenticated: the claim is missing or not acceptable.
+    """
+    return _claim(claims, name, _TENANT)
 
 
 def _claim(claims: dict[str, Any], name: str, kind: TypeAdapter[str]) -> str:

@@ -35,7 +35,8 @@ class TicketClaims(BaseModel):
     """Claims of a ticket.
 
     ``stream`` None allows any stream that the principal may see, and ``tenant_wide`` all of the tenant's. The ticket
-    becomes invalid with the API key ``key``, or at ``ends_at``, the expiry of the token, that it was made with.
+    becomes invalid with the API key ``key`` or the browser session ``session``, or at ``ends_at``, the expiry of the
+    token, that it was made with.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +47,7 @@ class TicketClaims(BaseModel):
     tenant_wide: bool
     stream: str | None = None
     key: str | None = None
+    session: str | None = None
     ends_at: AwareDatetime | None = None
     expires_at: AwareDatetime
 
@@ -75,6 +77,7 @@ class Tickets:
         stream: str | None = None,
         *,
         key: str | None = None,
+        session: str | None = None,
         ends_at: datetime | None = None,
     ) -> tuple[TicketClaims, str]:
         """Return the claims and the text of a new ticket for ``principal``.
@@ -84,6 +87,7 @@ class Tickets:
             now: Current time.
             stream: Stream that it is for; None for any.
             key: Id of the API key that it was made with.
+            session: Id of the browser session that it was made with.
             ends_at: Expiry of the token that it was made with.
         """
         claims = TicketClaims(
@@ -92,6 +96,7 @@ class Tickets:
             tenant_wide=principal.has(Scope.READ),
             stream=stream,
             key=key,
+            session=session,
             ends_at=ends_at,
             expires_at=min(now + self._life, ends_at or now + self._life),
         )

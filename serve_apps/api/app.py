@@ -18,10 +18,13 @@ from rlplatform.errors import StorageError
 from rlplatform.files.service import FileService
 from rlplatform.quotas.service import QuotaService
 from rlplatform.settings import Settings
+from rlplatform.sign_in.service import SignInService
+from rlplatform.sign_in.sessions import Sessions
 from serve_apps.api import web_page
 from serve_apps.api.authentication import Authenticator
 from serve_apps.api.dependencies import Context
 from serve_apps.api.http import downloads, problems
+from serve_apps.api.http.cookies import Cookies
 from serve_apps.api.http.middleware import HttpMiddleware
 from serve_apps.api.openapi import document
 from serve_apps.api.rate_limits import RateLimiter
@@ -58,24 +61,23 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     accounts = QuotaService(services.store, settings.quotas, services.clock, services.checkpoints)
     held = _files(services, settings, accounts)
     limiter = RateLimiter(settings.api, settings.access.ticket_life_s)
+    course = CourseServices(
+        services.store, services.clock, services.commands, held, settings.evaluation, settings.files.cache_bytes
+    )
+    sessions = Sessions(services.store, course.members, services.clock, settings.access.session_life_s)
     app.state.context = Context(
         services=services,
         settings=settings,
-        access=Authenticator(services.store, settings, services.clock, limiter),
+        access=Authenticator(services.store, settings, services.clock, limiter, sessions),
         limiter=limiter,
         hubs=StreamFanOuts(services.store, services.clock, ring_bytes=settings.api.stream_buffer_bytes),
         records=RunCache(services.store),
         accounts=accounts,
         comparisons=ComparisonService(services.store),
         files=held,
-        course=CourseServices(
-            services.store,
-            services.clock,
-            services.commands,
-            held,
-            settings.evaluation,
-            settings.files.cache_bytes,
-        ),
+        course=course,
+        cookies=Cookies(secure=(settings.access.public_url or "").startswith("https://")),
+        sign_in=_sign_in(services, settings, course, sessions),
     )
     uploads = {files.PATH: settings.files.max_bytes}
     app.add_middleware(HttpMiddleware, max_body_bytes=settings.api.max_body_bytes, uploads=uploads)
@@ -103,6 +105,14 @@ def routed_app() -> FastAPI:
         app.include_router(router)
     app.state.routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     return app
+
+
+def _sign_in(
+    services: Services, settings: Settings, course: CourseServices, sessions: Sessions
+) -> SignInService | None:
+    if settings.access.oidc is None:
+        return None
+    return SignInService(settings.access, course.members, sessions, services.clock)
 
 
 def _files(services: Services, settings: Settings, accounts: QuotaService) -> FileService | None:

@@ -1,4 +1,4 @@
-"""Authentication: API keys, tokens of an identity provider, and tickets become principals."""
+"""Authentication: API keys, tokens of an identity provider, browser sessions and tickets become principals."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from rlplatform.access.tickets import PREFIX, RESUMABLE_S, TicketClaims, Tickets
 from rlplatform.clock import Clock
 from rlplatform.errors import NotAllowed, NotAuthenticated, PlatformError
 from rlplatform.settings import Settings
+from rlplatform.sign_in import sessions
+from rlplatform.sign_in.sessions import Sessions
 from rlplatform.webhooks.signatures import Signer
 from serve_apps.api.rate_limits import RateLimiter
 
@@ -21,23 +23,34 @@ _LOG = logging.getLogger("rlplatform.api")
 
 
 class Authenticator:
-    """Determines the principal of a request from its credentials."""
+    """Determines the principal of a request from its credentials. Without ``sessions`` there are no browser
+    sessions."""
 
-    def __init__(self, store: KeyStore, settings: Settings, clock: Clock, limiter: RateLimiter) -> None:
+    def __init__(
+        self,
+        store: KeyStore,
+        settings: Settings,
+        clock: Clock,
+        limiter: RateLimiter,
+        sessions: Sessions | None = None,
+    ) -> None:
         access = settings.access
         self.keys = ApiKeyService(store, access.pepper, clock, access.key_lease_s)
         self.tickets = Tickets(access.pepper, access.ticket_life_s)
         self.webhooks = Signer(access.pepper)
         self._tokens = TokenVerifier(access.jwt) if access.jwt is not None else None
+        self._sessions = sessions
         self._limiter = limiter
         self._clock = clock
 
     async def bearer(self, text: str) -> Principal:
-        """Return the principal of an ``Authorization`` header.
+        """Return the principal of a key, a token or a browser session.
 
         Raises:
-            NotAuthenticated: the key or token is not valid.
+            NotAuthenticated: the credential is not valid.
         """
+        if self._sessions is not None and text.startswith(sessions.PREFIX):
+            return await self._sessions.authenticate(text)
         if self._tokens is not None and text.count(".") == 2:
             return await self._tokens.authenticate(text)
         return await self.keys.authenticate(text)
@@ -51,7 +64,14 @@ class Authenticator:
         if self._tokens is not None and credential.count(".") == 2:
             ends_at = self._tokens.ends_at(credential, now + timedelta(seconds=RESUMABLE_S))
             return self.tickets.issue(principal, now, stream, ends_at=ends_at)
+        if credential.startswith(sessions.PREFIX):
+            return self.tickets.issue(principal, now, stream, session=sessions.session_id_of(credential))
         return self.tickets.issue(principal, now, stream, key=key_id_of(credential))
+
+    async def end_session(self, text: str) -> None:
+        """End a browser session. Idempotent."""
+        if self._sessions is not None:
+            await self._sessions.end(text)
 
     async def renew(self, text: str) -> None:
         """Check again a key, a token or a ticket that was accepted before.
@@ -102,6 +122,10 @@ class Authenticator:
         """
         if claims.key is not None:
             await self.keys.require(claims.key)
+        if claims.session is not None:
+            if self._sessions is None:
+                raise NotAuthenticated("the session that the ticket was made with has ended")
+            await self._sessions.require(claims.session)
         if claims.ends_at is not None and claims.ends_at <= self._clock.now():
             raise NotAuthenticated("the token that the ticket was made with has expired")
 

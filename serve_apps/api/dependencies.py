@@ -28,9 +28,11 @@ from rlplatform.runs.ports import Idempotency
 from rlplatform.runs.records import Run
 from rlplatform.scheduling.admission import QueuePlace
 from rlplatform.settings import Settings
+from rlplatform.sign_in.service import SignInService
 from rlplatform.studies.record import StudyRun
 from rlplatform.training.record import TrainingRun
 from serve_apps.api.authentication import Authenticator
+from serve_apps.api.http.cookies import Cookies
 from serve_apps.api.rate_limits import RateLimiter
 from serve_apps.api.run_cache import RunCache
 from serve_apps.api.services import Services
@@ -53,6 +55,8 @@ class Context:
     accounts: QuotaService
     comparisons: ComparisonService
     course: CourseServices
+    cookies: Cookies
+    sign_in: SignInService | None = None
     files: FileService | None = None
 
     async def evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:
@@ -132,18 +136,27 @@ _BEARER = HTTPBearer(
     scheme_name="api_key",
     description="API key (`rlp_<key id>_<secret>`), or a JWT of the configured identity provider.",
 )
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
 
-async def principal(ctx: Ctx, request: Request, credentials: Credentials) -> Principal:
+async def credential(
+    ctx: Ctx, request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+) -> str | None:
+    """Return the request's key, token or browser session; None if it has none. A header goes before a cookie."""
+    return bearer.credentials if bearer is not None else ctx.cookies.session_of(request)
+
+
+Credential = Annotated[str | None, Depends(credential)]
+
+
+async def principal(ctx: Ctx, request: Request, credential: Credential) -> Principal:
     """Return the principal that makes the request.
 
     Raises:
         NotAuthenticated: it is unknown.
     """
-    if credentials is None:
+    if credential is None:
         raise NotAuthenticated("send an API key: Authorization: Bearer rlp_…")
-    found = await ctx.access.bearer(credentials.credentials)
+    found = await ctx.access.bearer(credential)
     await _admit(ctx, request, found)
     return found
 
@@ -172,7 +185,7 @@ CanAdminister = Annotated[Principal, Depends(_Scoped(Scope.ADMIN))]
 CanOperate = Annotated[Principal, Depends(_Scoped(Scope.OPERATE))]
 
 
-async def follower(ctx: Ctx, request: Request, credentials: Credentials) -> Principal:
+async def follower(ctx: Ctx, request: Request, credential: Credential) -> Principal:
     """Return the principal that asks for an event stream, by header or by a ticket for the stream.
 
     Raises:
@@ -180,7 +193,7 @@ async def follower(ctx: Ctx, request: Request, credentials: Credentials) -> Prin
     """
     ticket = request.query_params.get("ticket")
     if ticket is None:
-        found = await principal(ctx, request, credentials)
+        found = await principal(ctx, request, credential)
     else:
         stream = request.url.path.removeprefix("/v1/").removesuffix("/events")
         again = request.cookies.get(STREAM_COOKIE) if "last-event-id" in request.headers else None
@@ -200,9 +213,9 @@ def _stream_cookie(request: Request, stream: str, resumption: str) -> str:
 Follower = Annotated[Principal, Depends(follower)]
 
 
-async def renewal(ctx: Ctx, request: Request, credentials: Credentials) -> Callable[[], Awaitable[None]]:
+async def renewal(ctx: Ctx, request: Request, credential: Credential) -> Callable[[], Awaitable[None]]:
     """Return a check, for later, that the request's key still holds, or the key behind its ticket."""
-    text = request.query_params.get("ticket") or (credentials.credentials if credentials is not None else None)
+    text = request.query_params.get("ticket") or credential
 
     async def renew() -> None:
         if text is not None:

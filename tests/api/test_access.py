@@ -27,7 +27,8 @@ from serve_apps.api.authentication import Authenticator
 pytestmark = pytest.mark.anyio
 ENVIRONMENT = {"entry": "grid:Grid", "files": [{"path": "grid.py", "content": "class Grid: ..."}]}
 KINDS = ("evaluation", "training", "study", "policy", "assignment", "work", "regrade")
-OPEN = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/invitations:accept"}
+OPEN = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/invitations:accept", "/v1/session"}
+OPEN |= {"/sign-in", "/sign-in/callback"}  # 404 without a provider
 OPEN |= {"/v1/live"}  # a plain request gets 426
 
 

@@ -117,6 +117,14 @@ class Membership:
         if stored.record != record:
             raise Conflict(f"{principal.removeprefix('jwt:')!r} belongs to another member of the course", field=field)
 
+    async def link(self, member: Member, principal: str) -> None:
+        """Note that the principal with this id is ``member``. Idempotent.
+
+        Raises:
+            Conflict: it is another member.
+        """
+        await self._claim(member.id, member.tenant, principal, "sub")
+
     async def remove(self, member: Member) -> Member:
         """Remove a member from the course: nothing can be submitted any more, the grades stay. Idempotent."""
         removed = member.model_copy(update={"state": "removed"})

@@ -19,6 +19,7 @@ from serve_apps.api.routes import (
     members,
     policies,
     runs,
+    sign_in,
     similarity,
     studies,
     submissions,
@@ -53,4 +54,5 @@ ROUTERS = (
     similarity.router,
     assignments.router,
     members.router,
+    sign_in.router,
 )

@@ -21,7 +21,7 @@ from rlplatform.access.models import (
 )
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.errors import Conflict, NotFound
-from serve_apps.api.dependencies import Caller, CanAdminister, Context, Credentials, Ctx
+from serve_apps.api.dependencies import Caller, CanAdminister, Context, Credential, Ctx
 from serve_apps.api.http.bodies import body_of
 from serve_apps.api.http.responses import accepted
 from serve_apps.api.openapi.document import accepts, problems
@@ -123,14 +123,14 @@ async def whoami(caller: Caller) -> WhoAmI:
 async def create_ticket(
     ctx: Ctx,
     caller: Caller,
-    credentials: Credentials,
+    credential: Credential,
     body: Annotated[TicketRequest, Depends(body_of(TicketRequest))],
 ) -> Ticket:
     """Create a ticket for a browser, which cannot send headers with `EventSource` or `WebSocket`."""
     if body.stream is not None:
         await ctx.of_stream(body.stream, caller)
-    assert credentials is not None  # else there were no caller
-    claims, text = ctx.access.issue(caller, credentials.credentials, body.stream)
+    assert credential is not None  # else there were no caller
+    claims, text = ctx.access.issue(caller, credential, body.stream)
     return Ticket(ticket=text, expires_at=claims.expires_at)
 
 

@@ -1,10 +1,14 @@
-/** HTTP calls with the bearer key, if there is one. Every failure is a `Problem`. */
+/** HTTP calls with the bearer key or the session cookie, if there is one. Every failure is a `Problem`. */
 import { Problem } from "./problem";
 import type { FileInfo } from "./types";
 
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
+/** Stands for the session cookie in the place of a key. */
+export const SESSION = "session";
+
 export class Api {
+  /** @param key An API key, `SESSION`, or null for nobody. */
   constructor(
     private readonly base: string,
     private readonly key: string | null,
@@ -63,8 +67,11 @@ export class Api {
     signal: AbortSignal | null = null,
   ) {
     const headers: Record<string, string> = { ...more };
-    if (this.key !== null) headers.Authorization = `Bearer ${this.key}`;
-    const init: RequestInit = { method, headers, cache: "no-store", credentials: "omit", signal };
+    const session = this.key === SESSION;
+    if (session) headers["RLP-Session"] = "1";
+    else if (this.key !== null) headers.Authorization = `Bearer ${this.key}`;
+    const credentials = session ? "same-origin" : "omit";
+    const init: RequestInit = { method, headers, cache: "no-store", credentials, signal };
     if (body instanceof Blob) {
       headers["Content-Type"] = body.type || "application/octet-stream";
       init.body = body;

@@ -2,17 +2,23 @@
 export interface Given {
   key?: string;
   invitation?: string;
+  /** The browser comes from signing in elsewhere, with a session cookie. */
+  session?: boolean;
+  /** The browser comes from signing in elsewhere, and was refused for this reason. */
+  refused?: string;
 }
 
 /**
- * What the fragment of the address gives: `#key=…` or `#invite=…`, wiped from the address bar and the history entry as it
- * is read. What follows `&` is kept as the route.
+ * What the fragment of the address gives: `#key=…`, `#invite=…`, `#signed-in=1` or `#refused=…`, wiped from the address
+ * bar and the history entry as it is read. What follows `&` is kept as the route.
  */
 export function takeGiven(location: Location, history: History): Given {
-  const match = /^#(key|invite)=([^&]*)(?:&(.*))?$/.exec(location.hash);
+  const match = /^#(key|invite|signed-in|refused)=([^&]*)(?:&(.*))?$/.exec(location.hash);
   if (!match) return {};
   history.replaceState(null, "", `${location.pathname}${location.search}#${match[3] ?? "/"}`);
   const text = match[2] ?? "";
+  if (match[1] === "signed-in") return { session: true };
+  if (match[1] === "refused") return { refused: text };
   return match[1] === "key" ? { key: text } : { invitation: text };
 }
 

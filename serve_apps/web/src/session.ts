@@ -1,23 +1,30 @@
-/** Who is signed in: an API key, held in the sessionStorage of the open tabs and nowhere else. */
+/**
+ * Who is signed in: an API key, held in the sessionStorage of the open tabs and nowhere else; or a session, which the
+ * browser holds in a cookie that no script reads.
+ */
 import { computed, signal } from "@preact/signals";
-import { Api } from "./api";
+import { Api, SESSION } from "./api";
 import { accepts, type Given, takeGiven } from "./link";
 import { LiveClient } from "./live/client";
 import { Problem } from "./problem";
+import { refusalOf } from "./refusals";
 import { Tabs } from "./tabs";
-import type { InvitationAccepted, WhoAmI } from "./types";
+import type { InvitationAccepted, SessionInfo, SignInProvider, Ticket, WhoAmI } from "./types";
 
 const STORED = "rlp-key";
 const FORM = /^rlp_[0-9a-z]{26}_[A-Za-z0-9_-]{43}$/;
 
 const base = new URL("./", document.baseURI);
+/** The key of whoever is signed in, or `SESSION`. */
 const key = signal<string | null>(null);
 
 export const refused = signal<Problem | null>(null);
 export const signedIn = computed(() => key.value !== null);
 /** The invitation of a link, until it is accepted or left aside. */
 export const invited = signal<string | null>(null);
-/** True while this tab asks the others for the key. */
+/** Provider whose accounts can sign in; null: none, or not known yet. */
+export const provider = signal<SignInProvider | null>(null);
+/** True while this tab asks the others for the key, and the platform for a session. */
 export const asking = signal(false);
 
 /** Who the key stands for; null until the platform has said so. */
@@ -61,21 +68,27 @@ export function current(): Session {
   return session.value;
 }
 
-/** Take a key or an invitation from the address; else this or another tab's key. */
+/** Take a key or an invitation from the address; else this or another tab's key, or the browser's session. */
 export function begin(): void {
   const given = takeGiven(window.location, window.history);
   const own = sessionStorage.getItem(STORED);
   if (own) open(own);
-  if (!own && given.key === undefined && given.invitation === undefined) askTabs();
+  if (!own && Object.keys(given).length === 0) askAround();
   else take(given);
   for (const event of ["pointerdown", "keydown", "focus"]) window.addEventListener(event, () => tabs.touch());
   window.addEventListener("hashchange", () => take(takeGiven(window.location, window.history)));
 }
 
 /** Use what a link gives; a user of this or another tab who is signed in otherwise is asked first. */
-async function take({ key: given, invitation }: Given): Promise<void> {
+async function take({ key: given, invitation, session: fresh, refused: reason }: Given): Promise<void> {
+  if (fresh) return use(SESSION);
+  if (reason !== undefined) {
+    await askAround();
+    if (!key.value) refused.value = refusalOf(reason);
+    return;
+  }
   if (given === undefined && invitation === undefined) return;
-  if (!key.value) await askTabs();
+  if (!key.value) await askAround();
   if (invitation !== undefined) {
     if (key.value && !window.confirm(REPLACE)) return;
     if (key.value) signOut();
@@ -93,11 +106,31 @@ export function acceptInvitation(text: string): Promise<InvitationAccepted> {
   return new Api(base.href, null).post("v1/invitations:accept", { invitation: text });
 }
 
-async function askTabs(): Promise<void> {
+/** Use the key of the tab that was used last, else the browser's session. */
+async function askAround(): Promise<void> {
   asking.value = true;
-  const found = await tabs.ask();
+  const [found, info] = await Promise.all([tabs.ask(), askSession()]);
   asking.value = false;
-  if (found && !key.value && !refused.value && whyNoKey(found) === null) signIn(found);
+  if (key.value || refused.value) return;
+  if (found !== null && whyNoKey(found) === null) use(found);
+  else if (info?.principal) use(SESSION);
+}
+
+/** Learn who can sign in, and whether somebody has. */
+async function askSession(): Promise<SessionInfo | null> {
+  try {
+    const info = await new Api(base.href, SESSION).get<SessionInfo>("v1/session");
+    provider.value = info.provider;
+    return info;
+  } catch {
+    return null; // then there is the key
+  }
+}
+
+/** Address that signs in with an account of the provider, and comes back to the route that is open. */
+export function providerAddress({ path }: SignInProvider): string {
+  const to = window.location.hash.replace(/^#/, "") || "/";
+  return new URL(`${path}?to=${encodeURIComponent(to)}`, base).href;
 }
 
 /** Why `text` cannot be an API key; null where it can be one. */
@@ -115,6 +148,13 @@ export function signIn(text: string): void {
     refused.value = new Problem("not_authenticated", "Not an API key", why);
     return;
   }
+  use(text);
+}
+
+/** Use a key or the session from now on, also after a reload. */
+function use(text: string): void {
+  refused.value = null;
+  invited.value = null;
   sessionStorage.setItem(STORED, text);
   open(text);
 }
@@ -122,13 +162,18 @@ export function signIn(text: string): void {
 /** Sign out, in every tab that has the same key: somebody else may sit down at this machine. */
 export function signOut(): void {
   if (key.value) tabs.signOut(key.value);
+  if (key.value === SESSION) void current().api.remove("v1/session").catch(ignore);
   leave();
 }
+
+/** A session that cannot be ended has ended already, or will expire. */
+const ignore = () => {};
 
 function leave(): void {
   sessionStorage.clear();
   refused.value = null;
   open(null);
+  if (provider.value === null) void askSession();
 }
 
 function open(text: string | null): void {
@@ -138,10 +183,9 @@ function open(text: string | null): void {
   if (text) {
     const live = new URL("v1/live", base);
     live.protocol = live.protocol === "https:" ? "wss:" : "ws:";
-    session.value = {
-      api: new Api(base.href, text, refuse),
-      live: new LiveClient(() => new WebSocket(live), text, refuse),
-    };
+    const api = new Api(base.href, text, refuse);
+    const token = text === SESSION ? () => ticket(api) : text;
+    session.value = { api, live: new LiveClient(() => new WebSocket(live), token, refuse) };
   } else {
     session.value = null;
   }
@@ -159,8 +203,12 @@ function open(text: string | null): void {
     });
 }
 
+/** A ticket for the live connection, which sends no cookie. */
+const ticket = async (api: Api): Promise<string> => (await api.post<Ticket>("v1/tickets", {})).ticket;
+
 function refuse(problem: Problem): void {
   sessionStorage.removeItem(STORED);
   open(null);
   refused.value = problem;
+  if (provider.value === null) void askSession();
 }

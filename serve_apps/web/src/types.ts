@@ -3602,6 +3602,26 @@ export interface components {
          */
         Scope: "evaluate" | "train" | "read" | "admin" | "operate";
         /**
+         * SessionInfo
+         * @description Session of the browser that asks.
+         */
+        SessionInfo: {
+            /** @description Principal that is signed in with the session cookie; null: nobody. */
+            principal: components["schemas"]["WhoAmI"] | null;
+            /** @description Provider whose accounts can sign in; null: none. */
+            provider: components["schemas"]["SignInProvider"] | null;
+        };
+        /**
+         * SignInProvider
+         * @description Provider whose accounts can sign in on the page.
+         */
+        SignInProvider: {
+            /** @description Name of the provider, for the button. */
+            name: string;
+            /** @description Path to open in the browser, relative to the page; `?to=` is the route of the page to return to. */
+            path: string;
+        };
+        /**
          * SimilarPair
          * @description Two submissions whose code is alike.
          */
@@ -6557,6 +6577,8 @@ export type SandboxInfo = components['schemas']['SandboxInfo'];
 export type SandboxLoad = components['schemas']['SandboxLoad'];
 export type ScaleReward = components['schemas']['ScaleReward'];
 export type Scope = components['schemas']['Scope'];
+export type SessionInfo = components['schemas']['SessionInfo'];
+export type SignInProvider = components['schemas']['SignInProvider'];
 export type SimilarPair = components['schemas']['SimilarPair'];
 export type SimilarityReport = components['schemas']['SimilarityReport'];
 export type SimilarityRequest = components['schemas']['SimilarityRequest'];

@@ -38,6 +38,8 @@ describe("the fragment of the address", () => {
   test("gives a key or an invitation, and keeps the route alone", () => {
     expect(taken("#key=rlp_mine&/runs")).toEqual([{ key: "rlp_mine" }, "/#/runs"]);
     expect(taken("#invite=rli_mine")).toEqual([{ invitation: "rli_mine" }, "/#/"]);
+    expect(taken("#signed-in=1&/assignments/a")).toEqual([{ session: true }, "/#/assignments/a"]);
+    expect(taken("#refused=removed")).toEqual([{ refused: "removed" }, "/#/"]);
     expect(taken("#invite=")).toEqual([{ invitation: "" }, "/#/"]);
     expect(taken("#/runs")).toEqual([{}]);
   });

@@ -56,7 +56,8 @@ export class LiveClient {
 
   constructor(
     private readonly open: () => Socket,
-    private readonly token: string,
+    /** The key; or a function that makes a ticket, which is good once. */
+    private readonly token: string | (() => Promise<string>),
     private readonly onRefused: (problem: Problem) => void,
   ) {
     this.connect();
@@ -90,7 +91,7 @@ export class LiveClient {
     this.attend();
     const socket = this.open();
     this.socket = socket;
-    socket.onopen = () => this.send({ type: "auth", token: this.token });
+    socket.onopen = () => void this.authenticate(socket);
     socket.onmessage = (message) => {
       if (socket !== this.socket) return;
       this.attend();
@@ -99,6 +100,16 @@ export class LiveClient {
     socket.onclose = () => {
       if (socket === this.socket) this.wait();
     };
+  }
+
+  private async authenticate(socket: Socket): Promise<void> {
+    if (typeof this.token === "string") return this.send({ type: "auth", token: this.token });
+    try {
+      const token = await this.token();
+      if (socket === this.socket) this.send({ type: "auth", token });
+    } catch {
+      if (socket === this.socket) this.wait();
+    }
   }
 
   /** Drop the connection and its state; subscriptions stay. */

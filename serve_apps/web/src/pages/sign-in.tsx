@@ -3,7 +3,7 @@ import { isInvitation } from "../link";
 import { Heading } from "../parts/heading";
 import { Alert, Field, FormProblem } from "../parts/problem";
 import { Problem } from "../problem";
-import { invited, refused, signIn, whyNoKey } from "../session";
+import { invited, provider, providerAddress, refused, signIn, whyNoKey } from "../session";
 import { InvitationPage } from "./invitation";
 
 export function SignInPage() {
@@ -33,6 +33,14 @@ function KeyForm() {
         <Heading title="Sign in" />
         <p class="lead">Evaluate code in a sandbox, train policies, and watch both live.</p>
         {!tried && <Alert problem={problem} />}
+        {provider.value && (
+          <>
+            <a class="button" href={providerAddress(provider.value)}>
+              Sign in with {provider.value.name}
+            </a>
+            <p class="or">or with a key</p>
+          </>
+        )}
         <Field
           name="key"
           label="API key"
@@ -50,7 +58,9 @@ function KeyForm() {
             />
           )}
         </Field>
-        <button type="submit">Sign in</button>
+        <button type="submit" class={provider.value ? "secondary" : undefined}>
+          Sign in{provider.value && " with a key"}
+        </button>
         <p class="hint">
           Your course staff gives you a key, or a link that makes one. On your own machine <code>make run</code> prints
           one, with a link that signs you in.

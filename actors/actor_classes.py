@@ -33,6 +33,9 @@ from rlplatform.evaluation.judge import Bounds
 from rlplatform.files.node_cache import NodeCache
 from rlplatform.files.service import FileService
 from rlplatform.load import PlatformLoad
+from rlplatform.lti.gradebook import Gradebook
+from rlplatform.lti.passback import GradePassback
+from rlplatform.lti.tool_key import ToolKey
 from rlplatform.sandbox.ports import SandboxPool
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_episodes, open_files, open_store
@@ -94,6 +97,7 @@ class SupervisorActor(UnixRpcActor, Supervisor):
         self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))
         self._deliverer = make_deliverer(settings, self._store)
         self._delivering = asyncio.get_running_loop().create_task(self._deliverer.run())
+        self._grading = asyncio.get_running_loop().create_task(make_passback(settings, self._store).run())
         self._listen(settings.state_dir / "supervisor.sock")
 
     async def load(self) -> PlatformLoad:
@@ -225,6 +229,12 @@ def make_deliverer(settings: Settings, store: Store) -> Deliverer:
     """Make the deliverer, which notifies webhooks of finished runs."""
     sender = Sender(allow_private=settings.webhooks.allow_private, timeout_s=settings.webhooks.timeout_s)
     return Deliverer(store, settings.webhooks, Signer(settings.access.pepper), sender, SystemClock())
+
+
+def make_passback(settings: Settings, store: Store) -> GradePassback:
+    """Make the object that sends grades to learning platforms."""
+    clock = SystemClock()
+    return GradePassback(store, Gradebook(ToolKey(store, settings.access.pepper), clock), clock)
 
 
 def make_attached_files(settings: Settings, store: Store) -> AttachedFiles:

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     MEMBER = "mem"
     ENVIRONMENT = "env"
     SESSION = "sess"
+    LTI = "lti"
 
 
 def new_id(kind: Kind) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 ASSIGNMENT = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
 ENTRY = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$"
 FILE = r"^file_[0-9a-z]{26}$"
@@ -13,6 +15,7 @@ PROGRAM_FILE = r"^[A-Za-z0-9_][A-Za-z0-9_ -]{0,59}\.[A-Za-z0-9]{1,8}$"
 PYTHON_MODULE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 STORE_URL = r"^(memory://|sqlite:///.*[^/].*|rediss?://.+)$"
 TENANT = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+TRUSTED_ADDRESS = r"^(https://|http://(localhost|127\.0\.0\.1)(:|/|$))[^\s#]*$"
 TRUSTED_URL = r"^(https://|http://(localhost|127\.0\.0\.1)(:|/|$))[^\s?#]*$"
 
 ACCEPTED = {
@@ -26,7 +29,13 @@ ACCEPTED = {
     PROGRAM_FILE: "names of files as double.py: letters, digits, spaces and _ -, 60 at most, and an ending",
     PYTHON_MODULE: "names of Python modules, separated by commas, as highway_env,ale_py",
     STORE_URL: "memory://, sqlite:///relative/path.db, sqlite:////absolute/path.db, redis://host:6379/0 or rediss://…",
+    TRUSTED_ADDRESS: "https://host/path, or http:// with localhost or 127.0.0.1",
     TRUSTED_URL: "https://host/path, without ? and #, or http:// with localhost or 127.0.0.1",
     TENANT: "small letters, digits and . - _, 64 at most, and a letter or digit first",
 }
 """What each pattern accepts."""
+
+
+def is_trusted(address: str) -> bool:
+    """Return True if ``address`` is HTTPS, or of this machine."""
+    return re.fullmatch(TRUSTED_ADDRESS, address) is not None

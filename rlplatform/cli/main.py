@@ -21,6 +21,7 @@ from rlplatform.cli.commands import (
     files,
     image,
     keys,
+    lti,
     members,
     policy,
     runs,
@@ -82,6 +83,7 @@ app.add_typer(runs.app, name="runs")
 app.command()(export)
 app.add_typer(assignment.app, name="assignment")
 app.add_typer(members.app, name="members")
+app.add_typer(lti.app, name="lti")
 app.add_typer(policy.app, name="policy")
 app.add_typer(episode.app, name="episode")
 app.add_typer(files.app, name="files")

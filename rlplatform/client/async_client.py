@@ -9,6 +9,7 @@ from rlplatform.client.resources.environments import EnvironmentCalls
 from rlplatform.client.resources.episodes import EpisodeCalls
 from rlplatform.client.resources.files import FileCalls
 from rlplatform.client.resources.images import ImageCalls
+from rlplatform.client.resources.lti import LtiCalls
 from rlplatform.client.resources.members import MemberCalls
 from rlplatform.client.resources.platform import PlatformCalls
 from rlplatform.client.resources.policies import PolicyCalls
@@ -26,6 +27,7 @@ class AsyncClient(
     EpisodeCalls,
     FileCalls,
     ImageCalls,
+    LtiCalls,
     MemberCalls,
     AccessCalls,
     QuotaCalls,

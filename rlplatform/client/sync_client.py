@@ -70,6 +70,7 @@ from rlplatform.files.models import FileInfo
 from rlplatform.health import Readiness
 from rlplatform.ids import Kind, kind_of
 from rlplatform.load import PlatformLoad
+from rlplatform.lti.models import LtiRegistration, LtiRegistrationList, LtiTool
 from rlplatform.policies.models import Actions, EvaluatePolicyRequest, PolicyEvaluation, PolicyInfo, PolicyRequest
 from rlplatform.quotas.models import TenantQuotas, Usage
 from rlplatform.run_kinds import FINAL_TYPES
@@ -610,6 +611,28 @@ class ImageCalls(Transport):
     def images(self) -> list[ImageInfo]:
         """Return the images that submissions can run in, by name."""
         return (self._send(Call("GET", "/v1/images", reads(ImageList)))).items
+
+
+class LtiCalls(Transport):
+    """Register learning platforms."""
+
+    def register_lti(self, registration: Mapping[str, Any]) -> LtiRegistration:
+        """Register a learning platform, or change its registration."""
+        call = with_json("POST", "/v1/lti/registrations", dict(registration), LtiRegistration, repeatable=False)
+        return self._send(call)
+
+    def lti_registrations(self) -> list[LtiRegistration]:
+        """Return the registrations of the tenant, newest first."""
+        return (self._send(Call("GET", "/v1/lti/registrations", reads(LtiRegistrationList)))).items
+
+    def remove_lti(self, registration_id: str) -> LtiRegistration:
+        """Remove a registration: its platform can launch nothing any more."""
+        path = f"/v1/lti/registrations/{segment(registration_id)}"
+        return self._send(Call("DELETE", path, reads(LtiRegistration)))
+
+    def lti_tool(self) -> LtiTool:
+        """Return the addresses that a learning platform asks for."""
+        return self._send(Call("GET", "/v1/lti/tool", reads(LtiTool)))
 
 
 class MemberCalls(Transport):
@@ -1228,6 +1251,7 @@ class Client(
     EpisodeCalls,
     FileCalls,
     ImageCalls,
+    LtiCalls,
     MemberCalls,
     AccessCalls,
     QuotaCalls,

@@ -24,7 +24,7 @@ from rlplatform.sign_in.models import SignInRefused
 _TIMEOUT_S = 10.0
 _KNOWN_S = 3600.0
 _REQUIRED = ("exp", "iat", "iss", "aud", "sub")
-_TRUSTED = Field(pattern=patterns.TRUSTED_URL.replace("[^\\s?#]", "[^\\s#]"))
+_TRUSTED = Field(pattern=patterns.TRUSTED_ADDRESS)
 
 
 class SignInState(StrictModel):

@@ -16,6 +16,7 @@ from rlplatform.assignments.repository import run_that_uses
 from rlplatform.comparison.service import ComparisonService
 from rlplatform.errors import StorageError
 from rlplatform.files.service import FileService
+from rlplatform.lti.service import LtiService
 from rlplatform.quotas.service import QuotaService
 from rlplatform.settings import Settings
 from rlplatform.sign_in.service import SignInService
@@ -78,6 +79,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
         course=course,
         cookies=Cookies(secure=(settings.access.public_url or "").startswith("https://")),
         sign_in=_sign_in(services, settings, course, sessions),
+        lti=_lti(services, settings, course),
     )
     uploads = {files.PATH: settings.files.max_bytes}
     app.add_middleware(HttpMiddleware, max_body_bytes=settings.api.max_body_bytes, uploads=uploads)
@@ -113,6 +115,12 @@ def _sign_in(
     if settings.access.oidc is None:
         return None
     return SignInService(settings.access, course.members, sessions, services.clock)
+
+
+def _lti(services: Services, settings: Settings, course: CourseServices) -> LtiService | None:
+    if settings.access.public_url is None:
+        return None
+    return LtiService(settings.access, services.store, course.assignments, course.members, services.clock)
 
 
 def _files(services: Services, settings: Settings, accounts: QuotaService) -> FileService | None:

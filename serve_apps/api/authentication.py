@@ -68,6 +68,11 @@ class Authenticator:
             return self.tickets.issue(principal, now, stream, session=sessions.session_id_of(credential))
         return self.tickets.issue(principal, now, stream, key=key_id_of(credential))
 
+    async def begin_session(self, principal: Principal) -> str:
+        """Begin a browser session, and return its text."""
+        assert self._sessions is not None, "the application has sessions"
+        return await self._sessions.begin(principal)
+
     async def end_session(self, text: str) -> None:
         """End a browser session. Idempotent."""
         if self._sessions is not None:

@@ -20,6 +20,7 @@ from rlplatform.errors import InvalidRequest, NotAuthenticated, NotFound, Platfo
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.files.service import FileService
 from rlplatform.ids import Kind, check_id
+from rlplatform.lti.service import LtiService
 from rlplatform.policies.record import PolicyRecord
 from rlplatform.quotas.service import QuotaService
 from rlplatform.retries import with_timeout
@@ -57,6 +58,7 @@ class Context:
     course: CourseServices
     cookies: Cookies
     sign_in: SignInService | None = None
+    lti: LtiService | None = None
     files: FileService | None = None
 
     async def evaluation(self, run_id: str, principal: Principal) -> EvaluationRun:

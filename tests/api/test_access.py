@@ -25,10 +25,11 @@ from rlplatform.testing.files import MemoryFiles
 from serve_apps.api.authentication import Authenticator
 
 pytestmark = pytest.mark.anyio
+PUBLIC = {"access": {"pepper": "pepper", "public_url": "https://rlp.test"}}
 ENVIRONMENT = {"entry": "grid:Grid", "files": [{"path": "grid.py", "content": "class Grid: ..."}]}
 KINDS = ("evaluation", "training", "study", "policy", "assignment", "work", "regrade")
 OPEN = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/invitations:accept", "/v1/session"}
-OPEN |= {"/sign-in", "/sign-in/callback"}  # 404 without a provider
+OPEN |= {"/sign-in", "/sign-in/callback", "/lti/login", "/lti/launch", "/lti/keys"}  # 404 unless they are set up
 OPEN |= {"/v1/live"}  # a plain request gets 426
 
 
@@ -202,7 +203,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
     """Every route of the table, with ids of another tenant and with ids of nobody: the answers are the same."""
     checkpoints, episodes = MemoryCheckpoints(), local_episodes(tmp_path / "episodes")
     async with (
-        platform(checkpoints=checkpoints, files=MemoryFiles(), episodes=episodes) as it,
+        platform(checkpoints=checkpoints, files=MemoryFiles(), episodes=episodes, settings=PUBLIC) as it,
         it.client(await it.key("ours")) as ours,
         it.client(await it.key("theirs", scopes=[Scope.ADMIN])) as theirs,
     ):
@@ -227,6 +228,7 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
             "environment_id": (await ours.post("/v1/environments", json=ENVIRONMENT)).json()["id"],
             "file_id": (await ours.post("/v1/files", params={"name": "a.txt"}, content=b"ours alone")).json()["id"],
             "key_id": (await it.store.list_keys("ours"))[0].id,
+            "registration_id": await a_registration(ours),
             "tenant": "ours",
             **(await an_assignment(ours)),
         }
@@ -276,6 +278,16 @@ async def test_no_route_gives_away_what_is_another_tenants(platform, evaluation,
             assert (await theirs.get(path)).json()["items"] == []
             made = 4 if path == "/v1/evaluations" else 1  # of a submission, of a regrade, of an environment's contract
             assert len((await ours.get(path)).json()["items"]) == made
+
+
+async def a_registration(ours: Any) -> str:
+    """Id of a learning platform of the tenant ``ours``."""
+    address = "https://lms.example.edu"
+    body = {"name": "LMS", "issuer": address, "client_id": "c", "deployment_ids": ["1"]}
+    body |= {"authorization_url": address, "token_url": address, "jwks_url": address}
+    made = await ours.post("/v1/lti/registrations", json=body)
+    assert made.status_code == 201, made.text
+    return made.json()["id"]
 
 
 async def an_assignment(ours: Any) -> dict[str, str]:

@@ -16,6 +16,7 @@ from serve_apps.api.routes import (
     keys,
     live,
     load,
+    lti,
     members,
     policies,
     runs,
@@ -55,4 +56,5 @@ ROUTERS = (
     assignments.router,
     members.router,
     sign_in.router,
+    lti.router,
 )

@@ -2406,6 +2406,91 @@ export interface components {
             type: "unsubscribed";
         };
         /**
+         * LtiRegistration
+         * @description A learning platform that is registered for a course.
+         */
+        LtiRegistration: {
+            /** @description Authorization (OIDC login) endpoint of the platform. */
+            authorization_url: string;
+            /** @description Client id that the platform gave the tool. */
+            client_id: string;
+            /** @description Ids of the platform's courses that are accepted; empty: all of the deployments. */
+            context_ids: string[];
+            /**
+             * Format: date-time
+             * @description Time of registration.
+             */
+            created_at: string;
+            /** @description Id of the principal that registered it. */
+            created_by: string;
+            /** @description Ids of the deployments that are accepted. */
+            deployment_ids: string[];
+            /** @description True: learners of the platform who are not on the roster are added to it. */
+            enrol: boolean;
+            /** @description Further hosts that grades may be sent to. Those of the four addresses are accepted anyway. */
+            grade_hosts: string[];
+            /** @description Id of the registration: `lti_…`. */
+            id: string;
+            /** @description Issuer of the platform's tokens, exactly as the platform shows it. */
+            issuer: string;
+            /** @description Address of the platform's public keys. */
+            jwks_url: string;
+            /** @description Name for people. */
+            name: string;
+            /** @description Tenant that launches lead to. */
+            tenant: string;
+            /** @description Token endpoint of the platform, for grades. */
+            token_url: string;
+        };
+        /**
+         * LtiRegistrationList
+         * @description Learning platforms.
+         */
+        LtiRegistrationList: {
+            /** @description The registrations, newest first. */
+            items: components["schemas"]["LtiRegistration"][];
+        };
+        /**
+         * LtiRegistrationRequest
+         * @description A learning platform to register for a course, with the values that it shows for an external tool (LTI 1.3).
+         */
+        LtiRegistrationRequest: {
+            /** @description Authorization (OIDC login) endpoint of the platform. */
+            authorization_url: string;
+            /** @description Client id that the platform gave the tool. */
+            client_id: string;
+            /** @description Ids of the platform's courses that are accepted; empty: all of the deployments. */
+            context_ids?: string[];
+            /** @description Ids of the deployments that are accepted. */
+            deployment_ids: string[];
+            /** @description True: learners of the platform who are not on the roster are added to it. Default: `true`. */
+            enrol?: boolean;
+            /** @description Further hosts that grades may be sent to. Those of the four addresses are accepted anyway. */
+            grade_hosts?: string[];
+            /** @description Issuer of the platform's tokens, exactly as the platform shows it. */
+            issuer: string;
+            /** @description Address of the platform's public keys. */
+            jwks_url: string;
+            /** @description Name for people. */
+            name: string;
+            /** @description Tenant that launches lead to; null: the caller's own. */
+            tenant?: string | null;
+            /** @description Token endpoint of the platform, for grades. */
+            token_url: string;
+        };
+        /**
+         * LtiTool
+         * @description Values of this tool, to enter at a learning platform.
+         */
+        LtiTool: {
+            /** @description Address of the tool's public keys. */
+            keys_url: string;
+            /** @description Redirect URI, target link and deep linking URL; `?assignment=NAME` leads to an assignment. */
+            launch_url: string;
+            /** @description Initiate login URL. */
+            login_url: string;
+        };
+        /**
          * Marks
          * @description Result of judging a submission once.
          */
@@ -6513,6 +6598,10 @@ export type LiveSubscribe = components['schemas']['LiveSubscribe'];
 export type LiveSubscribed = components['schemas']['LiveSubscribed'];
 export type LiveUnsubscribe = components['schemas']['LiveUnsubscribe'];
 export type LiveUnsubscribed = components['schemas']['LiveUnsubscribed'];
+export type LtiRegistration = components['schemas']['LtiRegistration'];
+export type LtiRegistrationList = components['schemas']['LtiRegistrationList'];
+export type LtiRegistrationRequest = components['schemas']['LtiRegistrationRequest'];
+export type LtiTool = components['schemas']['LtiTool'];
 export type Marks = components['schemas']['Marks'];
 export type MarksInEvent = components['schemas']['MarksInEvent'];
 export type Measure = components['schemas']['Measure'];

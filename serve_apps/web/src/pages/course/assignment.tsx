@@ -9,6 +9,7 @@ import { Alert } from "../../parts/problem";
 import { isStaff } from "../../session";
 import type { AssignmentView } from "../../types";
 import { DifferencePage } from "./difference";
+import { ExtensionsPage } from "./extensions";
 import { GradesPage } from "./grades";
 import { LeaderboardPage } from "./leaderboard";
 import { RegradesPage } from "./regrades";
@@ -41,6 +42,7 @@ const SECTIONS: Record<string, Section> = {
   submissions: { label: "Submissions", Page: SubmissionsPage, shown: always },
   leaderboard: { label: "Leaderboard", Page: LeaderboardPage, shown: ({ leaderboard }) => leaderboard },
   grades: { label: "Grades", Page: GradesPage, shown: staffOnly },
+  extensions: { label: "Extensions", Page: ExtensionsPage, shown: staffOnly },
   regrades: { label: "Regrades", Page: RegradesPage, shown: staffOnly },
   similarity: { label: "Similarity", Page: SimilarityPage, shown: staffOnly },
   submission: { label: "Submission", Page: SubmissionPage, shown: () => false },

@@ -1,10 +1,13 @@
 /** Markdown of a statement as tokens: what of it is shown, and where its links may lead. Nothing of it becomes HTML. */
-import { lexer, type Token, type Tokens } from "marked";
+import { Marked, type Token, type Tokens } from "marked";
+import { formulas } from "./formulas";
 
 const SAFE = new Set(["http:", "https:", "mailto:"]);
 
+const markdown = new Marked({ gfm: true, extensions: [...formulas] });
+
 /** The blocks of `text`. */
-export const blocks = (text: string): Token[] => lexer(text, { gfm: true });
+export const blocks = (text: string): Token[] => markdown.lexer(text);
 
 /** The address that a link of the statement may have; null for anything but the web and email. */
 export function safeAddress(href: string): string | null {

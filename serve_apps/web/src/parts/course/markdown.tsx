@@ -2,7 +2,9 @@
 import type { Token, Tokens } from "marked";
 import { createElement, Fragment, type JSX } from "preact";
 import { useMemo } from "preact/hooks";
+import type { FormulaToken } from "../../course/formulas";
 import { blocks, headingLevels, plain, safeAddress } from "../../course/markdown";
+import { Formula } from "./formula";
 
 interface Props {
   text: string;
@@ -125,6 +127,10 @@ function Inline({ token }: { token: Token }): JSX.Element | null {
       return <code>{(token as Tokens.Codespan).text}</code>;
     case "br":
       return <br />;
+    case "formula": {
+      const { tex, display } = token as unknown as FormulaToken;
+      return <Formula key={tex} tex={tex} display={display} />;
+    }
     case "link": {
       const { href, tokens } = token as Tokens.Link;
       return <Link href={href}>{inline(tokens)}</Link>;

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,7 +18,7 @@ import httpx2
 import jwt
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from tests.openid_provider import KeyPair
@@ -47,6 +48,8 @@ class LtiPlatformStub:
         self.now: Callable[[], float] = time.time
         """Time by which tokens of the tool expire."""
         self.spoil: Callable[[dict[str, Any]], str | None] = lambda claims: None
+        self.message: dict[str, Any] = {}
+        """Claims of the messages that browsers get at the authorization endpoint."""
         self.scores: list[dict[str, Any]] = []
         self.columns: dict[str, dict[str, Any]] = {}
         self.grants: list[str] = []
@@ -56,6 +59,7 @@ class LtiPlatformStub:
         self._assertions: set[str] = set()
         self.app = Starlette(
             routes=[
+                Route("/authorize", self._authorize),
                 Route("/keys", self._keys),
                 Route("/token", self._token, methods=["POST"]),
                 Route("/items", self._make_column, methods=["POST"]),
@@ -128,6 +132,16 @@ class LtiPlatformStub:
             },
             **more,
         }
+
+    async def _authorize(self, request: Request) -> Response:
+        """Have the browser post the message, as platforms do."""
+        asked = dict(request.query_params)
+        fields = "".join(
+            f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+            for name, value in self.authorize(asked, self.message).items()
+        )
+        form = f'<form method="post" action="{escape(asked["redirect_uri"])}">{fields}<button>Continue</button></form>'
+        return HTMLResponse(f"<!doctype html><title>Platform</title>{form}")
 
     async def _keys(self, _: Request) -> Response:
         return JSONResponse({"keys": [self.key.jwk]})

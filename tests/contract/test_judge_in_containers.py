@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from rlplatform.evaluation.judge import Judge
 from rlplatform.evaluation.models import EvaluationRequest, Judgement, Verdict
+from rlplatform.files.models import LocalData
 from rlplatform.sandbox.pool.docker_pool import DockerPool
 from tests.unit.environments.sandboxed.environments import GRID
 from tests.unit.environments.sandboxed.test_vector_env import code_of
@@ -116,7 +118,7 @@ def test_cancelling_frees_the_slot_at_once(docker_pool: DockerPool) -> None:
         ("def act(o): return 0", "wrong_answer", "at least 150 is asked"),
         ("def act(o): return 5", "wrong_answer", "step 1: the action 5 is not in Discrete(2)"),
         ("def act(o): return o[9]", "runtime_error", "IndexError"),
-        ("x = 1", "runtime_error", "main.py defines no function 'act'"),
+        ("x = 1", "runtime_error", "main.py defines no function or class 'act'"),
         ("import os\ndef act(o): os._exit(0)", "wrong_answer", "ended after 0 steps"),
         ("import time\ndef act(o): time.sleep(30)", "time_limit_exceeded", "turn"),
         ("import os\nos.write(1, b'0\\n' * 5)\ndef act(o): return 0", "wrong_answer", "is asked"),
@@ -131,6 +133,28 @@ def test_agents(docker_pool: DockerPool, source: str, verdict: str, message: str
     if verdict == "accepted":
         assert result.stderr.startswith("thinking\n")
         assert result.value["episode_return"] >= 150
+
+
+def test_an_agent_is_a_class_with_weights(docker_pool: DockerPool, tmp_path: Path) -> None:
+    (tmp_path / "weights").write_text("[0, 0, 1, 0.3]")
+    (tmp_path / "weights").chmod(0o444)
+    source = """
+import json
+class Agent:
+    def __init__(self): self.weights = json.load(open("w.json"))
+    def reset(self): self.steps = 0
+    def act(self, observation):
+        self.steps += 1
+        return int(sum(w * o for w, o in zip(self.weights, observation)) > 0)
+"""
+    weights = LocalData(path="w.json", file="file_" + "0" * 26, local=tmp_path / "weights")
+    fields = {
+        "source": source,
+        "grader": {"kind": "episode", "env": "CartPole-v1", "entry": "Agent"},
+        "tests": [{"id": str(seed), "seed": seed, "min_return": 150} for seed in range(2)],
+    }
+    request = EvaluationRequest.model_validate(fields).model_copy(update={"data": [weights]})
+    assert Judge(docker_pool).judge(request, lambda _: None).verdict == "accepted"
 
 
 def test_an_agent_plays_an_uploaded_environment_in_a_sandbox_beside_its_own(docker_pool: DockerPool) -> None:

@@ -29,7 +29,14 @@ def plain(value):
 
 
 if not callable(act):
-    sys.exit(f"{{path}} defines no function {{entry!r}}")
+    sys.exit(f"{{path}} defines no function or class {{entry!r}}")
+if isinstance(act, type):
+    agent = act()
+    act, reset = getattr(agent, "act", None), getattr(agent, "reset", None)
+    if not callable(act):
+        sys.exit(f"{{path}}: class {{entry!r}} has no method act(self, observation)")
+    if reset is not None:
+        reset()
 for line in iter(sys.stdin.readline, ""):
     action = act(json.loads(line)["observation"])
     if hasattr(action, "tolist"):
@@ -39,5 +46,6 @@ for line in iter(sys.stdin.readline, ""):
 
 
 def source(entry: str, path: str = "main.py") -> bytes:
-    """The loop that asks the function ``entry`` of the file ``path``."""
+    """Return the loop that asks ``entry`` of the file ``path``: a function, or a class with ``act`` and perhaps
+    ``reset``."""
     return (BEFORE + _IMPORTS + AFTER + _LOOP.format(entry=entry, path=path)).encode()

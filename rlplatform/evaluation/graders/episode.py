@@ -32,7 +32,7 @@ class EpisodeTest(TestFields):
 
 
 class EpisodeGrader(Grader):
-    """The program is an agent: `entry(observation)` chooses the actions of one episode of an environment.
+    """The program is an agent: a function `entry`, or a class, chooses the actions of one episode of an environment.
     Observations and actions are JSON: a number for Discrete spaces, lists for arrays."""
 
     test_model: ClassVar[type[TestFields]] = EpisodeTest
@@ -43,11 +43,12 @@ class EpisodeGrader(Grader):
     """Id of a Gymnasium environment, for example `CartPole-v1`, or `env_…` of an uploaded one, which is stepped in a
     sandbox of its own."""
     entry: str = Field(default="act", pattern=patterns.FUNCTION)
-    """Name of the function that chooses an action."""
+    """Name of the function that chooses an action, or of a class: an object of it is made for each episode, its
+    `reset()` is called if there is one, and its `act(observation)` chooses."""
     max_steps: int = Field(default=1000, ge=1, le=100_000)
     """Steps after which an episode ends that the environment does not end."""
     turn_time_s: float = Field(default=1.0, gt=0, le=60)
-    """Time for one action, in seconds."""
+    """Time for one action, in seconds. The first one includes importing the program and making its agent."""
 
     _code: UserCode | None = PrivateAttr(None)
 

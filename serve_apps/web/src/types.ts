@@ -930,10 +930,10 @@ export interface components {
         };
         /**
          * EpisodeGrader
-         * @description The program is an agent: `entry(observation)` chooses the actions of one episode of an environment. Observations and actions are JSON: a number for Discrete spaces, lists for arrays.
+         * @description The program is an agent: a function `entry`, or a class, chooses the actions of one episode of an environment. Observations and actions are JSON: a number for Discrete spaces, lists for arrays.
          */
         EpisodeGrader: {
-            /** @description Name of the function that chooses an action. Default: `"act"`. */
+            /** @description Name of the function that chooses an action, or of a class: an object of it is made for each episode, its `reset()` is called if there is one, and its `act(observation)` chooses. Default: `"act"`. */
             entry?: string;
             /** @description Id of a Gymnasium environment, for example `CartPole-v1`, or `env_…` of an uploaded one, which is stepped in a sandbox of its own. */
             env: string;
@@ -944,7 +944,7 @@ export interface components {
             kind: "episode";
             /** @description Steps after which an episode ends that the environment does not end. Default: `1000`. */
             max_steps?: number;
-            /** @description Time for one action, in seconds. Default: `1.0`. */
+            /** @description Time for one action, in seconds. The first one includes importing the program and making its agent. Default: `1.0`. */
             turn_time_s?: number;
         };
         /**

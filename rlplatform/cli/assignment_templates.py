@@ -6,7 +6,7 @@ import shutil
 from importlib import resources
 from pathlib import Path
 
-TEMPLATES = ("bandit", "value-iteration", "cartpole")
+TEMPLATES = ("bandit", "value-iteration", "cartpole", "shape-the-reward")
 
 
 def write_template(name: str, folder: Path) -> None:

@@ -45,6 +45,8 @@ export function cloneOf({ request, labels }: Training): TrainingDraft {
     keepLast: text(checkpoint.keep_last),
     keepBest: checkpoint.keep_best,
     wrappers: wrappersText(request.wrappers),
+    reward: request.reward?.source ?? blank.reward,
+    rewardEntry: request.reward?.entry ?? blank.rewardEntry,
     resumeFrom: "",
     done: null,
     envConfig,

@@ -4,10 +4,11 @@ import { type FieldError, Problem } from "../problem";
 import type { EnvironmentInfo, JsonValue, StopCriteria, TrainingRequest } from "../types";
 import { usualSteps } from "./environments";
 import { loose } from "./loose";
+import { NO_REWARD, type RewardDraft, toReward } from "./reward";
 import { parseNumber } from "./submission";
 import { parseWrappers } from "./wrappers";
 
-export interface TrainingDraft {
+export interface TrainingDraft extends RewardDraft {
   env: string;
   preset: string;
   engine: "rllib" | "simulated";
@@ -48,6 +49,7 @@ export const newTraining = (): TrainingDraft => ({
   keepLast: "3",
   keepBest: true,
   wrappers: "",
+  ...NO_REWARD,
   resumeFrom: "",
   done: null,
   envConfig: {},
@@ -118,6 +120,7 @@ export function toRequest(draft: TrainingDraft): object {
         : {}),
     },
     wrappers: parseWrappers(draft.wrappers, errors),
+    reward: toReward(draft),
     engine: draft.engine,
     seed: number("seed", draft.seed),
     preset: draft.preset || null,

@@ -20,6 +20,7 @@ import { Heading } from "../parts/heading";
 import { Hyperparameters } from "../parts/hyperparameters";
 import { NotAllowed } from "../parts/not-allowed";
 import { OwnEnvironment } from "../parts/own-environment";
+import { OwnReward } from "../parts/own-reward";
 import { Alert, Field, FormProblem, GroupError } from "../parts/problem";
 import { TextField, type TextName } from "../parts/text-field";
 import { go } from "../router";
@@ -140,6 +141,7 @@ function TrainForm() {
           </div>
           <Facts environment={chosen} />
           <OwnEnvironment onReady={({ id }) => change({ env: id, preset: "" })} onChange={() => void listed.reload()} />
+          <OwnReward draft={draft} env={draft.env} envConfig={draft.envConfig} change={change} onSubmit={submit} />
           <fieldset class="choice pad engine">
             <legend>Engine</legend>
             <label>

@@ -53,7 +53,7 @@ export function CodeEditor({ value, label, marks = NO_MARKS, onChange, onSubmit 
       python(),
       syntaxHighlighting(COLOURS),
       keymap.of([{ key: "Mod-Enter", run: submits(handlers) }, indentWithTab, ...defaultKeymap, ...historyKeymap]),
-      EditorView.contentAttributes.of({ "aria-label": initial.current.label, translate: "no" }),
+      EditorView.contentAttributes.of({ "aria-label": initial.current.label, tabindex: "0", translate: "no" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) handlers.current.onChange(update.state.doc.toString());
       }),

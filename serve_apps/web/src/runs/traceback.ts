@@ -7,16 +7,17 @@ export interface Mark {
   message: string;
 }
 
-const FRAME = /^\s*File "(?:[^"\n]*\/)?main\.py", line (\d+)/gm;
-const SYNTAX = /^main\.py, line (\d+): (.*)/;
+const MAIN = "main.py";
+const FRAME = /^\s*File "(?:[^"\n]*\/)?([^"/\n]+)", line (\d+)/gm;
+const SYNTAX = /^(\S+), line (\d+): (.*)/;
 const ERROR = /^([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Iteration)\b.*)$/gm;
 
-/** The mark of a traceback: the innermost frame of the program itself, and the error's last line. */
-export function markOf(text: string): Mark | null {
-  const frame = [...text.matchAll(FRAME)].at(-1);
+/** The mark of a traceback: the innermost frame of the program's `file`, and the error's last line. */
+export function markOf(text: string, file: string = MAIN): Mark | null {
+  const frame = [...text.matchAll(FRAME)].findLast(([, name]) => name === file);
   if (!frame) return null;
   const error = [...text.matchAll(ERROR)].at(-1)?.[1] ?? "";
-  return { line: Number(frame[1]), message: error.trim() };
+  return { line: Number(frame[2]), message: error.trim() };
 }
 
 /** One mark for each line that the tests of an evaluation failed at; each line is marked once. */
@@ -34,7 +35,8 @@ export function marksOf(document: Evaluation): Mark[] {
   return [...marks.values()];
 }
 
-function syntaxMark(text: string): Mark | null {
+/** The mark of a message about a `file` that is no Python. */
+export function syntaxMark(text: string, file: string = MAIN): Mark | null {
   const match = SYNTAX.exec(text);
-  return match ? { line: Number(match[1]), message: match[2] ?? "" } : null;
+  return match && match[1] === file ? { line: Number(match[2]), message: match[3] ?? "" } : null;
 }

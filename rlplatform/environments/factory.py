@@ -12,6 +12,7 @@ from typing import Any
 import gymnasium as gym
 
 from rlplatform.environments import environment_modules
+from rlplatform.environments.action_masks import info_key
 from rlplatform.environments.backends.atari import AtariGame, find_game, make_atari
 from rlplatform.environments.backends.envpool_backend import envpool_ids, make_envpool
 from rlplatform.environments.backends.flattening import flatten
@@ -81,7 +82,7 @@ def make_users(
             field="env_backend",
         )
     config, options, notes = split_config(env_config, options)
-    made = registry.make(code, config, seeds, options.max_episode_steps, rendered=rendered)
+    made = registry.make(code, config, seeds, options, rendered=rendered)
     made.notes = notes
     return _wrapped(made, env, options, training=training)
 
@@ -107,6 +108,9 @@ def _make(
     if config.get("obs_type", "rgb") != "rgb":  # the console's memory, which is not preprocessed
         game = None
     spec = gym.registry.get(env)
+    if (mask := info_key(options.wrappers)) is not None:
+        _check_has_info(env, options, known=spec is not None and game is None)
+        return make_gym(env, "sync", seeds, config, limit, rendered=rendered, mask=mask)
     pooled = env if env in _envpool_ids_if_needed(env, options) else _envpool_name(game, options)
     if options.backend == "envpool":
         if pooled is None:
@@ -134,6 +138,15 @@ def _make(
         return make_atari(env, game.rom, seeds, config, limit, training)
     vector = spec.vector_entry_point is not None and takes_limit(spec, limit)
     return make_gym(env, "vector_entry_point" if vector else "sync", seeds, config, limit, rendered=rendered)
+
+
+def _check_has_info(env: str, options: EnvOptions, *, known: bool) -> None:
+    """Refuse a mask of ``info`` where EnvPool steps the environment, which has no such info."""
+    if not known or options.backend == "envpool":
+        raise InvalidRequest(
+            f"wrappers: action_mask with source info takes Gymnasium's environments; {env} is EnvPool's",
+            field="wrappers",
+        )
 
 
 def _envpool_ids_if_needed(env: str, options: EnvOptions) -> frozenset[str]:

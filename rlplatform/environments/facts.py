@@ -19,8 +19,8 @@ class EnvironmentFacts(BaseModel):
     """Facts of one environment with one configuration.
 
     ``observation_bytes`` is the size of one encoded observation in a rollout. ``image`` is True if a convolutional
-    network reads the observations; ``box_actions`` is True if the action space is a Box. ``spaces`` is equal for
-    environments that can share policies.
+    network reads the observations; ``box_actions`` is True if the action space is a Box; ``masked`` if the observations
+    have an action mask. ``spaces`` is equal for environments that can share policies.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,6 +28,7 @@ class EnvironmentFacts(BaseModel):
     image: bool
     observation_bytes: int
     box_actions: bool
+    masked: bool = False
     backend: str
     max_episode_steps: int | None = None
     spaces: str = ""

@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from rlplatform.environments.spaces import FlatSpace
 from rlplatform.errors import InvalidRequest
 
 Kind = Literal["vector", "one_hot", "image"]
@@ -19,8 +20,11 @@ class ObservationEncoder:
     """Converts a batch of observations of one space to network input.
 
     ``shape`` and ``dtype`` describe one encoded observation: ``(D,)`` float32 for ``vector`` and ``one_hot``,
-    ``(C, H, W)`` uint8 for ``image``. Box observations that are not images are flattened.
+    ``(C, H, W)`` uint8 for ``image``. Box observations that are not images are flattened. ``mask`` are the columns
+    [start, stop) that say which actions are allowed; None if all are.
     """
+
+    mask: tuple[int, int] | None = None
 
     def __init__(self, kind: Kind, shape: tuple[int, ...], *, nvec: tuple[int, ...] = (), start: Any = 0) -> None:
         self.kind = kind
@@ -52,7 +56,9 @@ class ObservationEncoder:
                 encoder = cls("image", (channels, height, width))
                 encoder._channels_last = channels_last
                 return encoder
-            return cls("vector", (int(np.prod(space.shape)),))
+            encoder = cls("vector", (int(np.prod(space.shape)),))
+            encoder.mask = space.mask if isinstance(space, FlatSpace) else None
+            return encoder
         raise InvalidRequest(
             f"env: observation space {type(space).__name__} is not covered; "
             "Box, Discrete, MultiDiscrete and MultiBinary are",

@@ -110,7 +110,8 @@ def shared_spaces(observations: spaces.Space[Any], actions: spaces.Space[Any]) -
     """
     encoder = ObservationEncoder.of(observations)
     seen = observations.shape if isinstance(observations, spaces.Box) else observations
-    described = f"{encoder.kind} {encoder.shape} of {seen} -> {actions}"
+    masked = f" masked by {encoder.mask}" if encoder.mask is not None else ""
+    described = f"{encoder.kind} {encoder.shape} of {seen} -> {actions}{masked}"
     return described if len(described) < 500 else hashlib.sha256(described.encode()).hexdigest()
 
 
@@ -173,6 +174,7 @@ def facts_of_made(made: VectorEnv) -> EnvironmentFacts:
         image=encoder.image,
         observation_bytes=math.prod(encoder.shape) * encoder.dtype.itemsize,
         box_actions=isinstance(made.single_action_space, spaces.Box),
+        masked=encoder.mask is not None,
         backend=made.backend,
         max_episode_steps=made.max_episode_steps,
         spaces=shared_spaces(made.single_observation_space, made.single_action_space),

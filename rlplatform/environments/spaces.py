@@ -15,11 +15,23 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class FlatSpace(spaces.Box):
-    """Space [N] float32 of Dict or Tuple observations in one vector; ``parts`` gives the position of each part."""
+    """Space [N] float32 of Dict or Tuple observations in one vector; ``parts`` gives the position of each part.
 
-    def __init__(self, low: NDArray[Any], high: NDArray[Any], parts: Sequence[SpacePart]) -> None:
+    ``mask`` are the columns [start, stop) of the action mask, a part that is 1 for each action that is allowed; None if
+    all actions always are.
+    """
+
+    def __init__(
+        self,
+        low: NDArray[Any],
+        high: NDArray[Any],
+        parts: Sequence[SpacePart],
+        *,
+        mask: tuple[int, int] | None = None,
+    ) -> None:
         super().__init__(low, high, low.shape, np.float32)
         self.parts = tuple(parts)
+        self.mask = mask
 
 
 def space_to_json(space: spaces.Space[Any]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -31,7 +43,8 @@ def space_to_json(space: spaces.Space[Any]) -> tuple[dict[str, Any], dict[str, N
     match space:
         case FlatSpace():
             parts = [part.model_dump(mode="json") for part in space.parts]
-            return {"kind": "flat", "parts": parts}, {"low": space.low, "high": space.high}
+            mask = {"mask": list(space.mask)} if space.mask is not None else {}
+            return {"kind": "flat", "parts": parts, **mask}, {"low": space.low, "high": space.high}
         case spaces.Box():
             return {"kind": "box"}, {"low": space.low, "high": space.high}
         case spaces.Discrete():
@@ -52,7 +65,8 @@ def space_from_json(description: Mapping[str, Any], arrays: Arrays) -> spaces.Sp
     match description["kind"]:
         case "flat":
             parts = [SpacePart.model_validate(part) for part in description["parts"]]
-            return FlatSpace(arrays["low"], arrays["high"], parts)
+            mask = tuple(int(column) for column in description["mask"]) if "mask" in description else None
+            return FlatSpace(arrays["low"], arrays["high"], parts, mask=mask)  # type: ignore[arg-type]
         case "box":
             low, high = arrays["low"], arrays["high"]
             return spaces.Box(low, high, low.shape, low.dtype.type)

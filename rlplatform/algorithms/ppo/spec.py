@@ -47,6 +47,11 @@ class PPO:
         if chosen.use_sde and not facts.box_actions:
             field = "hyperparameters.use_sde"
             raise InvalidRequest(f"{field}: {env} has no Box actions", field=field)
+        if facts.masked and chosen.norm_obs:
+            field = "hyperparameters.normalize"
+            raise InvalidRequest(
+                f'{field}: observations with an action mask are not normalised; give {{"norm_obs": false}}', field=field
+            )
 
     def check_resumes(self, new: BaseModel, old: BaseModel, *, image: bool) -> None:
         _own(new).check_resumes(_own(old), image=image)

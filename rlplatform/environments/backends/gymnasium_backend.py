@@ -15,12 +15,14 @@ from gymnasium.envs.classic_control.cartpole import CartPoleVectorEnv
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode
 
+from rlplatform.environments.action_masks import InfoMask
 from rlplatform.environments.vector_env import Array, Backend, Step, TimeLimit, VectorEnv
 from rlplatform.errors import InvalidRequest
 
 _SAVEABLE = "gymnasium.envs.classic_control."
 _FAMILY_WRAPPERS = {"minigrid": ("minigrid.wrappers", "FlatObsWrapper")}
 """Wrapper for the environments of a package whose observations contain text; without it they cannot be trained on."""
+_Around = Callable[[Any], Any]
 _EXTRAS = {
     "gymnasium.envs.box2d": "Box2D pygame",
     "gymnasium.envs.mujoco": "mujoco imageio",
@@ -128,8 +130,11 @@ def make_gym(
     asked: int | None,
     *,
     rendered: bool = False,
+    mask: str | None = None,
 ) -> GymVectorEnv:
     """Make one copy for each seed, with episodes of at most ``asked`` steps, and with pictures if ``rendered``.
+
+    With ``mask``, the action mask that ``info`` has under this key is a part of the observations (backend sync).
 
     Raises:
         InvalidRequest: the environment cannot be made with these options; names ``env`` or ``env_config``.
@@ -143,7 +148,10 @@ def make_gym(
     config = dict(env_config)
     if rendered and _draws(spec, backend):
         config["render_mode"] = "rgb_array"
-    made = GymVectorEnv(_make(env, backend, len(seeds), config, limit, wrapper), backend, seeds, limit)
+    around: list[_Around] = [wrapper] if wrapper is not None else []
+    if mask is not None:
+        around.append(functools.partial(InfoMask, key=mask))
+    made = GymVectorEnv(_make(env, backend, len(seeds), config, limit, around), backend, seeds, limit)
     made.wrappers = (wrapper.__name__,) if wrapper is not None else ()
     return made
 
@@ -154,7 +162,7 @@ def _make(
     num_envs: int,
     env_config: dict[str, Any],
     limit: TimeLimit,
-    wrapper: type[gym.Wrapper[Any, Any, Any, Any]] | None,
+    around: Sequence[_Around],
 ) -> Any:
     spec = gym.registry[env]
     try:
@@ -163,7 +171,7 @@ def _make(
                 env_config["max_episode_steps"] = limit.steps
             return gym.make_vec(env, num_envs=num_envs, vectorization_mode=backend, **env_config)
         make = functools.partial(
-            _make_one, env, wrapper, {**env_config, "max_episode_steps": limit.steps, "disable_env_checker": True}
+            _make_one, env, around, {**env_config, "max_episode_steps": limit.steps, "disable_env_checker": True}
         )
         return gym.vector.SyncVectorEnv([make] * num_envs, copy=False, autoreset_mode=AutoresetMode.NEXT_STEP)
     except InvalidRequest:
@@ -185,9 +193,11 @@ def _draws(spec: EnvSpec, backend: Backend) -> bool:
     return "rgb_array" in (getattr(creator, "metadata", None) or {}).get("render_modes", ())
 
 
-def _make_one(env: str, wrapper: Callable[[Any], Any] | None, kwargs: dict[str, Any]) -> Any:
-    made = gym.make(env, **kwargs)
-    return made if wrapper is None else wrapper(made)
+def _make_one(env: str, around: Sequence[_Around], kwargs: dict[str, Any]) -> Any:
+    made: Any = gym.make(env, **kwargs)
+    for wrap in around:
+        made = wrap(made)
+    return made
 
 
 def _family_wrapper(spec: EnvSpec) -> type[gym.Wrapper[Any, Any, Any, Any]] | None:

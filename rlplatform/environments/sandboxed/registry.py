@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rlplatform.environments.action_masks import info_key
+from rlplatform.environments.options import EnvOptions
 from rlplatform.environments.sandboxed.faults import Fault, FaultLog
 from rlplatform.environments.sandboxed.rewarded_env import RewardedVectorEnv
 from rlplatform.environments.sandboxed.user_code import UserCode
@@ -64,7 +66,12 @@ def find(label: str, *, field: str) -> UserCode:
 
 
 def make(
-    code: UserCode, config: Mapping[str, Any], seeds: Sequence[int], limit: int | None, *, rendered: bool = False
+    code: UserCode,
+    config: Mapping[str, Any],
+    seeds: Sequence[int],
+    options: EnvOptions,
+    *,
+    rendered: bool = False,
 ) -> SandboxedVectorEnv:
     """Make copies of a user's environment, which give pictures if ``rendered``. They start with the first reset.
 
@@ -74,7 +81,8 @@ def make(
     if code.spaces is None:
         raise InvalidRequest(f"env: {code.label} has not passed its contract", field="env")
     config = {**code.config, **config}
-    return SandboxedVectorEnv(open_sandbox, code, config, seeds, limit, _faults, rendered=rendered)
+    limit, mask = options.max_episode_steps, info_key(options.wrappers)
+    return SandboxedVectorEnv(open_sandbox, code, config, seeds, limit, _faults, rendered=rendered, mask=mask)
 
 
 def rewarded(env: VectorEnv) -> VectorEnv:

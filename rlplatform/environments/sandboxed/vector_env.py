@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from rlplatform.environments.action_masks import with_mask
 from rlplatform.environments.sandboxed.faults import Fault, FaultKind, FaultLog
 from rlplatform.environments.sandboxed.guest.memory import FRAME, FRAME_BYTES, MALFORMED, OK, RESET, SKIP, STEP_IT
 from rlplatform.environments.sandboxed.space_descriptions import array_of, leaves, space_of
@@ -44,13 +45,18 @@ class SandboxedVectorEnv(VectorEnv):
         copies: int = COPIES,
         step_s: float = STEP_S,
         rendered: bool = False,
+        mask: str | None = None,
     ) -> None:
         """Describe the environment; its processes start with the first reset. With ``rendered`` :meth:`frame` gives
-        pictures, if the environment has any."""
+        pictures, if the environment has any. ``mask`` is the key of an action mask in ``info``, which becomes a part of
+        the observations."""
         super().__init__(len(seeds))
         assert code.spaces is not None
         self.single_observation_space = space_of(code.spaces["observation"])
         self.single_action_space = space_of(code.spaces["action"])
+        if mask is not None:
+            self.single_observation_space = with_mask(self.single_observation_space, self.single_action_space)
+        self._mask = mask
         self.time_limit = TimeLimit.of(limit, code.max_episode_steps)
         self._code, self._faults = code, faults
         self._seeds = np.asarray(seeds, np.int64)
@@ -148,6 +154,7 @@ class SandboxedVectorEnv(VectorEnv):
             "action": array_of(self.single_action_space),
             "leaves": [{"path": list(path), **array_of(part)} for path, part in self._parts],
             "rendered": self._rendered,
+            "mask": self._mask,
         }
 
     def _advance(self, actions: Array | None) -> tuple[Array, Array, Array]:

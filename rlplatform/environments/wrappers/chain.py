@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rlplatform.environments.spaces import FlatSpace
 from rlplatform.environments.vector_env import VectorEnv
+from rlplatform.environments.wrappers.masks import ActionMaskEnv
 from rlplatform.environments.wrappers.observations import FlattenEnv, FrameStackEnv, TimeAwareEnv
 from rlplatform.environments.wrappers.rewards import ClipRewardEnv, ScaleRewardEnv
+from rlplatform.errors import InvalidRequest
 
-_OBSERVATIONS = {"frame_stack": FrameStackEnv, "time_aware": TimeAwareEnv, "flatten": FlattenEnv}
+_OBSERVATIONS = {
+    "frame_stack": FrameStackEnv,
+    "time_aware": TimeAwareEnv,
+    "flatten": FlattenEnv,
+    "action_mask": ActionMaskEnv,
+}
 _REWARDS = {"clip_reward": ClipRewardEnv, "scale_reward": ScaleRewardEnv}
 
 
@@ -25,6 +33,7 @@ def wrap(env: VectorEnv, asked: Sequence[Mapping[str, Any]], *, training: bool) 
             settings = dict(each)
             name = settings.pop("name")
             if name in _OBSERVATIONS:
+                _check_unmasked(wrapped, name, f"wrappers.{index}")
                 wrapped = _OBSERVATIONS[name](wrapped, field=f"wrappers.{index}", **settings)
             elif training:
                 wrapped = _REWARDS[name](wrapped, **settings)
@@ -32,3 +41,10 @@ def wrap(env: VectorEnv, asked: Sequence[Mapping[str, Any]], *, training: bool) 
         env.close()
         raise
     return wrapped
+
+
+def _check_unmasked(env: VectorEnv, name: str, field: str) -> None:
+    """Refuse a wrapper that would hide the action mask."""
+    space = env.single_observation_space
+    if isinstance(space, FlatSpace) and space.mask is not None:
+        raise InvalidRequest(f"{field}: {name} would hide the action mask; give action_mask alone", field=field)

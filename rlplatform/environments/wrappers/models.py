@@ -58,11 +58,27 @@ class ScaleReward(StrictModel):
     """Factor of the rewards."""
 
 
-Wrapper = Annotated[FrameStack | TimeAware | Flatten | ClipReward | ScaleReward, Field(discriminator="name")]
+class ActionMask(StrictModel):
+    """Actions that the environment marks as invalid get probability 0: while training, acting and in exported models.
+    A mask has a 1 for each valid action, as Gymnasium's `Discrete.sample(mask)` takes it; that of MultiDiscrete actions
+    has the masks of their components, one behind the other. It is the only wrapper of observations."""
+
+    name: Literal["action_mask"] = "action_mask"
+    """Selects this wrapper."""
+    source: Literal["observation", "info"] = "observation"
+    """Place of the mask: a part of Dict observations, or of the `info` of `reset` and `step`."""
+    key: str = Field(default="action_mask", min_length=1, max_length=64)
+    """Key of the mask there."""
+
+
+Wrapper = Annotated[
+    FrameStack | TimeAware | Flatten | ClipReward | ScaleReward | ActionMask, Field(discriminator="name")
+]
 WRAPPERS: dict[str, type[StrictModel]] = {
     "frame_stack": FrameStack,
     "time_aware": TimeAware,
     "flatten": Flatten,
     "clip_reward": ClipReward,
     "scale_reward": ScaleReward,
+    "action_mask": ActionMask,
 }

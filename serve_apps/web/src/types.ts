@@ -18,6 +18,60 @@ export interface components {
             observations: unknown[];
         };
         /**
+         * ActionMask
+         * @description Actions that the environment marks as invalid get probability 0: while training, acting and in exported models. A mask has a 1 for each valid action, as Gymnasium's `Discrete.sample(mask)` takes it; that of MultiDiscrete actions has the masks of their components, one behind the other. It is the only wrapper of observations.
+         */
+        ActionMask: {
+            /** @description Key of the mask there. Default: `"action_mask"`. */
+            key?: string;
+            /**
+             * @description Selects this wrapper. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            name: "action_mask";
+            /**
+             * @description Place of the mask: a part of Dict observations, or of the `info` of `reset` and `step`. Default: `"observation"`.
+             * @enum {string}
+             */
+            source?: "observation" | "info";
+        };
+        /**
+         * ActionMaskInEvent
+         * @description Actions that the environment marks as invalid get probability 0: while training, acting and in exported models. A mask has a 1 for each valid action, as Gymnasium's `Discrete.sample(mask)` takes it; that of MultiDiscrete actions has the masks of their components, one behind the other. It is the only wrapper of observations.
+         */
+        ActionMaskInEvent: {
+            /** @description Key of the mask there. */
+            key?: string;
+            /**
+             * @description Selects this wrapper. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            name: "action_mask";
+            /**
+             * @description Place of the mask: a part of Dict observations, or of the `info` of `reset` and `step`.
+             * @enum {string}
+             */
+            source?: "observation" | "info";
+        };
+        /**
+         * ActionMaskOutput
+         * @description Actions that the environment marks as invalid get probability 0: while training, acting and in exported models. A mask has a 1 for each valid action, as Gymnasium's `Discrete.sample(mask)` takes it; that of MultiDiscrete actions has the masks of their components, one behind the other. It is the only wrapper of observations.
+         */
+        ActionMaskOutput: {
+            /** @description Key of the mask there. */
+            key: string;
+            /**
+             * @description Selects this wrapper. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            name: "action_mask";
+            /**
+             * @description Place of the mask: a part of Dict observations, or of the `info` of `reset` and `step`.
+             * @enum {string}
+             */
+            source: "observation" | "info";
+        };
+        /**
          * Actions
          * @description Actions of a policy, one for each observation.
          */
@@ -2933,7 +2987,7 @@ export interface components {
             /** @description Id of the training that it comes from. */
             training_id: string;
             /** @description Wrappers around that environment; observations are what comes out of them. */
-            wrappers: (components["schemas"]["FrameStackOutput"] | components["schemas"]["TimeAware"] | components["schemas"]["Flatten"] | components["schemas"]["ClipRewardOutput"] | components["schemas"]["ScaleReward"])[];
+            wrappers: (components["schemas"]["FrameStackOutput"] | components["schemas"]["TimeAware"] | components["schemas"]["Flatten"] | components["schemas"]["ClipRewardOutput"] | components["schemas"]["ScaleReward"] | components["schemas"]["ActionMaskOutput"])[];
         };
         /**
          * PolicyInfoInEvent
@@ -2994,7 +3048,7 @@ export interface components {
             /** @description Id of the training that it comes from. */
             training_id: string;
             /** @description Wrappers around that environment; observations are what comes out of them. */
-            wrappers?: (components["schemas"]["FrameStackInEvent"] | components["schemas"]["TimeAware"] | components["schemas"]["Flatten"] | components["schemas"]["ClipRewardInEvent"] | components["schemas"]["ScaleReward"])[];
+            wrappers?: (components["schemas"]["FrameStackInEvent"] | components["schemas"]["TimeAware"] | components["schemas"]["Flatten"] | components["schemas"]["ClipRewardInEvent"] | components["schemas"]["ScaleReward"] | components["schemas"]["ActionMaskInEvent"])[];
         };
         /**
          * PolicyPublished
@@ -5606,7 +5660,7 @@ export interface components {
             /** @description When the training ends by itself. Left out: after the environment steps of the preset, if there is one; they come on top of what `resume_from` has done. */
             stop?: components["schemas"]["StopCriteria"];
             /** @description Wrappers around the environment, the first one innermost. */
-            wrappers?: (components["schemas"]["FrameStack"] | components["schemas"]["TimeAware"] | components["schemas"]["Flatten"] | components["schemas"]["ClipReward"] | components["schemas"]["ScaleReward"])[];
+            wrappers?: (components["schemas"]["FrameStack"] | components["schemas"]["TimeAware"] | components["schemas"]["Flatten"] | components["schemas"]["ClipReward"] | components["schemas"]["ScaleReward"] | components["schemas"]["ActionMask"])[];
         };
         /**
          * TrainingRequestOutput
@@ -5672,7 +5726,7 @@ export interface components {
             /** @description When the training ends by itself. Left out: after the environment steps of the preset, if there is one; they come on top of what `resume_from` has done. */
             stop: components["schemas"]["StopCriteriaOutput"];
             /** @description Wrappers around the environment, the first one innermost. */
-            wrappers: (components["schemas"]["FrameStackOutput"] | components["schemas"]["TimeAware"] | components["schemas"]["Flatten"] | components["schemas"]["ClipRewardOutput"] | components["schemas"]["ScaleReward"])[];
+            wrappers: (components["schemas"]["FrameStackOutput"] | components["schemas"]["TimeAware"] | components["schemas"]["Flatten"] | components["schemas"]["ClipRewardOutput"] | components["schemas"]["ScaleReward"] | components["schemas"]["ActionMaskOutput"])[];
         };
         /**
          * TrainingResumeRequested
@@ -6461,6 +6515,9 @@ export interface components {
     pathItems: never;
 }
 export type ActRequest = components['schemas']['ActRequest'];
+export type ActionMask = components['schemas']['ActionMask'];
+export type ActionMaskInEvent = components['schemas']['ActionMaskInEvent'];
+export type ActionMaskOutput = components['schemas']['ActionMaskOutput'];
 export type Actions = components['schemas']['Actions'];
 export type Adjustment = components['schemas']['Adjustment'];
 export type AdjustmentRecord = components['schemas']['AdjustmentRecord'];

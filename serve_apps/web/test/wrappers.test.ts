@@ -4,13 +4,13 @@ import type { FieldError } from "../src/problem";
 
 describe("wrappers of a training", () => {
   it("are read as the command line reads them, and written back", () => {
-    const text = "frame_stack:n=4 clip_reward:low=-0.5,high=1 flatten";
+    const text = "frame_stack:n=4 clip_reward:low=-0.5,high=1 action_mask:source=info";
     const errors: FieldError[] = [];
     const wrappers = parseWrappers(text, errors);
     expect(wrappers).toEqual([
       { name: "frame_stack", n: 4 },
       { name: "clip_reward", low: -0.5, high: 1 },
-      { name: "flatten" },
+      { name: "action_mask", source: "info" },
     ]);
     expect(errors).toEqual([]);
     expect(wrappersText(wrappers)).toBe(text);
@@ -20,8 +20,8 @@ describe("wrappers of a training", () => {
   it("say what is wrong with them", () => {
     for (const [text, said] of [
       ["stack:n=4", "There is no wrapper stack"],
-      ["frame_stack:n", "frame_stack:key=number"],
-      ["frame_stack:n=four", "frame_stack:key=number"],
+      ["frame_stack:n", "frame_stack:key=value"],
+      ["frame_stack:n=", "frame_stack:key=value"],
     ] as const) {
       const errors: FieldError[] = [];
       parseWrappers(text, errors);

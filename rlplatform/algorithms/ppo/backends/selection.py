@@ -45,6 +45,8 @@ def select_backend(network: ActorCritic, prefer: BackendName = "auto") -> tuple[
     layout = network.layout
     on_cpu = network.flat.device.type == "cpu"
     obstacles = {"c": why_not_c(layout), "numpy": "the network has a CNN" if layout is None else "", "torch": ""}
+    if network.encoder.mask is not None:
+        obstacles |= {"c": "actions are masked", "numpy": "actions are masked"}
     if not on_cpu:
         obstacles |= {"c": "the network is not on the CPU", "numpy": "the network is not on the CPU"}
     if not obstacles["c"] and prefer in ("auto", "c"):

@@ -24,6 +24,8 @@ from rlplatform.environments.observation_encoder import ObservationEncoder
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU}
 CNN_FEATURES = 512
+MASKED = -1e9
+"""Logit of an action that the action mask excludes: its probability is 0 in float32."""
 
 
 class NatureCNN(nn.Module):
@@ -100,7 +102,14 @@ class ActorCritic(nn.Module):
     def policy(self, obs: Tensor) -> tuple[Tensor, Tensor]:
         """Return head outputs [B, outputs] (logits or means) and the policy's latent features [B, latent]."""
         latent = self.policy_net(self.policy_features(obs) if self.policy_features is not None else obs)
-        return self.action_head(latent), latent
+        return self._masked(self.action_head(latent), obs), latent
+
+    def _masked(self, logits: Tensor, obs: Tensor) -> Tensor:
+        """Exclude the actions that the action mask in ``obs`` does not allow. A mask that allows none excludes none."""
+        if self.encoder.mask is None:
+            return logits
+        start, stop = self.encoder.mask
+        return torch.where(obs[:, start:stop] > 0.5, logits, MASKED)
 
     def value(self, obs: Tensor) -> Tensor:
         """Return the values [B]."""
@@ -123,7 +132,7 @@ class ActorCritic(nn.Module):
             values = self._own_value(obs)
         else:
             values = self.value_head(latent if self.value_net is None else self.value_net(features)).squeeze(-1)
-        return self.action_head(latent), latent, values
+        return self._masked(self.action_head(latent), obs), latent, values
 
     def forward(self, obs: Tensor) -> tuple[Tensor, Tensor]:
         out, _, values = self.evaluate(obs)

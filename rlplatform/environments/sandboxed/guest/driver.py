@@ -55,6 +55,7 @@ class Copies(_Work):
         ]
         self._simple = self._leaves[0] if plan["leaves"][0]["path"] == [] else None
         self._scalar_actions = plan["action"]["shape"] == []
+        self._mask_key: str | None = plan.get("mask")
         self._envs: list[Any] = [self._make() for _ in range(plan["copies"])]
         described = {
             "observation": describe(self._envs[0].observation_space),
@@ -84,7 +85,7 @@ class Copies(_Work):
                     if code == SKIP:
                         continue
                     rewards[place] = terminated[place] = truncated[place] = 0
-                    put(place, self._reset(place))
+                    put(place, self._seen(*self._reset(place), ended=False))
                     continue
                 result = step(actions[place])
                 if len(result) != 5:
@@ -95,12 +96,12 @@ class Copies(_Work):
                 rewards[place] = result[1]
                 terminated[place] = bool(result[2])
                 truncated[place] = bool(result[3])
-                put(place, result[0])
+                put(place, self._seen(result[0], result[4], ended=terminated[place] or truncated[place]))
             except BaseException as error:
                 self._envs[place] = None
                 self.fail(place, error)
 
-    def _reset(self, place: int) -> Any:
+    def _reset(self, place: int) -> tuple[Any, Any]:
         if self._envs[place] is None:
             env = self._envs[place] = self._make()
             self._steps[place] = env.step
@@ -108,7 +109,20 @@ class Copies(_Work):
         result = self._envs[place].reset(seed=seed if seed >= 0 else None)
         if not isinstance(result, tuple) or len(result) != 2:
             raise Malformed("reset() must return observation and info")
-        return result[0]
+        return result
+
+    def _seen(self, obs: Any, info: Any, *, ended: bool) -> Any:
+        """Return ``obs``, with the mask that ``info`` has if it is asked for. The end of an episode needs none."""
+        key = self._mask_key
+        if key is None:
+            return obs
+        if key not in info:
+            if not ended:
+                raise Malformed(f"info has no {key!r}, the action mask")
+            return {"action_mask": np.ones(self._leaves[0][1], np.int8), "observation": obs}
+        parts = info[key] if isinstance(info[key], tuple | list) else [info[key]]
+        mask = np.concatenate([np.ravel(np.asarray(part)) for part in parts]) != 0
+        return {"action_mask": mask, "observation": obs}
 
     def _draw(self, place: int) -> None:
         arrays = self.arrays

@@ -4,7 +4,7 @@ import type { TrainingRequest } from "../types";
 
 export type Wrapper = NonNullable<TrainingRequest["wrappers"]>[number];
 
-export const WRAPPERS = ["frame_stack", "time_aware", "flatten", "clip_reward", "scale_reward"] as const;
+export const WRAPPERS = ["frame_stack", "time_aware", "flatten", "clip_reward", "scale_reward", "action_mask"] as const;
 
 /** Read wrappers. What cannot be read is added to `errors`; the platform checks the settings. */
 export function parseWrappers(text: string, errors: FieldError[]): Wrapper[] {
@@ -20,12 +20,14 @@ export function parseWrappers(text: string, errors: FieldError[]): Wrapper[] {
         .split(",")
         .filter(Boolean)
         .map((setting) => setting.split("="));
-      if (settings.some(([key, value]) => !key || value === undefined || Number.isNaN(Number(value)))) {
-        errors.push({ field: "wrappers", message: `Give settings as ${name}:key=number,key=number.` });
+      if (settings.some(([key, value]) => !key || !value)) {
+        errors.push({ field: "wrappers", message: `Give settings as ${name}:key=value,key=value.` });
       }
-      return { name, ...Object.fromEntries(settings.map(([key, value]) => [key, Number(value)])) } as Wrapper;
+      return { name, ...Object.fromEntries(settings.map(([key, value = ""]) => [key, setting(value)])) } as Wrapper;
     });
 }
+
+const setting = (text: string): number | string => (Number.isNaN(Number(text)) ? text : Number(text));
 
 /** Wrappers as text, which `parseWrappers` reads. */
 export const wrappersText = (wrappers: readonly Wrapper[] | undefined): string =>

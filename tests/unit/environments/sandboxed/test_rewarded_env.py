@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rlplatform.environments.factory import make_vector_env
-from rlplatform.environments.options import EnvOptions
+from rlplatform.environments.options import DEFAULT_OPTIONS, EnvOptions
 from rlplatform.environments.sandboxed import registry
 from rlplatform.environments.sandboxed.faults import FaultLog
 from rlplatform.environments.sandboxed.rewarded_env import RewardedVectorEnv
@@ -96,7 +96,7 @@ def test_the_last_observation_of_an_episode_is_shown_where_copies_reset_at_once(
 
 def test_observations_of_several_parts_arrive_as_a_mapping(make: Make, sessions: LocalSessions) -> None:
     registry.install([code_of(GRID, "Grid")], sessions, budget=10)
-    inner = registry.make(registry.find("env_test", field="env"), {}, [0], None)
+    inner = registry.make(registry.find("env_test", field="env"), {}, [0], DEFAULT_OPTIONS)
     envs = make("def reward(obs, action, after, own, over, cut): return after['place'] - obs['place'] + own", inner)
     envs.reset()
     step = envs.step(np.array([1]))

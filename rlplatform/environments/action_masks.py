@@ -71,4 +71,4 @@ class InfoMask(gym.Wrapper[Any, Any, Any, Any]):
         mask = np.concatenate([np.ravel(np.asarray(part)) for part in parts])
         if mask.shape != (self._size,):
             raise EngineError(f"the action mask {self._key!r} has {len(mask)} numbers; {self._size} are wanted")
-        return (mask != 0).astype(np.int8)
+        return np.asarray(mask != 0, np.int8)

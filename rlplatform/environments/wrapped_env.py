@@ -21,7 +21,8 @@ class WrappedEnv(VectorEnv):
 
     def describe(self) -> dict[str, Any]:
         described = super().describe()
-        return self._env.describe() | {name: described[name] for name in ("observation_space", "wrappers", "notes")}
+        own = ("max_episode_steps", "time_limit", "observation_space", "wrappers", "notes")
+        return self._env.describe() | {name: described[name] for name in own}
 
     def reset(self) -> Array:
         return self._env.reset()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlplatform.environments.vector_env import Array, Step, TimeLimit, VectorEnv
+from rlplatform.environments.wrapped_env import WrappedEnv
 
 
 class _Partial(Protocol):
@@ -17,16 +18,12 @@ class _Partial(Protocol):
     def step_some(self, actions: Array, ids: NDArray[np.int32]) -> Step: ...
 
 
-class LimitedVectorEnv(VectorEnv):
+class LimitedVectorEnv(WrappedEnv):
     """Truncates episodes after ``limit.steps`` steps. The next step resets the copy, as under NEXT_STEP."""
 
     def __init__(self, env: VectorEnv, partial: _Partial, limit: TimeLimit) -> None:
-        super().__init__(env.num_envs)
-        self._env, self._partial = env, partial
-        self.backend, self.autoreset, self.time_limit = env.backend, env.autoreset, limit
-        self.single_observation_space = env.single_observation_space
-        self.single_action_space = env.single_action_space
-        self.wrappers, self.notes = (*env.wrappers, f"TimeLimit({limit.steps})"), env.notes
+        super().__init__(env, f"TimeLimit({limit.steps})")
+        self._partial, self.time_limit = partial, limit
         self._steps = np.zeros(env.num_envs, np.int64)
         self._ended = np.zeros(env.num_envs, np.bool_)
         self._cut = np.zeros(env.num_envs, np.bool_)  # truncated by this limit; the environment itself would continue
@@ -63,16 +60,6 @@ class LimitedVectorEnv(VectorEnv):
             if column is not None:
                 columns[name] = _join(np.zeros(len(cut), column.dtype), column, cut, others)
         return Step(**columns)
-
-    @property
-    def frames_per_s(self) -> float | None:
-        return self._env.frames_per_s
-
-    def frame(self, place: int) -> Array | None:
-        return self._env.frame(place)
-
-    def close(self) -> None:
-        self._env.close()
 
 
 def _join(one: Any, other: Any, ones: NDArray[np.int32], others: NDArray[np.int32]) -> Any:

@@ -10,8 +10,15 @@ import pytest
 from gymnasium import spaces
 
 from rlplatform.algorithms.ppo.onnx_export import export_onnx
+from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.environments.backends.flattening import Flattening
+from rlplatform.environments.factory import make_vector_env
+from rlplatform.environments.options import DEFAULT_OPTIONS
+from rlplatform.environments.sandboxed import registry
+from rlplatform.testing.sessions import LocalSessions
 from tests.unit.algorithms.ppo.test_policy import make_policy
+from tests.unit.environments.sandboxed.environments import GRID
+from tests.unit.environments.sandboxed.test_vector_env import code_of
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
@@ -89,3 +96,21 @@ def test_the_card_decides_also_where_the_environment_gives_another_type(
     policy, samples, session = exported(space, spaces.Discrete(3), tmp_path, recorded_as)
     (actions,) = session.run(["action"], {"observation": samples.astype(policy.card().observation_space.dtype)})
     assert np.array_equal(actions, policy(samples))
+
+
+def test_the_policy_of_an_uploaded_environment_is_exported_and_acts_in_it(tmp_path: Path) -> None:
+    code = code_of(GRID, "Grid")
+    registry.install([code], LocalSessions(), budget=0)
+    try:
+        envs = make_vector_env(code.label, {}, [0, 1, 2])
+        policy = make_policy(envs.single_observation_space, envs.single_action_space, {})
+        ALGORITHMS["ppo"].export_onnx(policy.pack(), tmp_path / "grid.onnx", code.label, {}, DEFAULT_OPTIONS)
+        session = onnxruntime.InferenceSession(str(tmp_path / "grid.onnx"), providers=["CPUExecutionProvider"])
+        obs = envs.reset()
+        for _ in range(20):
+            actions = session.run(None, {"observation": obs})[0]
+            np.testing.assert_array_equal(actions, policy(obs))
+            obs = envs.step(actions).obs
+        envs.close()
+    finally:
+        registry.close()

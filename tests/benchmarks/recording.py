@@ -1,9 +1,10 @@
 """Cost of recording the episodes of policy evaluations, as a part of the training around them.
 
 ``python -m tests.benchmarks.recording [--env CartPole-v1] [--rounds 15] [--iterations 10] [--episodes 10]``. Each round
-trains for some iterations and evaluates the policy twice, once with a recorder and once without, in alternating order.
-The ratio is (training + recorded evaluation) / (training + evaluation); its median over the rounds is at most 1.01. Times
-are CPU times of this process, which other processes disturb less than wall-clock times.
+trains for some iterations with the default hyperparameters, and evaluates the policy twice: once with a recorder and
+once without, in alternating order. The ratio is (training + recorded evaluation) / (training + evaluation). Its median
+over the rounds is at most 1.01. Times are CPU times of this process: other processes disturb them less than wall-clock
+times.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Training:
         probe = make_vector_env(env, {}, [0])
         observations, actions = probe.single_observation_space, probe.single_action_space
         probe.close()
-        self.env, hyperparameters = env, Hyperparameters.of({"n_steps": 128, "batch_size": 256})
+        self.env, hyperparameters = env, Hyperparameters.of({})
         encoder, head = ObservationEncoder.of(observations), ActionHead.of(actions)
         network = ActorCritic(encoder, head, hyperparameters.architecture(image=encoder.image))
         self.policy = PPOPolicy(network, hyperparameters, observations, actions)

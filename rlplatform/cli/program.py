@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rlplatform import patterns
-from rlplatform.cli.notebooks import is_notebook, notebook_text
+from rlplatform.cli.notebooks import NOTEBOOK, is_notebook, notebook_text
 from rlplatform.cli.output import Output
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest
@@ -57,11 +57,15 @@ def read_program(path: Path) -> tuple[dict[str, Any], str]:
         return _read_folder(path), str(path)
     if path.suffix.lower() == ARCHIVE:
         return {"source": path}, str(path)
-    if is_notebook(path):
-        text = notebook_text(path)
-        small = len(text) <= MAX_TEXT  # otherwise it is uploaded, with its outputs
-        return {"source": text if small else path, **_named(path.name)}, str(path)
-    return {"source": read_text(path), **_named(path.name)}, str(path)
+    return {"source": _source(path), **_named(path.name)}, str(path)
+
+
+def _source(path: Path) -> str | Path:
+    """Return the text of the file that is run. A large notebook stays a path: it is uploaded, with its outputs."""
+    if not is_notebook(path):
+        return read_text(path)
+    text = notebook_text(path)
+    return text if len(text) <= MAX_TEXT else path
 
 
 def read_text(path: Path) -> str:
@@ -134,7 +138,7 @@ def _read_folder(folder: Path) -> dict[str, Any]:
         return {"source": FolderArchive(folder.resolve().name, paths), **_named(entry)}
     parts = {name: part(path) for name, path in paths.items() if name != entry}
     return {
-        "source": read_text(paths[entry]),
+        "source": _source(paths[entry]),
         **_named(entry),
         "files": [{"path": name, "content": found} for name, found in parts.items() if isinstance(found, str)],
         "data": [{"path": name, "file": found} for name, found in parts.items() if isinstance(found, Path)],
@@ -154,10 +158,14 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 def _entry(folder: Path, paths: dict[str, Path]) -> str:
     """Return the file of a folder that is run."""
-    if MAIN in paths:
-        return MAIN
-    own = [name for name in paths if "/" not in name and name.endswith(_SOURCE)]
-    if len(own) == 1:
-        return own[0]
-    found = f"it has {', '.join(own[:5])}" if own else "it has no Python file at its top"
-    raise InvalidRequest(f"{folder}: call the file that is run {MAIN}; {found}", field="FILE")
+    for name in (MAIN, f"main{NOTEBOOK}"):
+        if name in paths:
+            return name
+    for ending in (_SOURCE, NOTEBOOK):
+        own = [name for name in paths if "/" not in name and name.endswith(ending)]
+        if len(own) == 1:
+            return own[0]
+        if own:
+            break
+    found = f"it has {', '.join(own[:5])}" if own else "it has no Python file and no notebook at its top"
+    raise InvalidRequest(f"{folder}: call the file that is run {MAIN} or main{NOTEBOOK}; {found}", field="FILE")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -63,12 +64,26 @@ def test_a_folder_of_many_files_is_sent_as_an_archive(tmp_path: Path) -> None:
 
 
 def test_a_folder_says_which_file_is_run(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="it has no Python file at its top"):
+    with pytest.raises(InvalidRequest, match="it has no Python file and no notebook at its top"):
         read_program(tmp_path)
     (tmp_path / "a.py").touch()
     (tmp_path / "b.py").touch()
-    with pytest.raises(InvalidRequest, match=r"call the file that is run main\.py; it has a\.py, b\.py"):
+    with pytest.raises(InvalidRequest, match=r"call the file that is run main\.py or main\.ipynb; it has a\.py, b\.py"):
         read_program(tmp_path)
+
+
+def test_the_notebook_of_a_folder_is_run(tmp_path: Path) -> None:
+    notebook = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    (tmp_path / "homework.ipynb").write_text(notebook)
+    program, _ = read_program(tmp_path)
+    assert (json.loads(program["source"])["cells"], program["source_name"]) == ([], "homework.ipynb")
+    (tmp_path / "main.ipynb").write_text(notebook)
+    (tmp_path / "helpers.py").write_text("SIZE = 3")
+    program, _ = read_program(tmp_path)
+    assert (program["source_name"], [file["path"] for file in program["files"]]) == (
+        "main.ipynb",
+        ["helpers.py", "homework.ipynb"],
+    )
 
 
 def test_an_archive_is_uploaded_as_it_is(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from rlplatform.environments.spaces import FlatSpace
 from rlplatform.environments.vector_env import VectorEnv
 from rlplatform.errors import InvalidRequest, UnknownName
 
+_SPACES = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 MAX_ONE_HOT = 16_384
 """Largest length of a one-hot observation; with more, an update would take too long."""
 
@@ -122,13 +123,23 @@ def check_spaces(env: str, observations: spaces.Space[Any], actions: spaces.Spac
         InvalidRequest: a space is not covered; says which ones are.
     """
     _check_observations(env, observations)
-    _check_space(actions, f"env: {env}'s actions")
+    if not isinstance(actions, _SPACES):
+        raise InvalidRequest(
+            f"env: {env}'s actions are {_short(actions)}; policies act on Box, Discrete, MultiDiscrete or MultiBinary. "
+            "Make one of these of them, in the environment or with a gymnasium.ActionWrapper",
+            field="env",
+        )
     if isinstance(actions, spaces.Box) and not np.issubdtype(actions.dtype, np.floating):
         raise InvalidRequest(f"env: {env}'s actions are a Box of {actions.dtype}; floats are covered", field="env")
 
 
 def _check_observations(env: str, space: spaces.Space[Any]) -> None:
-    _check_space(space, f"env: {env}'s observations")
+    if not isinstance(space, _SPACES):
+        raise InvalidRequest(
+            f"env: {env}'s observations are {_short(space)}; Box, Discrete, MultiDiscrete, MultiBinary, and Dict and "
+            "Tuple of these are covered. Make one of these of them with a gymnasium.ObservationWrapper",
+            field="env",
+        )
     one_hot = ObservationEncoder.of(space).shape[0] if isinstance(space, spaces.Discrete | spaces.MultiDiscrete) else 0
     if isinstance(space, FlatSpace):
         one_hot = sum(part.size for part in space.parts if part.space.kind in ("discrete", "multi_discrete"))
@@ -141,12 +152,9 @@ def _check_observations(env: str, space: spaces.Space[Any]) -> None:
         )
 
 
-def _check_space(space: spaces.Space[Any], what: str) -> None:
-    if not isinstance(space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
-        covered = (
-            "Box, Discrete, MultiDiscrete and MultiBinary are covered, and for observations Dict and Tuple of these"
-        )
-        raise InvalidRequest(f"{what} are of {type(space).__name__}; {covered}", field="env")
+def _short(space: spaces.Space[Any]) -> str:
+    text = str(space)
+    return text if len(text) <= 120 else f"of {type(space).__name__}"
 
 
 def facts_of(

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlplatform.environments.backends.refusal import refusal
 from rlplatform.environments.vector_env import Array, Backend, Step, TimeLimit, VectorEnv
-from rlplatform.errors import InvalidRequest, UnknownName
+from rlplatform.errors import UnknownName
 
 MAX_FRAMES = 108_000
 FRAME_SKIP = 4
@@ -107,5 +108,5 @@ def make_atari(
             **options,
         )
     except Exception as error:
-        raise InvalidRequest(f"env_config: {env} cannot be made with it: {error}", field="env_config") from error
+        raise refusal(env, config, error) from error
     return AleVectorEnv(made, len(seeds), seeds, limit, training)

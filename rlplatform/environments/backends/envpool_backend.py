@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rlplatform.environments.backends.atari import PREPROCESSING, TRAINING
 from rlplatform.environments.backends.flattening import Flattening
+from rlplatform.environments.backends.refusal import refusal
 from rlplatform.environments.backends.time_limit import LimitedVectorEnv
 from rlplatform.environments.vector_env import Array, Backend, Step, TimeLimit, VectorEnv
 from rlplatform.errors import InvalidRequest
@@ -158,10 +159,8 @@ def make_envpool(
         made = envpool.make_gymnasium(
             env, num_envs=len(seeds), seed=[int(seed) for seed in seeds], num_threads=threads, **options
         )
-    except TypeError as error:
-        raise InvalidRequest(f"env_config: EnvPool's {env} does not take it: {error}", field="env_config") from error
     except Exception as error:
-        raise InvalidRequest(f"env: {env} cannot be made here: {error}", field="env") from error
+        raise refusal(env, env_config, error) from error
     found = EnvPoolVectorEnv(made, len(seeds), limit)
     found.pace = _pace(env, atari) if rendered else None
     found.wrappers = (PREPROCESSING, TRAINING) if atari else ("FlatObsWrapper",) if found.grid else ()

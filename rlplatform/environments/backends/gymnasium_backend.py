@@ -16,6 +16,7 @@ from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode
 
 from rlplatform.environments.action_masks import InfoMask
+from rlplatform.environments.backends.refusal import refusal
 from rlplatform.environments.vector_env import Array, Backend, Step, TimeLimit, VectorEnv
 from rlplatform.errors import InvalidRequest
 
@@ -180,11 +181,8 @@ def _make(
         raise InvalidRequest(
             f"env: {env} needs what is not installed here: {error}{_advice(spec)}", field="env"
         ) from error
-    except TypeError as error:
-        raise InvalidRequest(f"env_config: {env} does not take it: {error}", field="env_config") from error
     except Exception as error:
-        why = str(error) or f"{type(error).__name__} in its package's own code"
-        raise InvalidRequest(f"env: {env} cannot be made here: {why}", field="env") from error
+        raise refusal(env, env_config, error) from error
 
 
 def _draws(spec: EnvSpec, backend: Backend) -> bool:

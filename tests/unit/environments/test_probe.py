@@ -107,6 +107,14 @@ class Odd(gym.Env[Any, Any]):
         (spaces.Dict(a=spaces.Tuple([spaces.Box(-1, 1)])), spaces.Discrete(2), None),
         (spaces.Discrete(3), spaces.Box(0, 4, (2,), np.int64), "floats"),
         (spaces.Dict(a=spaces.Text(3)), spaces.Discrete(2), "'a' of Text"),
+        (spaces.Text(3), spaces.Discrete(2), "observations are Text.* gymnasium.ObservationWrapper"),
+        (
+            spaces.Discrete(3),
+            spaces.Tuple([spaces.Discrete(2)]),
+            r"actions are Tuple\(Discrete\(2\)\); policies act on",
+        ),
+        (spaces.Discrete(3), spaces.Dict(a=spaces.Discrete(2)), "actions are Dict.* gymnasium.ActionWrapper"),
+        (spaces.Discrete(3), spaces.Tuple([spaces.Discrete(2)] * 40), "actions are of Tuple; policies act on"),
         (spaces.Dict(see=spaces.Box(0, 255, (64, 64, 3), np.uint8)), spaces.Discrete(2), "'see' .* an image"),
         (spaces.Dict(see=spaces.Box(0, 1, (3, 64, 64), np.float32)), spaces.Discrete(2), "'see' .* an image"),
         (spaces.Dict(see=spaces.Box(0, 255, (84, 84), np.uint8)), spaces.Discrete(2), "'see' .* an image"),
@@ -125,6 +133,48 @@ def test_spaces_that_nothing_can_train_on_are_refused_at_once(
     few = {"n_steps": 64, "batch_size": 64}
     with pytest.raises(InvalidRequest, match=why) if why else nullcontext():
         check_request(request(env="Odd-v0", hyperparameters=few))
+
+
+class Picky(gym.Env[Any, Any]):
+    """An environment whose constructor checks its arguments."""
+
+    observation_space, action_space = spaces.Discrete(3), spaces.Discrete(2)
+
+    def __init__(self, gravity: float = -9.8, size: int = 4) -> None:
+        if gravity > 0:
+            raise ValueError("gravity must be negative")
+        if size == 7:
+            raise AssertionError
+        self.cells = [0] * size + [1]
+
+
+def broken() -> Picky:
+    raise TypeError("unsupported operand")
+
+
+@pytest.mark.parametrize(
+    ("env", "config", "field", "message"),
+    [
+        ("Picky-v0", {"gravity": 5}, "env_config.gravity", "Picky-v0 cannot be made with 5: ValueError: gravity must"),
+        ("Picky-v0", {"size": 3, "gravity": 5}, "env_config.gravity", "cannot be made with 5: ValueError"),
+        ("Picky-v0", {"size": 7}, "env_config.size", "cannot be made with 7: AssertionError in its own code"),
+        ("Picky-v0", {"size": 7, "gravity": -1}, "env_config", "cannot be made with size, gravity: AssertionError"),
+        ("Picky-v0", {"size": "a"}, "env_config.size", "cannot be made with 'a': "),
+        ("Broken-v0", {}, "env", "Broken-v0 cannot be made here: TypeError: unsupported operand"),
+        ("LunarLander-v3", {"gravity": 5.0}, "env_config.gravity", "must be between -12 and 0"),
+        ("FrozenLake-v1", {"map_name": "9x9"}, "env_config.map_name", "cannot be made with '9x9': KeyError: '9x9'"),
+    ],
+)
+def test_a_value_that_a_constructor_rejects_is_named_and_nothing_else_is_blamed(
+    monkeypatch: pytest.MonkeyPatch, env: str, config: dict[str, Any], field: str, message: str
+) -> None:
+    monkeypatch.setitem(gym.registry, "Picky-v0", EnvSpec("Picky-v0", Picky))
+    monkeypatch.setitem(gym.registry, "Broken-v0", EnvSpec("Broken-v0", broken))
+    with pytest.raises(InvalidRequest) as refused:
+        check_request(request(env=env, env_config=config))
+    assert refused.value.extra["field"] == field
+    assert message in str(refused.value)
+    assert "raised from the environment creator" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,19 @@ try {
     assert.equal(await page.getByRole("tab").count(), 1);
   });
 
+  await step("a program that is dropped shows in the editor, and undo brings the earlier one back", async () => {
+    const editor = page.getByRole("textbox", { name: "Program, in Python" });
+    const earlier = await editor.innerText();
+    for (const text of ["print('the first file')\r\n", "print('the second file')\n"]) {
+      const file = { name: "main.py", mimeType: "text/x-python", buffer: Buffer.from(text) };
+      await page.getByLabel("Files to add").setInputFiles(file);
+      await editor.getByText(text.trim()).waitFor();
+    }
+    await editor.click();
+    for (const _ of [1, 2]) await page.keyboard.press("Control+z");
+    assert.equal(await editor.innerText(), earlier);
+  });
+
   await step("what a test prints is seen while it runs", async () => {
     const editor = page.getByRole("textbox", { name: "Program, in Python" });
     await editor.click();

@@ -16,17 +16,19 @@ import { TrainingPage } from "./pages/training";
 import { Connection } from "./parts/connection";
 import { Heading } from "./parts/heading";
 import { type Route, route } from "./router";
-import { asking, home, may, signedIn, signOut } from "./session";
+import { asking, evaluatesFreely, home, may, signedIn, signOut } from "./session";
 import { scheme, toggle } from "./theme";
 import type { Readiness } from "./types";
 
-const NAVIGATION = [
-  ["runs", "Runs", null],
-  ["assignments", "Assignments", null],
-  ["evaluate", "Evaluate code", "evaluate"],
-  ["train", "Train a policy", "train"],
-  ["studies", "Studies", "train"],
-] as const;
+const always = () => true;
+const trains = () => may("train");
+const NAVIGATION: [page: string, label: string, isShown: () => boolean][] = [
+  ["runs", "Runs", always],
+  ["assignments", "Assignments", always],
+  ["evaluate", "Evaluate code", () => evaluatesFreely.value],
+  ["train", "Train a policy", trains],
+  ["studies", "Studies", trains],
+];
 
 export function App() {
   const main = useRef<HTMLElement>(null);
@@ -42,7 +44,7 @@ export function App() {
         </a>
         {signedIn.value && (
           <nav aria-label="Main">
-            {NAVIGATION.filter(([, , scope]) => scope === null || may(scope)).map(([name, label]) => (
+            {NAVIGATION.filter(([, , isShown]) => isShown()).map(([name, label]) => (
               <a key={name} href={`#/${name}`} aria-current={name === currentOf(path) ? "page" : undefined}>
                 {label}
               </a>

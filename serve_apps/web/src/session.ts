@@ -2,14 +2,14 @@
  * Who is signed in: an API key, held in the sessionStorage of the open tabs and nowhere else; or a session, which the
  * browser holds in a cookie that no script reads.
  */
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import { Api, SESSION } from "./api";
 import { accepts, type Given, takeGiven } from "./link";
 import { LiveClient } from "./live/client";
 import { Problem } from "./problem";
 import { refusalOf } from "./refusals";
 import { Tabs } from "./tabs";
-import type { InvitationAccepted, SessionInfo, SignInProvider, Ticket, WhoAmI } from "./types";
+import type { CourseSettings, InvitationAccepted, SessionInfo, SignInProvider, Ticket, WhoAmI } from "./types";
 
 const STORED = "rlp-key";
 const FORM = /^rlp_[0-9a-z]{26}_[A-Za-z0-9_-]{43}$/;
@@ -34,6 +34,13 @@ export const me = signal<WhoAmI | null>(null);
 export function may(scope: "evaluate" | "train"): boolean {
   return me.value === null || me.value.scopes.includes(scope) || me.value.scopes.includes("admin");
 }
+
+/** Settings of the course; null until they are known. */
+const course = signal<CourseSettings | null>(null);
+/** True if programs of one's own can be evaluated: learners of some courses only submit to assignments. */
+export const evaluatesFreely = computed(
+  () => may("evaluate") && (isStaff.value || (course.value?.learners_evaluate_freely ?? true)),
+);
 
 /** True for course staff, who see the work of all; false as long as it is not known. */
 export const isStaff = computed(() => has("read") || has("admin"));
@@ -179,6 +186,7 @@ function leave(): void {
 function open(text: string | null): void {
   session.value?.live.close();
   me.value = null;
+  course.value = null;
   identified.value = false;
   if (text) {
     const live = new URL("v1/live", base);
@@ -190,17 +198,22 @@ function open(text: string | null): void {
     session.value = null;
   }
   key.value = text;
-  session.value?.api
-    .get<WhoAmI>("v1/whoami")
-    .then(
-      (found) => {
-        if (key.value === text) me.value = found;
-      },
-      () => {}, // then nothing is hidden, and the platform refuses what it must
-    )
-    .finally(() => {
-      if (key.value === text) identified.value = true;
-    });
+  if (session.value) void identify(session.value.api, text);
+}
+
+/** Find out who the key stands for, and how the course is set. What stays unknown hides nothing: the platform refuses. */
+async function identify(api: Api, text: string | null): Promise<void> {
+  const unknown = () => null;
+  const [who, settings] = await Promise.all([
+    api.get<WhoAmI>("v1/whoami").catch(unknown),
+    api.get<CourseSettings>("v1/course").catch(unknown),
+  ]);
+  if (key.value !== text) return;
+  batch(() => {
+    me.value = who;
+    course.value = settings;
+    identified.value = true;
+  });
 }
 
 /** A ticket for the live connection, which sends no cookie. */

@@ -98,8 +98,8 @@ describe("a list of runs", () => {
 
 it("asks for what is filtered by, alone", () => {
   expect(queryOf(UNFILTERED).toString()).toBe("");
-  const filter = { search: " lunar ", label: "study=lr", state: "failed", sort: "name" };
-  expect(queryOf(filter).toString()).toBe("search=lunar&label=study%3Dlr&state=failed&sort=name");
+  const filter = { search: " lunar ", label: "study=lr", state: "failed", submitter: "me", sort: "name" };
+  expect(queryOf(filter).toString()).toBe("search=lunar&label=study%3Dlr&state=failed&submitter=me&sort=name");
 });
 
 it("takes the order of the answer, and the document that more events are in", () => {

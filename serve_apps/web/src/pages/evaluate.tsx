@@ -12,7 +12,7 @@ import { EvaluationResult } from "../parts/result";
 import { EvaluationFeed } from "../runs/feed";
 import { remember, useSubmission } from "../runs/submitted";
 import { marksOf } from "../runs/traceback";
-import { current, may } from "../session";
+import { current, evaluatesFreely, may } from "../session";
 import type { Evaluation } from "../types";
 import { CheckerAndLimits } from "../workbench/checker";
 import { ImageField } from "../workbench/image";
@@ -20,8 +20,19 @@ import { RunInput, RunOutput } from "../workbench/run";
 import { Tests } from "../workbench/tests";
 
 export function EvaluatePage() {
-  return may("evaluate") ? <Workbench /> : <NoScope />;
+  if (!may("evaluate")) return <NoScope />;
+  return evaluatesFreely.value ? <Workbench /> : <OnlyAssignments />;
 }
+
+const OnlyAssignments = () => (
+  <>
+    <Heading title="Evaluate code" />
+    <p>
+      Learners of this course do not evaluate programs of their own: they submit to assignments.{" "}
+      <a href="#/assignments">Go to the assignments</a>.
+    </p>
+  </>
+);
 
 function NoScope() {
   return (
@@ -152,7 +163,7 @@ function Program({ draft, onChange, marks, onSubmit }: ProgramProps) {
         </p>
       ) : (
         <LazyEditor
-          key={`${draft.grader} ${selected}`}
+          key={selected}
           label={selected === MAIN ? "Program, in Python" : selected}
           value={content}
           marks={selected === MAIN ? marks : []}

@@ -8,13 +8,14 @@ import { Load } from "../parts/load";
 import { Alert } from "../parts/problem";
 import { EvaluationResult } from "../parts/result";
 import { save } from "../parts/save";
+import { useSubmitters } from "../parts/submitters";
 import { TextBlock } from "../parts/text";
 import { Problem } from "../problem";
 import { go } from "../router";
 import { EvaluationFeed } from "../runs/feed";
 import { cellsOf } from "../runs/notebook";
 import { contentOf, useSubmission } from "../runs/submitted";
-import { current, may } from "../session";
+import { current, evaluatesFreely } from "../session";
 import type { Evaluation, Submission } from "../types";
 
 const NOTEBOOK = ".ipynb";
@@ -24,6 +25,7 @@ const follow = (live: ConstructorParameters<typeof EvaluationFeed>[0], document:
 
 export function EvaluationPage({ id }: { id: string }) {
   const submission = useSubmission(id);
+  const submitters = useSubmitters();
   return (
     <Load path={`v1/evaluations/${encodeURIComponent(id)}`} make={follow}>
       {(feed) => (
@@ -34,11 +36,11 @@ export function EvaluationPage({ id }: { id: string }) {
                 Submission <span class="id">{shortId(id)}</span>
               </Heading>
               <p class="hint">
-                Submitted {dateTime(feed.document.value.created_at)} · <code>{id}</code>
+                Submitted {submitted(feed.document.value, submitters.name)} · <code>{id}</code>
               </p>
             </div>
             <div class="actions">
-              {submission && may("evaluate") && !submission.source_name.endsWith(NOTEBOOK) && (
+              {submission && evaluatesFreely.value && !submission.source_name.endsWith(NOTEBOOK) && (
                 <button type="button" class="secondary" onClick={() => edit(submission)}>
                   Edit a copy
                 </button>
@@ -52,6 +54,11 @@ export function EvaluationPage({ id }: { id: string }) {
       )}
     </Load>
   );
+}
+
+function submitted({ created_at, submitter }: Evaluation, name: (submitter: string | null) => string | null): string {
+  const by = name(submitter);
+  return by ? `by ${by}, ${dateTime(created_at)}` : dateTime(created_at);
 }
 
 function Program({ submission }: { submission: Submission }) {

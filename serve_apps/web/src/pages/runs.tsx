@@ -6,16 +6,19 @@ import { Heading } from "../parts/heading";
 import { Meter } from "../parts/meter";
 import { Alert } from "../parts/problem";
 import { type Order, RunFilters } from "../parts/run-filters";
+import { useSubmitters } from "../parts/submitters";
 import { foldEvaluation, foldTraining } from "../runs/fold";
 import { RunList } from "../runs/list";
 import { settings } from "../runs/settings";
-import { current, may } from "../session";
+import type { Names } from "../runs/submitters";
+import { current, evaluatesFreely, may } from "../session";
 import type { Evaluation, Training } from "../types";
 
 export function RunsPage() {
   const { api, live } = current();
   const trainings = useMemo(() => new RunList<Training>(api, live, "trainings", foldTraining), [api, live]);
   const evaluations = useMemo(() => new RunList<Evaluation>(api, live, "evaluations", foldEvaluation), [api, live]);
+  const submitters = useSubmitters();
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
   const tick = (id: string) => {
     const next = new Set(ticked);
@@ -32,9 +35,11 @@ export function RunsPage() {
               Compare {ticked.size} {ticked.size === 1 ? "training" : "trainings"}
             </a>
           )}
-          <a class="button secondary" href="#/evaluate">
-            Evaluate code
-          </a>
+          {evaluatesFreely.value && (
+            <a class="button secondary" href="#/evaluate">
+              Evaluate code
+            </a>
+          )}
           {may("train") && (
             <a class="button" href="#/train">
               Train a policy
@@ -50,17 +55,21 @@ export function RunsPage() {
         states={TRAINING_STATES}
         orders={TRAINING_ORDERS}
         mayEdit={may("train")}
-        row={(training) => trainingRow(training, ticked.has(training.id), tick)}
+        submitters={submitters.names}
+        row={(training) => trainingRow(training, submitters.name(training.submitter), ticked.has(training.id), tick)}
       />
       <Runs
         title="Evaluations"
         list={evaluations}
-        none="Evaluations appear here. Submit a program with “Evaluate code”."
+        none={
+          evaluatesFreely.value ? "Evaluations appear here. Submit a program with “Evaluate code”." : "No evaluations."
+        }
         head={EVALUATION_HEAD}
         states={EVALUATION_STATES}
         orders={EVALUATION_ORDERS}
         mayEdit={may("evaluate")}
-        row={evaluationRow}
+        submitters={submitters.names}
+        row={(evaluation) => evaluationRow(evaluation, submitters.name(evaluation.submitter))}
       />
     </>
   );
@@ -87,7 +96,7 @@ const EVALUATION_STATES = ["queued", "running", "finished", "cancelled", "failed
 const EVALUATION_ORDERS: Order[] = ["-created_at", "created_at", "-finished_at", "name", "state", "-score"];
 const TRAINING_ORDERS: Order[] = [...EVALUATION_ORDERS, "env", "-env_steps"];
 
-function trainingRow(training: Training, ticked: boolean, tick: (id: string) => void) {
+function trainingRow(training: Training, by: string | null, ticked: boolean, tick: (id: string) => void) {
   const mean = training.metrics["rollout/episode_return_mean"];
   return (
     <>
@@ -105,6 +114,7 @@ function trainingRow(training: Training, ticked: boolean, tick: (id: string) => 
         <p class="hint settings">
           {training.name && `${training.request.env} · `}
           {settings(training)}
+          {by && ` · by ${by}`}
         </p>
         <Annotations {...training} />
       </th>
@@ -127,7 +137,7 @@ function trainingRow(training: Training, ticked: boolean, tick: (id: string) => 
   );
 }
 
-function evaluationRow(evaluation: Evaluation) {
+function evaluationRow(evaluation: Evaluation, by: string | null) {
   const { id, state, verdict, score, max_score, created_at } = evaluation;
   return (
     <>
@@ -135,6 +145,7 @@ function evaluationRow(evaluation: Evaluation) {
         <a href={`#/evaluations/${id}`}>
           {evaluation.name ?? "Submission"} <span class="id">{shortId(id)}</span>
         </a>
+        {by && <p class="hint settings">by {by}</p>}
         <Annotations {...evaluation} />
       </th>
       <td>
@@ -165,6 +176,7 @@ interface RunsProps<T extends Evaluation | Training> {
   row: (document: T) => preact.JSX.Element;
   states: readonly string[];
   orders: readonly Order[];
+  submitters: Names;
   mayEdit: boolean;
 }
 
@@ -176,6 +188,7 @@ function Runs<T extends Evaluation | Training>({
   row,
   states,
   orders,
+  submitters,
   mayEdit,
 }: RunsProps<T>) {
   useEffect(() => {
@@ -196,7 +209,7 @@ function Runs<T extends Evaluation | Training>({
     <section class="card" aria-labelledby={heading}>
       <header class="card-head">
         <h2 id={heading}>{title}</h2>
-        <RunFilters title={title} list={list} states={states} orders={orders} />
+        <RunFilters title={title} list={list} states={states} orders={orders} submitters={submitters} />
       </header>
       <Alert problem={list.problem.value} onRetry={() => list.refresh()} />
       {items === null ? (

@@ -175,7 +175,7 @@ function TrainForm() {
           <header class="card-head">
             <h2>Stop when</h2>
             <span class="hint">
-              the first of these is reached. Iterations are whole, so env steps can go beyond by less than one.
+              the first of these is reached. Training stops at the end of an iteration, so a few more env steps may run.
             </span>
           </header>
           <div class="pad grid">

@@ -11,6 +11,7 @@ import { Meter } from "../parts/meter";
 import { Metrics } from "../parts/metrics";
 import { Alert } from "../parts/problem";
 import { RunControls } from "../parts/run-controls";
+import { useSubmitters } from "../parts/submitters";
 import { TextBlock } from "../parts/text";
 import { TrainingFeed } from "../runs/feed";
 import { isFinal } from "../runs/list";
@@ -151,6 +152,7 @@ const shown = (value: number | undefined, format: (value: number) => string) =>
   value === undefined ? "–" : format(value);
 
 function Details({ training }: { training: Training }) {
+  const by = useSubmitters().name(training.submitter);
   const { request, created_at, started_at, finished_at, manifest } = training;
   const engine = (manifest?.engine ?? {}) as { hyperparameters?: Record<string, JsonValue>; preset?: string | null };
   const facts = [
@@ -158,6 +160,7 @@ function Details({ training }: { training: Training }) {
     ["Engine", request.engine === "rllib" ? "PPO on RLlib" : "simulated"],
     ["Seed", String(request.seed)],
     ["Preset", engine.preset ?? request.preset ?? (manifest ? "none" : "the environment's own, if it has one")],
+    ...(by ? [["Submitted by", by] as const] : []),
     ["Queued", dateTime(created_at)],
     ["Started", started_at ? dateTime(started_at) : "not yet"],
     ["Finished", finished_at ? dateTime(finished_at) : "not yet"],

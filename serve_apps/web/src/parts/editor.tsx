@@ -18,11 +18,11 @@ import {
   WidgetType,
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Mark } from "../runs/traceback";
 
 export interface EditorProps {
-  /** The text to begin with: another one needs another `key`. */
+  /** The text. If it is replaced from outside, the editor shows the new one; undo brings the old one back. */
   value: string;
   label: string;
   /** Lines to mark, until the text is changed. */
@@ -66,8 +66,16 @@ export function CodeEditor({ value, label, marks = NO_MARKS, onChange, onSubmit 
     editor.current = view;
     return () => view.destroy();
   }, []);
+  // before the browser paints, and so before the next key: what was typed meanwhile cannot be lost
+  useLayoutEffect(() => replaceText(editor.current, value), [value]);
   useEffect(() => editor.current?.dispatch({ effects: mark.of(marks) }), [marks]);
   return <div class="editor" ref={host} />;
+}
+
+/** Put `text` in place of the editor's, unless it is what the editor has. */
+function replaceText(view: EditorView | null, text: string): void {
+  if (!view || view.state.doc.toString() === text) return;
+  view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
 }
 
 const NO_MARKS: readonly Mark[] = [];

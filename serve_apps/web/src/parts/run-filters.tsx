@@ -1,6 +1,7 @@
 /** What a list of runs shows: words, a label, a state, an order. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { queryOf, type RunList } from "../runs/list";
+import type { Names } from "../runs/submitters";
 import type { Evaluation, Training } from "../types";
 
 const TYPING_MS = 300;
@@ -24,9 +25,10 @@ interface Props<T extends Evaluation | Training> {
   list: RunList<T>;
   states: readonly string[];
   orders: readonly Order[];
+  submitters: Names;
 }
 
-export function RunFilters<T extends Evaluation | Training>({ title, list, states, orders }: Props<T>) {
+export function RunFilters<T extends Evaluation | Training>({ title, list, states, orders, submitters }: Props<T>) {
   const typing = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const [search, setSearch] = useState("");
   const [label, setLabel] = useState("");
@@ -65,6 +67,21 @@ export function RunFilters<T extends Evaluation | Training>({ title, list, state
           <option key={state}>{state}</option>
         ))}
       </select>
+      {submitters.size > 0 && (
+        <select
+          aria-label={`Submitter of ${title.toLowerCase()}`}
+          value={filter.submitter}
+          onChange={({ currentTarget: { value } }) => list.find({ submitter: value })}
+        >
+          <option value="">By anybody</option>
+          <option value="me">By you</option>
+          {[...submitters].map(([id, name]) => (
+            <option key={id} value={id}>
+              By {name}
+            </option>
+          ))}
+        </select>
+      )}
       <select
         aria-label={`Order of ${title.toLowerCase()}`}
         value={filter.sort}

@@ -23,16 +23,18 @@ export interface Filter {
   /** `key=value`, or `key` for any value. */
   label: string;
   state: string;
+  /** Id of who submitted it, or `me`. */
+  submitter: string;
   /** Value to sort by, with `-` the greatest first. */
   sort: string;
 }
 
-export const UNFILTERED: Filter = { search: "", label: "", state: "", sort: "-created_at" };
+export const UNFILTERED: Filter = { search: "", label: "", state: "", submitter: "", sort: "-created_at" };
 
 /** The query of the platform's list; parameters that change nothing are left out. */
 export function queryOf(filter: Filter): URLSearchParams {
   const query = new URLSearchParams();
-  for (const name of ["search", "label", "state", "sort"] as const) {
+  for (const name of ["search", "label", "state", "submitter", "sort"] as const) {
     const value = filter[name].trim();
     if (value && value !== (name === "sort" ? UNFILTERED.sort : "")) query.set(name, value);
   }

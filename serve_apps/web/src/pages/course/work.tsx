@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { useNow } from "../../course/clock";
 import { lateRule, share, whyNot } from "../../course/dates";
-import { type AssignmentDraft, draftName, equal, missing, starterOf, toRequest } from "../../course/draft";
+import { draftName, equal, missing, starterOf, toRequest } from "../../course/draft";
 import { contentAt, MAIN, withContent } from "../../drafts/attached";
 import { useDraft } from "../../drafts/stored";
 import { Facts } from "../../parts/course/facts";
@@ -71,8 +71,6 @@ function Workbench({ assignment, reload }: { assignment: AssignmentView; reload:
   const starter = useMemo(() => starterOf(assignment), [assignment.name, assignment.version]);
   const [draft, change] = useDraft(draftName(name), starter);
   const [feed, setFeed] = useState<SubmissionFeed | null>(null);
-  /** Counts the times that the editor's text was replaced from outside. */
-  const [loads, setLoads] = useState(0);
   useEffect(() => () => feed?.close(), [feed]);
   const now = useNow(1000);
   const refusal = mine ? whyNot(mine, now) : "Only members of the course can submit.";
@@ -95,13 +93,9 @@ function Workbench({ assignment, reload }: { assignment: AssignmentView; reload:
   const document = feed?.document.value;
   const marks = useMemo(() => (document ? marksOf(document) : []), [document]);
   const lacking = missing(draft, required_files);
-  const load = (changes: Partial<AssignmentDraft>) => {
-    change(changes);
-    setLoads(loads + 1);
-  };
   const restore = () => {
     if (!window.confirm("Replace everything in the editor by the starter files?")) return;
-    load(starter);
+    change(starter);
     select(MAIN);
   };
   return (
@@ -117,7 +111,7 @@ function Workbench({ assignment, reload }: { assignment: AssignmentView; reload:
               </button>
             )}
           </header>
-          <FileTabs draft={draft} selected={selected} onSelect={select} onChange={load}>
+          <FileTabs draft={draft} selected={selected} onSelect={select} onChange={change}>
             {content === null ? (
               <p class="hint pad">
                 {selected === MAIN
@@ -126,7 +120,7 @@ function Workbench({ assignment, reload }: { assignment: AssignmentView; reload:
               </p>
             ) : (
               <LazyEditor
-                key={`${selected} ${loads}`}
+                key={selected}
                 label={selected === MAIN ? "Program, in Python" : selected}
                 value={content}
                 marks={selected === MAIN ? marks : []}

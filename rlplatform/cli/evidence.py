@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rlplatform.cli.hints import hint
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 
 MAX_TESTS = 3
@@ -83,10 +84,8 @@ def _of_test(test: TestResult, given: Mapping[str, Any], grader: str, name: str)
         lines += block(_STDOUT.get(grader, "output") + (", cut" if test.stdout_truncated else ""), test.stdout or "")
     if test.stderr:
         lines += block(_STDERR.get(grader, "stderr"), renamed(test.stderr, name), end=True)
-        if missing := re.search(r"No module named '([\w.]+)'", test.stderr):
-            lines.append(
-                f"  hint: the sandbox has no module {missing[1]}: use the standard library, or ask for an image with it"
-            )
+        if advice := hint(test.stderr, tested=True):
+            lines.append(f"  hint: {advice}")
     return lines
 
 

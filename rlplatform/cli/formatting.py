@@ -160,8 +160,8 @@ def beforehand(checked: TrainingCheck, env: str, env_steps: int | None) -> str:
     each = checked.env_steps_per_iteration
     if env_steps is not None and checked.env_steps is not None and each is not None and checked.env_steps > env_steps:
         lines.append(
-            f"iterations are whole, of about {each:,} steps: {env_steps:,} steps are reached at about "
-            f"{checked.env_steps:,}"
+            f"training stops at the end of an iteration of about {each:,} steps: expect about "
+            f"{checked.env_steps:,} steps instead of {env_steps:,}"
         )
     return "\n".join(lines)
 

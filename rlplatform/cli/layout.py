@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from rich.cells import cell_len, set_cell_size
 
 GAP = "  "
+_LONG_ROWS = 0.25
+"""Share of rows whose first cell may be on a line of its own."""
 _PIECES = re.compile(r"\s*\S+")
 
 
@@ -19,19 +21,28 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None)
     """The lines of a table whose columns are as wide as what is in them.
 
     Cells are wrapped between words where the table would be wider than ``width`` columns (None: no limit). Where that
-    does not suffice, each row becomes a block of ``title  cell`` lines.
+    does not suffice, the few rows with a longer word in their first cell have that cell on a line of its own; where
+    they are many, each row becomes a block of ``title  cell`` lines.
     """
     cells = [list(head), *(list(row) for row in rows)]
     columns = list(zip(*cells, strict=True))
     widths = [max(map(cell_len, column)) for column in columns]
+    most = widths[0]
     if width is not None:
-        least = [max(cell_len(word) for cell in column for word in (cell.split() or [""])) for column in columns]
+        least = [max(map(_longest_word, column)) for column in columns]
         room = width - len(GAP) * (len(widths) - 1)
         if sum(least) > room:
-            return _blocks(head, rows, width)
+            most = room - sum(least[1:])
+            fitting = [cell for cell in columns[0] if _longest_word(cell) <= most]
+            if head[0] not in fitting or len(cells) - len(fitting) > len(cells) * _LONG_ROWS:
+                return _blocks(head, rows, width)
+            widths[0], least[0] = max(map(cell_len, fitting)), max(map(_longest_word, fitting))
         widths = _narrowed(widths, least, room)
     lines = []
     for row in cells:
+        if _longest_word(row[0]) > most:
+            lines += _wrap(row[0], width or most)
+            row[0] = ""
         wrapped = [_wrap(cell, size) for cell, size in zip(row, widths, strict=True)]
         for number in range(max(map(len, wrapped))):
             parts = [part[number] if number < len(part) else "" for part in wrapped]
@@ -65,6 +76,10 @@ def paragraph(text: str, width: int | None, hang: int = 0) -> str:
         indent = line[: len(line) - len(line.lstrip())]
         lines += _wrap(line.strip(), max(1, width - len(indent)), indent)
     return "\n".join(lines)
+
+
+def _longest_word(text: str) -> int:
+    return max(map(cell_len, text.split()), default=0)
 
 
 def _wrap(text: str, width: int, indent: str = "") -> list[str]:

@@ -16,6 +16,7 @@ import typer
 from rlplatform.cli.output import Output
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest, Unavailable
+from rlplatform.sandbox.models import Limits
 
 
 def output_of(ctx: typer.Context, lines: bool) -> Output:
@@ -50,6 +51,8 @@ Image = Annotated[
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_LONGEST_S = 120.0
+"""The platform's usual limit of a test's wall time."""
 _PYTHON = {"True": True, "False": False, "None": None}
 
 
@@ -125,6 +128,16 @@ def moment_of(text: str | None, option: str) -> datetime | None:
 def given(**values: Any) -> dict[str, Any]:
     """Return the options that were given: those that are neither None nor an empty mapping."""
     return {name: value for name, value in values.items() if value is not None and value != {}}
+
+
+def time_limits(cpu_time_s: float | None, wall_time_s: float | None) -> dict[str, float]:
+    """Return the time limits that were given, and the other one where its default would contradict a single one."""
+    usual = Limits()
+    if wall_time_s is None and cpu_time_s is not None and cpu_time_s > usual.wall_time_s:
+        wall_time_s = max(cpu_time_s, min(_LONGEST_S, 3 * cpu_time_s))
+    if cpu_time_s is None and wall_time_s is not None and wall_time_s < usual.cpu_time_s:
+        cpu_time_s = wall_time_s
+    return given(cpu_time_s=cpu_time_s, wall_time_s=wall_time_s)
 
 
 def _value(text: str) -> Any:

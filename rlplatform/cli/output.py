@@ -78,6 +78,7 @@ class Output:
     def table(self, documents: Sequence[BaseModel], rows: Sequence[Mapping[str, str]], empty: str) -> None:
         """Results, one a row: ``rows`` by column title; ``empty`` is said where there are none.
 
+        Columns without any value are left out.
         Ids are cut to their end where the terminal is too narrow for the whole table.
         """
         if self.lines:
@@ -87,8 +88,9 @@ class Output:
         if not rows:
             self.note(empty)
             return
-        head, width = list(rows[0]), _width(self.out)
-        cells = [[_harmless(" ".join(cell.split())) for cell in row.values()] for row in rows]
+        head = [title for title in rows[0] if any(row[title] for row in rows)]
+        width = _width(self.out)
+        cells = [[_harmless(" ".join(row[title].split())) for title in head] for row in rows]
         if width is not None and layout.natural_width(head, cells) > width:
             cells = shortened(cells)
         for line in layout.table(head, cells, width):

@@ -92,6 +92,7 @@ async def test_invitations_from_the_terminal(platform, tmp_path: Path) -> None:
             assert found.code == code, found.err
             return found.out + found.err
 
+        assert "no members yet" in await done("members", "invite", "--all", "-o", "none.csv")
         await done("members", "import", "roster.csv")
         assert f"{url}/#invite=rli_" in await done("members", "invite", "s1")
         page = "https://course.example/"
@@ -104,6 +105,20 @@ async def test_invitations_from_the_terminal(platform, tmp_path: Path) -> None:
             links = {row["external_id"]: row["link"] for row in csv.DictReader(file)}
         assert links.keys() == {"s1", "s2"}
         assert (tmp_path / "links.csv").stat().st_mode & 0o077 == 0
+
+
+async def test_with_nobody_to_invite_no_file_of_links_is_written(platform, tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    async with platform() as it, it.served() as url:
+        staff = {"RLP_URL": url, "RLP_API_KEY": await it.key(scopes=[Scope.ADMIN])}
+        given = ("--credentials", "keys", "-o", "keys.csv")
+        assert (await rlp(tmp_path, "members", "import", "roster.csv", *given, **staff)).code == 0
+        for form in ((), ("--json",)):
+            done = await rlp(tmp_path, "members", "invite", "--all", "-o", "links.csv", *form, **staff)
+            assert (done.code, done.out) == (0, "")
+            assert "nobody to invite: everyone has a key already" in done.err
+        assert not (tmp_path / "links.csv").exists()
+        assert "links are in" not in done.err
 
 
 async def test_assignment_is_compared_and_downloaded_from_the_terminal(platform, tmp_path: Path) -> None:

@@ -168,6 +168,28 @@ async def test_keys_are_listed_with_the_scopes_they_have_in_effect(platform, tmp
         assert "operate" not in listed
 
 
+async def test_staff_see_who_submitted_the_runs_of_others(
+    platform, tmp_path: Path, training: dict[str, Any], evaluation: dict[str, Any]
+) -> None:
+    async with platform() as it, it.served() as url:
+        ann, anns = await it.keys.create(tenant="school", name="ann's laptop", scopes=[Scope.EVALUATE])
+        async with it.client(anns) as client:
+            made = (await client.post("/v1/evaluations", json=evaluation)).json()
+        own = {"RLP_URL": url, "RLP_API_KEY": anns}
+        assert "BY" not in (await rlp(tmp_path, "runs", "ls", **own)).out
+        assert "submitted by" not in (await rlp(tmp_path, "runs", "show", made["id"], **own)).out
+        admin = await it.key(scopes=[Scope.ADMIN])
+        async with it.client(admin) as client:
+            await client.post("/v1/trainings", json=training)
+        staff = {"RLP_URL": url, "RLP_API_KEY": admin}
+        listed = (await rlp(tmp_path, "runs", "ls", **staff)).out.splitlines()
+        assert [line.split("  ")[-1] for line in listed] == ["BY", "you", "ann's laptop"]
+        assert "submitted by    ann's laptop" in (await rlp(tmp_path, "runs", "show", made["id"], **staff)).out
+        reader = {"RLP_URL": url, "RLP_API_KEY": await it.key(scopes=[Scope.READ])}
+        listed = (await rlp(tmp_path, "runs", "ls", "--kind", "evaluations", **reader)).out.splitlines()
+        assert listed[1].endswith(f"…{ann.id[-8:]}"), "those who may not list keys see the end of the id"
+
+
 async def test_a_terminal_of_100_columns_gets_whole_words(platform, tmp_path: Path, training: dict[str, Any]) -> None:
     async with platform() as it, it.served() as url:
         key = await it.key()

@@ -14,6 +14,7 @@ from rlplatform.cli import exit_codes
 from rlplatform.cli.evidence import evidence, renamed
 from rlplatform.cli.follow import follow_evaluation
 from rlplatform.cli.function_call import call_of
+from rlplatform.cli.hints import hint
 from rlplatform.cli.notebooks import is_notebook, save_executed, with_notebook_grader
 from rlplatform.cli.options import (
     Also,
@@ -32,6 +33,7 @@ from rlplatform.cli.options import (
     given,
     labels_of,
     output_of,
+    time_limits,
 )
 from rlplatform.cli.output import Output
 from rlplatform.cli.program import ARCHIVE, read_program, read_text, uploaded, uploader, with_files
@@ -147,8 +149,10 @@ def evaluate(
         with_files(request, also or (), data or (), upload)
         if checker is not None:
             request["checker"] = _checker(checker)
-        if limits := given(cpu_time_s=cpu_time_s, wall_time_s=wall_time_s, memory_mib=memory_mib):
-            request["limits"] = {**request.get("limits", {}), **limits}
+        own = request.get("limits", {})
+        times = time_limits(cpu_time_s or own.get("cpu_time_s"), wall_time_s or own.get("wall_time_s"))
+        if limits := given(**times, memory_mib=memory_mib):
+            request["limits"] = {**own, **limits}
         request |= given(tier=tier, image=image, priority=priority, max_wait_s=max_wait_s, name=name, notes=notes)
         request |= given(labels=labels_of(label))
         submitted = client.submit_evaluation(request)
@@ -159,7 +163,7 @@ def evaluate(
     if output.lines:
         output.document({"type": "summary", **evaluation.model_dump(mode="json")}, "")
     elif plain:
-        _show_run(output, evaluation, called)
+        _show_run(output, evaluation, called, is_call=function is not None)
     elif not accepted:
         sent = {str(test.get("id")): test for test in request["tests"] if isinstance(test, dict)}
         grader = request.get("grader") or {}
@@ -210,7 +214,7 @@ def _checker(given: str) -> dict[str, Any]:
     return {"kind": "program", "source": read_text(path)}
 
 
-def _show_run(output: Output, evaluation: Evaluation, name: str) -> None:
+def _show_run(output: Output, evaluation: Evaluation, name: str, *, is_call: bool) -> None:
     """Show the output of a program that was run without tests, and how it ended."""
     for test in evaluation.tests:
         output.verbatim(test.stdout or "")
@@ -225,6 +229,8 @@ def _show_run(output: Output, evaluation: Evaluation, name: str) -> None:
         output.note(" · ".join(used))
         if test.message and not test.stderr:
             output.note(renamed(test.message, name))
+        if advice := hint(test.stderr, called=is_call):
+            output.note(f"hint: {advice}")
     if not evaluation.tests:
         output.note(evaluation.message or str(evaluation.state))
 

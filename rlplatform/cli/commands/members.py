@@ -15,6 +15,7 @@ from rlplatform.cli.roster import InvitationLink, invitation_link, read_roster, 
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest, NotFound
 
+_NO_MEMBERS = "no members yet: rlp members import ROSTER.csv"
 app = typer.Typer(no_args_is_help=True, help="The people of a course.")
 
 Page = Annotated[
@@ -66,7 +67,7 @@ def index(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiK
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = client.members()
-    output.table(found, [_row(member) for member in found], "no members yet: rlp members import ROSTER.csv")
+    output.table(found, [_row(member) for member in found], _NO_MEMBERS)
 
 
 @app.command()
@@ -102,9 +103,11 @@ def invite(
             some = chosen[start : start + MAX_ROWS]
             made = client.invite_all([member.id for member in some], expires_in_s=86_400 * days)
             links += [invitation_link(member, one, page or client.url) for member, one in zip(some, made, strict=True)]
-    if save is not None:
+    if not chosen:
+        output.note("nobody to invite: everyone has a key already" if known else _NO_MEMBERS)
+    elif save is not None:
         write_invitations(save, links)
-        output.table(links, [_row(member) for member in chosen], "everyone has a key")
+        output.table(links, [_row(member) for member in chosen], "")
         output.note(f"{len(links)} links are in {save}, which only you can read")
     elif json:
         output.table(links, [], "")

@@ -13,6 +13,7 @@ import typer
 from rlplatform.cli import exit_codes
 from rlplatform.cli.evidence import renamed
 from rlplatform.cli.follow import follow_evaluation
+from rlplatform.cli.hints import hint
 from rlplatform.cli.notebooks import GRADER, is_notebook, save_executed
 from rlplatform.cli.options import (
     Also,
@@ -35,6 +36,7 @@ from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 
 _INLINE_BYTES = 64 << 10
+_CPU_S, _WALL_S = 10.0, 120.0
 _TIMED_OUT, _OUT_OF_MEMORY = 124, 137  # as timeout(1), and as a kill by SIGKILL
 _TOO_MUCH_OUTPUT = 125
 _NOT_KEPT = " is not kept: "
@@ -55,8 +57,10 @@ def run(
     ] = None,
     also: Also = None,
     data: Data = None,
-    cpu_time_s: Annotated[float, typer.Option(help="Limit, in seconds.")] = 10.0,
-    wall_time_s: Annotated[float | None, typer.Option(help="Limit, in seconds; three times --cpu-time-s.")] = None,
+    cpu_time_s: Annotated[float | None, typer.Option(help="Limit, in seconds.", show_default="10")] = None,
+    wall_time_s: Annotated[
+        float | None, typer.Option(help="Limit, in seconds.", show_default="three times --cpu-time-s")
+    ] = None,
     memory_mib: MemoryMib = None,
     output_kib: Annotated[int | None, typer.Option(help="Limit of the output, in KiB.")] = None,
     executed: Executed = None,
@@ -82,8 +86,9 @@ def run(
         if collect:
             request["tests"][0]["collect"] = collect
         with_files(request, also or (), data or (), upload)
-        wall = min(120.0, 3 * cpu_time_s) if wall_time_s is None else wall_time_s
-        request["limits"] = given(cpu_time_s=cpu_time_s, wall_time_s=wall, memory_mib=memory_mib, output_kib=output_kib)
+        cpu = min(_CPU_S, wall_time_s or _CPU_S) if cpu_time_s is None else cpu_time_s
+        wall = min(_WALL_S, 3 * cpu) if wall_time_s is None else wall_time_s
+        request["limits"] = given(cpu_time_s=cpu, wall_time_s=wall, memory_mib=memory_mib, output_kib=output_kib)
         request |= given(tier=tier, image=image)
         submitted = client.submit_evaluation(request)
         evaluation = follow_evaluation(client, submitted, output, name=name, program=True)
@@ -144,8 +149,9 @@ def _end(output: Output, evaluation: Evaluation, name: str) -> int:
     message = "\n".join(line for line in (test.message or "").split("\n") if _NOT_KEPT not in line)
     if message and not output.lines and (status != test.exit_code or not test.stderr):
         output.note(renamed(message, name))
-    if test.verdict in _LIMITS and not output.lines:
-        output.note(f"hint: {_LIMITS[test.verdict][1]}")
+    advice = _LIMITS[test.verdict][1] if test.verdict in _LIMITS else hint(test.stderr)
+    if advice and not output.lines:
+        output.note(f"hint: {advice}")
     return status
 
 

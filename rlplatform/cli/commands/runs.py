@@ -19,6 +19,7 @@ from rlplatform.cli.follow import follow_evaluation, follow_training, page_of, s
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, moment_of, output_of, wanted_labels
 from rlplatform.cli.output import Output
+from rlplatform.cli.submitters import submitters
 from rlplatform.client import Client
 from rlplatform.client.filters import RunFilters
 from rlplatform.errors import UnknownName
@@ -93,6 +94,7 @@ def index(
         if "evaluations" in asked and (asked["evaluations"] or not state):
             filters["states"] = asked["evaluations"]
             found += islice(client.evaluations(page_size=size, **filters), limit)
+        submitter_of = None if json else submitters(client, found)
     if sort is None:
         found.sort(key=lambda run: run.created_at, reverse=True)
     what = "runs" if kind == "all" else kind
@@ -102,7 +104,8 @@ def index(
         empty = f"no {' or '.join(state)} {what}"
     else:
         empty = f"no {what} yet: start one with `rlp train` or `rlp evaluate`"
-    output.table(found, [formatting.row(run) for run in found], empty)
+    rows = [formatting.row(run) | ({"BY": submitter_of(run)} if submitter_of else {}) for run in found]
+    output.table(found, rows, empty)
 
 
 @app.command()
@@ -112,6 +115,8 @@ def show(ctx: typer.Context, run_id: RunId, json: Json = False, url: Url = None,
     with connect(url, api_key) as client:
         run = _run(client, run_id)
         text = formatting.training(run) if isinstance(run, Training) else formatting.evaluation(run)
+        if not json and (submitter_of := submitters(client, [run])) is not None:
+            text += f"\n{'submitted by':<{formatting.FACT}}{submitter_of(run)}"
         output.document(run, f"{text}\n{'page':<{formatting.FACT}}{page_of(client, run)}")
         if isinstance(run, Evaluation) and run.finished_at is not None:
             _explain(client, run, output)

@@ -36,6 +36,15 @@ def test_a_row_that_no_width_holds_becomes_a_block() -> None:
     assert lines == [f"ID   {'a' * 30}", f"URL  {'b' * 30}", "", "ID   c", "URL  d"]
 
 
+def test_one_long_name_does_not_take_a_long_table_apart() -> None:
+    rows = [[f"Env{number}-v0", "Box(4,) float32"] for number in range(8)]
+    rows.insert(3, ["Hand" * 8, "Discrete(2)"])
+    lines = layout.table(["ID", "OBSERVATIONS"], rows, 34)
+    assert lines[:2] == ["ID       OBSERVATIONS", "Env0-v0  Box(4,) float32"]
+    assert lines[4:6] == ["Hand" * 8, "         Discrete(2)"]
+    assert len(lines) == 11
+
+
 def test_a_paragraph_breaks_between_words_and_keeps_its_indent() -> None:
     text = "error: unknown environment 'CartPole'\n  " + "word " * 10 + "train_01m8hwee3geyct62tzxtmgptqa"
     lines = layout.paragraph(text, 32).split("\n")

@@ -83,13 +83,16 @@ class UnknownName(InvalidRequest):
         """``hint`` is a sentence that follows: how to make the name known."""
         known = sorted(known)
         name = name[:_NAME]
-        further = f". {hint[:1].upper()}{hint[1:]}." if hint else ""
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
         accepted = {"accepted": known} if len(known) <= _FEW else {}
+        message = f"unknown {what} {name!r}" + (f"; did you mean {', '.join(near)}?" if near else "")
         if accepted:
-            hint += f"{'' if near else ';'} accepted are {', '.join(known)}" if known else "; there are none"
-        super().__init__(f"unknown {what} {name!r}{hint}{further}", field=field, did_you_mean=near, **accepted)
+            message += (
+                f"{' Accepted' if near else '; accepted'} are {', '.join(known)}" if known else "; there are none"
+            )
+        if hint:
+            message += f"{'' if message.endswith('?') else '.'} {hint[:1].upper()}{hint[1:]}."
+        super().__init__(message, field=field, did_you_mean=near, **accepted)
 
 
 class NotAuthenticated(PlatformError):

@@ -65,7 +65,10 @@ class AssignmentService:
         if known is None or now - known[1] > _COURSE_S:
             known = self._courses[principal.tenant] = (await self._reader.repository.course(principal.tenant), now)
         if not known[0].learners_evaluate_freely:
-            raise NotAllowed("in this course, learners only submit to assignments: rlp submit, or the page")
+            raise NotAllowed(
+                "learners of this course cannot evaluate programs of their own, but submit to assignments: "
+                "use `rlp submit`, or Assignments on the page"
+            )
 
     async def set_course(self, tenant: str, settings: CourseSettings) -> CourseSettings:
         """Set the settings of a tenant as a course."""

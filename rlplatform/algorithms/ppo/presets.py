@@ -34,7 +34,10 @@ def get_preset(name: str) -> Preset:
         UnknownName: there is no such preset.
     """
     if name not in _presets():
-        raise UnknownName("preset", name, _presets(), field="preset")
+        hint = (
+            "presets have the names of their environments, such as CartPole-v1; leave it out for the environment's own"
+        )
+        raise UnknownName("preset", name, _presets(), field="preset", hint=hint)
     return _presets()[name]
 
 

@@ -142,7 +142,7 @@ def event(event: Event) -> str | None:
             return f"recovered at {event.env_steps:,} steps; {event.redone_iterations} iterations are repeated"
         case TrainingSucceeded() | TrainingStopped():
             state = event.type.partition(".")[2]
-            return f"{state} at {event.progress.env_steps:,} steps: {event.stop_reason}"
+            return f"{state} at {event.progress.env_steps:,} steps: {_ending(state, event.stop_reason)}"
         case TrainingFailed():
             return f"failed at {event.progress.env_steps:,} steps: {event.reason}"
         case StudyEvent():
@@ -276,7 +276,7 @@ def training(training: Training) -> str:
         "id": training.id,
         **_annotations(training),
         "state": training.state.value + (" (simulated)" if training.simulated else ""),
-        "stopped because": training.stop_reason,
+        "stopped because": _ending(training.state, training.stop_reason),
         "message": training.message,
         "queue position": training.queue_position,
         "environment": training.request.env,
@@ -298,6 +298,11 @@ def training(training: Training) -> str:
         "finished": when(training.finished_at) if training.finished_at else None,
     }
     return "\n".join(f"{name:<{FACT}}{value}" for name, value in facts.items() if value is not None)
+
+
+def _ending(state: str, reason: str | None) -> str | None:
+    """Why a training has ended: of one that succeeded, the stop criterion that it reached."""
+    return f"{reason} reached" if reason and state == TrainingState.SUCCEEDED else reason
 
 
 def _annotations(run: Training | Evaluation) -> dict[str, str | None]:

@@ -223,7 +223,7 @@ class _Judging:
             if self._cancelled.is_set():
                 verdict, message = Verdict.CANCELLED, "cancelled"
             elif self._skip_rules.skips(test.group):
-                verdict, message = Verdict.SKIPPED, "skipped: an earlier test was not accepted"
+                verdict, message = Verdict.SKIPPED, "an earlier test was not accepted"
             else:
                 return
             self._add(test, TestResult(id=test.id, verdict=verdict, points=0.0, hidden=test.hidden, message=message))

@@ -134,7 +134,7 @@ async def test_runs(platform, tmp_path: Path, training: dict[str, Any]) -> None:
         await it.commands.succeed(run)
         watched = await rlp(tmp_path, "runs", "watch", made["id"], "--after", "1", **at)
         assert watched.code == 0
-        assert watched.out.startswith("succeeded at 0 steps: env_steps\n")
+        assert watched.out.startswith("succeeded at 0 steps: env_steps reached\n")
 
 
 async def test_keys(platform, tmp_path: Path) -> None:
@@ -209,6 +209,7 @@ async def test_exit_codes_and_hints(platform, tmp_path: Path, program: str) -> N
         assert (down.code, down.lines[-1]["code"]) == (exit_codes.SERVER, "sandbox_unavailable")
         doctor = await rlp(tmp_path, "doctor", "--remote", **at)
         assert (doctor.code, "✗ platform: sandbox: no Docker engine" in doctor.out) == (exit_codes.FAILED, True)
+        assert f"✓ platform: {url} answers" in doctor.out
 
 
 async def test_the_local_file_is_found_from_below(platform, tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ async def test_a_training_says_beforehand_what_may_surprise(platform, tmp_path: 
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
         plain = await rlp(tmp_path, "train", "--env", "FrozenLake-v1", "-n", "1000", "--detach", **at)
         assert "FrozenLake-v1 has no tuned preset" in plain.err
-        assert "1,000 steps are reached at about " in plain.err
+        assert "expect about 16,384 steps instead of 1,000" in plain.err
         tuned = await rlp(tmp_path, "train", "--env", "CartPole-v1", "--iterations", "9", "--detach", **at)
         assert tuned.err.startswith("page: ")
 

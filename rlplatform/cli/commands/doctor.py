@@ -46,6 +46,7 @@ def _platform(output: Output, url: str | None, api_key: str | None, *, required:
     try:
         with connect(url, api_key) as client:
             readiness = client.ready()
+            _tell(output, "platform", "ok", f"{client.url} answers", "")
     except PlatformError as error:
         if required and isinstance(error, NotAuthenticated):
             raise

@@ -504,6 +504,26 @@ try {
     await inspect("compare");
   });
 
+  await step("staff see who submitted a run, and find what somebody submitted", async () => {
+    const answer = await fetch(`${url}/v1/evaluations`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${learner}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ source: "print(1)", tests: [{ id: "t1" }] }),
+    });
+    const { id } = await answer.json();
+    await page.goto(`${url}/#/runs`);
+    await heading("Runs");
+    const rows = page.getByRole("table", { name: "Evaluations" }).locator("tbody tr");
+    await rows.filter({ hasText: "by you" }).first().waitFor();
+    await rows.filter({ hasText: "by learner" }).first().waitFor();
+    await inspect("runs-submitters");
+    await page.getByLabel("Submitter of evaluations").selectOption({ label: "By learner" });
+    await rows.filter({ hasText: "by you" }).first().waitFor({ state: "detached" });
+    assert.equal(await rows.count(), 1);
+    await page.goto(`${url}/#/evaluations/${id}`);
+    await page.getByText(/^Submitted by learner, /).waitFor();
+  });
+
   await step("a learner who may not train is told so, instead of being refused at the end", async () => {
     page.once("dialog", (dialog) => dialog.dismiss());
     await page.goto(`${url}/#key=${learner}&/runs`);
@@ -518,6 +538,28 @@ try {
     await page.goto(`${url}/#/runs`);
     await heading("Runs");
     assert.equal(await page.getByRole("link", { name: "Train a policy" }).count(), 0);
+  });
+
+  await step("where learners only submit to assignments, they are not offered to evaluate code", async () => {
+    const set = (learners_evaluate_freely) => {
+      const headers = { "Content-Type": "application/json" };
+      return api("course", { method: "PUT", headers, body: JSON.stringify({ learners_evaluate_freely }) });
+    };
+    const offers = page.getByRole("link", { name: "Evaluate code" });
+    assert.equal(await offers.count(), 2, "in the navigation and beside the heading");
+    await set(false);
+    await page.reload();
+    await heading("Runs");
+    await page.getByRole("link", { name: "Assignments" }).waitFor();
+    await offers.first().waitFor({ state: "detached" });
+    assert.equal(await offers.count(), 0);
+    await page.goto(`${url}/#/evaluate`);
+    await page.getByText("Learners of this course do not evaluate programs of their own").waitFor();
+    await inspect("evaluate-not-allowed");
+    await set(true);
+    await page.goto(`${url}/#/runs`);
+    await page.reload();
+    await offers.first().waitFor();
   });
 
   await step("signing out forgets the key", async () => {

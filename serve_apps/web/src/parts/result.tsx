@@ -236,7 +236,7 @@ function Test({ test, submission, like }: TestProps) {
             <TextBlock title={test.stdout_truncated ? `${stdout}, cut` : stdout} text={test.stdout} />
           )}
           {test.stderr && like === undefined && <TextBlock title={stderr} text={test.stderr} wide />}
-          {like === undefined && missing(test)}
+          {like === undefined && advice(test, "than the test has")}
           <p class="hint wide">{ending(test)}</p>
         </div>
       </details>
@@ -265,17 +265,21 @@ function Unjudged({ test, state, output }: { test: string; state: Evaluation["st
 
 const textOf = (value: JsonValue): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** Advice for a program that needs a package which the sandbox lacks. */
-export function missing({ stderr, message }: TestResult) {
-  const module = /ModuleNotFoundError: No module named '([\w.]+)'/.exec(`${stderr ?? ""}\n${message ?? ""}`)?.[1];
-  return (
-    module && (
+/** Advice for errors that newcomers meet: a package which the sandbox lacks, and input that is not there. */
+export function advice({ stderr, message }: TestResult, tooMuch: string) {
+  const text = `${stderr ?? ""}\n${message ?? ""}`;
+  const module = /ModuleNotFoundError: No module named '([\w.]+)'/.exec(text)?.[1];
+  if (module) {
+    return (
       <p class="hint wide">
         The image has no module <code>{module}</code>: choose an image with it beside the program, or ask your course
         staff for one.
       </p>
-    )
-  );
+    );
+  }
+  return /^EOFError: EOF when reading a line/m.test(text) ? (
+    <p class="hint wide">The program reads more input {tooMuch}.</p>
+  ) : null;
 }
 
 function ending({ exit_code, signal }: TestResult): string {

@@ -4,7 +4,7 @@ import { RUN } from "../drafts/submission";
 import { bytes, duration, words } from "../format";
 import { Badge, StateBadge } from "../parts/badge";
 import { Alert, Field } from "../parts/problem";
-import { missing } from "../parts/result";
+import { advice } from "../parts/result";
 import { TextBlock } from "../parts/text";
 import { Problem } from "../problem";
 import type { EvaluationFeed } from "../runs/feed";
@@ -67,7 +67,7 @@ export function RunOutput({ feed }: { feed: EvaluationFeed }) {
           follow={!test}
         />
         {test?.stderr && <TextBlock title="Standard error" text={test.stderr} wide />}
-        {test && missing(test)}
+        {test && advice(test, "than there is under “Input for Run”")}
         {test && <p class="hint wide">{usage(test)}</p>}
       </div>
     </section>

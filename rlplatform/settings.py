@@ -248,7 +248,7 @@ class OidcSettings(_Section):
     ``tenant`` is the tenant of everybody who signs in; without it, ``tenant_claim`` names it. ``roles`` gives roles for
     values of ``role_claim``; ``default_role`` is the role of everybody else, and None refuses them. ``member_claim``
     finds a person on the roster: by the verified address if it is ``email``, else by ``external_id``. A person whose
-    ``sub`` is on the roster needs no such claim. ``members_only`` refuses learners who are not on the roster.
+    ``sub`` is on the roster needs no such claim. ``members_only`` refuses learners that the roster does not have.
     """
 
     name: str = Field(default="your organisation", min_length=1, max_length=60)

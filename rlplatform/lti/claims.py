@@ -51,7 +51,7 @@ class GradeEndpoint(_Part):
 
 
 class DeepLinkSettings(_Part):
-    """What the platform accepts as an answer to a request for links."""
+    """Answers that the platform accepts to its request for links."""
 
     deep_link_return_url: str = Field(max_length=2000)
     accept_types: tuple[str, ...]

@@ -38,7 +38,7 @@ class LaunchState(StrictModel):
 
 
 class Launched(NamedTuple):
-    """A person who has arrived."""
+    """A person that a platform has sent, and the message."""
 
     registration: LtiRegistration
     launch: Launch
@@ -106,7 +106,7 @@ class Launches:
         return self._states.sign(begun, self._clock.now()), address
 
     async def finish(self, state: str, posted: Mapping[str, str]) -> Launched:
-        """Return who has arrived.
+        """Return the person that a platform has sent.
 
         Args:
             state: content of the cookie of :meth:`begin`; empty: there is none.

@@ -15,7 +15,7 @@ _STAFF = frozenset({Scope.EVALUATE, Scope.READ})
 
 
 class LtiPeople:
-    """Finds people, and adds learners to the roster where the registration says so."""
+    """Finds people, and adds learners to the roster if the registration allows it."""
 
     def __init__(self, members: Membership) -> None:
         self._members = members

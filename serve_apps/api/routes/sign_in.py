@@ -27,7 +27,7 @@ _STATE = "sign_in"
     responses={200: {"model": SessionInfo, "description": "The session."}, **problems()},
 )
 async def show(ctx: Ctx, request: Request) -> SessionInfo:
-    """Return who is signed in with the session cookie, and the provider whose accounts can sign in. Needs no key."""
+    """Return the principal of the session cookie, and the provider whose accounts can sign in. Needs no key."""
     provider = ctx.sign_in.described if ctx.sign_in is not None else None
     text = ctx.cookies.session_of(request)
     try:
@@ -94,7 +94,7 @@ def signed_in(ctx: Context, session: str, to: str) -> Response:
 
 def refused(ctx: Context, refusal: SignInRefused) -> Response:
     """Return the way to the page, which explains why nobody is signed in."""
-    _LOG.warning("a sign-in was refused: %s", refusal)
+    _LOG.warning("a sign-in was refused: %s", str(refusal).encode("unicode_escape").decode())  # others' words: one line
     return RedirectResponse(f"{page(ctx)}#refused={refusal.reason}", status_code=303)
 
 

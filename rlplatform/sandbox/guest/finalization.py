@@ -3,14 +3,17 @@
 Finalizing the whole interpreter takes longer than a small submission: it frees everything that the zygote imported.
 Here only what came after the fork is freed, in CPython's order. Non-daemon threads are joined. ``atexit`` callbacks
 run, standard streams are flushed, garbage is collected. Then the modules of the submission are removed and cleared,
-which runs their finalizers and flushes the files that they left open.
+and names are forgotten that it added to other modules. That runs finalizers, which can neither import nor open files
+any more. At last the files that are still open are flushed.
 """
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import builtins
 import gc
+import io
 import sys
 import threading
 import types
@@ -23,6 +26,7 @@ from .isolation.kernel_calls import kernel
 _WITNESS = "__witness__"
 _FLUSH_FAILED = 120
 _RESTORED = ("stdin", "stdout", "stderr", "excepthook", "displayhook", "unraisablehook")
+_WRITERS = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)  # in the order in which they are flushed
 _CLEARED = ("path", "argv", "ps1", "ps2", "last_type", "last_value", "last_traceback", "path_hooks", "meta_path")
 
 
@@ -50,8 +54,10 @@ class Finalization:
     def note(self) -> None:
         """Take note of what there is before the fork."""
         self._modules = frozenset(id(module) for name, module in sys.modules.items() if name != "__main__")
-        self._names = [(module.__dict__, frozenset(module.__dict__)) for module in (sys, builtins)]
-        self._streams = (sys.stdout, sys.stderr)
+        self._kept = [*{id(module): module for module in sys.modules.values() if module is not sys}.values(), sys]
+        self._names = [(vars(module), frozenset(vars(module))) for module in self._kept if hasattr(module, "__dict__")]
+        self._builtins = {name: value for name, value in vars(builtins).items() if name != "open"}
+        self._streams = (sys.stdout, sys.stderr, sys.stdout.buffer, sys.stderr.buffer)
         self._threading, self._count_callbacks = threading.__dict__, atexit._ncallbacks
         self._own_locks = set(threading._shutdown_locks)  # type: ignore[attr-defined]  # that of the main thread
         self._harmless = _HARMLESS | frozenset(filter(_is_harmless, set(map(type, gc.get_objects()))))
@@ -67,8 +73,9 @@ class Finalization:
             if not shut:
                 self._shut()
             self._free()
-        stdout, stderr = self._streams
-        if freed or getattr(sys, "stdout", None) is not stdout or getattr(sys, "stderr", None) is not stderr:
+        stdout, stderr = self._streams[:2]
+        replaced = getattr(sys, "stdout", None) is not stdout or getattr(sys, "stderr", None) is not stderr
+        if freed or replaced or not flushed:
             for stream in self._streams:
                 _attempt(stream.flush)
         kernel.flush()
@@ -114,11 +121,24 @@ class Finalization:
             setattr(sys, name, None)
         _attempt(self._free_modules, sys)
         _attempt(self._forget_names, sys)
+        _attempt(_flush_writers, sys)
 
     def _forget_names(self) -> None:
+        """Delete the names that were added to modules of before the fork: those of ``sys`` last, and without stdout."""
         for names, known in self._names:
+            if names is vars(sys):
+                gc.collect()
+                sys.stdout = None
             for name in _latest(names, known.__contains__):
                 del names[name]
+        gc.collect()
+
+    def _restore_builtins(self) -> None:
+        """Put the builtins back that the interpreter was made with: ``open`` was added by ``io``."""
+        names = vars(builtins)
+        for name in [name for name in names if name not in self._builtins]:
+            del names[name]
+        names.update(self._builtins)
 
     def _free_modules(self) -> None:
         modules = sys.modules
@@ -130,6 +150,8 @@ class Finalization:
                 names[_WITNESS] = witness = _Witness(names)
                 witnesses.append(weakref.ref(witness))
         module = names = witness = None  # type: ignore[assignment]
+        modules.clear()  # nothing can be imported; that of before the fork lives on
+        self._restore_builtins()
         gc.collect()
         cleared = False
         for reference in witnesses:
@@ -158,6 +180,17 @@ def _clear(names: dict[str, Any]) -> None:
             is_private = isinstance(name, str) and name[:1] == "_" and name[1:2] != "_"
             if name != "__builtins__" and is_private is private and names.get(name) is not None:
                 names[name] = None
+
+
+def _flush_writers() -> None:
+    """Flush the files that live on because something outlives all modules: a class of before the fork, the context."""
+    if _thread._count() > 0:
+        return  # a daemon thread's files are not flushed
+    objects = gc.get_objects()
+    for kind in _WRITERS:
+        for item in objects:
+            if issubclass(type(item), kind) and not _is_closed(item):
+                _attempt(item.flush)
 
 
 def _flush_standard_streams() -> bool:
@@ -190,13 +223,29 @@ def _attempt(work: Callable[[], object], shown: object = None) -> None:
             show_ignored(error, shown)
 
 
+def _unraisable_arguments() -> type:
+    """Return the type of the argument of ``sys.unraisablehook``, which has no name anywhere."""
+
+    class Failing:
+        def __del__(self) -> None:
+            raise ValueError
+
+    found: list[type] = []
+    sys.unraisablehook = lambda arguments: found.append(type(arguments))
+    Failing()
+    sys.unraisablehook = sys.__unraisablehook__
+    return found[0]
+
+
+_UnraisableArguments = _unraisable_arguments()
+
+
 def show_ignored(error: BaseException, source: object) -> None:
     """Report an error that cannot be raised, as ``sys.unraisablehook`` does."""
     try:
         hook = sys.unraisablehook
         if hook is not sys.__unraisablehook__:
-            arguments = {"exc_type": type(error), "exc_value": error, "exc_traceback": error.__traceback__}
-            hook(types.SimpleNamespace(err_msg=None, object=source, **arguments))
+            hook(_UnraisableArguments((type(error), error, error.__traceback__, None, source)))
             return
         print(f"Exception ignored in: {source!r}", file=sys.stderr)
         sys.__excepthook__(type(error), error, error.__traceback__)

@@ -96,7 +96,7 @@ def _show(error: BaseException) -> int:
         return _exit_status(leaving)
     except BaseException as failure:
         _show_failed_hook(failure, error)
-    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+    return INTERRUPTED if type(error) is KeyboardInterrupt else 1
 
 
 def _show_failed_hook(failure: BaseException, error: BaseException) -> None:

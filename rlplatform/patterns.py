@@ -8,6 +8,7 @@ ASSIGNMENT = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
 ENTRY = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$"
 FILE = r"^file_[0-9a-z]{26}$"
 FUNCTION = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+HTTP_ADDRESS = r"^https?://[^\s/@]+(/[^\s@]*)?$"
 IMAGE = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
 LABEL = r"^[A-Za-z0-9_.:-]+$"
 LABEL_KEY = r"^[A-Za-z0-9]([A-Za-z0-9_./:-]{0,62}[A-Za-z0-9])?$"
@@ -23,6 +24,7 @@ ACCEPTED = {
     ENTRY: "a module and a name in it, as grid:GridWorld",
     FILE: "ids of uploaded files, file_…, as POST /v1/files and rlp files put tell them",
     FUNCTION: "letters, digits and _, 64 at most, and no digit first",
+    HTTP_ADDRESS: "addresses of HTTP servers, as http://collector:4318",
     IMAGE: "small letters, digits and -, 40 at most, and no - first or last",
     LABEL: "letters, digits and . : - _",
     LABEL_KEY: "letters, digits and _ . / : -, 64 at most, and a letter or digit first and last",

@@ -23,6 +23,8 @@ from rlplatform import patterns
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.validation_errors import describe_error
 
+THROUGH_ACTOR = "actor://"
+"""Store URL of processes that know no address of the store, and reach it through an actor of the cluster."""
 SECRETS_FOLDER = Path("/run/secrets")
 """Folder of secret files, where Compose and the cluster launcher mount them; ``RLP_SECRETS_DIR`` names another."""
 _SECRET_FILES = {"store_url": ("store", "url"), "pepper": ("access", "pepper")}
@@ -147,8 +149,10 @@ class TrainingSettings(_Section):
     """Training sessions. A trainer that lives but appends no event for ``stall_timeout_s``, or for 20 of its iterations
     where that is longer, is ended and recovered; None: never. One that begins has a minute at least.
 
-    ``policy_url`` None: a folder ``policies`` beside the checkpoints. ``run_dir``: where each session's trainer writes
-    a folder with ``progress.csv``, TensorBoard files and so on; None: ``runs`` in the state directory; "": nowhere.
+    ``max_running``: trainings that have a trainer at one time; None: as many as the cluster has CPUs for, or can have with
+    an autoscaler. ``policy_url`` None: a folder ``policies`` beside the checkpoints. ``run_dir``: where each session's
+    trainer writes a folder with ``progress.csv``, TensorBoard files and so on; None: ``runs`` in the state directory;
+    "": nowhere.
     ``probe_…``: what making an environment once may take, in a process of its own, before a training is queued.
     ``environment_modules``: packages of environments to import on every node, as ``highway_env,ale_py``.
     """
@@ -160,7 +164,7 @@ class TrainingSettings(_Section):
     policy_url: str | None = None
     run_dir: str | None = None
     max_queued: int = Field(default=1000, ge=1)
-    max_running: int = Field(default=4, ge=1)
+    max_running: int | None = Field(default=None, ge=1)
     max_restarts: int = Field(default=5, ge=0)
     stall_timeout_s: float | None = Field(default=600.0, gt=0)
     placement_timeout_s: float = Field(default=60.0, gt=0)
@@ -325,6 +329,14 @@ class LogSettings(_Section):
     folder: Path | None = None
 
 
+class TraceSettings(_Section):
+    """Traces by OpenTelemetry. ``endpoint``: address of an OTLP collector, as ``http://collector:4318``; None: no
+    traces. ``ratio``: share of traces that are recorded. Headers are in ``OTEL_EXPORTER_OTLP_HEADERS`` of each node."""
+
+    endpoint: str | None = Field(default=None, pattern=patterns.HTTP_ADDRESS)
+    ratio: float = Field(default=1.0, ge=0, le=1)
+
+
 class ClusterSettings(_Section):
     """The Ray cluster. ``address`` None: one is started here, with its dashboard on 8265 if that is free.
 
@@ -396,6 +408,7 @@ class Settings(BaseSettings):
     )
     webhooks: WebhookSettings = WebhookSettings()
     logs: LogSettings = LogSettings()
+    traces: TraceSettings = TraceSettings()
     cluster: ClusterSettings = ClusterSettings()
 
     @classmethod
@@ -415,6 +428,10 @@ class Settings(BaseSettings):
         return self.model_copy(
             update={"access": self.access.model_copy(update={"pepper": SecretStr(""), "oidc": None})}
         )
+
+    def without_secrets(self) -> Settings:
+        """Return these settings for a node that holds no secret: its processes reach the store through an actor."""
+        return self.without_pepper().model_copy(update={"store": StoreSettings.model_construct(url=THROUGH_ACTOR)})
 
     def run_folder(self, training_id: str) -> Path | None:
         """The run folder of a training on its trainer's node; None where there is to be none."""

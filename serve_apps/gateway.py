@@ -23,7 +23,7 @@ from rlplatform.clock import SystemClock
 from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_episodes, open_files
-from rlplatform.telemetry import logs
+from rlplatform.telemetry import logs, traces
 from serve_apps import episode_deployment, internal_address, policy_deployment
 from serve_apps.api.app import create_app
 from serve_apps.api.http import audit_log
@@ -52,6 +52,7 @@ def app(args: GatewayArgs) -> Application:
     def build() -> FastAPI:
         held = settings or Settings()
         logs.configure(held, args.application)
+        traces.configure(held, args.application)
         internal_address.install()
         audit_log.keep(held.state_dir / "audit.log")
         api = build_api(held)

@@ -22,7 +22,7 @@ from rlplatform.quotas.service import QuotaService
 from rlplatform.runs.ports import Idempotency
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_policies
-from rlplatform.telemetry import logs
+from rlplatform.telemetry import logs, traces
 from serve_apps import internal_address
 
 NAME = "policies"
@@ -35,6 +35,7 @@ class PolicyReplica:
     def __init__(self, settings: Settings | None) -> None:
         settings = settings or Settings()
         logs.configure(settings, NAME)
+        traces.configure(settings, NAME)
         internal_address.install()
         environment_modules.configure(settings.training.environment_modules)
         store, clock = connect_store(settings), SystemClock()

@@ -25,6 +25,7 @@ from rlplatform.runs.event_writer import EventWriter
 from rlplatform.runs.ports import EventLog
 from rlplatform.sandbox.models import PoolStatus, Tier
 from rlplatform.sandbox.ports import SandboxPool
+from rlplatform.spans import span
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ class Evaluator:
         grader = await self._grader(run)
 
         def judge() -> Judgement:
-            with self._files.fetched(run, infos) as request:
+            with span("judge", run=run.id, tests=len(run.request.tests)), self._files.fetched(run, infos) as request:
                 request = request.model_copy(update={"grader": grader})
                 return Judge(pool, self._bounds).judge(request, on_result, cancelled, run.tenant, on_output)
 

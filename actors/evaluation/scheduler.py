@@ -19,11 +19,13 @@ from rlplatform.errors import Conflict, PlatformError, SandboxUnavailable, Unava
 from rlplatform.evaluation.events import EvaluationCancelled, EvaluationFailed, EvaluationRetried
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
+from rlplatform.ids import created_at
 from rlplatform.load import SandboxLoad
 from rlplatform.retries import retry, with_timeout
 from rlplatform.scheduling.admission import Admission, QueuePlace, ServiceTime
 from rlplatform.scheduling.fair_queue import FairQueue
 from rlplatform.settings import EvaluationSettings, Quotas
+from rlplatform.spans import span
 from rlplatform.store import Store
 from rlplatform.telemetry import log_context
 
@@ -229,12 +231,16 @@ class EvaluationScheduler:
     async def _conclude(self, run_id: str, work: Coroutine[Any, Any, EvaluationRun | None]) -> None:
         """Wait for the end of a lease. ``work`` returns the run to queue again, if any."""
         again = None
-        try:
-            again = await work
-        except Exception:
-            log.exception("the lease of %s broke off", run_id)
-            self._on_broken()
-        lease = self._leases.pop(run_id)
+        lease = self._leases[run_id]
+        with span("evaluation", root=True, run=run_id, tenant=lease.tenant, evaluator=lease.link.name):
+            with span("wait in the queue", since=created_at(run_id)):
+                pass
+            try:
+                again = await work
+            except Exception:
+                log.exception("the lease of %s broke off", run_id)
+                self._on_broken()
+        del self._leases[run_id]
         if again and not lease.cancelled:
             self._tried[run_id] = lease.link.name
             self._images[run_id] = again.request.own_image

@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 import pickle
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from rlplatform.spans import span
 from rlplatform.telemetry import log_context
 
+_RECORD_THEMSELVES = frozenset({"call", "run"})
 _Method = Callable[[Any, bytes], Awaitable[bytes]]
 
 
@@ -30,9 +33,14 @@ def unpack(packed: bytes) -> Any:
 async def perform(plain: object, method: str, packed: bytes) -> bytes:
     """Call ``method``, a plain function or a coroutine, with arguments from :func:`pack`; return its value packed."""
     args, kwargs, ids = pickle.loads(packed)
-    with log_context.replaced(ids):
+    with log_context.replaced(ids), _recorded(method):
         returned = getattr(plain, method)(*args, **kwargs)
         return pack_value(await returned if inspect.isawaitable(returned) else returned)
+
+
+def _recorded(method: str) -> AbstractContextManager[object]:
+    """Record a call as a span, unless the caller or the method does."""
+    return nullcontext() if method in _RECORD_THEMSELVES else span(method)
 
 
 def packing(cls: type) -> type:

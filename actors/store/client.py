@@ -15,6 +15,7 @@ from rlplatform.runs.events import Event
 from rlplatform.runs.index import RunQuery
 from rlplatform.runs.ports import EncodedEvent, Idempotency
 from rlplatform.runs.records import Run, RunSummary
+from rlplatform.spans import span
 from rlplatform.store import Document, OutboxEntry, Written
 
 PATIENCE_S = 20.0
@@ -33,6 +34,12 @@ class StoreClient:
         self._clock = clock or SystemClock()
 
     async def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        if name == "tail":  # waits for events
+            return await self._persevere(name, *args, **kwargs)
+        with span(f"store {name}"):
+            return await self._persevere(name, *args, **kwargs)
+
+    async def _persevere(self, name: str, *args: Any, **kwargs: Any) -> Any:
         deadline: float | None = None
         backoff = Backoff(self._clock, 0.1, 1.0)
         while True:

@@ -26,6 +26,7 @@ from rlplatform.evaluation.submissions import build_program, local_paths
 from rlplatform.evaluation.verdicts import Ruling, decide_verdict
 from rlplatform.sandbox.models import Limits, Outcome, OutcomeKind, Program, SandboxInfo, Tier
 from rlplatform.sandbox.ports import Sandbox, SandboxPool
+from rlplatform.spans import span
 
 log = logging.getLogger(__name__)
 
@@ -86,15 +87,17 @@ class Judge:
         faults = 0
         while not judging.done:
             try:
-                sandbox = self._pool.open(program, limits, request.tier, tenant, image=request.own_image)
-                info = sandbox.info
-                try:
-                    beside = partial(self._open_beside, request.tier, tenant, sandbox)
-                    image, longest_s = request.own_image, self._bounds.longest_s
-                    judging.judge_rest(Stage(sandbox, program, request.limits, image, longest_s, beside))
-                finally:
-                    second.close()  # it shares the slot of the submission's sandbox
-                    sandbox.close()
+                with span("container", tier=request.tier.value, image=request.own_image) as container:
+                    sandbox = self._pool.open(program, limits, request.tier, tenant, image=request.own_image)
+                    info = sandbox.info
+                    container.set(runtime=info.runtime, digest=info.image_digest)
+                    try:
+                        beside = partial(self._open_beside, request.tier, tenant, sandbox)
+                        image, longest_s = request.own_image, self._bounds.longest_s
+                        judging.judge_rest(Stage(sandbox, program, request.limits, image, longest_s, beside))
+                    finally:
+                        second.close()  # it shares the slot of the submission's sandbox
+                        sandbox.close()
             except SandboxFault as fault:
                 faults += 1
                 log.warning("sandbox fault %d of %d: %s", faults, MAX_FAULTS + 1, fault)
@@ -168,6 +171,7 @@ class _Judging:
             while not self.done:
                 test = self.tests[len(self.results)]
                 with (
+                    span("test", test=test.id) as testing,
                     closing(session.attempt(test, self._request.limits_of(test))) as attempt,
                     closing(self._run(sandbox, test, attempt)) as outcome,
                 ):
@@ -175,6 +179,7 @@ class _Judging:
                     attempt.ended(outcome)
                     self._second.start_test(sandbox)
                     result = self._result(test, attempt, outcome)
+                    testing.set(verdict=result.verdict.value, cpu_time_s=result.cpu_time_s)
                 self._add(test, result)
                 self._skip_tests()
             self.message = self.message or session.message

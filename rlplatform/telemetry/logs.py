@@ -5,26 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from rlplatform.settings import Settings
 from rlplatform.telemetry.log_context import FIELDS, current
-
-HIDDEN = "[secret]"
-_LEAST_SECRET = 6  # a shorter one would hide ordinary words
-_PATTERNS = (
-    re.compile(r"rlp_[0-9a-z]{26}_[A-Za-z0-9_-]{43}"),  # API keys
-    re.compile(r"whsec_[A-Za-z0-9+/=_-]{16,}"),  # secrets of webhooks
-    re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"),  # tokens and tickets
-    re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),  # user and password of a URL
-    re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]{8,}"),
-)
+from rlplatform.telemetry.scrubbing import Scrubber, secrets_of
 
 
 class JsonFormatter(logging.Formatter):
@@ -38,7 +27,7 @@ class JsonFormatter(logging.Formatter):
     def __init__(self, process: str, secrets: Iterable[str] = ()) -> None:
         super().__init__()
         self._process = process
-        self._secrets = sorted({text for text in secrets if len(text) >= _LEAST_SECRET}, key=len, reverse=True)
+        self._without_secrets = Scrubber(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -62,13 +51,6 @@ class JsonFormatter(logging.Formatter):
             line["exception"] = self._without_secrets(record.exc_text)
         return json.dumps(line, ensure_ascii=False, default=str)
 
-    def _without_secrets(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
-        for pattern in _PATTERNS:
-            text = pattern.sub(HIDDEN, text)
-        return text
-
 
 def configure(settings: Settings, process: str) -> None:
     """Have this process write its log as the settings say; with the format ``plain`` nothing is changed. Idempotent.
@@ -84,12 +66,6 @@ def configure(settings: Settings, process: str) -> None:
     handler.setFormatter(JsonFormatter(process, secrets_of(settings)))
     root.addHandler(handler)
     root.setLevel(settings.logs.level)
-
-
-def secrets_of(settings: Settings) -> list[str]:
-    """Return the secrets that this process knows by its settings."""
-    password = urlsplit(settings.store.url).password or ""
-    return [settings.access.pepper.get_secret_value(), password, unquote(password)]
 
 
 def _handler(path: Path) -> logging.Handler:

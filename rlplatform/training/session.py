@@ -21,6 +21,7 @@ from rlplatform.environments.sandboxed.faults import FaultLog
 from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.errors import EngineError, Fenced, PlatformError, ServiceError
 from rlplatform.runs.events import Event, stream_of
+from rlplatform.spans import span
 from rlplatform.training.checkpoints.checkpointer import Checkpointer, SessionState
 from rlplatform.training.evaluation_records import EvaluationRecords
 from rlplatform.training.events import (
@@ -260,8 +261,9 @@ class TrainingSession:
     def _iterate(self) -> None:
         began = self._begin("rollout")
         try:
-            with self._failures():
+            with self._failures(), span("iteration") as iteration:
                 report = self._engine.train_iteration()
+                iteration.set(iteration=report.iteration, env_steps=report.env_steps)
         except CutShort as cut:
             log.info("%s: a rollout was abandoned: %s", self.run_id, cut)
             elapsed_s = self._clock.monotonic() - began
@@ -347,7 +349,7 @@ class TrainingSession:
         at = {"iteration": progress.iteration, "env_steps": progress.env_steps}
         try:
             recorder = self._episodes.recorder(self._evaluations(progress.iteration))
-            with self._failures():
+            with self._failures(), span("policy evaluation", iteration=progress.iteration):
                 report = self._engine.evaluate(self._request.evaluation.episodes, self._request.seed, recorder)
         except CutShort as cut:
             self._emit(TrainingEvaluationCutShort, **at, reason=str(cut), report=cut.report)
@@ -376,7 +378,7 @@ class TrainingSession:
         """Commit a checkpoint, unless this iteration has one, and delete those that the plan does not keep."""
         if self._saved_at == self._progress.iteration:
             return
-        with self._failures():
+        with self._failures(), span("checkpoint", iteration=self._progress.iteration):
             info = self._saving.save(SessionState(progress=self._progress, metrics=self._metrics))
         try:
             self._emit(TrainingCheckpointSaved, checkpoint=info)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import docker
 import httpx2 as httpx
@@ -19,6 +20,7 @@ import pytest
 from websockets.sync.client import connect
 
 from rlplatform.free_ports import free_ports
+from rlplatform.testing.collector import TraceCollector
 from rlplatform.training.policy_evaluation import evaluate_policy
 from tests.conftest import Missing
 from tests.e2e.edge import check_edge
@@ -44,6 +46,17 @@ def _engine(missing: Missing) -> None:
         missing(f"no Docker engine: {error}")
 
 
+@pytest.fixture(scope="module")
+def collector() -> Iterator[TraceCollector]:
+    with TraceCollector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def environment(collector: TraceCollector) -> dict[str, str]:
+    return {"RLP_TRACES__ENDPOINT": collector.endpoint}
+
+
 def sse(platform: RunningPlatform, path: str, *, after: int = 0, most: int | None = None) -> Iterator[tuple[int, Any]]:
     """Events as a curl-like client reads them: ``id:`` and ``data:`` lines; hangs up after ``most``."""
     headers = {"Last-Event-ID": str(after)} if after else {}
@@ -60,6 +73,52 @@ def sse(platform: RunningPlatform, path: str, *, after: int = 0, most: int | Non
                 seen += 1
                 if seen == most:
                     return
+
+
+def traced(platform: RunningPlatform, path: str, body: dict[str, Any]) -> tuple[str, str]:
+    """Create a run within a trace of our own; return the trace and the id of the run."""
+    trace = uuid4().hex
+    response = platform.http.post(path, json=body, headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    assert response.status_code == 202, response.text
+    return trace, str(response.json()["id"])
+
+
+def test_a_trace_follows_an_evaluation_from_its_request_to_its_container(
+    platform: RunningPlatform, collector: TraceCollector
+) -> None:
+    secret = f"rlp_{'0' * 26}_{'s' * 43}"
+    body = {**SUBMISSION, "source": f"print(int(input()) * 2)  # {secret}"}
+    trace, run = traced(platform, "/v1/evaluations", body)
+    wanted = {"POST /v1/evaluations", "submit_evaluation", "evaluation", "evaluate", "judge", "container", "test"}
+    found = collector.wait(trace, lambda spans: wanted <= {span.name for span in spans})
+    assert {span.process for span in found} == {"api", "supervisor", "evaluator"}
+    tests = [span for span in found if span.name == "test"]
+    assert [span.attributes["rlp.test"] for span in tests] == ["small", "wrong", "secret"]
+    around = [span.name for span in collector.ancestors(tests[0], found)]
+    assert around[:4] == ["container", "judge", "evaluate", "evaluation"]
+    assert around[-1] == "POST /v1/evaluations"
+    (evaluation,) = (span for span in found if span.name == "evaluation")
+    assert (evaluation.attributes["rlp.run"], evaluation.attributes["rlp.tenant"]) == (run, "local")
+    told = b"".join(collector.raw)
+    pepper = (platform.folder / ".rlp" / "pepper").read_text()
+    for planted in (secret, platform.local["api_key"], pepper, "int(input())"):
+        assert planted.encode() not in told
+
+
+def test_a_trace_follows_a_training_from_its_request_to_its_iterations(
+    platform: RunningPlatform, collector: TraceCollector
+) -> None:
+    body = {"env": "CartPole-v1", "engine": "simulated", "stop": {"iterations": 4}}
+    trace, run = traced(platform, "/v1/trainings", body)
+    found = collector.wait(trace, lambda spans: {"training", "trainer"} <= {span.name for span in spans})
+    iterations = [span for span in found if span.name == "iteration"]
+    assert [span.attributes["rlp.iteration"] for span in iterations] == [1, 2, 3, 4]
+    assert {span.process for span in iterations} == {"trainer"}
+    around = [span.name for span in collector.ancestors(iterations[0], found)]
+    assert around[:2] == ["trainer", "training"]
+    assert around[-1] == "POST /v1/trainings"
+    assert "placement" in {span.name for span in found if span.process == "supervisor"}
+    assert next(span for span in found if span.name == "training").attributes["rlp.run"] == run
 
 
 def start(platform: RunningPlatform, **request: Any) -> str:
@@ -325,7 +384,7 @@ def test_a_published_policy_acts_as_it_was_evaluated(platform: RunningPlatform, 
 
 
 def test_a_back_up_of_the_running_platform_holds_every_stream(platform: RunningPlatform) -> None:
-    """Back up during a training that makes checkpoints and removes old ones; restore the copy elsewhere."""
+    """A training goes on meanwhile, makes checkpoints and removes old ones. The copy is restored elsewhere."""
     training_id = start(
         platform,
         engine="simulated",

@@ -10,14 +10,15 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rlplatform.errors import InvalidRequest, TooLarge
+from rlplatform.spans import span
 from rlplatform.telemetry import log_context
 from serve_apps.api import rate_limits
 from serve_apps.api.http import audit_log
@@ -71,8 +72,9 @@ class HttpMiddleware:
         headers = Headers(scope=scope)
         request_id = request_id_of(headers)
         scope.setdefault("state", {})["request_id"] = request_id
-        ids = {"request": request_id, "trace": log_context.trace_of(headers.get("traceparent"))}
-        with log_context.bound(ids):
+        ids = {"request": request_id, **log_context.of_traceparent(headers.get("traceparent"))}
+        probe = scope["path"] in _PROBES
+        with log_context.bound(ids), nullcontext() if probe else _recorded(scope):
             await self._answer(scope, receive, send, headers, request_id)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, headers: Headers, request_id: str) -> None:
@@ -102,6 +104,7 @@ class HttpMiddleware:
                 if message["status"] < 300 and (cookie := scope["state"].get("cookie")):
                     message["headers"].append((b"set-cookie", cookie.encode()))
                 audit_log.note(scope, message["status"], message["headers"])
+                scope["state"]["status"] = message["status"]
                 _note(scope, message["status"], time.monotonic() - began)
             await send(message)
 
@@ -125,6 +128,17 @@ class HttpMiddleware:
             if started:
                 raise
             await problem_response(internal_error(request_id), request_id)(scope, receive, send_sealed)
+
+
+@contextmanager
+def _recorded(scope: Scope) -> Iterator[None]:
+    """Record a request as a span, named by its route: a path has ids in it."""
+    with span(scope["method"], root=True, request=scope["state"]["request_id"]) as recorded:
+        yield
+        if (route := scope.get("route")) is not None:
+            recorded.rename(f"{scope['method']} {route.path}")
+        who = scope["state"].get("principal")
+        recorded.set(status=scope["state"].get("status"), tenant=who.tenant if who else None)
 
 
 def _note(scope: Scope, status: int, duration_s: float) -> None:

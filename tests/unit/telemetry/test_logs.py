@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from actors.rpc.serialization import pack, perform, unpack
 from rlplatform.settings import AccessSettings, LogSettings, Settings, StoreSettings
 from rlplatform.telemetry import log_context, logs
+from rlplatform.telemetry.scrubbing import HIDDEN
 
 LOG = logging.getLogger("rlplatform.tested")
 PEPPER = "f00dfeed" * 8
@@ -116,7 +117,7 @@ def test_no_line_has_a_secret(root: logging.Logger, tmp_path: Path, secret: str)
     text = (tmp_path / "logs" / "supervisor.jsonl").read_text()
     assert text.count("\n") == 3
     assert secret not in text
-    assert logs.HIDDEN in text
+    assert HIDDEN in text
 
 
 class Plain:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from bisect import bisect
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ MANIFEST = "manifest.json"
 DATA = "data"
 _CHUNK = 1 << 20
 _PENDING = ".pending-"
+_FIRST_BATCH = 8
 
 
 class ManifestFile(BaseModel):
@@ -96,13 +98,16 @@ class ArrowCheckpoints:
         return sorted(found, key=lambda info: (info.iteration, info.id))
 
     def find(self, checkpoint_id: str) -> CheckpointInfo:
-        _check(checkpoint_id, Kind.CHECKPOINT)
-        folders = {f"{training}/{checkpoint_id}": training for training in self._children(self._root)}
-        with as_storage_errors():
-            infos = self._fs.get_file_info([f"{folder}/{MANIFEST}" for folder in folders])
-        for folder, info in zip(folders, infos, strict=True):
-            if info.type == fs.FileType.File:
-                return self._manifest(folder, folders[folder].rpartition("/")[2], checkpoint_id)[0]
+        body = _check(checkpoint_id, Kind.CHECKPOINT).partition("_")[2]
+        trainings = self._children(self._root)
+        trainings = _nearest_first(self._children(self._root), body)
+        for start, size in _batches(len(trainings)):
+            folders = {f"{each}/{checkpoint_id}": each for each in trainings[start : start + size]}
+            with as_storage_errors():
+                infos = self._fs.get_file_info([f"{folder}/{MANIFEST}" for folder in folders])
+            for folder, info in zip(folders, infos, strict=True):
+                if info.type == fs.FileType.File:
+                    return self._manifest(folder, folders[folder].rpartition("/")[2], checkpoint_id)[0]
         raise _no_such(checkpoint_id)
 
     def delete(self, training_id: str, checkpoint_id: str) -> None:
@@ -120,16 +125,25 @@ class ArrowCheckpoints:
         swept = 0
         before = self._clock.now() - timedelta(seconds=min_age_s)
         for training in self._children(self._root):
-            for folder in self._children(training):
-                with as_storage_errors():
-                    entries = self._fs.get_file_info(fs.FileSelector(folder, recursive=True, allow_not_found=True))
-                    entries.append(self._fs.get_file_info(folder))
-                    pending = folder.rpartition("/")[2].startswith(_PENDING)
-                    committed = any(entry.path == f"{folder}/{MANIFEST}" for entry in entries) and not pending
-                    if not committed and all(_modified(entry) < before for entry in entries):
+            for folder, entries in self._by_checkpoint(training).items():
+                pending = folder.rpartition("/")[2].startswith(_PENDING)
+                committed = any(entry.path == f"{folder}/{MANIFEST}" for entry in entries) and not pending
+                if not committed and all(_modified(entry) < before for entry in entries):
+                    with as_storage_errors():
                         self._remove(folder)
-                        swept += 1
+                    swept += 1
         return swept
+
+    def _by_checkpoint(self, training: str) -> Mapping[str, Sequence[Any]]:
+        """Return all that lies in the folders of a training, by folder: one listing for all of them."""
+        with as_storage_errors():
+            entries = self._fs.get_file_info(fs.FileSelector(training, recursive=True, allow_not_found=True))
+        found: dict[str, list[Any]] = {}
+        for entry in entries:
+            name, _, inside = entry.path[len(training) + 1 :].partition("/")
+            if inside or entry.type == fs.FileType.Directory:
+                found.setdefault(f"{training}/{name}", []).append(entry)
+        return found
 
     def _folder(self, training_id: str, checkpoint_id: str | None = None) -> str:
         folder = f"{self._root}/{_check(training_id, Kind.TRAINING)}"
@@ -263,6 +277,23 @@ def opened(manifest: bytes, training_id: str, checkpoint_id: str) -> tuple[Check
             raise CheckpointError(f"{checkpoint_id} is damaged: it names a file {file.path!r}")
     digest = hashlib.sha256(manifest).hexdigest()
     return read.info.model_copy(update={"manifest_sha256": digest}), read.files
+
+
+def _nearest_first(trainings: Sequence[str], body: str) -> Sequence[str]:
+    """Order sorted folders of trainings by how near they were made to the checkpoint whose id ends in ``body``.
+
+    Ids sort by time. A training is older than its checkpoints, but the clocks of nodes may differ.
+    """
+    split = bisect([folder.rpartition("_")[2] for folder in trainings], body)
+    return [trainings[index] for index in sorted(range(len(trainings)), key=lambda index: abs(2 * (index - split) + 1))]
+
+
+def _batches(total: int) -> Iterator[tuple[int, int]]:
+    """Yield start and size of batches that double: a near hit costs few look-ups, the farthest few rounds."""
+    start, size = 0, _FIRST_BATCH
+    while start < total:
+        yield start, size
+        start, size = start + size, 2 * size
 
 
 def _check(text: str, kind: Kind) -> str:

@@ -8,13 +8,15 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from pyarrow import fs
 
 from rlplatform.clock import SystemClock
-from rlplatform.errors import CheckpointError, InvalidRequest, StorageError
+from rlplatform.errors import CheckpointError, InvalidRequest, NotFound, StorageError
+from rlplatform.ids import Kind, new_id
 from rlplatform.storage import open_checkpoints
 from rlplatform.storage.checkpoints import MANIFEST, ArrowCheckpoints, LocalCheckpoints
 from rlplatform.testing.checkpoints import MemoryCheckpoints
@@ -52,6 +54,38 @@ class TestObjectCheckpoints(CheckpointStoreContract):
         assert store.sweep() == 1
         assert store.sweep() == 0
         assert store.find(kept.id) == kept
+
+
+class CountingFileSystem:
+    """A file system that counts what it is asked about; each is a request to object storage."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._plain = fs._MockFileSystem(datetime(2026, 1, 1, tzinfo=UTC))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plain, name)
+
+    def get_file_info(self, what: Any) -> Any:
+        self.asked += len(what) if isinstance(what, list) else 1
+        return self._plain.get_file_info(what)
+
+
+def test_finding_and_sweeping_ask_little_of_a_storage_with_many_trainings(tmp_path: Path) -> None:
+    write(tmp_path, {"weights": b"1"})
+    files = CountingFileSystem()
+    store = ArrowCheckpoints(files, "bucket/checkpoints", SystemClock())
+    infos = [store.commit(checkpoint(), tmp_path) for _ in range(300)]
+    files.asked = 0
+    assert store.find(infos[-1].id) == infos[-1]
+    assert store.find(infos[150].id) == infos[150]
+    assert files.asked <= 20, "the trainings just before a checkpoint are looked at first"
+    assert store.find(infos[0].id) == infos[0]
+    with pytest.raises(NotFound):
+        store.find(new_id(Kind.CHECKPOINT))
+    files.asked = 0
+    assert store.sweep() == 0
+    assert files.asked <= len(infos) + 1, "one listing a training, however many checkpoints it has"
 
 
 @pytest.fixture(scope="module")

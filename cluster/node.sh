@@ -5,13 +5,19 @@
 #   node.sh engine             start the engine and return (for a Kubernetes postStart hook)
 set -eu
 
+cgroups=${RLP_CGROUPS:-/sys/fs/cgroup} # tests have another
+# "/" in a control group namespace of our own; the path of this container in that of the host, which Kubernetes gives to
+# privileged pods. Containers must be below it: elsewhere the pod's limits would not hold for them.
+own=$(sed -n 's/^0:://p' "${RLP_OWN_CGROUP:-/proc/self/cgroup}")
+own=${own%/}
+
 split_control_groups() {
-    # cgroup v2, in a control group namespace of our own: a group with processes cannot have controlled children
-    root=/sys/fs/cgroup
-    if [ -f $root/cgroup.controllers ] && [ -f $root/cgroup.type ]; then
-        mkdir -p $root/node
-        while read -r pid; do echo "$pid" >$root/node/cgroup.procs 2>/dev/null || :; done <$root/cgroup.procs
-        sed -e 's/ / +/g' -e 's/^/+/' $root/cgroup.controllers >$root/cgroup.subtree_control
+    # cgroup v2: a group with controlled children cannot have processes of its own
+    root=$cgroups$own
+    if [ -f "$root/cgroup.controllers" ] && [ -f "$root/cgroup.type" ]; then
+        mkdir -p "$root/node"
+        while read -r pid; do echo "$pid" >"$root/node/cgroup.procs" 2>/dev/null || :; done <"$root/cgroup.procs"
+        sed -e 's/ / +/g' -e 's/^/+/' "$root/cgroup.controllers" >"$root/cgroup.subtree_control"
     fi
 }
 
@@ -20,8 +26,9 @@ engine() {
         return
     fi
     split_control_groups
+    log=${RLP_ENGINE_LOG:-/var/log/dockerd.log}
     rm -f /var/run/docker.pid
-    setsid dockerd --bridge=none --iptables=false >>/var/log/dockerd.log 2>&1 </dev/null &
+    setsid dockerd --bridge=none --iptables=false --cgroup-parent="$own/docker" >>"$log" 2>&1 </dev/null &
     for _ in $(seq 300); do
         if docker version >/dev/null 2>&1; then
             python -m cluster.sandbox_image
@@ -29,7 +36,7 @@ engine() {
         fi
         sleep 0.1
     done
-    tail -20 /var/log/dockerd.log >&2
+    tail -20 "$log" >&2
     echo "node.sh: the Docker engine does not answer; is this container privileged?" >&2
     exit 1
 }

@@ -21,6 +21,7 @@ from redis.exceptions import AuthenticationError
 from redis.retry import Retry
 
 from actors import options
+from cluster import ray_head
 from rlplatform.free_ports import free_ports
 from rlplatform.settings import Settings
 from rlplatform.testing.redis_server import installed
@@ -425,3 +426,57 @@ def test_the_entry_point_is_a_shell_script_that_parses() -> None:
     assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
     done = subprocess.run([str(script), "echo", "a node"], capture_output=True, text=True, check=False)
     assert done.stdout == "a node\n"
+
+
+@pytest.mark.parametrize("own", ["/", "/kubepods.slice/pod1.slice/cri-1.scope"])
+def test_a_nodes_own_engine_keeps_its_containers_within_the_control_group_of_the_node(own: str, tmp_path: Path) -> None:
+    """A privileged pod has the host's control group namespace: there the engine's default is outside of the pod."""
+    programs, groups = tmp_path / "bin", tmp_path / "cgroup"
+    group = groups / own.strip("/")
+    group.mkdir(parents=True)
+    for name, content in {"cgroup.controllers": "cpu memory pids", "cgroup.type": "domain", "cgroup.procs": ""}.items():
+        (group / name).write_text(content)
+    (tmp_path / "own").write_text(f"0::{own}\n")
+    programs.mkdir()
+    ready = tmp_path / "ready"
+    stubs = {
+        "docker": f"test -f {ready}",
+        "dockerd": f'echo "$@" >{tmp_path}/options; touch {ready}',
+        "python": "true",
+        "rm": "true",
+    }
+    for name, line in stubs.items():
+        (programs / name).write_text(f"#!/bin/sh\n{line}\n")
+        (programs / name).chmod(0o755)
+    environment = {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "RLP_CGROUPS": str(groups),
+        "RLP_OWN_CGROUP": str(tmp_path / "own"),
+        "RLP_ENGINE_LOG": str(tmp_path / "log"),
+    }
+    done = subprocess.run(
+        [str(CLUSTER / "node.sh"), "engine"], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"--cgroup-parent={own.rstrip('/')}/docker" in (tmp_path / "options").read_text().split()
+    assert (group / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
+    assert (group / "node").is_dir()
+
+
+def test_the_heads_processes_are_started_without_the_password() -> None:
+    worker = "python worker.py --redis-password=p.w --node=1"
+    command = [
+        "gcs_server",
+        "--redis_password=p.w",
+        f"--python_worker_command={worker}",
+        "--cpp=x --ray_redis_password=p.w",
+    ]
+    started: list[tuple[list[str], dict[str, str] | None]] = []
+
+    def start(command: list[str], process_type: str, *, env_updates: dict[str, str] | None) -> None:
+        started.append((command, env_updates))
+
+    for kind in ("gcs_server", "raylet"):
+        ray_head.start_without_password(start, "p.w", command, kind, env_updates=None)
+    kept = ["gcs_server", "--python_worker_command=python worker.py --node=1", "--cpp=x"]
+    assert started == [([*kept, "--fromenv=redis_password"], {"FLAGS_redis_password": "p.w"}), (kept, None)]

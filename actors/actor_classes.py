@@ -25,6 +25,7 @@ from actors.supervisor import Supervisor
 from actors.training.engines import make_engine, warm_up
 from actors.training.trainer import Trainer
 from actors.training.user_code import install_user_code
+from rlplatform import spans
 from rlplatform.clock import SystemClock
 from rlplatform.environments import environment_modules
 from rlplatform.errors import Conflict, PlatformError
@@ -41,7 +42,7 @@ from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_episodes, open_files, open_store
 from rlplatform.storage.measures import last_backup, store_size
 from rlplatform.store import Store
-from rlplatform.telemetry import logs
+from rlplatform.telemetry import logs, traces
 from rlplatform.telemetry.metrics import Telemetry
 from rlplatform.training.record import TrainingRun
 from rlplatform.user_environments.service import UserEnvironments
@@ -69,12 +70,13 @@ class UnixRpcActor:
 
 
 class StoreServerActor(UnixRpcActor, StoreServer):
-    """Owns the embedded store."""
+    """Owns the embedded store; or, as the relay, connects nodes without secrets with the database server."""
 
     def __init__(self, settings: Settings) -> None:
         logs.configure(settings, "store")
+        traces.configure(settings, "store")
         super().__init__(partial(open_store, settings.store.url))
-        self._listen(settings.state_dir / "store.sock")
+        self._listen(settings.state_dir / ("store.sock" if settings.store.embedded else "store_relay.sock"))
 
 
 class SupervisorActor(UnixRpcActor, Supervisor):
@@ -82,6 +84,7 @@ class SupervisorActor(UnixRpcActor, Supervisor):
 
     def __init__(self, settings: Settings) -> None:
         logs.configure(settings, "supervisor")
+        traces.configure(settings, "supervisor")
         telemetry = Telemetry(RayMeter())
         environment_modules.configure(settings.training.environment_modules)
         super().__init__(
@@ -123,6 +126,7 @@ class EvaluatorActor(Evaluator):
 
     def __init__(self, settings: Settings) -> None:
         logs.configure(settings, "evaluator")
+        traces.configure(settings, "evaluator")
         owner = ray.get_runtime_context().get_actor_id()
         telemetry = Telemetry(RayMeter())
         store = connect_store(settings, telemetry)
@@ -156,6 +160,7 @@ class TrainerActor:
 
     def __init__(self, settings: Settings, run: TrainingRun | None = None, epoch: int = 0) -> None:
         logs.configure(settings, "trainer")
+        traces.configure(settings, "trainer")
         environment_modules.configure(settings.training.environment_modules)
         self._settings = settings
         self._trainer: Trainer | None = None
@@ -200,7 +205,11 @@ class TrainerActor:
         assert self._trainer
         if self._warming and not self._simulated:
             await asyncio.wait({self._warming})
-        await self._trainer.run()
+        try:
+            with spans.span("trainer", run=self._owner[0], epoch=self._owner[1]):
+                await self._trainer.run()
+        finally:  # what comes next is the end of this process
+            await asyncio.to_thread(spans.flush)
 
     def command(self, command: str, *details: str) -> None:
         """Carry out a command (see ``Trainer``)."""
@@ -213,15 +222,16 @@ class StudyOwnerActor(StudyOwner):
 
     def __init__(self, settings: Settings) -> None:
         logs.configure(settings, "studies")
+        traces.configure(settings, "studies")
         store = connect_store(settings, Telemetry(RayMeter()))
         super().__init__(store, SupervisorHandle(), SystemClock())
         self._loop = asyncio.get_running_loop().create_task(self.run())
 
 
 def start(settings: Settings) -> None:
-    """Start the store server (with an embedded store) and the supervisor, unless they already run."""
-    if settings.store.embedded:
-        spawn(StoreServerActor, options.STORE_SERVER, settings)
+    """Start the store server, or its relay for nodes without secrets, and the supervisor, unless they already run."""
+    store = options.STORE_SERVER if settings.store.embedded else options.STORE_RELAY
+    spawn(StoreServerActor, store, settings.without_pepper())
     spawn(SupervisorActor, options.SUPERVISOR, settings)
 
 

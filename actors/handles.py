@@ -8,9 +8,9 @@ from contextlib import suppress
 
 from ray.actor import ActorHandle
 
-from actors.options import SUPERVISOR
+from actors.options import SUPERVISOR, task_name
 from actors.rpc.named_actor import NamedActor
-from actors.rpc.ray_calls import call, kill, result, submit
+from actors.rpc.ray_calls import call, kill, result, submit_named
 from rlplatform.access.principals import Principal
 from rlplatform.errors import PlatformError
 from rlplatform.evaluation.models import EvaluationRequest
@@ -107,7 +107,8 @@ class EvaluatorHandle:
         return await call(self._actor, "active")
 
     async def evaluate(self, run: EvaluationRun, attempt: int, epoch: int) -> None:
-        await call(self._actor, "evaluate", run, attempt, epoch)
+        name = task_name("evaluate", run.id, run.tenant)
+        await result(submit_named(name, self._actor, "evaluate", run, attempt, epoch), "evaluate")
 
     async def cancel(self, run_id: str) -> None:
         await call(self._actor, "cancel", run_id)
@@ -125,12 +126,13 @@ class EvaluatorHandle:
 class TrainerHandle:
     """A ``RemoteTrainer`` over Ray.
 
-    A call of ``run`` is always pending, so that the trainer's end is noticed at once.
+    A call of ``run`` is always pending, so that the trainer's end is noticed at once. ``task`` names it in Ray's
+    dashboard: the name of a warm trainer does not say which training it has adopted.
     """
 
-    def __init__(self, actor: ActorHandle) -> None:
+    def __init__(self, actor: ActorHandle, task: str) -> None:
         self._actor = actor
-        self._over = submit(actor, "run")
+        self._over = submit_named(task, actor, "run")
 
     async def wait(self) -> None:
         await result(self._over, "the training session")

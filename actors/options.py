@@ -20,7 +20,7 @@ OFF_SANDBOX_NODES = {ROLE_LABEL: f"!{SANDBOX_ROLE}"}
 EVALUATOR_PREFIX = "evaluator:"
 WARM_PREFIX = "warm_trainer:"
 
-_OF_TRAININGS = re.compile(r"(trainer|training):(?P<training>train_\w+)(:\d+)?")
+_OF_TRAININGS = re.compile(r"(trainer|training):(?P<training>train_\w+)(:\d+)?(@.+)?")
 
 STORE_SERVER: dict[str, Any] = {
     "name": "store_server",
@@ -30,6 +30,7 @@ STORE_SERVER: dict[str, Any] = {
     "max_restarts": -1,
     "max_concurrency": 10_000,
 }
+STORE_RELAY: dict[str, Any] = {**STORE_SERVER, "name": "store_relay"}
 SUPERVISOR: dict[str, Any] = {
     "name": "supervisor",
     "lifetime": "detached",
@@ -72,14 +73,19 @@ def evaluator_name(node_id: str) -> str:
     return f"{EVALUATOR_PREFIX}{node_id}"
 
 
-def trainer_name(training_id: str, epoch: int) -> str:
-    """Return the name of the trainer that owns a training in an epoch."""
-    return f"trainer:{training_id}:{epoch}"
+def trainer_name(training_id: str, epoch: int, tenant: str) -> str:
+    """Return the name of the trainer that owns a training in an epoch; Ray's dashboard shows it."""
+    return f"trainer:{training_id}:{epoch}@{tenant}"
 
 
-def placement_name(training_id: str) -> str:
+def placement_name(training_id: str, tenant: str) -> str:
     """Return the name of a training's placement group, which outlives its trainers."""
-    return f"training:{training_id}"
+    return f"training:{training_id}@{tenant}"
+
+
+def task_name(verb: str, run_id: str, tenant: str) -> str:
+    """Return the name of the task in which an actor works on a run; Ray's dashboard lists tasks by it."""
+    return f"{verb}:{run_id}@{tenant}"
 
 
 def training_of(name: str) -> str | None:

@@ -85,6 +85,16 @@ class Launcher(Protocol):
     def grows(self) -> bool:
         """True if an autoscaler adds nodes for waiting actors."""
 
+    @property
+    def brings_sandboxes(self) -> bool:
+        """True if an autoscaler adds nodes with sandboxes."""
+
+    async def capacity(self) -> int:
+        """Return how many trainings of one CPU have room if no others run, on nodes that an autoscaler can add too."""
+
+    async def scale(self, evaluations: int) -> None:
+        """Ask the autoscaler, if there is one, for nodes with sandboxes for so many evaluations at a time."""
+
     async def check(self, request: TrainingRequest) -> None:
         """Check that the cluster could place the training if no other ran, or can grow to do so.
 

@@ -159,6 +159,9 @@ class Supervisor(AssignmentCommandHandler, EvaluationCommandHandler, StudyComman
             anew = self._stale or not self._restored.is_set()
             self._stale = False
             try:
+                self._trainings.resize(await self._launcher.capacity())
+                await self._launcher.scale(self._evaluations.queued + self._evaluations.running)
+                self._evaluations.evaluators.coming = self._launcher.brings_sandboxes
                 if anew:
                     await self._trainings.restore([run async for run in self._unfinished(TrainingRun)])
                 await self._evaluations.refresh(await self._launcher.evaluators())

@@ -149,10 +149,10 @@ class TrainingSettings(_Section):
     """Training sessions. A trainer that lives but appends no event for ``stall_timeout_s``, or for 20 of its iterations
     where that is longer, is ended and recovered; None: never. One that begins has a minute at least.
 
-    ``max_running``: trainings that have a trainer at one time; None: as many as the cluster has CPUs for, or can have with
-    an autoscaler. ``policy_url`` None: a folder ``policies`` beside the checkpoints. ``run_dir``: where each session's
-    trainer writes a folder with ``progress.csv``, TensorBoard files and so on; None: ``runs`` in the state directory;
-    "": nowhere.
+    ``max_running``: trainings that have a trainer at one time; None: as many as the cluster has CPUs for, or can have
+    with an autoscaler. ``policy_url`` None: a folder ``policies`` beside the checkpoints. ``run_dir``: where each
+    session's trainer writes a folder with ``progress.csv``, TensorBoard files and so on; None: ``runs`` in the state
+    directory; "": nowhere.
     ``probe_…``: what making an environment once may take, in a process of its own, before a training is queued.
     ``environment_modules``: packages of environments to import on every node, as ``highway_env,ale_py``.
     """

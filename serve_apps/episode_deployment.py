@@ -19,7 +19,7 @@ from rlplatform.playing.service import LocalEpisodeService
 from rlplatform.policies.models import EvaluatePolicyRequest, PolicyEvaluation
 from rlplatform.settings import Settings
 from rlplatform.storage import open_checkpoints, open_episodes, open_policies
-from rlplatform.telemetry import logs
+from rlplatform.telemetry import logs, traces
 from rlplatform.user_environments.service import UserEnvironments
 from serve_apps import internal_address
 
@@ -33,6 +33,7 @@ class EpisodeReplica:
     def __init__(self, settings: Settings | None) -> None:
         settings = settings or Settings()
         logs.configure(settings, NAME)
+        traces.configure(settings, NAME)
         internal_address.install()
         environment_modules.configure(settings.training.environment_modules)
         self._service = LocalEpisodeService(
@@ -55,12 +56,12 @@ def apps(settings: Settings | None) -> tuple[Application, Application]:
     """Return the deployments, to be bound to the API's.
 
     ``settings`` None: from the environment of the replica's node; on nodes with sandboxes, which hold no secrets, from
-    that of this process, without the pepper.
+    that of this process, without secrets.
     """
     sandboxed = {"resources": {SANDBOX_RESOURCE: SANDBOX_SHARE}}
     return (
         _app(NAME, {"label_selector": OFF_SANDBOX_NODES}, settings),
-        _app(SANDBOXED, sandboxed, (settings or Settings()).without_pepper()),
+        _app(SANDBOXED, sandboxed, (settings or Settings()).without_secrets()),
     )
 
 

@@ -41,6 +41,8 @@ class Evaluators:
         self._statuses: dict[str, PoolStatus] = {}
         self._hanging_since: dict[str, float] = {}
         self._available_at = float("-inf")
+        self.coming = False
+        """True if an autoscaler brings nodes with sandboxes where there are none."""
 
     def __iter__(self) -> Iterator[RemoteEvaluator]:
         """Iterate over the evaluators that answered."""
@@ -64,11 +66,13 @@ class Evaluators:
         if self._available():
             return True, None
         reasons = sorted({status.reason or "unknown reason" for status in self._statuses.values()})
-        return False, "; ".join(reasons) or "no node of the cluster offers sandboxes"
+        none = "no node of the cluster offers sandboxes"
+        return False, "; ".join(reasons) or (f"{none}; the autoscaler is asked for one" if self.coming else none)
 
     def returning(self) -> bool:
-        """Return True if sandboxes were available a moment ago, and no evaluator reports why they are not now."""
-        return not self._statuses and self._clock.monotonic() - self._available_at < RETURN_S
+        """Return True if sandboxes were available a moment ago or an autoscaler brings some, and no evaluator reports
+        why they are not there now."""
+        return not self._statuses and (self.coming or self._clock.monotonic() - self._available_at < RETURN_S)
 
     def require(self, request: EvaluationRequest) -> None:
         """Check that the tier, the image and the packages of ``request`` are there.

@@ -7,16 +7,19 @@ import logging
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import ray
 from ray._private.state import available_resources_per_node
-from ray.util.placement_group import PlacementGroup, placement_group, placement_group_table, remove_placement_group
+from ray.util.placement_group import PlacementGroup, placement_group, placement_group_table
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 
 from actors import options
 from actors.handles import EvaluatorHandle, TrainerHandle
 from actors.placement.cluster_capacity import Room, bundles_of, bundles_of_request, check_request
+from actors.placement.groups import PlacementGroups
+from actors.placement.sandbox_nodes import SandboxNodes
 from actors.placement.warm_trainers import WarmTrainerPool
 from actors.rpc.ray_calls import find, in_thread, kill, living, run_on, spawn, submit, to_its_end
 from rlplatform.clock import Clock
@@ -24,6 +27,7 @@ from rlplatform.errors import CapacityExhausted, PlatformError
 from rlplatform.load import NodeLoad
 from rlplatform.retries import with_timeout
 from rlplatform.settings import Settings
+from rlplatform.spans import span
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.record import TrainingRun
 
@@ -33,7 +37,10 @@ FORGET_S = 60.0
 
 
 class RayLauncher:
-    """Starts evaluators and trainers. The three types are actor classes, built from settings."""
+    """Starts evaluators and trainers. The three types are actor classes, built from settings.
+
+    On nodes that run nothing but submissions, actors get no secret: they reach the store through another actor.
+    """
 
     def __init__(self, settings: Settings, evaluator: type, trainer: type, study_owner: type, clock: Clock) -> None:
         self._settings = settings
@@ -43,6 +50,8 @@ class RayLauncher:
         self._study_owner = study_owner
         self._clock = clock
         self._evaluators: dict[str, EvaluatorHandle] = {}
+        self._groups = PlacementGroups(clock)
+        self._sandbox_nodes = SandboxNodes(settings.cluster.max_resources, settings.sandbox.slots, clock)
         self._warm = WarmTrainerPool(settings.training.warm_trainers, self._start_warm_trainer, clock)
         self._waiters = ThreadPoolExecutor(2, thread_name_prefix="placing")
 
@@ -51,10 +60,36 @@ class RayLauncher:
         """True if an autoscaler adds nodes for waiting actors (see the port)."""
         return bool(self._settings.cluster.max_resources)
 
+    @property
+    def brings_sandboxes(self) -> bool:
+        """True if an autoscaler adds nodes with sandboxes (see the port)."""
+        return self._sandbox_nodes.scales
+
+    async def capacity(self) -> int:
+        """Return how many trainings of one CPU have room (see the port)."""
+        rooms = await in_thread(_rooms)
+        return max(sum(room.cpus for room in rooms), int(self._settings.cluster.max_resources.get("CPU", 0)))
+
+    async def scale(self, evaluations: int) -> None:
+        """Ask for nodes with sandboxes (see the port)."""
+        await in_thread(self._sandbox_nodes.want, evaluations)
+
     async def evaluators(self) -> list[EvaluatorHandle]:
-        """Return the evaluator of each living node with the resource ``sandbox`` (see the port)."""
+        """Return the evaluator of each living node with the resource ``sandbox`` (see the port).
+
+        With an autoscaler, idle evaluators beyond those wanted are ended: it gives back only nodes that are empty.
+        """
         self._evaluators = await in_thread(self._find_evaluators)
+        for node, evaluator in self._beyond_target():
+            with suppress(PlatformError):
+                if not await evaluator.active():
+                    await evaluator.close()
+                    del self._evaluators[node]
         return list(self._evaluators.values())
+
+    def _beyond_target(self) -> list[tuple[str, EvaluatorHandle]]:
+        target = self._sandbox_nodes.target
+        return [] if target is None else list(self._evaluators.items())[target:]
 
     async def nodes(self) -> list[NodeLoad]:
         """Return the living nodes of the cluster (see the port)."""
@@ -68,34 +103,37 @@ class RayLauncher:
         """Start a trainer on the run's placement group (see the port)."""
         await self._end_trainers(run.id)
         timeout = self._settings.training.placement_timeout_s
-        group = await in_thread(_group_of, run.id) or await to_its_end(_make_group, run)
+        name = options.placement_name(run.id, run.tenant)
+        group = await in_thread(self._groups.find, name) or await to_its_end(self._make_group, run)
         try:
-            ready = await asyncio.get_running_loop().run_in_executor(self._waiters, group.wait, timeout)
+            with span("placement"):
+                ready = await asyncio.get_running_loop().run_in_executor(self._waiters, group.wait, timeout)
             if not ready:
                 raise CapacityExhausted(f"no room in the cluster within {timeout:g} s")
             actor = await self._warm_trainer(group, run, epoch)
             actor = actor or await to_its_end(self._start_trainer, group, run, epoch)
         except BaseException:
-            remove_placement_group(group)
+            self._groups.remove(name)
             raise
-        return TrainerHandle(actor)
+        return TrainerHandle(actor, options.task_name("train", run.id, run.tenant))
 
     async def find(self, run: TrainingRun) -> TrainerHandle | None:
         """Return the living trainer of a run's current epoch (see the port)."""
-        actor = await in_thread(find, options.trainer_name(run.id, run.epoch))
+        actor = await in_thread(find, options.trainer_name(run.id, run.epoch, run.tenant))
         actor = actor or await self._warm.find(run.id, run.epoch)
-        return TrainerHandle(actor) if actor else None
+        return TrainerHandle(actor, options.task_name("train", run.id, run.tenant)) if actor else None
 
     async def placed(self) -> set[str]:
         """Return the ids of trainings with a trainer or a placement group (see the port)."""
-        names = await in_thread(living) | set(await in_thread(_groups))
+        names = await in_thread(living) | await in_thread(self._groups.names)
         return {training for name in names if (training := options.training_of(name))} | await self._warm.owners()
 
     async def free(self, training_id: str) -> None:
         """End a training's trainers and remove its placement group (see the port)."""
         await self._end_trainers(training_id)
-        if group := await in_thread(_group_of, training_id):
-            await in_thread(remove_placement_group, group)
+        for name in await in_thread(self._groups.names):
+            if options.training_of(name) == training_id:
+                await in_thread(self._groups.remove, name)
 
     async def close(self) -> None:
         """End all evaluators (see the port)."""
@@ -111,7 +149,7 @@ class RayLauncher:
         """Remove the run folders of trainings (see the port). Folders on nodes that do not answer stay."""
         folders = [str(folder) for training_id in training_ids if (folder := self._settings.run_folder(training_id))]
         if folders:
-            nodes = [node["NodeID"] for node in await in_thread(ray.nodes) if node["Alive"]]
+            nodes = [node["NodeID"] for node in await in_thread(_living)]
             await asyncio.gather(*(self._remove_folders(node, folders) for node in nodes))
 
     async def prepare(self) -> None:
@@ -135,18 +173,24 @@ class RayLauncher:
 
     def _find_evaluators(self) -> dict[str, EvaluatorHandle]:
         wanted = options.SANDBOX_RESOURCE
-        nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get(wanted, 0) >= 1]
+        nodes = {node["NodeID"]: node for node in _living() if node["Resources"].get(wanted, 0) >= 1}
         names = living()
         known = {node: handle for node, handle in self._evaluators.items() if handle.name in names}
-        return {node: known.get(node) or self._start_evaluator(node) for node in sorted(nodes)}
+        in_use = {node for node in nodes if options.evaluator_name(node) in names}
+        in_order = sorted(nodes, key=lambda node: (node not in in_use, node))
+        wanted = in_use.union(in_order[: self._sandbox_nodes.target])
+        return {node: known.get(node) or self._start_evaluator(nodes[node]) for node in in_order if node in wanted}
 
-    def _start_evaluator(self, node: str) -> EvaluatorHandle:
-        name = options.evaluator_name(node)
-        strategy = NodeAffinitySchedulingStrategy(node, soft=False)
+    def _start_evaluator(self, node: dict[str, Any]) -> EvaluatorHandle:
+        name = options.evaluator_name(node["NodeID"])
+        strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         chosen = {**options.EVALUATOR, "name": name, "scheduling_strategy": strategy}
-        return EvaluatorHandle(
-            name, self._settings.sandbox.slots, spawn(self._evaluator, chosen, self._worker_settings)
-        )
+        actor = spawn(self._evaluator, chosen, self._settings_on(node))
+        return EvaluatorHandle(name, self._settings.sandbox.slots, actor)
+
+    def _settings_on(self, node: dict[str, Any]) -> Settings:
+        """Return the settings of actors on a node."""
+        return self._settings.without_secrets() if _role(node) == options.SANDBOX_ROLE else self._worker_settings
 
     async def _warm_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> Any | None:
         if not self._warm.suits(run.document.request):
@@ -157,13 +201,23 @@ class RayLauncher:
     def _start_warm_trainer(self, name: str) -> Any:
         return spawn(self._trainer, {**options.WARM_TRAINER, "name": name}, self._worker_settings)
 
+    def _make_group(self, run: TrainingRun) -> PlacementGroup:
+        bundles = bundles_of_request(run.document.request)
+        nodes = [{} if options.SANDBOX_RESOURCE in bundle else options.OFF_SANDBOX_NODES for bundle in bundles]
+        name = options.placement_name(run.id, run.tenant)
+        group = placement_group(bundles, strategy="PACK", name=name, lifetime="detached", bundle_label_selector=nodes)
+        self._groups.add(name, group)
+        return group
+
     def _start_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> Any:
         strategy = PlacementGroupSchedulingStrategy(group, 0, placement_group_capture_child_tasks=True)
-        name = options.trainer_name(run.id, epoch)
+        name = options.trainer_name(run.id, epoch, run.tenant)
         chosen = {**options.TRAINER, "name": name, "scheduling_strategy": strategy}
         if gpus := bundles_of(run.document.request.resources)[0].get("GPU"):
             chosen["num_gpus"] = gpus
-        return spawn(self._trainer, chosen, self._worker_settings, run, epoch)
+        first = placement_group_table(group)["bundles_to_node_id"][0]
+        settings = next((self._settings_on(node) for node in _living() if node["NodeID"] == first), None)
+        return spawn(self._trainer, chosen, settings or self._worker_settings, run, epoch)
 
 
 def remove_folders(folders: Sequence[str]) -> None:
@@ -175,11 +229,16 @@ def remove_folders(folders: Sequence[str]) -> None:
 def _rooms() -> list[Room]:
     """Return the room of each living node for trainings, free or in use."""
     free = available_resources_per_node()
-    return [
-        Room.of(node["Resources"], free.get(node["NodeID"], {}), node["Labels"].get(options.ROLE_LABEL))
-        for node in ray.nodes()
-        if node["Alive"]
-    ]
+    return [Room.of(node["Resources"], free.get(node["NodeID"], {}), _role(node)) for node in _living()]
+
+
+def _living() -> list[dict[str, Any]]:
+    return [node for node in ray.nodes() if node["Alive"]]
+
+
+def _role(node: dict[str, Any]) -> str | None:
+    role: str | None = node["Labels"].get(options.ROLE_LABEL)
+    return role
 
 
 def _nodes() -> list[NodeLoad]:
@@ -188,34 +247,13 @@ def _nodes() -> list[NodeLoad]:
         NodeLoad(
             node=node["NodeID"],
             address=node["NodeManagerAddress"],
-            role=node["Labels"].get(options.ROLE_LABEL),
+            role=_role(node),
             cpus=node["Resources"].get("CPU", 0),
             free_cpus=round(free.get(node["NodeID"], {}).get("CPU", 0), 3),
             gpus=node["Resources"].get("GPU", 0),
         )
-        for node in ray.nodes()
-        if node["Alive"]
+        for node in _living()
     ]
-
-
-def _groups() -> dict[str, PlacementGroup]:
-    """Return existing placement groups by name."""
-    return {
-        group["name"]: PlacementGroup(ray.PlacementGroupID(bytes.fromhex(key)))
-        for key, group in placement_group_table().items()
-        if group["state"] != "REMOVED" and group["name"]
-    }
-
-
-def _group_of(training_id: str) -> PlacementGroup | None:
-    return _groups().get(options.placement_name(training_id))
-
-
-def _make_group(run: TrainingRun) -> PlacementGroup:
-    bundles = bundles_of_request(run.document.request)
-    nodes = [{} if options.SANDBOX_RESOURCE in bundle else options.OFF_SANDBOX_NODES for bundle in bundles]
-    name = options.placement_name(run.id)
-    return placement_group(bundles, strategy="PACK", name=name, lifetime="detached", bundle_label_selector=nodes)
 
 
 def _end_trainers(training_id: str) -> None:

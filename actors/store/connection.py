@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from actors import options
 from actors.rpc.named_actor import NamedActor
@@ -11,26 +13,36 @@ from actors.store.client import StoreClient
 from actors.store.metered import MeteredStore
 from actors.store.server import StoreServer
 from rlplatform.errors import Unavailable
-from rlplatform.settings import Settings
+from rlplatform.settings import THROUGH_ACTOR, Settings
 from rlplatform.storage import open_store
 from rlplatform.store import Store
 from rlplatform.telemetry.metrics import Telemetry
 
 
 def connect_store(settings: Settings, telemetry: Telemetry | None = None) -> Store:
-    """Connect to the store from any process of the cluster: through the store server, or directly to a database server.
+    """Connect to the store from any process of the cluster: through its server or relay, or directly to a database
+    server.
 
     With ``telemetry``, appended events are measured.
     """
-    if settings.store.embedded:
-        name = str(options.STORE_SERVER["name"])
-        if find(name) is None:
-            raise Unavailable("the store server is not running")
-        reach = partial(NamedActor(name).call, "call")
-    else:
-        reach = StoreServer(partial(open_store, settings.store.url)).call
     shared = settings.store.embedded
+    reach = _through_actor(settings) if shared else StoreServer(partial(open_store, settings.store.url)).call
     return MeteredStore(reach, telemetry, shared=shared) if telemetry else StoreClient(reach, shared=shared)
+
+
+def _through_actor(settings: Settings) -> Callable[..., Awaitable[Any]]:
+    """Return the call of the actor that serves the store.
+
+    Raises:
+        Unavailable: it is not running.
+    """
+    names = [str(options.STORE_SERVER["name"])]
+    if settings.store.url == THROUGH_ACTOR:
+        names.append(str(options.STORE_RELAY["name"]))
+    for name in names:
+        if find(name) is not None:
+            return partial(NamedActor(name).call, "call")
+    raise Unavailable("the store server is not running")
 
 
 async def close_store() -> None:

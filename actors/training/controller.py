@@ -17,6 +17,7 @@ from rlplatform.errors import CapacityExhausted, Conflict, NotAllowed, PlatformE
 from rlplatform.retries import Backoff, retry, with_timeout
 from rlplatform.runs.ports import RunStore
 from rlplatform.settings import TrainingSettings
+from rlplatform.spans import span
 from rlplatform.store import Store
 from rlplatform.telemetry import log_context
 from rlplatform.training.events import (
@@ -127,8 +128,9 @@ class TrainingController:
         if run.final or is_paused(run):
             return True
         self.begun = self.begun or run.document.started_at is not None
-        if link := await self._link(run):
-            await self._interrupted(await self._follow(link))
+        with span("training", root=True, run=self.run_id, tenant=self.tenant):
+            if link := await self._link(run):
+                await self._interrupted(await self._follow(link))
         return False
 
     async def _link(self, run: TrainingRun) -> RemoteTrainer | None:

@@ -60,10 +60,21 @@ class TrainingScheduler:
         self._context = ControllerContext(store, launcher, settings, clock, stalls)
         self._kept = self._context.controllers
         self._checks: set[asyncio.Task[None]] = set()
+        self._capacity = 1
 
     @property
     def running(self) -> int:
         return len(self._kept)
+
+    @property
+    def limit(self) -> int:
+        """Number of trainings that may have a trainer at one time."""
+        return self._settings.max_running or self._capacity
+
+    def resize(self, capacity: int) -> None:
+        """Follow the cluster, which has room for ``capacity`` trainings; where a limit is set, that one holds."""
+        self._capacity = max(1, capacity)
+        self._pump()
 
     async def check(self, request: TrainingRequest) -> None:
         """Check that a training could run on this cluster.
@@ -196,13 +207,13 @@ class TrainingScheduler:
                 await with_timeout(self._clock, seconds, asyncio.wait({kept.task for kept in self._kept.values()}))
 
     def _pump(self) -> None:
-        while len(self.queue) and len(self._kept) < self._settings.max_running and not self._context.draining:
+        while len(self.queue) and len(self._kept) < self.limit and not self._context.draining:
             waiting = self.queue.pop()
             assert waiting is not None
             self._keep(*waiting)
 
     def _free(self) -> int:
-        return max(0, self._settings.max_running - len(self._kept))
+        return max(0, self.limit - len(self._kept))
 
     def _expected_wait_s(self, position: int) -> float | None:
         """Return 0 if there is room, else None: the duration of a training is unknown."""

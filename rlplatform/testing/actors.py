@@ -236,7 +236,7 @@ class FakeLauncher:
     """A cluster with ``evaluators_`` and room for ``room`` trainings at a time (None: for all).
 
     ``trainers`` are all that were ever launched; ``errors`` are raised by the next launches, in order; ``forgotten``
-    are those whose run folders were removed.
+    are those whose run folders were removed; ``asked_for`` evaluations were nodes with sandboxes last wanted.
     """
 
     def __init__(self, store: Store, clock: Clock, *, room: int | None = None) -> None:
@@ -248,7 +248,9 @@ class FakeLauncher:
         self.closed = False
         self.prepared = 0
         self.owner_woken = 0
-        self.grows = False
+        self.grows = self.brings_sandboxes = False
+        self.size = 4
+        self.asked_for = 0
         self.forgotten: list[str] = []
         self._store = store
         self._clock = clock
@@ -262,6 +264,12 @@ class FakeLauncher:
 
     async def evaluators(self) -> Sequence[FakeEvaluator]:
         return [evaluator for evaluator in self.evaluators_ if not evaluator.dead]
+
+    async def capacity(self) -> int:
+        return self.size
+
+    async def scale(self, evaluations: int) -> None:
+        self.asked_for = evaluations
 
     async def check(self, request: TrainingRequest) -> None:
         if request.resources.num_env_runners > 8:

@@ -124,7 +124,7 @@ class Stage:
 
     async def trainer(self, run: TrainingRun) -> str:
         """The name of the run's trainer."""
-        return options.trainer_name(run.id, (await self.get(run)).epoch)
+        return options.trainer_name(run.id, (await self.get(run)).epoch, run.tenant)
 
 
 def pid_of(name: str) -> int:

@@ -648,6 +648,24 @@ async def test_without_a_sandbox_an_evaluation_is_refused_with_the_reason(bench:
     assert await bench.store.find("evaluation") == []
 
 
+async def test_an_evaluation_waits_for_the_node_that_an_autoscaler_brings(bench: Bench) -> None:
+    bench.launcher.evaluators_, bench.launcher.brings_sandboxes = [], True
+    await bench.supervisor.reconcile()
+    run, _ = await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+    sandbox = next(one for one in (await bench.supervisor.status()).dependencies if one.name == "sandbox")
+    assert sandbox.detail == "no node of the cluster offers sandboxes; the autoscaler is asked for one"
+    await bench.supervisor.reconcile()
+    assert bench.launcher.asked_for == 1, "by the work that waits"
+    bench.launcher.evaluators_ = [bench.evaluator]
+    await bench.supervisor.reconcile()
+    await settle()
+    assert list(bench.evaluator.at_work) == [run.id]
+    bench.evaluator.unavailable = "no Docker engine"
+    await bench.supervisor.reconcile()
+    with pytest.raises(SandboxUnavailable, match="no Docker engine"):
+        await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+
+
 @pytest.mark.parametrize(
     ("stop", "field"),
     [

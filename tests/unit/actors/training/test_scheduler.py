@@ -111,6 +111,23 @@ async def bench(store: MemoryStore, clock: FakeClock, launcher: FakeLauncher) ->
     await bench.abandon()
 
 
+async def test_the_number_of_trainings_follows_the_size_of_the_cluster(
+    store: MemoryStore, clock: FakeClock, launcher: FakeLauncher
+) -> None:
+    bench = Bench(store, clock, launcher, TrainingSettings())
+    bench.sessions.resize(2)
+    for _ in range(5):
+        await bench.submit()
+    assert (len(launcher.alive()), len(bench.sessions.queue)) == (2, 3)
+    bench.sessions.resize(4)
+    await settle(store)
+    assert (len(launcher.alive()), len(bench.sessions.queue)) == (4, 1), "nodes were added"
+    bench.sessions.resize(0)
+    await settle(store)
+    assert len(launcher.alive()) == 4, "what runs is left alone"
+    await bench.abandon()
+
+
 async def test_after_a_restart_no_more_trainings_are_placed_than_may_run(bench: Bench) -> None:
     for tenant in "aabba":  # served in turn: the queue's order is not the order of the ids
         await bench.submit(tenant)

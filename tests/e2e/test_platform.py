@@ -110,7 +110,8 @@ def test_a_trace_follows_a_training_from_its_request_to_its_iterations(
 ) -> None:
     body = {"env": "CartPole-v1", "engine": "simulated", "stop": {"iterations": 4}}
     trace, run = traced(platform, "/v1/trainings", body)
-    found = collector.wait(trace, lambda spans: {"training", "trainer"} <= {span.name for span in spans})
+    wanted = {"POST /v1/trainings", "training", "trainer"}
+    found = collector.wait(trace, lambda spans: wanted <= {span.name for span in spans})
     iterations = [span for span in found if span.name == "iteration"]
     assert [span.attributes["rlp.iteration"] for span in iterations] == [1, 2, 3, 4]
     assert {span.process for span in iterations} == {"trainer"}

@@ -15,11 +15,14 @@ from pydantic import SecretStr, ValidationError
 
 from actors.rpc.serialization import pack, perform, unpack
 from rlplatform import spans
+from rlplatform.evaluation.judge import Judge
+from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.settings import AccessSettings, Settings, StoreSettings, TraceSettings
 from rlplatform.spans import span
 from rlplatform.telemetry import log_context, traces
 from rlplatform.telemetry.scrubbing import Scrubber
 from rlplatform.testing.collector import TraceCollector
+from rlplatform.testing.sandboxes import ScriptedPool, exited
 
 PEPPER = "f00dfeed" * 8
 PASSWORD = "hunter2hunter2"
@@ -88,6 +91,23 @@ def test_a_call_of_an_actor_is_a_part_of_its_callers_span(recorded: InMemorySpan
     assert found["judge"].parent.span_id == found["evaluate"].context.span_id
     assert found["evaluate"].parent.span_id == found["evaluation"].context.span_id
     assert ids["trace"] == f"{found['evaluation'].context.trace_id:032x}"
+
+
+def test_each_test_of_a_submission_is_a_part_of_its_container(recorded: InMemorySpanExporter) -> None:
+    tests = [{"id": "small", "expected_stdout": "4"}, {"id": "wrong", "expected_stdout": "5"}]
+    request = EvaluationRequest.model_validate({"source": f"print(4)  # {KEY}", "tests": tests})
+    with span("judge", root=True):
+        Judge(ScriptedPool([exited(b"4"), exited(b"4")])).judge(request, lambda result: None)
+    found = recorded.get_finished_spans()
+    container, judging = (next(each for each in found if each.name == name) for name in ("container", "judge"))
+    told = [(each.attributes["rlp.test"], each.attributes["rlp.verdict"]) for each in found if each.name == "test"]
+    assert told == [("small", "accepted"), ("wrong", "wrong_answer")]
+    assert {each.parent.span_id for each in found if each.name == "test"} == {container.context.span_id}
+    assert container.parent.span_id == judging.context.span_id
+    assert container.attributes["rlp.runtime"] == "scripted"
+    for each in found:
+        assert KEY not in each.to_json()
+        assert "print(4)" not in each.to_json()
 
 
 def test_a_run_that_starts_later_belongs_to_the_request_that_made_it(recorded: InMemorySpanExporter) -> None:

@@ -40,7 +40,7 @@ def redis(tmp_path: Path, missing: Missing) -> Iterator[Redis]:
 
 def test_a_head_keeps_its_state_in_redis_and_its_password_from_ps(redis: Redis, tmp_path: Path) -> None:
     (tmp_path / "redis_password").write_text(PASSWORD)
-    (port,) = free_ports(1)
+    port, dashboard = free_ports(2)
     where = redis.connection_pool.connection_kwargs
     mark = uuid4().hex
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "RLP_"))} | {
@@ -51,7 +51,8 @@ def test_a_head_keeps_its_state_in_redis_and_its_password_from_ps(redis: Redis, 
         processes.MARK: mark,
     }
     with tempfile.TemporaryDirectory(prefix="rlpr-", ignore_cleanup_errors=True) as folder:
-        options = [f"--port={port}", "--include-dashboard=false", f"--temp-dir={folder}", "--num-cpus=1", "--block"]
+        ports = f"--port={port}", f"--dashboard-port={dashboard}"  # asked for even without a dashboard
+        options = [*ports, "--include-dashboard=false", f"--temp-dir={folder}", "--num-cpus=1", "--block"]
         try:
             head = start(options, environment, tmp_path / "head.log")
             commands = [processes.command(pid) for pid in processes.marked(mark)]

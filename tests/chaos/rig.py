@@ -24,7 +24,7 @@ from tests.waiting import comes_true
 
 ENDLESS = 10**12
 SERVE = re.compile(r"Serve|Proxy|HAProxy")
-KEPT = re.compile(r"store_server|supervisor|evaluator:\w+|warm_trainer:\w+")
+KEPT = re.compile(r"store_server|store_relay|supervisor|evaluator:\w+|warm_trainer:\w+")
 PPO: dict[str, Any] = {
     "env": "CartPole-v1",
     "hyperparameters": {"n_steps": 256, "batch_size": 256, "n_epochs": 10},

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from rlplatform.errors import InvalidRequest, UnknownName
-from rlplatform.settings import read_settings
+from rlplatform.settings import THROUGH_ACTOR, AccessSettings, Settings, StoreSettings, read_settings
 
 
 def test_what_is_given_goes_over_the_environment_and_leaves_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,3 +69,12 @@ def test_a_secret_that_cannot_be_read_is_an_error_and_not_a_default(
     (tmp_path / "pepper").mkdir()
     with pytest.raises(InvalidRequest, match=r"the secret .*pepper cannot be read"):
         read_settings()
+
+
+def test_a_node_without_secrets_reaches_the_store_through_an_actor() -> None:
+    store = StoreSettings(url="redis://:hunter2hunter2@redis:6379/1")
+    settings = Settings(store=store, access=AccessSettings(pepper=SecretStr("pepper-pepper"))).without_secrets()
+    assert (settings.store.url, settings.store.embedded) == (THROUGH_ACTOR, True)
+    told = settings.model_dump_json() + repr(settings) + settings.access.pepper.get_secret_value()
+    assert "hunter2" not in told
+    assert "pepper-pepper" not in told

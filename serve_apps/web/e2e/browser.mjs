@@ -302,6 +302,24 @@ try {
     await page.getByText("give at least one of env_steps").first().waitFor();
   });
 
+  await step("a reward function is written in the form or chosen, and removed", async () => {
+    await page.getByText("Train on a reward function of your own").click();
+    await page.getByRole("button", { name: "Write one here" }).click();
+    const editor = page.getByRole("textbox", { name: "Reward function, in Python" });
+    await editor.getByText("the environment's own").waitFor();
+    await inspect("train-reward");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await inspect("train-reward-phone");
+    await page.setViewportSize({ width: 1360, height: 900 });
+    const buffer = Buffer.from("def shaped(*step):\n    return step[3] / 2\n");
+    const file = { name: "shaped.py", mimeType: "text/x-python", buffer };
+    await page.getByLabel("File of the reward function").setInputFiles([file]);
+    await editor.getByText("step[3] / 2").waitFor();
+    assert.equal(await page.getByLabel("Function", { exact: true }).inputValue(), "shaped");
+    await page.getByRole("button", { name: "Remove it" }).click();
+    assert.equal(await editor.count(), 0);
+  });
+
   let training = "";
   await step("a simulated training runs, live", async () => {
     await page.getByLabel("Env steps").fill("409600");

@@ -6,7 +6,8 @@ import { Problem } from "../problem";
 import type { TrainingFeed } from "../runs/feed";
 import { isFinal } from "../runs/list";
 import { may } from "../session";
-import type { EpisodeInfo, PolicyEvaluation } from "../types";
+import type { CheckpointInfo, EpisodeInfo, PolicyEvaluation } from "../types";
+import { drawn } from "./player";
 import { Alert } from "./problem";
 
 interface Props {
@@ -27,11 +28,9 @@ export function NewestPolicy({ feed, api, onEpisode }: Props) {
     if (!following || busy || !checkpoint || checkpoint.id === played.current) return;
     played.current = checkpoint.id;
     setBusy(true);
-    const asked = { episodes: 1, seed: checkpoint.iteration };
-    api
-      .post<PolicyEvaluation>(`v1/checkpoints/${checkpoint.id}/evaluate`, asked)
+    play(api, checkpoint)
       .then(
-        ({ episodes: [episode] }) => episode && onEpisode(episode),
+        (episode) => episode && onEpisode(episode),
         (error) => {
           const found = Problem.of(error);
           if (found.status === 404) return; // a newer one has taken its place
@@ -63,4 +62,13 @@ export function NewestPolicy({ feed, api, onEpisode }: Props) {
       </p>
     </div>
   );
+}
+
+/** Play an episode and have it drawn: on a busy machine, one is seen before the next one is begun. */
+async function play(api: Api, { id, iteration }: CheckpointInfo): Promise<EpisodeInfo | undefined> {
+  const asked = { episodes: 1, seed: iteration };
+  const { episodes } = await api.post<PolicyEvaluation>(`v1/checkpoints/${id}/evaluate`, asked);
+  const [episode] = episodes;
+  if (episode) await drawn(api, episode.id, () => false).catch(() => null); // without pictures, its steps are shown
+  return episode;
 }

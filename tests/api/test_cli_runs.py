@@ -183,7 +183,7 @@ async def test_staff_see_who_submitted_the_runs_of_others(
             await client.post("/v1/trainings", json=training)
         staff = {"RLP_URL": url, "RLP_API_KEY": admin}
         listed = (await rlp(tmp_path, "runs", "ls", **staff)).out.splitlines()
-        assert [line.split("  ")[-1] for line in listed] == ["BY", "you", "ann's laptop"]
+        assert [line.split("  ")[-1].strip() for line in listed] == ["BY", "you", "ann's laptop"]
         assert "submitted by    ann's laptop" in (await rlp(tmp_path, "runs", "show", made["id"], **staff)).out
         reader = {"RLP_URL": url, "RLP_API_KEY": await it.key(scopes=[Scope.READ])}
         listed = (await rlp(tmp_path, "runs", "ls", "--kind", "evaluations", **reader)).out.splitlines()

@@ -168,8 +168,9 @@ def broken() -> Picky:
 def test_a_value_that_a_constructor_rejects_is_named_and_nothing_else_is_blamed(
     monkeypatch: pytest.MonkeyPatch, env: str, config: dict[str, Any], field: str, message: str
 ) -> None:
-    monkeypatch.setitem(gym.registry, "Picky-v0", EnvSpec("Picky-v0", Picky))
-    monkeypatch.setitem(gym.registry, "Broken-v0", EnvSpec("Broken-v0", broken))
+    made: dict[str, Any] = {"Picky-v0": Picky, "Broken-v0": broken}
+    for name, entry in made.items():
+        monkeypatch.setitem(gym.registry, name, EnvSpec(name, entry))
     with pytest.raises(InvalidRequest) as refused:
         check_request(request(env=env, env_config=config))
     assert refused.value.extra["field"] == field

@@ -1,6 +1,7 @@
 /** A text field with a list of environments below it: typing searches the list, and any other id is accepted, too. */
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { matching } from "../drafts/environments";
+import { pictureOf } from "../drafts/pictures";
 import { count } from "../format";
 import type { EnvironmentInfo } from "../types";
 import type { Control } from "./problem";
@@ -96,6 +97,7 @@ export function EnvironmentPicker({ control, environments, chosen, onChange }: P
               onPointerDown={(event) => event.preventDefault()}
               onClick={() => choose(environment)}
             >
+              <Picture env={environment.id} />
               <b>{environment.name ?? environment.id}</b>
               <span class="hint">{about(environment)}</span>
               {environment.backend === "sandbox" && <span class="badge busy">yours</span>}
@@ -114,6 +116,12 @@ export function EnvironmentPicker({ control, environments, chosen, onChange }: P
       </div>
     </div>
   );
+}
+
+/** A picture, or the room of one, so that names stand in one column. */
+function Picture({ env }: { env: string }) {
+  const address = pictureOf(env);
+  return <span class="picture">{address && <img src={address} alt="" width="48" height="32" loading="lazy" />}</span>;
 }
 
 const about = ({ id, name, action_space: action, observation_space: observation }: EnvironmentInfo): string =>

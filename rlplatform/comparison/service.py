@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rlplatform.comparison import statistics
+from rlplatform import statistics
 from rlplatform.comparison.curves import RunCurve, read_curve
 from rlplatform.comparison.grouping import compared_settings, grouped, title_of
 from rlplatform.comparison.models import MAX_RUNS, Axis, Band, ComparedGroup, ComparedRun, Comparison, Estimate

@@ -135,6 +135,20 @@ def test_agents(docker_pool: DockerPool, source: str, verdict: str, message: str
         assert result.value["episode_return"] >= 150
 
 
+def test_32_episodes_are_played_side_by_side(docker_pool: DockerPool) -> None:
+    source = """
+class Agent:
+    def act_batch(self, observations):
+        return [int(o[2] + 0.3 * o[3] > 0) for o in observations]
+"""
+    fields = {"grader": {"kind": "episode", "env": "CartPole-v1", "entry": "Agent", "turn_time_s": 5}}
+    limits = {"cpu_time_s": 10, "wall_time_s": 60}
+    tests = [{"id": "many", "episodes": 32, "min_return": 150}]
+    (result,) = judged(docker_pool, source, tests=tests, limits=limits, **fields).tests
+    assert result.verdict == "accepted", result.message
+    assert len(result.value["episode_returns"]) == 32
+
+
 def test_an_agent_is_a_class_with_weights(docker_pool: DockerPool, tmp_path: Path) -> None:
     (tmp_path / "weights").write_text("[0, 0, 1, 0.3]")
     (tmp_path / "weights").chmod(0o444)

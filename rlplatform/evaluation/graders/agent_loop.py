@@ -19,7 +19,8 @@ name = path.removesuffix(".py")
 spec = spec_from_file_location("main" if name in sys.stdlib_module_names else name, path)
 agent = sys.modules[spec.name] = module_from_spec(spec)
 spec.loader.exec_module(agent)
-act = getattr(agent, entry, None)
+made = getattr(agent, entry, None)
+agents = {{}}
 
 
 def plain(value):
@@ -28,20 +29,36 @@ def plain(value):
     raise TypeError(f"the action holds a {{type(value).__name__}}; give numbers, lists or NumPy arrays")
 
 
-if not callable(act):
+def method_of(episode, name="act"):
+    if not isinstance(made, type):
+        return made if name == "act" else None
+    if episode not in agents:
+        agents[episode] = made()
+        if (reset := getattr(agents[episode], "reset", None)) is not None:
+            reset()
+    return getattr(agents[episode], name, None)
+
+
+def choose(asked):
+    several = "observations" in asked
+    observations = asked["observations"] if several else [asked["observation"]]
+    if batched:
+        actions = method_of(None, "act_batch")(observations)
+    else:
+        actions = [method_of(number)(one) for number, one in zip(asked.get("episodes", [0]), observations)]
+    return actions if several else actions[0]
+
+
+if not callable(made):
     sys.exit(f"{{path}} defines no function or class {{entry!r}}")
-if isinstance(act, type):
-    agent = act()
-    act, reset = getattr(agent, "act", None), getattr(agent, "reset", None)
-    if not callable(act):
-        sys.exit(f"{{path}}: class {{entry!r}} has no method act(self, observation)")
-    if reset is not None:
-        reset()
+batched = callable(getattr(made, "act_batch", None))
+if isinstance(made, type) and not batched and not callable(getattr(made, "act", None)):
+    sys.exit(f"{{path}}: class {{entry!r}} has no method act(self, observation)")
 for line in iter(sys.stdin.readline, ""):
-    action = act(json.loads(line)["observation"])
-    if hasattr(action, "tolist"):
-        action = action.tolist()
-    print(json.dumps(action, default=plain), file=wire, flush=True)
+    actions = choose(json.loads(line))
+    if hasattr(actions, "tolist"):
+        actions = actions.tolist()
+    print(json.dumps(actions, default=plain), file=wire, flush=True)
 """
 
 

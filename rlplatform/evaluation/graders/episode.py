@@ -17,6 +17,7 @@ from rlplatform.errors import ServiceError
 from rlplatform.evaluation.checkers.base import Checker
 from rlplatform.evaluation.graders import agent_loop
 from rlplatform.evaluation.graders.base import Grader, Session, Stage, TestAttempt, TestFields, refuse_checker
+from rlplatform.json_models import FieldError
 from rlplatform.sandbox.languages import PYTHON
 from rlplatform.sandbox.models import Limits, Program
 
@@ -28,7 +29,11 @@ class EpisodeTest(TestFields):
     """Seed of the episode (episode). Null: the host draws 63 random bits and tells them to nobody. Leave it null in
     hidden tests: an agent can try the small seeds and foresee the episode."""
     min_return: float | None = Field(default=None, allow_inf_nan=False)
-    """Return that the episode must reach (episode); null: playing it to its end is enough."""
+    """Return that the episode must reach (episode); null: playing it to its end is enough. Of several episodes, their
+    interquartile mean must reach it."""
+    episodes: int | None = Field(default=None, ge=2, le=256)
+    """Episodes that are played side by side (episode), with a line of observations and one of actions for each step of
+    all of them; `seed` is that of the first one, and the others follow. Null: one."""
 
 
 class EpisodeGrader(Grader):
@@ -44,7 +49,8 @@ class EpisodeGrader(Grader):
     sandbox of its own."""
     entry: str = Field(default="act", pattern=patterns.FUNCTION)
     """Name of the function that chooses an action, or of a class: an object of it is made for each episode, its
-    `reset()` is called if there is one, and its `act(observation)` chooses."""
+    `reset()` is called if there is one, and its `act(observation)` chooses. With `act_batch(observations)` one object
+    chooses for all episodes that are played side by side."""
     max_steps: int = Field(default=1000, ge=1, le=100_000)
     """Steps after which an episode ends that the environment does not end."""
     turn_time_s: float = Field(default=1.0, gt=0, le=60)
@@ -66,8 +72,12 @@ class EpisodeGrader(Grader):
 
         make_environment(self.env).close()
 
-    def check(self, tests: Sequence[TestFields], checker: Checker) -> None:  # noqa: ARG002
+    def check(self, tests: Sequence[TestFields], checker: Checker) -> None:
         refuse_checker(checker)
+        for index, test in enumerate(tests):
+            if isinstance(test, EpisodeTest) and test.episodes is not None and is_user_environment(self.env):
+                why = "an uploaded environment plays one episode at a time; give a test for each"
+                raise FieldError(f"tests.{index}.episodes", why)
 
     def playing(self, code: UserCode) -> EpisodeGrader:
         """Return the grader with the code of its uploaded environment."""
@@ -95,9 +105,13 @@ class _EpisodeSession(Session):
 
     def attempt(self, test: EpisodeTest, limits: Limits) -> TestAttempt:
         from rlplatform.evaluation.graders.episode_attempt import EpisodeAttempt, make_environment
+        from rlplatform.evaluation.graders.episodes_attempt import EpisodesAttempt
         from rlplatform.evaluation.graders.uploaded_environment import UploadedEnvironment
 
         grader = self._settings
+        if test.episodes is not None:
+            envs = [make_environment(grader.env) for _ in range(test.episodes)]
+            return EpisodesAttempt(envs, test.seed, test.min_return, grader.max_steps, grader.turn_time_s, limits)
         if not is_user_environment(grader.env):
             env = make_environment(grader.env)
         elif self._code is None:

@@ -147,6 +147,13 @@ def read_action(space: spaces.Space[Any], line: bytes) -> Any:
         given = values.decode(line)
     except values.ValueRefused as refusal:
         raise ValueError(f"the action is refused: {refusal}") from None
+    if (action := fitting_action(space, given)) is None:
+        raise ValueError(f"the action {line[:80].decode('utf-8', 'replace')} is not in {space}")
+    return action
+
+
+def fitting_action(space: spaces.Space[Any], given: Any) -> Any:
+    """Return the action of ``space`` that a JSON value means; None if it means none."""
     whole = not np.issubdtype(space.dtype, np.floating)
     if isinstance(space, spaces.Discrete):
         if isinstance(given, int) and given.bit_length() < 63 and space.contains(np.int64(given)):
@@ -158,7 +165,7 @@ def read_action(space: spaces.Space[Any], line: bytes) -> Any:
             unchanged = np.array_equal(action, exact) if whole else np.isfinite(action).all()
             if unchanged and space.contains(action):
                 return action
-    raise ValueError(f"the action {line[:80].decode('utf-8', 'replace')} is not in {space}")
+    return None
 
 
 def _kinds(space: spaces.Space[Any]) -> tuple[type, ...]:
@@ -173,15 +180,15 @@ def _numeric(items: list[Any], kinds: tuple[type, ...]) -> bool:
 
 
 def _line(observation: Any) -> bytes:
-    return json.dumps({"observation": _plain(observation)}).encode() + b"\n"
+    return json.dumps({"observation": plain(observation)}).encode() + b"\n"
 
 
-def _plain(observation: Any) -> Any:
-    """An observation as JSON: numbers, lists of them, and what Tuple and Dict spaces make of these."""
+def plain(observation: Any) -> Any:
+    """Return an observation as JSON: numbers, lists of them, and what Tuple and Dict spaces make of these."""
     if isinstance(observation, np.ndarray | np.generic):
         return observation.tolist()
     if isinstance(observation, dict):
-        return {str(key): _plain(item) for key, item in observation.items()}
+        return {str(key): plain(item) for key, item in observation.items()}
     if isinstance(observation, list | tuple):
-        return [_plain(item) for item in observation]
+        return [plain(item) for item in observation]
     return observation

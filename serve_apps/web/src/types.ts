@@ -987,7 +987,7 @@ export interface components {
          * @description The program is an agent: a function `entry`, or a class, chooses the actions of one episode of an environment. Observations and actions are JSON: a number for Discrete spaces, lists for arrays.
          */
         EpisodeGrader: {
-            /** @description Name of the function that chooses an action, or of a class: an object of it is made for each episode, its `reset()` is called if there is one, and its `act(observation)` chooses. Default: `"act"`. */
+            /** @description Name of the function that chooses an action, or of a class: an object of it is made for each episode, its `reset()` is called if there is one, and its `act(observation)` chooses. With `act_batch(observations)` one object chooses for all episodes that are played side by side. Default: `"act"`. */
             entry?: string;
             /** @description Id of a Gymnasium environment, for example `CartPole-v1`, or `env_…` of an uploaded one, which is stepped in a sandbox of its own. */
             env: string;
@@ -4861,6 +4861,8 @@ export interface components {
             check?: ("spaces" | "seeding" | "determinism" | "copies" | "endings" | "rewards" | "step_rate") | null;
             /** @description Paths of files that are kept if the program writes them (stdio, function): `files` of the evaluation. */
             collect?: string[] | null;
+            /** @description Episodes that are played side by side (episode), with a line of observations and one of actions for each step of all of them; `seed` is that of the first one, and the others follow. Null: one. */
+            episodes?: number | null;
             /** @description Files that the program must write (stdio, function), each compared as stdout is. */
             expect_files?: components["schemas"]["ExpectedFile"][] | null;
             /** @description Value that the function must return (function); required there, null for no value. */
@@ -4883,7 +4885,7 @@ export interface components {
             } | null;
             /** @description Limits of this test, where they differ from those of the request. */
             limits?: components["schemas"]["TestLimits"] | null;
-            /** @description Return that the episode must reach (episode); null: playing it to its end is enough. */
+            /** @description Return that the episode must reach (episode); null: playing it to its end is enough. Of several episodes, their interquartile mean must reach it. */
             min_return?: number | null;
             /** @description Tests of the suite that this one stands for (pytest): a node id such as `test_suite.py::test_add[1-2]`, or the beginning of some: a file, class or function. Null: all that no other test names. Each gives a result of its own, and they share the points; `@pytest.mark.points(3)` gives one a larger share, `@pytest.mark.hidden` hides it. */
             node?: string | null;

@@ -17,7 +17,8 @@ def actions(folder: Path, source: str, observations: list[Any], entry: str = "Ag
     """Return the actions for ``observations``, and what the program wrote to stderr."""
     (folder / "main.py").write_text(source)
     (folder / agent_loop.PATH).write_bytes(agent_loop.source(entry))
-    lines = "".join(json.dumps({"observation": one}) + "\n" for one in observations)
+    asked = [one if isinstance(one, dict) else {"observation": one} for one in observations]
+    lines = "".join(json.dumps(one) + "\n" for one in asked)
     done = subprocess.run(
         [sys.executable, agent_loop.PATH], cwd=folder, input=lines, capture_output=True, text=True, check=False
     )
@@ -48,6 +49,34 @@ def test_a_class_needs_no_reset_and_a_function_no_class(tmp_path: Path) -> None:
     assert actions(tmp_path, source, [3], entry="act") == ([4], "")
 
 
+SIDE_BY_SIDE = [{"episodes": [0, 2], "observations": [5, 6]}, {"episodes": [2], "observations": [7]}]
+
+
+def test_each_of_many_episodes_has_an_agent_of_its_own(tmp_path: Path) -> None:
+    source = """
+class Agent:
+    def __init__(self): self.seen = []
+    def reset(self): self.seen.append("reset")
+    def act(self, observation):
+        self.seen.append(observation)
+        return list(self.seen)
+"""
+    assert actions(tmp_path, source, SIDE_BY_SIDE)[0] == [[["reset", 5], ["reset", 6]], [["reset", 6, 7]]]
+
+
+def test_an_agent_may_choose_for_all_episodes_at_once(tmp_path: Path) -> None:
+    source = """
+class Agent:
+    calls = 0
+    def act_batch(self, observations):
+        self.calls += 1
+        return [[self.calls, one] for one in observations]
+"""
+    assert actions(tmp_path, source, [*SIDE_BY_SIDE, 8])[0] == [[[1, 5], [1, 6]], [[2, 7]], [3, 8]]
+    function = "def act(observation): return observation + 1"
+    assert actions(tmp_path, function, SIDE_BY_SIDE, entry="act")[0] == [[6, 7], [8]]
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
@@ -55,7 +84,10 @@ def test_a_class_needs_no_reset_and_a_function_no_class(tmp_path: Path) -> None:
         ("Agent = 3", "main.py defines no function or class 'Agent'"),
         ("class Agent: pass", "main.py: class 'Agent' has no method act(self, observation)"),
         ("class Agent:\n    act = 3", "main.py: class 'Agent' has no method act(self, observation)"),
-        ("class Agent:\n    def __init__(self, size): pass", "missing 1 required positional argument: 'size'"),
+        (
+            "class Agent:\n    def __init__(self, size): pass\n    def act(self, o): pass",
+            "missing 1 required positional argument: 'size'",
+        ),
         ("class Agent:\n    def act(self, o): return 1\n    def reset(self): 1 / 0", "ZeroDivisionError"),
     ],
 )

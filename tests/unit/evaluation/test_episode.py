@@ -301,3 +301,71 @@ def test_an_uploaded_environment_that_cannot_start_says_so() -> None:
     (result,) = play(uploaded(code, {"seed": 1}), lambda _: 0).tests
     assert result.verdict == "internal_error"
     assert "cannot be started" in result.message
+
+
+def play_many(asked: EvaluationRequest, act: Callable[[list[int], list[Any]], Any]) -> Judgement:
+    """Judge a program that answers a line of episodes and observations with ``act`` of both."""
+
+    def converse(_: Program, execution: Execution) -> Outcome:
+        partner = pool.opened[-1].interactors[-1]
+        said = partner.begin()
+        while said is not None:
+            given = json.loads(said)
+            if (actions := act(given["episodes"], given["observations"])) is None:
+                break
+            said = partner.reply(json.dumps(actions).encode())
+        return exited()
+
+    pool = ScriptedPool(converse)
+    return Judge(pool).judge(asked, lambda _: None)
+
+
+def test_many_episodes_are_played_side_by_side_with_a_line_for_each_step() -> None:
+    steps: list[list[int]] = []
+
+    def act(episodes: list[int], observations: list[Any]) -> list[int]:
+        steps.append(episodes)
+        seen = zip(episodes, observations, strict=True)
+        return [number % 2 if number < 4 else balance(one) for number, one in seen]
+
+    test = {"seed": 3, "episodes": 8, "min_return": 20}
+    result = play_many(request(test, max_steps=60), act).tests[0]
+    assert result.verdict == "accepted"
+    assert steps[0] == list(range(8))
+    assert steps[-1] == [4, 5, 6, 7], "an episode that is over has no further line"
+    assert result.value["episode_lengths"][4:] == [60] * 4
+    assert max(result.value["episode_lengths"][:4]) < 15
+    alone = [play(request({"seed": 3 + n}, max_steps=60), lambda _, n=n: n % 2).tests[0].value for n in range(4)]
+    assert result.value["episode_returns"][:4] == [one["episode_return"] for one in alone], "seeds follow the first"
+    middle = sorted(result.value["episode_returns"])[2:6]
+    assert result.value["episode_return"] == sum(middle) / 4
+    low, high = result.value["interval"]
+    assert low < result.value["episode_return"] < high
+
+
+def test_the_interquartile_mean_has_to_reach_the_return() -> None:
+    result = play_many(request({"episodes": 4, "min_return": 499}), lambda _, seen: [0 for _ in seen]).tests[0]
+    assert result.verdict == "wrong_answer"
+    assert "interquartile mean of 4 returns" in (result.message or "")
+    assert "at least 499 is asked" in (result.message or "")
+
+
+@pytest.mark.parametrize(
+    ("actions", "message"),
+    [
+        ([0, 1, 2], "episode 3, step 1: the action 2 is not in Discrete(2)"),
+        ([0, "x", 1], 'episode 2, step 1: the action "x" is not in Discrete(2)'),
+        ([0, 1], "a list of 3 actions is asked"),
+        (1, "a list of 3 actions is asked"),
+        (None, "the program ended while 3 of 3 episodes were on"),
+    ],
+)
+def test_wrong_actions_of_many_episodes_are_reported_with_episode_and_step(actions: Any, message: str) -> None:
+    result = play_many(request({"episodes": 3}), lambda *_: actions).tests[0]
+    assert result.verdict == "wrong_answer"
+    assert message in (result.message or "")
+
+
+def test_many_episodes_of_an_uploaded_environment_are_refused() -> None:
+    with pytest.raises(ValidationError, match="one episode at a time"):
+        request({"episodes": 2}, env="env_" + "0" * 26)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from rlplatform.comparison.statistics import band_of, bootstrap, curve_of, interquartile_mean
+from rlplatform.statistics import band_of, bootstrap, curve_of, interquartile_mean
 
 
 @pytest.mark.parametrize("runs", [1, 2, 3, 4, 5, 8, 11, 50])

@@ -1,6 +1,6 @@
 """Time of lists of runs: 10,000 trainings of a tenant beside as many of another, in each store.
 
-    python -m tests.benchmarks.run_lists [--runs 10000] [--rounds 40]
+    python -m tests.benchmarks.run_lists [--runs 10000] [--rounds 40] [--stores memory]
 
 Each query asks for 50 summaries, as a list of the API does. Medians and 99th percentiles in milliseconds over all
 rounds, whose queries take turns. Every training has a manifest of a real size. Results go to ``results/run_lists.md``.
@@ -28,6 +28,7 @@ from rlplatform.training.record import TrainingRun
 from tests.benchmarks.load import percentiles
 
 RESULTS = Path(__file__).parent / "results"
+STORES = ("memory", "sqlite", "redis")
 ENVS = ("CartPole-v1", "LunarLander-v3", "Acrobot-v1", "Pendulum-v1")
 QUERIES: dict[str, RunQuery] = {
     "newest": {},
@@ -47,8 +48,8 @@ async def fill(store: Store, runs: int) -> None:
     clock = SystemClock()
     rng = random.Random(0)
     made = [_training(clock, number, rng) for number in range(2 * runs)]
-    for start in range(0, len(made), 200):
-        await asyncio.gather(*(_store(store, clock, run) for run in made[start : start + 200]))
+    for start in range(0, len(made), 50):
+        await asyncio.gather(*(_store(store, clock, run) for run in made[start : start + 50]))
 
 
 async def _store(store: Store, clock: SystemClock, run: TrainingRun) -> None:
@@ -90,12 +91,14 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES, help="fewer of them are only printed")
     given = parser.parse_args()
     clock = SystemClock()
     columns: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as redis_url:
-        for name, url in (("memory", "memory://"), ("sqlite", f"sqlite:///{folder}/runs.db"), ("redis", redis_url)):
-            store = await open_store(url, clock=clock)
+        urls = dict(zip(STORES, ("memory://", f"sqlite:///{folder}/runs.db", redis_url), strict=True))
+        for name in given.stores:
+            store = await open_store(urls[name], clock=clock)
             begun = time.perf_counter()
             await fill(store, given.runs)
             print(f"{name}: filled in {time.perf_counter() - begun:.0f} s", flush=True)
@@ -107,7 +110,8 @@ async def main() -> None:
         cells = [percentiles(taken[query]) for taken in columns.values()]
         lines.append(f"| {query} | {' | '.join(f'{p50:.1f} / {p99:.1f}' for p50, p99 in cells)} |")
     text = "\n".join(lines) + "\n"
-    (RESULTS / "run_lists.md").write_text(text, encoding="utf-8")
+    if set(given.stores) == set(STORES):
+        (RESULTS / "run_lists.md").write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -1,19 +1,21 @@
 """Environment steps until a study reaches a return: TPE with a pruner against random search.
 
-    python -m tests.benchmarks.studies [--env CartPole-v1] [--studies 5]
+    python -m tests.benchmarks.studies [--env CartPole-v1] [--seeds 0 1 2 3 4]
 
 Each study ends when a trial's policy evaluation reaches the target. The trainings are real ones, in this process,
-without Ray's actors; the study's controller is the platform's. Writes ``results/studies.md``.
+without Ray's actors; the study's controller is the platform's. The methods take turns. Results go to
+``results/studies_ENV.json`` and, as a table, ``.md`` after each study; those of other seeds stay.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import statistics
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from actors.studies.controller import StudyController
 from actors.training.engines import make_engine
@@ -29,7 +31,7 @@ from rlplatform.testing.commands import FakeCommands
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.record import TrainingRun
 
-RESULTS = Path(__file__).parent / "results" / "studies.md"
+RESULTS = Path(__file__).parent / "results"
 SPACE = {
     "learning_rate": {"kind": "float", "low": 1e-5, "high": 1e-1, "log": True},
     "gamma": {"kind": "float", "low": 0.8, "high": 0.9999},
@@ -40,7 +42,7 @@ SPACE = {
 }
 TASKS: dict[str, dict[str, Any]] = {
     "CartPole-v1": {"env_steps": 20_480, "target": 490.0, "budget": 2_000_000},
-    "LunarLander-v3": {"env_steps": 200_000, "target": 180.0, "budget": 20_000_000},
+    "LunarLander-v3": {"env_steps": 100_000, "target": 0.0, "budget": 2_000_000},
 }
 METHODS: dict[str, dict[str, Any]] = {
     "random": {"sampler": {"kind": "random"}},
@@ -108,37 +110,64 @@ async def study_of(env: str, method: str, seed: int, scratch: Path) -> tuple[Stu
     return study, sum(steps)
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--env", choices=TASKS, default="CartPole-v1")
-    parser.add_argument("--studies", type=int, default=5)
-    chosen = parser.parse_args()
-    task = TASKS[chosen.env]
-    command = f"python -m tests.benchmarks.studies --env {chosen.env} --studies {chosen.studies}"
+class Result(NamedTuple):
+    """Outcome of a study."""
+
+    seed: int
+    env_steps: int
+    trials: int
+    reached: bool
+
+
+def table(env: str, found: dict[str, list[Result]]) -> str:
+    """Return the results of each method as Markdown."""
+    task = TASKS[env]
     lines = [
-        f"Environment steps until a policy evaluation of 20 episodes of {chosen.env} reaches {task['target']:g};",
-        f"trials of {task['env_steps']:,} steps, {chosen.studies} studies each (`{command}`):",
+        f"Environment steps until a policy evaluation of 20 episodes of {env} reaches {task['target']:g};",
+        f"trials of {task['env_steps']:,} steps, at most {task['budget']:,} steps a study",
+        f"(`python -m tests.benchmarks.studies --env {env}`):",
         "",
         "| method | median steps | steps of each study | trials of each study | reached |",
         "| --- | --- | --- | --- | --- |",
     ]
+    for method, each in found.items():
+        steps = [study.env_steps for study in each]
+        told = ", ".join(f"{taken:,}" for taken in steps)
+        trials = ", ".join(str(study.trials) for study in each)
+        reached = sum(study.reached for study in each)
+        lines.append(f"| {method} | {statistics.median(steps):,.0f} | {told} | {trials} | {reached} of {len(each)} |")
+    return "\n".join(lines)
+
+
+def known(env: str) -> dict[str, list[Result]]:
+    """Return the results that earlier calls stored."""
+    path = RESULTS / f"studies_{env}.json"
+    stored = json.loads(path.read_text()) if path.exists() else {}
+    return {method: [Result(**study) for study in stored.get(method, [])] for method in METHODS}
+
+
+def store(env: str, found: dict[str, list[Result]]) -> None:
+    data = {method: [study._asdict() for study in each] for method, each in found.items()}
+    (RESULTS / f"studies_{env}.json").write_text(json.dumps(data, indent=1) + "\n")
+    (RESULTS / f"studies_{env}.md").write_text(f"# Studies of {env}\n\n{table(env, found)}\n")
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--env", choices=TASKS, default="CartPole-v1")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    chosen = parser.parse_args()
+    found = known(chosen.env)
     with tempfile.TemporaryDirectory() as scratch:
-        for method in METHODS:
-            found = []
-            for seed in range(chosen.studies):
+        for seed in chosen.seeds:
+            for method, each in found.items():
                 study, steps = await study_of(chosen.env, method, seed, Path(scratch))
-                found.append((steps, study.trial_count, study.stop_reason))
-                print(
-                    method, seed, f"{steps:,} steps", f"{study.trial_count} trials", study.stop_reason, study.best_value
-                )
-            each = ", ".join(f"{steps:,}" for steps, _, _ in found)
-            trials = ", ".join(str(count) for _, count, _ in found)
-            reached = sum(reason == "target_return" for _, _, reason in found)
-            median = statistics.median(steps for steps, _, _ in found)
-            lines.append(f"| {method} | {median:,} | {each} | {trials} | {reached} of {len(found)} |")
-    text = "\n".join(lines)
-    print(text)
-    RESULTS.write_text(f"# Studies\n\n{text}\n")
+                result = Result(seed, steps, study.trial_count, study.stop_reason == "target_return")
+                each[:] = sorted([*(other for other in each if other.seed != seed), result])
+                print(f"{method}: {result}, best return {study.best_value}", flush=True)
+                if all(found.values()):
+                    store(chosen.env, found)
+    print(table(chosen.env, found))
 
 
 if __name__ == "__main__":

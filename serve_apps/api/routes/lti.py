@@ -70,7 +70,7 @@ async def registrations(ctx: Ctx, caller: CanAdminister) -> LtiRegistrationList:
 @router.delete(
     "/v1/lti/registrations/{registration_id}",
     summary="Remove a learning platform",
-    responses={200: {"model": LtiRegistration, "description": "What was removed."}, **problems(401, 403, 404)},
+    responses={200: {"model": LtiRegistration, "description": "The registration, removed."}, **problems(401, 403, 404)},
 )
 async def remove(ctx: Ctx, caller: CanAdminister, registration_id: str) -> LtiRegistration:
     """Remove a registration. Its platform can launch nothing any more, and gets no grades. Members stay."""

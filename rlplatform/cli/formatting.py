@@ -301,7 +301,7 @@ def training(training: Training) -> str:
 
 
 def _ending(state: str, reason: str | None) -> str | None:
-    """Why a training has ended: of one that succeeded, the stop criterion that it reached."""
+    """Return why a training has ended. For one that succeeded, this is the stop criterion that it reached."""
     return f"{reason} reached" if reason and state == TrainingState.SUCCEEDED else reason
 
 

@@ -39,7 +39,7 @@ class DuplexEnd:
         return self._bell.fileno()
 
     def take(self) -> tuple[bytes, bool]:
-        """Return what the other program has written since the last call, and True if there will be no more."""
+        """Return what the other program has written since the last call, and True if it has closed its output."""
         with self._lock:
             self._bell.hush()
             waiting, self._waiting = self._waiting, []

@@ -34,6 +34,15 @@ def is_whole(request: StudyRequest, trial: Trial) -> bool:
     return trial.env_steps == [budget.whole(target, each)] * len(request.seeds)
 
 
+def next_place(request: StudyRequest, trial: Trial) -> int | None:
+    """Return the place of the first seed that the trial is to be trained with and has not begun; None: all have."""
+    begun = {training.seed for training in trial.trainings}
+    for place, seed in enumerate(request.seeds):
+        if seed not in begun and (trial.env_steps is None or trial.env_steps[place] > 0):
+            return place
+    return None
+
+
 def report_number(request: StudyRequest, env_steps: int) -> int | None:
     """Return the number of the report that a policy evaluation after ``env_steps`` is; None: there are no reports."""
     total = request.training.stop.env_steps

@@ -1,4 +1,4 @@
-"""Interactors that are programs, in containers: conventions, partial points, who is at fault, and hostile sides."""
+"""Interactors that are programs, in containers: conventions, partial points, blame, and hostile sides."""
 
 from __future__ import annotations
 

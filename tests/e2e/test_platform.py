@@ -385,7 +385,7 @@ def test_a_published_policy_acts_as_it_was_evaluated(platform: RunningPlatform, 
 
 
 def test_a_back_up_of_the_running_platform_holds_every_stream(platform: RunningPlatform) -> None:
-    """A training goes on meanwhile, makes checkpoints and removes old ones. The copy is restored elsewhere."""
+    """Back up during a training that makes checkpoints and removes old ones; restore the copy elsewhere."""
     training_id = start(
         platform,
         engine="simulated",

@@ -164,7 +164,7 @@ def test_attack(name):
 
 @pytest.mark.parametrize("tier", list(Tier))
 def test_a_shared_suite_that_is_ended_or_told_lies_accepts_nothing(request: pytest.FixtureRequest, tier: Tier) -> None:
-    """What isolation *shared* promises: no result without the token of the run, and each result says *shared*."""
+    """Check what isolation *shared* promises: no result without the token of the run, and each result says *shared*."""
     fields = {
         "source": SHARED,
         "grader": {"kind": "pytest", "suite": SHARED_SUITE, "isolation": "shared"},

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpus import load
+from corpus import Attack, load
 
 import rlplatform.sandbox.guest
 from rlplatform.errors import SandboxFault
@@ -23,7 +23,7 @@ from rlplatform.sandbox.execution.outcomes import outcome_of
 from rlplatform.sandbox.execution.program_execution import ProgramExecution
 from rlplatform.sandbox.images.builder import require_image
 from rlplatform.sandbox.models import Flavour, Tier
-from rlplatform.sandbox.pool.container import TMPFS, ContainerSpec, start_container
+from rlplatform.sandbox.pool.container import TMPFS, Container, ContainerSpec, start_container
 from rlplatform.sandbox.pool.docker_pool import DockerPool
 from rlplatform.sandbox.pool.jail_containers import JailContainers
 from rlplatform.sandbox.pool.seccomp import load_profile
@@ -82,20 +82,10 @@ def attempt(engine: Engine, folder: Path) -> Attempt:
             weaken=weaken,
         )
         container = start_container(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), folder, folder)
-        attack = ATTACKS[name]
-        outcomes = []
         try:
-            container.load(attack.program)
-            for execution in attack.executions:
-                if limits:
-                    container.apply(execution.limits)
-                evidence = ProgramExecution(container.channel, container.cgroup, container.user, execution).run()
-                outcomes.append(outcome_of(evidence, execution))
-        except SandboxFault as fault:
-            return [str(fault)]
+            return _complaints(container, ATTACKS[name], limits=limits)
         finally:
             container.destroy()
-        return attack.complaints(outcomes)
 
     return attempt
 
@@ -112,7 +102,12 @@ def raw(**changes: Any) -> Weaken:
 
 
 def tmpfs(old: str, new: str) -> Weaken:
-    return host(tmpfs={path: options.replace(old, new) for path, options in TMPFS.items()})
+    def weaken(options: dict[str, Any]) -> None:
+        mounted = options["host_config"]["tmpfs"]
+        assert any(old in mount for mount in mounted.values())
+        mounted.update({path: mount.replace(old, new) for path, mount in mounted.items()})
+
+    return weaken
 
 
 def every(*steps: Weaken) -> Weaken:
@@ -260,18 +255,28 @@ def _attempt_in_jail(engine: Engine, folder: Path, name: str, guest: Path | None
         lambda: start_container(engine, Hierarchy(), recipe, Users(DEFAULT_RANGE), folder, folder), 1, 1, 60.0
     )
     container = jails.take("")
-    attack = ATTACKS[name]
+    try:
+        return _complaints(container, ATTACKS[name])
+    finally:
+        jails.release(container, sound=False)
+
+
+def _complaints(container: Container, attack: Attack, *, limits: bool = True) -> list[str]:
+    """Run an attack and return what is wrong with its outcomes, or the fault of a sandbox that it broke.
+
+    Raises:
+        SandboxFault: the sandbox was broken before the attack began, so the attack shows nothing.
+    """
+    container.load(attack.program)
     outcomes = []
     try:
-        container.load(attack.program)
         for execution in attack.executions:
-            container.apply(execution.limits)
+            if limits:
+                container.apply(execution.limits)
             evidence = ProgramExecution(container.channel, container.cgroup, container.user, execution).run()
             outcomes.append(outcome_of(evidence, execution))
     except SandboxFault as fault:
         return [str(fault)]
-    finally:
-        jails.release(container, sound=False)
     return attack.complaints(outcomes)
 
 

@@ -1,4 +1,4 @@
-"""A request without a stop criterion stops after its preset's number of steps; a continued one counts them anew."""
+"""A request without a stop criterion stops after its preset's number of steps; a continued one counts from zero."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ _LIBRARIES = {
 
 
 def main(shared: bool) -> NoReturn:
-    """Carry out plans until there are no more."""
+    """Carry out plans until the host sends none."""
     reader, writer = server.open_wire()
     suite = TestCells(NotebookConnection(reader, writer), json.loads(Path(TESTS).read_bytes()), shared)
     while line := reader.readline():

@@ -24,7 +24,7 @@ def lake(seed):
 
 @functools.cache
 def shaped(seed):
-    """Return the submission's rewards [cell][action] of a lake, each asked for once. An episode is over in some cells."""
+    """Return the submission's rewards [cell][action] of a lake, each asked for once. Some cells end an episode."""
     return [
         [
             0.0 if over(row) else float(reward(cell, action, int(after), float(own), bool(ended), False))

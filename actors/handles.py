@@ -16,7 +16,7 @@ from rlplatform.errors import PlatformError
 from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.health import PlatformStatus
-from rlplatform.load import PlatformLoad
+from rlplatform.load import NodeLoad, PlatformLoad
 from rlplatform.runs.ports import Idempotency
 from rlplatform.sandbox.models import ImageInfo, PoolStatus
 from rlplatform.scheduling.admission import QueuePlace
@@ -82,6 +82,10 @@ class SupervisorHandle:
     async def load(self) -> PlatformLoad:
         return await self._call("load")
 
+    async def drain_node(self, node: str, within_s: float) -> NodeLoad:
+        """Begin to drain a node (see ``Supervisor``)."""
+        return await self._call("drain_node", node, within_s)
+
     async def places(self, run_ids: Sequence[str]) -> list[QueuePlace | None]:
         return await self._call("places", run_ids)
 
@@ -96,6 +100,7 @@ class EvaluatorHandle:
     """A ``RemoteEvaluator`` over Ray."""
 
     def __init__(self, name: str, slots: int, actor: ActorHandle) -> None:
+        self.leaving = False
         self.name = name
         self.slots = slots
         self._actor = actor

@@ -23,6 +23,10 @@ class RemoteEvaluator(Protocol):
     def slots(self) -> int:
         """Number of evaluations that it runs at a time."""
 
+    @property
+    def leaving(self) -> bool:
+        """True if its node is about to leave the cluster: it gets nothing new."""
+
     async def status(self) -> PoolStatus:
         """Return the state of its sandbox pool.
 
@@ -80,6 +84,16 @@ class Launcher(Protocol):
 
     async def nodes(self) -> Sequence[NodeLoad]:
         """Return the living nodes of the cluster and their resources."""
+
+    async def drain(self, node_id: str, within_s: float) -> None:
+        """Place nothing more on a node, which ends after ``within_s`` seconds.
+
+        Raises:
+            Conflict: the cluster refuses.
+        """
+
+    async def leaving(self) -> Collection[str]:
+        """Return the ids of the trainings with a part on a node that is about to leave."""
 
     @property
     def grows(self) -> bool:

@@ -33,7 +33,7 @@ from rlplatform.files.ports import FileStorage
 from rlplatform.files.service import FileService
 from rlplatform.health import Dependency, PlatformStatus
 from rlplatform.ids import Kind, check_id, created_at
-from rlplatform.load import PlatformLoad, StoreLoad, TenantLoad
+from rlplatform.load import NodeLoad, PlatformLoad, StoreLoad, TenantLoad
 from rlplatform.maintenance.retention import Retention
 from rlplatform.probing.prober import Prober
 from rlplatform.quotas.service import QuotaService
@@ -175,6 +175,7 @@ class Supervisor(AssignmentCommandHandler, EvaluationCommandHandler, StudyComman
             self._restored.set()
             await self._update_weights()
             await self._enforce()
+            await self._trainings.move(await self._launcher.leaving())
             await self._trainings.reap()
             await self._launcher.prepare()
 
@@ -191,6 +192,28 @@ class Supervisor(AssignmentCommandHandler, EvaluationCommandHandler, StudyComman
         await self._evaluations.drain(SETTLE_S)
         await self._trainings.reap()
         await self._probes.close()
+
+    async def drain_node(self, node: str, within_s: float) -> NodeLoad:
+        """Begin to drain a node: nothing new is placed there, trainings move with a checkpoint, evaluations end there.
+
+        Args:
+            node: Id of the node, its beginning, or the node's address.
+            within_s: Seconds after which the node ends, whatever still runs there.
+
+        Returns:
+            The node as it is now.
+
+        Raises:
+            NotFound: no living node, or more than one, is meant.
+            Conflict: the cluster refuses.
+        """
+        found = [one for one in await self._launcher.nodes() if one.node.startswith(node) or one.address == node]
+        if len(found) != 1:
+            what = "no living node has" if not found else f"{len(found)} nodes have"
+            raise NotFound(f"{what} the id or address {node!r}; rlp admin top lists them")
+        await self._launcher.drain(found[0].node, within_s)
+        self._wake.set()
+        return next((one for one in await self._launcher.nodes() if one.node == found[0].node), found[0])
 
     async def status(self) -> PlatformStatus:
         """Return the state of the platform's parts (see the port)."""

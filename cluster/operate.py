@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import socket
 import sys
+import time
 
 import ray
 
@@ -22,10 +23,12 @@ from actors.store.connection import connect_store
 from rlplatform.access.api_keys import ApiKeyService
 from rlplatform.access.principals import Scope
 from rlplatform.clock import SystemClock
-from rlplatform.errors import InvalidRequest, PlatformError
+from rlplatform.errors import Conflict, InvalidRequest, PlatformError
+from rlplatform.load import NodeLoad
 from rlplatform.settings import SECRETS_FOLDER, Settings, read_settings
 
 DRAIN_TIMEOUT_S = 120.0
+POLL_S = 1.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -104,6 +107,33 @@ async def drain(timeout_s: float) -> None:
     await asyncio.wait_for(SupervisorHandle().drain(), timeout_s)
     if supervisor := find(str(options.SUPERVISOR["name"])):
         ray.kill(supervisor)
+
+
+async def drain_node(node: str, within_s: float) -> NodeLoad:
+    """Begin to drain a node, and wait until nothing of the platform is left on it.
+
+    Returns:
+        The node.
+
+    Raises:
+        NotFound: no node, or several, are meant.
+        Conflict: Ray refuses to drain it, or it is not empty after ``within_s`` seconds.
+    """
+    supervisor = SupervisorHandle()
+    found = await supervisor.drain_node(node, within_s)
+    deadline = time.monotonic() + within_s
+    while True:
+        load = await supervisor.load()
+        now = next((one for one in load.nodes if one.node == found.node), None)
+        evaluating = any(one.node == found.node for one in load.sandboxes)
+        if now is None or not (now.moving or evaluating):
+            return now or found.model_copy(update={"moving": 0})
+        if time.monotonic() > deadline:
+            left = f"{now.moving} trainings" + (" and an evaluator" if evaluating else "")
+            raise Conflict(
+                f"node {now.node} is not empty after {within_s:g} s, and Ray ends it: {left} are still there"
+            )
+        await asyncio.sleep(POLL_S)
 
 
 async def make_key(settings: Settings, tenant: str, name: str, scopes: list[str]) -> str:

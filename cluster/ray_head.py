@@ -6,18 +6,16 @@ machine. Here it is read from a file of secrets, and given to the one process th
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ray._private import ray_constants, services
 from ray.scripts.scripts import cli
 
-from rlplatform.settings import SECRETS_FOLDER
+from rlplatform.settings import secrets_folder
 
 FILE = "redis_password"
 _OPTION = "redis_password"
@@ -25,7 +23,7 @@ _OPTION = "redis_password"
 
 def main(arguments: Sequence[str]) -> None:
     """Start the head; returns only if Ray does, or raises ``SystemExit``."""
-    file = Path(os.environ.get("RLP_SECRETS_DIR") or SECRETS_FOLDER) / FILE
+    file = secrets_folder() / FILE
     try:
         password = file.read_text().strip()
     except OSError as error:

@@ -61,6 +61,10 @@ class NodeLoad(StrictModel):
     """CPUs that nothing has reserved."""
     gpus: float = 0
     """GPUs that Ray gives out."""
+    draining: bool = False
+    """True if the node is about to leave: nothing new is placed on it, and what runs there moves."""
+    moving: int = 0
+    """Trainings that still have a part on the node, while it is draining."""
 
 
 class StoreLoad(StrictModel):

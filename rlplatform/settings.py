@@ -370,7 +370,7 @@ class SecretFiles(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        folder = Path(os.environ.get("RLP_SECRETS_DIR") or SECRETS_FOLDER)
+        folder = secrets_folder()
         found: dict[str, Any] = {}
         for name, (section, field) in _SECRET_FILES.items():
             try:
@@ -380,6 +380,11 @@ class SecretFiles(PydanticBaseSettingsSource):
             except (OSError, UnicodeDecodeError) as error:
                 raise SettingsError(f"the secret {folder / name} cannot be read: {error}") from error
         return found
+
+
+def secrets_folder() -> Path:
+    """Return the folder of secret files."""
+    return Path(os.environ.get("RLP_SECRETS_DIR") or SECRETS_FOLDER)
 
 
 class Settings(BaseSettings):

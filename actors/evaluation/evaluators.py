@@ -52,8 +52,9 @@ class Evaluators:
         return self._links[name]
 
     def usable(self) -> list[str]:
-        """Return the names of the evaluators that have sandboxes."""
-        return [name for name, status in self._statuses.items() if status.available]
+        """Return the names of the evaluators that have sandboxes, and whose nodes stay."""
+        available = (name for name, status in self._statuses.items() if status.available)
+        return [name for name in available if not self._links[name].leaving]
 
     def can_run(self, name: str, image: str | None) -> bool:
         """Return True if an evaluator has ``image``. While none has it, any may find out that it is gone."""

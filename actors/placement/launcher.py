@@ -17,6 +17,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, Place
 
 from actors import options
 from actors.handles import EvaluatorHandle, TrainerHandle
+from actors.placement import draining
 from actors.placement.cluster_capacity import Room, bundles_of, bundles_of_request, check_request
 from actors.placement.groups import PlacementGroups
 from actors.placement.sandbox_nodes import SandboxNodes
@@ -77,9 +78,13 @@ class RayLauncher:
     async def evaluators(self) -> list[EvaluatorHandle]:
         """Return the evaluator of each living node with the resource ``sandbox`` (see the port).
 
-        With an autoscaler, idle evaluators beyond those wanted are ended: it gives back only nodes that are empty.
+        Idle evaluators are ended on nodes that are about to leave, and beyond those that an autoscaler is asked for: it
+        gives back only nodes that are empty.
         """
         self._evaluators = await in_thread(self._find_evaluators)
+        leaving = await in_thread(draining.draining_nodes)
+        for node, evaluator in self._evaluators.items():
+            evaluator.leaving = node in leaving
         for node, evaluator in self._beyond_target():
             with suppress(PlatformError):
                 if not await evaluator.active():
@@ -89,11 +94,49 @@ class RayLauncher:
 
     def _beyond_target(self) -> list[tuple[str, EvaluatorHandle]]:
         target = self._sandbox_nodes.target
-        return [] if target is None else list(self._evaluators.items())[target:]
+        staying = [(node, evaluator) for node, evaluator in self._evaluators.items() if not evaluator.leaving]
+        leaving = [(node, evaluator) for node, evaluator in self._evaluators.items() if evaluator.leaving]
+        return leaving + ([] if target is None else staying[target:])
 
     async def nodes(self) -> list[NodeLoad]:
         """Return the living nodes of the cluster (see the port)."""
-        return await in_thread(_nodes)
+        return await in_thread(self._nodes)
+
+    async def drain(self, node_id: str, within_s: float) -> None:
+        """Place nothing more on a node (see the port)."""
+        await in_thread(draining.drain, node_id, within_s)
+
+    async def leaving(self) -> set[str]:
+        """Return the trainings on nodes that are about to leave (see the port)."""
+        nodes = await in_thread(draining.draining_nodes)
+        placed = await in_thread(self._nodes_of_trainings) if nodes else {}
+        return {training for training, used in placed.items() if used & nodes}
+
+    def _nodes(self) -> list[NodeLoad]:
+        free, leaving = available_resources_per_node(), draining.draining_nodes()
+        placed = self._nodes_of_trainings() if leaving else {}
+        return [
+            NodeLoad(
+                node=node["NodeID"],
+                address=node["NodeManagerAddress"],
+                role=_role(node),
+                cpus=node["Resources"].get("CPU", 0),
+                free_cpus=round(free.get(node["NodeID"], {}).get("CPU", 0), 3),
+                gpus=node["Resources"].get("GPU", 0),
+                draining=node["NodeID"] in leaving,
+                moving=sum(node["NodeID"] in used for used in placed.values()) if node["NodeID"] in leaving else 0,
+            )
+            for node in _living()
+        ]
+
+    def _nodes_of_trainings(self) -> dict[str, set[str]]:
+        """Return the nodes that each training has resources on; Ray is asked about one after the other."""
+        found: dict[str, set[str]] = {}
+        for name in self._groups.names():
+            training, group = options.training_of(name), self._groups.find(name)
+            if training is not None and group is not None:
+                found[training] = set(placement_group_table(group).get("bundles_to_node_id", {}).values())
+        return found
 
     async def check(self, request: TrainingRequest) -> None:
         """Check that the cluster is large enough, or can become so (see the port)."""
@@ -173,8 +216,13 @@ class RayLauncher:
 
     def _find_evaluators(self) -> dict[str, EvaluatorHandle]:
         wanted = options.SANDBOX_RESOURCE
-        nodes = {node["NodeID"]: node for node in _living() if node["Resources"].get(wanted, 0) >= 1}
-        names = living()
+        names, leaving = living(), draining.draining_nodes()
+        nodes = {
+            node["NodeID"]: node
+            for node in _living()
+            if node["Resources"].get(wanted, 0) >= 1
+            and (node["NodeID"] not in leaving or options.evaluator_name(node["NodeID"]) in names)
+        }
         known = {node: handle for node, handle in self._evaluators.items() if handle.name in names}
         in_use = {node for node in nodes if options.evaluator_name(node) in names}
         in_order = sorted(nodes, key=lambda node: (node not in in_use, node))
@@ -229,7 +277,12 @@ def remove_folders(folders: Sequence[str]) -> None:
 def _rooms() -> list[Room]:
     """Return the room of each living node for trainings, free or in use."""
     free = available_resources_per_node()
-    return [Room.of(node["Resources"], free.get(node["NodeID"], {}), _role(node)) for node in _living()]
+    leaving = draining.draining_nodes()
+    return [
+        Room.of(node["Resources"], free.get(node["NodeID"], {}), _role(node))
+        for node in _living()
+        if node["NodeID"] not in leaving
+    ]
 
 
 def _living() -> list[dict[str, Any]]:
@@ -239,21 +292,6 @@ def _living() -> list[dict[str, Any]]:
 def _role(node: dict[str, Any]) -> str | None:
     role: str | None = node["Labels"].get(options.ROLE_LABEL)
     return role
-
-
-def _nodes() -> list[NodeLoad]:
-    free = available_resources_per_node()
-    return [
-        NodeLoad(
-            node=node["NodeID"],
-            address=node["NodeManagerAddress"],
-            role=_role(node),
-            cpus=node["Resources"].get("CPU", 0),
-            free_cpus=round(free.get(node["NodeID"], {}).get("CPU", 0), 3),
-            gpus=node["Resources"].get("GPU", 0),
-        )
-        for node in _living()
-    ]
 
 
 def _end_trainers(training_id: str) -> None:

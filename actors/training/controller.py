@@ -38,6 +38,7 @@ MAX_DELAY_S = 60.0
 WAIT_FOR_ROOM_S = 1.0
 SIMULATED_IS_OFF = "the simulated engine is switched off here (RLP_TRAINING__ALLOW_SIMULATED=false)"
 SHUTDOWN = "the platform shut down"
+MOVES = "its node leaves the cluster"
 
 COMMANDS = {"run": "resume", "pause": "pause", "stop": "stop"}
 """Command to send to a trainer, by the desired state of its training."""
@@ -78,6 +79,7 @@ class TrainingController:
         self._commanding = asyncio.Lock()
         self._failures = 0
         self._furthest = -1
+        self._moving = False
         self.task = asyncio.get_running_loop().create_task(
             log_context.around(log_context.of_run(run_id, tenant), self._own())
         )
@@ -94,6 +96,13 @@ class TrainingController:
         if self.link is None:
             self.task.cancel()
         else:
+            await self._tell("suspend")
+
+    async def move(self) -> None:
+        """Make the trainer save a checkpoint and exit, so that another continues on a node that stays. Idempotent."""
+        if self.link is not None and not self._moving:
+            self._moving = True
+            log.info("%s moves: its node leaves the cluster", self.run_id)
             await self._tell("suspend")
 
     async def _tell(self, command: str, *details: str) -> None:
@@ -202,6 +211,11 @@ class TrainingController:
         reason = str(error) if error else "the trainer left without an end"
         if self._context.draining:
             await self._interrupt(run, reason=SHUTDOWN, retry_in_s=0.0, planned=True)
+            return
+        if self._moving:
+            self._moving = False
+            await self._interrupt(run, reason=MOVES, retry_in_s=0.0, planned=True)
+            await self._launcher.free(self.run_id)  # its reserved resources are on the node that leaves
             return
         log.warning("the trainer of %s was lost: %s", self.run_id, reason)
         if run.document.progress.iteration > self._furthest:

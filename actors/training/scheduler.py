@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 
@@ -177,6 +177,10 @@ class TrainingScheduler:
         else:
             await self._settle(run)
         return await self._training(run.id)
+
+    async def move(self, run_ids: Collection[str]) -> None:
+        """Have these trainings continue elsewhere: their nodes are about to leave the cluster."""
+        await asyncio.gather(*(kept.move() for run_id, kept in list(self._kept.items()) if run_id in run_ids))
 
     async def reap(self) -> None:
         """End every trainer and free every placement of trainings without a controller."""

@@ -73,7 +73,8 @@ def _nodes(load: PlatformLoad) -> list[str]:
         own = sandboxes.pop(node.node, None)
         slots = "" if own is None else f"{own.used} of {own.slots}" if own.available else f"none: {own.reason}"
         cpus = f"{node.free_cpus:g} of {node.cpus:g}"
-        rows.append([node.node[:_SHORT], node.address, node.role or "", cpus, f"{node.gpus:g}", slots])
+        role = "drains" if node.draining else node.role or ""
+        rows.append([node.node[:_SHORT], node.address, role, cpus, f"{node.gpus:g}", slots])
     rows += [
         [one.node[:_SHORT], "", "", "", "", f"{one.used} of {one.slots}" if one.available else f"none: {one.reason}"]
         for one in sandboxes.values()

@@ -52,7 +52,7 @@ class FakeEvaluator:
         self.lacking: dict[Tier, str] = {}
         self.broken: dict[Tier, str] = {}
         self.images: list[str] = []
-        self.dead = self.hangs = False
+        self.dead = self.hangs = self.leaving = False
         self.most_at_work = 0
         self._store = store
         self._clock = clock
@@ -250,6 +250,8 @@ class FakeLauncher:
         self.owner_woken = 0
         self.grows = self.brings_sandboxes = False
         self.size = 4
+        self.drained: dict[str, float] = {}
+        self.leaving_: set[str] = set()
         self.asked_for = 0
         self.forgotten: list[str] = []
         self._store = store
@@ -267,6 +269,12 @@ class FakeLauncher:
 
     async def capacity(self) -> int:
         return self.size
+
+    async def drain(self, node_id: str, within_s: float) -> None:
+        self.drained[node_id] = within_s
+
+    async def leaving(self) -> set[str]:
+        return self.leaving_
 
     async def scale(self, evaluations: int) -> None:
         self.asked_for = evaluations
@@ -310,7 +318,11 @@ class FakeLauncher:
         self.prepared += 1
 
     async def nodes(self) -> list[NodeLoad]:
-        return [NodeLoad(node="node-1", address="127.0.0.1", cpus=4, free_cpus=4)]
+        names = ("node-1", "10.0.0.1"), ("node-2", "10.0.0.2")
+        return [
+            NodeLoad(node=name, address=address, cpus=4, free_cpus=4, draining=name in self.drained)
+            for name, address in names
+        ]
 
     async def own_studies(self) -> None:
         self.owner_woken += 1

@@ -12,8 +12,11 @@ from ray.cluster_utils import Cluster
 from actors import options
 from actors.actor_classes import EvaluatorActor, StudyOwnerActor, TrainerActor
 from actors.placement.launcher import RayLauncher
+from actors.rpc.ray_calls import call, find
+from actors.training.controller import MOVES
 from rlplatform.clock import SystemClock
 from rlplatform.ids import Kind, new_id
+from rlplatform.settings import Settings
 from tests.actors.conftest import Stage, eventually, placements
 
 pytestmark = [pytest.mark.ray, pytest.mark.anyio]
@@ -58,6 +61,27 @@ async def test_a_training_moves_to_another_node(stage: Stage, nodes: Cluster) ->
     await eventually(lambda: not placements())
 
 
+async def test_a_drained_node_gives_its_training_to_a_node_that_was_added(stage: Stage, nodes: Cluster) -> None:
+    run = await stage.train(iterations=10_000)
+    await stage.until_iteration(run, 8)
+    before = (await call(find(await stage.trainer(run)), "location"))[0]
+    added = nodes.add_node(num_cpus=1)
+    drained = await stage.commands.drain_node(before, 300)
+    assert (drained.node, drained.draining) == (before, True)
+    await stage.until(run, lambda found: found.state == "running" and found.epoch > run.epoch + 1, 90)
+    assert (await call(find(await stage.trainer(run)), "location"))[0] == added.node_id
+    events = {event["type"].removeprefix("training."): event for event in await stage.events(run)}
+    assert (events["interrupted"]["planned"], events["interrupted"]["reason"]) == (True, MOVES)
+    assert events["recovered"]["redone_iterations"] == 0, "it saved a checkpoint before it left"
+    assert (await stage.get(run)).document.restarts == 0
+    left = [node for node in await RayLauncher(*launcher_of(stage)).nodes() if node.node == before]
+    assert all(node.draining and not node.moving for node in left), "it leaves as soon as it is empty"
+
+
+def launcher_of(stage: Stage) -> tuple[Settings, type, type, type, SystemClock]:
+    return stage.settings, EvaluatorActor, TrainerActor, StudyOwnerActor, SystemClock()
+
+
 async def test_run_folders_go_on_every_node_however_busy(stage: Stage, nodes: Cluster, tmp_path: Path) -> None:
     settings = stage.settings.model_copy(
         update={"training": stage.settings.training.model_copy(update={"run_dir": str(tmp_path)})}
@@ -67,7 +91,7 @@ async def test_run_folders_go_on_every_node_however_busy(stage: Stage, nodes: Cl
         (tmp_path / training_id / "checkpoints").mkdir(parents=True)
     busy = await stage.train(iterations=10_000)
     await stage.until_iteration(busy, 1)
-    placement = RayLauncher(settings, EvaluatorActor, TrainerActor, StudyOwnerActor, SystemClock())
+    placement = RayLauncher(settings, *launcher_of(stage)[1:])
     for _ in range(2):
         await placement.delete_run_folders([gone, new_id(Kind.TRAINING)])
     assert [folder.name for folder in tmp_path.iterdir()] == [kept]

@@ -1,4 +1,4 @@
-"""``rlp admin``: the operator's view, back-up and restore.
+"""``rlp admin``: the operator's view, draining of nodes, back-up and restore.
 
 Back-up and restore run where the platform's settings and storage are.
 """
@@ -17,10 +17,10 @@ from rlplatform.cli import exit_codes, load_formatting
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, server
 from rlplatform.client.connection import find_local_file
 from rlplatform.clock import SystemClock
-from rlplatform.errors import Conflict
+from rlplatform.errors import Conflict, Unavailable
 from rlplatform.settings import Settings, read_settings
 
-app = typer.Typer(no_args_is_help=True, help="Watch the platform, back it up, and restore it.")
+app = typer.Typer(no_args_is_help=True, help="Watch the platform, empty nodes, back up and restore.")
 
 
 @app.command()
@@ -41,6 +41,32 @@ def top(
             if once:
                 return
             time.sleep(interval)
+
+
+@app.command()
+def drain(
+    ctx: typer.Context,
+    node: Annotated[str, typer.Argument(help="Id of the node, its beginning, or its address: rlp admin top.")],
+    within: Annotated[
+        float, typer.Option("--within", min=1, metavar="SECONDS", help="Time after which it ends.")
+    ] = 600,
+    json: Json = False,
+) -> None:
+    """Empty a node, so that it can be stopped. Run it on a node of the cluster.
+
+    Nothing new is placed there. Trainings save a checkpoint and continue on other nodes,
+    evaluations end, replicas of the API move. Ray ends the node when the time has passed.
+    """
+    output = output_of(ctx, json)
+    address = _settings().cluster.address or "auto"
+    operate = server("cluster.operate")
+    try:
+        operate.join(address)
+    except ConnectionError as error:
+        raise Unavailable(f"no cluster to join from here: {error}") from None
+    found = asyncio.run(operate.drain_node(node, within))
+    text = f"node {found.node} ({found.address}): nothing of the platform is left there; stop it, or Ray does"
+    output.document(found, text)
 
 
 @app.command()

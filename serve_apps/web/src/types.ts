@@ -2754,10 +2754,14 @@ export interface components {
             address: string;
             /** @description CPUs that Ray gives out. */
             cpus: number;
+            /** @description True if the node is about to leave: nothing new is placed on it, and what runs there moves. */
+            draining: boolean;
             /** @description CPUs that nothing has reserved. */
             free_cpus: number;
             /** @description GPUs that Ray gives out. */
             gpus: number;
+            /** @description Trainings that still have a part on the node, while it is draining. */
+            moving: number;
             /** @description Id of the node. */
             node: string;
             /** @description Ray's label `role` of the node; null: none. */

@@ -182,7 +182,7 @@ async def test_the_load_counts_the_work_of_each_tenant(bench: Bench) -> None:
     assert counts["acme"][0] + counts["acme"][1] == 3
     assert sum(running for _, running in counts.values()) == load.used_slots == load.slots == bench.evaluator.slots
     assert {one.tenant: one.running_trainings for one in load.tenants} == {"acme": 0, "other": 1}
-    assert [node.node for node in load.nodes] == ["node-1"]
+    assert [node.node for node in load.nodes] == ["node-1", "node-2"]
     assert (load.store.kind, load.store.answer_s is not None) == ("sqlite", True)
     bench.supervisor._evaluations.queue.push("acme", least_id(Kind.EVALUATION, bench.clock.now()))
     await bench.clock.advance(30)
@@ -646,6 +646,42 @@ async def test_without_a_sandbox_an_evaluation_is_refused_with_the_reason(bench:
     with pytest.raises(SandboxUnavailable, match="no Docker engine"):
         await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
     assert await bench.store.find("evaluation") == []
+
+
+@pytest.mark.parametrize("meant", ["node-2", "10.0.0.2"])
+async def test_a_drained_node_gets_nothing_new_and_its_trainings_move(bench: Bench, meant: str) -> None:
+    await bench.supervisor.reconcile()
+    run, _ = await bench.supervisor.start_training(TRAINING, PRINCIPAL)
+    await settle()
+    first = bench.launcher.newest(run.id)
+    await first.begin()
+    node = await bench.supervisor.drain_node(meant, 300)
+    assert (node.node, node.draining, bench.launcher.drained) == ("node-2", True, {"node-2": 300})
+    bench.launcher.leaving_, bench.evaluator.leaving = {run.id}, True
+    await bench.supervisor.reconcile()
+    await settle()
+    second = bench.launcher.newest(run.id)
+    assert second is not first
+    assert first.commands == ["resume", "suspend"]
+    bench.launcher.leaving_ = set()
+    await second.begin()
+    found = await bench.store.get(run.id)
+    assert isinstance(found, TrainingRun)
+    assert (found.document.state, found.document.restarts) == ("running", 0), "a move is no failure"
+    waiting, _ = await bench.supervisor.submit_evaluation(EVALUATION, PRINCIPAL)
+    await settle()
+    assert not bench.evaluator.at_work
+    bench.evaluator.leaving = False
+    await bench.supervisor.reconcile()
+    await settle()
+    assert list(bench.evaluator.at_work) == [waiting.id]
+
+
+@pytest.mark.parametrize(("meant", "why"), [("node-3", "no living node has"), ("node-", "2 nodes have")])
+async def test_what_is_no_node_is_not_drained(bench: Bench, meant: str, why: str) -> None:
+    with pytest.raises(NotFound, match=why):
+        await bench.supervisor.drain_node(meant, 300)
+    assert bench.launcher.drained == {}
 
 
 async def test_an_evaluation_waits_for_the_node_that_an_autoscaler_brings(bench: Bench) -> None:

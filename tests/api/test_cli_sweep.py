@@ -106,7 +106,7 @@ async def test_runs_by_state_are_of_both_kinds(platform, tmp_path: Path, trainin
         assert (nothing.code, nothing.err) == (exit_codes.DONE, "no finished or succeeded runs\n")
         wrong = await rlp(tmp_path, "runs", "ls", "--kind", "trainings", "--state", "finished", **at)
         assert wrong.code == exit_codes.USAGE
-        assert "accepted are failed, interrupted, paused, queued, running, starting, stopped, succeeded" in wrong.err
+        assert "Accepted are failed, interrupted, paused, queued, running, starting, stopped, succeeded" in wrong.err
 
 
 async def test_webhooks_and_quotas(platform, tmp_path: Path) -> None:

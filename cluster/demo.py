@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cluster.bootstrap import Address
-from rlplatform.cli import formatting
 from rlplatform.cli.follow import follow_evaluation, follow_training
+from rlplatform.cli.formatting import trainings
 from rlplatform.cli.output import Output, step
 from rlplatform.client import Client
 from rlplatform.errors import PlatformError
@@ -65,6 +65,6 @@ def _train(client: Client) -> bool:
     except PlatformError as error:
         step(f"not trained: {error}")
         return False
-    step(formatting.training(training))
+    step(trainings.training(training))
     report = training.evaluation
     return training.state is TrainingState.SUCCEEDED and report is not None and report.episode_return_mean >= GOAL

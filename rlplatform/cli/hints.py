@@ -1,13 +1,31 @@
-"""Advice for errors that newcomers meet: what to do about them on this command line."""
+"""Advice on this command line for the errors of a program, and of the platform."""
 
 from __future__ import annotations
 
 import re
 
+from rlplatform.errors import (
+    CapacityExhausted,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    PlatformError,
+    SandboxUnavailable,
+    Unavailable,
+)
+
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 _NO_INPUT = re.compile(r"^EOFError: EOF when reading a line", re.MULTILINE)
 _NO_ARGUMENT = re.compile(
     r"^TypeError: .*\bmissing \d+ required (?:positional|keyword-only) arguments?: ", re.MULTILINE
+)
+
+_REMEDIES: tuple[tuple[type[PlatformError], str], ...] = (
+    (NotAuthenticated, "give --api-key, or set RLP_URL and RLP_API_KEY; `make run` keeps one in .rlp/local.json"),
+    (NotFound, "`rlp runs ls` shows what there is"),
+    (SandboxUnavailable, "`rlp doctor` says what is missing on this machine"),
+    (CapacityExhausted, "ask for fewer env runners or learners, or come again later"),
+    (Unavailable, "start it with `make run` or `rlp serve`"),
 )
 
 
@@ -26,3 +44,12 @@ def hint(stderr: str | None, *, tested: bool = False, called: bool = False) -> s
     if called and _NO_ARGUMENT.search(stderr or ""):
         return "give the function's arguments with --arg, once for each"
     return None
+
+
+def remedy(error: PlatformError) -> str | None:
+    """Return what may help against ``error``."""
+    if isinstance(error, NotAllowed) and "scope" in error.extra:
+        return "ask for a key with this scope"
+    if isinstance(error, NotFound) and not re.search("run|training|evaluation|study", error.detail):
+        return None
+    return next((text for cls, text in _REMEDIES if isinstance(error, cls)), None)

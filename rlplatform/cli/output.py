@@ -27,8 +27,10 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from rlplatform.cli import formatting, layout
+from rlplatform.cli import hints, layout
 from rlplatform.cli.evidence import renamed
+from rlplatform.cli.formatting import events
+from rlplatform.cli.formatting.facts import FACT
 from rlplatform.cli.ids import shortened
 from rlplatform.errors import PlatformError
 from rlplatform.evaluation.events import EvaluationFailed, EvaluationOutput, EvaluationRetried, EvaluationTestFinished
@@ -64,7 +66,7 @@ class Output:
         if self.lines:
             self._line(document)
         else:
-            self.out.print(layout.paragraph(_harmless(text), _width(self.out), hang=formatting.FACT), markup=False)
+            self.out.print(layout.paragraph(_harmless(text), _width(self.out), hang=FACT), markup=False)
 
     @contextmanager
     def screen(self) -> Iterator[Callable[[BaseModel, str], None]]:
@@ -115,7 +117,7 @@ class Output:
         """An event, as JSON or as a line."""
         if self.lines:
             self._line(event)
-        elif (text := formatting.event(event)) is not None:
+        elif (text := events.event(event)) is not None:
             self.out.print(_harmless(text), markup=False)
 
     def note_of(self, document: Mapping[str, Any], text: str) -> None:
@@ -145,7 +147,7 @@ class Output:
         self.err.print(text, markup=False, style=style)
         for found in error.extra.get("errors", ())[1:]:
             self.note(f"       {found.get('field')}: {found.get('message')}")
-        if (hint := formatting.hint(error)) is not None:
+        if (hint := hints.remedy(error)) is not None:
             self.note(f"hint: {hint}")
 
     @contextmanager
@@ -243,7 +245,7 @@ class _EvaluationLines:
     def show(self, event: Event) -> None:
         if self._quiet and not isinstance(event, EvaluationRetried | EvaluationFailed):
             return
-        if (text := formatting.event(event)) is not None:
+        if (text := events.event(event)) is not None:
             self._output.out.print(_harmless(renamed(text, self._name)), markup=False)
 
 
@@ -261,7 +263,7 @@ class _ProgramOutput:
             self._write((event.result.stdout or "")[self._written :])
         elif isinstance(event, EvaluationRetried | EvaluationFailed):
             self._written = 0
-            self._output.note(formatting.event(event) or "")
+            self._output.note(events.event(event) or "")
 
     def _write(self, text: str) -> None:
         self._output.write(text)
@@ -282,7 +284,7 @@ class _TrainingLines:
             if at - self._told_at < 1.0:
                 return
             self._told_at = at
-            self._output.out.print(formatting.progress(event, self._training.request.stop), markup=False)
+            self._output.out.print(events.progress(event, self._training.request.stop), markup=False)
         else:
             self._output.event(event)
 
@@ -297,14 +299,14 @@ class _TrainingBar:
 
     def show(self, event: Event) -> None:
         if isinstance(event, TrainingIterationCompleted):
-            fraction = formatting.fraction(event, self._stop)
+            fraction = events.fraction(event, self._stop)
             self._progress.update(
                 self._task,
                 total=None if fraction is None else 1.0,
                 completed=fraction or 0.0,
-                figures=formatting.figures(event, self._stop),
+                figures=events.figures(event, self._stop),
             )
-        elif (text := formatting.event(event)) is not None:
+        elif (text := events.event(event)) is not None:
             self._progress.console.print(_harmless(text), markup=False)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rlplatform.cli import exit_codes, formatting
+from rlplatform.cli import exit_codes
 from rlplatform.cli.follow import follow_training, page_of, summary
+from rlplatform.cli.formatting import trainings
 from rlplatform.cli.output import Output
 from rlplatform.client import Client
 from rlplatform.training.models import TrainingState
@@ -16,7 +17,7 @@ def start_and_follow(client: Client, output: Output, request: Mapping[str, Any],
     """Start a training and follow it to its end, or print its id if ``detach``. Return the exit code."""
     checked = client.check_training(request)
     wanted = (request.get("stop") or {}).get("env_steps")
-    if told := formatting.beforehand(checked, request["env"], wanted):
+    if told := trainings.beforehand(checked, request["env"], wanted):
         output.note(told)
     training = client.start_training(request)
     page = f"page: {page_of(client, training)}"
@@ -31,5 +32,5 @@ def start_and_follow(client: Client, output: Output, request: Mapping[str, Any],
     elif "stop" not in request:
         output.note(f"stops after {steps:,} steps, as its preset says")
     training = follow_training(client, training, output)
-    output.document(summary(training), formatting.training(training))
+    output.document(summary(training), trainings.training(training))
     return exit_codes.FAILED if training.state is TrainingState.FAILED else exit_codes.DONE

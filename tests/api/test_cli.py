@@ -16,8 +16,9 @@ from rich.console import Console
 
 from rlplatform.access.models import KeyInfo
 from rlplatform.access.principals import Scope
-from rlplatform.cli import exit_codes, formatting
+from rlplatform.cli import exit_codes
 from rlplatform.cli.follow import summary
+from rlplatform.cli.formatting import tenants
 from rlplatform.cli.output import Output
 from rlplatform.client import AsyncClient, Client
 from rlplatform.client.connection import find_connection
@@ -388,7 +389,7 @@ def test_a_key_that_has_expired_is_said_to_have() -> None:
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         expires_at=datetime(2026, 1, 2, tzinfo=UTC),
     )
-    states = [formatting.key(info, datetime(2026, 1, day, tzinfo=UTC))["STATE"] for day in (1, 3)]
+    states = [tenants.key(info, datetime(2026, 1, day, tzinfo=UTC))["STATE"] for day in (1, 3)]
     assert [state.split()[0] for state in states] == ["until", "expired"]
 
 

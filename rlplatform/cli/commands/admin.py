@@ -13,7 +13,8 @@ from typing import Annotated
 
 import typer
 
-from rlplatform.cli import exit_codes, load_formatting
+from rlplatform.cli import exit_codes
+from rlplatform.cli.formatting.load import screen
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, server
 from rlplatform.client.connection import find_local_file
 from rlplatform.clock import SystemClock
@@ -37,7 +38,7 @@ def top(
     with connect(url, api_key) as client, output.screen() as show:
         while True:
             load = client.load()
-            show(load, load_formatting.screen(load))
+            show(load, screen(load))
             if once:
                 return
             time.sleep(interval)

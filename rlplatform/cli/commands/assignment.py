@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 import typer
 
 from rlplatform.assignments.grading.documents import RegradeReport
-from rlplatform.cli import assignment_formatting as words
 from rlplatform.cli.assignment_folder import FILE, read_assignment
 from rlplatform.cli.assignment_templates import TEMPLATES, write_template
 from rlplatform.cli.commands.members import member_of
+from rlplatform.cli.formatting import assignments as words
 from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of
 from rlplatform.cli.output import Output
 from rlplatform.cli.program import uploaded, uploader

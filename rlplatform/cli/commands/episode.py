@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rlplatform.cli import episode_formatting
+from rlplatform.cli.formatting import episodes
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
 from rlplatform.cli.output import Output
@@ -33,7 +33,7 @@ def index(
     with connect(url, api_key) as client:
         found = client.episodes(full_id(client, source, Kind.TRAINING, Kind.POLICY))
     empty = "no episodes; policy evaluations record them (rlp policy evaluate, or rlp train with --eval-every)"
-    output.table(found, [episode_formatting.episode_row(info) for info in found], empty)
+    output.table(found, [episodes.episode_row(info) for info in found], empty)
 
 
 @app.command()
@@ -49,7 +49,7 @@ def show(
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         episode = client.episode(full_id(client, episode_id, Kind.EPISODE), observations=observations)
-    output.document(episode, episode_formatting.episode(episode))
+    output.document(episode, episodes.episode(episode))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rlplatform.cli import formatting
+from rlplatform.cli.formatting import artifacts
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
 from rlplatform.errors import InvalidRequest
@@ -52,7 +52,7 @@ def index(
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = list(islice(client.files(page_size=min(limit, 200)), limit))
-    output.table(found, [formatting.file_row(info) for info in found], "no files; upload one with rlp files put FILE")
+    output.table(found, [artifacts.file_row(info) for info in found], "no files; upload one with rlp files put FILE")
 
 
 @app.command()

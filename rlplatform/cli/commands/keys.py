@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rlplatform.access.principals import Role, Scope
-from rlplatform.cli import formatting
+from rlplatform.cli.formatting import tenants
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of
 from rlplatform.clock import SystemClock
@@ -48,7 +48,7 @@ def index(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiK
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = client.keys()
-    output.table(found, [formatting.key(info, SystemClock().now()) for info in found], "no keys")
+    output.table(found, [tenants.key(info, SystemClock().now()) for info in found], "no keys")
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from rlplatform.assignments.people.models import MAX_ROWS, Member, RosterRow
-from rlplatform.cli.assignment_formatting import moment
+from rlplatform.cli.formatting.assignments import moment
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
 from rlplatform.cli.roster import InvitationLink, invitation_link, read_roster, write_credentials, write_invitations
 from rlplatform.client import Client

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from rlplatform.cli import episode_formatting, formatting
 from rlplatform.cli.commands.episode import save_video
+from rlplatform.cli.formatting import artifacts
+from rlplatform.cli.formatting.episodes import evaluation_of_policy
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
 from rlplatform.client import Client
@@ -61,7 +62,7 @@ def index(
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = list(islice(client.policies(page_size=min(limit, 200)), limit))
-    output.table(found, [formatting.policy_row(info) for info in found], "no policies")
+    output.table(found, [artifacts.policy_row(info) for info in found], "no policies")
 
 
 @app.command()
@@ -70,7 +71,7 @@ def show(ctx: typer.Context, policy_id: PolicyId, json: Json = False, url: Url =
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         info = client.policy(full_id(client, policy_id, Kind.POLICY))
-    output.document(info, formatting.policy(info))
+    output.document(info, artifacts.policy(info))
 
 
 @app.command()
@@ -139,7 +140,7 @@ def evaluate(
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = _play(client, source, episodes, seed, stochastic)
-    output.document(found, episode_formatting.evaluation_of_policy(found))
+    output.document(found, evaluation_of_policy(found))
 
 
 @app.command()

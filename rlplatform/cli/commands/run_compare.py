@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rlplatform.cli import comparison_formatting as words
+from rlplatform.cli.formatting import comparisons as words
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, wanted_labels
 from rlplatform.cli.plot import draw

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, get_args
 
 import typer
 
-from rlplatform.cli import exit_codes, formatting
+from rlplatform.cli import exit_codes
 from rlplatform.cli.commands.run_annotations import label, rm
 from rlplatform.cli.commands.run_clone import clone
 from rlplatform.cli.commands.run_compare import compare, plot
@@ -16,6 +16,8 @@ from rlplatform.cli.commands.run_files import download, export
 from rlplatform.cli.commands.run_verify import verify
 from rlplatform.cli.evidence import evidence
 from rlplatform.cli.follow import follow_evaluation, follow_training, page_of, summary
+from rlplatform.cli.formatting import evaluations, runs, trainings
+from rlplatform.cli.formatting.facts import FACT
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, moment_of, output_of, wanted_labels
 from rlplatform.cli.output import Output
@@ -104,7 +106,7 @@ def index(
         empty = f"no {' or '.join(state)} {what}"
     else:
         empty = f"no {what} yet: start one with `rlp train` or `rlp evaluate`"
-    rows = [formatting.row(run) | ({"BY": submitter_of(run)} if submitter_of else {}) for run in found]
+    rows = [runs.row(run) | ({"BY": submitter_of(run)} if submitter_of else {}) for run in found]
     output.table(found, rows, empty)
 
 
@@ -114,10 +116,10 @@ def show(ctx: typer.Context, run_id: RunId, json: Json = False, url: Url = None,
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         run = _run(client, run_id)
-        text = formatting.training(run) if isinstance(run, Training) else formatting.evaluation(run)
+        text = trainings.training(run) if isinstance(run, Training) else evaluations.evaluation(run)
         if not json and (submitter_of := submitters(client, [run])) is not None:
-            text += f"\n{'submitted by':<{formatting.FACT}}{submitter_of(run)}"
-        output.document(run, f"{text}\n{'page':<{formatting.FACT}}{page_of(client, run)}")
+            text += f"\n{'submitted by':<{FACT}}{submitter_of(run)}"
+        output.document(run, f"{text}\n{'page':<{FACT}}{page_of(client, run)}")
         if isinstance(run, Evaluation) and run.finished_at is not None:
             _explain(client, run, output)
 
@@ -137,7 +139,7 @@ def watch(
         run = _run(client, run_id)
         if isinstance(run, Training):
             training = follow_training(client, run, output, after=after)
-            output.document(summary(training), formatting.training(training))
+            output.document(summary(training), trainings.training(training))
             done = training.state is not TrainingState.FAILED
         else:
             evaluation = follow_evaluation(client, run, output, after=after)
@@ -190,7 +192,7 @@ def checkpoints(
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = client.checkpoints(full_id(client, training_id, Kind.TRAINING))
-    output.table(found, [formatting.checkpoint(info) for info in found], "no checkpoints yet")
+    output.table(found, [trainings.checkpoint(info) for info in found], "no checkpoints yet")
 
 
 @app.command()

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from rlplatform.cli import exit_codes, study_formatting, sweep_plan
+from rlplatform.cli import exit_codes, sweep_plan
 from rlplatform.cli.follow import follow_study
+from rlplatform.cli.formatting import studies
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of, pairs
 from rlplatform.cli.output import Output
@@ -111,9 +112,7 @@ def index(
     with connect(url, api_key) as client:
         states = [each.value for each in state or ()]
         found = list(islice(client.studies(states=states, page_size=min(limit, 200)), limit))
-    output.table(
-        found, [study_formatting.row(study) for study in found], "no studies yet: start one with `rlp study create`"
-    )
+    output.table(found, [studies.row(study) for study in found], "no studies yet: start one with `rlp study create`")
 
 
 @app.command()
@@ -169,9 +168,9 @@ def stop(ctx: typer.Context, study_id: StudyId, json: Json = False, url: Url = N
 
 def _tell(output: Output, study: Study) -> None:
     """Print a study: its facts, then its trials."""
-    output.document(study, study_formatting.study(study))
+    output.document(study, studies.study(study))
     if not output.lines and study.trials:
-        output.table([], study_formatting.trial_rows(study), "")
+        output.table([], studies.trial_rows(study), "")
 
 
 def _watch(client: Client, study: Study, output: Output, after: int) -> None:

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from rlplatform.assignments.submissions.documents import SubmissionDetail
-from rlplatform.cli import assignment_formatting as words
 from rlplatform.cli import exit_codes
 from rlplatform.cli.evidence import renamed
+from rlplatform.cli.formatting import assignments as words
 from rlplatform.cli.notebooks import NOTEBOOK
 from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of
 from rlplatform.cli.output import Output

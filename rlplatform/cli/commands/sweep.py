@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rlplatform.algorithms.registry import ALGORITHMS
-from rlplatform.cli import exit_codes, study_formatting, sweep_plan
+from rlplatform.cli import exit_codes, sweep_plan
 from rlplatform.cli.follow import Interrupted
+from rlplatform.cli.formatting import studies
 from rlplatform.cli.numbers import measure, plus_minus
 from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of, pairs
 from rlplatform.cli.output import Output
@@ -146,11 +147,11 @@ def _note(output: Output, event: Event, chosen: Mapping[int, Mapping[str, Any]])
         case StudyTrialStarted():
             values = chosen[event.trial]
             document = {"type": "started", "trial": event.trial, "seed": event.seed, "training_id": event.training_id}
-            words = study_formatting.values(values) or "as the preset says"
+            words = studies.values(values) or "as the preset says"
             output.note_of({**document, "hyperparameters": values}, f"{event.training_id}: {words} seed {event.seed}")
         case StudyTrialFinished():
             document = event.model_dump(mode="json", include={"trial", "state", "value", "trainings", "message"})
-            output.note_of({"type": "finished", **document}, study_formatting.event(event) or "")
+            output.note_of({"type": "finished", **document}, studies.event(event) or "")
 
 
 def _tell(output: Output, name: str, study: Study) -> None:
@@ -181,7 +182,7 @@ def _tell(output: Output, name: str, study: Study) -> None:
             if row["std"] is None
             else plus_minus(row["mean"], row["std"]),
             "SEEDS": f"{row['finished']}/{row['runs']}",
-            "HYPERPARAMETERS": study_formatting.values(row["hyperparameters"]) or "as the preset says",
+            "HYPERPARAMETERS": studies.values(row["hyperparameters"]) or "as the preset says",
         }
         for row in rows
     ]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rlplatform.algorithms.registry import ALGORITHMS
-from rlplatform.cli import formatting
+from rlplatform.cli.formatting import trainings
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.local_environment import is_local, push, require_ready, upload_of
 from rlplatform.cli.local_reward import reward_of
@@ -135,7 +135,7 @@ def train(
             _check_stop(request)
         if dry_run:
             checked = client.check_training(request)
-            output.document(checked, formatting.check(checked))
+            output.document(checked, trainings.check(checked))
             return
         raise typer.Exit(start_and_follow(client, output, request, detach=detach))
 

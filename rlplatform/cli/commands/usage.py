@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rlplatform.cli import formatting
+from rlplatform.cli.formatting import tenants
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of, pairs
 from rlplatform.errors import InvalidRequest, UnknownName
 from rlplatform.settings import Quotas
@@ -22,7 +22,7 @@ def usage(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiK
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = client.usage()
-    output.document(found, formatting.usage(found))
+    output.document(found, tenants.usage(found))
 
 
 @app.command()
@@ -56,4 +56,4 @@ def quotas(
             found = client.set_quotas(tenant, {**client.quotas(tenant).overrides, **changes})
         else:
             found = client.quotas(tenant)
-    output.document(found, formatting.quotas(found))
+    output.document(found, tenants.quotas(found))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rlplatform.cli import formatting
+from rlplatform.cli.formatting import tenants
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of
 from rlplatform.ids import Kind
@@ -44,7 +44,7 @@ def index(ctx: typer.Context, json: Json = False, url: Url = None, api_key: ApiK
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = client.webhooks()
-    output.table(found, [formatting.webhook(webhook) for webhook in found], "no webhooks")
+    output.table(found, [tenants.webhook(webhook) for webhook in found], "no webhooks")
 
 
 @app.command()
@@ -106,7 +106,7 @@ def log(
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
         found = client.deliveries(full_id(client, webhook_id, Kind.WEBHOOK), limit=limit)
-    output.table(found, [formatting.delivery(delivery) for delivery in found], "nothing was sent yet")
+    output.table(found, [tenants.delivery(delivery) for delivery in found], "nothing was sent yet")
 
 
 @app.command()

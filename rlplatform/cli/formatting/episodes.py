@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from rlplatform.cli.formatting import FACT, when
+from rlplatform.cli.formatting.facts import FACT, when
 from rlplatform.cli.numbers import measure, plus_minus
 from rlplatform.episodes.models import Episode, EpisodeInfo
 from rlplatform.policies.models import PolicyEvaluation

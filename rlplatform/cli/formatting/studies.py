@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlplatform.cli import numbers
+from rlplatform.cli.formatting.facts import fact_lines
 from rlplatform.cli.numbers import measure
 from rlplatform.studies.events import (
     StudyEvent,
@@ -79,7 +80,7 @@ def study(study: Study) -> str:
         "with": values(study.best_hyperparameters) if study.best_hyperparameters is not None else None,
         "importance": values({name: round(share, 2) for name, share in study.importances.items()}) or None,
     }
-    return "\n".join(f"{name:<16}{value}" for name, value in facts.items() if value is not None)
+    return fact_lines(facts)
 
 
 def row(study: Study) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Texts and rows that ``rlp`` writes of documents and events. Nothing here prints."""

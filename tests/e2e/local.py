@@ -29,7 +29,7 @@ from rlplatform.clock import SystemClock
 from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.episodes.recorder import EpisodeRecorder
-from rlplatform.errors import Unavailable
+from rlplatform.errors import Conflict, Unavailable
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.load import NodeLoad
 from rlplatform.playing.service import LocalEpisodeService
@@ -119,7 +119,7 @@ class Direct:
 
 
 class RemoteEvaluator:
-    name, slots = "local", 2
+    name, slots, leaving = "local", 2, False
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
@@ -180,6 +180,8 @@ class PlayingEngine(SimulatedEngine):
 class LocalLauncher:
     """The ``Launcher`` port without a cluster."""
 
+    grows = brings_sandboxes = False
+
     def __init__(self, store: Store, checkpoints: CheckpointStore, episodes: EpisodeStore, scratch: Path) -> None:
         self._store, self._checkpoints, self._scratch = store, checkpoints, scratch
         self._episodes = episodes
@@ -207,6 +209,18 @@ class LocalLauncher:
 
     async def nodes(self) -> Sequence[NodeLoad]:
         return [NodeLoad(node="local", address="127.0.0.1", cpus=4, free_cpus=4)]
+
+    async def drain(self, node_id: str, within_s: float) -> None:
+        raise Conflict("the only node cannot be drained")
+
+    async def leaving(self) -> set[str]:
+        return set()
+
+    async def capacity(self) -> int:
+        return 4
+
+    async def scale(self, evaluations: int) -> None:
+        """There is no autoscaler."""
 
     async def check(self, request: TrainingRequest) -> None:
         """Everything fits."""

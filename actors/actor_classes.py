@@ -128,6 +128,7 @@ class EvaluatorActor(Evaluator):
         logs.configure(settings, "evaluator")
         traces.configure(settings, "evaluator")
         owner = ray.get_runtime_context().get_actor_id()
+        assert owner is not None, "an evaluator is an actor"
         telemetry = Telemetry(RayMeter())
         store = connect_store(settings, telemetry)
         files = make_attached_files(settings, store)

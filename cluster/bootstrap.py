@@ -24,7 +24,7 @@ from contextlib import redirect_stdout, suppress
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ray
 from pydantic import SecretStr
@@ -264,7 +264,7 @@ def _start_ray(settings: Settings, environment: dict[str, str]) -> None:
     importing = threading.Thread(target=importlib.import_module, args=("serve_apps.gateway",))  # seconds, as is Ray
     importing.start()
     cluster = settings.cluster
-    common = {"namespace": options.NAMESPACE, "log_to_driver": False, "logging_level": "ERROR"}
+    common: dict[str, Any] = {"namespace": options.NAMESPACE, "log_to_driver": False, "logging_level": logging.ERROR}
     if cluster.address:
         ray.init(address=cluster.address, **common)
     else:

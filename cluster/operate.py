@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import socket
 import sys
 import time
@@ -74,7 +75,7 @@ def join(address: str) -> None:
             socket.create_connection((host, int(port)), timeout=5).close()  # Ray itself takes minutes to give up
         except OSError as error:
             raise ConnectionError(f"no Ray cluster answers at {address}: {error}") from None
-    ray.init(address=address, namespace=options.NAMESPACE, log_to_driver=False, logging_level="ERROR")
+    ray.init(address=address, namespace=options.NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
 
 
 def refuse_another_store(settings: Settings) -> None:

@@ -67,7 +67,7 @@ def apps(settings: Settings | None) -> tuple[Application, Application]:
 
 def _app(name: str, placement: dict[str, Any], settings: Settings | None) -> Application:
     options: dict[str, Any] = {"num_cpus": 0.05, **placement}
-    deployment = serve.deployment(
+    deployment: Any = serve.deployment(
         EpisodeReplica,
         name=name,
         max_ongoing_requests=1000,

@@ -9,7 +9,7 @@ the class of ``app``'s argument to know how to fill it from a configuration file
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -59,7 +59,7 @@ def app(args: GatewayArgs) -> Application:
         api.add_middleware(StripStreamsPrefix)
         return api
 
-    deployment = serve.deployment(
+    deployment: Any = serve.deployment(
         serve.ingress(build)(),
         name=args.application,
         num_replicas=args.num_replicas,
@@ -68,7 +68,7 @@ def app(args: GatewayArgs) -> Application:
         graceful_shutdown_timeout_s=5,
         health_check_period_s=1,  # a replica that died is noticed by it
     )
-    beside = ()
+    beside: tuple[serve.Application, ...] = ()
     if args.application == "api":
         beside = (policy_deployment.app(settings, args.num_replicas), *episode_deployment.apps(settings))
     return deployment.bind(*beside)

@@ -17,9 +17,9 @@ _ALL = "[::]"
 
 def install() -> None:
     """Bind the servers that this replica starts from now on to the node's own address. Idempotent."""
-    bind = replica.add_port_to_grpc_server
+    bind = replica.add_port_to_grpc_server  # type: ignore[attr-defined]
     if not isinstance(bind, partial):
-        replica.add_port_to_grpc_server = partial(_bind, bind)
+        replica.add_port_to_grpc_server = partial(_bind, bind)  # type: ignore[attr-defined]
 
 
 def _bind(bind: Any, server: Any, address: str) -> Any:

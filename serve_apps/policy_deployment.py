@@ -4,6 +4,7 @@ It scales to zero while no policy is requested: only the first request imports t
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from ray import serve
 from ray.serve import Application
@@ -73,7 +74,7 @@ def app(settings: Settings | None, max_replicas: int) -> Application:
 
     ``settings`` None: from the environment of the replica's node.
     """
-    deployment = serve.deployment(
+    deployment: Any = serve.deployment(
         PolicyReplica,
         name=NAME,
         max_ongoing_requests=1000,

@@ -22,8 +22,8 @@ def drain(node_id: str, within_s: float) -> None:
     Raises:
         Conflict: Ray refuses; says why.
     """
-    gcs = ray._raylet.GcsClient(address=ray.get_runtime_context().gcs_address)
-    reason = autoscaler_pb2.DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
+    gcs = ray._raylet.GcsClient(address=ray.get_runtime_context().gcs_address)  # type: ignore[attr-defined]
+    reason = autoscaler_pb2.DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")  # type: ignore[attr-defined]
     deadline_ms = time.time_ns() // 1_000_000 + int(1000 * within_s)
     accepted, why = gcs.drain_node(node_id, reason, "drained by an operator", deadline_ms)
     if not accepted:

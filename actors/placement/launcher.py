@@ -12,6 +12,7 @@ from typing import Any
 
 import ray
 from ray._private.state import available_resources_per_node
+from ray.actor import ActorHandle
 from ray.util.placement_group import PlacementGroup, placement_group, placement_group_table
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 
@@ -147,14 +148,17 @@ class RayLauncher:
         await self._end_trainers(run.id)
         timeout = self._settings.training.placement_timeout_s
         name = options.placement_name(run.id, run.tenant)
-        group = await in_thread(self._groups.find, name) or await to_its_end(self._make_group, run)
+        group = await in_thread(self._groups.find, name)
+        if group is None:
+            group = await to_its_end(self._make_group, run)
         try:
             with span("placement"):
                 ready = await asyncio.get_running_loop().run_in_executor(self._waiters, group.wait, timeout)
             if not ready:
                 raise CapacityExhausted(f"no room in the cluster within {timeout:g} s")
             actor = await self._warm_trainer(group, run, epoch)
-            actor = actor or await to_its_end(self._start_trainer, group, run, epoch)
+            if actor is None:
+                actor = await to_its_end(self._start_trainer, group, run, epoch)
         except BaseException:
             self._groups.remove(name)
             raise
@@ -215,12 +219,11 @@ class RayLauncher:
         await self._warm.end(training_id)
 
     def _find_evaluators(self) -> dict[str, EvaluatorHandle]:
-        wanted = options.SANDBOX_RESOURCE
         names, leaving = living(), draining.draining_nodes()
         nodes = {
             node["NodeID"]: node
             for node in _living()
-            if node["Resources"].get(wanted, 0) >= 1
+            if node["Resources"].get(options.SANDBOX_RESOURCE, 0) >= 1
             and (node["NodeID"] not in leaving or options.evaluator_name(node["NodeID"]) in names)
         }
         known = {node: handle for node, handle in self._evaluators.items() if handle.name in names}
@@ -240,7 +243,7 @@ class RayLauncher:
         """Return the settings of actors on a node."""
         return self._settings.without_secrets() if _role(node) == options.SANDBOX_ROLE else self._worker_settings
 
-    async def _warm_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> Any | None:
+    async def _warm_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> ActorHandle | None:
         if not self._warm.suits(run.document.request):
             return None
         table = await in_thread(placement_group_table, group)
@@ -257,7 +260,7 @@ class RayLauncher:
         self._groups.add(name, group)
         return group
 
-    def _start_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> Any:
+    def _start_trainer(self, group: PlacementGroup, run: TrainingRun, epoch: int) -> ActorHandle:
         strategy = PlacementGroupSchedulingStrategy(group, 0, placement_group_capture_child_tasks=True)
         name = options.trainer_name(run.id, epoch, run.tenant)
         chosen = {**options.TRAINER, "name": name, "scheduling_strategy": strategy}

@@ -35,7 +35,8 @@ T = TypeVar("T")
 def spawn(cls: type, options: Mapping[str, Any], *args: Any) -> ActorHandle:
     """Create an actor of the plain class ``cls``, or return the living actor of the same name."""
     options = {"namespace": NAMESPACE, "get_if_exists": "name" in options, **options}
-    return ray.remote(packing(cls)).options(**options).remote(*args)
+    actor_class: Any = ray.remote(packing(cls))
+    return actor_class.options(**options).remote(*args)
 
 
 def find(name: str) -> ActorHandle | None:

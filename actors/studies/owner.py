@@ -59,8 +59,11 @@ class StudyOwner:
             for run in page:
                 if run.id not in self._owned:
                     task = self._owned[run.id] = asyncio.get_running_loop().create_task(self._own(run.id))
-                    task.add_done_callback(lambda _, study_id=run.id: self._owned.pop(study_id, None))
+                    task.add_done_callback(partial(self._forget, run.id))
             before = page[-1].id
+
+    def _forget(self, study_id: str, _: asyncio.Task[None]) -> None:
+        self._owned.pop(study_id, None)
 
     async def _own(self, study_id: str) -> None:
         """Control a study to its end, whatever fails meanwhile."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rlplatform.clock import Clock
 from rlplatform.environments.faults import describe
@@ -47,7 +47,7 @@ class Trainer:
         scratch: Path,
         run_folder: Path | None = None,
         episodes: EpisodeStore | None = None,
-        prepare: Callable[[TrainingRun], Awaitable[None]] | None = None,
+        prepare: Callable[[TrainingRun], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         """Prepare a session.
 
@@ -70,9 +70,11 @@ class Trainer:
         self._writer = EventWriter(store, run.stream, epoch, clock)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="train")
         self._session: TrainingSession | None = None
-        self._commands: list[tuple[str, ...]] = {"run": [], "pause": [("pause",)], "stop": [("stop", run.stop_reason)]}[
-            run.desired
-        ]
+        self._commands: list[tuple[str, ...]] = []
+        if run.desired == "stop":
+            self._commands.append(("stop", *((run.stop_reason,) if run.stop_reason else ())))
+        elif run.desired == "pause":
+            self._commands.append(("pause",))
         self._work: asyncio.Task[None] | None = None
 
     async def run(self) -> None:

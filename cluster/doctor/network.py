@@ -42,7 +42,7 @@ def further_ports(settings: Settings) -> Check:
     name = "further_ports"
     if _what_runs(settings) is not None or platform_answers(settings):
         return ok(name, "a platform runs here and has its ports")
-    wanted = {}
+    wanted: dict[int, str] = {}
     if settings.cluster.address is not None:
         wanted |= UNGUARDED_PORTS
     elif settings.cluster.dashboard_port is not None:

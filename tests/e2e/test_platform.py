@@ -91,7 +91,7 @@ def test_a_trace_follows_an_evaluation_from_its_request_to_its_container(
     trace, run = traced(platform, "/v1/evaluations", body)
     wanted = {"POST /v1/evaluations", "submit_evaluation", "evaluation", "evaluate", "judge", "container", "test"}
     found = collector.wait(trace, lambda spans: wanted <= {span.name for span in spans})
-    assert {span.process for span in found} == {"api", "supervisor", "evaluator"}
+    assert {span.process for span in found} == {"api", "supervisor", "evaluator", "store"}
     tests = [span for span in found if span.name == "test"]
     assert [span.attributes["rlp.test"] for span in tests] == ["small", "wrong", "secret"]
     around = [span.name for span in collector.ancestors(tests[0], found)]

@@ -182,7 +182,7 @@ def test_without_the_limits_of_the_kernel_the_attack_gets_through(attempt: Attem
 GUEST_MUTATIONS = [
     ("runner.py", "kernel.set_dumpable(False)", "kernel.set_dumpable(True)", "read_the_runner"),
     ("runner.py", "signal.signal(signal.SIGINT, signal.SIG_DFL)", "", "kill_everything"),
-    ("runner.py", "return status, _sweep()", "return status, 0", "abstract_socket"),
+    ("runner.py", "strays = _sweep()", "strays = 0", "abstract_socket"),
     ("isolation/view.py", "clean = folder.clear(program) and clean", "pass", "files"),
     (
         "isolation/view.py",

@@ -68,7 +68,11 @@ async def test_a_drained_node_gives_its_training_to_a_node_that_was_added(stage:
     added = nodes.add_node(num_cpus=1)
     drained = await stage.commands.drain_node(before, 300)
     assert (drained.node, drained.draining) == (before, True)
-    await stage.until(run, lambda found: found.state == "running" and found.epoch > run.epoch + 1, 90)
+
+    async def recovered() -> bool:
+        return "recovered" in await stage.types(run)
+
+    await eventually(recovered, 90)
     assert (await call(find(await stage.trainer(run)), "location"))[0] == added.node_id
     events = {event["type"].removeprefix("training."): event for event in await stage.events(run)}
     assert (events["interrupted"]["planned"], events["interrupted"]["reason"]) == (True, MOVES)

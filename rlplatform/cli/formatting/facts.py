@@ -36,8 +36,9 @@ def duration(seconds: float) -> str:
 
 def settings(values: Mapping[str, Any]) -> str:
     """Settings as ``name=value``."""
-    return " ".join(f"{name}={_plain(value)}" for name, value in values.items())
+    return " ".join(f"{name}={plain(value)}" for name, value in values.items())
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """Return a setting as a request has it: text without quotes, everything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, default=str)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rlplatform.cli.formatting.facts import RETURN, fact_lines, settings, when
+from rlplatform.cli.formatting.facts import RETURN, fact_lines, plain, settings, when
 from rlplatform.cli.formatting.runs import annotation_facts
 from rlplatform.cli.numbers import measure, plus_minus
 from rlplatform.training.models import (
@@ -37,7 +37,7 @@ def check(checked: TrainingCheck) -> str:
         lines.append(f"iteration       {checked.env_steps_per_iteration:,} steps")
     if checked.env_steps is not None:
         lines.append(f"stops after     {checked.env_steps:,} steps")
-    return "\n".join([*lines, *(f"{name:<15} {value}" for name, value in checked.hyperparameters.items())])
+    return "\n".join([*lines, *(f"{name:<15} {plain(value)}" for name, value in checked.hyperparameters.items())])
 
 
 def report(report: EvaluationReport) -> str:

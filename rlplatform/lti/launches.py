@@ -14,18 +14,17 @@ from rlplatform.access.principals import Principal
 from rlplatform.access.signed_states import SignedStates
 from rlplatform.access.signed_tokens import TokenKeys
 from rlplatform.clock import Clock
-from rlplatform.errors import NotAuthenticated, NotFound, Unavailable
+from rlplatform.errors import NotAuthenticated, NotFound
 from rlplatform.json_models import StrictModel
 from rlplatform.lti.claims import Launch, launch_of
 from rlplatform.lti.models import LtiRegistration
 from rlplatform.lti.people import LtiPeople
 from rlplatform.lti.registrations import Registrations
 from rlplatform.sign_in.models import SignInRefused
-from rlplatform.sign_in.openid import check_nonce, check_party
+from rlplatform.sign_in.openid import verified_claims
 
 _ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384")
 _LEEWAY_S = 30.0
-_REQUIRED = ("exp", "iat", "iss", "aud", "sub")
 
 
 class LaunchState(StrictModel):
@@ -131,15 +130,7 @@ class Launches:
 
     async def _message(self, registration: LtiRegistration, token: str, begun: LaunchState) -> Launch:
         keys = self._keys.setdefault(registration.jwks_url, TokenKeys(registration.jwks_url, _ALGORITHMS, _LEEWAY_S))
-        client_id = registration.client_id
-        try:
-            claims = await keys.claims(token, issuer=registration.issuer, audience=client_id, required=_REQUIRED)
-        except NotAuthenticated as error:
-            raise SignInRefused("not_valid", error.detail) from None
-        except Unavailable as error:
-            raise SignInRefused("unavailable", error.detail) from None
-        check_party(claims, client_id)
-        check_nonce(claims, begun.nonce)
+        claims = await verified_claims(keys, token, registration.issuer, registration.client_id, begun.nonce)
         launch = launch_of(claims)
         if launch.deployment_id not in registration.deployment_ids:
             raise SignInRefused("not_registered", f"deployment {launch.deployment_id[:100]!r}")

@@ -104,7 +104,7 @@ class OpenIdProvider:
         if "error" in answer or not answer.get("code"):
             raise SignInRefused("declined", answer.get("error", "no code")[:100])
         token = await self._redeem(metadata, answer["code"], begun.verifier)
-        return await self._claims(keys, metadata, token, begun.nonce)
+        return await verified_claims(keys, token, metadata.issuer, self._settings.client_id, begun.nonce)
 
     async def _redeem(self, metadata: Metadata, code: str, verifier: str) -> str:
         """Exchange a code for an ID token."""
@@ -138,19 +138,6 @@ class OpenIdProvider:
             raise SignInRefused("not_valid", f"token endpoint: {response.status_code}")
         return token
 
-    async def _claims(self, keys: TokenKeys, metadata: Metadata, token: str, nonce: str) -> dict[str, Any]:
-        """Return the claims of an ID token (OpenID Connect Core 1.0, 3.1.3.7)."""
-        client_id = self._settings.client_id
-        try:
-            claims = await keys.claims(token, issuer=metadata.issuer, audience=client_id, required=_REQUIRED)
-        except NotAuthenticated as error:
-            raise SignInRefused("not_valid", error.detail) from None
-        except Unavailable as error:
-            raise SignInRefused("unavailable", error.detail) from None
-        check_party(claims, client_id)
-        check_nonce(claims, nonce)
-        return claims
-
     async def _metadata(self) -> tuple[Metadata, TokenKeys]:
         now = self._clock.monotonic()
         if self._known is not None and now < self._known[2]:
@@ -178,26 +165,30 @@ def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def check_party(claims: dict[str, Any], client_id: str) -> None:
-    """Check ``azp``, which a token for several audiences must have.
+async def verified_claims(keys: TokenKeys, token: str, issuer: str, client_id: str, nonce: str) -> dict[str, Any]:
+    """Return the claims of an ID token (OpenID Connect Core 1.0, 3.1.3.7).
+
+    Args:
+        keys: the issuer's keys.
+        client_id: audience that the token must have.
+        nonce: nonce of this sign-in.
 
     Raises:
-        SignInRefused: the token was issued to another client.
+        SignInRefused: the token is not valid, is for another client or another sign-in, or the keys cannot be fetched.
     """
+    try:
+        claims = await keys.claims(token, issuer=issuer, audience=client_id, required=_REQUIRED)
+    except NotAuthenticated as error:
+        raise SignInRefused("not_valid", error.detail) from None
+    except Unavailable as error:
+        raise SignInRefused("unavailable", error.detail) from None
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if claims.get("azp", None if several else client_id) != client_id:
         raise SignInRefused("not_valid", "the token was issued to another client")
-
-
-def check_nonce(claims: dict[str, Any], nonce: str) -> None:
-    """Check that a token belongs to this sign-in.
-
-    Raises:
-        SignInRefused: its nonce is another one.
-    """
     given = claims.get("nonce")
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), nonce.encode()):
         raise SignInRefused("not_valid", "the nonce is another one")
+    return claims
 
 
 def _names_issuer(metadata: Metadata) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from rlplatform.cli.formatting.facts import FACT, when
+from rlplatform.cli.formatting.facts import FACT, fact_lines, when
 from rlplatform.cli.numbers import measure, plus_minus
 from rlplatform.episodes.models import Episode, EpisodeInfo
 from rlplatform.policies.models import PolicyEvaluation
@@ -38,8 +38,7 @@ def episode(episode: Episode) -> str:
         "video": episode.no_video or (episode.video.difference or "as recorded" if episode.video else "not drawn yet"),
         "created": when(episode.created_at),
     }
-    lines = [f"{name:<{FACT}}{value}" for name, value in facts.items() if value is not None]
-    lines += ["", "STEP  REWARD      ACTION"]
+    lines = [fact_lines(facts), "", "STEP  REWARD      ACTION"]
     for step, (reward, action) in enumerate(zip(episode.rewards, episode.actions, strict=True)):
         seen = f"  {json.dumps(episode.observations[step])}" if episode.observations is not None else ""
         lines.append(f"{step + 1:<4}  {reward:<10.4g}  {json.dumps(action)}{seen}")
@@ -56,6 +55,6 @@ def evaluation_of_policy(evaluation: PolicyEvaluation) -> str:
         "least, greatest": f"{report.episode_return_min:g}, {report.episode_return_max:g}",
         "length": measure(report.episode_length_mean),
     }
-    lines = [f"{name:<{FACT}}{value}" for name, value in facts.items()]
+    lines = [fact_lines(facts)]
     lines += [f"{', '.join(info.roles):<{FACT}}{info.id} ({info.episode_return:g})" for info in evaluation.episodes]
     return "\n".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rlplatform.cli.formatting.facts import FACT
+from rlplatform.cli.formatting.facts import fact_lines
 from rlplatform.cli.formatting.runs import annotation_facts
 from rlplatform.evaluation.models import Evaluation, KeptFile, TestResult, Verdict
 
@@ -29,8 +29,8 @@ def test(result: TestResult) -> str:
 
 def evaluation(evaluation: Evaluation) -> str:
     """An evaluation as text: a line a test, then the verdict."""
-    given = {"id": evaluation.id, **annotation_facts(evaluation)} if any(annotation_facts(evaluation).values()) else {}
-    lines = [f"{name:<{FACT}}{value}" for name, value in given.items() if value is not None]
+    given = annotation_facts(evaluation)
+    lines = [fact_lines({"id": evaluation.id, **given})] if any(given.values()) else []
     lines += [test(result) for result in evaluation.tests]
     points = f": {evaluation.score:g} of {evaluation.max_score:g} points" if evaluation.score is not None else ""
     lines.append(f"{evaluation.verdict or evaluation.state}{points}")

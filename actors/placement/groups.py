@@ -48,7 +48,7 @@ class PlacementGroups:
 
     def remove(self, name: str) -> None:
         """Remove a group, if it exists."""
-        if (group := self.find(name)) is not None:
+        if (group := self._known.get(name) or self.find(name)) is not None:
             self._remove(group)
             self._known.pop(name, None)
 

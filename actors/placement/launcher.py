@@ -82,8 +82,8 @@ class RayLauncher:
         Idle evaluators are ended on nodes that are about to leave, and beyond those that an autoscaler is asked for: it
         gives back only nodes that are empty.
         """
-        self._evaluators = await in_thread(self._find_evaluators)
         leaving = await in_thread(draining.draining_nodes)
+        self._evaluators = await in_thread(self._find_evaluators, leaving)
         for node, evaluator in self._evaluators.items():
             evaluator.leaving = node in leaving
         for node, evaluator in self._beyond_target():
@@ -218,8 +218,8 @@ class RayLauncher:
         await in_thread(_end_trainers, training_id)
         await self._warm.end(training_id)
 
-    def _find_evaluators(self) -> dict[str, EvaluatorHandle]:
-        names, leaving = living(), draining.draining_nodes()
+    def _find_evaluators(self, leaving: set[str]) -> dict[str, EvaluatorHandle]:
+        names = living()
         nodes = {
             node["NodeID"]: node
             for node in _living()

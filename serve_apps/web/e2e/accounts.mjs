@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { env } from "node:process";
-import { browser, person, url } from "./driver.mjs";
+import { browser, expectCount, person, url } from "./driver.mjs";
 
 const { RLP_KEY: key, RLP_ASSIGNMENT: assignment, RLP_LTI: registration, RLP_LOGIN: login } = env;
 
@@ -63,7 +63,7 @@ await staff.step("a link in a new tab stays signed in, also without another tab"
 });
 
 await staff.step("formulas are drawn, and prices are not", async () => {
-  assert.equal(await page.locator(".formula math").count(), 2);
+  await expectCount(page.locator(".formula math"), 2);
   const box = await page.locator(".formula.display math").boundingBox();
   assert(box.height > 20 && box.width > 60, "it has a size");
   await page.getByText("It costs $5 or $6.").waitFor();
@@ -76,7 +76,7 @@ await learner.step("a link of the learning platform leads to the assignment", as
   await learner.page.goto(`${url}/lti/login?${new URLSearchParams(JSON.parse(login))}`);
   await learner.page.getByRole("button", { name: "Continue" }).click();
   await learner.heading("Double");
-  assert.equal(await learner.page.getByRole("link", { name: "Grades" }).count(), 0);
+  await expectCount(learner.page.getByRole("link", { name: "Grades" }), 0);
   await learner.inspectPhone("launched");
 });
 

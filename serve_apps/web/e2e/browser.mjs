@@ -1,7 +1,21 @@
 /** The page as people use it, from signing in to signing out. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { api, browser, context, heading, inspect, key, learner, page, shot, status, step, url } from "./harness.mjs";
+import {
+  api,
+  browser,
+  context,
+  expectCount,
+  heading,
+  inspect,
+  key,
+  learner,
+  page,
+  shot,
+  status,
+  step,
+  url,
+} from "./harness.mjs";
 
 let sockets = 0;
 page.on("websocket", () => {
@@ -66,7 +80,7 @@ try {
     await page.getByRole("button", { name: "Submit" }).click();
     const tests = page.locator(".result .test");
     await page.locator(".result > .card-head .badge", { hasText: "accepted" }).waitFor();
-    assert.equal(await tests.count(), 3);
+    await expectCount(tests, 3);
     const counts = await page.evaluate(() => [...globalThis.counts]);
     assert(counts.includes(1) || counts.includes(2), `verdicts come one by one: ${counts}`);
     await page.getByText("3 of 3 points", { exact: true }).waitFor();
@@ -83,7 +97,7 @@ try {
     await page.locator(".result > .card-head .badge", { hasText: "wrong answer" }).waitFor();
     const first = page.locator(".result .test").first();
     assert.match(await first.innerText(), /Expected output\s+4[\s\S]*Output\s+6/);
-    assert.equal(await page.locator(".result .test").last().locator("details").count(), 1, "staff see hidden tests");
+    await expectCount(page.locator(".result .test").last().locator("details"), 1, "staff see hidden tests");
     await inspect("evaluate");
   });
 
@@ -94,7 +108,7 @@ try {
     const output = page.locator("section.result", { has: page.getByRole("heading", { name: "Output" }) });
     await output.locator(".badge", { hasText: "exit status 0" }).waitFor();
     assert.equal(await output.getByRole("group", { name: "Printed" }).innerText(), "15\n");
-    assert.equal(await page.locator(".result .test").count(), 0, "a run has no tests");
+    await expectCount(page.locator(".result .test"), 0, "a run has no tests");
     await inspect("evaluate-run");
     await page.setViewportSize({ width: 390, height: 844 });
     await inspect("evaluate-run-phone");
@@ -125,7 +139,7 @@ try {
       await page.getByRole("tab", { name }).click();
       await page.getByRole("button", { name: `Remove ${name}` }).click();
     }
-    assert.equal(await page.getByRole("tab").count(), 1);
+    await expectCount(page.getByRole("tab"), 1);
   });
 
   await step("a program that is dropped shows in the editor, and undo brings the earlier one back", async () => {
@@ -191,18 +205,14 @@ try {
     await page.getByRole("button", { name: "Submit" }).click();
     await page.locator(".cm-failed", { hasText: "raise ValueError" }).getByText("ValueError: no").waitFor();
     await page.getByText("3 points", { exact: false }).first().waitFor();
-    assert.equal(
-      await page.locator(".result details[open]").count(),
-      1,
-      "only the first of three equal failures is open",
-    );
+    await expectCount(page.locator(".result details[open]"), 1, "only the first of three equal failures is open");
     await inspect("evaluate-traceback");
     await write("print((1)\n");
-    assert.equal(await page.locator(".cm-failed").count(), 0, "a mark goes when the text changes");
+    await expectCount(page.locator(".cm-failed"), 0, "a mark goes when the text changes");
     await page.getByRole("button", { name: "Submit" }).click();
     await page.locator(".result > .card-head .badge", { hasText: "compile error" }).waitFor();
     await page.locator(".cm-failed", { hasText: "print((1)" }).waitFor();
-    assert.equal(await page.locator(".result").getByText("was never closed", { exact: false }).count(), 1);
+    await expectCount(page.locator(".result").getByText("was never closed", { exact: false }), 1);
     await shot("evaluate-syntax-error");
     await write("print(int(input()) * 3)");
   });
@@ -216,7 +226,7 @@ try {
       await name.fill("<b>");
       await page.getByRole("button", { name: "Submit" }).click();
       await page.locator(".test-fields [aria-invalid=true]").waitFor();
-      assert.equal(await page.locator(".result").count(), 0, "the result of before is gone");
+      await expectCount(page.locator(".result"), 0, "the result of before is gone");
       const { top, bottom } = await page.locator(".editor").evaluate((element) => {
         const { top, bottom } = element.getBoundingClientRect();
         return { top, bottom };
@@ -279,7 +289,7 @@ try {
     await page.locator(".test-fields").first().getByLabel("Expected output").fill("<img src=x onerror=alert(1)>");
     await page.getByRole("button", { name: "Submit" }).click();
     await page.locator(".result pre", { hasText: "<img src=x" }).waitFor();
-    assert.equal(await page.locator(".result img").count(), 0);
+    await expectCount(page.locator(".result img"), 0);
   });
 
   await step("a training that cannot be is refused at its field", async () => {
@@ -294,7 +304,7 @@ try {
     await page.getByRole("button", { name: "Start training" }).click();
     await page.locator(".error", { hasText: "learning_rate" }).waitFor();
     await page.getByRole("alert").getByText("Correct the marked field.").waitFor();
-    assert.equal(await page.getByText("did you mean").count(), 1, "an error is shown once");
+    await expectCount(page.getByText("did you mean"), 1, "an error is shown once");
     await shot("train-refused");
     await page.getByLabel("Name").fill("learning_rate");
     await page.getByLabel("Env steps").fill("");
@@ -317,7 +327,7 @@ try {
     await editor.getByText("step[3] / 2").waitFor();
     assert.equal(await page.getByLabel("Function", { exact: true }).inputValue(), "shaped");
     await page.getByRole("button", { name: "Remove it" }).click();
-    assert.equal(await editor.count(), 0);
+    await expectCount(editor, 0);
   });
 
   let training = "";
@@ -392,7 +402,7 @@ try {
     await video.waitFor();
     await page.waitForFunction(() => document.querySelector(".episodes video")?.videoWidth === 600);
     await card.getByText(/^Step/).waitFor();
-    assert.equal(await card.getByText("differs").count(), 0, "the replay is exact");
+    await expectCount(card.getByText("differs"), 0, "the replay is exact");
     await inspect("training-episode");
     await page.setViewportSize({ width: 390, height: 844 });
     await inspect("training-episode-phone");
@@ -437,7 +447,7 @@ try {
     await status("stopped");
     await page.getByRole("link", { name: "Train a policy" }).first().click();
     await heading("Train a policy");
-    assert.equal(await page.getByText("Continues from checkpoint").count(), 0, "the next training is one of its own");
+    await expectCount(page.getByText("Continues from checkpoint"), 0, "the next training is one of its own");
   });
 
   await step("a training is cloned, and continued from its own page", async () => {
@@ -465,10 +475,10 @@ try {
     await options.filter({ hasText: "Acrobot-v1" }).waitFor();
     await inspect("environment-picker");
     await page.keyboard.press("Escape");
-    assert.equal(await options.count(), 0);
+    await expectCount(options, 0);
     await page.getByLabel("Env steps", { exact: true }).fill("100000");
     await field.fill("pend");
-    assert.equal(await options.count(), 1);
+    await expectCount(options, 1);
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     assert.equal(await field.inputValue(), "Pendulum-v1");
@@ -537,7 +547,7 @@ try {
     await inspect("runs-submitters");
     await page.getByLabel("Submitter of evaluations").selectOption({ label: "By learner" });
     await rows.filter({ hasText: "by you" }).first().waitFor({ state: "detached" });
-    assert.equal(await rows.count(), 1);
+    await expectCount(rows, 1);
     await page.goto(`${url}/#/evaluations/${id}`);
     await page.getByText(/^Submitted by learner, /).waitFor();
   });
@@ -551,11 +561,11 @@ try {
     await page.goto(`${url}/#key=${learner}&/train`);
     await heading("Train a policy");
     await page.getByText("Your API key cannot start trainings").waitFor();
-    assert.equal(await page.getByRole("button", { name: /Start/ }).count(), 0);
+    await expectCount(page.getByRole("button", { name: /Start/ }), 0);
     await inspect("train-not-allowed");
     await page.goto(`${url}/#/runs`);
     await heading("Runs");
-    assert.equal(await page.getByRole("link", { name: "Train a policy" }).count(), 0);
+    await expectCount(page.getByRole("link", { name: "Train a policy" }), 0);
   });
 
   await step("where learners only submit to assignments, they are not offered to evaluate code", async () => {
@@ -564,13 +574,13 @@ try {
       return api("course", { method: "PUT", headers, body: JSON.stringify({ learners_evaluate_freely }) });
     };
     const offers = page.getByRole("link", { name: "Evaluate code" });
-    assert.equal(await offers.count(), 2, "in the navigation and beside the heading");
+    await expectCount(offers, 2, "in the navigation and beside the heading");
     await set(false);
     await page.reload();
     await heading("Runs");
     await page.getByRole("link", { name: "Assignments" }).waitFor();
     await offers.first().waitFor({ state: "detached" });
-    assert.equal(await offers.count(), 0);
+    await expectCount(offers, 0);
     await page.goto(`${url}/#/evaluate`);
     await page.getByText("Learners of this course do not evaluate programs of their own").waitFor();
     await inspect("evaluate-not-allowed");

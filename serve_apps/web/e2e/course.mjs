@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { env } from "node:process";
-import { browser, person, url } from "./driver.mjs";
+import { browser, expectCount, person, url } from "./driver.mjs";
 
 const { RLP_KEY: key } = env;
 assert(key, "RLP_KEY says as whom");
@@ -106,8 +106,8 @@ try {
     await learner.heading("Assignments");
     const row = page.getByRole("row", { name: /Double a number/ });
     assert.match(await row.innerText(), /in 4 days[\s\S]*5 of 5/);
-    assert.equal(await page.getByText("Later").count(), 0, "what has not opened is not shown");
-    assert.equal(await page.getByRole("link", { name: "People" }).count(), 0, "people are for staff");
+    await expectCount(page.getByText("Later"), 0, "what has not opened is not shown");
+    await expectCount(page.getByRole("link", { name: "People" }), 0, "people are for staff");
     await learner.inspect("assignments");
     await learner.inspectPhone("assignments");
   });
@@ -154,7 +154,7 @@ try {
     assert(counts.includes(1), `verdicts come one by one: ${counts}`);
     await page.getByText("Uses 1 of 4 attempts.").waitFor();
     const secret = page.locator(".result .test", { hasText: "secret" });
-    assert.equal(await secret.locator("details").count(), 0, "of a hidden test, learners see the verdict only");
+    await expectCount(secret.locator("details"), 0, "of a hidden test, learners see the verdict only");
   });
 
   await learner.step("a second submission is accepted, and the draft stays", async () => {
@@ -182,7 +182,7 @@ try {
     const lines = page.getByRole("group", { name: "Changed lines of main.py" });
     await lines.getByText("removed: # a first try").or(lines.getByText("# a first try")).first().waitFor();
     assert.match(await lines.locator("tr.added").innerText(), /return x \* 2/);
-    assert.equal(await lines.locator("tr.removed").count(), 2);
+    await expectCount(lines.locator("tr.removed"), 2);
     await learner.inspect("difference");
     await learner.inspectPhone("difference");
     await page.getByRole("link", { name: "Leaderboard" }).click();
@@ -199,16 +199,10 @@ try {
     await staff.heading("Double a number");
     const row = page.getByRole("row", { name: /Ada Lovelace/ });
     assert.match(await row.innerText(), /4 \/ 4/);
-    assert.equal(await row.locator(".mark.good").count(), 2);
-    assert.equal(
-      await page
-        .getByRole("row", { name: /Alan Turing/ })
-        .locator(".mark.none")
-        .count(),
-      2,
-    );
+    await expectCount(row.locator(".mark.good"), 2);
+    await expectCount(page.getByRole("row", { name: /Alan Turing/ }).locator(".mark.none"), 2);
     await page.getByLabel("Find a student").fill("turing");
-    assert.equal(await row.count(), 0);
+    await expectCount(row, 0);
     await page.getByLabel("Find a student").fill("");
     await staff.inspect("grades");
     await staff.inspectPhone("grades");
@@ -239,14 +233,14 @@ try {
     await page.getByLabel("Reason").fill("No notes.");
     await page.getByRole("button", { name: "Adjust the grade" }).click();
     await page.locator(".adjustments", { hasText: "No notes." }).waitFor();
-    assert.equal(await page.locator(".result details").count(), 2, "staff see hidden tests");
+    await expectCount(page.locator(".result details"), 2, "staff see hidden tests");
     await staff.inspect("submission");
     await staff.inspectPhone("submission");
     await learner.page.goto(`${url}/#/assignments/double/submissions`);
     await learner.page.getByRole("link", { name: "number 2" }).click();
     await learner.page.locator(".line.commented", { hasText: "Does it work for text?" }).waitFor();
     await learner.page.locator(".adjustments", { hasText: "−0.5" }).waitFor();
-    assert.equal(await learner.page.getByRole("button", { name: /Comment on/ }).count(), 0);
+    await expectCount(learner.page.getByRole("button", { name: /Comment on/ }), 0);
     await learner.inspect("submission-learner");
     await learner.page.getByRole("link", { name: "Assignment", exact: true }).click();
     await learner.page.getByText("−0.5 by course staff: No notes.").waitFor();

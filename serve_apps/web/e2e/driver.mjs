@@ -19,6 +19,17 @@ export const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-dev-shm-usage"],
 });
 
+/** Wait until a locator matches so many elements: what is drawn again for a moment matches fewer. */
+export async function expectCount(locator, expected, meaning = `${locator} matches`) {
+  const end = Date.now() + 15_000;
+  let found = await locator.count();
+  while (found !== expected && Date.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    found = await locator.count();
+  }
+  assert.equal(found, expected, meaning);
+}
+
 /** A person's browser: a context of its own, with one page. */
 export async function person() {
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, colorScheme: "light" });

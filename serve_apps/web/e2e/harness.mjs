@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { env } from "node:process";
 import { person, url } from "./driver.mjs";
 
-export { browser, url } from "./driver.mjs";
+export { browser, expectCount, url } from "./driver.mjs";
 export const { RLP_KEY: key, RLP_LEARNER: learner } = env;
 assert(key && learner, "RLP_KEY and RLP_LEARNER say as whom");
 export const { context, page, step, shot, inspect, inspectPhone, heading } = await person();

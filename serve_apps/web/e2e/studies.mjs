@@ -1,6 +1,19 @@
 /** Studies on the page: started, followed, paused, stopped, read, copied. */
 import assert from "node:assert/strict";
-import { browser, context, heading, inspect, inspectPhone, key, page, shot, status, step, url } from "./harness.mjs";
+import {
+  browser,
+  context,
+  expectCount,
+  heading,
+  inspect,
+  inspectPhone,
+  key,
+  page,
+  shot,
+  status,
+  step,
+  url,
+} from "./harness.mjs";
 
 await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: url });
 const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
@@ -71,14 +84,14 @@ try {
       { timeout: 60_000 },
     );
     address = page.url();
-    assert.equal(await page.locator("table.trials tbody tr").count(), 8);
+    await expectCount(page.locator("table.trials tbody tr"), 8);
     const ranks = await page.locator("table.trials tbody tr td:nth-child(2)").allInnerTexts();
     assert.deepEqual(
       ranks,
       [...ranks].sort((a, b) => Number(a) - Number(b)),
       "the best rank comes first",
     );
-    assert.equal(await page.locator(".parallel path.target").count(), 8);
+    await expectCount(page.locator(".parallel path.target"), 8);
     await page.getByLabel("Importance of learning_rate").waitFor();
     await page.getByRole("button", { name: "Copy as command" }).click();
     assert.match(
@@ -104,16 +117,16 @@ try {
     assert(chosen >= 1 && chosen < 8, `some trials are chosen: ${chosen}`);
     await shot("study-brushed");
     await page.getByRole("button", { name: "Show all 8 trials" }).click();
-    assert.equal(await rows.count(), 8);
+    await expectCount(rows, 8);
     await rows.first().hover();
-    assert.equal(await page.locator(".parallel path.marked").count(), 1);
+    await expectCount(page.locator(".parallel path.marked"), 1);
   });
 
   await step("its trainings are compared by seed, and its settings are trained and searched again", async () => {
     await page.getByRole("link", { name: "Compare learning curves" }).click();
     await heading("Compare trainings");
     await page.locator("#groups").waitFor();
-    assert.equal(await page.locator("table[aria-labelledby=groups] tbody tr").count(), 8, "a group a trial");
+    await expectCount(page.locator("table[aria-labelledby=groups] tbody tr"), 8, "a group a trial");
     await page.goto(address);
     await page.getByRole("link", { name: "Copy study" }).click();
     await heading("Start a study");

@@ -39,6 +39,7 @@ from rlplatform.cli.commands.serve import serve
 from rlplatform.cli.commands.submit import submit
 from rlplatform.cli.commands.train import train
 from rlplatform.cli.follow import Interrupted
+from rlplatform.cli.hyperparameter_options import TrainingCommand
 from rlplatform.cli.output import Output
 from rlplatform.errors import PlatformError
 
@@ -73,11 +74,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Train policies and evaluate code on an rlplatform. Every command but serve has --json.",
 )
-app.command()(train)
+app.command(cls=TrainingCommand)(train)
 app.command()(evaluate)
 app.command()(run)
 app.command()(submit)
-app.command()(sweep.sweep)
+app.command(cls=TrainingCommand)(sweep.sweep)
 app.add_typer(study.app, name="study")
 app.add_typer(runs.app, name="runs")
 app.command()(export)

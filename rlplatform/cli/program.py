@@ -18,6 +18,7 @@ from rlplatform.cli.notebooks import NOTEBOOK, is_notebook, notebook_text
 from rlplatform.cli.output import Output
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest
+from rlplatform.runs.annotations import MAX_NAME
 
 MAIN = "main.py"
 ARCHIVE = ".zip"
@@ -66,6 +67,12 @@ def _source(path: Path) -> str | Path:
         return read_text(path)
     text = notebook_text(path)
     return text if len(text) <= MAX_TEXT else path
+
+
+def file_name(path: Path) -> str | None:
+    """Return the name that a run of the program has if it is given none: the file's, or None if it is no name."""
+    name = path.resolve().name
+    return name if 0 < len(name) <= MAX_NAME and name.isprintable() else None
 
 
 def read_text(path: Path) -> str:

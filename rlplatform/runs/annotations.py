@@ -14,6 +14,7 @@ from rlplatform.errors import InvalidRequest
 from rlplatform.json_models import StrictModel, Text, check_text
 
 MAX_LABELS = 32
+MAX_NAME = 120
 
 
 def _one_line(text: str) -> str:
@@ -28,7 +29,7 @@ def _few(labels: dict[str, str]) -> dict[str, str]:
     return labels
 
 
-Name = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_one_line)]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_one_line)]
 LabelKey = Annotated[str, Field(pattern=patterns.LABEL_KEY)]
 LabelValue = Annotated[str, Field(max_length=256), AfterValidator(_one_line)]
 Labels = Annotated[dict[LabelKey, LabelValue], AfterValidator(_few)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from rlplatform.access.principals import Scope
 from rlplatform.cli import exit_codes
 from rlplatform.cli.function_call import call_of
 from rlplatform.evaluation.models import Verdict
-from tests.api.command import rlp
+from tests.api.command import rlp, start
 
 pytestmark = pytest.mark.anyio
 
@@ -22,12 +23,14 @@ async def test_a_program_without_tests_simply_runs(platform, tmp_path: Path, jud
     (tmp_path / "slow.py").write_text("print('hello')")
     async with platform(judge=judge) as it, it.served() as url:
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
-        done = await rlp(tmp_path, "evaluate", "slow.py", **at)
-        assert done.code == (exit_codes.DONE if judge is Verdict.ACCEPTED else exit_codes.FAILED)
+        process = await start(tmp_path, "evaluate", "slow.py", stdin=asyncio.subprocess.PIPE, **at)
+        out, _ = await process.communicate(b"4\n")
+        assert process.returncode == (exit_codes.DONE if judge is Verdict.ACCEPTED else exit_codes.FAILED)
         (run,) = await it.store.find("evaluation")
         run = await it.store.get(run.id)
-        assert [(test.stdin, test.expected_stdout) for test in run.request.tests] == [("", None)]
-        assert "points" not in done.out
+        assert [(test.stdin, test.expected_stdout) for test in run.request.tests] == [("4\n", None)]
+        assert run.document.name == "slow.py"
+        assert b"points" not in out
 
 
 async def test_a_checker_of_ones_own_is_sent_and_not_read_back(platform, tmp_path: Path) -> None:

@@ -63,6 +63,24 @@ async def test_a_sweep_with_one_bad_setting_starts_nothing(platform, tmp_path: P
         assert await it.store.find("study") == []
 
 
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (("--env", "FrozenLake-v1", "-H", "gama:0.9"), "unknown hyperparameter 'gama'"),
+        (("--env", "FrozenLake-v1"), "say when to stop: --env-steps"),
+        (("--env", "FrozenLake-v1", "--learning-rate", "0.1"), "give it as -H learning_rate:VALUE"),
+    ],
+)
+async def test_what_is_wrong_with_a_training_is_said_before_its_missing_end(
+    platform, tmp_path: Path, given: tuple[str, ...], complaint: str
+) -> None:
+    async with platform() as it, it.served() as url:
+        at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}
+        for command in (("train",), ("sweep", "mine", "--grid", "batch_size:8,16")):
+            refused = await rlp(tmp_path, *command, *given, COLUMNS="200", **at)
+            assert (refused.code, complaint in refused.err) == (exit_codes.USAGE, True), refused.err
+
+
 async def test_train_dry_run_shows_what_would_be_trained(platform, tmp_path: Path) -> None:
     async with platform() as it, it.served() as url:
         at = {"RLP_URL": url, "RLP_API_KEY": await it.key()}

@@ -36,7 +36,8 @@ from rlplatform.cli.options import (
     time_limits,
 )
 from rlplatform.cli.output import Output
-from rlplatform.cli.program import ARCHIVE, read_program, read_text, uploaded, uploader, with_files
+from rlplatform.cli.piped_input import piped_input
+from rlplatform.cli.program import ARCHIVE, file_name, read_program, read_text, uploaded, uploader, with_files
 from rlplatform.cli.suites import pytest_grader
 from rlplatform.cli.test_packages.folder import read_folder
 from rlplatform.cli.test_packages.notebook_tests import read_nbgrader
@@ -105,7 +106,7 @@ def evaluate(
 ) -> None:
     """Judge a program in a sandbox.
 
-    Exit status 0: accepted, 1: not. Without tests the program is run, as by rlp run.
+    Exit status 0: accepted, 1: not. Without tests the program is run on what is piped in, as by rlp run.
     """
     output = output_of(ctx, json)
     if arg and function is None:
@@ -146,6 +147,8 @@ def evaluate(
                 request = with_notebook_grader(request, isolation)
             if pytest is not None:
                 request["grader"] = pytest_grader(pytest, isolation)
+            if plain and not notebook:
+                request["tests"][0]["stdin"] = piped_input(client)
         with_files(request, also or (), data or (), upload)
         if checker is not None:
             request["checker"] = _checker(checker)
@@ -153,8 +156,8 @@ def evaluate(
         times = time_limits(cpu_time_s or own.get("cpu_time_s"), wall_time_s or own.get("wall_time_s"))
         if limits := given(**times, memory_mib=memory_mib):
             request["limits"] = {**own, **limits}
-        request |= given(tier=tier, image=image, priority=priority, max_wait_s=max_wait_s, name=name, notes=notes)
-        request |= given(labels=labels_of(label))
+        request |= given(tier=tier, image=image, priority=priority, max_wait_s=max_wait_s, notes=notes)
+        request |= given(name=file_name(file) if name is None else name, labels=labels_of(label))
         submitted = client.submit_evaluation(request)
         evaluation = follow_evaluation(client, submitted, output, name=called, quiet=plain)
         if executed is not None:

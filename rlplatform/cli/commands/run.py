@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,12 +29,12 @@ from rlplatform.cli.options import (
     output_of,
 )
 from rlplatform.cli.output import Output
-from rlplatform.cli.program import read_program, uploaded, uploader, with_files
+from rlplatform.cli.piped_input import piped_input
+from rlplatform.cli.program import file_name, read_program, uploaded, uploader, with_files
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 
-_INLINE_BYTES = 64 << 10
 _CPU_S, _WALL_S = 10.0, 120.0
 _TIMED_OUT, _OUT_OF_MEMORY = 124, 137  # as timeout(1), and as a kill by SIGKILL
 _TOO_MUCH_OUTPUT = 125
@@ -89,7 +88,7 @@ def run(
         cpu = min(_CPU_S, wall_time_s or _CPU_S) if cpu_time_s is None else cpu_time_s
         wall = min(_WALL_S, 3 * cpu) if wall_time_s is None else wall_time_s
         request["limits"] = given(cpu_time_s=cpu, wall_time_s=wall, memory_mib=memory_mib, output_kib=output_kib)
-        request |= given(tier=tier, image=image)
+        request |= given(tier=tier, image=image, name=file_name(file))
         submitted = client.submit_evaluation(request)
         evaluation = follow_evaluation(client, submitted, output, name=name, program=True)
         if executed is not None:
@@ -103,23 +102,10 @@ def run(
 def _run_of(client: Client, file: Path, stdin: str | None) -> dict[str, Any]:
     """Return the parts of a request that run the program in ``file``."""
     if not is_notebook(file):
-        return {"tests": [{"id": "run", "stdin": _input(client) if stdin is None else stdin}]}
+        return {"tests": [{"id": "run", "stdin": piped_input(client) if stdin is None else stdin}]}
     if stdin is not None:
         raise InvalidRequest("a notebook reads no input; leave out --stdin", field="--stdin")
     return {"grader": {"kind": GRADER}, "tests": [{"id": "run"}]}
-
-
-def _input(client: Client) -> str | dict[str, str]:
-    """Return what is piped into this process: as text, or uploaded if it is long or no text."""
-    if sys.stdin is None or sys.stdin.isatty():
-        return ""
-    piped = sys.stdin.buffer.read()
-    if len(piped) <= _INLINE_BYTES:
-        try:
-            return piped.decode()
-        except UnicodeDecodeError:
-            pass
-    return {"file": client.upload_file(piped, name="stdin").id}
 
 
 def _save(client: Client, evaluation: Evaluation, collect: Sequence[str], output: Output) -> None:

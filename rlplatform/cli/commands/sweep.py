@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.cli import exit_codes, sweep_plan
 from rlplatform.cli.follow import Interrupted
 from rlplatform.cli.formatting import studies
 from rlplatform.cli.numbers import measure, plus_minus
 from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of, pairs
 from rlplatform.cli.output import Output
+from rlplatform.cli.stop_criteria import require_stop
 from rlplatform.cli.sweep_plan import Sweep
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest
@@ -83,12 +83,6 @@ def sweep(
     stop = given(
         env_steps=env_steps, episode_return_mean=episode_return_mean, wall_time_s=wall_time_s, iterations=iterations
     )
-    if not stop and ALGORITHMS["ppo"].find_preset(preset or env) is None:
-        raise InvalidRequest(
-            "say when to stop: --env-steps, --episode-return-mean, --wall-time-s or --iterations. "
-            "Only a preset knows a number of steps by itself, and only for a training that starts afresh",
-            field="stop",
-        )
     fixed = pairs(hyperparams or [], "--hyperparams")
     training = given(env=env, engine=engine, stop=stop, preset=preset, priority=priority)
     training |= {"hyperparameters": fixed, "evaluation": {"episodes": eval_episodes}}
@@ -104,6 +98,7 @@ def sweep(
     folder = read_settings().state_dir / "sweeps"
     state = Sweep.load(folder, name, request)
     with connect(url, api_key) as client:
+        require_stop(client, training)
         if state.study_id is None:
             once = f"sweep:{state.name}:{state.definition[:16]}"
             state.study_id = _start(client, request, once).id

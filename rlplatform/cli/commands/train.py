@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from rlplatform.algorithms.registry import ALGORITHMS
 from rlplatform.cli.formatting import trainings
 from rlplatform.cli.ids import full_id
 from rlplatform.cli.local_environment import is_local, push, require_ready, upload_of
 from rlplatform.cli.local_reward import reward_of
 from rlplatform.cli.options import ApiKey, Json, Labels, Name, Notes, Url, connect, given, labels_of, output_of, pairs
+from rlplatform.cli.stop_criteria import require_stop
 from rlplatform.cli.training_start import start_and_follow
 from rlplatform.cli.wrapper_options import wrappers_of
 from rlplatform.errors import InvalidRequest
@@ -122,34 +122,22 @@ def train(
         checkpoint=given(every_iterations=save_freq),
         priority=priority,
     )
-    if origin is None:
-        _check_stop({**request, "resume_from": resume_from})
     with connect(url, api_key) as client:
-        if env is not None and is_local(env):
-            request["env"] = require_ready(push(client, output, upload_of(env))).id
         if resume_from is not None:
             request["resume_from"] = full_id(client, resume_from, Kind.CHECKPOINT)
+        if origin is None:
+            require_stop(client, request)
+        if env is not None and is_local(env):
+            request["env"] = require_ready(push(client, output, upload_of(env))).id
         if origin is not None:
             continued = client.training(full_id(client, origin, Kind.TRAINING))
             request = continuation(continued, _by_part(request))
-            _check_stop(request)
+            require_stop(client, request)
         if dry_run:
             checked = client.check_training(request)
             output.document(checked, trainings.check(checked))
             return
         raise typer.Exit(start_and_follow(client, output, request, detach=detach))
-
-
-def _check_stop(request: dict[str, Any]) -> None:
-    """Refuse a request that says nothing of its end, where no preset does."""
-    if "stop" in request or ALGORITHMS["ppo"].find_preset(request.get("preset") or request["env"]) is not None:
-        return
-    steps = "--env-steps" if request.get("resume_from") is None else "--more-env-steps"
-    raise InvalidRequest(
-        f"say when to stop: {steps}, --episode-return-mean, --wall-time-s or --iterations. "
-        "Only a preset knows a number of steps by itself",
-        field="stop",
-    )
 
 
 def _by_part(request: dict[str, Any]) -> dict[str, Any]:

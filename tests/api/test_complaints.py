@@ -22,7 +22,7 @@ TRAIN = {"env": "CartPole-v1", "stop": {"env_steps": 1}}
     ("path", "body", "detail"),
     [
         ("trainings", {}, "env: is missing"),
-        ("trainings", {"env": "Mine-v0"}, "give at least one of env_steps"),
+        ("trainings", {"env": "Mine-v0"}, "stop: give at least one of env_steps"),
         ("trainings", TRAIN | {"env": 5}, "env: must be text; got 5"),
         ("trainings", TRAIN | {"env": ""}, "env: must not be empty"),
         ("trainings", TRAIN | {"env": "x" * 200}, "env: must have at most 128 characters; got 200"),

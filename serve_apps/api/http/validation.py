@@ -61,14 +61,15 @@ def _describe(error: Any, body: Any, model: type[BaseModel] | None, *, hint: boo
     if location and location[0] in _PARTS:
         location = location[1:]
     context = error.get("ctx", {})
-    with_timeout = context.get("error")
-    if isinstance(with_timeout, FieldError):
-        location = (*location, *with_timeout.path.split("."))
-    kind = "missing" if isinstance(with_timeout, FieldError) else error["type"]
+    raised = context.get("error")
+    if isinstance(raised, FieldError):
+        location = (*location, *raised.path.split("."))
     path, sent = [str(part) for part in location], error.get("input", NOTHING)
     if body is not None:
-        path, sent = _walk(location, body, kind)
-    message = with_timeout.reason if isinstance(with_timeout, FieldError) else describe_error(error, sent)
+        left_out = model is not None and bool(location) and location[-1] in fields_at(model, location[:-1])
+        is_field = isinstance(raised, FieldError) or error["type"] == "missing" or left_out
+        path, sent = _walk(location, body, is_field=is_field)
+    message = raised.reason if isinstance(raised, FieldError) else describe_error(error, sent)
     near: list[str] = []
     match error["type"]:
         case "extra_forbidden":
@@ -101,9 +102,9 @@ def _quoted(text: str) -> list[str]:
     return re.findall(r"'([^']*)'", text)
 
 
-def _walk(location: Sequence[str | int], body: Any, kind: str) -> tuple[list[str], Any]:
+def _walk(location: Sequence[str | int], body: Any, *, is_field: bool) -> tuple[list[str], Any]:
     """``location`` without pydantic's tags of unions (``checker.floats.abs_tol`` -> ``checker.abs_tol``), and what is
-    there.
+    there. With ``is_field`` its last part is no tag, though the body may lack it.
     """
     path: list[str] = []
     for index, part in enumerate(location):
@@ -113,7 +114,7 @@ def _walk(location: Sequence[str | int], body: Any, kind: str) -> tuple[list[str
             body = body[part] if part < len(body) else None
         elif isinstance(body, dict) and part in body:
             body = body[part]
-        elif not (last and kind == "missing"):
+        elif not (last and is_field):
             continue
         path.append(str(part))
     return path, body

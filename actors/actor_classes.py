@@ -142,6 +142,7 @@ class EvaluatorActor(Evaluator):
             files,
             find_code,
             Bounds(settings.evaluation.max_total_wall_time_s, settings.evaluation.max_kept_mib << 20),
+            open_episodes(settings),
         )
         self._preparing = asyncio.get_running_loop().create_task(self.prepare())
         self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))

@@ -12,11 +12,15 @@ from contextvars import copy_context
 
 from rlplatform.clock import Clock
 from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
+from rlplatform.episodes.graded import GradedEpisodes
+from rlplatform.episodes.ports import EpisodeStore
+from rlplatform.episodes.recorder import RecordedFor
 from rlplatform.errors import Conflict, Fenced, PlatformError, SandboxUnavailable, ServiceError
 from rlplatform.evaluation.attachments import AttachedFiles
 from rlplatform.evaluation.events import EvaluationFinished, EvaluationOutput, EvaluationStarted, EvaluationTestFinished
-from rlplatform.evaluation.graders.base import Grader
+from rlplatform.evaluation.graders.base import Grader, TestAttempt
 from rlplatform.evaluation.graders.episode import EpisodeGrader
+from rlplatform.evaluation.graders.registry import TestCase
 from rlplatform.evaluation.judge import Bounds, Judge
 from rlplatform.evaluation.models import Judgement, TestResult
 from rlplatform.evaluation.record import EvaluationRun
@@ -48,6 +52,7 @@ class Evaluator:
         files: AttachedFiles | None = None,
         find_code: Callable[[str, str], Awaitable[UserCode]] | None = None,
         bounds: Bounds | None = None,
+        episodes: EpisodeStore | None = None,
     ) -> None:
         """Start without a pool.
 
@@ -55,8 +60,9 @@ class Evaluator:
             files: uploaded files; None: requests that refer to some fail, and none are kept.
             find_code: finds uploaded environments by id and tenant; None: requests that play in one fail.
             bounds: bounds of each judgement; None: the defaults.
+            episodes: receives the episodes that agents play; None: they are not recorded.
         """
-        self._bounds = bounds
+        self._bounds, self._episodes = bounds, episodes
         self._files = files or AttachedFiles(None, None)
         self._find_code = find_code
         self._make_pool = make_pool
@@ -151,15 +157,24 @@ class Evaluator:
         infos = await self._files.find(run)
         grader = await self._grader(run)
 
+        recorded = self._recorder(run, grader)
+
+        def on_attempt(test: TestCase, attempt: TestAttempt) -> None:
+            if recorded is not None:
+                recorded.add(test.id, attempt.played, hidden=test.hidden)
+
         def judge() -> Judgement:
             with span("judge", run=run.id, tests=len(run.request.tests)), self._files.fetched(run, infos) as request:
                 request = request.model_copy(update={"grader": grader})
-                return Judge(pool, self._bounds).judge(request, on_result, cancelled, run.tenant, on_output)
+                return Judge(pool, self._bounds).judge(request, on_result, cancelled, run.tenant, on_output, on_attempt)
 
         judgement = await loop.run_in_executor(self._threads, copy_context().run, judge)
         if cancelled.is_set():
             await writer.flush()
             raise ServiceError("the evaluation was given up")
+        if recorded is not None:
+            await writer.flush()  # an evaluator that has lost the run stops here
+            await asyncio.to_thread(recorded.store)
         kept, faults = await self._files.keep(run, judgement.kept)
         writer.enqueue(
             EvaluationFinished(
@@ -175,6 +190,12 @@ class Evaluator:
             )
         )
         await writer.flush()
+
+    def _recorder(self, run: EvaluationRun, grader: Grader) -> GradedEpisodes | None:
+        """Return what records the episodes of ``run``; None if it has none, or they are not recorded."""
+        if self._episodes is None or not isinstance(grader, EpisodeGrader):
+            return None
+        return GradedEpisodes(self._episodes, RecordedFor(run.id, self._clock.now()), grader.env)
 
     async def _grader(self, run: EvaluationRun) -> Grader:
         """Return the grader of ``run``, with the code of the uploaded environment that it plays in, if it does."""

@@ -485,14 +485,16 @@ class EpisodeCalls(Transport):
     """List, read and watch episodes, and evaluate policies."""
 
     def episodes(self, run_id: str) -> list[EpisodeInfo]:
-        """Return the recorded episodes of a training, or of a published policy, oldest first.
+        """Return the recorded episodes of a training, of a published policy, or of an evaluation.
 
         Raises:
-            NotFound: there is no such training or policy.
+            NotFound: there is no such run.
         """
-        collections = {Kind.TRAINING: "trainings", Kind.POLICY: "policies"}
+        collections = {Kind.TRAINING: "trainings", Kind.POLICY: "policies", Kind.EVALUATION: "evaluations"}
         if (kind := kind_of(run_id)) not in collections:
-            raise InvalidRequest(f"{run_id!r} is neither a training (train_…) nor a policy (pol_…)", field="id")
+            raise InvalidRequest(
+                f"{run_id!r} is no training (train_…), policy (pol_…) or evaluation (eval_…)", field="id"
+            )
         path = f"/v1/{collections[kind]}/{segment(run_id)}/episodes"
         return (self._send(Call("GET", path, reads(EpisodeList)))).items
 

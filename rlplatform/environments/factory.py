@@ -61,6 +61,20 @@ def make_vector_env(
     return _wrapped(made, name, options, training=training)
 
 
+def make_registered(env: str, seeds: Sequence[int], options: EnvOptions, *, rendered: bool = False) -> VectorEnv:
+    """Make copies of ``env`` as graders play it: as it is registered, each copy by itself, without preprocessing.
+
+    Raises:
+        InvalidRequest: the environment cannot be made.
+    """
+    if is_user_environment(env):
+        return make_users(registry.find(env, field="env"), {}, seeds, options, rendered=rendered)
+    environment_modules.import_all()
+    if env not in gym.registry:
+        raise InvalidRequest(f"env: {env} cannot be made here: nothing registers it", field="env")
+    return make_gym(env, "sync", seeds, {}, options.max_episode_steps, rendered=rendered)
+
+
 def make_users(
     code: UserCode,
     env_config: Mapping[str, Any],

@@ -62,6 +62,10 @@ class EpisodeInfo(StrictModel):
     """Reason why no video can be made; null: one can, if the environment has pictures."""
     created_at: datetime
     """Time of the recording."""
+    test: str | None = None
+    """Id of the test that it was played for; null: of no evaluation's test."""
+    hidden: bool = False
+    """True if it belongs to a hidden test: only staff see it."""
 
 
 class Episode(EpisodeInfo):

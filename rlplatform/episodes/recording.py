@@ -37,6 +37,8 @@ class Origin(StrictModel):
     """Index of the copy that played the episode."""
     start: int
     """Steps of the copies before the episode."""
+    registered: bool = False
+    """True: the environment is made as it is registered, without the preprocessing of trainings."""
 
     @property
     def env_options(self) -> EnvOptions:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlplatform.environments.factory import make_vector_env
+from rlplatform.environments.factory import make_registered, make_vector_env
 from rlplatform.environments.faults import environment_errors
 from rlplatform.episodes.recording import Recording
 from rlplatform.errors import InvalidRequest
@@ -31,9 +31,17 @@ class Replay:
         self._recording = recording
         self._origin = origin = recording.origin
         with environment_errors():
-            self._envs = make_vector_env(
-                origin.env, origin.env_config, origin.seeds, options=origin.env_options, training=False, rendered=True
-            )
+            if origin.registered:
+                self._envs = make_registered(origin.env, origin.seeds, origin.env_options, rendered=True)
+            else:
+                self._envs = make_vector_env(
+                    origin.env,
+                    origin.env_config,
+                    origin.seeds,
+                    options=origin.env_options,
+                    training=False,
+                    rendered=True,
+                )
         self.frames_per_s = self._envs.frames_per_s or FRAMES_PER_S
         self.episode_return = 0.0
         self.difference: str | None = None

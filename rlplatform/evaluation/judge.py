@@ -38,6 +38,7 @@ OUTPUT_KEPT = 1 << 20  # all of these, of all tests together: each has an equal 
 _CANCEL_POLL_S = 0.02
 
 OnResult = Callable[[TestResult], None]
+OnAttempt = Callable[[TestCase, TestAttempt], None]
 
 
 class Bounds(NamedTuple):
@@ -62,6 +63,7 @@ class Judge:
         cancelled: threading.Event | None = None,
         tenant: str = "",
         on_output: OnOutput | None = None,
+        on_attempt: OnAttempt | None = None,
     ) -> Judgement:
         """Run every test and return the verdicts. Blocking.
 
@@ -72,6 +74,7 @@ class Judge:
             tenant: tenant of the submission. Tier *jail* never reuses a container for another tenant.
             on_output: called with the output of a test that runs for longer than a moment, never with that of a hidden
                 test.
+            on_attempt: called with every test that was run and its attempt, before the attempt is closed.
 
         Raises:
             InvalidRequest: the submission is not a program.
@@ -80,7 +83,7 @@ class Judge:
         """
         second = CheckerSandbox(self._pool, request.tier, tenant, request.own_image)
         kept = KeptFiles(self._bounds.kept_bytes)
-        judging = _Judging(request, on_result, cancelled or threading.Event(), on_output, second, kept)
+        judging = _Judging(request, on_result, cancelled or threading.Event(), on_output, second, kept, on_attempt)
         program = build_program(request)
         limits = request.largest_limits()
         info: SandboxInfo | None = None
@@ -134,6 +137,7 @@ class _Judging:
         on_output: OnOutput | None,
         second: CheckerSandbox,
         kept: KeptFiles,
+        on_attempt: OnAttempt | None,
     ) -> None:
         self._second, self._kept = second, kept
         self.results: list[TestResult] = []
@@ -146,7 +150,7 @@ class _Judging:
         self._skip_rules = SkipRules(request)
         self._on_result = on_result
         self._cancelled = cancelled
-        self._on_output = on_output
+        self._on_output, self._on_attempt = on_output, on_attempt
         self._byte_budget = ByteBudget()
         self._output_share = OUTPUT_KEPT // len(request.tests)
         self._skip_tests()
@@ -180,6 +184,8 @@ class _Judging:
                     self._second.start_test(sandbox)
                     result = self._result(test, attempt, outcome)
                     testing.set(verdict=result.verdict.value, cpu_time_s=result.cpu_time_s)
+                    if self._on_attempt is not None:
+                        self._on_attempt(test, attempt)
                 self._add(test, result)
                 self._skip_tests()
             self.message = self.message or session.message

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from rlplatform.clock import Clock
 from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.errors import Conflict
+from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.ids import Kind, least_id
 from rlplatform.runs.ports import RunStore
 from rlplatform.runs.records import Run, RunSummary
@@ -58,7 +59,7 @@ class Retention:
 
     Args:
         remove_folders: removes the run folders of these trainings, wherever they are.
-        episodes: recorded episodes, which are removed with their training; None: there are none.
+        episodes: recorded episodes, which are removed with their run; None: there are none.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Retention:
         swept = 0
         if self._settings.evaluation_days is not None:
             async for page in self._due(Kind.EVALUATION, self._settings.evaluation_days):
-                await asyncio.gather(*(self._store.remove(run.id) for run in page))
+                await asyncio.gather(*(self._remove_evaluation(run.id) for run in page))
                 swept += len(page)
         if self._settings.training_days is not None:
             async for page in self._due(Kind.STUDY, self._settings.training_days):
@@ -104,7 +105,9 @@ class Retention:
             raise Conflict(
                 f"{run.id} is {run.state}: stop it first; only a finished run can be deleted", state=run.state
             )
-        if not isinstance(run, TrainingRun):
+        if isinstance(run, EvaluationRun):
+            await self._remove_evaluation(run.id)
+        elif not isinstance(run, TrainingRun):
             await self._store.remove(run.id)
         elif not await self._remove_trainings([run.id]):
             why = f"a training that has not finished starts from a checkpoint of {run.id}; stop it first"
@@ -132,6 +135,11 @@ class Retention:
             before = page[-1].id
             if due := [run for run in page if outlived(run, self._settings, now)]:
                 yield due
+
+    async def _remove_evaluation(self, run_id: str) -> None:
+        if self._episodes is not None:
+            await asyncio.to_thread(self._episodes.clear, run_id)
+        await self._store.remove(run_id)
 
     async def _remove_trainings(self, ids: Sequence[str]) -> int:
         free = [run_id for run_id in ids if not await self._wanted(run_id)]

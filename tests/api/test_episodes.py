@@ -106,6 +106,30 @@ async def test_policies_and_checkpoints_are_evaluated_and_their_episodes_kept(
             assert (refused.status_code, refused.json()["scope"]) == (403, "train")
 
 
+async def test_episodes_of_hidden_tests_are_for_staff_alone(platform, episodes) -> None:
+    asked = {
+        "source": "def act(observation): return 0",
+        "grader": {"kind": "episode", "env": "CartPole-v1"},
+        "tests": [{"id": "second"}, {"id": "first", "hidden": True}],
+    }
+    async with platform(episodes=episodes) as it:
+        keys = [await it.key(scopes=[scope]) for scope in (Scope.EVALUATE, Scope.READ)]
+        async with it.client(keys[0]) as learner, it.client(keys[1]) as staff:
+            run_id = (await learner.post("/v1/evaluations", json=asked)).json()["id"]
+            (hidden,) = episodes.put([recording(run_id, test="first", hidden=True)])
+            (seen,) = episodes.put([recording(run_id, test="second", roles=("best", "median", "worst"))])
+            listed = {
+                who: [one["id"] for one in (await who.get(f"/v1/evaluations/{run_id}/episodes")).json()["items"]]
+                for who in (learner, staff)
+            }
+            assert listed == {learner: [seen.id], staff: [seen.id, hidden.id]}, "in the order of the tests"
+            assert (await learner.get(f"/v1/episodes/{seen.id}")).json()["test"] == "second"
+            for path in (f"/v1/episodes/{hidden.id}", f"/v1/episodes/{hidden.id}/video"):
+                refused = await learner.get(path)
+                assert (refused.status_code, refused.json()["detail"]) == (404, "no such episode")
+                assert (await staff.get(path)).status_code == 200
+
+
 async def test_a_deployment_without_episodes_says_so(platform, training) -> None:
     async with platform() as it, it.client() as client:
         run_id = (await client.post("/v1/trainings", json=training)).json()["id"]
@@ -126,7 +150,7 @@ async def test_the_clients_and_the_commands(platform, training, episodes, tmp_pa
             assert target.read_bytes() == f"video of {info.id}".encode()
             with pytest.raises(NotFound):
                 await client.episode(new_id(Kind.EPISODE))
-            with pytest.raises(InvalidRequest, match="neither a training"):
+            with pytest.raises(InvalidRequest, match="is no training"):
                 await client.episodes(info.id)
 
         def read() -> None:

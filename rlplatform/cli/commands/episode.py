@@ -23,16 +23,16 @@ EpisodeId = Annotated[str, typer.Argument(help="ep_…")]
 @app.command("ls")
 def index(
     ctx: typer.Context,
-    source: Annotated[str, typer.Argument(help="train_… or pol_…")],
+    source: Annotated[str, typer.Argument(help="train_…, pol_… or eval_…")],
     json: Json = False,
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """List the recorded episodes of a training or a policy, oldest first."""
+    """List the recorded episodes of a training, a policy or an evaluation."""
     output = output_of(ctx, json)
     with connect(url, api_key) as client:
-        found = client.episodes(full_id(client, source, Kind.TRAINING, Kind.POLICY))
-    empty = "no episodes; policy evaluations record them (rlp policy evaluate, or rlp train with --eval-every)"
+        found = client.episodes(full_id(client, source, Kind.TRAINING, Kind.POLICY, Kind.EVALUATION))
+    empty = "no episodes; policy evaluations (rlp policy evaluate) and tests of agents record them"
     output.table(found, [episodes.episode_row(info) for info in found], empty)
 
 

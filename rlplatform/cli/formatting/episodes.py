@@ -14,10 +14,11 @@ def episode_row(info: EpisodeInfo) -> dict[str, str]:
     """An episode as a row of a list."""
     return {
         "ID": info.id,
+        **({"TEST": info.test} if info.test is not None else {}),
         "KEPT AS": ", ".join(info.roles),
         "RETURN": measure(info.episode_return),
         "STEPS": f"{info.length:,}",
-        "ITERATION": f"{info.iteration:,}" if info.iteration is not None else "",
+        **({"ITERATION": f"{info.iteration:,}" if info.iteration is not None else ""} if info.test is None else {}),
         "SEED": str(info.seed) if info.seed is not None else "",
         "CREATED": when(info.created_at),
     }
@@ -29,6 +30,7 @@ def episode(episode: Episode) -> str:
     facts = {
         "id": episode.id,
         "belongs to": episode.run_id,
+        "test": episode.test,
         "environment": episode.env,
         "seed": episode.seed,
         "kept as": ", ".join(episode.roles),

@@ -66,6 +66,7 @@ class SandboxedVectorEnv(VectorEnv):
         self._lives = np.zeros(len(seeds), np.int64)
         self._reset_next = np.ones(len(seeds), np.bool_)
         self._seed_next = np.ones(len(seeds), np.bool_)
+        self._retired = np.zeros(len(seeds), np.bool_)
         processes = -(-len(seeds) // copies)
         edges = np.linspace(0, len(seeds), processes + 1).astype(int)
         self._rows = [slice(int(begin), int(end)) for begin, end in pairwise(edges)]
@@ -97,6 +98,10 @@ class SandboxedVectorEnv(VectorEnv):
     def step(self, actions: Array) -> Step:
         rewards, terminated, truncated = self._advance(actions)
         return Step(self._observations(), rewards, terminated, truncated)
+
+    def retire(self, place: int) -> None:
+        """Leave one copy alone from now on. Its last results are repeated."""
+        self._retired[place] = True
 
     @property
     def frames_per_s(self) -> float | None:
@@ -159,8 +164,9 @@ class SandboxedVectorEnv(VectorEnv):
 
     def _advance(self, actions: Array | None) -> tuple[Array, Array, Array]:
         """Reset the copies whose episodes have ended, again until each could be, and step the others."""
-        resetting = self._reset_next.copy()
-        rewards, terminated, truncated, failed = self._command(np.where(resetting, RESET, STEP_IT), actions)
+        resetting = self._reset_next & ~self._retired
+        codes = np.where(self._retired, SKIP, np.where(resetting, RESET, STEP_IT))
+        rewards, terminated, truncated, failed = self._command(codes, actions)
         truncated |= failed & ~resetting
         self._ages += 1
         self._ages[resetting] = 0

@@ -6,7 +6,7 @@ Expected values stay on this side of the sandbox.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field
 
@@ -27,6 +27,9 @@ from rlplatform.sandbox.models import (
     Seconds,
 )
 from rlplatform.sandbox.ports import Interactor, Sandbox
+
+if TYPE_CHECKING:  # it needs NumPy, which clients do not have
+    from rlplatform.episodes.played import PlayedEpisode
 
 
 class TestLimits(StrictModel):
@@ -99,6 +102,8 @@ class TestAttempt:
     """Isolation of the test's own code from the submission: ``separate`` or ``shared``; None: there is no such code."""
     cpu_time_s: float | None = None
     """CPU time that the test's own code used, in seconds; None: there is none, or it was not measured."""
+    played: Sequence[PlayedEpisode] = ()
+    """Episodes that the agent played."""
 
     def __init__(self, execution: Execution) -> None:
         self.execution = execution

@@ -7,7 +7,7 @@ neither.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr
 
@@ -17,9 +17,11 @@ from rlplatform.errors import ServiceError
 from rlplatform.evaluation.checkers.base import Checker
 from rlplatform.evaluation.graders import agent_loop
 from rlplatform.evaluation.graders.base import Grader, Session, Stage, TestAttempt, TestFields, refuse_checker
-from rlplatform.json_models import FieldError
 from rlplatform.sandbox.languages import PYTHON
 from rlplatform.sandbox.models import Limits, Program
+
+if TYPE_CHECKING:
+    from rlplatform.evaluation.graders.played_environments import PlayedEnvironments
 
 
 class EpisodeTest(TestFields):
@@ -68,16 +70,12 @@ class EpisodeGrader(Grader):
         Raises:
             InvalidRequest: it cannot be made.
         """
-        from rlplatform.evaluation.graders.episode_attempt import make_environment
+        from rlplatform.evaluation.graders.played_environments import make_environment
 
         make_environment(self.env).close()
 
-    def check(self, tests: Sequence[TestFields], checker: Checker) -> None:
+    def check(self, tests: Sequence[TestFields], checker: Checker) -> None:  # noqa: ARG002
         refuse_checker(checker)
-        for index, test in enumerate(tests):
-            if isinstance(test, EpisodeTest) and test.episodes is not None and is_user_environment(self.env):
-                why = "an uploaded environment plays one episode at a time; give a test for each"
-                raise FieldError(f"tests.{index}.episodes", why)
 
     def playing(self, code: UserCode) -> EpisodeGrader:
         """Return the grader with the code of its uploaded environment."""
@@ -104,18 +102,23 @@ class _EpisodeSession(Session):
         self._settings, self._stage, self._code = grader, stage, code
 
     def attempt(self, test: EpisodeTest, limits: Limits) -> TestAttempt:
-        from rlplatform.evaluation.graders.episode_attempt import EpisodeAttempt, make_environment
+        from rlplatform.evaluation.graders.episode_attempt import EpisodeAttempt
         from rlplatform.evaluation.graders.episodes_attempt import EpisodesAttempt
-        from rlplatform.evaluation.graders.uploaded_environment import UploadedEnvironment
 
         grader = self._settings
-        if test.episodes is not None:
-            envs = [make_environment(grader.env) for _ in range(test.episodes)]
-            return EpisodesAttempt(envs, test.seed, test.min_return, grader.max_steps, grader.turn_time_s, limits)
-        if not is_user_environment(grader.env):
-            env = make_environment(grader.env)
-        elif self._code is None:
-            raise ServiceError(f"{grader.env} is not here")
-        else:
-            env = UploadedEnvironment(self._stage.open_beside, self._code, grader.max_steps)
-        return EpisodeAttempt(env, test.seed, test.min_return, grader.max_steps, grader.turn_time_s, limits)
+        envs = self._environments(test.episodes or 1)
+        if test.episodes is None:
+            return EpisodeAttempt(envs, test.seed, test.min_return, grader.max_steps, grader.turn_time_s, limits)
+        return EpisodesAttempt(
+            envs, test.episodes, test.seed, test.min_return, grader.max_steps, grader.turn_time_s, limits
+        )
+
+    def _environments(self, copies: int) -> PlayedEnvironments:
+        from rlplatform.evaluation.graders.played_environments import RegisteredEnvironments
+        from rlplatform.evaluation.graders.uploaded_environment import UploadedEnvironments
+
+        if not is_user_environment(self._settings.env):
+            return RegisteredEnvironments(self._settings.env, copies)
+        if self._code is None:
+            raise ServiceError(f"{self._settings.env} is not here")
+        return UploadedEnvironments(self._stage.open_beside, self._code, self._settings.max_steps)

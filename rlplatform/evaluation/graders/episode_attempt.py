@@ -13,14 +13,14 @@ import secrets
 from contextlib import suppress
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from rlplatform.errors import InvalidRequest, PlatformError, ServiceError, UnknownName
+from rlplatform.episodes.played import Budget, PlayedEpisode
+from rlplatform.errors import PlatformError, ServiceError
 from rlplatform.evaluation.graders.base import Decision, TestAttempt
 from rlplatform.evaluation.graders.function import showable
-from rlplatform.evaluation.graders.uploaded_environment import EnvironmentFailed
+from rlplatform.evaluation.graders.played_environments import EnvironmentFailed, PlayedEnvironments
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Execution, Limits, Outcome
 
@@ -29,14 +29,14 @@ _ACTION_BYTES = 65_536
 
 
 class EpisodeAttempt(TestAttempt):
-    """Attempt at a test of ``episode``, and the ``Interactor`` that plays the episode in ``env``.
+    """Attempt at a test of ``episode``, and the ``Interactor`` that plays the episode in ``envs``.
 
-    ``env`` is a ``gymnasium.Env`` or an :class:`UploadedEnvironment`, which the attempt closes.
+    ``envs`` has one copy; the attempt closes it.
     """
 
     def __init__(
         self,
-        env: Any,
+        envs: PlayedEnvironments,
         seed: int | None,
         min_return: float | None,
         max_steps: int,
@@ -47,20 +47,20 @@ class EpisodeAttempt(TestAttempt):
         self.turn_time_s = turn_time_s
         self._min_return = min_return
         self._max_steps = max_steps
-        self._env = env
+        self._envs = envs
         self._over = False
-        self._return = 0.0
-        self._steps = 0
-        self._first: Any = None
+        self._episode = PlayedEpisode(0, draw_seed() if seed is None else seed, Budget())
+        self.played = [self._episode]
+        self._observation: Any = None
         try:
-            self._first, _ = self._env.reset(seed=draw_seed() if seed is None else seed)
+            (self._observation,) = envs.reset([self._episode.seed])
         except EnvironmentFailed as failure:
             self.decision = Decision("internal_error", str(failure))
         except PlatformError:
-            self._env.close()
+            envs.close()
             raise
         except Exception as error:
-            self._env.close()
+            envs.close()
             raise ServiceError(f"the environment failed to reset: {error!r}") from error
 
     @property
@@ -68,29 +68,31 @@ class EpisodeAttempt(TestAttempt):
         return self
 
     def begin(self) -> bytes:
-        return _line(self._first)
+        return self._line()
 
     def reply(self, line: bytes) -> bytes | None:
         if self.decision is not None:
             return None
+        step = self._episode.length + 1
         try:
-            action = read_action(self._env.action_space, line)
+            action = read_action(self._envs.action_space, line)
         except ValueError as error:
-            self.wrong_already = f"step {self._steps + 1}: {error}"
+            self.wrong_already = f"step {step}: {error}"
             return None
+        self._episode.acted(self._observation, action)
         try:
-            observation, reward, terminated, truncated, _ = self._env.step(action)
+            stepped = self._envs.step({0: action})[0]
         except EnvironmentFailed as failure:
-            self.decision = Decision("internal_error", f"step {self._steps + 1}: {failure}")
+            self.decision = Decision("internal_error", f"step {step}: {failure}")
             return None
         except PlatformError:
             raise
         except Exception as error:
-            raise ServiceError(f"the environment failed in step {self._steps + 1}: {error!r}") from error
-        self._return += float(reward)
-        self._steps += 1
-        self._over = bool(terminated or truncated) or self._steps >= self._max_steps
-        return None if self._over else _line(observation)
+            raise ServiceError(f"the environment failed in step {step}: {error!r}") from error
+        self._observation = stepped.observation
+        self._episode.rewarded(stepped.reward, terminated=stepped.terminated)
+        self._over = stepped.terminated or stepped.truncated or step >= self._max_steps
+        return None if self._over else self._line()
 
     def overhear(self, output: bytes) -> None:
         """Ignore actions after the end of the episode."""
@@ -98,42 +100,30 @@ class EpisodeAttempt(TestAttempt):
     def mismatch(self, outcome: Outcome) -> str | None:  # noqa: ARG002 - what counts is what was played here
         if self.wrong_already is not None:
             return self.wrong_already
+        found, steps = self._episode.episode_return, self._episode.length
         if not self._over:
-            return f"the program ended after {self._steps} steps, before the episode did"
-        if self._min_return is not None and not self._return >= self._min_return:
-            return f"episode return {self._return:g} after {self._steps} steps; at least {self._min_return:g} is asked"
+            return f"the program ended after {steps} steps, before the episode did"
+        if self._min_return is not None and not found >= self._min_return:
+            return f"episode return {found:g} after {steps} steps; at least {self._min_return:g} is asked"
         return None
 
     def value(self, outcome: Outcome) -> Any:  # noqa: ARG002 - what counts is what was played here
         """Return and length of what was played."""
-        return {"episode_return": showable(self._return), "episode_length": self._steps}
+        return {
+            "episode_return": showable(self._episode.episode_return),
+            "episode_length": self._episode.length,
+        }
 
     def close(self) -> None:
-        self._env.close()
+        self._envs.close()
+
+    def _line(self) -> bytes:
+        return json.dumps({"observation": plain(self._observation)}).encode() + b"\n"
 
 
 def draw_seed() -> int:
     """Seed of an episode whose test gives none: from the operating system, and too wide to be guessed."""
     return secrets.randbits(SEED_BITS)
-
-
-def make_environment(env: str) -> Any:
-    """A ``gymnasium.Env`` of the registry.
-
-    :raises UnknownName: it has none of this id.
-    :raises InvalidRequest: it cannot be made here, or its actions are not numbers.
-    """
-    if env not in gym.registry:
-        raise UnknownName("environment", env, gym.registry, field="grader.env")
-    try:
-        made: Any = gym.make(env, disable_env_checker=True)
-    except Exception as error:
-        raise InvalidRequest(f"{env} cannot be made here: {error}", field="grader.env") from None
-    if not isinstance(made.action_space, spaces.Discrete | spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
-        made.close()
-        kinds = "Discrete, Box, MultiDiscrete and MultiBinary are taken"
-        raise InvalidRequest(f"{env} has actions of {type(made.action_space).__name__}; {kinds}", field="grader.env")
-    return made
 
 
 def read_action(space: spaces.Space[Any], line: bytes) -> Any:
@@ -177,10 +167,6 @@ def _kinds(space: spaces.Space[Any]) -> tuple[type, ...]:
 
 def _numeric(items: list[Any], kinds: tuple[type, ...]) -> bool:
     return all(_numeric(item, kinds) if type(item) is list else type(item) in kinds for item in items)
-
-
-def _line(observation: Any) -> bytes:
-    return json.dumps({"observation": plain(observation)}).encode() + b"\n"
 
 
 def plain(observation: Any) -> Any:

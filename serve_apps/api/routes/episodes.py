@@ -63,6 +63,22 @@ async def of_policy(ctx: Ctx, caller: Caller, policy_id: str) -> EpisodeList:
 
 
 @router.get(
+    "/evaluations/{evaluation_id}/episodes",
+    name="of_evaluation",
+    summary="List the recorded episodes of an evaluation, test by test",
+    responses=_LISTED,
+)
+async def of_evaluation(ctx: Ctx, caller: Caller, evaluation_id: str) -> EpisodeList:
+    """Return the best, the median and the worst episode that the agent played in each test. Those of hidden tests are
+    for staff alone, whose key has the scope `read`. They are there once the evaluation has finished."""
+    run = await ctx.evaluation(evaluation_id, caller)
+    found = await _listed(ctx, run.id)
+    shown = [info for info in found.items if caller.sees_hidden or not info.hidden]
+    order = {test.id: place for place, test in enumerate(run.request.tests)}
+    return EpisodeList(items=sorted(shown, key=lambda info: order.get(info.test or "", 0)))
+
+
+@router.get(
     "/episodes/{episode_id}",
     summary="Show an episode, step by step",
     responses={200: {"model": Episode, "description": "The episode."}, **problems(401, 403, 404, 422, 503)},
@@ -197,6 +213,8 @@ async def _find(ctx: Context, caller: Principal, episode_id: str) -> EpisodeInfo
         info = (await asyncio.to_thread(_store(ctx).get, episode_id)).info
         find = {Kind.TRAINING: ctx.training, Kind.POLICY: ctx.policy, Kind.EVALUATION: ctx.evaluation}
         await find[kind_of(info.run_id)](info.run_id, caller)
+        if info.hidden and not caller.sees_hidden:
+            raise NotFound("hidden")
     except (InvalidRequest, NotFound):
         raise NotFound("no such episode") from None
     return info

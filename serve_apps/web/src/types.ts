@@ -957,6 +957,8 @@ export interface components {
             env_steps: number | null;
             /** @description Sum of its rewards. */
             episode_return: number;
+            /** @description True if it belongs to a hidden test: only staff see it. */
+            hidden: boolean;
             /** @description Id of the episode: `ep_…`. */
             id: string;
             /** @description Iterations of the training at that time; null: not recorded by a training. */
@@ -979,6 +981,8 @@ export interface components {
             run_id: string;
             /** @description Seed of its environment; null: unknown. */
             seed: number | null;
+            /** @description Id of the test that it was played for; null: of no evaluation's test. */
+            test: string | null;
             /** @description Its video; null: none has been made yet. */
             video: components["schemas"]["VideoInfo"] | null;
         };
@@ -1017,6 +1021,8 @@ export interface components {
             env_steps: number | null;
             /** @description Sum of its rewards. */
             episode_return: number;
+            /** @description True if it belongs to a hidden test: only staff see it. */
+            hidden: boolean;
             /** @description Id of the episode: `ep_…`. */
             id: string;
             /** @description Iterations of the training at that time; null: not recorded by a training. */
@@ -1035,6 +1041,8 @@ export interface components {
             run_id: string;
             /** @description Seed of its environment; null: unknown. */
             seed: number | null;
+            /** @description Id of the test that it was played for; null: of no evaluation's test. */
+            test: string | null;
         };
         /**
          * EpisodeInfoInEvent
@@ -1052,6 +1060,8 @@ export interface components {
             env_steps?: number | null;
             /** @description Sum of its rewards. */
             episode_return: number;
+            /** @description True if it belongs to a hidden test: only staff see it. */
+            hidden?: boolean;
             /** @description Id of the episode: `ep_…`. */
             id: string;
             /** @description Iterations of the training at that time; null: not recorded by a training. */
@@ -1070,6 +1080,8 @@ export interface components {
             run_id: string;
             /** @description Seed of its environment; null: unknown. */
             seed?: number | null;
+            /** @description Id of the test that it was played for; null: of no evaluation's test. */
+            test?: string | null;
         };
         /**
          * EpisodeList

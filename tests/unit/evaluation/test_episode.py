@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from rlplatform.environments.sandboxed.user_code import UserCode
 from rlplatform.errors import InvalidRequest, ServiceError, UnknownName
-from rlplatform.evaluation.graders.episode_attempt import draw_seed, make_environment, read_action
+from rlplatform.evaluation.graders.episode_attempt import draw_seed, read_action
+from rlplatform.evaluation.graders.played_environments import make_environment
 from rlplatform.evaluation.judge import Judge
 from rlplatform.evaluation.models import EvaluationRequest, Judgement
 from rlplatform.evaluation.submissions import build_program
@@ -307,7 +308,7 @@ def play_many(asked: EvaluationRequest, act: Callable[[list[int], list[Any]], An
     """Judge a program that answers a line of episodes and observations with ``act`` of both."""
 
     def converse(_: Program, execution: Execution) -> Outcome:
-        partner = pool.opened[-1].interactors[-1]
+        partner = next(interactor for box in pool.opened for interactor in box.interactors[::-1])
         said = partner.begin()
         while said is not None:
             given = json.loads(said)
@@ -366,6 +367,24 @@ def test_wrong_actions_of_many_episodes_are_reported_with_episode_and_step(actio
     assert message in (result.message or "")
 
 
-def test_many_episodes_of_an_uploaded_environment_are_refused() -> None:
-    with pytest.raises(ValidationError, match="one episode at a time"):
-        request({"episodes": 2}, env="env_" + "0" * 26)
+def test_many_episodes_of_an_uploaded_environment_share_one_sandbox() -> None:
+    lines: list[list[int]] = []
+
+    def act(episodes: list[int], observations: list[Any]) -> list[int]:
+        lines.append(episodes)
+        return [1 for _ in observations]
+
+    (result,) = play_many(uploaded(code_of(GRID, "Grid"), {"seed": 1, "episodes": 6, "min_return": 1}), act).tests
+    assert result.verdict == "accepted"
+    assert result.value["episode_returns"] == [1.0] * 6
+    lengths = result.value["episode_lengths"]
+    alone = [play(uploaded(code_of(GRID, "Grid"), {"seed": 1 + n}), lambda _: 1).tests[0].value for n in range(6)]
+    assert lengths == [one["episode_length"] for one in alone], "seeds follow the first"
+    assert [len(line) for line in lines] == [sum(length > step for length in lengths) for step in range(max(lengths))]
+
+
+def test_an_uploaded_environment_that_fails_in_one_of_many_episodes_is_not_the_agents_fault() -> None:
+    code = code_of(FAILING, "Failing")._replace(config={"how": "raise"})
+    (result,) = play_many(uploaded(code, {"seed": 0, "episodes": 3}), lambda _, seen: [0 for _ in seen]).tests
+    assert result.verdict == "internal_error"
+    assert "env_test failed in step (exception): ValueError" in result.message

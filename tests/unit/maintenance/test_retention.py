@@ -20,6 +20,7 @@ from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing import samples
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.clock import FakeClock
+from rlplatform.testing.episodes import local_episodes, recording
 from rlplatform.testing.samples import evaluation_run, finished, queued, training_run
 from rlplatform.training.events import TrainingSucceeded
 from rlplatform.training.models import Progress
@@ -42,12 +43,18 @@ class Bench:
         self.clock = FakeClock()
         self.store = MemoryStore(self.clock)
         self.checkpoints = MemoryCheckpoints()
+        self.episodes = local_episodes(folder / "episodes")
         self.folders: list[str] = []
         self.trouble: Exception | None = None
         self._source = folder / "state"
         self._source.write_bytes(b"0")
         self.retention = Retention(
-            self.store, self.checkpoints, RetentionSettings.model_validate(settings), self.clock, self._remove_folders
+            self.store,
+            self.checkpoints,
+            RetentionSettings.model_validate(settings),
+            self.clock,
+            self._remove_folders,
+            episodes=self.episodes,
         )
 
     async def _remove_folders(self, ids: Sequence[str]) -> None:
@@ -115,6 +122,21 @@ async def test_an_evaluation_goes_so_many_days_after_its_end(tmp_path: Path) -> 
     await bench.clock.advance(100 * DAY_S)
     assert await bench.retention.sweep() == 2
     assert await bench.left() == {waits.id, other.id}, "what is not over stays, however old"
+
+
+async def test_an_evaluation_goes_with_the_episodes_of_its_agent(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, evaluation_days=7)
+    old, deleted = [await bench.evaluation() for _ in range(2)]
+    for run in (old, deleted):
+        bench.episodes.put([recording(run.id)])
+    await bench.retention.delete_run(await bench.store.get(deleted.id))
+    assert bench.episodes.list(deleted.id) == []
+    await bench.clock.advance(7 * DAY_S)
+    young = await bench.evaluation()
+    bench.episodes.put([recording(young.id)])
+    assert await bench.retention.sweep() == 1
+    assert bench.episodes.list(old.id) == []
+    assert len(bench.episodes.list(young.id)) == 1
 
 
 async def test_a_training_goes_with_its_checkpoints_and_its_run_folder(tmp_path: Path) -> None:

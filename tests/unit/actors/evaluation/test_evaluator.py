@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from actors.evaluation.evaluator import RETRY_S, Evaluator
 from rlplatform.errors import SandboxFault, SandboxUnavailable, ServiceError, StorageError
 from rlplatform.evaluation.events import EvaluationCancelled, EvaluationOutput
+from rlplatform.evaluation.models import EvaluationRequest
 from rlplatform.evaluation.record import EvaluationRun
 from rlplatform.evaluation.stdout_stream import AFTER_S
 from rlplatform.run_kinds import parse_event
@@ -19,6 +22,7 @@ from rlplatform.sandbox.ports import SandboxPool
 from rlplatform.storage.memory import MemoryStore
 from rlplatform.testing.actors import FlakyStore
 from rlplatform.testing.clock import FakeClock
+from rlplatform.testing.episodes import local_episodes
 from rlplatform.testing.samples import evaluation_run, queued
 from rlplatform.testing.sandboxes import Answer, ScriptedPool, exited
 
@@ -215,3 +219,36 @@ async def test_a_pool_made_while_closing_is_closed() -> None:
     may.set()
     await preparing
     assert pool.closed
+
+
+async def test_the_episodes_of_agents_are_stored_before_the_evaluation_finishes(tmp_path: Path) -> None:
+    clock = FakeClock(auto_advance=True)
+    store, episodes = MemoryStore(clock), local_episodes(tmp_path)
+
+    def agent(_: Program, execution: Execution) -> Outcome:
+        partner = pool.opened[-1].interactors[-1]
+        said = partner.begin()
+        while said is not None:
+            count = len(json.loads(said).get("observations", [0]))
+            said = partner.reply(b"[" + b",".join([b"0"] * count) + b"]" if b"observations" in said else b"0")
+        return exited()
+
+    pool = ScriptedPool(agent)
+    evaluator = Evaluator(lambda: pool, store, clock, slots=1, episodes=episodes)
+    await evaluator.prepare()
+    run = evaluation_run(clock)
+    fields = {
+        "source": "",
+        "grader": {"kind": "episode", "env": "CartPole-v1"},
+        "tests": [{"id": "many", "episodes": 9, "seed": 1}, {"id": "one", "hidden": True}],
+    }
+    run = run.model_copy(update={"request": EvaluationRequest.model_validate(fields)})
+    stored, _ = await store.create(run, queued(run, clock))
+    assert isinstance(stored, EvaluationRun)
+    await evaluator.evaluate(stored, 1, await store.acquire(run.id))
+    await evaluator.close()
+    kept: dict[str | None, list[tuple[tuple[str, ...], bool, str]]] = {"many": [], "one": []}
+    for info in episodes.list(run.id):
+        kept[info.test].append((tuple(info.roles), info.hidden, info.run_id))
+    assert sorted(kept["many"]) == [((role,), False, run.id) for role in ("best", "median", "worst")]
+    assert kept["one"] == [(("best", "median", "worst"), True, run.id)]

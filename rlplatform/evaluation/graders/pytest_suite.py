@@ -23,7 +23,7 @@ from rlplatform.sandbox.models import Limits, Program
 from rlplatform.sandbox.programs import MAX_PROGRAM_BYTES, path_fault
 
 SUITE = "test_suite.py"
-_SUITE_MODULES = ("wire", "server", "proxies", "connection", "pytest_runner")
+_SUITE_MODULES = ("wire", "server", "proxies", "connection", "gradescope", "pytest_runner")
 _CONFIGURATION = frozenset({"conftest.py", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "sitecustomize.py"})
 _SHOWN = 5
 
@@ -103,7 +103,8 @@ class PytestGrader(Grader):
 
     def program(self, files: dict[str, bytes]) -> Program:
         if self.isolation == "separate":
-            return with_guest(files, ("wire", "server"), "main()")
+            (entry, *_) = module_names([next(iter(files))]) or ["main"]
+            return with_guest(files, ("wire", "server"), f"main(name={entry!r})")
         return with_guest(files | self._suite_files(), _SUITE_MODULES, self._start(files))
 
     def open(self, checker: Checker, stage: Stage) -> Session:

@@ -75,6 +75,11 @@ def test_suite_is_not_in_the_submissions_sandbox() -> None:
     assert b"test_it" in b"".join(build_program(request(isolation="shared")).files.values())
 
 
+def test_submission_is_imported_under_the_name_of_its_own_file() -> None:
+    named = request().model_copy(update={"source_name": "solution.py"})
+    assert b"main(name='solution')" in build_program(named).files["_start.py"]
+
+
 @pytest.mark.parametrize(
     ("grader", "message"),
     [

@@ -10,13 +10,13 @@ import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rlplatform.evaluation.suites.guest import proxies, server, wire
+from rlplatform.evaluation.suites.guest import gradescope, proxies, pytest_runner, server, wire
 from rlplatform.evaluation.suites.guest.connection import Connection, RemoteBaseException, SubmissionEnded
 
 SUBMISSION = '''
@@ -297,6 +297,44 @@ def test_missing_names_fail_where_they_are_used(main: Any) -> None:
     with pytest.raises(AttributeError, match="main defines no 'nothing'"):
         names["nothing"](1)
     assert not hasattr(main, "nothing")
+
+
+def test_star_import_binds_public_names_but_takes_none_from_the_suite(main: Any) -> None:
+    main.sorted = lambda _: "forged"
+    names: dict[str, Any] = {"add": "the suite's own"}
+    sys.modules["main_of_test"] = main
+    try:
+        exec("from main_of_test import *", names)
+    finally:
+        del sys.modules["main_of_test"]
+    assert names["add"] == "the suite's own"
+    assert names["LIMIT"] == 7
+    assert len(names["Stack"](1, 2)) == 2
+    assert not {"sorted", "enum", "_hidden"} & set(names), "neither a built-in function, nor a module"
+
+
+def test_decorators_of_gradescope_set_weight_and_visibility(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in gradescope._NAMES:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    gradescope.install()
+    names: dict[str, Any] = {}
+    exec("from gradescope_utils.autograder_utils.decorators import *", names)
+    for name in gradescope._NAMES:
+        monkeypatch.delitem(sys.modules, name)
+
+    def decorated(**marks: Any) -> dict[str, Any]:
+        def test() -> None: ...
+
+        for name, value in marks.items():
+            names[name](value)(test)
+        item = SimpleNamespace(nodeid="t", function=test, get_closest_marker=lambda _: None)
+        return pytest_runner._described(item)  # type: ignore[arg-type]
+
+    assert decorated(weight=3, visibility="visible", number="1.2") == {"node": "t", "weight": 3, "hidden": False}
+    assert decorated(visibility="after_due_date")["hidden"]
+    assert decorated(hide_errors="no")["hidden"]
+    with pytest.raises(NotImplementedError, match="give each part a test of its own"):
+        names["partial_credit"](2)
 
 
 def test_an_ended_submission_is_no_exception_that_a_test_could_expect(main: Any) -> None:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NoReturn
 
 import pytest
 
-from . import server, wire
+from . import gradescope, server, wire
 from .connection import Connection, SubmissionEnded
 from .proxies import TRACE, RemoteModules
 
@@ -44,6 +44,7 @@ def main(files: list[str], modules: list[str] | None, own: list[str]) -> NoRetur
     if not shared:
         connection = Connection(reader, writer)
         sys.meta_path.insert(0, RemoteModules(connection, modules))
+    gradescope.install()
     runner = Runner(reader, writer, connection, modules, first)
     options = ["-p", "no:cacheprovider", "-p", "no:terminal", "--capture=sys", "--rootdir=.", "-c", os.devnull]
     said = io.StringIO()
@@ -183,10 +184,18 @@ class Runner:
 
 def _described(item: pytest.Item) -> dict[str, Any]:
     points = item.get_closest_marker("points")
-    weight = points.args[0] if points and points.args else 1
+    function = getattr(item, "function", None)
+    weight = points.args[0] if points and points.args else getattr(function, "__weight__", 1)
     if type(weight) not in (int, float) or not 0 <= weight <= 1e6:
         weight = 1
-    return {"node": item.nodeid, "weight": weight, "hidden": item.get_closest_marker("hidden") is not None}
+    shown = getattr(function, "__visibility__", "visible") == "visible"
+    hidden = not shown or item.get_closest_marker("hidden") is not None
+    return {"node": item.nodeid, "weight": weight, "hidden": hidden}
+
+
+def _is_of_suite(path: str) -> bool:
+    """Return True for a file in the working folder that is not of this package."""
+    return Path(path).resolve().is_relative_to(Path.cwd()) and "/_rlp_" not in path
 
 
 def _phase(when: str | None, outcome: str, message: str | None) -> dict[str, Any]:
@@ -205,7 +214,9 @@ def _shown(error: BaseException, report: Any) -> str:
     text = crash.message if crash is not None else _last_line(error)
     text = text.removeprefix("AssertionError: ").removeprefix("Failed: ")
     if crash is not None:
-        return f"{text[: _MESSAGE - 200]}\n{Path(crash.path).name}:{crash.lineno}"
+        own = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_of_suite(frame.filename)]
+        path, line = (own[-1].filename, own[-1].lineno) if own else (crash.path, crash.lineno)  # else in unittest
+        return f"{text[: _MESSAGE - 200]}\n{Path(path).name}:{line}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/_pytest/" not in frame.filename]
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}: " if frames else ""
     return f"{place}{text}"

@@ -28,12 +28,12 @@ _NOTHING = object()
 Load = Callable[[], dict[str, ModuleType]]
 
 
-def main(load: Load | None = None) -> NoReturn:
-    """Serve until the suite has no further request. ``load`` returns the modules; None: ``main`` is imported."""
+def main(load: Load | None = None, name: str = "main") -> NoReturn:
+    """Serve until the suite has no further request. ``load`` returns the modules; None: ``name`` is imported."""
     reader, writer = open_wire()
     server = Server(reader, writer)
     try:
-        server.load(load)
+        server.load(load, name)
     except SystemExit as leaving:
         sys.stdout.flush()
         if leaving.code in (None, 0):
@@ -56,6 +56,15 @@ def open_wire() -> tuple[BinaryIO, BinaryIO]:
     os.close(nothing)
     os.dup2(2, 1)
     return reader, writer
+
+
+def _public(module: ModuleType) -> list[str]:
+    """Return the names that ``from module import *`` binds, without modules that it has imported itself."""
+    named = getattr(module, "__all__", None)
+    if named is not None:
+        return [str(name) for name in named]
+    found = vars(module).items()
+    return [name for name, value in found if not name.startswith("_") and not isinstance(value, ModuleType)]
 
 
 def show(error: BaseException) -> None:
@@ -82,12 +91,12 @@ class Server:
         self._replaced: dict[tuple[str, str], Any] = {}
         self._printed = io.StringIO()
 
-    def load(self, load: Load | None) -> None:
+    def load(self, load: Load | None, name: str = "main") -> None:
         """Import the submission, and say that it is there."""
         sys.stdout = self._printed
         sys.stdin = _Stdin(self)
         builtins.input = self._input
-        self._modules = load() if load is not None else {"main": importlib.import_module("main")}
+        self._modules = load() if load is not None else {name: importlib.import_module(name)}
         self._send({"ready": True})
 
     def serve(self) -> None:
@@ -165,6 +174,8 @@ class Server:
         return self.encode(value) if type(value) not in (type(None), bool, int, float, str, bytes, tuple) else None
 
     def _get(self, module: str, name: str) -> dict[str, Any]:
+        if name == "__all__":
+            return {"value": self.encode(_public(self._resolve(module, "")))}
         holder, _, last = name.rpartition(".")
         found = self._resolve(module, holder)
         try:

@@ -39,7 +39,7 @@ from rlplatform.lti.passback import GradePassback
 from rlplatform.lti.tool_key import ToolKey
 from rlplatform.sandbox.ports import SandboxPool
 from rlplatform.settings import Settings
-from rlplatform.storage import open_checkpoints, open_episodes, open_files, open_store
+from rlplatform.storage import open_archive, open_checkpoints, open_episodes, open_files, open_platform_store
 from rlplatform.storage.measures import last_backup, store_size
 from rlplatform.store import Store
 from rlplatform.telemetry import logs, traces
@@ -75,7 +75,7 @@ class StoreServerActor(UnixRpcActor, StoreServer):
     def __init__(self, settings: Settings) -> None:
         logs.configure(settings, "store")
         traces.configure(settings, "store")
-        super().__init__(partial(open_store, settings.store.url))
+        super().__init__(partial(open_platform_store, settings))
         self._listen(settings.state_dir / ("store.sock" if settings.store.embedded else "store_relay.sock"))
 
 
@@ -95,6 +95,7 @@ class SupervisorActor(UnixRpcActor, Supervisor):
             SystemClock(),
             files=open_files(settings),
             episodes=open_episodes(settings),
+            archive=open_archive(settings),
         )
         self._loop = asyncio.get_running_loop().create_task(self.run())
         self._reporting = asyncio.get_running_loop().create_task(_every(REPORT_S, partial(self._report, telemetry)))

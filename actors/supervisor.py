@@ -34,10 +34,12 @@ from rlplatform.files.service import FileService
 from rlplatform.health import Dependency, PlatformStatus
 from rlplatform.ids import Kind, check_id, created_at
 from rlplatform.load import NodeLoad, PlatformLoad, StoreLoad, TenantLoad
+from rlplatform.maintenance.archiver import Archiver
 from rlplatform.maintenance.retention import Retention
 from rlplatform.probing.prober import Prober
 from rlplatform.quotas.service import QuotaService
 from rlplatform.retries import with_timeout
+from rlplatform.runs.archive import EventArchive
 from rlplatform.runs.records import Run
 from rlplatform.sandbox.models import ImageInfo
 from rlplatform.scheduling.admission import QueuePlace
@@ -77,11 +79,13 @@ class Supervisor(AssignmentCommandHandler, EvaluationCommandHandler, StudyComman
         probes: EnvironmentProbes | None = None,
         files: FileStorage | None = None,
         episodes: EpisodeStore | None = None,
+        archive: EventArchive | None = None,
     ) -> None:
         """Wire the schedulers and command handlers.
 
         If ``probes`` is None, environments are probed in a separate process that the supervisor starts. If ``files`` is
-        None, there are no uploaded files. ``episodes`` are removed with their trainings.
+        None, there are no uploaded files. ``episodes`` are removed with their trainings. If ``archive`` is None, all
+        events stay in the store.
         """
         super().__init__(store, clock)
         self._settings = settings
@@ -98,6 +102,7 @@ class Supervisor(AssignmentCommandHandler, EvaluationCommandHandler, StudyComman
         self._retention = Retention(
             store, checkpoints, settings.retention, clock, launcher.delete_run_folders, episodes
         )
+        self._archiver = None if archive is None else Archiver(store, archive, settings.archive, clock)
         self._files = None
         if files is not None:
             self._files = FileService(store, files, clock, settings.files, in_use=partial(run_that_uses, store))
@@ -119,21 +124,23 @@ class Supervisor(AssignmentCommandHandler, EvaluationCommandHandler, StudyComman
             comparing.cancel()
 
     async def _sweep(self) -> None:
-        """Remove unfinished checkpoints of killed trainers, and runs older than the retention period."""
+        """Remove unfinished checkpoints of killed trainers and what has outlived its retention; archive events."""
         sweeps: dict[str, Callable[[], Awaitable[int]]] = {
-            "checkpoints that were never committed": partial(asyncio.to_thread, self._checkpoints.sweep),
-            "runs that are kept no more": self._retention.sweep,
+            "remove checkpoints that were never committed": partial(asyncio.to_thread, self._checkpoints.sweep),
+            "remove runs older than their retention": self._retention.sweep,
         }
+        if self._archiver is not None:
+            sweeps["archive the events of finished runs"] = self._archiver.sweep
         if self._files is not None:
-            sweeps["files that are kept no more"] = partial(self._files.sweep, self._settings.retention)
+            sweeps["remove files older than their retention"] = partial(self._files.sweep, self._settings.retention)
         while True:
             for what, sweep in sweeps.items():
                 try:
                     if swept := await sweep():
-                        log.info("removed %d %s", swept, what)
+                        log.info("sweep: %s: %d", what, swept)
                 except Exception as error:
                     unknown = not isinstance(error, PlatformError)
-                    log.warning("cannot remove %s; trying again in %g s: %s", what, SWEEP_S, error, exc_info=unknown)
+                    log.warning("cannot %s; trying again in %g s: %s", what, SWEEP_S, error, exc_info=unknown)
             await self._clock.sleep(SWEEP_S)
 
     async def _judge_on(self) -> None:

@@ -215,6 +215,15 @@ class EpisodeSettings(_Section):
     processes: int = Field(default=1, ge=1, le=64)
 
 
+class ArchiveSettings(_Section):
+    """Archive of events. ``after_days`` after a run has finished, the store drops its events, which are then read from
+    Parquet files at ``url``; None keeps them in the store. Without ``url`` the archive is a folder ``archive`` beside
+    the checkpoints."""
+
+    url: str | None = None
+    after_days: float | None = Field(default=7.0, ge=0)
+
+
 class RetentionSettings(_Section):
     """Number of days for which finished runs are kept; None keeps them for ever. Studies are kept as long as trainings.
 
@@ -406,6 +415,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     files: FileSettings = FileSettings()
     episodes: EpisodeSettings = EpisodeSettings()
+    archive: ArchiveSettings = ArchiveSettings()
     retention: RetentionSettings = RetentionSettings()
     access: AccessSettings = AccessSettings()
     quotas: Quotas = Quotas(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Unpack
 
 from rlplatform.access.api_keys import ApiKey
@@ -89,6 +89,12 @@ class StoreClient:
         self, cursors: Mapping[str, int], *, wait_s: float, limit: int = 1000
     ) -> Mapping[str, Sequence[EncodedEvent]]:
         return await self._call("tail", cursors, wait_s=wait_s, limit=limit)
+
+    async def list_unarchived(self, *, finished_before: datetime, limit: int = 100) -> Sequence[str]:
+        return await self._call("list_unarchived", finished_before=finished_before, limit=limit)
+
+    async def trim(self, run_id: str, *, archived: int) -> None:
+        await self._call("trim", run_id, archived=archived)
 
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
         return await self._call("used", tenant, day)

@@ -14,7 +14,7 @@ from actors.store.metered import MeteredStore
 from actors.store.server import StoreServer
 from rlplatform.errors import Unavailable
 from rlplatform.settings import THROUGH_ACTOR, Settings
-from rlplatform.storage import open_store
+from rlplatform.storage import open_platform_store
 from rlplatform.store import Store
 from rlplatform.telemetry.metrics import Telemetry
 
@@ -26,7 +26,7 @@ def connect_store(settings: Settings, telemetry: Telemetry | None = None) -> Sto
     With ``telemetry``, appended events are measured.
     """
     shared = settings.store.embedded
-    reach = _through_actor(settings) if shared else StoreServer(partial(open_store, settings.store.url)).call
+    reach = _through_actor(settings) if shared else StoreServer(partial(open_platform_store, settings)).call
     return MeteredStore(reach, telemetry, shared=shared) if telemetry else StoreClient(reach, shared=shared)
 
 

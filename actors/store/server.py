@@ -26,6 +26,8 @@ CALLS = frozenset(
             "append",
             "read",
             "tail",
+            "list_unarchived",
+            "trim",
         ),
         *("put_key", "get_key", "list_keys"),
         *("used", "written", "read_outbox", "acknowledge", "close"),

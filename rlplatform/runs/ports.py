@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol, Unpack
 
 from rlplatform.runs.annotations import Annotations, RunPatch
@@ -126,4 +127,18 @@ class EventLog(Protocol):
 
         Raises:
             NotFound: one of them does not exist.
+        """
+
+    async def list_unarchived(self, *, finished_before: datetime, limit: int = 100) -> Sequence[str]:
+        """Return the ids of runs that finished before a time and whose events are not in the archive, oldest first."""
+
+    async def trim(self, run_id: str, *, archived: int) -> None:
+        """Drop the events of a finished run, all ``archived`` of which the archive holds. Idempotent.
+
+        A store that does not read the archive raises :class:`~rlplatform.runs.archive.EventsArchived` afterwards, where
+        one of these events would be needed.
+
+        Raises:
+            NotFound: there is no such run.
+            Conflict: it has not finished, or has another number of events.
         """

@@ -11,14 +11,27 @@ from rlplatform.errors import InvalidRequest
 from rlplatform.files.ports import FileStorage
 from rlplatform.patterns import ACCEPTED, STORE_URL
 from rlplatform.policies.ports import PolicyArchives
+from rlplatform.runs.archive import EventArchive
 from rlplatform.settings import Settings, TrainingSettings
 from rlplatform.storage.object_storage import beside, file_system
 from rlplatform.store import Store
 from rlplatform.training.ports import CheckpointStore
 
 
+async def open_platform_store(settings: Settings) -> Store:
+    """Open the store of the settings. Events that it has dropped are read from the archive.
+
+    Raises:
+        InvalidRequest: a URL is none that is accepted.
+        StorageError: see :func:`open_store`.
+    """
+    from rlplatform.storage.archive.store import ArchivedStore
+
+    return ArchivedStore(await open_store(settings.store.url), open_archive(settings))
+
+
 async def open_store(url: str, *, clock: Clock | None = None, namespace: str = "rlp") -> Store:
-    """Open the store at ``url``, ready for use. One event loop uses it, and closes it.
+    """Open the store at ``url`` without the archive, ready for use. One event loop uses it, and closes it.
 
     Args:
         url: ``memory://`` (a new, empty one each time), ``sqlite:///path`` (owned by one process at a time) or
@@ -47,6 +60,17 @@ async def open_store(url: str, *, clock: Clock | None = None, namespace: str = "
     raise InvalidRequest(
         f"store URL {scheme + '://…' if scheme else url!r} is not one of {ACCEPTED[STORE_URL]}", field="store.url"
     )
+
+
+def open_archive(settings: Settings) -> EventArchive:
+    """Open the archive of events, at ``archive.url`` or else in a folder ``archive`` beside the checkpoints.
+
+    Raises:
+        InvalidRequest: the URL is none that :func:`open_checkpoints` takes. It is raised when the archive is used.
+    """
+    from rlplatform.storage.archive.parquet import ParquetArchive
+
+    return ParquetArchive(settings.archive.url or beside(settings.training.checkpoint_url, "archive"))
 
 
 def open_checkpoints(url: str, *, clock: Clock | None = None) -> CheckpointStore:

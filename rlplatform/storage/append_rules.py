@@ -11,6 +11,7 @@ from datetime import UTC, date, timedelta
 from typing import NamedTuple
 
 from rlplatform.errors import Conflict, Fenced, IdempotencyMismatch, InvalidRequest, NotFound
+from rlplatform.ids import created_at
 from rlplatform.run_kinds import parse_run, parse_summary
 from rlplatform.runs.annotations import Annotations
 from rlplatform.runs.events import Event, run_of, stream_of
@@ -82,6 +83,17 @@ def check_over(run: Run) -> None:
     """
     if not run.final:
         raise Conflict(f"{run.id} is {run.state}: only what is over can be removed", state=run.state)
+
+
+def check_trim(run: Run, archived: int) -> None:
+    """Check that ``run`` has finished, and that the archive has all of its events.
+
+    Raises:
+        Conflict: it has not, or the archive has another number of events.
+    """
+    check_over(run)
+    if archived != run.seq:
+        raise Conflict(f"{run.id} has {run.seq} events, and {archived} of them are archived", state=run.state)
 
 
 def check_epoch(run_id: str, newest: int, epoch: int | None) -> None:
@@ -189,6 +201,11 @@ def charges(before: Run, after: Run, new: Sequence[Event]) -> list[Charge]:
 def removal_charge(run: Run) -> Charge:
     """Return the charge of a run that is removed: its bytes are free again."""
     return Charge(STANDING, "stored_bytes", -run.stored_bytes)
+
+
+def finished_at(run: Run) -> float:
+    """Return when ``run`` finished, in seconds since 1970; for a kind that does not record it, when it was created."""
+    return run.facts.finished_at or created_at(run.id).timestamp()
 
 
 def final_event(new: Sequence[Event]) -> Event | None:

@@ -8,21 +8,22 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from rlplatform.clock import Clock
 from rlplatform.errors import CheckpointError, Conflict, InvalidRequest, NotFound, StorageError
 from rlplatform.ids import Kind
 from rlplatform.json_models import StrictModel
 from rlplatform.settings import Settings
-from rlplatform.storage import open_checkpoints
+from rlplatform.storage import open_archive, open_checkpoints
+from rlplatform.storage.archive.parquet import ParquetArchive
 from rlplatform.storage.object_storage import beside, flush, flush_file
 from rlplatform.storage.sqlite import copies as sqlite_copies
 from rlplatform.storage.trees import SUMS, Tree, check_sums, file_sha256, write_sums
@@ -55,8 +56,10 @@ class BackupManifest(StrictModel):
     """Number of checkpoints."""
     damaged_checkpoints: list[str]
     """Checkpoints that are not in the back-up because their files are damaged."""
+    missing_archives: list[str] = Field(default_factory=list)
+    """Runs whose archived events are not in the back-up because their file is missing."""
     files: int
-    """Number of policies, episodes and uploaded files, with what belongs to them."""
+    """Number of files of policies, episodes, uploads and the archive, with what belongs to them."""
     pepper: bool
     """True if the pepper is in the back-up. Without it no API key is valid."""
 
@@ -71,8 +74,9 @@ class Copied(NamedTuple):
 async def back_up(settings: Settings, folder: Path, clock: Clock, *, namespace: str = "rlp") -> BackupManifest:
     """Back the platform up into the new or empty ``folder``, and check the copy.
 
-    The store is copied first, and files after it, so that what the store names is there and checkpoints are at least
-    as new as their trainings.
+    The store is copied before files, so that what the store names is there and checkpoints are at least as new as
+    their trainings. The archive is copied before and after the store: events are either in the copy of the store or in
+    that of the archive, even if they are archived or removed meanwhile.
 
     Raises:
         Conflict: ``folder`` has something in it.
@@ -86,6 +90,8 @@ async def back_up(settings: Settings, folder: Path, clock: Clock, *, namespace: 
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)  # it holds the pepper, and hidden tests
     began, copy = clock.now(), folder / _STORES[kind]
+    archive = dict(_trees(settings))["archive"]
+    files = await asyncio.to_thread(archive.copy_to, Tree(str(folder / "archive"), "archive"))
     if kind == "sqlite":
         await asyncio.to_thread(sqlite_copies.copy_out, _path(settings), copy)
         streams = await asyncio.to_thread(sqlite_copies.streams, copy)
@@ -100,8 +106,7 @@ async def back_up(settings: Settings, folder: Path, clock: Clock, *, namespace: 
         streams = streams_of(copy)
     made = open_checkpoints(str(folder / "checkpoints"), clock=clock)
     kept = open_checkpoints(settings.training.checkpoint_url, clock=clock)
-    copied = await asyncio.to_thread(_copy_checkpoints, kept, made, streams)
-    files = 0
+    copied = await asyncio.to_thread(_copy_checkpoints, kept, made, streams.seqs)
     for name, tree in _trees(settings):
         files += await asyncio.to_thread(tree.copy_to, Tree(str(folder / name), name))
     with _as_storage_errors(folder):
@@ -113,10 +118,11 @@ async def back_up(settings: Settings, folder: Path, clock: Clock, *, namespace: 
             version=version("rlplatform"),
             store=kind,
             sums_sha256=file_sha256(folder / SUMS),
-            runs=len(streams),
-            events=sum(streams.values()),
+            runs=len(streams.seqs),
+            events=sum(streams.seqs.values()),
             checkpoints=copied.number,
             damaged_checkpoints=copied.damaged,
+            missing_archives=sorted(streams.archived - set(_archived(folder))),
             files=files,
             pepper=bool(pepper),
         )
@@ -152,7 +158,7 @@ async def restore(settings: Settings, folder: Path, clock: Clock, *, namespace: 
     if kind == "sqlite":
         expected = await asyncio.to_thread(sqlite_copies.streams, copy)
         await sqlite_copies.check_free(_path(settings), clock)
-        await _restore_files(settings, folder, clock, expected)
+        await _restore_files(settings, folder, clock, expected.seqs)
         await sqlite_copies.put_in_place(copy, _path(settings), clock)
         found = await asyncio.to_thread(sqlite_copies.streams, _path(settings))
     else:
@@ -162,16 +168,20 @@ async def restore(settings: Settings, folder: Path, clock: Clock, *, namespace: 
         copier = RedisCopier(settings.store.url, clock, namespace)
         try:
             await copier.check_free()
-            await _restore_files(settings, folder, clock, expected)
+            await _restore_files(settings, folder, clock, expected.seqs)
             await copier.put_in_place(copy)
             found = await copier.streams()
         finally:
             await copier.close()
-    if differing := sorted(run for run in expected.keys() | found if expected.get(run) != found.get(run)):
+    old, new = expected.seqs, found.seqs
+    if differing := sorted(run for run in old.keys() | new if old.get(run) != new.get(run)):
         raise StorageError(
             f"{len(differing)} streams are not as in the back-up, {differing[0]} among them: does something else write "
             "to this store? Stop it, empty the store and restore again"
         )
+    there = await asyncio.to_thread(open_archive(settings).run_ids)
+    if lacking := found.archived.difference(there, manifest.missing_archives):
+        raise StorageError(f"the archived events of {len(lacking)} runs are not restored, {min(lacking)} among them")
     if pepper and not _pepper(settings):
         with _as_storage_errors(settings.state_dir):
             _write_secret(settings.state_dir / PEPPER, pepper)
@@ -232,9 +242,14 @@ def _copy_checkpoints(source: CheckpointStore, target: CheckpointStore, run_ids:
     return Copied(number, damaged)
 
 
+def _archived(folder: Path) -> Sequence[str]:
+    return ParquetArchive(str(folder / "archive")).run_ids()
+
+
 def _trees(settings: Settings) -> Iterator[tuple[str, Tree]]:
-    """Yield the trees of policies, episodes and files, by the name that they have in a back-up."""
+    """Yield the trees of the archive, policies, episodes and files, by the name that they have in a back-up."""
     given = {
+        "archive": (settings.archive.url, "archive.url"),
         "policies": (settings.training.policy_url, "training.policy_url"),
         "episodes": (settings.episodes.url, "episodes.url"),
         "files": (settings.files.url, "files.url"),

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from pyarrow import fs
 
-from rlplatform.storage.object_storage import as_storage_errors
+from rlplatform.storage.object_storage import as_storage_errors, flush_file
 
 _PART = ".part"
 
@@ -35,6 +35,14 @@ class ArrowBlobs:
             try:
                 with self._fs.open_input_stream(f"{self._root}/{path}") as reader:
                     return bytes(reader.read())
+            except FileNotFoundError:
+                return None
+
+    def open(self, path: str) -> Any | None:
+        """Open a file to read parts of it; None if there is none."""
+        with as_storage_errors():
+            try:
+                return self._fs.open_input_file(f"{self._root}/{path}")
             except FileNotFoundError:
                 return None
 
@@ -69,6 +77,7 @@ class LocalBlobs(ArrowBlobs):
 
     def __init__(self, root: Path) -> None:
         super().__init__(fs.LocalFileSystem(), str(root.absolute()))
+        self._folder = root.absolute().parent
 
     def _write(self, path: str, content: bytes) -> None:
         aside = Path(f"{path}.{uuid4().hex[:8]}{_PART}")
@@ -78,6 +87,10 @@ class LocalBlobs(ArrowBlobs):
                 file.flush()
                 os.fsync(file.fileno())
             aside.replace(path)
+            for folder in aside.parents:  # new folders too are entries of theirs
+                flush_file(folder)
+                if folder == self._folder:
+                    break
         finally:
             aside.unlink(missing_ok=True)
 

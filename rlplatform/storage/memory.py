@@ -13,6 +13,7 @@ from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import Conflict
 from rlplatform.run_kinds import summarize
 from rlplatform.runs.annotations import Annotations, RunPatch
+from rlplatform.runs.archive import EventsArchived
 from rlplatform.runs.events import Event
 from rlplatform.runs.index import MemoryIndex, RunFilter, RunQuery
 from rlplatform.runs.ports import EncodedEvent, Idempotency
@@ -27,6 +28,7 @@ class _Entry:
     run: Run
     log: list[EncodedEvent]
     seq_of: dict[str, int] = field(default_factory=dict)
+    archived: int = 0
 
 
 class MemoryStore:
@@ -48,6 +50,8 @@ class MemoryStore:
         if idempotency is not None and (stored := await self.find_by_idempotency_key(idempotency)) is not None:
             return stored, False
         if (entry := self._entries.get(run.id)) is not None:
+            if entry.archived:
+                raise EventsArchived(run.stream)
             if entry.seq_of.get(first.id) == 1:
                 return entry.run, False
             raise Conflict(f"{run.id} exists")
@@ -104,6 +108,8 @@ class MemoryStore:
     async def append(self, stream: str, events: Sequence[Event], *, epoch: int | None = None) -> Sequence[EncodedEvent]:
         entry = self._entry(append_rules.run_id_of(stream))
         append_rules.check_epoch(entry.run.id, entry.run.epoch, epoch)
+        if events and entry.archived:
+            raise EventsArchived(stream)
         new = [event for event in append_rules.distinct(events) if event.id not in entry.seq_of]
         before = entry.run
         entry.run, encoded = append_rules.append_events(before, new)
@@ -125,6 +131,8 @@ class MemoryStore:
         if entry is None:
             raise append_rules.no_such_stream(stream)
         after = max(0, after)
+        if after < entry.archived:
+            raise EventsArchived(stream)
         return entry.log[after : after + limit]
 
     async def tail(
@@ -135,6 +143,17 @@ class MemoryStore:
             return {stream: lines for stream, lines in found.items() if lines}
 
         return await self._wakeups.tail(self._clock, cursors, wait_s, read_many)
+
+    async def list_unarchived(self, *, finished_before: datetime, limit: int = 100) -> Sequence[str]:
+        append_rules.check_limit(limit)
+        runs = (entry.run for entry in self._entries.values() if entry.run.final and not entry.archived)
+        found = sorted((append_rules.finished_at(run), run.id) for run in runs)
+        return [run_id for at, run_id in found if at < finished_before.timestamp()][:limit]
+
+    async def trim(self, run_id: str, *, archived: int) -> None:
+        entry = self._entry(run_id)
+        append_rules.check_trim(entry.run, archived)
+        entry.log, entry.seq_of, entry.archived = [], {}, archived
 
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
         none: dict[str, float] = {}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -20,11 +22,14 @@ from rlplatform.cli.main import app
 from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import Conflict, InvalidRequest, NotFound, StorageError
 from rlplatform.free_ports import free_ports
+from rlplatform.maintenance.archiver import Archiver
 from rlplatform.runs.annotations import RunPatch
 from rlplatform.runs.ports import Idempotency
-from rlplatform.settings import Settings, read_settings
-from rlplatform.storage import open_checkpoints, open_files, open_store
+from rlplatform.settings import ArchiveSettings, Settings, read_settings
+from rlplatform.storage import open_archive, open_checkpoints, open_files, open_store
+from rlplatform.storage.archive.store import ArchivedStore
 from rlplatform.storage.backups import back_up, restore
+from rlplatform.storage.redis.copies import RedisCopier
 from rlplatform.storage.redis.store import RESTORING
 from rlplatform.store import Document, Store
 from rlplatform.testing.redis_server import installed, redis_server
@@ -162,6 +167,43 @@ async def test_a_restored_platform_is_what_was_backed_up(sides: tuple[Side, Side
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "copy", tmp_path / "copy" / "pepper")} == {0}
 
 
+async def test_archived_events_are_backed_up_and_restored(sides: tuple[Side, Side], tmp_path: Path) -> None:
+    old, new = sides
+    await fill(old)
+    store = ArchivedStore(await old.opened(), open_archive(old.settings))
+    told = await tell(store, old.clock)
+    (run,) = await store.find("evaluation")
+    other = evaluation_run(old.clock)
+    await store.create(other, queued(other, old.clock))
+    await store.append(other.stream, [finished(other, old.clock)])
+    await Archiver(store, open_archive(old.settings), ArchiveSettings(), old.clock).archive(run.id)
+    await store.close()
+    made = await back_up(old.settings, tmp_path / "copy", old.clock)
+    assert (made.runs, made.events, made.files, made.missing_archives) == (3, 9, 4, [])
+    assert await restore(new.settings, tmp_path / "copy", new.clock) == made
+    store = ArchivedStore(await new.opened(), open_archive(new.settings))
+    later = new.clock.now() + timedelta(days=1)
+    assert await store.list_unarchived(finished_before=later) == [other.id]
+    await store.remove(other.id)
+    again = await tell(store, new.clock)
+    for part in ("runs", "labelled", "finished", "once"):
+        assert again[part] == told[part]
+    await store.close()
+
+
+async def test_an_archive_that_is_not_in_the_back_up_is_named(sides: tuple[Side, Side], tmp_path: Path) -> None:
+    old, new = sides
+    await fill(old)
+    store = ArchivedStore(await old.opened(), archive := open_archive(old.settings))
+    (run,) = await store.find("evaluation")
+    await Archiver(store, archive, ArchiveSettings(), old.clock).archive(run.id)
+    await store.close()
+    archive.delete(run.id)
+    made = await back_up(old.settings, tmp_path / "copy", old.clock)
+    assert made.missing_archives == [run.id]
+    assert await restore(new.settings, tmp_path / "copy", new.clock) == made
+
+
 async def test_each_stream_is_complete_although_it_grows_while_it_is_copied(
     sides: tuple[Side, Side], tmp_path: Path
 ) -> None:
@@ -272,6 +314,24 @@ async def test_a_redis_with_half_a_back_up_is_refused_until_it_is_restored_again
     await restore(new.settings, tmp_path / "copy", new.clock)
     store = await new.opened()
     assert await tell(store, new.clock) == told
+    await store.close()
+
+
+async def test_a_copy_of_a_redis_before_the_archive_is_restored(redis_url: str, tmp_path: Path) -> None:
+    server = redis_url.rpartition("/")[0]
+    old, new = side(tmp_path / "old", f"{server}/5"), side(tmp_path / "new", f"{server}/6")
+    told = await fill(old)
+    copiers = [RedisCopier(each.settings.store.url, each.clock, "rlp") for each in (old, new)]
+    await copiers[0].copy_out(tmp_path / "copy")
+    with closing(sqlite3.connect(tmp_path / "copy", isolation_level=None)) as copy:
+        copy.execute("ALTER TABLE streams DROP COLUMN archived")
+        copy.execute("UPDATE schema_version SET version = 4")
+    await copiers[1].put_in_place(tmp_path / "copy")
+    for copier in copiers:
+        await copier.close()
+    store = await new.opened()
+    assert await tell(store, new.clock) == told
+    assert len(await store.list_unarchived(finished_before=new.clock.now() + timedelta(days=1))) == 1
     await store.close()
 
 

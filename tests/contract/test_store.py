@@ -10,6 +10,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,17 +21,20 @@ from rlplatform.clock import Clock, SystemClock
 from rlplatform.errors import InvalidRequest, StorageError
 from rlplatform.evaluation.events import EvaluationStarted, EvaluationTestFinished
 from rlplatform.storage import append_rules, open_store
+from rlplatform.storage.archive.store import ArchivedStore
 from rlplatform.storage.redis.store import SCHEMA
 from rlplatform.storage.sqlite import schema
 from rlplatform.storage.sqlite.store import SqliteStore
 from rlplatform.store import Store
+from rlplatform.testing.archive import MemoryArchive
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.contracts.store import StoreContract
+from rlplatform.testing.contracts.store_archive import TrimContract
 from rlplatform.testing.redis_server import installed, redis_server
 from rlplatform.testing.samples import evaluation_run, finished, fold, queued, retried, seqs
 
 
-class TestMemoryStore(StoreContract):
+class TestMemoryStore(StoreContract, TrimContract):
     @asynccontextmanager
     async def open_store(self, clock: Clock) -> AsyncIterator[Store]:
         store = await open_store("memory://", clock=clock)
@@ -38,7 +42,15 @@ class TestMemoryStore(StoreContract):
         await store.close()
 
 
-class TestSqliteStore(StoreContract):
+class TestArchivedStore(StoreContract):
+    @asynccontextmanager
+    async def open_store(self, clock: Clock) -> AsyncIterator[Store]:
+        store = ArchivedStore(await open_store("memory://", clock=clock), MemoryArchive())
+        yield store
+        await store.close()
+
+
+class TestSqliteStore(StoreContract, TrimContract):
     @pytest.fixture(autouse=True)
     def _path(self, tmp_path: Path) -> None:
         self.path = tmp_path / "deeper" / "platform.db"
@@ -100,6 +112,8 @@ class TestSqliteStore(StoreContract):
             line_of = (run.id, 1, line.id, "evaluation.queued", line.model_dump_json())
             connection.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", line_of)
         async with self.open_store(clock) as store:
+            later = clock.now() + timedelta(seconds=1)
+            assert await store.list_unarchived(finished_before=later) == [done.id]
             assert await store.get(run.id) == run.apply(line)
             assert await store.get(done.id) == ended
             assert (await store.summaries("evaluation"))[0].document == ended.document.model_copy(update={"tests": []})
@@ -206,7 +220,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory, missing: Callable[[str],
         yield url
 
 
-class TestRedisStore(StoreContract):
+class TestRedisStore(StoreContract, TrimContract):
     @pytest.fixture(autouse=True)
     def _url(self, redis_url: str) -> None:
         self.url, self.namespace = redis_url, uuid.uuid4().hex
@@ -280,6 +294,17 @@ class TestRedisStore(StoreContract):
             assert (await again.get(run.id)).document.tests == [judged]
         with Redis.from_url(self.url) as redis:
             assert int(redis.get(f"{{{self.namespace}}}:schema") or 0) == SCHEMA
+
+    async def test_finished_runs_of_the_version_before_the_archive_are_archived(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        run, _ = await self.over(store, clock), await self.started(store, clock)
+        with Redis.from_url(self.url) as redis:
+            redis.delete(f"{{{self.namespace}}}:unarchived")
+            redis.set(f"{{{self.namespace}}}:schema", 4)
+        async with self.open_store(clock) as again:
+            later = clock.now() + timedelta(seconds=1)
+            assert await again.list_unarchived(finished_before=later) == [run.id]
 
     async def test_a_redis_that_evicts_is_refused(self, clock: FakeClock) -> None:
         with Redis.from_url(self.url) as redis:

@@ -1,4 +1,4 @@
-"""Whatever is done to them, the stores in memory and in SQLite answer alike."""
+"""Whatever is done to them, a store in memory and one in SQLite that archives its events answer alike."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, multiple, rule
 
-from rlplatform.errors import PlatformError
+from rlplatform.errors import Conflict, NotFound, PlatformError
 from rlplatform.evaluation.events import EvaluationStarted
+from rlplatform.maintenance.archiver import Archiver
 from rlplatform.runs.events import Event, StreamGap
 from rlplatform.runs.ports import Idempotency
 from rlplatform.runs.records import Run
+from rlplatform.settings import ArchiveSettings
 from rlplatform.storage import open_store
+from rlplatform.storage.archive.parquet import ParquetArchive
+from rlplatform.storage.archive.store import ArchivedStore
 from rlplatform.store import Store
 from rlplatform.testing.clock import FakeClock
 from rlplatform.testing.samples import evaluation_run, finished, iteration, queued, retried, training_run
@@ -39,7 +43,9 @@ class Equivalence(RuleBasedStateMachine):
 
     def open_sqlite(self) -> None:
         path = Path(self.directory.name) / "platform.db"
-        self.sqlite = self.runner.run(open_store(f"sqlite:///{path}", clock=self.clock))
+        self.archive = ParquetArchive(str(path.with_name("archive")))
+        database = self.runner.run(open_store(f"sqlite:///{path}", clock=self.clock))
+        self.sqlite = ArchivedStore(database, self.archive)
 
     def teardown(self) -> None:
         if hasattr(self, "sqlite"):
@@ -127,6 +133,23 @@ class Equivalence(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([0.01, 23.99, 24]))
     def let_time_pass(self, hours: float) -> None:
         self.runner.run(self.clock.advance(hours * 3600))
+
+    @rule(run=runs, killed=st.booleans())
+    def archive_events(self, run: Run, killed: bool) -> None:
+        """Archive the events of a run in one of the stores, or be killed before they are dropped from it."""
+        archiver = Archiver(self.sqlite, self.archive, ArchiveSettings(), self.clock)
+        try:
+            if killed and self.runner.run(self.sqlite.get(run.id)).final:
+                self.archive.write(run.id, self.runner.run(self.sqlite.read(run.stream)))
+            else:
+                self.runner.run(archiver.archive(run.id))
+        except (NotFound, Conflict):  # it was removed, or goes on
+            pass
+
+    @rule()
+    def sweep(self) -> None:
+        archiver = Archiver(self.sqlite, self.archive, ArchiveSettings(after_days=1), self.clock)
+        self.runner.run(archiver.sweep())
 
     @rule()
     def reopen(self) -> None:

@@ -19,17 +19,17 @@ from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, InvalidRequest, StorageError
 from rlplatform.storage import append_rules
 from rlplatform.storage.redis.records import as_storage_errors
-from rlplatform.storage.redis.store import RESTORING, SCHEMA, RedisStore
+from rlplatform.storage.redis.store import RESTORING, SCHEMA, UNARCHIVED, WITH_INDEX, RedisStore
+from rlplatform.storage.sqlite.copies import Streams, complete
 from rlplatform.storage.sqlite.copies import as_storage_errors as as_file_errors
-from rlplatform.storage.sqlite.copies import complete
 
 _PAGE = 500
 _OF_RUNS = ("run", "events", "seen")
-_BUILT = ("index", "facet", "fields", "documents")
+_BUILT = ("index", "facet", "fields", "documents", UNARCHIVED)
 _LAST = ("outbox", "counters")
 _TABLES = (
     "CREATE TABLE entries (key TEXT PRIMARY KEY, dump BLOB NOT NULL, life_ms INTEGER NOT NULL)",
-    "CREATE TABLE streams (run_id TEXT PRIMARY KEY, seq INTEGER NOT NULL)",
+    "CREATE TABLE streams (run_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, archived INTEGER NOT NULL)",
     "CREATE TABLE schema_version (version INTEGER NOT NULL)",
 )
 
@@ -128,24 +128,26 @@ class RedisCopier:
                 for key, dump, life_ms in page:
                     pipeline.restore(self._key(key), life_ms, dump)
                 await pipeline.execute()
-            await self._build([run_id for (run_id,) in file.execute("SELECT run_id FROM streams")])
+            await self._build(_read_streams(file))
             await self._drop_early_notifications()
             await self._redis.set(self._key("schema"), SCHEMA)
             await self._redis.delete(self._key(RESTORING))
 
-    async def streams(self) -> dict[str, int]:
-        """Return the last ``seq`` of each run's stream, by run id.
+    async def streams(self) -> Streams:
+        """Return the streams of all runs.
 
         Raises:
             StorageError: a stream lacks events, or has more than its record knows.
         """
-        found: dict[str, int] = {}
+        found = Streams({}, set())
         async for keys in self._scan("run:*"):
             for run_id in (key.partition(":")[2] for key in keys):
                 with as_storage_errors():
                     pipeline = self._redis.pipeline(transaction=True)
                     self._ask_position(pipeline, run_id)
-                    found |= complete([_position(run_id, *await pipeline.execute())], "this Redis")
+                    one = complete([_position(run_id, *await pipeline.execute())], "this Redis")
+                found.seqs.update(one.seqs)
+                found.archived.update(one.archived)
         return found
 
     async def _copy(self, file: sqlite3.Connection, keys: Collection[str]) -> None:
@@ -165,25 +167,27 @@ class RedisCopier:
             for name in _OF_RUNS:
                 pipeline.dump(self._key(name, run_id))
             self._ask_position(pipeline, run_id)
-            *dumps, seq, events, last = await pipeline.execute()
-        if seq is None:
+            *dumps, position, events, last = await pipeline.execute()
+        if position[0] is None:
             return
-        position = complete([_position(run_id, seq, events, last)], "this Redis")
+        found = complete([_position(run_id, position, events, last)], "this Redis")
         for name, dump in zip(_OF_RUNS, dumps, strict=True):
-            file.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, 0)", (f"{name}:{run_id}", dump))
-        file.execute("INSERT OR REPLACE INTO streams VALUES (?, ?)", (run_id, position[run_id]))
+            if dump is not None:  # the events of archived runs are elsewhere
+                file.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, 0)", (f"{name}:{run_id}", dump))
+        row = (run_id, found.seqs[run_id], run_id in found.archived)
+        file.execute("INSERT OR REPLACE INTO streams VALUES (?, ?, ?)", row)
 
     def _ask_position(self, pipeline: Any, run_id: str) -> None:
-        pipeline.hget(self._key("run", run_id), "seq")
+        pipeline.hmget(self._key("run", run_id), "seq", "archived")
         pipeline.xlen(self._key("events", run_id))
         pipeline.xrevrange(self._key("events", run_id), count=1)
 
-    async def _build(self, run_ids: Sequence[str]) -> None:
+    async def _build(self, streams: Streams) -> None:
         """Build the indices of runs and documents, and what tenants store, from what was restored."""
         stored: dict[str, int] = {}
-        for run_id in run_ids:
+        for run_id in streams.seqs:
             run = await self._store.get(run_id)
-            await self._store.put_in_index(run)
+            await self._store.put_in_index(run, archived=run_id in streams.archived)
             stored[run.tenant] = stored.get(run.tenant, 0) + run.stored_bytes
         day = append_rules.STANDING.isoformat()
         for tenant, size in stored.items():
@@ -218,21 +222,31 @@ class RedisCopier:
         return self._prefix + ":".join(parts)
 
 
-def streams_of(copy: Path) -> dict[str, int]:
-    """Return the last ``seq`` of each stream in a copy.
+def streams_of(copy: Path) -> Streams:
+    """Return the streams in a copy.
 
     Raises:
         StorageError: it is damaged, or of another version.
     """
     with as_file_errors(copy), closing(sqlite3.connect(copy)) as file:
         (version,) = file.execute("SELECT version FROM schema_version").fetchone()
-        if version != SCHEMA:
+        if version not in (WITH_INDEX, SCHEMA):
             raise StorageError(
                 f"{copy} is a copy of a Redis store of schema {version}, and this version of the platform restores "
                 f"schema {SCHEMA}: restore it with the version that made it, then upgrade"
             )
-        return dict(file.execute("SELECT run_id, seq FROM streams"))
+        return _read_streams(file)
 
 
-def _position(run_id: str, seq: bytes | None, events: int, last: Sequence[Any]) -> tuple[str, int, int, int]:
-    return run_id, int(seq or 0), events, int(last[0][0].partition(b"-")[0]) if last else 0
+def _read_streams(file: sqlite3.Connection) -> Streams:
+    columns = [name for _, name, *_ in file.execute("PRAGMA table_info(streams)")]
+    archived = "archived" if "archived" in columns else "0"  # copies of schema 4 have no archive
+    rows = file.execute(f"SELECT run_id, seq, {archived} FROM streams").fetchall()
+    return Streams({run_id: seq for run_id, seq, _ in rows}, {run_id for run_id, _, archived in rows if archived})
+
+
+def _position(
+    run_id: str, position: Sequence[bytes | None], events: int, last: Sequence[Any]
+) -> tuple[str, int, int, int, int]:
+    seq, archived = (int(number or 0) for number in position)
+    return run_id, seq, events, int(last[0][0].partition(b"-")[0]) if last else 0, archived

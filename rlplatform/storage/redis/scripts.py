@@ -12,6 +12,7 @@ if body ~= '' then
 end
 if redis.call('EXISTS', run) == 1 then
   if redis.call('HGET', seen, ARGV[8]) == '1' then return {'AGAIN'} end
+  if redis.call('HEXISTS', run, 'archived') == 1 then return {'ARCHIVED'} end
   return {'EXISTS'}
 end
 redis.call('HSET', run, 'kind', ARGV[2], 'tenant', ARGV[3], 'state', ARGV[4], 'epoch', 0, 'seq', 1,
@@ -34,18 +35,19 @@ return {'OK'}
 """
 
 # KEYS run events seen | index of the old state, twice | index of the new state, twice | usage outbox counters standing
+#      unarchived
 # ARGV run_id epoch expected_seq state tests record | counter amount usage_s | tenant event_id type, '' for none
-#      | bytes fields ('': unchanged) score env_steps finished_at | (seq event_id type data)...
+#      | bytes fields ('': unchanged) score env_steps finished_at ended ('': not yet) | (seq event_id type data)...
 APPEND = """
 local run, events, seen = KEYS[1], KEYS[2], KEYS[3]
 local now = redis.call('HMGET', run, 'epoch', 'seq')
 if not now[1] then return {'NONE'} end
 if ARGV[2] ~= '' and ARGV[2] ~= now[1] then return {'FENCED', now[1]} end
 if ARGV[3] ~= now[2] then return {'STALE'} end
-for i = 18, #ARGV, 4 do
+for i = 19, #ARGV, 4 do
   if redis.call('HEXISTS', seen, ARGV[i + 1]) == 1 then return {'SEEN'} end
 end
-for i = 18, #ARGV, 4 do
+for i = 19, #ARGV, 4 do
   redis.call('XADD', events, ARGV[i] .. '-0', 'type', ARGV[i + 2], 'data', ARGV[i + 3])
   redis.call('HSET', seen, ARGV[i + 1], ARGV[i])
 end
@@ -61,9 +63,10 @@ for i = 4, 5 do
   redis.call('ZADD', KEYS[i + 2], 0, ARGV[1])
 end
 if ARGV[7] ~= '' then redis.call('HINCRBYFLOAT', KEYS[8], ARGV[7], ARGV[8]) end
-redis.call('HINCRBYFLOAT', KEYS[8], 'events', (#ARGV - 17) / 4)
+redis.call('HINCRBYFLOAT', KEYS[8], 'events', (#ARGV - 18) / 4)
 redis.call('EXPIRE', KEYS[8], ARGV[9])
 redis.call('HINCRBYFLOAT', KEYS[11], 'stored_bytes', ARGV[13])
+if ARGV[18] ~= '' then redis.call('ZADD', KEYS[12], ARGV[18], ARGV[1]) end
 if ARGV[11] ~= '' then
   local position = redis.call('HINCRBY', KEYS[10], 'outbox', 1)
   redis.call('XADD', KEYS[9], position .. '-0', 'tenant', ARGV[10], 'run', ARGV[1], 'event', ARGV[11], 'type', ARGV[12])
@@ -71,7 +74,7 @@ end
 return {'OK'}
 """
 
-# KEYS run events seen standing index...
+# KEYS run events seen standing unarchived index...
 # ARGV run_id bytes annotations fields field...
 REMOVE = """
 local annotations = redis.call('HGET', KEYS[1], 'annotations')
@@ -80,6 +83,16 @@ if redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3]) == 0 then return 'NONE' end
 for i = 5, #KEYS do redis.call('ZREM', KEYS[i], ARGV[1]) end
 redis.call('HINCRBYFLOAT', KEYS[4], 'stored_bytes', -ARGV[2])
 for i = 5, #ARGV do redis.call('HDEL', ARGV[4] .. ARGV[i], ARGV[1]) end
+return 'OK'
+"""
+
+# KEYS run events seen unarchived
+# ARGV run_id events
+TRIM = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 'NONE' end
+redis.call('HSET', KEYS[1], 'archived', ARGV[2])
+redis.call('UNLINK', KEYS[2], KEYS[3])
+redis.call('ZREM', KEYS[4], ARGV[1])
 return 'OK'
 """
 

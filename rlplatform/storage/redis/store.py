@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Unpack
 from urllib.parse import quote
 from weakref import WeakValueDictionary
@@ -21,6 +22,7 @@ from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, Fenced, InvalidRequest, NotFound, StorageError
 from rlplatform.run_kinds import KINDS
 from rlplatform.runs.annotations import Annotations, RunPatch
+from rlplatform.runs.archive import EventsArchived
 from rlplatform.runs.events import Event
 from rlplatform.runs.index import RunFilter, RunQuery, sortable_name
 from rlplatform.runs.ports import EncodedEvent, Idempotency
@@ -29,8 +31,12 @@ from rlplatform.storage import append_rules
 from rlplatform.storage.redis import index, scripts
 from rlplatform.storage.redis.records import RedisRecords, as_storage_errors
 
-SCHEMA = 4
-"""2: usage, outbox, documents; 3: tests apart from records; 4: index. Older versions would leave gaps in them."""
+SCHEMA = 5
+"""2: usage, outbox, documents; 3: tests apart from records; 4: index; 5: archive. Older versions would leave gaps."""
+WITH_INDEX = 4
+"""First version with the index."""
+UNARCHIVED = "unarchived"
+"""Key of the finished runs whose events are not in the archive, by the time that they finished."""
 RESTORING = "restoring"
 """Key that exists while a back-up is being restored."""
 _PACKED = ("epoch", "request", "tests", "record", "annotations")
@@ -39,7 +45,7 @@ CLIENT_NAME = "rlplatform"
 """Name of the platform's connections in ``CLIENT LIST``."""
 _TIMEOUT_S = 15.0
 _USAGE_LIFE_S = int(append_rules.USAGE_LIFE.total_seconds())
-_BLOCK_S = 5.0  # a longer wait is several of these, so that a dead connection is noticed
+_BLOCK_S = 5.0  # a longer wait is several of these: a dead connection is noticed, and a stream that was archived
 
 
 class RedisStore(RedisRecords):
@@ -52,6 +58,7 @@ class RedisStore(RedisRecords):
         self._create = redis.register_script(scripts.CREATE)
         self._append = redis.register_script(scripts.APPEND)
         self._remove = redis.register_script(scripts.REMOVE)
+        self._trim = redis.register_script(scripts.TRIM)
         self._acquire = redis.register_script(scripts.ACQUIRE)
         self._annotate = redis.register_script(scripts.ANNOTATE)
         self._find = redis.register_script(scripts.FIND)
@@ -121,6 +128,8 @@ class RedisStore(RedisRecords):
                 return await self.get(details[1]), False
             case "AGAIN":
                 return await self.get(new.id), False
+            case "ARCHIVED":
+                raise EventsArchived(new.stream)
             case "EXISTS":
                 raise Conflict(f"{new.id} exists")
         return new, True
@@ -183,7 +192,7 @@ class RedisStore(RedisRecords):
             standing = self._usage_key(run.tenant, append_rules.STANDING)
             with as_storage_errors():
                 answer = await self._remove(
-                    keys=[*self._keys(run_id), standing, *self._index.of_run(run)],
+                    keys=[*self._keys(run_id), standing, self._key(UNARCHIVED), *self._index.of_run(run)],
                     args=[
                         *(run_id, run.stored_bytes, run.annotations.model_dump_json()),
                         *(self._index.fields(run.kind), *index.FIELDS),
@@ -206,8 +215,10 @@ class RedisStore(RedisRecords):
             lines: dict[str, EncodedEvent] = {}
             while True:
                 if run is None:
-                    run, lines = await self._load(run_id, events)
+                    run, archived, lines = await self._load(run_id, events)
                     append_rules.check_epoch(run_id, run.epoch, epoch)
+                    if events and archived:
+                        raise EventsArchived(stream)
                 new = [event for event in append_rules.distinct(events) if event.id not in lines]
                 after, encoded = append_rules.append_events(run, new)
                 if new and not await self._write(run, after, new, encoded, epoch):
@@ -222,8 +233,8 @@ class RedisStore(RedisRecords):
         run_id = append_rules.run_id_of(stream)
         with as_storage_errors():
             entries = await self._redis.xrange(self._key("events", run_id), min=f"{max(0, after) + 1}-0", count=limit)
-            if not entries and not await self._redis.exists(self._key("run", run_id)):
-                raise append_rules.no_such_stream(stream)
+            if not entries:
+                await self._check_caught_up(stream, after)
         return [_line(entry) for entry in entries]
 
     async def tail(
@@ -235,20 +246,51 @@ class RedisStore(RedisRecords):
             await self._clock.sleep(wait_s)
             return {}
         positions = {key: f"{max(0, cursors[stream])}-0" for key, stream in keys.items()}
+        deadline = time.monotonic() + wait_s  # the waiting is done in Redis, in real time
         with as_storage_errors():
-            pipeline = self._redis.pipeline(transaction=False)
-            for key in keys:
-                pipeline.exists(key)
-            for stream, exists in zip(cursors, await pipeline.execute(), strict=True):
-                if not exists:
-                    raise append_rules.no_such_stream(stream)
-            deadline = time.monotonic() + wait_s  # the waiting is done in Redis, in real time
             while True:
+                pipeline = self._redis.pipeline(transaction=True)
+                for key in keys:
+                    pipeline.exists(key)
+                pipeline.xread(positions, count=limit)
+                *present, found = await pipeline.execute()
+                for stream, exists in zip(cursors, present, strict=True):
+                    if not exists:
+                        await self._check_caught_up(stream, cursors[stream])
                 left = deadline - time.monotonic()
-                block = max(1, int(min(left, _BLOCK_S) * 1000)) if left > 0 else None
-                found = await self._redis.xread(positions, count=limit, block=block)
+                if not found and left > 0:
+                    block = max(1, int(min(left, _BLOCK_S) * 1000))
+                    found = await self._redis.xread(positions, count=limit, block=block)
                 if found or left <= 0:
                     return {keys[key]: [_line(entry) for entry in entries] for key, entries in found}
+
+    async def _check_caught_up(self, stream: str, after: int) -> None:
+        """Check that a stream without events in Redis has none after ``after``.
+
+        Raises:
+            NotFound: there is no such run.
+            EventsArchived: they are in the archive.
+        """
+        seq, archived = await self._redis.hmget(self._key("run", append_rules.run_id_of(stream)), "seq", "archived")
+        if seq is None:
+            raise append_rules.no_such_stream(stream)
+        if max(0, after) < int(archived or 0):
+            raise EventsArchived(stream)
+
+    async def list_unarchived(self, *, finished_before: datetime, limit: int = 100) -> Sequence[str]:
+        append_rules.check_limit(limit)
+        with as_storage_errors():
+            found: list[str] = await self._redis.zrangebyscore(
+                self._key(UNARCHIVED), "-inf", f"({finished_before.timestamp()}", start=0, num=limit
+            )
+        return found
+
+    async def trim(self, run_id: str, *, archived: int) -> None:
+        append_rules.check_trim(await self.get(run_id), archived)  # and stays so: nothing follows a final state
+        with as_storage_errors():
+            answer = await self._trim(keys=[*self._keys(run_id), self._key(UNARCHIVED)], args=[run_id, archived])
+        if answer == "NONE":
+            raise append_rules.no_such_run(run_id)
 
     async def close(self) -> None:
         await self._redis.aclose()
@@ -275,8 +317,10 @@ class RedisStore(RedisRecords):
                 f"this Redis was written by a newer version of the platform (schema {version}; this one knows "
                 f"{SCHEMA}): upgrade the platform, or point RLP_STORE__URL at another database"
             )
-        if version < SCHEMA:
+        if version < WITH_INDEX:
             await self._add_to_index()
+        if version < SCHEMA:
+            await self._list_unarchived_runs()
             with as_storage_errors():
                 await self._redis.set(self._key("schema"), SCHEMA)
 
@@ -289,7 +333,16 @@ class RedisStore(RedisRecords):
                     stored = await self._redis.hmget(self._key("run", run_id), *_PACKED[:-1])
                     await self.put_in_index(_unpack(run_id, [*stored, Annotations().model_dump_json()]))
 
-    async def put_in_index(self, run: Run) -> None:
+    async def _list_unarchived_runs(self) -> None:
+        """List the finished runs of an older version as not archived. Idempotent."""
+        for kind in KINDS:
+            name = kind.model_fields["kind"].default
+            with as_storage_errors():
+                ended = await self._redis.hgetall(self._index.fields(name) + "finished_at")
+                if scores := {run_id: float(at) for run_id, at in ended.items() if at}:
+                    await self._redis.zadd(self._key(UNARCHIVED), scores)
+
+    async def put_in_index(self, run: Run, *, archived: bool = False) -> None:
         """Enter a stored run into the index. Idempotent."""
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.hset(self._key("run", run.id), "annotations", run.annotations.model_dump_json())
@@ -298,6 +351,8 @@ class RedisStore(RedisRecords):
             pipeline.hset(self._index.fields(run.kind) + name, run.id, value)
         for key in self._index.of_run(run):
             pipeline.zadd(key, {run.id: 0})
+        if run.final and not archived:
+            pipeline.zadd(self._key(UNARCHIVED), {run.id: append_rules.finished_at(run)})
         await pipeline.execute()
 
     async def _rows(self, kind: str, fields: Sequence[str], **query: Unpack[RunQuery]) -> Sequence[Sequence[str]]:
@@ -310,21 +365,21 @@ class RedisStore(RedisRecords):
         rows: Sequence[Sequence[str]] = found
         return rows
 
-    async def _load(self, run_id: str, events: Sequence[Event]) -> tuple[Run, dict[str, EncodedEvent]]:
-        """Read the present run, and those of ``events`` that its log has, by id."""
+    async def _load(self, run_id: str, events: Sequence[Event]) -> tuple[Run, bool, dict[str, EncodedEvent]]:
+        """Read the present run, whether its events are archived, and those of ``events`` that its log has, by id."""
         with as_storage_errors():
             pipeline = self._redis.pipeline(transaction=True)
-            pipeline.hmget(self._key("run", run_id), *_PACKED)
+            pipeline.hmget(self._key("run", run_id), *_PACKED, "archived")
             if events:
                 pipeline.hmget(self._key("seen", run_id), [event.id for event in events])
-            fields, *seen = await pipeline.execute()
+            (*fields, archived), *seen = await pipeline.execute()
             run = _unpack(run_id, fields)
             found = {event.id: seq for event, seq in zip(events, seen[0], strict=True) if seq} if seen else {}
             pipeline = self._redis.pipeline(transaction=False)
             for seq in found.values():
                 pipeline.xrange(self._key("events", run_id), min=f"{seq}-0", max=f"{seq}-0")
             entries = await pipeline.execute()
-        return run, {event_id: _line(entry) for event_id, (entry,) in zip(found, entries, strict=True)}
+        return run, bool(archived), {id_: _line(entry) for id_, (entry,) in zip(found, entries, strict=True)}
 
     async def _write(
         self, before: Run, after: Run, new: Sequence[Event], lines: Sequence[EncodedEvent], epoch: int | None
@@ -347,7 +402,7 @@ class RedisStore(RedisRecords):
                     *self._index.of_state(before, before.state),
                     *self._index.of_state(after, after.state),
                     *(self._usage_key(after.tenant, counted.day), self._key("outbox"), self._key("counters")),
-                    self._usage_key(after.tenant, append_rules.STANDING),
+                    *(self._usage_key(after.tenant, append_rules.STANDING), self._key(UNARCHIVED)),
                 ],
                 args=[
                     *(before.id, "" if epoch is None else epoch, before.seq, after.state, tests, record),
@@ -356,6 +411,7 @@ class RedisStore(RedisRecords):
                     int(size.amount),
                     self._index.fields(after.kind) if append_rules.news_for_index(new) else "",
                     *index.facts(after.facts),
+                    append_rules.finished_at(after) if after.final else "",
                     *fields,
                 ],
             )

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from rlplatform.clock import Clock
 from rlplatform.errors import Conflict, StorageError
@@ -16,7 +17,7 @@ from rlplatform.storage.sqlite import schema
 from rlplatform.storage.sqlite.store import owned
 
 _STREAMS = """
-SELECT runs.id, json_extract(record, '$.seq'), count(seq), ifnull(max(seq), 0)
+SELECT runs.id, json_extract(record, '$.seq'), count(seq), ifnull(max(seq), 0), {archived}
 FROM runs LEFT JOIN events ON run_id = runs.id GROUP BY runs.id
 """
 _LEFT_BEHIND = ("", "-wal", "-shm")  # a log of another file would be taken for the new one's
@@ -42,8 +43,15 @@ def copy_out(path: Path, target: Path) -> None:
         writer.execute("PRAGMA journal_mode = DELETE")  # one file, complete by itself
 
 
-def streams(path: Path) -> dict[str, int]:
-    """Check all pages of the store at ``path`` and each run's events; return the last ``seq`` of each stream.
+class Streams(NamedTuple):
+    """Last ``seq`` of each stream, by run id; ids of the runs whose events are in the archive."""
+
+    seqs: dict[str, int]
+    archived: set[str]
+
+
+def streams(path: Path) -> Streams:
+    """Check all pages of the store at ``path`` and each run's events; return its streams.
 
     Raises:
         StorageError: it is damaged, lacks events, is of another program, or a newer version wrote it.
@@ -60,24 +68,29 @@ def streams(path: Path) -> dict[str, int]:
                 f"{path} was written by a newer version of the platform (schema {version}; this one knows "
                 f"{len(schema.MIGRATIONS)}): upgrade the platform first"
             )
-        return complete(connection.execute(_STREAMS), str(path))
+        archived = "archived" if version >= schema.WITH_ARCHIVE else "0"
+        return complete(connection.execute(_STREAMS.format(archived=archived)), str(path))
 
 
-def complete(rows: Iterable[tuple[str, int, int, int]], where: str) -> dict[str, int]:
-    """Return the last ``seq`` of each stream, by run id.
+def complete(rows: Iterable[tuple[str, int, int, int, int]], where: str) -> Streams:
+    """Return the streams of a store.
 
     Args:
-        rows: Of each run its id, the ``seq`` of its record, the number of its events, and their last ``seq``.
+        rows: Of each run its id, the ``seq`` of its record, the number of its events, their last ``seq``, and the
+            number of events that were archived.
         where: Name of the store, for the error.
 
     Raises:
         StorageError: a stream lacks events, or has more than its record knows.
     """
-    found = {}
-    for run_id, seq, events, last in rows:
+    found = Streams({}, set())
+    for run_id, seq, events, last, archived in rows:
+        if archived:
+            events, last = events + archived, archived
+            found.archived.add(run_id)
         if not seq == events == last:
             raise StorageError(f"{where} is damaged: {run_id} is at seq {seq}, but has {events} events up to {last}")
-        found[run_id] = seq
+        found.seqs[run_id] = seq
     return found
 
 

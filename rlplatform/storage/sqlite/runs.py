@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from rlplatform.runs.archive import EventsArchived
 from rlplatform.runs.events import Event
 from rlplatform.runs.index import RunFilter
 from rlplatform.runs.ports import EncodedEvent, Idempotency
@@ -17,6 +18,7 @@ _PACKED = "epoch, request, tests, record, annotations"
 _INDEXED = "runs JOIN run_index AS i ON i.kind = runs.kind AND i.tenant = runs.tenant AND i.run_id = id"
 _RUNS = f"{_INDEXED} LEFT JOIN payloads AS p ON p.run_id = id"
 
+_OF_RUN = (("events", "run_id"), ("unarchived", "run_id"), ("payloads", "run_id"), ("runs", "id"))
 _AT_ONCE = 500  # SQLite 3.31 takes no more than 999 parameters
 
 
@@ -39,11 +41,13 @@ def update(connection: sqlite3.Connection, run: Run, new: Sequence[Event]) -> No
         connection.execute("UPDATE payloads SET tests = ? WHERE run_id = ?", (packed.tests, run.id))
     if append_rules.news_for_index(new):
         index.update(connection, run)
+    if run.final:
+        connection.execute("INSERT INTO unarchived VALUES (?, ?)", (run.id, append_rules.finished_at(run)))
 
 
 def remove(connection: sqlite3.Connection, run: Run) -> None:
     index.remove(connection, run)
-    for table, column in (("events", "run_id"), ("payloads", "run_id"), ("runs", "id")):
+    for table, column in _OF_RUN:
         connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (run.id,))
 
 
@@ -118,9 +122,35 @@ def read_stream(connection: sqlite3.Connection, stream: str, after: int, limit: 
     rows = connection.execute(
         "SELECT seq, type, data FROM events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?", (run_id, after, limit)
     ).fetchall()
-    if not rows and not exists(connection, run_id):
-        raise append_rules.no_such_stream(stream)
+    if not rows:
+        found = connection.execute("SELECT archived FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if found is None:
+            raise append_rules.no_such_stream(stream)
+        if max(0, after) < found[0]:
+            raise EventsArchived(stream)
     return [EncodedEvent(*row) for row in rows]
+
+
+def check_live(connection: sqlite3.Connection, run: Run) -> None:
+    """Check that the events of ``run`` are here.
+
+    Raises:
+        EventsArchived: they are in the archive.
+    """
+    if connection.execute("SELECT archived FROM runs WHERE id = ?", (run.id,)).fetchone()[0]:
+        raise EventsArchived(run.stream)
+
+
+def trim(connection: sqlite3.Connection, run: Run) -> None:
+    """Drop the events of ``run``, which the archive holds."""
+    connection.execute("UPDATE runs SET archived = ? WHERE id = ?", (run.seq, run.id))
+    for table in ("events", "unarchived"):
+        connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run.id,))
+
+
+def list_unarchived(connection: sqlite3.Connection, finished_before: float, limit: int) -> list[str]:
+    query = "SELECT run_id FROM unarchived WHERE finished_at < ? ORDER BY finished_at, run_id LIMIT ?"
+    return [run_id for (run_id,) in connection.execute(query, (finished_before, limit)).fetchall()]
 
 
 def _unpack(row: tuple[Any, ...]) -> Run:

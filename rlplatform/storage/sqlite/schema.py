@@ -8,6 +8,9 @@ from rlplatform.errors import StorageError
 
 APPLICATION_ID = 0x524C5031  # "RLP1": tells our files from other SQLite databases
 
+WITH_ARCHIVE = 5
+"""First version whose runs may have their events in the archive."""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """CREATE TABLE runs (
@@ -76,6 +79,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
                   FROM runs LEFT JOIN payloads ON run_id = id)""",
         "DROP INDEX runs_by_tenant",
         "DROP INDEX runs_by_state",
+    ),
+    (  # runs that have finished and whose events are not in the archive; numbers of the events that are there
+        "CREATE TABLE unarchived (run_id TEXT PRIMARY KEY REFERENCES runs (id), finished_at REAL NOT NULL)",
+        "CREATE INDEX unarchived_by_time ON unarchived (finished_at, run_id)",
+        "INSERT INTO unarchived SELECT run_id, finished_at FROM run_index WHERE finished_at IS NOT NULL",
+        "ALTER TABLE runs ADD COLUMN archived INTEGER NOT NULL DEFAULT 0",
     ),
 )
 

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Unpack
 
@@ -85,6 +85,7 @@ class SqliteStore:
                 if (made := runs.find_by_idempotency_key(connection, idempotency, now.timestamp())) is not None:
                     return self._load(connection, made), False
             if runs.exists(connection, new.id):
+                runs.check_live(connection, new)
                 if (line := runs.stored_events(connection, new.id, [first]).get(first.id)) and line.seq == 1:
                     return self._load(connection, new.id), False
                 raise Conflict(f"{new.id} exists")
@@ -160,6 +161,8 @@ class SqliteStore:
         def work(connection: sqlite3.Connection) -> list[EncodedEvent]:
             run = self._load(connection, run_id)
             append_rules.check_epoch(run_id, run.epoch, epoch)
+            if events and run.final:
+                runs.check_live(connection, run)
             lines = runs.stored_events(connection, run_id, events)
             new = [event for event in append_rules.distinct(events) if event.id not in lines]
             if new:
@@ -192,6 +195,19 @@ class SqliteStore:
             return await self._read(work)
 
         return await self._wakeups.tail(self._clock, cursors, wait_s, read_many)
+
+    async def list_unarchived(self, *, finished_before: datetime, limit: int = 100) -> Sequence[str]:
+        append_rules.check_limit(limit)
+        before = finished_before.timestamp()
+        return await self._read(lambda connection: runs.list_unarchived(connection, before, limit))
+
+    async def trim(self, run_id: str, *, archived: int) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            run = runs.load(connection, run_id)
+            append_rules.check_trim(run, archived)
+            runs.trim(connection, run)
+
+        await self._writer.submit(work)
 
     async def used(self, tenant: str, day: date) -> Mapping[str, float]:
         return await self._read(lambda connection: records.used(connection, tenant, day))

@@ -336,7 +336,7 @@ def test_compose_gives_every_node_the_profile_and_only_the_sandbox_privileges(co
 
 
 def test_every_node_of_compose_mounts_the_shared_folders_and_keeps_its_own_audit_log(compose: dict[str, Any]) -> None:
-    shared = {"checkpoints", "policies", "runs"}
+    shared = {"archive", "backups", "checkpoints", "episodes", "files", "policies", "runs"}
     own: list[str] = []
     for name in ("head", "worker", "sandbox", "deploy"):
         mounts = dict(volume.split(":", 1) for volume in compose["services"][name]["volumes"])

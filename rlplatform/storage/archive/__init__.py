@@ -1,0 +1,1 @@
+"""Archive of the events of finished runs, and the store that reads it."""

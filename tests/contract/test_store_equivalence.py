@@ -143,7 +143,7 @@ class Equivalence(RuleBasedStateMachine):
                 self.archive.write(run.id, self.runner.run(self.sqlite.read(run.stream)))
             else:
                 self.runner.run(archiver.archive(run.id))
-        except (NotFound, Conflict):  # it was removed, or goes on
+        except (NotFound, Conflict):  # it was removed, or has not finished
             pass
 
     @rule()

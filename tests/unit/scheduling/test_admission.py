@@ -64,6 +64,33 @@ def test_a_new_one_gets_the_place_that_it_was_told(
     assert in_order(queue).index("new") == told
 
 
+many_entries = st.lists(
+    st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 10**6), st.sampled_from(PRIORITIES)),
+    unique_by=lambda entry: entry[1],
+    min_size=8,
+    max_size=60,
+)
+
+
+@given(many_entries, st.data())
+def test_places_are_true_among_many_tenants_whose_weights_change(pairs: list[Entry], data: st.DataObject) -> None:
+    queue = filled(pairs)
+    for _ in range(data.draw(st.integers(1, 12))):
+        queue.weigh(data.draw(st.sampled_from("abcdefgh")), data.draw(st.integers(1, 5)))
+        match data.draw(st.sampled_from(["pop", "remove", "push"])):
+            case "pop":
+                queue.pop()
+            case "remove" if len(queue):
+                queue.remove(data.draw(st.sampled_from(sorted(queue.items()))))
+            case "push":
+                queue.push(tenant := data.draw(st.sampled_from("abcdefgh")), f"{tenant}x{len(queue)}", front=True)
+    announced = in_order(queue)
+    assert [queue.position(item) for item in announced] == list(range(len(announced)))
+    told = queue.place("i", "normal")
+    queue.push("i", "new")
+    assert in_order(queue).index("new") == told
+
+
 @given(entries)
 def test_within_a_tenant_the_urgent_go_first_and_else_the_first_come(pairs: list[Entry]) -> None:
     order = in_order(filled(pairs))

@@ -17,8 +17,10 @@ from rlplatform.clock import Clock, SystemClock
 from rlplatform.environments.models import EnvironmentInfo
 from rlplatform.episodes.ports import EpisodeStore
 from rlplatform.files.ports import FileStorage
+from rlplatform.runs.archive import EventArchive
 from rlplatform.settings import Settings
 from rlplatform.storage import open_store
+from rlplatform.storage.archive.store import ArchivedStore
 from rlplatform.store import Store
 from rlplatform.testing.checkpoints import MemoryCheckpoints
 from rlplatform.testing.commands import FakeCommands
@@ -77,11 +79,14 @@ async def _platform(
     checkpoints: CheckpointStore | None = None,
     files: FileStorage | None = None,
     episodes: EpisodeStore | None = None,
+    archive: EventArchive | None = None,
     **commands: Any,
 ) -> AsyncIterator[Platform]:
     configured = Settings.model_validate({"access": {"pepper": "pepper", "key_lease_s": 0.05}} | (settings or {}))
     clock = clock or SystemClock()
     store = await open_store("memory://", clock=clock)
+    if archive is not None:
+        store = ArchivedStore(store, archive)
     fake = FakeCommands(store, clock, checkpoints=checkpoints, **commands)
     services = Services(
         store=store,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlplatform.cli.hints import hint
+from rlplatform.cli.numbers import counted
 from rlplatform.evaluation.models import Evaluation, TestResult, Verdict
 
 MAX_TESTS = 3
@@ -97,7 +98,7 @@ def block(title: str, text: str, *, end: bool = False) -> list[str]:
     while len(kept) > 1 and sum(map(len, kept)) > MAX_CHARACTERS:
         kept.pop(0 if end else -1)
     left = len(lines) - len(kept)
-    note = [f"    … {left} more line{'s' if left > 1 else ''}"] if left else []
+    note = [f"    … {counted(left, 'more line')}"] if left else []
     shown = [f"    {line}" for line in kept]
     return [f"  {title}:", *(note + shown if end else shown + note)]
 

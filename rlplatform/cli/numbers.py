@@ -22,6 +22,11 @@ def measure(value: float, *, beside: float = 0.0) -> str:
     return f"{whole}.{decimals[0]}{decimals[1:].rstrip('0')}"
 
 
+def counted(number: float, noun: str) -> str:
+    """Return ``number`` with its noun, which has a plural in s: ``1 test``, ``2,000 tests``."""
+    return f"{number:,g} {noun}" if number == 1 else f"{number:,g} {noun}s"
+
+
 def plus_minus(mean: float, error: float) -> str:
     """Return ``mean ± error``."""
     return f"{measure(mean)} ± {measure(error, beside=mean)}"

@@ -28,6 +28,8 @@ from rlplatform.assignments.people.models import (
     InvitationsMade,
     Member,
     MemberList,
+    MemberRequest,
+    RosterFile,
     RosterResult,
 )
 from rlplatform.assignments.similarity.models import SimilarityReport
@@ -640,15 +642,21 @@ class LtiCalls(Transport):
 class MemberCalls(Transport):
     """Add people to a course, and invite them."""
 
+    def read_roster(self, content: bytes) -> RosterFile:
+        """Return the people in a CSV file, as :meth:`import_members` takes them. Nobody is added."""
+        headers = {"Content-Type": "text/csv"}
+        return self._send(Call("POST", "/v1/members:read", reads(RosterFile), body=content, headers=headers))
+
     def import_members(
         self,
-        members: Sequence[Mapping[str, Any]],
+        members: Sequence[MemberRequest | Mapping[str, Any]],
         *,
         credentials: Literal["none", "keys", "invitations"] = "none",
     ) -> RosterResult:
         """Add people to the course, known by ``external_id``, or change them. Keys and invitations of new people are
         in the answer, this once."""
-        roster = {"members": list(members), "credentials": credentials}
+        rows = [row.model_dump(exclude_unset=True) if isinstance(row, MemberRequest) else row for row in members]
+        roster = {"members": rows, "credentials": credentials}
         return self._send(with_json("POST", "/v1/members:import", roster, RosterResult, repeatable=False))
 
     def members(self) -> list[Member]:

@@ -235,7 +235,7 @@ def _application() -> tuple[Any, str]:
 
 
 APP, KEY = _application()
-PUBLIC = ("/healthz", "/readyz", "/v1/live", "/v1/invitations:accept")
+PUBLIC = ("/healthz", "/readyz", "/v1/live", "/v1/session", "/v1/invitations:accept")
 schema = schemathesis.openapi.from_asgi("/v1/openapi.json", APP)
 fuzzing = settings(
     max_examples=10,

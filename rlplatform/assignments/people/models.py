@@ -64,6 +64,15 @@ class Roster(StrictModel):
         return given
 
 
+class RosterFile(StrictModel):
+    """People read from a file, as `POST /v1/members:import` takes them, at most 1,000 at a time."""
+
+    members: list[MemberRequest]
+    """The people, in the order of the file."""
+    unused: list[str]
+    """Columns of the file that nothing was read from."""
+
+
 class Member(StrictModel):
     """A person of a course."""
 

@@ -14,6 +14,7 @@ from rlplatform.cli.assignment_folder import FILE, read_assignment
 from rlplatform.cli.assignment_templates import TEMPLATES, write_template
 from rlplatform.cli.commands.members import member_of
 from rlplatform.cli.formatting import assignments as words
+from rlplatform.cli.numbers import counted
 from rlplatform.cli.options import ApiKey, Json, Url, connect, given, output_of
 from rlplatform.cli.output import Output
 from rlplatform.cli.program import uploaded, uploader
@@ -58,7 +59,10 @@ def push(
     with read_assignment(folder) as (name, definition), connect(url, api_key) as client:
         upload = uploader(client, output)
         shown = client.publish_assignment(name, uploaded(definition, upload))
-    output.document(shown, f"{shown.name}: version {shown.version}, {shown.tests} tests, {shown.max_points:g} points")
+    output.document(
+        shown,
+        f"{shown.name}: version {shown.version}, {counted(shown.tests, 'test')}, {counted(shown.max_points, 'point')}",
+    )
 
 
 @app.command("ls")

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 from rlplatform.assignments.people.models import MAX_ROWS, Member, RosterRow
+from rlplatform.cli.credentials import InvitationLink, invitation_link, write_credentials, write_invitations
 from rlplatform.cli.formatting.assignments import moment
 from rlplatform.cli.options import ApiKey, Json, Url, connect, output_of
-from rlplatform.cli.roster import InvitationLink, invitation_link, read_roster, write_credentials, write_invitations
 from rlplatform.client import Client
 from rlplatform.errors import InvalidRequest, NotFound
 
@@ -28,7 +28,12 @@ Who = Annotated[str, typer.Argument(metavar="MEMBER", help="External id of the p
 def import_roster(
     ctx: typer.Context,
     roster: Annotated[
-        Path, typer.Argument(help="CSV with external_id, and perhaps name, email, role, section, sub.", exists=True)
+        Path,
+        typer.Argument(
+            help="CSV with external_id, and perhaps name, email, role, section, sub; or as Canvas, Moodle or "
+            "Gradescope export it.",
+            exists=True,
+        ),
     ],
     credentials: Annotated[
         Literal["none", "keys", "invitations"], typer.Option(help="What new people get: none.")
@@ -47,16 +52,19 @@ def import_roster(
         raise InvalidRequest("credentials are shown once: say where to write them with --output", field="--output")
     if save is not None and save.exists():
         raise InvalidRequest(f"{save} exists", field="--output")
-    rows = read_roster(roster)
     done: list[RosterRow] = []
     with connect(url, api_key) as client:
-        for start in range(0, len(rows), MAX_ROWS):
-            done += client.import_members(rows[start : start + MAX_ROWS], credentials=credentials).results
+        read = client.read_roster(roster.read_bytes())
+        for start in range(0, len(read.members), MAX_ROWS):
+            some = read.members[start : start + MAX_ROWS]
+            done += client.import_members(some, credentials=credentials).results
         where = page or client.url
     if save is not None:
         write_credentials(save, done, where)
     table = [_row(row.member) | {"NEW": "yes" if row.created else ""} for row in done]
     output.table(done, table, "nobody")
+    if read.unused:
+        output.note(f"columns that were not used: {', '.join(read.unused)}")
     if save is not None:
         output.note(f"the credentials are in {save}, which only you can read")
 

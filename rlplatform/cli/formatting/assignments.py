@@ -8,6 +8,7 @@ from rlplatform.assignments.grading.documents import Grades, Leaderboard, Regrad
 from rlplatform.assignments.models import AssignmentCard, AssignmentView, MyStatus
 from rlplatform.assignments.similarity.models import ComparedSubmission, SimilarityReport
 from rlplatform.assignments.submissions.documents import SubmissionDetail, SubmissionInfo
+from rlplatform.cli.numbers import counted
 from rlplatform.evaluation.models import Verdict
 
 
@@ -137,7 +138,7 @@ def number(value: float | None) -> str:
 
 def similarity(report: SimilarityReport) -> str:
     """A comparison in one line."""
-    pairs = "1 pair" if len(report.pairs) == 1 else f"{len(report.pairs)} pairs"
+    pairs = counted(len(report.pairs), "pair")
     compared = f"{report.compared} submissions compared at {moment(report.finished_at)}"
     return f"{compared}; {pairs} with at least {report.min_similarity:.0%}"
 

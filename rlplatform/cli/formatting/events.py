@@ -6,7 +6,7 @@ from rlplatform.cli.formatting import studies
 from rlplatform.cli.formatting.evaluations import kept_files, test
 from rlplatform.cli.formatting.facts import RETURN, duration
 from rlplatform.cli.formatting.trainings import ending, report
-from rlplatform.cli.numbers import measure
+from rlplatform.cli.numbers import counted, measure
 from rlplatform.evaluation.events import (
     EvaluationCancelled,
     EvaluationFailed,
@@ -48,7 +48,7 @@ def event(event: Event) -> str | None:
         case EvaluationQueued():
             place = f", {event.queue_position} before it" if event.queue_position else ""
             wait = f", starts in about {event.expected_wait_s:.0f} s" if event.expected_wait_s else ""
-            return f"queued: {event.tests} test{'s' if event.tests != 1 else ''}{place}{wait}"
+            return f"queued: {counted(event.tests, 'test')}{place}{wait}"
         case EvaluationStarted():
             return "running" if event.attempt == 1 else f"running, attempt {event.attempt}"
         case EvaluationOutput():

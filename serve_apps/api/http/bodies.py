@@ -32,7 +32,7 @@ def body_of(model: type[M]) -> Callable[[Request], Coroutine[Any, Any, M]]:
     """Return a dependency that reads the request's body as ``model``. ``openapi.accepts`` documents it."""
 
     async def read(request: Request) -> M:
-        body = await _read(request)
+        body = await _read_json(request)
         return await beside(len(body), lambda: validate(parse(body), model, body))
 
     return read
@@ -45,10 +45,14 @@ async def beside(size: int, work: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(_LARGE_BODIES, work)
 
 
-async def _read(request: Request) -> bytes:
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media_type != "application/json" and not media_type.endswith("+json"):
-        raise UnsupportedMediaType(f"a body of type {media_type[:80]!r} is not accepted; send application/json")
+async def read_bytes(request: Request) -> bytes:
+    """Return the body as it was sent.
+
+    Raises:
+        UnsupportedMediaType: it is compressed on the way.
+        RequestTimeout: it did not arrive within ``api.body_timeout_s``.
+        Malformed: it was interrupted.
+    """
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
         raise UnsupportedMediaType(f"content-encoding {encoding[:80]!r} is not accepted; send the body as it is")
@@ -60,6 +64,13 @@ async def _read(request: Request) -> bytes:
         raise RequestTimeout(f"the body did not arrive within {deadline_s:g} s") from None
     except ClientDisconnect:
         raise Malformed("the body broke off") from None
+
+
+async def _read_json(request: Request) -> bytes:
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise UnsupportedMediaType(f"a body of type {media_type[:80]!r} is not accepted; send application/json")
+    return await read_bytes(request)
 
 
 def validate(value: Any, model: type[M], text: bytes | None = None, max_errors: int = MAX_ERRORS) -> M:

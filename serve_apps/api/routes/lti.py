@@ -17,7 +17,7 @@ from rlplatform.lti.models import LtiRegistration, LtiRegistrationList, LtiRegis
 from rlplatform.lti.service import KEYS, LAUNCH, LOGIN, Choice, LtiService
 from rlplatform.sign_in.models import SignInRefused
 from serve_apps.api.dependencies import CanAdminister, CanOperate, Context, Ctx
-from serve_apps.api.http.bodies import body_of
+from serve_apps.api.http.bodies import body_of, read_bytes
 from serve_apps.api.openapi.document import accepts, problems
 from serve_apps.api.routes.sign_in import refused, signed_in
 
@@ -190,7 +190,7 @@ async def _form(request: Request) -> dict[str, str]:
         TooLarge: it is larger than a login or a launch can be.
         InvalidRequest: it is no form.
     """
-    body = await request.body()
+    body = await read_bytes(request)
     if len(body) > _MAX_FORM:
         raise TooLarge(f"the form is larger than {_MAX_FORM} bytes", max_body_bytes=_MAX_FORM)
     try:

@@ -22,12 +22,14 @@ from rlplatform.assignments.people.models import (
     Member,
     MemberList,
     Roster,
+    RosterFile,
     RosterResult,
 )
+from rlplatform.assignments.people.roster_table import read_table
 from rlplatform.errors import Conflict, InvalidRequest, NotFound
 from serve_apps.api.dependencies import Caller, CanAdminister, CanRead, Ctx
-from serve_apps.api.http.bodies import body_of
-from serve_apps.api.openapi.document import accepts, problems
+from serve_apps.api.http.bodies import beside, body_of, read_bytes
+from serve_apps.api.openapi.document import accepts, binary, problems
 
 router = APIRouter(prefix="/v1", tags=["members"])
 _BODY = (400, 401, 403, 408, 413, 415, 422)
@@ -47,6 +49,26 @@ async def import_roster(
     if asked for; its text is shown this once. The same roster again changes nothing."""
     await ctx.limiter.spend(request.scope, caller.id, "creations")
     return await ctx.course.rosters.run(body, caller.tenant, ctx.access.keys, caller.id)
+
+
+@router.post(
+    "/members:read",
+    summary="Read a file of people",
+    responses={200: {"model": RosterFile, "description": "The people in the file."}, **problems(*_BODY)},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "description": "A table as text: CSV, or separated by semicolons or tabs. Its first line names the "
+            "columns: those of `MemberRequest`, or those of an export of Canvas, Moodle or Gradescope.",
+            "content": binary("text/csv"),
+        }
+    },
+)
+async def read_roster(request: Request, _: CanAdminister) -> RosterFile:
+    """Return the people in a file, to look at before they are imported. Nobody is added. Each line that is wrong is an
+    error."""
+    body = await read_bytes(request)
+    return await beside(len(body), lambda: read_table(body))
 
 
 @router.get(

@@ -79,9 +79,9 @@ try {
     await staff.heading("People");
     const file = (text) => ({ name: "roster.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
     const chooser = page.getByLabel("Roster, a CSV file");
-    await chooser.setInputFiles(file("name,mail\nAda,a@example.org\n"));
-    await page.getByText("must name the column external_id").first().waitFor();
-    await chooser.setInputFiles(file("external_id;name;section\ns1;Ada Lovelace;A\ns2;Alan Turing;B\n"));
+    await chooser.setInputFiles(file("name,room\nAda,12\n"));
+    await page.getByText("a column must have an id of each person").first().waitFor();
+    await chooser.setInputFiles(file("Student ID;Full name;Section\ns1;Ada Lovelace;A\ns2;Alan Turing;B\n"));
     await page.getByText("roster.csv: 2 people").waitFor();
     await page.getByLabel("New people get").selectOption("keys");
     await page.getByRole("button", { name: "Import" }).click();

@@ -2711,6 +2711,29 @@ export interface components {
             sub?: string | null;
         };
         /**
+         * MemberRequestOutput
+         * @description A row of a roster: a person of the course, known by `external_id`.
+         */
+        MemberRequestOutput: {
+            /** @description Email address of the person. */
+            email: string;
+            /** @description Id of the person in your own lists, for example the student number; unique in the course. */
+            external_id: string;
+            /** @description Id of an API key that the person has already; null: none. */
+            key_id: string | null;
+            /** @description Name of the person. */
+            name: string;
+            /**
+             * @description `learner` is graded; `staff` may try assignments and is not.
+             * @enum {string}
+             */
+            role: "learner" | "staff";
+            /** @description Part of the course, for example a tutorial group. */
+            section: string;
+            /** @description Subject (`sub`) of the person's tokens of the identity provider; null: none. */
+            sub: string | null;
+        };
+        /**
          * MetricSeries
          * @description Metrics over time: columns of equal length, one row for each iteration that is kept. Iterations repeated after a recovery are there once.
          */
@@ -3662,6 +3685,16 @@ export interface components {
             credentials?: "none" | "keys" | "invitations";
             /** @description One row for each person. */
             members: components["schemas"]["MemberRequest"][];
+        };
+        /**
+         * RosterFile
+         * @description People read from a file, as `POST /v1/members:import` takes them, at most 1,000 at a time.
+         */
+        RosterFile: {
+            /** @description The people, in the order of the file. */
+            members: components["schemas"]["MemberRequestOutput"][];
+            /** @description Columns of the file that nothing was read from. */
+            unused: string[];
         };
         /**
          * RosterResult
@@ -6686,6 +6719,7 @@ export type MedianPrunerOutput = components['schemas']['MedianPrunerOutput'];
 export type Member = components['schemas']['Member'];
 export type MemberList = components['schemas']['MemberList'];
 export type MemberRequest = components['schemas']['MemberRequest'];
+export type MemberRequestOutput = components['schemas']['MemberRequestOutput'];
 export type MetricSeries = components['schemas']['MetricSeries'];
 export type MyStatus = components['schemas']['MyStatus'];
 export type NodeLoad = components['schemas']['NodeLoad'];
@@ -6734,6 +6768,7 @@ export type RewardFunction = components['schemas']['RewardFunction'];
 export type RewardFunctionOutput = components['schemas']['RewardFunctionOutput'];
 export type Role = components['schemas']['Role'];
 export type Roster = components['schemas']['Roster'];
+export type RosterFile = components['schemas']['RosterFile'];
 export type RosterResult = components['schemas']['RosterResult'];
 export type RosterRow = components['schemas']['RosterRow'];
 export type RunPatch = components['schemas']['RunPatch'];

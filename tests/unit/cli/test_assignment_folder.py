@@ -1,4 +1,4 @@
-"""An assignment as a folder, and a roster as a table."""
+"""An assignment as a folder, and credentials as a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rlplatform.assignments.definitions import AssignmentRequest
 from rlplatform.assignments.people.models import Member, RosterRow
 from rlplatform.cli.assignment_folder import read_assignment
 from rlplatform.cli.assignment_templates import TEMPLATES, write_template
-from rlplatform.cli.roster import read_roster, write_credentials
+from rlplatform.cli.credentials import write_credentials
 from rlplatform.errors import InvalidRequest
 from rlplatform.testing.clock import FakeClock
 
@@ -79,28 +79,6 @@ def test_a_template_can_be_published_as_it_is(tmp_path: Path, template: str) -> 
 def test_a_folder_that_is_no_assignment_is_refused(tmp_path: Path, files: dict[str, str], said: str) -> None:
     with pytest.raises(InvalidRequest, match=said):
         read(write(tmp_path / "a", x_DOT_txt="", **files))
-
-
-def test_a_roster_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "roster.csv"
-    path.write_text("\ufeffexternal_id, name,section\ns1,Ada Löve,\n\n s2 ,,B\n", encoding="utf-8")
-    assert read_roster(path) == [{"external_id": "s1", "name": "Ada Löve"}, {"external_id": "s2", "section": "B"}]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("name\nAda\n", "no column external_id"),
-        ("external_id,nick\ns1,a\n", "column 'nick'"),
-        ("external_id\ns1,a\n", "line 2: more cells"),
-        ("external_id\n", "no rows"),
-        ("", "no column external_id"),
-    ],
-)
-def test_a_roster_with_a_fault_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "roster.csv").write_text(text)
-    with pytest.raises(InvalidRequest, match=said):
-        read_roster(tmp_path / "roster.csv")
 
 
 def test_credentials_are_written_for_their_owner_alone_and_are_no_formulas(tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
-/** The import of a roster: a CSV file is read here and shown before anything is sent. */
+/** The import of a roster: a CSV file is read and shown before anybody is added. */
 import { useState } from "preact/hooks";
-import { type ReadRoster, readRoster } from "../../course/roster";
 import { Problem } from "../../problem";
 import { current } from "../../session";
-import type { Roster, RosterResult } from "../../types";
+import type { Roster, RosterFile, RosterResult } from "../../types";
 import { FileChooser } from "../file-chooser";
 import { useSubmit } from "../form";
 import { Alert, Field, FormProblem } from "../problem";
@@ -23,13 +22,13 @@ const SHOWN = 5;
 
 export function RosterForm({ onDone }: { onDone: () => Promise<void> }) {
   const { api } = current();
-  const [file, setFile] = useState<{ name: string; roster: ReadRoster } | null>(null);
+  const [file, setFile] = useState<{ name: string; roster: RosterFile } | null>(null);
+  const [unread, setUnread] = useState<Problem | null>(null);
   const [credentials, setCredentials] = useState<Credentials>("invitations");
   const [result, setResult] = useState<RosterResult | null>(null);
   const { busy, problem, submit } = useSubmit(
     async () => {
-      if (!file) throw refusal([{ field: "file", message: "Choose a CSV file." }]);
-      if (file.roster.errors.length > 0) throw refusal(file.roster.errors);
+      if (!file) throw new Problem("invalid_request", "Not imported yet", "Choose a CSV file.");
       const results: RosterResult["results"] = [];
       for (let at = 0; at < file.roster.members.length; at += AT_ONCE) {
         const members = file.roster.members.slice(at, at + AT_ONCE);
@@ -46,7 +45,13 @@ export function RosterForm({ onDone }: { onDone: () => Promise<void> }) {
   const read = async (chosen: File | undefined) => {
     if (!chosen) return;
     setResult(null);
-    setFile({ name: chosen.name, roster: readRoster(await chosen.text()) });
+    setFile(null);
+    setUnread(null);
+    try {
+      setFile({ name: chosen.name, roster: await api.post<RosterFile>("v1/members:read", chosen) });
+    } catch (error) {
+      setUnread(Problem.of(error));
+    }
   };
   return (
     <FormProblem.Provider value={problem}>
@@ -65,8 +70,9 @@ export function RosterForm({ onDone }: { onDone: () => Promise<void> }) {
         >
           <p class="hint">
             A CSV file with the column <code>external_id</code> (for example the student number) and, if you have them,{" "}
-            <code>name</code>, <code>email</code>, <code>section</code>, <code>role</code>. People are known by their{" "}
-            <code>external_id</code>: the same file again changes nothing, and nobody is removed.
+            <code>name</code>, <code>email</code>, <code>section</code>, <code>role</code>; or the list of people that
+            Canvas, Moodle or Gradescope exports. People are known by their <code>external_id</code>: the same file
+            again changes nothing, and nobody is removed.
           </p>
           <div class="row">
             <div class="field">
@@ -104,7 +110,7 @@ export function RosterForm({ onDone }: { onDone: () => Promise<void> }) {
             </button>
           </div>
           {file && <Preview roster={file.roster} />}
-          <Alert problem={problem} />
+          <Alert problem={unread ?? problem} />
         </div>
         {result && <RosterImported result={result} />}
       </form>
@@ -112,24 +118,13 @@ export function RosterForm({ onDone }: { onDone: () => Promise<void> }) {
   );
 }
 
-const refusal = (errors: ReadRoster["errors"]) =>
-  new Problem("invalid_request", "Not imported yet", errors[0]?.message ?? "", 0, errors);
-
-function said({ name, roster: { members } }: { name: string; roster: ReadRoster }): string {
+function said({ name, roster: { members } }: { name: string; roster: RosterFile }): string {
   return `${name}: ${members.length} ${members.length === 1 ? "person" : "people"}`;
 }
 
-function Preview({ roster: { members, errors, unused } }: { roster: ReadRoster }) {
+function Preview({ roster: { members, unused } }: { roster: RosterFile }) {
   return (
     <div class="preview">
-      {errors.length > 0 && (
-        <ul class="error">
-          {errors.slice(0, SHOWN).map(({ message }) => (
-            <li key={message}>{message}</li>
-          ))}
-          {errors.length > SHOWN && <li>{errors.length - SHOWN} more lines are wrong.</li>}
-        </ul>
-      )}
       {unused.length > 0 && <p class="hint">Not used: {unused.join(", ")}.</p>}
       {members.length > 0 && (
         <p class="hint">

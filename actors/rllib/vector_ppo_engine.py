@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,8 +23,6 @@ from rlplatform.training.models import EvaluationReport, TrainingRequest
 from rlplatform.training.request_checks import effective, envs_per_runner, total_envs
 
 _RLLIB = "rllib"
-ITERATION_ENV_STEPS = 2048
-"""Environment steps of an iteration, into which shorter rollouts are bundled: an iteration costs some ms by itself."""
 
 
 def why_not_vector_ppo(request: TrainingRequest) -> str | None:
@@ -75,12 +72,7 @@ class VectorPPOEngine:
                 environment_modules=environment_modules.configured(),
                 total_env_steps=request.stop.env_steps,
                 pipeline_depth=resources.pipeline_depth,
-                rollouts_per_iteration=max(
-                    2
-                    if hyperparameters.n_steps == 1
-                    else 1,  # a single step may be a reset in every environment, two cannot
-                    math.ceil(ITERATION_ENV_STEPS / (hyperparameters.n_steps * envs)),
-                ),
+                rollouts_per_iteration=hyperparameters.rollouts_per_iteration(envs),
             )
         )
         self._hyperparameters = hyperparameters

@@ -9,8 +9,7 @@ from rlplatform.studies import budget, population
 from rlplatform.studies.methods import PopulationSampler
 from rlplatform.studies.models import Study, StudyRequest, Trial
 from rlplatform.studies.optimizer import Optimizer
-from rlplatform.studies.request_checks import with_hyperparameters
-from rlplatform.studies.trial_requests import is_whole, steps_of_iteration, target_env_steps
+from rlplatform.studies.trial_requests import is_whole, least_env_steps, target_env_steps
 
 
 class TrialChooser:
@@ -35,8 +34,7 @@ class TrialChooser:
         if (trial := self._next or self._suggest(document)) is None:
             return "generation"
         self._next = trial
-        each = steps_of_iteration(with_hyperparameters(request.training, trial.hyperparameters))
-        steps = budget.plan(request, available, target_env_steps(request), each)
+        steps = budget.plan(request, available, target_env_steps(request), least_env_steps(request, trial))
         planned = trial.model_copy(update={"env_steps": steps})
         if steps == [] or (unfinished and not is_whole(request, planned)):
             return "budget_env_steps"  # trials that are pruned may leave enough for a whole one

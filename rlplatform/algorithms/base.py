@@ -105,8 +105,11 @@ class Algorithm(Protocol):
             InvalidRequest: names the hyperparameter that must stay the same.
         """
 
+    def env_steps_per_rollout(self, hyperparameters: BaseModel, num_envs: int) -> int:
+        """Return the environment steps of one rollout: a training ends after whole ones."""
+
     def env_steps_per_iteration(self, hyperparameters: BaseModel, num_envs: int) -> int:
-        """Return the environment steps of one iteration."""
+        """Return the environment steps of one iteration, which bundles short rollouts."""
 
     def policy_folder(self, checkpoint: Path) -> Path:
         """Return the folder of the policy in a fetched checkpoint. It is missing if the checkpoint holds no policy."""

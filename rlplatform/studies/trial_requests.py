@@ -20,9 +20,14 @@ def target_env_steps(request: StudyRequest) -> int | None:
     return total
 
 
-def steps_of_iteration(training: TrainingRequest) -> int | None:
-    """Return the environment steps of one iteration; None: unknown."""
-    return planned(training).env_steps_per_iteration
+def least_env_steps(request: StudyRequest, trial: Trial) -> int | None:
+    """Return the environment steps of which the trial's trainings take a multiple; None: unknown.
+
+    Trainings end after whole rollouts; those of a generation after whole iterations.
+    """
+    checked = planned(with_hyperparameters(request.training, trial.hyperparameters))
+    generations = isinstance(request.sampler, PopulationSampler)
+    return checked.env_steps_per_iteration if generations else checked.env_steps_per_rollout
 
 
 def is_whole(request: StudyRequest, trial: Trial) -> bool:
@@ -30,8 +35,7 @@ def is_whole(request: StudyRequest, trial: Trial) -> bool:
     target = target_env_steps(request)
     if trial.env_steps is None or target is None:
         return True
-    each = steps_of_iteration(with_hyperparameters(request.training, trial.hyperparameters))
-    return trial.env_steps == [budget.whole(target, each)] * len(request.seeds)
+    return trial.env_steps == [budget.whole(target, least_env_steps(request, trial))] * len(request.seeds)
 
 
 def next_place(request: StudyRequest, trial: Trial) -> int | None:
@@ -60,7 +64,7 @@ def training_request(
         parent: Checkpoint to continue from, in population-based training.
     """
     training = with_hyperparameters(request.training, trial.hyperparameters)
-    each = steps_of_iteration(training)
+    each = planned(training).env_steps_per_iteration
     labels = {**training.labels, "study": study_id, "trial": str(trial.number)}
     changes: dict[str, object] = {"seed": request.seeds[place], "labels": labels}
     total = training.stop.env_steps

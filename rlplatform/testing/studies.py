@@ -77,7 +77,8 @@ class PlayedTrainings(FakeCommands):
 
     async def _play(self, run: TrainingRun) -> None:
         request = run.document.request
-        each = planned(request).env_steps_per_iteration or 2048
+        checked = planned(request)
+        whole, each = checked.env_steps_per_iteration or 2048, checked.env_steps_per_rollout or 2048
         env_steps, iteration = self._env_steps_of.get(request.resume_from or "", (0, 0))
         await self._emit(run, TrainingStarting, epoch=1)
         await self._emit(run, TrainingStarted, manifest={})
@@ -97,7 +98,8 @@ class PlayedTrainings(FakeCommands):
             if env_steps >= (stop.env_steps or 10**12) or iteration >= (stop.iterations or 10**9):
                 break
             await asyncio.sleep(self._iteration_s)
-            env_steps, iteration = env_steps + each, iteration + 1
+            left = max(1, -(-((stop.env_steps or 10**12) - env_steps) // each)) * each
+            env_steps, iteration = env_steps + min(whole, left), iteration + 1
             counters = {"iteration": iteration, "env_steps": env_steps}
             await self._emit(run, TrainingIterationCompleted, **counters, episodes=1, train_wall_s=1.0, metrics={})
             if self.failing(request):

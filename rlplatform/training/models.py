@@ -174,7 +174,9 @@ class TrainingCheck(StrictModel):
     num_envs: int
     """Copies of the environment that are sampled, over all env runners."""
     env_steps_per_iteration: int | None
-    """Environment steps of one iteration; null: the simulated engine decides."""
+    """Environment steps of one iteration, which bundles short rollouts; null: the simulated engine decides."""
+    env_steps_per_rollout: int | None = None
+    """Environment steps of one rollout, `n_steps` of each environment; null: the simulated engine decides."""
     env_steps: int | None
     """Environment steps after which `stop.env_steps` is met, as rollouts are whole; an environment whose resets take
     a row ends with fewer, but not before `stop.env_steps`. Null: not given, or unknown."""

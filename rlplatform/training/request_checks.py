@@ -36,14 +36,18 @@ def planned(request: TrainingRequest) -> TrainingCheck:
     hyperparameters, preset = effective(request)
     num_envs = total_envs(request.resources, preset)
     algorithm = ALGORITHMS[request.algorithm]
-    each = algorithm.env_steps_per_iteration(hyperparameters, num_envs) if request.engine != "simulated" else None
+    iteration = rollout = None
+    if request.engine != "simulated":
+        iteration = algorithm.env_steps_per_iteration(hyperparameters, num_envs)
+        rollout = algorithm.env_steps_per_rollout(hyperparameters, num_envs)
     wanted = request.stop.env_steps
     return TrainingCheck(
         preset=preset.env if preset is not None else None,
         hyperparameters=hyperparameters.model_dump(mode="json"),
         num_envs=num_envs,
-        env_steps_per_iteration=each,
-        env_steps=-(-wanted // each) * each if wanted is not None and each is not None else None,
+        env_steps_per_iteration=iteration,
+        env_steps_per_rollout=rollout,
+        env_steps=-(-wanted // rollout) * rollout if wanted is not None and rollout is not None else None,
     )
 
 

@@ -92,7 +92,7 @@ async def test_train_dry_run_shows_what_would_be_trained(platform, tmp_path: Pat
         assert "None" not in shown.out, "values are written as a request has them"
         assert "True" not in shown.out
         (checked,) = (await rlp(tmp_path, *command, "--json", **at)).lines
-        assert checked["env_steps"] % checked["env_steps_per_iteration"] == 0
+        assert checked["env_steps"] % checked["env_steps_per_rollout"] == 0
         assert checked["hyperparameters"]["gamma"] == 0.5
         assert await it.store.find("training") == []
 

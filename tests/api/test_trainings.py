@@ -42,8 +42,9 @@ async def test_a_check_starts_nothing_and_says_what_would_be_trained(platform, t
         answer = await client.post("/v1/trainings:check", json=request)
         assert answer.status_code == 200, answer.text
         checked = answer.json()
-        each = checked["env_steps_per_iteration"]
+        each = checked["env_steps_per_rollout"]
         assert each == checked["hyperparameters"]["n_steps"] * checked["num_envs"]
+        assert checked["env_steps_per_iteration"] == 2048, "an iteration bundles short rollouts"
         assert 100_001 <= checked["env_steps"] < 100_001 + each
         refused = await client.post("/v1/trainings:check", json={**request, "hyperparameters": {"gamma": 1.5}})
         assert (refused.status_code, refused.json()["field"]) == (422, "hyperparameters.gamma")

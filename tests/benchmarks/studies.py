@@ -156,11 +156,15 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--env", choices=TASKS, default="CartPole-v1")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument(
+        "--methods", nargs="+", choices=METHODS, default=list(METHODS), help="others keep their results"
+    )
     chosen = parser.parse_args()
     found = known(chosen.env)
     with tempfile.TemporaryDirectory() as scratch:
         for seed in chosen.seeds:
-            for method, each in found.items():
+            for method in chosen.methods:
+                each = found[method]
                 study, steps = await study_of(chosen.env, method, seed, Path(scratch))
                 result = Result(seed, steps, study.trial_count, study.stop_reason == "target_return")
                 each[:] = sorted([*(other for other in each if other.seed != seed), result])

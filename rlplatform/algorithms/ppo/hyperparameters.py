@@ -6,6 +6,7 @@ Unknown names and values outside their range are refused.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -26,6 +27,8 @@ from rlplatform.validation_errors import describe_error
 
 Activation = Literal["tanh", "relu"]
 Widths = tuple[int, ...]
+ITERATION_ENV_STEPS = 2048
+"""Environment steps of an iteration, into which shorter rollouts are bundled: an iteration costs some ms by itself."""
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
@@ -171,6 +174,13 @@ class Hyperparameters(BaseModel):
             first = error.errors(include_url=False)[0]
             path = ".".join([field, *(str(part) for part in first["loc"])])
             raise InvalidRequest(f"{path}: {describe_error(first, first['input'])}", field=path) from None
+
+    def rollouts_per_iteration(self, n_envs: int) -> int:
+        """Return the rollouts that one iteration bundles, with ``n_envs`` environments in total.
+
+        A single step may be a reset in every environment, two cannot: so there are at least two steps.
+        """
+        return max(2 if self.n_steps == 1 else 1, math.ceil(ITERATION_ENV_STEPS / (self.n_steps * n_envs)))
 
     def check(self, n_envs: int, *, field: str = "hyperparameters") -> None:
         """Check that the hyperparameters work with ``n_envs`` environments in total.

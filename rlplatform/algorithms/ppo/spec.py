@@ -56,8 +56,12 @@ class PPO:
     def check_resumes(self, new: BaseModel, old: BaseModel, *, image: bool) -> None:
         _own(new).check_resumes(_own(old), image=image)
 
-    def env_steps_per_iteration(self, hyperparameters: BaseModel, num_envs: int) -> int:
+    def env_steps_per_rollout(self, hyperparameters: BaseModel, num_envs: int) -> int:
         return _own(hyperparameters).n_steps * num_envs
+
+    def env_steps_per_iteration(self, hyperparameters: BaseModel, num_envs: int) -> int:
+        chosen = _own(hyperparameters)
+        return chosen.rollouts_per_iteration(num_envs) * chosen.n_steps * num_envs
 
     def policy_folder(self, checkpoint: Path) -> Path:
         from rlplatform.algorithms.ppo.policy import policy_folder

@@ -21,10 +21,10 @@ def beforehand(checked: TrainingCheck, env: str, env_steps: int | None) -> str:
     lines = []
     if checked.preset is None and checked.env_steps_per_iteration is not None:
         lines.append(f"{env} has no tuned preset: what you do not set is as in Stable-Baselines3")
-    each = checked.env_steps_per_iteration
+    each = checked.env_steps_per_rollout
     if env_steps is not None and checked.env_steps is not None and each is not None and checked.env_steps > env_steps:
         lines.append(
-            f"training stops at the end of an iteration of about {each:,} steps: expect about "
+            f"training stops at the end of a rollout of about {each:,} steps: expect about "
             f"{checked.env_steps:,} steps instead of {env_steps:,}"
         )
     return "\n".join(lines)

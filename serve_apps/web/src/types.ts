@@ -5246,8 +5246,10 @@ export interface components {
         TrainingCheck: {
             /** @description Environment steps after which `stop.env_steps` is met, as rollouts are whole; an environment whose resets take a row ends with fewer, but not before `stop.env_steps`. Null: not given, or unknown. */
             env_steps: number | null;
-            /** @description Environment steps of one iteration; null: the simulated engine decides. */
+            /** @description Environment steps of one iteration, which bundles short rollouts; null: the simulated engine decides. */
             env_steps_per_iteration: number | null;
+            /** @description Environment steps of one rollout, `n_steps` of each environment; null: the simulated engine decides. */
+            env_steps_per_rollout: number | null;
             /** @description All hyperparameters: those given, over the preset's, over the defaults. */
             hyperparameters: {
                 [key: string]: components["schemas"]["JsonValue"];

@@ -27,6 +27,7 @@ from rlplatform.training.events import TrainingEvaluationCutShort, TrainingFaile
 from rlplatform.training.models import TrainingRequest
 from rlplatform.training.policy_evaluation import evaluate_policy
 from rlplatform.training.ports import TrainingEngine
+from rlplatform.training.request_checks import planned
 from rlplatform.training.session import TrainingSession
 
 RUN = "train_01jd0000000000000000000000"
@@ -54,6 +55,9 @@ def test_trains_cartpole_to_475() -> None:
     assert described["fallback"] is None
     assert described["preset"] == "CartPole-v1"
     report = engine.train_iteration()
+    each = planned(request).env_steps_per_iteration
+    assert each == 2048
+    assert 0.9 * each < report.env_steps <= each, "resets take a row"
     while report.env_steps < 100_000:
         report = engine.train_iteration()
     assert report.metrics["rollout/episode_return_mean"] >= 475
@@ -65,7 +69,7 @@ def test_trains_cartpole_to_475() -> None:
 
 def test_trains_pong_on_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """The zoo's preset at a smaller size: EnvPool's Atari, the Nature CNN, torch."""
-    monkeypatch.setattr("actors.rllib.vector_ppo_engine.ITERATION_ENV_STEPS", 1)
+    monkeypatch.setattr("rlplatform.algorithms.ppo.hyperparameters.ITERATION_ENV_STEPS", 1)
     small = {"n_steps": 16, "batch_size": 32, "n_epochs": 1}
     engine = RllibEngine(small_request(env="Pong-v5", hyperparameters=small, resources={"num_envs_per_env_runner": 4}))
     described = engine.describe()
@@ -80,7 +84,7 @@ def test_trains_pong_on_images(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_memory_does_not_grow_with_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.rllib.vector_ppo_engine.ITERATION_ENV_STEPS", 1)
+    monkeypatch.setattr("rlplatform.algorithms.ppo.hyperparameters.ITERATION_ENV_STEPS", 1)
     engine = RllibEngine(small_request(hyperparameters={"n_steps": 8, "batch_size": 16, "n_epochs": 1}))
 
     def resident_after(iterations: int) -> int:
@@ -321,7 +325,7 @@ def wild_request(**changes: Any) -> TrainingRequest:
 def test_whatever_an_environment_raises_ends_the_training_with_its_traceback(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str, does: str, said: str
 ) -> None:
-    monkeypatch.setattr("actors.rllib.vector_ppo_engine.ITERATION_ENV_STEPS", 1)
+    monkeypatch.setattr("rlplatform.algorithms.ppo.hyperparameters.ITERATION_ENV_STEPS", 1)
     request = wild_request(env_config={"does": does, "at": 150}, stop={"iterations": 9})
     checkpoints, log = MemoryCheckpoints(), list[Any]()
     engine = RllibEngine(request, path=path)
@@ -347,7 +351,7 @@ def test_whatever_an_environment_raises_ends_the_training_with_its_traceback(
 @pytest.mark.parametrize("path", ["fast", "stock"])
 @pytest.mark.usefixtures("wild")
 def test_an_evaluation_without_end_is_cut_short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str) -> None:
-    monkeypatch.setattr("actors.rllib.vector_ppo_engine.ITERATION_ENV_STEPS", 1)
+    monkeypatch.setattr("rlplatform.algorithms.ppo.hyperparameters.ITERATION_ENV_STEPS", 1)
     evaluation = {"episodes": 2, "max_wall_time_s": 1.0}
     request = wild_request(env_config={"pace_s": 0.001}, stop={"iterations": 1}, evaluation=evaluation)
     log = list[Any]()

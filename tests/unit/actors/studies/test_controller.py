@@ -25,11 +25,11 @@ from rlplatform.training.models import TrainingRequest, TrainingState
 pytestmark = pytest.mark.anyio
 
 RATE = {"learning_rate": {"kind": "float", "low": 1e-5, "high": 1e-1, "log": True}}
-ITERATION = 1000
+ITERATION = 3000
 
 
 def training(**fields: Any) -> dict[str, Any]:
-    fixed = {"n_steps": 125, "batch_size": 125}
+    fixed = {"n_steps": ITERATION // 8, "batch_size": 125}
     return {"env": "Some-v0", "hyperparameters": fixed, "stop": {"env_steps": 10 * ITERATION}, **fields}
 
 
@@ -151,7 +151,7 @@ async def test_pruned_trials_end_early(desk: Desk, pruner: dict[str, Any]) -> No
     assert study.best_trial in {trial.number for trial in whole}
 
 
-@pytest.mark.parametrize("budget", [14_500, 45_000, 60_000])
+@pytest.mark.parametrize("budget", [14 * ITERATION + 500, 45 * ITERATION, 60 * ITERATION])
 @pytest.mark.parametrize("seeds", [[0], [0, 1, 2]])
 async def test_budget_is_met_within_an_iteration(desk: Desk, budget: int, seeds: list[int]) -> None:
     study = await desk.finish(request(trials=None, budget_env_steps=budget, seeds=seeds, parallel=4))
@@ -163,9 +163,11 @@ async def test_budget_is_met_within_an_iteration(desk: Desk, budget: int, seeds:
 
 async def test_steps_that_pruning_saves_go_to_further_trials(desk: Desk) -> None:
     pruner = {"kind": "median", "startup_trials": 2}
-    study = await desk.finish(request(trials=None, budget_env_steps=80_000, pruner=pruner, sampler={"kind": "random"}))
+    study = await desk.finish(
+        request(trials=None, budget_env_steps=80 * ITERATION, pruner=pruner, sampler={"kind": "random"})
+    )
     assert study.trial_count > 8
-    assert 79_000 < sum((await desk.trained()).values()) <= 80_000
+    assert 79 * ITERATION < sum((await desk.trained()).values()) <= 80 * ITERATION
 
 
 async def test_grid_tries_each_combination_with_each_seed(desk: Desk) -> None:
@@ -211,6 +213,26 @@ async def test_population_continues_from_checkpoints_and_replaces_bad_members(de
     assert copies
     assert study.env_steps == 12 * 4 * ITERATION
     assert (study.trials[-1].value or 0) > (study.trials[0].value or 0)
+
+
+SHORT = {"n_steps": 32, "batch_size": 32}
+"""Hyperparameters with rollouts of 256 steps: an iteration bundles eight."""
+
+
+async def test_short_rollouts_are_reported_as_often_as_the_pruner_asks(desk: Desk) -> None:
+    short = training(hyperparameters=SHORT, stop={"env_steps": 20_480})
+    study = await desk.finish(request(training=short, trials=2, pruner={"kind": "median", "reports": 5}))
+    for trial in study.trials:
+        assert [report.number for report in trial.reports] == [1, 2, 3, 4, 5]
+        assert [report.env_steps for report in trial.reports] == [4096, 8192, 12_288, 16_384, 20_480]
+
+
+async def test_generations_with_short_rollouts_keep_to_their_part_of_the_steps(desk: Desk) -> None:
+    short = training(hyperparameters=SHORT, stop={"env_steps": 12_288})
+    sampler = {"kind": "population", "members": 2, "generations": 3}
+    study = await desk.finish(request(training=short, sampler=sampler, trials=None))
+    assert sorted((await desk.trained()).values()) == [4096, 4096, 8192, 8192, 12_288, 12_288]
+    assert study.env_steps == 6 * 4096
 
 
 async def test_target_ends_the_study_and_its_other_trainings(desk: Desk) -> None:

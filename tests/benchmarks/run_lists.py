@@ -1,21 +1,26 @@
 """Time of lists of runs: 10,000 trainings of a tenant beside as many of another, in each store.
 
-    python -m tests.benchmarks.run_lists [--runs 10000] [--rounds 40] [--stores memory [--processor]]
+    python -m tests.benchmarks.run_lists [--runs 10000] [--rounds 100] [--stores sqlite redis]
 
 Each query asks for 50 summaries, as a list of the API does. Medians and 99th percentiles in milliseconds over all
-rounds, whose queries take turns. Every training has a manifest of a real size. Results go to ``results/run_lists.md``.
+rounds, whose queries take turns: by the clock, and of processor time, in this process and in the Redis server. On a
+machine that does nothing else, the clock shows a little more than the processor time. Every training has a manifest of
+a real size. Results go to ``results/run_lists.md``.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from redis.asyncio import Redis
 
 from rlplatform.clock import SystemClock
 from rlplatform.ids import Kind, new_id
@@ -77,44 +82,77 @@ def _training(clock: SystemClock, number: int, rng: random.Random) -> TrainingRu
     return run.annotated(request.annotations)
 
 
-async def measure(store: Store, rounds: int, clock: Callable[[], float]) -> dict[str, list[float]]:
-    taken: dict[str, list[float]] = {name: [] for name in QUERIES}
+class Taken(NamedTuple):
+    """Seconds that each list of one query took."""
+
+    wall: list[float]
+    processor: list[float]
+
+
+async def measure(store: Store, rounds: int, server_s: Callable[[], Awaitable[float]]) -> dict[str, Taken]:
+    """Time the queries.
+
+    Args:
+        store: A store that was filled.
+        rounds: Lists of each query, after one that is not counted.
+        server_s: Returns the processor time of the store's server.
+    """
+    taken = {name: Taken([], []) for name in QUERIES}
     for number in range(rounds + 1):
         for name, query in QUERIES.items():
-            begun = clock()
+            used = await server_s()
+            processor, wall = time.process_time(), time.perf_counter()
             await store.summaries("training", tenant="ours", limit=51, **query)
+            wall, processor = time.perf_counter() - wall, time.process_time() - processor
             if number:
-                taken[name].append(clock() - begun)
+                taken[name].wall.append(wall)
+                taken[name].processor.append(processor + await server_s() - used)
     return taken
+
+
+def table(runs: int, columns: dict[str, dict[str, Taken]]) -> str:
+    """Return the percentiles of each store and query as Markdown."""
+    measures = [f"{store}, {measure}" for store in columns for measure in ("clock", "processor")]
+    lines = [f"| {runs:,} runs, 50 shown | {' | '.join(measures)} |", "| --- |" + " --- |" * len(measures)]
+    for query in QUERIES:
+        cells = [percentiles(each) for taken in columns.values() for each in taken[query]]
+        lines.append(f"| {query} | {' | '.join(f'{p50:.1f} / {p99:.1f}' for p50, p99 in cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES, help="fewer of them are only printed")
-    parser.add_argument("--processor", action="store_true", help="only this process's processor time: for memory")
     given = parser.parse_args()
-    timer = time.process_time if given.processor else time.perf_counter
     clock = SystemClock()
-    columns: dict[str, dict[str, list[float]]] = {}
+    columns: dict[str, dict[str, Taken]] = {}
     with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as redis_url:
         urls = dict(zip(STORES, ("memory://", f"sqlite:///{folder}/runs.db", redis_url), strict=True))
+        server = Redis.from_url(redis_url)
+
+        async def redis_s() -> float:
+            found = await server.info("cpu")
+            return float(found["used_cpu_user_main_thread"]) + float(found["used_cpu_sys_main_thread"])
+
+        async def none() -> float:
+            return 0.0
+
         for name in given.stores:
             store = await open_store(urls[name], clock=clock)
             begun = time.perf_counter()
             await fill(store, given.runs)
             print(f"{name}: filled in {time.perf_counter() - begun:.0f} s", flush=True)
-            columns[name] = await measure(store, given.rounds, timer)
+            columns[name] = await measure(store, given.rounds, redis_s if name == "redis" else none)
             await store.close()
-    lines = [f"| {given.runs:,} runs, 50 shown | {' | '.join(f'{name} p50 / p99' for name in columns)} |"]
-    lines.append("| --- |" + " --- |" * len(columns))
-    for query in QUERIES:
-        cells = [percentiles(taken[query]) for taken in columns.values()]
-        lines.append(f"| {query} | {' | '.join(f'{p50:.1f} / {p99:.1f}' for p50, p99 in cells)} |")
-    text = "\n".join(lines) + "\n"
-    if set(given.stores) == set(STORES) and not given.processor:
-        (RESULTS / "run_lists.md").write_text(text, encoding="utf-8")
+        await server.aclose()
+    text = table(given.runs, columns)
+    if set(given.stores) == set(STORES):
+        load = f"{os.cpu_count()} cores with a load of {os.getloadavg()[0]:.0f}"
+        head = f"# What lists of {given.runs:,} runs cost\n\nMilliseconds, p50 / p99 of {given.rounds} lists, on {load}"
+        command = "(`python -m tests.benchmarks.run_lists`)"
+        (RESULTS / "run_lists.md").write_text(f"{head}\n{command}.\n\n{text}", encoding="utf-8")
     print(text)
 
 

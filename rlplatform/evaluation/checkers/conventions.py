@@ -132,7 +132,7 @@ def _read_json(outcome: Outcome, printed: bytes) -> Finding:
     if not isinstance(given, dict) or "score" not in given:
         raise CheckerFailed(f'its last line must be JSON as {{"score": 0.5}}; it is {said[-80:]!r}')
     score, message = given["score"], given.get("message")
-    if type(score) not in (int, float) or not 0 <= score <= 1:
+    if type(score) not in (bool, int, float) or not 0 <= score <= 1:
         raise CheckerFailed(f"score must be a number from 0 to 1; it is {str(score)[:80]}")
     if message is not None and not isinstance(message, str):
         raise CheckerFailed(f"message must be text; it is {str(message)[:80]}")

@@ -7,10 +7,11 @@ import type { EvaluationFeed } from "../runs/feed";
 import { isFinal } from "../runs/list";
 import type { Printed } from "../runs/output";
 import { current, may } from "../session";
-import type { Evaluation, JsonValue, Submission, TestResult } from "../types";
+import type { EpisodeInfo, Evaluation, JsonValue, Submission, TestResult } from "../types";
 import { StateBadge, VerdictBadge } from "./badge";
+import { GradedEpisodes, useGradedEpisodes } from "./graded-episodes";
+import { KeptFiles } from "./kept-files";
 import { Alert } from "./problem";
-import { save } from "./save";
 import { TextBlock } from "./text";
 
 /** What a result is drawn from; `EvaluationFeed` is one. */
@@ -33,6 +34,8 @@ export function EvaluationResult({ feed, submission, reveal = false, cancellable
   const judged = new Set(document.tests.map(({ id }) => id));
   const printed = [...feed.output.value].filter(([test]) => !judged.has(test));
   const [problem, setProblem] = useState<Problem | null>(null);
+  const plays = submission?.grader.kind === "episode";
+  const episodes = useGradedEpisodes(current().api, document.id, plays && document.state === "finished");
   const box = useRef<HTMLElement>(null);
   useEffect(() => {
     if (reveal) box.current?.scrollIntoView({ block: "nearest" });
@@ -69,7 +72,13 @@ export function EvaluationResult({ feed, submission, reveal = false, cancellable
       ) : (
         <ul class="tests">
           {document.tests.map((test) => (
-            <Test key={test.id} test={test} submission={submission} like={repeats.get(test.id)} />
+            <Test
+              key={test.id}
+              test={test}
+              submission={submission}
+              like={repeats.get(test.id)}
+              episodes={Array.isArray(episodes) ? episodes.filter((one) => one.test === test.id) : (episodes ?? [])}
+            />
           ))}
           {printed.map(([test, output]) => (
             <Unjudged key={test} test={test} state={document.state} output={output} />
@@ -83,33 +92,6 @@ export function EvaluationResult({ feed, submission, reveal = false, cancellable
         </p>
       )}
     </section>
-  );
-}
-
-interface KeptFilesProps {
-  files: Evaluation["files"];
-  onProblem: (problem: Problem) => void;
-}
-
-/** Files that the evaluation has made. */
-function KeptFiles({ files, onProblem }: KeptFilesProps) {
-  const download = ({ path, file }: Evaluation["files"][number]) =>
-    current()
-      .api.download(`v1/files/${encodeURIComponent(file)}/content`)
-      .then(
-        (content) => save(content, path.split("/").at(-1) ?? path),
-        (error) => onProblem(Problem.of(error)),
-      );
-  const several = new Set(files.map(({ test }) => test)).size > 1;
-  return (
-    <p class="pad kept">
-      {files.map((kept) => (
-        <button key={`${kept.test} ${kept.path}`} type="button" class="secondary" onClick={() => download(kept)}>
-          Download {kept.path}
-          {several && kept.test !== null && ` of ${kept.test}`} <span class="hint">{bytes(kept.size_bytes)}</span>
-        </button>
-      ))}
-    </p>
   );
 }
 
@@ -177,9 +159,11 @@ interface TestProps {
   submission: Submission | null;
   /** The test whose error this one repeats. */
   like: string | undefined;
+  /** Episodes that were recorded in it, or why they cannot be shown. */
+  episodes: EpisodeInfo[] | Problem;
 }
 
-function Test({ test, submission, like }: TestProps) {
+function Test({ test, submission, like, episodes }: TestProps) {
   const given: Record<string, JsonValue> = submission?.tests.find(({ id }) => id === test.id)?.given ?? {};
   const grader = submission?.grader.kind;
   const [stdout, stderr] = OUTPUTS[String(grader)] ?? ["Output", "Standard error"];
@@ -237,6 +221,7 @@ function Test({ test, submission, like }: TestProps) {
           )}
           {test.stderr && like === undefined && <TextBlock title={stderr} text={test.stderr} wide />}
           {like === undefined && advice(test, "than the test has")}
+          <GradedEpisodes episodes={episodes} api={current().api} />
           <p class="hint wide">{ending(test)}</p>
         </div>
       </details>

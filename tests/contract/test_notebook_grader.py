@@ -143,3 +143,20 @@ def test_a_test_cell_that_is_not_python_is_the_authors_fault(docker_pool: Docker
         docker_pool, notebook("x = 1"), [{"id": "t", "cell": "assert ("}, {"id": "u", "cell": "assert x"}]
     )
     assert [str(result.verdict) for result in judgement.tests] == ["internal_error", "accepted"]
+
+
+def test_files_that_a_notebook_writes_are_kept(docker_pool: DockerPool) -> None:
+    source = notebook(
+        "import os\nos.makedirs('plots')\nopen('plots/curve.bin', 'wb').write(bytes(range(9)))",
+        "open('answer.csv', 'w').write('a,b\\n1,2\\n')",
+    )
+    grader = {"kind": "notebook", "collect": ["answer.csv", "plots/curve.bin", "plots", "nothing.txt"]}
+    judgement = judge(docker_pool, source, [{"id": "runs"}, {"id": "t", "cell": "assert os"}], grader=grader)
+    assert judgement.verdict == "accepted", judgement.tests
+    kept = {file.path: file.content for file in judgement.kept}
+    assert kept.pop("hw-executed.ipynb")
+    assert kept == {"answer.csv": b"a,b\n1,2\n", "plots/curve.bin": bytes(range(9))}
+    assert judgement.message is not None
+    plots, nothing = judgement.message.split("\n")
+    assert plots.startswith("plots is not kept: it is no regular file")
+    assert nothing == "nothing.txt is not kept: it does not exist"

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from rlplatform.evaluation.checkers.base import Checker
 from rlplatform.evaluation.graders.base import Grader, Session, Stage, TestFields, refuse_checker
+from rlplatform.evaluation.graders.output_files import MOST, OutputPath
 from rlplatform.evaluation.notebooks.session import NotebookSession
 from rlplatform.evaluation.suites.guest.notebook_tests import TESTS
 from rlplatform.evaluation.suites.programs import with_guest
@@ -52,8 +53,15 @@ class NotebookGrader(Grader):
     the notebook's. The `limits` of the request are those of the notebook: CPU time of all cells with their tests, wall
     time of one cell."""
 
+    collect: list[OutputPath] = Field(default_factory=list, max_length=MOST, fail_fast=True)
+    """Paths of files that are kept if the notebook writes them: `files` of the evaluation. Not with hidden tests: their
+    cells call the notebook's functions, which could write down what they are given."""
+
     def check(self, tests: Sequence[TestFields], checker: Checker) -> None:
         refuse_checker(checker)
+        if self.collect and any(test.hidden for test in tests):
+            why = "does not go with hidden tests: the notebook could write down what they give it"
+            raise FieldError("grader.collect", why)
         for index, test in enumerate(tests):
             assert isinstance(test, NotebookTest)
             if test.after is not None and test.cell is None:
@@ -69,7 +77,8 @@ class NotebookGrader(Grader):
 
     def open(self, checker: Checker, stage: Stage) -> Session:
         notebook = next(iter(stage.program.files))  # what program() began with
-        return NotebookSession(self, checker, stage, notebook, self._suite, shared=self.isolation == "shared")
+        shared, collect = self.isolation == "shared", tuple(dict.fromkeys(self.collect))
+        return NotebookSession(self, checker, stage, notebook, self._suite, shared=shared, collect=collect)
 
     def _suite(self, tests: Sequence[TestFields]) -> Suite:
         cells = [test.cell or "" for test in tests if isinstance(test, NotebookTest)]

@@ -22,7 +22,7 @@ from rlplatform.evaluation.suites.guest import wire
 from rlplatform.evaluation.suites.guest.notebook_file import NotebookError, code_cells, read_notebook
 from rlplatform.evaluation.suites.reports import Cell, NodePhase, Report, read_report
 from rlplatform.evaluation.suites.suite import WIRE_KIB, Suite
-from rlplatform.sandbox.models import Execution, Limits, Outcome, OutcomeKind, Usage
+from rlplatform.sandbox.models import Execution, FileFault, Limits, Outcome, OutcomeKind, OutputFile, Usage
 
 _SHOWN_ERRORS = 5
 
@@ -57,8 +57,16 @@ class NotebookSession(Session):
         make_suite: Callable[[Sequence[Any]], Suite],
         *,
         shared: bool,
+        collect: tuple[str, ...] = (),
     ) -> None:
-        """``notebook``: path of the notebook in the submission. ``make_suite`` makes the suite of some tests."""
+        """Begin without a run.
+
+        Args:
+            notebook: path of the notebook in the submission.
+            make_suite: makes the suite of some tests.
+            shared: True if test cells run in the notebook's process.
+            collect: files that are kept if the notebook writes them.
+        """
         super().__init__(grader, checker)
         self._stage, self._notebook, self._make_suite = stage, notebook, make_suite
         self._isolation = "shared" if shared else "separate"
@@ -66,6 +74,8 @@ class NotebookSession(Session):
         self._judged: dict[int, JudgedTest] = {}
         self._cells: dict[int, Cell] = {}
         self._order: list[str] = []
+        self._collect = collect
+        self._files: dict[str, OutputFile] = {}
 
     def expand(self, tests: list[Any]) -> list[Any] | Refusal:
         try:
@@ -108,14 +118,17 @@ class NotebookSession(Session):
         """Errors of the notebook's cells, with their lines."""
         found = [self._error(number, cell) for number, cell in sorted(self._cells.items()) if cell.error is not None]
         more = [f"… and {len(found) - _SHOWN_ERRORS} more"] if len(found) > _SHOWN_ERRORS else []
-        return "\n".join([*found[:_SHOWN_ERRORS], *more]) or None
+        gone = [(path, fault) for path, fault in self._files.items() if isinstance(fault, FileFault)]
+        faults = [f"{path} is not kept: it {fault.value}" for path, fault in gone]
+        return "\n".join([*found[:_SHOWN_ERRORS], *more, *faults]) or None
 
     @property
     def kept(self) -> dict[str, bytes]:
-        """The executed notebook, by its name."""
+        """The executed notebook and the collected files, by their names."""
+        files = {path: content for path, content in self._files.items() if isinstance(content, bytes)}
         if not self._cells:
-            return {}
-        return {executed_name(self._notebook): executed_notebook(self._document, self._cells)}
+            return files
+        return files | {executed_name(self._notebook): executed_notebook(self._document, self._cells)}
 
     def _run(self, steps: Sequence[Step]) -> tuple[Outcome, Step | None]:
         """Carry out ``steps`` in one run. Return how it ended, and the step in which it ended too early."""
@@ -129,9 +142,10 @@ class NotebookSession(Session):
         phase = Phase()
         command = wire.dump({"plan": [step.command() for step in steps]})
         interactor = SubmissionDialogue(phase, limits.wall_time_s, command, self._dialogue)
-        with closing(self._stage.sandbox.run(Execution(longest), interactor)) as run:
+        with closing(self._stage.sandbox.run(Execution(longest, collect=self._collect), interactor)) as run:
             phase.end()
             outcome = replace(run, stdout=b"", stdout_file=None)
+            self._files = {path: run.files.get(path, FileFault.MISSING) for path in self._collect}
         if outcome.kind is OutcomeKind.CANCELLED:
             return outcome, None
         tests: list[int] = []

@@ -2821,6 +2821,8 @@ export interface components {
          * @description A Jupyter notebook is executed once, cell by cell; each test is a cell of its own. The executed notebook is kept.
          */
         NotebookGrader: {
+            /** @description Paths of files that are kept if the notebook writes them: `files` of the evaluation. Not with hidden tests: their cells call the notebook's functions, which could write down what they are given. */
+            collect?: string[];
             /**
              * @description `separate`: test cells run in a sandbox of their own, where names of the notebook are stand-ins, so that no submission can read or change a test. `shared`: they run in the notebook's process, as in Jupyter; a submission could forge its results, which say so. Default: `"separate"`.
              * @enum {string}

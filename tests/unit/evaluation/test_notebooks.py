@@ -159,6 +159,11 @@ def test_a_failed_test_cell_says_why_and_where() -> None:
         ({"tests": [{"id": "a", "cell": "x", "limits": {"cpu_time_s": 1}}]}, "tests.0.limits"),
         ({"tests": [{"id": "a", "stdin": ""}]}, "tests.0.stdin"),
         ({"source_name": "hw.py"}, "source_name"),
+        ({"grader": {"kind": "notebook", "collect": ["../x"]}}, "grader.notebook.collect.0"),
+        (
+            {"grader": {"kind": "notebook", "collect": ["x"]}, "tests": [{"id": "a", "cell": "x", "hidden": True}]},
+            "grader.collect",
+        ),
         ({"checker": {"kind": "exact"}}, "checker"),
     ],
 )

@@ -61,7 +61,7 @@ def create_app(services: Services, settings: Settings) -> FastAPI:
     app = routed_app()
     accounts = QuotaService(services.store, settings.quotas, services.clock, services.checkpoints)
     held = _files(services, settings, accounts)
-    limiter = RateLimiter(settings.api, settings.access.ticket_life_s)
+    limiter = RateLimiter(settings.api, settings.store, settings.access.ticket_life_s)
     course = CourseServices(
         services.store, services.clock, services.commands, held, settings.evaluation, settings.files.cache_bytes
     )

@@ -1,7 +1,8 @@
 """Rate limits of requests and creations per principal, and single use of tickets.
 
-In memory, counts belong to one replica; in Redis they are shared by all. While Redis does not answer, rates are not
-limited and tickets are refused.
+In memory, counts belong to one replica; in Redis they are shared by all. Used tickets are noted in the Redis of the
+platform's store if it has one, so that a ticket opens one connection on all replicas together. While Redis does not
+answer, rates are not limited and tickets are refused.
 """
 
 from __future__ import annotations
@@ -22,20 +23,27 @@ from redis.asyncio import ConnectionPool
 from starlette.types import Scope
 
 from rlplatform.errors import InvalidRequest, NotAuthenticated, TooManyRequests, Unavailable
-from rlplatform.settings import ApiSettings
+from rlplatform.settings import ApiSettings, StoreSettings
 
 _LOG = logging.getLogger("rlplatform.api")
 Kind = Literal["requests", "creations"]
 
 
 class RateLimiter:
-    """Counts the requests of principals. ``RateLimit`` and ``RateLimit-Policy`` headers report the rest."""
+    """Counts the requests of principals. ``RateLimit`` and ``RateLimit-Policy`` headers report the rest.
 
-    def __init__(self, settings: ApiSettings, ticket_life_s: float) -> None:
-        self._pool: ConnectionPool | None = None
+    Args:
+        settings: limits, and the store of their counts.
+        store: the platform's store. Used tickets are noted there if it is Redis and the counts are in memory.
+        ticket_life_s: seconds that a ticket is good.
+    """
+
+    def __init__(self, settings: ApiSettings, store: StoreSettings, ticket_life_s: float) -> None:
+        self._pools: list[ConnectionPool] = []
         storage = self._open(settings.rate_limit_store)
+        apart = isinstance(storage, MemoryStorage) and not store.embedded
         self._limiter = SlidingWindowCounterRateLimiter(storage)
-        self._once = MovingWindowRateLimiter(storage)
+        self._once = MovingWindowRateLimiter(self._open(store.url) if apart else storage)
         self._one = parse(f"1/{int(2 * ticket_life_s) + 1} seconds")
         self._connections: Counter[str] = Counter()
         self._max_connections = settings.max_connections
@@ -122,14 +130,14 @@ class RateLimiter:
 
     async def close(self) -> None:
         """Disconnect from the store. Idempotent."""
-        if self._pool is not None:
-            await self._pool.disconnect()
+        for pool in self._pools:
+            await pool.disconnect()
 
     def _open(self, url: str) -> MemoryStorage | RedisStorage:
         if url.startswith("memory://"):
             return MemoryStorage()
-        self._pool = ConnectionPool.from_url(url)
-        options: dict[str, Any] = {"connection_pool": self._pool}
+        self._pools.append(ConnectionPool.from_url(url))
+        options: dict[str, Any] = {"connection_pool": self._pools[-1]}
         return RedisStorage(f"async+{url}", implementation="redispy", wrap_exceptions=True, **options)
 
 

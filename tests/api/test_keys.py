@@ -207,6 +207,18 @@ async def test_replicas_that_share_a_redis_count_together(platform, evaluation, 
                 assert codes == [200, 200, 200, 429]
 
 
+async def test_ticket_is_good_once_on_all_replicas_of_a_store_on_redis(platform, missing, tmp_path: Path) -> None:
+    if not installed():
+        missing("no redis-server: apt-get install redis-server")
+    with redis_server(tmp_path) as redis:
+        async with platform(settings={"store": {"url": redis}}) as one, one.client() as client:
+            ticket = (await client.post("/v1/tickets", json={})).json()["ticket"]
+            first, second = (each.app.state.context.access for each in (one, one.replica()))
+            assert (await first.ticket(ticket)).tenant == "school"
+            with pytest.raises(NotAuthenticated, match="used"):
+                await second.ticket(ticket)
+
+
 async def test_while_the_redis_is_gone_rates_are_open_and_tickets_shut(platform) -> None:
     async with platform(settings={"api": {"rate_limit_store": "redis://127.0.0.1:9/0"}}) as it, it.client() as client:
         assert (await client.get("/v1/trainings")).status_code == 200

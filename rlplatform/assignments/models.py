@@ -26,6 +26,8 @@ class VersionInfo(StrictModel):
     """Time when it was made."""
     created_by: str
     """Id of the principal that made it."""
+    seed_secret: str | None = None
+    """Secret that seeds of its hidden episodes follow from; null: each submission draws its own."""
 
 
 class AssignmentState(StrictModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import math
 
 from rlplatform.access.principals import Principal, Scope
@@ -105,6 +106,7 @@ class AssignmentService:
             sha256=sha256,
             created_at=self._clock.now(),
             created_by=principal.id,
+            seed_secret=secrets.token_hex(16),
         )
         if run is None:
             await self._create(run_id, name, version, principal)

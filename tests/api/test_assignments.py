@@ -342,6 +342,36 @@ async def test_leaderboard_has_pseudonyms_ties_and_a_freeze(platform: PlatformFa
         assert [(row["rank"], row["name"], row["value"]) for row in final["items"]] == [(1, "=Bob", 4), (2, "Ada", 1)]
 
 
+async def test_hidden_episodes_are_the_same_for_all_submissions_to_a_version_and_fresh_in_a_final_one(
+    platform: PlatformFactory,
+) -> None:
+    async with course(platform) as it:
+        tests = [{"id": "open"}, {"id": "known", "hidden": True, "seed": 7}]
+        tests += [{"id": name, "hidden": True, "episodes": 32} for name in ("one", "other")]
+        agent = {"grader": {"kind": "episode", "env": "CartPole-v1"}, "tests": tests}
+
+        async def seeds() -> set[tuple[int | None, ...]]:
+            runs = await it.it.store.find("evaluation", states=("queued",))
+            return {tuple(test.seed for test in run.request.tests) for run in runs}
+
+        await it.publish(**agent, leaderboard={"freeze_at": it.clock.now().isoformat()})
+        for who in ("ada", "bob", "ada"):
+            await it.submit(who, f"# {who}")
+        ((visible, known, one, other),) = await seeds()
+        assert (visible, known) == (None, 7)
+        assert len({one, other, None}) == 3
+        await it.judge_regrade(A, A, A, A)
+        await it.publish(**agent, leaderboard={})
+        await it.staff.post("/v1/assignments/double:regrade", json={})
+        await it.it.commands.submissions.scan()
+        ((_, _, *fresh),) = await seeds()
+        assert not {one, other} & {*fresh}
+        shown = (await it.clients["ada"].get("/v1/assignments/double")).json()
+        secret = (await it.staff.get("/v1/assignments/double")).json()["staff"]["versions"][0]["seed_secret"]
+        assert secret is not None
+        assert secret not in str(shown)
+
+
 async def test_learner_reads_the_reason_of_an_adjustment_and_staff_its_history(platform: PlatformFactory) -> None:
     async with course(platform) as it:
         await it.publish()

@@ -102,11 +102,10 @@ class SubmissionJudge:
 
     async def _judge_submission(self, work: WorkRun, submission: SubmissionRecord) -> None:
         assignment = await self._repository.assignment_by_id(work.document.assignment_id)
-        definition = await self._repository.definition(assignment.document, submission.version)
         self._awaited[submission.evaluation_id] = work.id
         try:
             evaluation = await self._evaluations.find_or_queue(
-                assignment, definition, submission.id, submission.evaluation_id, "normal"
+                assignment, submission.version, submission.id, submission.evaluation_id, "normal"
             )
         except InvalidRequest as error:
             self._awaited.pop(submission.evaluation_id, None)
@@ -122,6 +121,7 @@ class SubmissionJudge:
         if (why := failure(evaluation)) is not None:
             await self._fail(work, submission, why)
             return
+        definition = await self._repository.definition(assignment.document, submission.version)
         event = WorkGraded(
             id=derived_id(Kind.EVENT, submission.id, "graded"),
             stream=work.stream,

@@ -105,7 +105,7 @@ class RegradeJudge:
         regrading.waiting[evaluation_id] = planned
         try:
             evaluation = await self._evaluations.find_or_queue(
-                assignment, definition, submission.id, evaluation_id, "low"
+                assignment, run.document.version, submission.id, evaluation_id, "low"
             )
         except (InvalidRequest, NotFound) as error:  # the submission does not go with this version
             del regrading.waiting[evaluation_id]

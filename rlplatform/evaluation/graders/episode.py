@@ -23,17 +23,21 @@ from rlplatform.sandbox.models import Limits, Program
 if TYPE_CHECKING:
     from rlplatform.evaluation.graders.played_environments import PlayedEnvironments
 
+MAX_EPISODES = 256
+"""Largest number of episodes of one test."""
+
 
 class EpisodeTest(TestFields):
     """A test of ``episode``."""
 
     seed: int | None = Field(default=None, ge=0, lt=2**53)
     """Seed of the episode (episode). Null: the host draws 63 random bits and tells them to nobody. Leave it null in
-    hidden tests: an agent can try the small seeds and foresee the episode."""
+    hidden tests: an agent can try the small seeds and foresee the episode. A version of an assignment draws the seeds
+    of its hidden tests once, for all submissions."""
     min_return: float | None = Field(default=None, allow_inf_nan=False)
     """Return that the episode must reach (episode); null: playing it to its end is enough. Of several episodes, their
     interquartile mean must reach it."""
-    episodes: int | None = Field(default=None, ge=2, le=256)
+    episodes: int | None = Field(default=None, ge=2, le=MAX_EPISODES)
     """Episodes that are played side by side (episode), with a line of observations and one of actions for each step of
     all of them; `seed` is that of the first one, and the others follow. Null: one."""
 

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { env } from "node:process";
 import { browser, expectCount, person, url } from "./driver.mjs";
 
+const SESSION = /^(__Host-)?rlp_session$/; // with HTTPS the name has a prefix
 const { RLP_KEY: key, RLP_ASSIGNMENT: assignment, RLP_LTI: registration, RLP_LOGIN: login } = env;
 
 async function send(method, path, body) {
@@ -32,7 +33,7 @@ await staff.step("the provider signs in, and leads back to the page that was ask
   await button.click();
   await staff.heading("Double");
   assert.equal(new URL(page.url()).hash, "#/assignments/double");
-  const [cookie] = (await staff.context.cookies(url)).filter(({ name }) => name === "rlp_session");
+  const [cookie] = (await staff.context.cookies(url)).filter(({ name }) => SESSION.test(name));
   assert.deepEqual([cookie?.httpOnly, cookie?.sameSite], [true, "Strict"]);
   assert.equal(await page.evaluate(() => document.cookie), "");
 });
@@ -114,7 +115,7 @@ await staff.step("sign-out ends the session in all tabs", async () => {
   await tab.reload();
   await tab.getByRole("link", { name: "Sign in with Example University" }).waitFor();
   assert.deepEqual(
-    (await staff.context.cookies(url)).filter(({ name }) => name === "rlp_session"),
+    (await staff.context.cookies(url)).filter(({ name }) => SESSION.test(name)),
     [],
   );
 });

@@ -192,7 +192,7 @@ export interface components {
              */
             type: "assignment.published";
             /** @description The version. */
-            version: components["schemas"]["VersionInfo"];
+            version: components["schemas"]["VersionInfoInEvent"];
         };
         /**
          * AssignmentRegraded
@@ -4944,7 +4944,7 @@ export interface components {
             points?: number;
             /** @description Number to guess (dialogue). Each guess is answered with `higher`, `lower` or `correct`. */
             secret?: number | null;
-            /** @description Seed of the episode (episode). Null: the host draws 63 random bits and tells them to nobody. Leave it null in hidden tests: an agent can try the small seeds and foresee the episode. */
+            /** @description Seed of the episode (episode). Null: the host draws 63 random bits and tells them to nobody. Leave it null in hidden tests: an agent can try the small seeds and foresee the episode. A version of an assignment draws the seeds of its hidden tests once, for all submissions. */
             seed?: number | null;
             /** @description Standard input of the program (stdio): text, or an uploaded file. */
             stdin?: (string | components["schemas"]["FileRef"]) | null;
@@ -6226,6 +6226,27 @@ export interface components {
             created_by: string;
             /** @description Number of the version, from 1. */
             number: number;
+            /** @description Secret that seeds of its hidden episodes follow from; null: each submission draws its own. */
+            seed_secret: string | null;
+            /** @description SHA-256 of its definition. */
+            sha256: string;
+        };
+        /**
+         * VersionInfoInEvent
+         * @description One version of an assignment.
+         */
+        VersionInfoInEvent: {
+            /**
+             * Format: date-time
+             * @description Time when it was made.
+             */
+            created_at: string;
+            /** @description Id of the principal that made it. */
+            created_by: string;
+            /** @description Number of the version, from 1. */
+            number: number;
+            /** @description Secret that seeds of its hidden episodes follow from; null: each submission draws its own. */
+            seed_secret?: string | null;
             /** @description SHA-256 of its definition. */
             sha256: string;
         };
@@ -6882,6 +6903,7 @@ export type Usage = components['schemas']['Usage'];
 export type UserEnvironment = components['schemas']['UserEnvironment'];
 export type Verdict = components['schemas']['Verdict'];
 export type VersionInfo = components['schemas']['VersionInfo'];
+export type VersionInfoInEvent = components['schemas']['VersionInfoInEvent'];
 export type VideoInfo = components['schemas']['VideoInfo'];
 export type Webhook = components['schemas']['Webhook'];
 export type WebhookChange = components['schemas']['WebhookChange'];

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 import math
+import secrets
 
 from rlplatform.access.principals import Principal, Scope
 from rlplatform.assignments import views

@@ -26,6 +26,7 @@ _HEADERS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "RateLimit-Policy": (f"Rate limits {_RATE};q=120000;w=60` (`w`: the window, in seconds).", _TEXT),
     "Retry-After": ("Time to wait before another attempt, in seconds.", {"type": "integer", "minimum": 1}),
     "Server-Timing": ("Time of the computation (`dur`, in milliseconds), and the observations in its batch.", _TEXT),
+    "Set-Cookie": ("Ends the session of the browser.", _TEXT),
     "Upgrade": ("Protocol to connect with.", {"type": "string", "const": "websocket"}),
     "WWW-Authenticate": ("Scheme to authenticate with.", {"type": "string", "const": "Bearer"}),
     "X-Accel-Buffering": ("`no`: proxies pass each event on at once.", {"type": "string", "const": "no"}),

@@ -15,6 +15,7 @@ from rlplatform.sign_in.models import SessionInfo, SignInRefused
 from rlplatform.sign_in.service import BEGIN, CALLBACK, SignInService
 from serve_apps.api.dependencies import Caller, Context, Ctx
 from serve_apps.api.openapi.document import problems
+from serve_apps.api.openapi.headers import headers
 
 router = APIRouter(tags=["access"])
 _LOG = logging.getLogger("rlplatform.api")
@@ -42,7 +43,10 @@ async def show(ctx: Ctx, request: Request) -> SessionInfo:
     summary="Sign the browser out",
     status_code=204,
     response_class=Response,
-    responses={204: {"description": "The session has ended."}, **problems(401)},
+    responses={
+        204: {"description": "The session has ended.", "headers": headers("Set-Cookie")},
+        **problems(401),
+    },
 )
 async def end(ctx: Ctx, request: Request, _: Caller) -> Response:
     """End the session of the cookie, in all tabs of the browser. Keys stay valid."""

@@ -107,6 +107,22 @@ async def test_invitations_from_the_terminal(platform, tmp_path: Path) -> None:
         assert (tmp_path / "links.csv").stat().st_mode & 0o077 == 0
 
 
+async def test_an_import_that_is_refused_midway_keeps_the_keys_that_were_made(platform, tmp_path: Path) -> None:
+    rows = [f"n{number}," for number in range(1000)]
+    (tmp_path / "first.csv").write_text("external_id,sub\ns1,ada\n")
+    (tmp_path / "roster.csv").write_text("\n".join(["external_id,sub", *rows, "late,ada"]))
+    async with platform() as it, it.served() as url:
+        staff = {"RLP_URL": url, "RLP_API_KEY": await it.key(scopes=[Scope.ADMIN])}
+        assert (await rlp(tmp_path, "members", "import", "first.csv", **staff)).code == 0
+        done = await rlp(
+            tmp_path, "members", "import", "roster.csv", "--credentials", "keys", "-o", "keys.csv", **staff
+        )
+        assert done.code != 0
+        with (tmp_path / "keys.csv").open() as file:
+            keys = [row["api_key"] for row in csv.DictReader(file)]
+        assert (len(keys), all(keys)) == (1000, True)
+
+
 async def test_with_nobody_to_invite_no_file_of_links_is_written(platform, tmp_path: Path) -> None:
     (tmp_path / "roster.csv").write_text(ROSTER)
     async with platform() as it, it.served() as url:

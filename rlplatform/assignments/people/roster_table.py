@@ -43,13 +43,16 @@ def read_table(content: bytes) -> RosterFile:
         raise InvalidRequest(
             "a column must have an id of each person: external_id, student_id, email, …; the columns are " + found[:500]
         )
-    members, wrong = [], []
+    members, wrong, seen = [], [], dict[str, int]()
     for number, cells in lines:
         given = {field: cells[at] for field, at in columns.items() if at < len(cells) and cells[at]}
         if not given or _plain(given.get("name", "")) in _known()["not_people"]:
             continue
         try:
-            members.append(_member(given, excess=len(cells) > len(names)))
+            member = _member(given, excess=len(cells) > len(names))
+            if (before := seen.setdefault(member.external_id, number)) != number:
+                raise ValueError(f"the id {member.external_id!r} is that of line {before}, too")
+            members.append(member)
         except ValueError as error:
             wrong.append(f"line {number}: {error}")
     if wrong:

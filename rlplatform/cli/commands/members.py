@@ -55,18 +55,18 @@ def import_roster(
     done: list[RosterRow] = []
     with connect(url, api_key) as client:
         read = client.read_roster(roster.read_bytes())
-        for start in range(0, len(read.members), MAX_ROWS):
-            some = read.members[start : start + MAX_ROWS]
-            done += client.import_members(some, credentials=credentials).results
-        where = page or client.url
-    if save is not None:
-        write_credentials(save, done, where)
+        try:
+            for start in range(0, len(read.members), MAX_ROWS):
+                some = read.members[start : start + MAX_ROWS]
+                done += client.import_members(some, credentials=credentials).results
+        finally:  # credentials are shown once: those of the people who were added are kept if others are refused
+            if save is not None and done:
+                write_credentials(save, done, page or client.url)
+                output.note(f"the credentials are in {save}, which only you can read")
     table = [_row(row.member) | {"NEW": "yes" if row.created else ""} for row in done]
     output.table(done, table, "nobody")
     if read.unused:
         output.note(f"columns that were not used: {', '.join(read.unused)}")
-    if save is not None:
-        output.note(f"the credentials are in {save}, which only you can read")
 
 
 @app.command("ls")

@@ -49,6 +49,7 @@ def test_a_column_of_the_api_wins_over_others() -> None:
         (b"external_id\n" + b"x" * 200, "line 2: external_id must have at most 128 characters; got 200"),
         (b"external_id\n" + b"".join(b"s%d\n" % number for number in range(5001)), "5,001 people; accepted are 1 to"),
         (b'external_id\n"' + b"x" * 200_000, "line 2: field larger than field limit"),
+        (b"external_id,name\ns1,Ada\ns2,Bob\ns1,Eve\n", "line 4: the id 's1' is that of line 2, too"),
         (b"external_id\n", "0 people"),
         (b"", "the columns are none"),
         (bytes(range(256)), "the columns are|line 1"),

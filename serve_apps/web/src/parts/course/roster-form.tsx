@@ -30,9 +30,15 @@ export function RosterForm({ onDone }: { onDone: () => Promise<void> }) {
     async () => {
       if (!file) throw new Problem("invalid_request", "Not imported yet", "Choose a CSV file.");
       const results: RosterResult["results"] = [];
-      for (let at = 0; at < file.roster.members.length; at += AT_ONCE) {
-        const members = file.roster.members.slice(at, at + AT_ONCE);
-        results.push(...(await api.post<RosterResult>("v1/members:import", { members, credentials })).results);
+      try {
+        for (let at = 0; at < file.roster.members.length; at += AT_ONCE) {
+          const members = file.roster.members.slice(at, at + AT_ONCE);
+          results.push(...(await api.post<RosterResult>("v1/members:import", { members, credentials })).results);
+        }
+      } catch (error) {
+        // credentials are shown once: those of the people who were added stay in sight
+        if (results.length > 0) setResult({ results });
+        throw error;
       }
       return { results };
     },

@@ -206,13 +206,15 @@ class EpisodeSettings(_Section):
 
     ``url`` None stores episodes in a folder ``episodes`` beside the checkpoints. A process that draws an episode or
     plays a policy may take ``process_wall_s`` seconds and ``process_memory_mib`` of memory; ``processes`` of them work
-    at a time.
+    at a time. At most ``watched`` trainings are watched live at a time, ``watched_per_tenant`` of one tenant.
     """
 
     url: str | None = None
     process_wall_s: float = Field(default=300.0, gt=0, le=3600)
     process_memory_mib: int = Field(default=3072, ge=256)
     processes: int = Field(default=1, ge=1, le=64)
+    watched: int = Field(default=8, ge=0, le=256)
+    watched_per_tenant: int = Field(default=2, ge=0, le=256)
 
 
 class ArchiveSettings(_Section):

@@ -14,7 +14,7 @@ from actors.store.connection import connect_store
 from rlplatform.clock import SystemClock
 from rlplatform.environments import environment_modules
 from rlplatform.episodes.models import EpisodeInfo
-from rlplatform.playing.ports import PolicySource
+from rlplatform.playing.ports import Frame, PolicySource, WatchedTraining
 from rlplatform.playing.service import LocalEpisodeService
 from rlplatform.policies.models import EvaluatePolicyRequest, PolicyEvaluation
 from rlplatform.settings import Settings
@@ -50,6 +50,9 @@ class EpisodeReplica:
 
     async def play(self, source: tuple[object, ...], request: EvaluatePolicyRequest) -> PolicyEvaluation:
         return await self._service.play(PolicySource(*source), request)  # type: ignore[arg-type]
+
+    async def frame(self, training: tuple[object, ...], after: int) -> Frame:
+        return await self._service.frame(WatchedTraining(*training), after)  # type: ignore[arg-type]
 
 
 def apps(settings: Settings | None) -> tuple[Application, Application]:

@@ -8,7 +8,7 @@ from typing import Any
 from rlplatform.environments.sandboxed.user_code import is_user_environment
 from rlplatform.episodes.models import EpisodeInfo
 from rlplatform.episodes.ports import Video
-from rlplatform.playing.ports import PolicySource
+from rlplatform.playing.ports import Frame, PolicySource, WatchedTraining
 from rlplatform.policies.models import EvaluatePolicyRequest, PolicyEvaluation
 from serve_apps.deployment_handle import DeploymentHandle
 
@@ -34,6 +34,10 @@ class EpisodesHandle:
     async def play(self, source: PolicySource, request: EvaluatePolicyRequest) -> PolicyEvaluation:
         played: PolicyEvaluation = await self._of(source.env).call("play", tuple(source), request)
         return played
+
+    async def frame(self, training: WatchedTraining, after: int) -> Frame:
+        shown: Frame = await self._of(training.env).call("frame", tuple(training), after)
+        return shown
 
     def _of(self, env: str) -> DeploymentHandle:
         return self._uploaded if is_user_environment(env) else self._installed

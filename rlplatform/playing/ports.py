@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
+from pydantic import BaseModel
+
 from rlplatform.episodes.models import EpisodeInfo
 from rlplatform.episodes.ports import Video
 from rlplatform.policies.models import EvaluatePolicyRequest, PolicyEvaluation
@@ -28,6 +30,46 @@ class PolicySource(NamedTuple):
     sha256: str | None = None
 
 
+class WatchedTraining(NamedTuple):
+    """Training that is watched: its newest policy is played in its environment."""
+
+    run_id: str
+    tenant: str
+    algorithm: str
+    env: str
+    env_config: dict[str, Any]
+    options: dict[str, Any]
+
+
+class Frame(BaseModel):
+    """One picture of a game that the newest policy of a training plays, and what the game has come to."""
+
+    number: int
+    """Number of the picture; the next one has another."""
+    checkpoint_id: str
+    """Checkpoint whose policy plays."""
+    iteration: int
+    """Iteration of the checkpoint."""
+    env_steps: int
+    """Environment steps that the policy was trained for."""
+    episode: int
+    """Number of the episode, from 1."""
+    step: int
+    """Steps of the episode so far."""
+    episode_return: float | None
+    """Sum of its rewards so far; null if that is no finite number."""
+    reward: float | None
+    """Reward of the last step; null at the beginning of an episode."""
+    action: list[float]
+    """Action of the last step; empty at the beginning of an episode, or if it has more than 32 numbers."""
+    observation: list[float]
+    """Observation that the policy sees next; empty if it has more than 32 numbers."""
+    over: bool
+    """True if the episode has ended with the last step."""
+    picture: bytes | None = None
+    """JPEG file; null if the environment has no picture."""
+
+
 class EpisodeService(Protocol):
     """Draws episodes and plays policies, away from trainings and from the API."""
 
@@ -48,5 +90,20 @@ class EpisodeService(Protocol):
             NotFound: the policy or the checkpoint is gone.
             Conflict: the checkpoint holds no policy that can play.
             EngineError: the environment failed, or a limit was reached.
+            SandboxUnavailable: the environment is an uploaded one, and there is no sandbox.
+        """
+
+    async def frame(self, training: WatchedTraining, after: int) -> Frame:
+        """Return a picture of the game that the newest policy of a training plays: the newest picture, or the next one
+        if the newest has the number ``after``.
+
+        The game begins with the first call, is shared by all viewers of the training, and ends some seconds after the
+        last call.
+
+        Raises:
+            NotReady: the training has no checkpoint yet.
+            Conflict: the checkpoint holds no policy that can play.
+            TooManyRequests: too many trainings are watched, of this tenant or altogether.
+            EngineError: the environment failed.
             SandboxUnavailable: the environment is an uploaded one, and there is no sandbox.
         """

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rlplatform.environments import environment_modules
 from rlplatform.errors import EngineError, error_from
@@ -23,6 +24,9 @@ _HEADLESS = ("MUJOCO_GL=egl", "SDL_VIDEODRIVER=dummy", "SDL_AUDIODRIVER=dummy", 
 _LOGS = {"MUJOCO_LOG.TXT"}
 _NEEDS_GL = "OpenGL"
 NICE = 15
+_LEAST_NICE, _LONGEST_S = 19, 86400
+_LENGTHS = struct.Struct(">II")
+MAX_ANSWER = 8 << 20
 
 
 def command(folder: Path) -> list[str]:
@@ -31,15 +35,23 @@ def command(folder: Path) -> list[str]:
     return ["env", *_HEADLESS, sys.executable, "-c", _WORKER.format(path=path), str(folder)]
 
 
-def write_job(folder: Path, name: str, job: Mapping[str, Any], limits: EpisodeSettings) -> None:
-    """Write the job into ``folder``."""
+def write_job(
+    folder: Path,
+    name: str,
+    job: Mapping[str, Any],
+    limits: EpisodeSettings,
+    *,
+    nice: int = NICE,
+    cpu_s: float | None = None,
+) -> None:
+    """Write the job into ``folder``. ``cpu_s`` None: the limit of settings."""
     whole = {
         **job,
         "job": name,
         "modules": environment_modules.configured(),
         "memory_mib": limits.process_memory_mib,
-        "cpu_s": limits.process_wall_s,
-        "nice": NICE,
+        "cpu_s": cpu_s or limits.process_wall_s,
+        "nice": nice,
     }
     (folder / "job.json").write_text(json.dumps(whole))
 
@@ -88,13 +100,66 @@ def run_job(
         return made
 
 
+class Worker:
+    """A process that answers requests until it is ended, behind everything else that wants the CPU. Blocking."""
+
+    def __init__(self, name: str, job: Mapping[str, Any], folder: Path, limits: EpisodeSettings) -> None:
+        """Start the process. It works in ``folder``, which it shares with its owner."""
+        write_job(folder, name, job, limits, nice=_LEAST_NICE, cpu_s=_LONGEST_S)
+        self._folder = folder
+        self._process = subprocess.Popen(
+            command(folder),
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def ask(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Send a request; return its answer: a description and a file.
+
+        Raises:
+            PlatformError: the job's own error.
+            EngineError: the process has ended.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            said, content = _LENGTHS.unpack(self._process.stdout.read(_LENGTHS.size))
+            if said + content > MAX_ANSWER:
+                raise EngineError(f"a picture has more than {MAX_ANSWER} bytes")
+            described = json.loads(self._process.stdout.read(said))
+            return described, self._process.stdout.read(content)
+        except (OSError, ValueError, struct.error):
+            self._process.wait()
+            if (refused := self._folder / "problem.json").exists():
+                raise error_from(json.loads(refused.read_text())) from None
+            raise EngineError(_why(self._process.returncode, "")) from None
+
+    def end(self) -> None:
+        """End the process; a request that waits fails."""
+        end(self._process)
+
+
+def answer(out: IO[bytes], described: Mapping[str, Any], content: bytes) -> None:
+    """Write the answer to a request, as :meth:`Worker.ask` reads it."""
+    said = json.dumps(described).encode()
+    out.write(_LENGTHS.pack(len(said), len(content)) + said + content)
+    out.flush()
+
+
 def end(process: subprocess.Popen[bytes]) -> None:
     """End a worker with all that it has started."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    if process.stderr is not None:
-        process.stderr.close()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        with suppress(OSError):  # what was not read by the process is lost
+            if pipe is not None:
+                pipe.close()
 
 
 def _why(status: int, errors: str) -> str:

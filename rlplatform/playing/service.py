@@ -11,15 +11,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rlplatform.clock import SystemClock
 from rlplatform.environments.sandboxed.user_code import UserCode, is_user_environment
 from rlplatform.episodes.models import EpisodeInfo
 from rlplatform.episodes.ports import EpisodeStore, Video
 from rlplatform.episodes.recording import Recording
 from rlplatform.errors import CheckpointError, InvalidRequest, Unavailable
-from rlplatform.playing.ports import PolicySource
+from rlplatform.playing.ports import Frame, PolicySource, WatchedTraining
 from rlplatform.playing.process import run_job
 from rlplatform.playing.renderers import Renderer, draw
 from rlplatform.playing.users_code import in_job
+from rlplatform.playing.watching import WatchedTrainings
 from rlplatform.policies.models import EvaluatePolicyRequest, PolicyEvaluation
 from rlplatform.policies.ports import PolicyArchives
 from rlplatform.settings import EpisodeSettings, SandboxSettings
@@ -60,6 +62,7 @@ class LocalEpisodeService:
         self._drawing: dict[str, asyncio.Task[Video]] = {}
         self._refused: OrderedDict[str, InvalidRequest] = OrderedDict()
         self._turns = asyncio.Semaphore(settings.processes)
+        self._watched = WatchedTrainings(checkpoints, settings, SystemClock(), self._users_code)
 
     async def video(self, episode: EpisodeInfo) -> Video:
         episode_id = episode.id
@@ -75,6 +78,9 @@ class LocalEpisodeService:
         users_code = await self._users_code(source.env, source.run_id)
         async with self._turns:
             return await asyncio.to_thread(self._play, source, request, users_code)
+
+    async def frame(self, training: WatchedTraining, after: int) -> Frame:
+        return await self._watched.frame(training, after)
 
     async def _users_code(self, env: str, run_id: str) -> dict[str, Any]:
         """Return the part of a job that holds users' code; empty for installed environments."""

@@ -1,4 +1,4 @@
-"""MP4 files of pictures, written with PyAV: H.264, which every browser plays."""
+"""MP4 files (H.264) and JPEG files of pictures, written with PyAV: every browser shows them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rlplatform.errors import EngineError, Unavailable
 CODEC = "libx264"
 _OPTIONS = {"crf": "23", "preset": "veryfast"}
 _LEAST_SIDE = 128
+LARGEST_SIDE = 1024
 
 
 class Measures(NamedTuple):
@@ -55,6 +56,26 @@ def encode(frames: Iterable[NDArray[np.uint8]], frames_per_s: float, path: Path)
             picture = next(pictures, None)
         container.mux(stream.encode())
     return Measures(count, width, height)
+
+
+def jpeg(frame: NDArray[np.uint8]) -> bytes:
+    """Return a picture [H, W, 3] as a JPEG file; larger ones than ``LARGEST_SIDE`` are made smaller.
+
+    Raises:
+        Unavailable: PyAV is not installed.
+    """
+    try:
+        import av
+    except ImportError:
+        raise Unavailable("pictures need PyAV: pip install av") from None
+    stride = -(-max(frame.shape[:2]) // LARGEST_SIDE)
+    picture = even(frame[::stride, ::stride])
+    encoder: Any = av.CodecContext.create("mjpeg", "w")
+    encoder.height, encoder.width = picture.shape[:2]
+    encoder.pix_fmt, encoder.time_base, encoder.thread_count = "yuvj420p", Fraction(1, 25), 1
+    encoder.options = {"qmin": "2", "qmax": "4"}
+    shown = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuvj420p")
+    return b"".join(bytes(packet) for packet in [*encoder.encode(shown), *encoder.encode(None)])
 
 
 def even(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

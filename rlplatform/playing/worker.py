@@ -91,7 +91,16 @@ def load_policy(folder: Path, algorithm: Algorithm) -> LoadedPolicy:
     """
     if (archive := folder / "policy.tar").exists():
         return algorithm.unpack_policy(archive.read_bytes())
-    kept = algorithm.policy_folder(folder / "checkpoint")
+    return load_checkpoint(folder / "checkpoint", algorithm)
+
+
+def load_checkpoint(folder: Path, algorithm: Algorithm) -> LoadedPolicy:
+    """Load the policy of the checkpoint in ``folder``.
+
+    Raises:
+        Conflict: the checkpoint holds no policy.
+    """
+    kept = algorithm.policy_folder(folder)
     if not kept.is_dir():
         raise Conflict(
             "the checkpoint holds no policy that can play: its training is simulated, or is RLlib's own PPO rather "
@@ -100,7 +109,14 @@ def load_policy(folder: Path, algorithm: Algorithm) -> LoadedPolicy:
     return algorithm.load_policy(kept)
 
 
-JOBS: dict[str, Callable[[Path, dict[str, Any]], None]] = {"draw": draw, "play": play}
+def watch(folder: Path, job: dict[str, Any]) -> None:
+    """Play the newest policy for as long as somebody asks for pictures."""
+    from rlplatform.playing.show import watch
+
+    watch(folder, job)
+
+
+JOBS: dict[str, Callable[[Path, dict[str, Any]], None]] = {"draw": draw, "play": play, "watch": watch}
 
 
 def prepare_graphics() -> None:

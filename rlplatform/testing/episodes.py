@@ -16,7 +16,7 @@ from rlplatform.episodes.ports import EpisodeStore, Video
 from rlplatform.episodes.recording import Origin, Recording
 from rlplatform.errors import InvalidRequest
 from rlplatform.ids import Kind, new_id
-from rlplatform.playing.ports import PolicySource
+from rlplatform.playing.ports import Frame, PolicySource, WatchedTraining
 from rlplatform.policies.models import EvaluatePolicyRequest, PolicyEvaluation
 from rlplatform.storage.blobs import LocalBlobs
 from rlplatform.storage.episodes import BlobEpisodes
@@ -58,6 +58,7 @@ class FakeEpisodes:
     def __init__(self, store: EpisodeStore) -> None:
         self.store = store
         self.drawn: list[str] = []
+        self.watched: list[str] = []
         self.ready = asyncio.Event()
         self.ready.set()
 
@@ -96,3 +97,22 @@ class FakeEpisodes:
             episode_length_mean=3.0,
         )
         return PolicyEvaluation(report=report, episodes=self.store.put([played]))
+
+    async def frame(self, training: WatchedTraining, after: int) -> Frame:
+        """Return a picture ``b"picture <number>"``, while ``ready`` is set."""
+        self.watched.append(training.run_id)
+        await self.ready.wait()
+        return Frame(
+            number=after + 1,
+            checkpoint_id="ckpt_1",
+            iteration=1,
+            env_steps=100,
+            episode=1,
+            step=after,
+            episode_return=float(after),
+            reward=1.0,
+            action=[0.0],
+            observation=[],
+            over=False,
+            picture=f"picture {after + 1}".encode(),
+        )

@@ -43,6 +43,19 @@ class LiveUnsubscribe(_Message):
     """Stream that is followed."""
 
 
+class LiveWatch(_Message):
+    """Ask for a picture of the game that the newest policy of a training plays. It is answered with one `frame`, or an
+    `error` that names the training: ask again once the picture is shown. A client that asks rarely sees fewer pictures
+    of the same game, and there are at most 10 a second."""
+
+    type: Literal["watch"]
+    """Type of the message."""
+    training: str
+    """Id of the training."""
+    after: int = Field(default=0, ge=0, strict=True)
+    """Number of the picture that was received last; 0: none."""
+
+
 class LiveAuthenticated(_Message):
     """The connection is authenticated."""
 
@@ -68,6 +81,39 @@ class LiveUnsubscribed(_Message):
     """Type of the message."""
     stream: str
     """Stream that was followed."""
+
+
+class LiveFrame(_Message):
+    """A picture of the game that the newest policy of a training plays, and what the game has come to."""
+
+    type: Literal["frame"] = "frame"
+    """Type of the message."""
+    training: str
+    """Id of the training."""
+    number: int
+    """Number of the picture, for the next request."""
+    checkpoint_id: str
+    """Checkpoint whose policy plays."""
+    iteration: int
+    """Iteration of the checkpoint."""
+    env_steps: int
+    """Environment steps that the policy was trained for."""
+    episode: int
+    """Number of the episode, from 1."""
+    step: int
+    """Steps of the episode so far."""
+    episode_return: float | None
+    """Sum of its rewards so far; null if that is no finite number."""
+    reward: float | None
+    """Reward of the last step; null at the beginning of an episode."""
+    action: list[float]
+    """Action of the last step; empty at the beginning of an episode, or if it has more than 32 numbers."""
+    observation: list[float]
+    """Observation that the policy sees next; empty if it has more than 32 numbers."""
+    over: bool
+    """True if the episode has ended with the last step."""
+    picture: str | None = None
+    """JPEG file in Base64; null if the environment has no picture."""
 
 
 class LiveStreamEnd(_Message):
@@ -116,13 +162,22 @@ class LiveError(BaseModel):
     """True if the same message may succeed later."""
     stream: str | None = None
     """Stream that the message was about; absent if none."""
+    training: str | None = None
+    """Training that `watch` was about; absent if none."""
     field: str | None = None
     """Field of the message that is wrong; absent if none."""
 
 
-ClientMessage = LiveAuth | LiveSubscribe | LiveUnsubscribe
+ClientMessage = LiveAuth | LiveSubscribe | LiveUnsubscribe | LiveWatch
 AnyClientMessage = Annotated[ClientMessage, Field(discriminator="type")]
 ServerMessage = (
-    LiveAuthenticated | LiveSubscribed | LiveUnsubscribed | LiveStreamEnd | LiveHeartbeat | LiveReconnect | LiveError
+    LiveAuthenticated
+    | LiveSubscribed
+    | LiveUnsubscribed
+    | LiveStreamEnd
+    | LiveFrame
+    | LiveHeartbeat
+    | LiveReconnect
+    | LiveError
 )
 AnyServerMessage = Annotated[ServerMessage, Field(discriminator="type")]

@@ -38,12 +38,14 @@ from serve_apps.api.live_messages import (
     LiveSubscribe,
     LiveSubscribed,
     LiveUnsubscribed,
+    LiveWatch,
     ServerMessage,
 )
 from serve_apps.api.openapi.document import problems
 from serve_apps.api.openapi.headers import headers
 from serve_apps.api.openapi.schemas import REF
 from serve_apps.api.streams.fan_out import Chunk, types_of, wanted
+from serve_apps.api.streams.frames import REFUSED_S, Frames, Pending
 
 MAX_MESSAGE = 16 * 1024
 _AUTH_S = 10.0
@@ -100,6 +102,8 @@ class LiveConnection:
         self._pumps: dict[str, asyncio.Task[None]] = {}
         self._cursors: dict[str, int] = {}
         self._credential = ""
+        self._frames = Frames(context)
+        self._picture = Pending()
 
     async def run(self) -> None:
         """Serve the socket until it closes."""
@@ -118,7 +122,7 @@ class LiveConnection:
         except WebSocketDisconnect:
             pass
         finally:
-            tasks = [*heartbeats, *self._pumps.values()]
+            tasks = [*heartbeats, *self._pumps.values(), *self._picture.tasks()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -170,8 +174,10 @@ class LiveConnection:
     async def _handle(self, text: str | bytes, principal: Principal) -> None:
         stream = None
         try:
-            await self._context.limiter.spend(self._socket.scope, principal.id, "requests")
-            message = _message(text)
+            message = await self._paid(text, principal)
+            if isinstance(message, LiveWatch):
+                self._picture.start(self._watch(message, principal))
+                return
             if isinstance(message, LiveAuth):
                 raise Conflict("this connection is authenticated already")
             stream = message.stream
@@ -181,6 +187,17 @@ class LiveConnection:
                 await self._unsubscribe(stream)
         except PlatformError as error:
             await self._fail(error, stream)
+
+    async def _paid(self, text: str | bytes, principal: Principal) -> ClientMessage:
+        """Return the message, counted as a request. Only pictures asked for one after the other are free: they are
+        paced as it is."""
+        message: ClientMessage | None = None
+        try:
+            message = _message(text)
+            return message
+        finally:
+            if not isinstance(message, LiveWatch) or self._picture.tasks():
+                await self._context.limiter.spend(self._socket.scope, principal.id, "requests")
 
     async def _subscribe(self, message: LiveSubscribe, principal: Principal) -> None:
         if message.stream in self._pumps:
@@ -198,6 +215,16 @@ class LiveConnection:
         self._cursors[message.stream] = message.after
         pump = self._pump(message.stream, message.after, types, staff=principal.sees_hidden)
         self._pumps[message.stream] = asyncio.create_task(pump)
+
+    async def _watch(self, message: LiveWatch, principal: Principal) -> None:
+        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):  # the receiving side notices by itself
+            try:
+                frame = await self._frames.next(message, principal)
+            except PlatformError as error:
+                await self._fail(error, training=message.training)
+                await self._context.services.clock.sleep(REFUSED_S)
+            else:
+                await self._send(frame)
 
     async def _unsubscribe(self, stream: str) -> None:
         pump = self._pumps.pop(stream, None)
@@ -244,8 +271,9 @@ class LiveConnection:
         found: str | bytes = message.get("text") or message.get("bytes") or ""
         return found
 
-    async def _fail(self, error: PlatformError, stream: str | None = None) -> None:
-        await self._send(LiveError(**{**problem(error), "type": "error"} | ({"stream": stream} if stream else {})))
+    async def _fail(self, error: PlatformError, stream: str | None = None, **about: str) -> None:
+        about |= {"stream": stream} if stream else {}
+        await self._send(LiveError(**problem(error) | about | {"type": "error"}))
 
     async def _send(self, message: ServerMessage) -> None:
         text = message.model_dump_json(exclude_unset=isinstance(message, LiveError))

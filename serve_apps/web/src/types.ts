@@ -2336,7 +2336,7 @@ export interface components {
          * LiveClientMessage
          * @description A message of the client on `/v1/live`.
          */
-        LiveClientMessage: components["schemas"]["LiveAuth"] | components["schemas"]["LiveSubscribe"] | components["schemas"]["LiveUnsubscribe"];
+        LiveClientMessage: components["schemas"]["LiveAuth"] | components["schemas"]["LiveSubscribe"] | components["schemas"]["LiveUnsubscribe"] | components["schemas"]["LiveWatch"];
         /**
          * LiveError
          * @description A problem document, with `type` `error`. The connection stays open unless it could not be authenticated.
@@ -2356,6 +2356,8 @@ export interface components {
             stream?: string | null;
             /** @description Title of the error. */
             title: string;
+            /** @description Training that `watch` was about; absent if none. */
+            training?: string | null;
             /**
              * @description Type of the message. (enum property replaced by openapi-typescript)
              * @enum {string}
@@ -2363,6 +2365,43 @@ export interface components {
             type: "error";
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * LiveFrame
+         * @description A picture of the game that the newest policy of a training plays, and what the game has come to.
+         */
+        LiveFrame: {
+            /** @description Action of the last step; empty at the beginning of an episode, or if it has more than 32 numbers. */
+            action: number[];
+            /** @description Checkpoint whose policy plays. */
+            checkpoint_id: string;
+            /** @description Environment steps that the policy was trained for. */
+            env_steps: number;
+            /** @description Number of the episode, from 1. */
+            episode: number;
+            /** @description Sum of its rewards so far; null if that is no finite number. */
+            episode_return: number | null;
+            /** @description Iteration of the checkpoint. */
+            iteration: number;
+            /** @description Number of the picture, for the next request. */
+            number: number;
+            /** @description Observation that the policy sees next; empty if it has more than 32 numbers. */
+            observation: number[];
+            /** @description True if the episode has ended with the last step. */
+            over: boolean;
+            /** @description JPEG file in Base64; null if the environment has no picture. */
+            picture?: string | null;
+            /** @description Reward of the last step; null at the beginning of an episode. */
+            reward: number | null;
+            /** @description Steps of the episode so far. */
+            step: number;
+            /** @description Id of the training. */
+            training: string;
+            /**
+             * @description Type of the message. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "frame";
         };
         /**
          * LiveHeartbeat
@@ -2399,7 +2438,7 @@ export interface components {
          * LiveServerMessage
          * @description A message of the server on `/v1/live`; events come between them.
          */
-        LiveServerMessage: components["schemas"]["LiveAuthenticated"] | components["schemas"]["LiveSubscribed"] | components["schemas"]["LiveUnsubscribed"] | components["schemas"]["LiveStreamEnd"] | components["schemas"]["LiveHeartbeat"] | components["schemas"]["LiveReconnect"] | components["schemas"]["LiveError"];
+        LiveServerMessage: components["schemas"]["LiveAuthenticated"] | components["schemas"]["LiveSubscribed"] | components["schemas"]["LiveUnsubscribed"] | components["schemas"]["LiveStreamEnd"] | components["schemas"]["LiveFrame"] | components["schemas"]["LiveHeartbeat"] | components["schemas"]["LiveReconnect"] | components["schemas"]["LiveError"];
         /**
          * LiveStreamEnd
          * @description The stream's final event has been sent.
@@ -2470,6 +2509,21 @@ export interface components {
              * @enum {string}
              */
             type: "unsubscribed";
+        };
+        /**
+         * LiveWatch
+         * @description Ask for a picture of the game that the newest policy of a training plays. It is answered with one `frame`, or an `error` that names the training: ask again once the picture is shown. A client that asks rarely sees fewer pictures of the same game, and there are at most 10 a second.
+         */
+        LiveWatch: {
+            /** @description Number of the picture that was received last; 0: none. Default: `0`. */
+            after?: number;
+            /** @description Id of the training. */
+            training: string;
+            /**
+             * @description Type of the message. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "watch";
         };
         /**
          * LtiRegistration
@@ -6723,6 +6777,7 @@ export type LiveAuth = components['schemas']['LiveAuth'];
 export type LiveAuthenticated = components['schemas']['LiveAuthenticated'];
 export type LiveClientMessage = components['schemas']['LiveClientMessage'];
 export type LiveError = components['schemas']['LiveError'];
+export type LiveFrame = components['schemas']['LiveFrame'];
 export type LiveHeartbeat = components['schemas']['LiveHeartbeat'];
 export type LiveReconnect = components['schemas']['LiveReconnect'];
 export type LiveServerMessage = components['schemas']['LiveServerMessage'];
@@ -6731,6 +6786,7 @@ export type LiveSubscribe = components['schemas']['LiveSubscribe'];
 export type LiveSubscribed = components['schemas']['LiveSubscribed'];
 export type LiveUnsubscribe = components['schemas']['LiveUnsubscribe'];
 export type LiveUnsubscribed = components['schemas']['LiveUnsubscribed'];
+export type LiveWatch = components['schemas']['LiveWatch'];
 export type LtiRegistration = components['schemas']['LtiRegistration'];
 export type LtiRegistrationList = components['schemas']['LtiRegistrationList'];
 export type LtiRegistrationRequest = components['schemas']['LtiRegistrationRequest'];

@@ -9,7 +9,7 @@
 import { signal } from "@preact/signals";
 import type { RunEvent } from "../events";
 import { Problem } from "../problem";
-import type { LiveClientMessage, LiveServerMessage, LiveSubscribe, LiveUnsubscribe } from "../types";
+import type { LiveClientMessage, LiveFrame, LiveServerMessage, LiveSubscribe, LiveUnsubscribe } from "../types";
 
 export type Status = "connecting" | "live" | "waiting" | "closed";
 
@@ -19,6 +19,13 @@ export interface Listener {
   onEnd?(): void;
   /** The server refuses this stream. */
   onError?(problem: Problem): void;
+}
+
+export interface Viewer {
+  /** A picture has arrived. The next one is asked for when the promise is kept. */
+  onFrame(frame: LiveFrame): Promise<void>;
+  /** There is no picture now. The promise says whether to ask again, and is kept when it is time. */
+  onError(problem: Problem): Promise<boolean>;
 }
 
 export interface Socket {
@@ -50,6 +57,7 @@ export class LiveClient {
   private readonly entries = new Map<string, Entry>();
   /** The commands that the server has yet to answer, by stream: it answers them in order. */
   private readonly unanswered = new Map<string, Command["type"][]>();
+  private watched: { training: string; after: number; viewer: Viewer } | null = null;
   private failures = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private watchdog: ReturnType<typeof setTimeout> | undefined;
@@ -74,6 +82,16 @@ export class LiveClient {
     };
   }
 
+  /** Watch a training, in place of the one that is watched: one picture after the other, each when it is asked for. */
+  watch(training: string, viewer: Viewer): () => void {
+    const watched = { training, after: 0, viewer };
+    this.watched = watched;
+    if (this.status.value === "live") this.look();
+    return () => {
+      if (this.watched === watched) this.watched = null;
+    };
+  }
+
   /** Connect now instead of at `retryAt`: the network is back, or the user asks. */
   hurry(): void {
     if (this.status.value === "waiting") this.connect();
@@ -81,6 +99,7 @@ export class LiveClient {
 
   close(): void {
     this.entries.clear();
+    this.watched = null;
     this.drop();
     this.status.value = "closed";
   }
@@ -149,6 +168,10 @@ export class LiveClient {
         this.failures = 0;
         this.status.value = "live";
         for (const [name, entry] of this.entries) this.ask(name, entry);
+        this.look();
+        return;
+      case "frame":
+        void this.show(message);
         return;
       case "subscribed":
       case "unsubscribed":
@@ -161,7 +184,8 @@ export class LiveClient {
         this.connect();
         return;
       case "error":
-        this.fail(message.stream ?? "", Problem.from(message, message.status));
+        if (message.training) void this.unseen(message.training, Problem.from(message, message.status));
+        else this.fail(message.stream ?? "", Problem.from(message, message.status));
         return;
       default:
         this.deliver(message);
@@ -204,6 +228,27 @@ export class LiveClient {
     }
     this.entries.delete(stream);
     entry?.listener.onError?.(problem);
+  }
+
+  private look(): void {
+    if (this.watched) this.send({ type: "watch", training: this.watched.training, after: this.watched.after });
+  }
+
+  private async show(frame: LiveFrame): Promise<void> {
+    const { watched, socket } = this;
+    if (!watched || frame.training !== watched.training) return;
+    watched.after = frame.number;
+    await watched.viewer.onFrame(frame);
+    if (watched === this.watched && socket === this.socket) this.look();
+  }
+
+  private async unseen(training: string, problem: Problem): Promise<void> {
+    const { watched, socket } = this;
+    if (!watched || training !== watched.training) return;
+    const again = await watched.viewer.onError(problem);
+    if (watched !== this.watched) return;
+    if (!again) this.watched = null;
+    else if (socket === this.socket) this.look();
   }
 
   private ask(stream: string, entry: Entry): void {

@@ -8,9 +8,9 @@ import { favourite, moments, nearest, rolesOf } from "../runs/episodes";
 import type { TrainingFeed } from "../runs/feed";
 import { isFinal } from "../runs/list";
 import type { EpisodeInfo, EpisodeList } from "../types";
-import { NewestPolicy } from "./newest-policy";
 import { Player } from "./player";
 import { Alert } from "./problem";
+import { WatchNow } from "./watch-now";
 
 interface Props {
   feed: TrainingFeed;
@@ -41,12 +41,6 @@ export function Episodes({ feed, api, picked }: Props) {
       left = true;
     };
   }, [api, id, evaluations]);
-  const show = (episode: EpisodeInfo) => {
-    setItems((known) => [...known.filter((one) => one.id !== episode.id), episode]);
-    setChosen(episode.id);
-    setWatching(true);
-    picked.value = episode.env_steps ?? null;
-  };
   const found = moments(items);
   const at = picked.value === null ? found.length - 1 : nearest(found, picked.value);
   const moment = found[at];
@@ -62,7 +56,7 @@ export function Episodes({ feed, api, picked }: Props) {
         )}
       </header>
       <Alert problem={problem} />
-      <NewestPolicy feed={feed} api={api} onEpisode={show} />
+      <WatchNow feed={feed} />
       {!moment || !episode ? (
         <p class="empty">
           {simulated

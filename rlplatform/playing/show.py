@@ -2,7 +2,7 @@
 
 Each line of stdin is a request, JSON with the folder of the ``checkpoint`` to play with. Its answer is a description
 and a JPEG file, and comes at most ``FRAMES_PER_S`` times a second. Between two pictures the game advances by the time
-that has passed, so that a viewer who asks rarely sees the same pace.
+that has passed, so that a slow viewer sees the same pace.
 """
 
 from __future__ import annotations

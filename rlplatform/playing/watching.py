@@ -1,6 +1,6 @@
 """Trainings that are watched live: a process plays the newest policy of each, and draws a picture when it is asked for.
 
-Nothing is drawn in advance, so there is no queue: a viewer who asks rarely sees fewer pictures of the same game. The
+Nothing is drawn in advance, so there is no queue: a slow viewer sees fewer pictures of the same game. The
 trainer takes no part: policies come from its checkpoints.
 """
 

@@ -189,8 +189,8 @@ class LiveConnection:
             await self._fail(error, stream)
 
     async def _paid(self, text: str | bytes, principal: Principal) -> ClientMessage:
-        """Return the message, counted as a request. Only pictures asked for one after the other are free: they are
-        paced as it is."""
+        """Return the message, counted as a request. Pictures that are asked for one after the other are not counted:
+        the player sets their pace."""
         message: ClientMessage | None = None
         try:
             message = _message(text)

@@ -25,6 +25,11 @@ class Intervals(NamedTuple):
     high: _Floats
 
 
+def significant(value: float) -> float:
+    """Return ``value`` with 12 significant digits: a sum of tenths is then 10, not 9.999999999999998."""
+    return float(f"{value:.12g}")
+
+
 def interquartile_mean(values: _Floats, axis: int = 0) -> _Floats:
     """Return the mean of the middle half of ``values`` along ``axis``: a quarter, rounded down, is cut at each end."""
     cut = values.shape[axis] // 4

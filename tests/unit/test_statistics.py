@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from rlplatform.statistics import band_of, bootstrap, curve_of, interquartile_mean
+from rlplatform.statistics import band_of, bootstrap, curve_of, interquartile_mean, significant
 
 
 @pytest.mark.parametrize("runs", [1, 2, 3, 4, 5, 8, 11, 50])
@@ -63,3 +63,9 @@ def test_a_gap_between_two_curves_is_left_out_and_no_curve_gives_no_band() -> No
 def test_of_a_place_that_is_there_twice_the_last_value_counts() -> None:
     curve = curve_of([1, 2, 2, 3], [1.0, 5.0, 6.0, 7.0])
     assert (curve.x.tolist(), curve.y.tolist()) == ([1, 2, 3], [1, 6, 7])
+
+
+@pytest.mark.parametrize(("summed", "shown"), [(sum([0.1] * 10), 1.0), (9.999999999999998, 10.0), (-1e-30, -1e-30)])
+def test_a_sum_is_shown_without_the_error_of_adding(summed: float, shown: float) -> None:
+    assert significant(summed) == shown
+    assert significant(float("inf")) == float("inf")

@@ -23,6 +23,7 @@ from rlplatform.evaluation.graders.function import showable
 from rlplatform.evaluation.graders.played_environments import EnvironmentFailed, PlayedEnvironments
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Execution, Limits, Outcome
+from rlplatform.statistics import significant
 
 SEED_BITS = 63
 _ACTION_BYTES = 65_536
@@ -100,7 +101,7 @@ class EpisodeAttempt(TestAttempt):
     def mismatch(self, outcome: Outcome) -> str | None:  # noqa: ARG002 - what counts is what was played here
         if self.wrong_already is not None:
             return self.wrong_already
-        found, steps = self._episode.episode_return, self._episode.length
+        found, steps = significant(self._episode.episode_return), self._episode.length
         if not self._over:
             return f"the program ended after {steps} steps, before the episode did"
         if self._min_return is not None and not found >= self._min_return:
@@ -110,7 +111,7 @@ class EpisodeAttempt(TestAttempt):
     def value(self, outcome: Outcome) -> Any:  # noqa: ARG002 - what counts is what was played here
         """Return and length of what was played."""
         return {
-            "episode_return": showable(self._episode.episode_return),
+            "episode_return": showable(significant(self._episode.episode_return)),
             "episode_length": self._episode.length,
         }
 

@@ -15,7 +15,7 @@ from rlplatform.evaluation.graders.function import showable
 from rlplatform.evaluation.graders.played_environments import EnvironmentFailed, PlayedEnvironments, Stepped
 from rlplatform.sandbox.guest import values
 from rlplatform.sandbox.models import Execution, Limits, Outcome
-from rlplatform.statistics import bootstrap
+from rlplatform.statistics import bootstrap, significant
 
 _ACTIONS_BYTES = 4 << 20
 
@@ -112,7 +112,7 @@ class EpisodesAttempt(TestAttempt):
 
     def value(self, outcome: Outcome) -> Any:  # noqa: ARG002 - what counts is what was played here
         """Interquartile mean of the returns with its interval, and all of them in order."""
-        returns = [one.episode_return for one in self.played]
+        returns = [significant(one.episode_return) for one in self.played]
         lengths = [one.length for one in self.played]
         return showable({**self._score(), "episode_returns": returns, "episode_lengths": lengths})
 
@@ -153,5 +153,5 @@ class EpisodesAttempt(TestAttempt):
 
     def _score(self) -> dict[str, Any]:
         found = bootstrap(np.array([[one.episode_return] for one in self.played]))
-        low, high = float(found.low[0]), float(found.high[0])
-        return {"episode_return": float(found.iqm[0]), "interval": [low, high]}
+        iqm, low, high = (significant(float(of[0])) for of in found)
+        return {"episode_return": iqm, "interval": [low, high]}

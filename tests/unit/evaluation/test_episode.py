@@ -61,6 +61,11 @@ def test_an_agent_earns_its_return() -> None:
     assert "at least 600 is asked" in second.message
 
 
+def test_a_return_is_free_of_the_error_of_adding_its_rewards() -> None:
+    asked = request({"seed": 1}, env="MountainCarContinuous-v0", max_steps=10)
+    assert play(asked, lambda _: [1.0]).tests[0].value["episode_return"] == -1.0  # ten rewards of -0.1
+
+
 def test_an_episode_is_that_of_its_seed() -> None:
     seen: list[list[float]] = []
     play(request({"seed": 7}, max_steps=1), lambda observation: seen.append(observation) or 0)

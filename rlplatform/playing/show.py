@@ -22,6 +22,7 @@ from rlplatform.environments.faults import environment_errors
 from rlplatform.environments.options import EnvOptions
 from rlplatform.environments.seeds import evaluation_seeds
 from rlplatform.episodes.replay import FRAMES_PER_S as STEPS_PER_S
+from rlplatform.playing.graphics import prepare_graphics
 from rlplatform.playing.process import answer
 from rlplatform.playing.video import jpeg
 
@@ -99,7 +100,7 @@ def watch(folder: Path, job: dict[str, Any]) -> None:
     import torch
 
     from rlplatform.algorithms.registry import ALGORITHMS
-    from rlplatform.playing.worker import load_checkpoint, prepare_graphics
+    from rlplatform.playing.policies import load_checkpoint
 
     torch.set_num_threads(1)
     answers = os.fdopen(os.dup(1), "wb")

@@ -11,18 +11,16 @@ import os
 import resource
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rlplatform.algorithms.base import Algorithm, LoadedPolicy
 from rlplatform.environments import environment_modules
 from rlplatform.environments.faults import describe
 from rlplatform.environments.sandboxed import registry
 from rlplatform.episodes.models import VideoInfo
 from rlplatform.episodes.recording import Recording
-from rlplatform.errors import Conflict, EngineError, PlatformError, problem
+from rlplatform.errors import EngineError, PlatformError, problem
 from rlplatform.playing import users_code
 
 MAX_FRAMES = 2000
@@ -32,6 +30,7 @@ MAX_FRAMES = 2000
 def draw(folder: Path, _: dict[str, Any]) -> None:
     """Draw ``episode.npz`` as ``video.mp4``, described by ``video.json``."""
     from rlplatform.episodes.replay import Replay
+    from rlplatform.playing.graphics import prepare_graphics
     from rlplatform.playing.video import encode
 
     recording = Recording.unpack((folder / "episode.npz").read_bytes())
@@ -61,6 +60,7 @@ def play(folder: Path, job: dict[str, Any]) -> None:
     from rlplatform.algorithms.registry import ALGORITHMS
     from rlplatform.environments.options import EnvOptions
     from rlplatform.episodes.recorder import EpisodeRecorder, RecordedFor
+    from rlplatform.playing.policies import load_policy
     from rlplatform.training.policy_evaluation import evaluate_policy
 
     torch.set_num_threads(1)
@@ -83,53 +83,14 @@ def play(folder: Path, job: dict[str, Any]) -> None:
     (folder / "faults.json").write_text(json.dumps(registry.faults().total))
 
 
-def load_policy(folder: Path, algorithm: Algorithm) -> LoadedPolicy:
-    """Load the policy in ``policy.tar``, or of the checkpoint in ``checkpoint``.
-
-    Raises:
-        Conflict: the checkpoint holds no policy.
-    """
-    if (archive := folder / "policy.tar").exists():
-        return algorithm.unpack_policy(archive.read_bytes())
-    return load_checkpoint(folder / "checkpoint", algorithm)
-
-
-def load_checkpoint(folder: Path, algorithm: Algorithm) -> LoadedPolicy:
-    """Load the policy of the checkpoint in ``folder``.
-
-    Raises:
-        Conflict: the checkpoint holds no policy.
-    """
-    kept = algorithm.policy_folder(folder)
-    if not kept.is_dir():
-        raise Conflict(
-            "the checkpoint holds no policy that can play: its training is simulated, or is RLlib's own PPO rather "
-            "than the fast path"
-        )
-    return algorithm.load_policy(kept)
-
-
-def watch(folder: Path, job: dict[str, Any]) -> None:
+def show(folder: Path, job: dict[str, Any]) -> None:
     """Play the newest policy for as long as somebody asks for pictures."""
     from rlplatform.playing.show import watch
 
     watch(folder, job)
 
 
-JOBS: dict[str, Callable[[Path, dict[str, Any]], None]] = {"draw": draw, "play": play, "watch": watch}
-
-
-def prepare_graphics() -> None:
-    """Make an OpenGL context the current one, if there can be one: EnvPool's MuJoCo draws into it, and ends the process
-    without one. Gymnasium's environments make their own."""
-    with suppress(Exception):
-        from mujoco.egl import GLContext
-
-        _contexts.append(GLContext(640, 480))
-        _contexts[-1].make_current()
-
-
-_contexts: list[Any] = []
+JOBS: dict[str, Callable[[Path, dict[str, Any]], None]] = {"draw": draw, "play": play, "watch": show}
 
 
 def limit(job: dict[str, Any]) -> None:

@@ -102,7 +102,8 @@ class LiveConnection:
         self._pumps: dict[str, asyncio.Task[None]] = {}
         self._cursors: dict[str, int] = {}
         self._credential = ""
-        self._frames = Frames(context)
+        services = context.services
+        self._frames = Frames(services.player, services.clock, context.training)
         self._picture = Pending()
 
     async def run(self) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rlplatform.access.principals import Principal
+from rlplatform.clock import Clock
 from rlplatform.environments.options import EnvOptions
 from rlplatform.errors import Conflict, Unavailable
-from rlplatform.playing.ports import WatchedTraining
-from serve_apps.api.dependencies import Context
+from rlplatform.playing.ports import EpisodeService, WatchedTraining
+from rlplatform.training.record import TrainingRun
 from serve_apps.api.live_messages import LiveFrame, LiveWatch
 
 INTERVAL_S = 0.1
@@ -19,12 +21,17 @@ INTERVAL_S = 0.1
 REFUSED_S = 0.5
 """Time after a refused request until the next one is accepted."""
 
+FindTraining = Callable[[str, Principal], Awaitable[TrainingRun]]
+"""Finds a training that the principal sees."""
+
 
 class Frames:
     """Pictures for one connection."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, player: EpisodeService | None, clock: Clock, find: FindTraining) -> None:
+        self._player = player
+        self._clock = clock
+        self._find_training = find
         self._due = 0.0
         self._watched: tuple[str, WatchedTraining] | None = None
 
@@ -36,13 +43,12 @@ class Frames:
             Conflict: the training is simulated.
             PlatformError: there is no picture now; the message says why.
         """
-        player, clock = self._context.services.player, self._context.services.clock
-        if player is None:
+        if self._player is None:
             raise Unavailable("this deployment draws and plays no episodes")
         training = await self._find(message.training, principal)
-        await clock.sleep(max(0.0, self._due - clock.monotonic()))
-        frame = await player.frame(training, message.after)
-        self._due = clock.monotonic() + INTERVAL_S
+        await self._clock.sleep(max(0.0, self._due - self._clock.monotonic()))
+        frame = await self._player.frame(training, message.after)
+        self._due = self._clock.monotonic() + INTERVAL_S
         told: dict[str, Any] = frame.model_dump(exclude={"picture"})
         picture = base64.b64encode(frame.picture).decode() if frame.picture else None
         return LiveFrame(training=message.training, picture=picture, **told)
@@ -50,7 +56,7 @@ class Frames:
     async def _find(self, training_id: str, principal: Principal) -> WatchedTraining:
         if self._watched is not None and self._watched[0] == training_id:
             return self._watched[1]
-        run = await self._context.training(training_id, principal)
+        run = await self._find_training(training_id, principal)
         if run.simulated:
             raise Conflict("a simulated training has no policy to watch")
         asked = run.document.request

@@ -60,7 +60,7 @@ async def import_roster(
             "required": True,
             "description": "A table as text: CSV, or separated by semicolons or tabs. Its first line names the "
             "columns: those of `MemberRequest`, or those of an export of Canvas, Moodle or Gradescope.",
-            "content": binary("text/csv"),
+            "content": binary("application/octet-stream"),
         }
     },
 )

@@ -10,6 +10,9 @@ from rlplatform.episodes.models import EpisodeInfo
 from rlplatform.episodes.ports import Video
 from rlplatform.policies.models import EvaluatePolicyRequest, PolicyEvaluation
 
+FRAMES_PER_S = 10.0
+"""Largest number of pictures a second that a viewer gets of a game."""
+
 
 class PolicySource(NamedTuple):
     """Policy to play, and its environment.
@@ -41,8 +44,8 @@ class WatchedTraining(NamedTuple):
     options: dict[str, Any]
 
 
-class Frame(BaseModel):
-    """One picture of a game that the newest policy of a training plays, and what the game has come to."""
+class GameState(BaseModel):
+    """State of a game that the newest policy of a training plays, at the time of a picture."""
 
     number: int
     """Number of the picture; the next one has another."""
@@ -66,6 +69,11 @@ class Frame(BaseModel):
     """Observation that the policy sees next; empty if it has more than 32 numbers."""
     over: bool
     """True if the episode has ended with the last step."""
+
+
+class Frame(GameState):
+    """One picture of a game, and the state of the game."""
+
     picture: bytes | None = None
     """JPEG file; null if the environment has no picture."""
 

@@ -23,10 +23,10 @@ from rlplatform.environments.options import EnvOptions
 from rlplatform.environments.seeds import evaluation_seeds
 from rlplatform.episodes.replay import FRAMES_PER_S as STEPS_PER_S
 from rlplatform.playing.graphics import prepare_graphics
+from rlplatform.playing.ports import FRAMES_PER_S
 from rlplatform.playing.process import answer
 from rlplatform.playing.video import jpeg
 
-FRAMES_PER_S = 10.0
 MAX_LEAP_S = 1.0
 """Longest time between two pictures that the game catches up with."""
 MAX_NUMBERS = 32

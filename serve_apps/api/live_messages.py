@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rlplatform.playing.ports import GameState
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -83,35 +85,13 @@ class LiveUnsubscribed(_Message):
     """Stream that was followed."""
 
 
-class LiveFrame(_Message):
-    """A picture of the game that the newest policy of a training plays, and what the game has come to."""
+class LiveFrame(_Message, GameState):
+    """A picture of the game that the newest policy of a training plays, and the state of the game."""
 
     type: Literal["frame"] = "frame"
     """Type of the message."""
     training: str
     """Id of the training."""
-    number: int
-    """Number of the picture, for the next request."""
-    checkpoint_id: str
-    """Checkpoint whose policy plays."""
-    iteration: int
-    """Iteration of the checkpoint."""
-    env_steps: int
-    """Environment steps that the policy was trained for."""
-    episode: int
-    """Number of the episode, from 1."""
-    step: int
-    """Steps of the episode so far."""
-    episode_return: float | None
-    """Sum of its rewards so far; null if that is no finite number."""
-    reward: float | None
-    """Reward of the last step; null at the beginning of an episode."""
-    action: list[float]
-    """Action of the last step; empty at the beginning of an episode, or if it has more than 32 numbers."""
-    observation: list[float]
-    """Observation that the policy sees next; empty if it has more than 32 numbers."""
-    over: bool
-    """True if the episode has ended with the last step."""
     picture: str | None = None
     """JPEG file in Base64; null if the environment has no picture."""
 

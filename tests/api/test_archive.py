@@ -20,7 +20,7 @@ ITERATIONS = 1200  # more than a page of the archive
 
 
 async def _told(client: Any, run_id: str, url: str, key: str) -> dict[str, Any]:
-    """Return what clients are told about a training on all ways."""
+    """Return what clients receive about a training, over every route."""
     told: dict[str, Any] = {}
     for path in (
         f"/v1/trainings/{run_id}",

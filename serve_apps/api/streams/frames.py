@@ -11,12 +11,9 @@ from rlplatform.access.principals import Principal
 from rlplatform.clock import Clock
 from rlplatform.environments.options import EnvOptions
 from rlplatform.errors import Conflict, Unavailable
-from rlplatform.playing.ports import EpisodeService, WatchedTraining
+from rlplatform.playing.ports import FRAMES_PER_S, EpisodeService, WatchedTraining
 from rlplatform.training.record import TrainingRun
 from serve_apps.api.live_messages import LiveFrame, LiveWatch
-
-INTERVAL_S = 0.1
-"""Least time between two pictures of one connection."""
 
 REFUSED_S = 0.5
 """Time after a refused request until the next one is accepted."""
@@ -48,7 +45,7 @@ class Frames:
         training = await self._find(message.training, principal)
         await self._clock.sleep(max(0.0, self._due - self._clock.monotonic()))
         frame = await self._player.frame(training, message.after)
-        self._due = self._clock.monotonic() + INTERVAL_S
+        self._due = self._clock.monotonic() + 1 / FRAMES_PER_S
         told: dict[str, Any] = frame.model_dump(exclude={"picture"})
         picture = base64.b64encode(frame.picture).decode() if frame.picture else None
         return LiveFrame(training=message.training, picture=picture, **told)

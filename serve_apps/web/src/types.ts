@@ -2368,7 +2368,7 @@ export interface components {
         };
         /**
          * LiveFrame
-         * @description A picture of the game that the newest policy of a training plays, and what the game has come to.
+         * @description A picture of the game that the newest policy of a training plays, and the state of the game.
          */
         LiveFrame: {
             /** @description Action of the last step; empty at the beginning of an episode, or if it has more than 32 numbers. */
@@ -2383,7 +2383,7 @@ export interface components {
             episode_return: number | null;
             /** @description Iteration of the checkpoint. */
             iteration: number;
-            /** @description Number of the picture, for the next request. */
+            /** @description Number of the picture; the next one has another. */
             number: number;
             /** @description Observation that the policy sees next; empty if it has more than 32 numbers. */
             observation: number[];

@@ -24,7 +24,8 @@ def measure(value: float, *, beside: float = 0.0) -> str:
 
 def counted(number: float, noun: str) -> str:
     """Return ``number`` with its noun, which has a plural in s: ``1 test``, ``2,000 tests``."""
-    return f"{number:,g} {noun}" if number == 1 else f"{number:,g} {noun}s"
+    written = f"{number:,}" if isinstance(number, int) else f"{number:,g}"
+    return f"{written} {noun}" if number == 1 else f"{written} {noun}s"
 
 
 def plus_minus(mean: float, error: float) -> str:

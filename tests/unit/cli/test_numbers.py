@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlplatform.cli.numbers import interval, measure, plus_minus
+from rlplatform.cli.numbers import counted, interval, measure, plus_minus
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,11 @@ def test_an_error_has_no_more_decimals_than_a_larger_mean() -> None:
     assert plus_minus(0.016, 0.00512) == "0.016 ± 0.0051"
     assert plus_minus(0.0, 0.0163) == "0.0 ± 0.0163"
     assert interval(62.31, 9.4567, 111.6) == "62.3 [9.5, 111.6]"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(1, "1 line"), (1.0, "1 line"), (0, "0 lines"), (2.5, "2.5 lines"), (1_048_576, "1,048,576 lines")],
+)
+def test_a_number_is_written_with_its_noun(number: float, said: str) -> None:
+    assert counted(number, "line") == said

@@ -217,7 +217,7 @@ const some = (values: number[]): string =>
   values.slice(0, 6).map(measure).join(", ") + (values.length > 6 ? ", …" : "");
 
 /** The video, asked for until it is drawn; null once `left` says so. */
-export async function drawn(api: Api, id: string, left: () => boolean): Promise<Blob | null> {
+async function drawn(api: Api, id: string, left: () => boolean): Promise<Blob | null> {
   while (!left()) {
     try {
       return await api.download(`v1/episodes/${id}/video`);

@@ -1,5 +1,5 @@
 /** What came of a roster. Keys and invitations are shown this once, so they are offered as a file. */
-import { credentialsCsv, invitationLink } from "../../course/roster";
+import { credentialsCsv, invitationLink } from "../../course/credentials";
 import type { RosterResult } from "../../types";
 import { save } from "../save";
 

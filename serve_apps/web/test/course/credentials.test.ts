@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { credentialsCsv } from "../../src/course/roster";
+import { credentialsCsv } from "../../src/course/credentials";
 import type { Member } from "../../src/types";
 
 test("credentials are saved without text that a spreadsheet runs", () => {
